@@ -1,0 +1,2 @@
+//! The program `thinnet`.
+fn main() {}

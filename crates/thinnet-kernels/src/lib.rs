@@ -1,0 +1,1 @@
+//! The SIMD kernels of thinnet.

@@ -1,0 +1,81 @@
+//! The one error type of the library: each message is a sentence that says what is wrong, where, and what is expected.
+
+use std::path::{Path, PathBuf};
+
+/// What can go wrong in the library.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Arrays whose shapes do not fit together.
+    #[error("{what}: expected shape {expected}, got {got}")]
+    Shape {
+        /// The argument and the function that takes it.
+        what: String,
+        /// The shape that would fit.
+        expected: String,
+        /// The shape that came.
+        got: String,
+    },
+    /// A setting outside its range.
+    #[error("{0}")]
+    Configuration(String),
+    /// Data that cannot be what it claims to be.
+    #[error("{0}")]
+    Data(String),
+    /// The loss is not finite any more: training has diverged.
+    #[error(
+        "the loss is {loss} at iteration {iteration}: training has diverged; try a smaller learning rate or weight scale"
+    )]
+    Diverged {
+        /// Iteration, counted from 1.
+        iteration: usize,
+        /// The loss.
+        loss: f64,
+    },
+    /// The caller asked to stop.
+    #[error("stopped at iteration {iteration}")]
+    Interrupted {
+        /// Iterations that were completed.
+        iteration: usize,
+    },
+    /// A file or folder that cannot be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried: "read", "create", ...
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}
+
+/// The library's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// A shape error; `expected` and `got` are any two things that print.
+    pub(crate) fn shape(
+        what: impl Into<String>,
+        expected: impl std::fmt::Debug,
+        got: impl std::fmt::Debug,
+    ) -> Self {
+        Self::Shape { what: what.into(), expected: format!("{expected:?}"), got: format!("{got:?}") }
+    }
+
+    /// A setting out of range.
+    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+        Self::Configuration(message.into())
+    }
+
+    /// Data that is not what it should be.
+    pub(crate) fn data(message: impl Into<String>) -> Self {
+        Self::Data(message.into())
+    }
+
+    /// An input/output error on `path`.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { action, path, source }
+    }
+}

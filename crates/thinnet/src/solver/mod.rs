@@ -1,0 +1,3 @@
+//! The training loop.
+mod history;
+pub use history::History;
