@@ -30,7 +30,7 @@ fn licences() -> Result<()> {
         eprintln!("  skipped: cargo-deny is not installed (cargo install cargo-deny)");
         return Ok(());
     }
-    run(&mut cargo(&["deny", "--offline", "--log-level", "error", "check", "licenses", "bans", "sources"]))?;
+    run(&mut cargo(&["deny", "--log-level", "error", "check", "licenses", "bans", "sources"]))?;
     if advisory_database().is_some_and(|folder| folder.is_dir()) {
         run(&mut cargo(&["deny", "--offline", "--log-level", "error", "check", "advisories"]))
     } else {
