@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     let done: Result<()> = match Arguments::parse().task {
         Task::Test => test::run_all(),
         Task::Lint => lint::run_all(),
-        Task::Bench(arguments) => bench::run(&arguments),
+        Task::Bench(arguments) => bench::run_all(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
