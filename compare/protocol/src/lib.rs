@@ -44,7 +44,8 @@ enum Answer {
 pub fn serve(prepare: impl Fn(&Work) -> Result<Step>) -> Result<()> {
     let mut step = None;
     for line in io::stdin().lock().lines() {
-        let answer = answer(&line?, &prepare, &mut step).unwrap_or_else(|e| Answer::Error { error: e.to_string() });
+        let answer =
+            answer(&line?, &prepare, &mut step).unwrap_or_else(|e| Answer::Error { error: e.to_string() });
         writeln!(io::stdout(), "{}", serde_json::to_string(&answer)?)?;
     }
     Ok(())
