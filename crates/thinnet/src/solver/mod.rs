@@ -1,3 +1,186 @@
-//! The training loop.
+//! The training loop, as the course's `Solver` runs it.
+
 mod history;
+mod progress;
+
 pub use history::History;
+pub use progress::{Event, Progress};
+
+use ndarray::{ArrayView2, Axis};
+
+use crate::data::{Dataset, Samples};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::net::Parameters;
+use crate::random::RandomState;
+
+/// How a network is trained, with the course's defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SolverConfig {
+    /// Epochs (default 10). An epoch is `max(N / batch_size, 1)` iterations.
+    pub num_epochs: usize,
+    /// Samples a step, drawn with replacement (default 100).
+    pub batch_size: usize,
+    /// The update rule's learning rate at the start.
+    pub learning_rate: f64,
+    /// Factor on the learning rate at each epoch's end (default 1).
+    pub lr_decay: f64,
+    /// Training samples on which the accuracy is checked, drawn with replacement where there are more (default 1000);
+    /// `None` takes all.
+    pub num_train_samples: Option<usize>,
+    /// The same for validation samples (default `None`).
+    pub num_val_samples: Option<usize>,
+}
+
+impl Default for SolverConfig {
+    fn default() -> Self {
+        Self {
+            num_epochs: 10,
+            batch_size: 100,
+            learning_rate: 1e-3,
+            lr_decay: 1.0,
+            num_train_samples: Some(1000),
+            num_val_samples: None,
+        }
+    }
+}
+
+impl SolverConfig {
+    /// Refuses a batch or an accuracy check of no sample, no epoch, and a decay that is not above 0.
+    pub fn check(&self) -> Result<()> {
+        let counts = [
+            ("number of epochs", Some(self.num_epochs)),
+            ("batch size", Some(self.batch_size)),
+            ("number of training samples for the accuracy", self.num_train_samples),
+            ("number of validation samples for the accuracy", self.num_val_samples),
+        ];
+        for (what, count) in counts {
+            if count == Some(0) {
+                return Err(Error::configuration(format!("the {what} must be at least 1, got 0")));
+            }
+        }
+        if !(self.lr_decay > 0.0 && self.lr_decay.is_finite()) {
+            return Err(Error::configuration(format!(
+                "lr_decay must be finite and above 0, got {}",
+                self.lr_decay
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// What training gives.
+#[derive(Debug, Clone)]
+pub struct Trained<F> {
+    /// The parameters with the best validation accuracy (the first of equals).
+    pub best_parameters: Parameters<F>,
+    /// Losses and accuracies.
+    pub history: History,
+}
+
+/// Trains the engine's network on `data`.
+///
+/// Each iteration draws `choice(N, batch_size)` from `random`, then computes a step, which draws the masks from it.
+/// Accuracies are checked after the first and the last iteration and at each epoch's end, in training samples first.
+///
+/// # Errors
+/// [`Error::Configuration`] for settings out of range, [`Error::Shape`] for data that do not fit, [`Error::Diverged`]
+/// when the loss is not finite, [`Error::Interrupted`] when `progress` asks for it.
+pub fn train<F: Float>(
+    engine: &mut dyn Engine<F>,
+    data: &Dataset<F>,
+    config: &SolverConfig,
+    random: &mut RandomState,
+    progress: &mut dyn Progress,
+) -> Result<Trained<F>> {
+    config.check()?;
+    let samples = data.train.y.len();
+    let iterations_per_epoch = (samples / config.batch_size).max(1);
+    let iterations = config
+        .num_epochs
+        .checked_mul(iterations_per_epoch)
+        .ok_or_else(|| Error::configuration(format!("{} epochs are too many", config.num_epochs)))?;
+
+    let mut learning_rate = config.learning_rate;
+    engine.set_learning_rate(learning_rate);
+    let mut history = History::default();
+    let mut best: Option<(f64, Parameters<F>)> = None;
+    let mut epoch = 0;
+    for iteration in 1..=iterations {
+        let batch = random.choice(samples, config.batch_size)?;
+        let loss = engine.step(data.train.x.view(), &data.train.y, &batch, random)?;
+        if !loss.is_finite() {
+            return Err(Error::Diverged { iteration, loss });
+        }
+        history.loss.push(loss);
+        progress.event(Event::Iteration { iteration, iterations, loss });
+
+        let epoch_end = iteration % iterations_per_epoch == 0;
+        if epoch_end {
+            epoch += 1;
+            learning_rate *= config.lr_decay;
+            engine.set_learning_rate(learning_rate);
+        }
+        if iteration == 1 || iteration == iterations || epoch_end {
+            let train_accuracy = accuracy(engine, &data.train, config.num_train_samples, random)?;
+            let val_accuracy = accuracy(engine, &data.val, config.num_val_samples, random)?;
+            history.epoch.push(epoch);
+            history.train_accuracy.push(train_accuracy);
+            history.val_accuracy.push(val_accuracy);
+            progress.event(Event::Epoch { epoch, epochs: config.num_epochs, train_accuracy, val_accuracy });
+            if best.as_ref().is_none_or(|(accuracy, _)| val_accuracy > *accuracy) {
+                best = Some((val_accuracy, engine.parameters()));
+            }
+        }
+        if progress.interrupted() {
+            return Err(Error::Interrupted { iteration });
+        }
+    }
+    let best_parameters = best.map_or_else(|| engine.parameters(), |(_, parameters)| parameters);
+    Ok(Trained { best_parameters, history })
+}
+
+/// The share of samples whose highest score is their label's (the first of equal scores counts), on at most
+/// `num_samples` samples drawn with replacement.
+///
+/// # Errors
+/// [`Error::Data`] if there are no samples; [`Error::Shape`] if they do not fit the network.
+pub fn accuracy<F: Float>(
+    engine: &mut dyn Engine<F>,
+    samples: &Samples<F>,
+    num_samples: Option<usize>,
+    random: &mut RandomState,
+) -> Result<f64> {
+    let total = samples.y.len();
+    if total == 0 {
+        return Err(Error::data("there are no samples to check the accuracy on"));
+    }
+    if samples.x.nrows() != total {
+        return Err(Error::shape("y of accuracy", [samples.x.nrows()], [total]));
+    }
+    let correct = match num_samples {
+        Some(count) if count < total => {
+            let chosen = random.choice(total, count)?;
+            let labels: Vec<usize> = chosen.iter().map(|&index| samples.y[index]).collect();
+            let x = samples.x.select(Axis(0), &chosen);
+            count_correct(engine.scores(x.view(), random)?.view(), &labels)
+        }
+        _ => count_correct(engine.scores(samples.x.view(), random)?.view(), &samples.y),
+    };
+    Ok(correct as f64 / num_samples.map_or(total, |count| count.min(total)) as f64)
+}
+
+/// How many rows have their highest score at the label.
+fn count_correct<F: Float>(scores: ArrayView2<'_, F>, labels: &[usize]) -> usize {
+    let hits = scores.rows().into_iter().zip(labels).filter(|(row, label)| {
+        let mut best = 0;
+        for (class, score) in row.indexed_iter() {
+            if *score > row[best] {
+                best = class;
+            }
+        }
+        best == **label
+    });
+    hits.count()
+}
