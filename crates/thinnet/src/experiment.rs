@@ -16,7 +16,6 @@ use crate::optim::UpdateRule;
 use crate::random::RandomState;
 use crate::solver::{self, History, Progress, SolverConfig};
 
-
 /// Everything that determines the experiment's figures, and the threads, which do not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {

@@ -48,7 +48,7 @@ pub trait Float:
     fn from_f64(value: f64) -> Self;
 
     /// This number as `f64`, exactly.
-    fn to_f64(self) -> f64;
+    fn as_f64(self) -> f64;
 }
 
 impl Float for f32 {
@@ -59,7 +59,7 @@ impl Float for f32 {
         value as f32
     }
 
-    fn to_f64(self) -> f64 {
+    fn as_f64(self) -> f64 {
         f64::from(self)
     }
 }
@@ -71,7 +71,7 @@ impl Float for f64 {
         value
     }
 
-    fn to_f64(self) -> f64 {
+    fn as_f64(self) -> f64 {
         self
     }
 }

@@ -1,6 +1,7 @@
 //! Neural networks with dropout that compute only the units that dropout keeps.
 #![forbid(unsafe_code)]
 
+pub mod course;
 pub mod data;
 pub mod engine;
 pub mod error;

@@ -58,7 +58,9 @@ impl NetConfig {
         }
         for (what, value) in [("reg", self.reg), ("weight_scale", self.weight_scale)] {
             if !(value >= 0.0 && value.is_finite()) {
-                return Err(Error::configuration(format!("{what} must be finite and not negative, got {value}")));
+                return Err(Error::configuration(format!(
+                    "{what} must be finite and not negative, got {value}"
+                )));
             }
         }
         Ok(())

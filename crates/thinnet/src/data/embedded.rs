@@ -15,7 +15,8 @@ type Archive = NpzReader<Cursor<&'static [u8]>>;
 
 /// Unpacks the sample.
 pub(super) fn load() -> Result<Cifar10> {
-    let damaged = |reason: ReadNpzError| Error::data(format!("the embedded CIFAR-10 sample is damaged: {reason}"));
+    let damaged =
+        |reason: ReadNpzError| Error::data(format!("the embedded CIFAR-10 sample is damaged: {reason}"));
     let mut archive = NpzReader::new(Cursor::new(ARCHIVE)).map_err(damaged)?;
     let train = images(&mut archive, "X_train", "y_train")?;
     let val = images(&mut archive, "X_val", "y_val")?;
@@ -26,7 +27,8 @@ pub(super) fn load() -> Result<Cifar10> {
 
 /// One split of the archive.
 fn images(archive: &mut Archive, pixels: &str, labels: &str) -> Result<Images> {
-    let damaged = |reason: ReadNpzError| Error::data(format!("the embedded CIFAR-10 sample is damaged: {reason}"));
+    let damaged =
+        |reason: ReadNpzError| Error::data(format!("the embedded CIFAR-10 sample is damaged: {reason}"));
     let pixels: Array4<u8> = archive.by_name(pixels).map_err(damaged)?;
     let labels: Array1<u8> = archive.by_name(labels).map_err(damaged)?;
     let (count, channels, height, width) = pixels.dim();

@@ -87,7 +87,10 @@ impl Cifar10 {
         }
         Ok(Dataset {
             train: Samples {
-                x: centre(self.train.pixels.slice_axis(Axis(0), Slice::from(..num_train)), self.mean_image.view()),
+                x: centre(
+                    self.train.pixels.slice_axis(Axis(0), Slice::from(..num_train)),
+                    self.mean_image.view(),
+                ),
                 y: self.train.labels[..num_train].to_vec(),
             },
             val: Samples {

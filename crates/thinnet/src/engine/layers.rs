@@ -43,7 +43,7 @@ impl<F: Float> Engine<F> for Layers<F> {
         for (((_, w), (_, dw)), state) in parameters.zip(gradients.named()).zip(&mut self.states) {
             self.rule.update(w, &dw, state)?;
         }
-        Ok(loss.to_f64())
+        Ok(loss.as_f64())
     }
 
     fn scores(&mut self, x: ArrayView2<'_, F>, random: &mut RandomState) -> Result<Array2<F>> {

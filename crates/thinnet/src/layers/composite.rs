@@ -155,8 +155,7 @@ pub fn hidden_forward<F: Float>(
     let (mut out, body) = match (gamma_beta, running) {
         (Some((gamma, beta)), Some(running)) => {
             let settings = BatchNorm::default();
-            let (out, cache) =
-                affine_batch_norm_relu_forward(x, w, b, gamma, beta, running, settings, mode)?;
+            let (out, cache) = affine_batch_norm_relu_forward(x, w, b, gamma, beta, running, settings, mode)?;
             (out, Body::Normalised(cache))
         }
         _ => {

@@ -17,8 +17,9 @@ pub use batch_norm::{
     BatchNorm, BatchNormCache, BatchNormGradients, RunningStatistics, batch_norm_backward, batch_norm_forward,
 };
 pub use composite::{
-    AffineBatchNormReluCache, AffineReluCache, HiddenCache, HiddenGradients, HiddenLayer, affine_batch_norm_relu_backward,
-    affine_batch_norm_relu_forward, affine_relu_backward, affine_relu_forward, hidden_backward, hidden_forward,
+    AffineBatchNormReluCache, AffineReluCache, HiddenCache, HiddenGradients, HiddenLayer,
+    affine_batch_norm_relu_backward, affine_batch_norm_relu_forward, affine_relu_backward,
+    affine_relu_forward, hidden_backward, hidden_forward,
 };
 pub use dropout::{Dropout, DropoutCache, dropout_backward, dropout_forward};
 pub use loss::{softmax_loss, svm_loss};
@@ -32,4 +33,3 @@ pub enum Mode {
     /// Nothing is dropped; running statistics normalise.
     Test,
 }
-

@@ -83,7 +83,9 @@ impl UpdateRule {
         };
         for (what, value) in decays {
             if !(0.0..1.0).contains(&value) {
-                return Err(Error::configuration(format!("{what} must be at least 0 and below 1, got {value}")));
+                return Err(Error::configuration(format!(
+                    "{what} must be at least 0 and below 1, got {value}"
+                )));
             }
         }
         if !(epsilon > 0.0 && epsilon.is_finite()) {
@@ -163,4 +165,3 @@ fn check_shapes(rule: &str, w: &[usize], others: &[(&str, &[usize])]) -> Result<
         None => Ok(()),
     }
 }
-

@@ -34,7 +34,10 @@ impl fmt::Display for Event {
                 write!(f, "(Iteration {iteration} / {iterations}) loss: {loss:.6}")
             }
             Self::Epoch { epoch, epochs, train_accuracy, val_accuracy } => {
-                write!(f, "(Epoch {epoch} / {epochs}) train acc: {train_accuracy:.6}; val_acc: {val_accuracy:.6}")
+                write!(
+                    f,
+                    "(Epoch {epoch} / {epochs}) train acc: {train_accuracy:.6}; val_acc: {val_accuracy:.6}"
+                )
             }
         }
     }
