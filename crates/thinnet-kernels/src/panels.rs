@@ -242,6 +242,19 @@ impl<T: Element> PanelsMut<'_, T> {
         )
     }
 
+    /// Takes the first `rows` rows out of the view, which keeps the others: the part of one thread.
+    ///
+    /// # Panics
+    /// If there are fewer rows.
+    #[must_use]
+    pub fn take_first(&mut self, rows: usize) -> Self {
+        assert!(rows <= self.rows, "{rows} of {} rows", self.rows);
+        let taken = Self { data: self.data, rows, ..*self };
+        self.first += rows;
+        self.rows -= rows;
+        taken
+    }
+
     /// Row `row` of panel `panel`: [`Element::PANEL`] elements. What lies past the last column must stay zero.
     ///
     /// # Panics
