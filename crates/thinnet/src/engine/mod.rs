@@ -49,6 +49,12 @@ pub trait Engine<F: Float> {
     /// The current parameters.
     fn parameters(&self) -> Result<Parameters<F>>;
 
+    /// Keeps a copy of the current parameters, in place of an earlier one: cheaper than [`Engine::parameters`].
+    fn remember(&mut self);
+
+    /// The parameters that were remembered last, or the current ones.
+    fn remembered(&self) -> Result<Parameters<F>>;
+
     /// Sets the learning rate of the steps to come.
     fn set_learning_rate(&mut self, learning_rate: f64);
 }
@@ -102,9 +108,13 @@ impl FromStr for Product {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        [Self::Auto, Self::Dense, Self::Thin].into_iter().find(|product| product.name() == name).ok_or_else(|| {
-            Error::configuration(format!("there is no engine {name:?}; the engines are auto, dense, thin"))
-        })
+        [Self::Auto, Self::Dense, Self::Thin].into_iter().find(|product| product.name() == name).ok_or_else(
+            || {
+                Error::configuration(format!(
+                    "there is no engine {name:?}; the engines are auto, dense, thin"
+                ))
+            },
+        )
     }
 }
 
@@ -145,11 +155,7 @@ pub fn build<F: Float>(
 
 /// Checks that `x` has the network's width.
 fn check_width<F: Float>(x: ArrayView2<'_, F>, input_dim: usize) -> Result<()> {
-    if x.ncols() == input_dim {
-        Ok(())
-    } else {
-        Err(Error::shape("x", ("N", input_dim), x.shape()))
-    }
+    if x.ncols() == input_dim { Ok(()) } else { Err(Error::shape("x", ("N", input_dim), x.shape())) }
 }
 
 /// Checks that `x` fits the network, `y` fits `x`, and the batch is not empty and names samples that are there.

@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 use thinnet_kernels::{
-    Isa, Lists, PanelBuf, PanelsMut, add_row_sums, apply_update, block_size, dense_dot, gather, listed_axpy, listed_backward,
-    listed_dot, listed_update, relu_listed,
+    Isa, Lists, PanelBuf, PanelsMut, add_row_sums, apply_update, block_size, dense_dot, gather, listed_axpy,
+    listed_backward, listed_dot, listed_update, relu_listed,
 };
 
 use super::masks::{Mask, MaskSource};
@@ -42,6 +42,8 @@ pub struct Thin<F> {
     isa: Isa,
     threads: Arc<Threads>,
     layers: Vec<Layer<F>>,
+    /// Weights and biases of each layer.
+    remembered: Vec<(PanelBuf<F>, PanelBuf<F>)>,
     step: u64,
     /// The batch's inputs (N, D).
     x: PanelBuf<F>,
@@ -76,10 +78,13 @@ impl<F: Float> Thin<F> {
         rule.check()?;
         let config = net.config().clone();
         if config.batch_norm {
-            return Err(Error::configuration("the thin engine has no batch normalisation; use the layers engine"));
+            return Err(Error::configuration(
+                "the thin engine has no batch normalisation; use the layers engine",
+            ));
         }
         Ok(Self {
             layers: Layer::pack(&net.parameters, &rule),
+            remembered: Vec::new(),
             hidden: config.hidden.iter().map(|_| Hidden::new()).collect(),
             isa: engine.isa.unwrap_or_else(Isa::detect),
             threads: Arc::new(Threads::new(engine.threads)?),
@@ -98,7 +103,13 @@ impl<F: Float> Thin<F> {
             match self.engine.masks {
                 MaskSource::Numpy => hidden.mask.draw_numpy(samples, units, dropout, random),
                 MaskSource::Counter(seed) => {
-                    hidden.mask.draw_counter(samples, units, dropout, (seed, self.step, layer), &self.threads);
+                    hidden.mask.draw_counter(
+                        samples,
+                        units,
+                        dropout,
+                        (seed, self.step, layer),
+                        &self.threads,
+                    );
                 }
             }
         }
@@ -217,13 +228,12 @@ impl<F: Float> Thin<F> {
             let parts = layer.w.parts(&rule, step, &ranges)?.into_iter().zip(ranges.clone());
             if index == 0 {
                 let (lists, values);
-                let (lists, values) = match self.hidden.first() {
-                    Some(hidden) => (hidden.active.view(), &hidden.values),
-                    None => {
-                        lists = Lists::full(delta.cols(), samples, block_size(samples));
-                        values = transposed(&delta);
-                        (lists.view(), &values)
-                    }
+                let (lists, values) = if let Some(hidden) = self.hidden.first() {
+                    (hidden.active.view(), &hidden.values)
+                } else {
+                    lists = Lists::full(delta.cols(), samples, block_size(samples));
+                    values = transposed(&delta);
+                    (lists.view(), &values)
                 };
                 let x = self.x.view();
                 threads.each(parts.collect(), |((w, update), rows)| {
@@ -238,7 +248,8 @@ impl<F: Float> Thin<F> {
             let lists = active.view();
             let tasks = parts
                 .map(|((w, update), rows)| {
-                    let (own, others) = std::mem::take(&mut rest).split_at_mut(lists.entries(rows.clone()).len());
+                    let (own, others) =
+                        std::mem::take(&mut rest).split_at_mut(lists.entries(rows.clone()).len());
                     rest = others;
                     (w, update, rows, own)
                 })
@@ -267,7 +278,8 @@ impl<F: Float> Thin<F> {
         if self.config.reg == 0.0 {
             return 0.0;
         }
-        let squares = |layer: &Layer<F>| layer.w.value.as_slice().iter().map(|w| w.as_f64().powi(2)).sum::<f64>();
+        let squares =
+            |layer: &Layer<F>| layer.w.value.as_slice().iter().map(|w| w.as_f64().powi(2)).sum::<f64>();
         0.5 * self.config.reg * self.layers.iter().map(squares).sum::<f64>()
     }
 
@@ -360,13 +372,19 @@ impl<F: Float> Engine<F> for Thin<F> {
                 return self.scores(&loaded, random);
             }
         };
-        if let (Some(seed), MaskSource::Numpy, false) =
-            (self.config.dropout.and_then(|dropout| dropout.seed()), self.engine.masks, self.hidden.is_empty())
-        {
+        if let (Some(seed), MaskSource::Numpy, false) = (
+            self.config.dropout.and_then(|dropout| dropout.seed()),
+            self.engine.masks,
+            self.hidden.is_empty(),
+        ) {
             random.seed(seed); // as each dropout layer does, in this mode too
         }
         if panels.cols() != self.config.input_dim {
-            return Err(Error::shape("x of scores", ("N", self.config.input_dim), (panels.rows(), panels.cols())));
+            return Err(Error::shape(
+                "x of scores",
+                ("N", self.config.input_dim),
+                (panels.rows(), panels.cols()),
+            ));
         }
         let threads = Arc::clone(&self.threads);
         let this = &*self;
@@ -380,7 +398,19 @@ impl<F: Float> Engine<F> for Thin<F> {
     }
 
     fn parameters(&self) -> Result<Parameters<F>> {
-        Layer::unpack(&self.layers)
+        Layer::unpack(self.layers.iter().map(|layer| (&layer.w.value, &layer.b.value)))
+    }
+
+    fn remember(&mut self) {
+        self.remembered =
+            self.layers.iter().map(|layer| (layer.w.value.clone(), layer.b.value.clone())).collect();
+    }
+
+    fn remembered(&self) -> Result<Parameters<F>> {
+        match self.remembered.as_slice() {
+            [] => self.parameters(),
+            remembered => Layer::unpack(remembered.iter().map(|(w, b)| (w, b))),
+        }
     }
 
     fn set_learning_rate(&mut self, learning_rate: f64) {
@@ -393,7 +423,9 @@ fn join<F: Float>(parts: Vec<(Lists, Vec<F>)>, active: &mut Lists, values: &mut 
     let (lists, parts): (Vec<Lists>, Vec<Vec<F>>) = parts.into_iter().unzip();
     active.rebuild_from_parts(&lists);
     values.clear();
-    parts.iter().for_each(|part| values.extend_from_slice(part));
+    for part in &parts {
+        values.extend_from_slice(part);
+    }
 }
 
 /// `z = b + a W` (N, H) for a layer whose weights have one row an input unit, from the activations by unit.
@@ -444,5 +476,8 @@ fn column_sums<F: Float>(panels: &PanelBuf<F>) -> Vec<F> {
 fn transposed<F: Float>(panels: &PanelBuf<F>) -> Vec<F> {
     let (rows, cols) = (panels.rows(), panels.cols());
     let flat = panels.view().to_rows();
-    (0..cols).flat_map(|col| (0..rows).map(move |row| (row, col))).map(|(row, col)| flat[row * cols + col]).collect()
+    (0..cols)
+        .flat_map(|col| (0..rows).map(move |row| (row, col)))
+        .map(|(row, col)| flat[row * cols + col])
+        .collect()
 }
