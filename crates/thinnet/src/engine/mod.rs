@@ -9,7 +9,7 @@ mod threads;
 
 pub use layers::Layers;
 pub use masks::MaskSource;
-pub use thin::Thin;
+pub use thin::{StepTimes, Thin};
 pub use thinnet_kernels::Isa;
 
 use std::str::FromStr;
