@@ -128,7 +128,7 @@ pub fn run<F: Float>(settings: &Settings, data: &Dataset<F>, observer: &mut dyn 
         observer.network(index, keep);
         let start = Instant::now();
         let config_net = NetConfig {
-            input_dim: data.train.x.ncols(),
+            input_dim: data.train.x.dim().1,
             hidden: settings.hidden.clone(),
             dropout: Some(dropout),
             reg: settings.reg,
