@@ -1,8 +1,18 @@
 //! Neural networks with dropout that compute only the units that dropout keeps.
 #![forbid(unsafe_code)]
 
+pub mod course;
+pub mod data;
+pub mod engine;
 pub mod error;
 pub mod experiment;
+pub mod float;
+pub mod gradient_check;
+pub mod layers;
+pub mod net;
+pub mod optim;
+pub mod random;
 pub mod solver;
 
 pub use error::{Error, Result};
+pub use float::{Dtype, Float};

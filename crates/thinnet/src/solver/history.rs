@@ -7,19 +7,22 @@ use serde::{Deserialize, Serialize};
 pub struct History {
     /// The training loss of every iteration, regularisation included (length: iterations).
     pub loss: Vec<f64>,
-    /// The training accuracy before the first epoch's end (entry 0, after one iteration) and at the end of each epoch
-    /// (entry e), in 0..=1 (length: epochs + 1).
+    /// How many epochs were complete at each check of the accuracies: 0 after the first iteration (unless it ends an
+    /// epoch itself), then 1, 2, ...
+    pub epoch: Vec<usize>,
+    /// The training accuracy at each check, in 0..=1.
     pub train_accuracy: Vec<f64>,
-    /// The validation accuracy at the same moments (length: epochs + 1).
+    /// The validation accuracy at each check, in 0..=1.
     pub val_accuracy: Vec<f64>,
 }
 
 impl History {
-    /// The highest validation accuracy and the epoch in which it was first reached; `None` before the first check.
+    /// The epoch in which the highest validation accuracy was first reached, and that accuracy; `None` before the first
+    /// check.
     pub fn best(&self) -> Option<(usize, f64)> {
         let mut best: Option<(usize, f64)> = None;
-        for (epoch, &accuracy) in self.val_accuracy.iter().enumerate() {
-            if best.is_none_or(|(_, b)| accuracy > b) {
+        for (&epoch, &accuracy) in self.epoch.iter().zip(&self.val_accuracy) {
+            if best.is_none_or(|(_, highest)| accuracy > highest) {
                 best = Some((epoch, accuracy));
             }
         }

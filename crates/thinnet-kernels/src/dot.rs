@@ -1,0 +1,126 @@
+//! Products of weight rows with the samples that keep them: the thin forward pass.
+
+use crate::simd::{Element, Op, Simd};
+use crate::{Isa, ListsView, Panels};
+
+/// `out[entry] = dot(w[r], y[n])` for each row `r` and each sample `n` that `lists` names for it.
+///
+/// `w` is `[R][cols]`, `y` is `[N][cols]`, `lists` has `R` rows of indices below `N`, and `out` one element an entry.
+/// It is the forward pass of a layer whose weights have one row an output unit, where `lists` are the samples that keep
+/// the unit; and, with the weights' other orientation, the gradient that a layer hands back to its input.
+///
+/// An entry's value depends on its two rows alone: not on what else is listed, nor on how rows are split among threads.
+///
+/// # Panics
+/// If the shapes do not fit as said.
+pub fn listed_dot<T: Element>(
+    isa: Isa,
+    lists: ListsView<'_>,
+    w: Panels<'_, T>,
+    y: Panels<'_, T>,
+    out: &mut [T],
+) {
+    assert_eq!(w.cols(), y.cols(), "columns of weights and samples");
+    assert_eq!(lists.rows(), w.rows(), "rows of lists and weights");
+    assert!(lists.cols() <= y.rows(), "lists of {} samples of {}", lists.cols(), y.rows());
+    assert_eq!(out.len(), lists.len(), "outputs, one an entry");
+    isa.run(ListedDot { lists, w, y, out });
+}
+
+struct ListedDot<'a, T> {
+    lists: ListsView<'a>,
+    w: Panels<'a, T>,
+    y: Panels<'a, T>,
+    out: &'a mut [T],
+}
+
+impl<T: Element> Op<T> for ListedDot<'_, T> {
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, s: S) {
+        // As many vectors of a weight row as leave registers for four sums and what is loaded.
+        if T::PANEL / S::LANES == 8 {
+            self.run_by::<S, 8>(s);
+        } else {
+            self.run_by::<S, 4>(s);
+        }
+    }
+}
+
+impl<T: Element> ListedDot<'_, T> {
+    /// Takes `Q` vectors of a weight row at a time.
+    #[inline(always)]
+    fn run_by<S: Simd<Elem = T>, const Q: usize>(self, s: S) {
+        let Self { lists, w, y, out } = self;
+        out.fill(T::ZERO);
+        let out = out.as_mut_ptr();
+        let index = lists.index_ptr();
+        for panel in 0..w.panels() {
+            for block in 0..lists.blocks() {
+                for r in 0..w.rows() {
+                    // SAFETY: panel, block and row are in range, for both matrices, which have the same columns; a
+                    // panel's row has PANEL elements, which `step` divides; entries are below `lists.len()`, the
+                    // length of `out`; reading four indices from the last on is what the lists' padding is for.
+                    unsafe {
+                        let part = lists.part(r, block);
+                        let (row, ys) = (w.ptr(panel, r), y.ptr(panel, 0));
+                        let step = Q * S::LANES;
+                        let mut at = 0;
+                        while at < T::PANEL {
+                            let held = load::<S, Q>(s, row.add(at));
+                            let mut e = part.start;
+                            // The last four may reach into what comes next, or the padding behind all: rows that are
+                            // there, computed for nothing and dropped, for that is cheaper than a mispredicted branch.
+                            while e < part.end {
+                                let sums = products::<S, Q>(s, held, ys.add(at), index.add(e));
+                                s.add_sums(out.add(e), sums, (part.end - e).min(4));
+                                e += 4;
+                            }
+                            at += step;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `Q` neighbouring vectors.
+///
+/// # Safety
+/// `Q * LANES` elements from `p` on are readable.
+#[inline(always)]
+pub(crate) unsafe fn load<S: Simd, const Q: usize>(s: S, p: *const S::Elem) -> [S::V; Q] {
+    let mut held = [s.zero(); Q];
+    for (q, v) in held.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        *v = unsafe { s.load(p.add(q * S::LANES)) };
+    }
+    held
+}
+
+/// The products of `held` with four listed rows, each still a vector of partial sums.
+///
+/// # Safety
+/// Four indices from `index` on are readable, and `Q` vectors from `ys + index * PANEL` on for each.
+#[inline(always)]
+unsafe fn products<S: Simd, const Q: usize>(
+    s: S,
+    held: [S::V; Q],
+    ys: *const S::Elem,
+    index: *const u32,
+) -> [S::V; 4] {
+    let mut sums = [s.zero(); 4];
+    let mut y = [ys; 4];
+    for (e, y) in y.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        *y = unsafe { ys.add(*index.add(e) as usize * S::Elem::PANEL) };
+    }
+    for (q, held) in held.into_iter().enumerate() {
+        for (sum, y) in sums.iter_mut().zip(y) {
+            // SAFETY: the caller's promise.
+            let y = unsafe { s.load(y.add(q * S::LANES)) };
+            *sum = if q == 0 { s.mul(held, y) } else { s.fma(held, y, *sum) };
+        }
+    }
+    sums
+}

@@ -1,0 +1,226 @@
+//! The gradients of a whole network against finite differences.
+
+use ndarray::{ArrayView2, ArrayViewD};
+use rayon::prelude::*;
+
+use super::trace::{Coordinate, Kind, Probe, Trace};
+use super::{DEFAULT_STEP, greater, relative};
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::net::{FullyConnectedNet, Parameters};
+use crate::random::RandomState;
+
+/// How a network is checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetCheckConfig {
+    /// Step of the central differences (default 1e-5).
+    pub step: f64,
+    /// Relative error from which a gradient counts as wrong, unless a kink, rounding or truncation explains it
+    /// (default 1e-6).
+    pub tolerance: f64,
+    /// Entries to check of each array, drawn without replacement with this seed; `None` checks all (default).
+    pub sample: Option<(usize, u32)>,
+    /// Threads; `None` takes the surrounding rayon pool, by default one thread a core (default `None`).
+    pub threads: Option<usize>,
+}
+
+impl Default for NetCheckConfig {
+    fn default() -> Self {
+        Self { step: DEFAULT_STEP, tolerance: 1e-6, sample: None, threads: None }
+    }
+}
+
+/// One entry of a parameter array.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Entry {
+    /// Position in the array, row-major.
+    pub index: usize,
+    /// The gradient from the backward pass.
+    pub analytic: f64,
+    /// The gradient from finite differences.
+    pub numeric: f64,
+    /// `|analytic - numeric| / max(1e-8, |analytic| + |numeric|)`.
+    pub rel_error: f64,
+    /// Whether a kept unit's ReLU is crossed between x - h and x + h: then the finite difference is wrong, not
+    /// (necessarily) the gradient.
+    pub kink: bool,
+    /// Whether the difference is no more than rounding does to the finite difference, `4 epsilon max(1, |loss|) / h`: a
+    /// small gradient can have a great relative error for no other reason.
+    pub within_rounding: bool,
+    /// Whether the difference is the finite difference's own truncation error: it is above the tolerance (or rounding),
+    /// but goes away when the step's error of order h^2 is taken out with a second step, h/2 (Richardson 1911).
+    pub truncation: bool,
+}
+
+/// What was found for one parameter array.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParameterCheck {
+    /// `W1`, `b1`, ...
+    pub name: String,
+    /// Entries checked.
+    pub checked: usize,
+    /// The greatest relative error of all entries checked: the figure that the course prints.
+    pub rel_error: f64,
+    /// Entries at which a ReLU is crossed within the step.
+    pub kinks: usize,
+    /// The entry with the greatest relative error.
+    pub worst: Option<Entry>,
+    /// The entries that are wrong: above the tolerance, with no kink, beyond rounding and truncation.
+    pub wrong: Vec<Entry>,
+}
+
+impl ParameterCheck {
+    /// Whether no entry is wrong.
+    pub fn passes(&self) -> bool {
+        self.wrong.is_empty()
+    }
+}
+
+/// Checks the gradients that [`FullyConnectedNet::loss`] gives against central differences, parameter by parameter, over
+/// all cores. The masks are those that the loss draws from `random` as it stands, and stay fixed; `random` itself is left
+/// as it was.
+///
+/// Use 64-bit floats: with 32 bits and the course's step, rounding is all that a finite difference shows.
+///
+/// - `x`: (N, D), N > 0; `y`: N labels in 0..C
+///
+/// # Errors
+/// Those of the loss; [`Error::Configuration`] for a step that is not positive, or a sample of no entry.
+pub fn check_net<F: Float>(
+    net: &FullyConnectedNet<F>,
+    x: ArrayView2<'_, F>,
+    y: &[usize],
+    random: &RandomState,
+    config: &NetCheckConfig,
+) -> Result<Vec<ParameterCheck>> {
+    let (_, gradients) = net.clone().loss(x, y, &mut random.clone())?;
+    check_gradients(net, &gradients, x, y, random, config)
+}
+
+/// Checks any `gradients`, somebody's own for example, of the loss of `net`, as [`check_net`] does.
+///
+/// # Errors
+/// Those of [`check_net`], and [`Error::Shape`] if the gradients have not the parameters' names and shapes.
+pub fn check_gradients<F: Float>(
+    net: &FullyConnectedNet<F>,
+    gradients: &Parameters<F>,
+    x: ArrayView2<'_, F>,
+    y: &[usize],
+    random: &RandomState,
+    config: &NetCheckConfig,
+) -> Result<Vec<ParameterCheck>> {
+    let step = F::from_f64(config.step);
+    if !(step > F::zero() && step.is_finite()) {
+        return Err(Error::configuration(format!(
+            "the step must be finite and above 0 in the network's number type ({}), got {}",
+            F::DTYPE,
+            config.step
+        )));
+    }
+    if matches!(config.sample, Some((0, _))) {
+        return Err(Error::configuration("the entries to check of each array must be at least 1, got 0"));
+    }
+    let shapes = |parameters: &Parameters<F>| -> Vec<(String, Vec<usize>)> {
+        parameters.named().into_iter().map(|(name, array)| (name, array.shape().to_vec())).collect()
+    };
+    let (expected, got) = (shapes(&net.parameters), shapes(gradients));
+    if expected != got {
+        return Err(Error::shape("gradients of check_gradients", expected, got));
+    }
+    let (loss, _) = net.clone().loss(x, y, &mut random.clone())?;
+    let trace = Trace::new(net, x, y, &mut random.clone())?;
+    let check = Check { trace, config, loss: loss.as_f64() };
+    let run = || gradients.named().into_iter().map(|(name, array)| check.array(name, &array)).collect();
+    match config.threads {
+        Some(threads) => rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|reason| Error::configuration(format!("cannot start {threads} threads: {reason}")))?
+            .install(run),
+        None => run(),
+    }
+}
+
+/// A check under way.
+struct Check<'a, F> {
+    trace: Trace<'a, F>,
+    config: &'a NetCheckConfig,
+    loss: f64,
+}
+
+impl<F: Float> Check<'_, F> {
+    /// Checks one array of gradients.
+    fn array(&self, name: String, gradient: &ArrayViewD<'_, F>) -> Result<ParameterCheck> {
+        let split = name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len());
+        let kind = match &name[..split] {
+            "W" => Kind::Weight,
+            "b" => Kind::Bias,
+            "gamma" => Kind::Gamma,
+            _ => Kind::Beta,
+        };
+        let layer = name[split..].parse::<usize>().map_or(0, |number| number - 1);
+        let columns = gradient.shape().last().copied().unwrap_or(1);
+        let indices = match self.config.sample {
+            Some((count, seed)) if count < gradient.len() => {
+                RandomState::new(seed).choice_without_replacement(gradient.len(), count)?
+            }
+            _ => (0..gradient.len()).collect(),
+        };
+        let analytic: Vec<f64> = gradient.iter().map(|value| value.as_f64()).collect();
+        let entries = indices
+            .par_iter()
+            .map(|&index| {
+                let at = Coordinate { layer, kind, row: index / columns, column: index % columns };
+                self.entry(index, analytic[index], at)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(self.summary(name, &entries))
+    }
+
+    /// Checks one entry.
+    fn entry(&self, index: usize, analytic: f64, at: Coordinate) -> Result<Entry> {
+        let h = F::from_f64(self.config.step);
+        let (plus, minus) = (self.trace.probe(at, h)?, self.trace.probe(at, -h)?);
+        let quotient = |plus: &Probe<F>, minus: &Probe<F>, h: F| {
+            (plus.loss.as_f64() - minus.loss.as_f64()) / (2.0 * h.as_f64())
+        };
+        let numeric = quotient(&plus, &minus, h);
+        let rounding = 4.0 * F::epsilon().as_f64() * self.loss.abs().max(1.0) / h.as_f64();
+        let mut entry = Entry {
+            index,
+            analytic,
+            numeric,
+            rel_error: relative(analytic, numeric),
+            kink: self.trace.crosses(&plus, &minus),
+            within_rounding: (analytic - numeric).abs() <= rounding,
+            truncation: false,
+        };
+        if self.is_wrong(&entry) {
+            let half = F::from_f64(0.5) * h;
+            let (plus, minus) = (self.trace.probe(at, half)?, self.trace.probe(at, -half)?);
+            let extrapolated = (4.0 * quotient(&plus, &minus, half) - numeric) / 3.0;
+            // Rounding counts twice as much in the half step's quotient: (4 * 2 + 1) / 3 = 3 times in all.
+            entry.truncation = relative(analytic, extrapolated) <= self.config.tolerance
+                || (analytic - extrapolated).abs() <= 3.0 * rounding;
+        }
+        Ok(entry)
+    }
+
+    /// Whether an entry is above the tolerance for no reason of the finite difference's own.
+    fn is_wrong(&self, entry: &Entry) -> bool {
+        let off = entry.rel_error.is_nan() || entry.rel_error > self.config.tolerance;
+        off && !entry.kink && !entry.within_rounding && !entry.truncation
+    }
+
+    /// The array's figures.
+    fn summary(&self, name: String, entries: &[Entry]) -> ParameterCheck {
+        ParameterCheck {
+            name,
+            checked: entries.len(),
+            rel_error: entries.iter().map(|entry| entry.rel_error).fold(0.0, greater),
+            kinks: entries.iter().filter(|entry| entry.kink).count(),
+            worst: entries.iter().max_by(|a, b| a.rel_error.total_cmp(&b.rel_error)).copied(),
+            wrong: entries.iter().filter(|entry| self.is_wrong(entry)).copied().collect(),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The loss of a network after one parameter has been moved, at the cost of what that parameter changes.
+//!
+//! Moving an entry of layer l changes one column of that layer's output. So the next layer's input changes by a product
+//! of that column's change and one row of its weights, and only the layers after that one are computed whole.
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Zip};
+
+use crate::error::Result;
+use crate::float::Float;
+use crate::layers::{BatchNorm, Mode, RunningStatistics, batch_norm_forward, softmax_loss};
+use crate::net::{FullyConnectedNet, LayerParameters};
+use crate::random::RandomState;
+
+/// Which array of a layer a parameter belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Weight,
+    Bias,
+    Gamma,
+    Beta,
+}
+
+/// One parameter: the layer, the array, its row (weights only) and column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Coordinate {
+    pub layer: usize,
+    pub kind: Kind,
+    pub row: usize,
+    pub column: usize,
+}
+
+/// A training pass with everything that a moved parameter needs: inputs, pre-activations and masks of every layer.
+pub(super) struct Trace<'a, F> {
+    layers: &'a [LayerParameters<F>],
+    y: &'a [usize],
+    /// Input of each layer (N, D).
+    inputs: Vec<Array2<F>>,
+    /// Output of each affine part (N, H).
+    affine: Vec<Array2<F>>,
+    /// Input of each ReLU (N, H).
+    pre: Vec<Array2<F>>,
+    /// Each dropout mask (N, H), where there is one.
+    masks: Vec<Option<Array2<F>>>,
+    reg: F,
+    penalty: F,
+}
+
+/// A loss, and the inputs of all ReLUs that the moved parameter reaches.
+pub(super) struct Probe<F> {
+    pub loss: F,
+    pre: Vec<(usize, Reach<F>)>,
+}
+
+/// Part of a layer's pre-activations.
+enum Reach<F> {
+    Column(usize, Array1<F>),
+    All(Array2<F>),
+}
+
+impl<'a, F: Float> Trace<'a, F> {
+    /// Runs the network once in training mode on `x` (N, D) and labels `y`, with masks drawn from `random`.
+    pub(super) fn new(
+        net: &'a FullyConnectedNet<F>,
+        x: ArrayView2<'_, F>,
+        y: &'a [usize],
+        random: &mut RandomState,
+    ) -> Result<Self> {
+        let layers = &net.parameters.layers;
+        let (_, cache) = net.clone().forward(x, Mode::Train, random)?;
+        let mut trace = Self {
+            layers,
+            y,
+            inputs: vec![x.to_owned()],
+            affine: Vec::new(),
+            pre: Vec::new(),
+            masks: Vec::new(),
+            reg: F::from_f64(net.config().reg),
+            penalty: net.parameters.penalty(F::from_f64(net.config().reg)),
+        };
+        for (index, layer) in layers.iter().enumerate() {
+            let input = &trace.inputs[index];
+            trace.affine.push(input.dot(&layer.w) + &layer.b);
+            if let Some(hidden) = cache.hidden.get(index) {
+                let pre = hidden.pre_activation().clone();
+                let mask = hidden.mask().cloned();
+                trace.inputs.push(activate(pre.view(), mask.as_ref()));
+                trace.pre.push(pre);
+                trace.masks.push(mask);
+            }
+        }
+        Ok(trace)
+    }
+
+    /// The loss with the parameter at `at` moved by `h`.
+    pub(super) fn probe(&self, at: Coordinate, h: F) -> Result<Probe<F>> {
+        let mut probe = Probe { loss: F::zero(), pre: Vec::new() };
+        let scores = self.scores(at, h, &mut probe.pre)?;
+        let penalty = match at.kind {
+            // 0.5 reg ((w + h)^2 - w^2) = reg h (w + h / 2)
+            Kind::Weight => {
+                let w = self.layers[at.layer].w[(at.row, at.column)];
+                self.penalty + self.reg * h * (w + F::from_f64(0.5) * h)
+            }
+            _ => self.penalty,
+        };
+        probe.loss = softmax_loss(scores.view(), self.y)?.0 + penalty;
+        Ok(probe)
+    }
+
+    /// The class scores with that parameter moved.
+    fn scores(&self, at: Coordinate, h: F, pre: &mut Vec<(usize, Reach<F>)>) -> Result<Array2<F>> {
+        let Coordinate { layer, column, .. } = at;
+        let last = self.layers.len() - 1;
+        let affine = self.affine_column(at, h);
+        if layer == last {
+            let mut scores = self.affine[last].clone();
+            scores.column_mut(column).assign(&affine);
+            return Ok(scores);
+        }
+        let moved = self.normalise_column(at, h, affine)?;
+        let mut change = moved.mapv(rectify);
+        if let Some(mask) = &self.masks[layer] {
+            change *= &mask.column(column);
+        }
+        change -= &self.inputs[layer + 1].column(column);
+        pre.push((layer, Reach::Column(column, moved)));
+
+        // The next layer's affine output: its input has changed in one column.
+        let next = layer + 1;
+        let mut affine = self.affine[next].clone();
+        let row = self.layers[next].w.row(column);
+        for (mut out, &change) in affine.rows_mut().into_iter().zip(&change) {
+            if change != F::zero() {
+                out.scaled_add(change, &row);
+            }
+        }
+        for index in next..last {
+            let normalised = self.normalise(index, affine)?;
+            let input = activate(normalised.view(), self.masks[index].as_ref());
+            pre.push((index, Reach::All(normalised)));
+            let after = &self.layers[index + 1];
+            affine = input.dot(&after.w) + &after.b;
+        }
+        Ok(affine)
+    }
+
+    /// The column of the affine output that the moved parameter belongs to (N).
+    fn affine_column(&self, at: Coordinate, h: F) -> Array1<F> {
+        let mut column = self.affine[at.layer].column(at.column).to_owned();
+        match at.kind {
+            Kind::Weight => column.scaled_add(h, &self.inputs[at.layer].column(at.row)),
+            Kind::Bias => column += h,
+            Kind::Gamma | Kind::Beta => {}
+        }
+        column
+    }
+
+    /// Batch normalisation of that column, with gamma or beta moved if the parameter is one of them.
+    fn normalise_column(&self, at: Coordinate, h: F, affine: Array1<F>) -> Result<Array1<F>> {
+        let Some((gamma, beta)) = &self.layers[at.layer].gamma_beta else {
+            return Ok(affine);
+        };
+        let moved = |kind, value| if at.kind == kind { value + h } else { value };
+        let gamma = Array1::from_elem(1, moved(Kind::Gamma, gamma[at.column]));
+        let beta = Array1::from_elem(1, moved(Kind::Beta, beta[at.column]));
+        let out = normalise(affine.view().insert_axis(Axis(1)), gamma.view(), beta.view())?;
+        Ok(out.column(0).to_owned())
+    }
+
+    /// Batch normalisation of a whole layer, if it has any.
+    fn normalise(&self, layer: usize, affine: Array2<F>) -> Result<Array2<F>> {
+        match &self.layers[layer].gamma_beta {
+            Some((gamma, beta)) => normalise(affine.view(), gamma.view(), beta.view()),
+            None => Ok(affine),
+        }
+    }
+
+    /// Whether a ReLU of a kept unit has its input on one side of 0 in `plus` and on the other in `minus`.
+    pub(super) fn crosses(&self, plus: &Probe<F>, minus: &Probe<F>) -> bool {
+        let differ = |p: F, m: F| (p > F::zero()) != (m > F::zero());
+        plus.pre.iter().zip(&minus.pre).any(|((layer, plus), (_, minus))| {
+            let mask = self.masks[*layer].as_ref();
+            match (plus, minus) {
+                (Reach::Column(column, plus), Reach::Column(_, minus)) => {
+                    let kept = |sample: usize| mask.is_none_or(|mask| mask[(sample, *column)] != F::zero());
+                    plus.iter().zip(minus).enumerate().any(|(sample, (&p, &m))| differ(p, m) && kept(sample))
+                }
+                (Reach::All(plus), Reach::All(minus)) => match mask {
+                    Some(mask) => Zip::from(plus)
+                        .and(minus)
+                        .and(mask)
+                        .any(|&p, &m, &kept| differ(p, m) && kept != F::zero()),
+                    None => Zip::from(plus).and(minus).any(|&p, &m| differ(p, m)),
+                },
+                _ => false,
+            }
+        })
+    }
+}
+
+/// `max(x, 0)`.
+fn rectify<F: Float>(x: F) -> F {
+    if x > F::zero() { x } else { F::zero() }
+}
+
+/// ReLU and mask.
+fn activate<F: Float>(pre: ArrayView2<'_, F>, mask: Option<&Array2<F>>) -> Array2<F> {
+    let out = pre.mapv(rectify);
+    match mask {
+        Some(mask) => out * mask,
+        None => out,
+    }
+}
+
+/// Batch normalisation in training mode, for statistics that nobody keeps.
+fn normalise<F: Float>(
+    x: ArrayView2<'_, F>,
+    gamma: ArrayView1<'_, F>,
+    beta: ArrayView1<'_, F>,
+) -> Result<Array2<F>> {
+    let mut running = RunningStatistics::zeros(x.ncols());
+    Ok(batch_norm_forward(x, gamma, beta, &mut running, BatchNorm::default(), Mode::Train)?.0)
+}

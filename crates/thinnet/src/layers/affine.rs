@@ -1,0 +1,78 @@
+//! The affine (fully-connected) layer: `out = x W + b`.
+
+use ndarray::{Array, Array1, Array2, ArrayView, ArrayView1, ArrayView2, Axis, Dimension};
+
+use crate::error::{Error, Result};
+use crate::float::Float;
+
+/// What [`affine_backward`] needs of the forward pass.
+#[derive(Debug, Clone)]
+pub struct AffineCache<F, D: Dimension> {
+    /// The input with each sample flattened (N, D).
+    x: Array2<F>,
+    /// The input's own shape (N, d_1, ..., d_k).
+    shape: D,
+    /// The weights (D, H).
+    w: Array2<F>,
+}
+
+/// The gradients of an affine layer.
+#[derive(Debug, Clone)]
+pub struct AffineGradients<F, D: Dimension> {
+    /// With respect to the input, in the input's shape.
+    pub x: Array<F, D>,
+    /// With respect to the weights (D, H).
+    pub w: Array2<F>,
+    /// With respect to the biases (H).
+    pub b: Array1<F>,
+}
+
+/// `out = x W + b`.
+///
+/// - `x`: (N, d_1, ..., d_k), flattened to (N, D) with D = d_1 ... d_k
+/// - `w`: (D, H); `b`: (H)
+///
+/// Returns the output (N, H).
+pub fn affine_forward<F: Float, D: Dimension>(
+    x: ArrayView<'_, F, D>,
+    w: ArrayView2<'_, F>,
+    b: ArrayView1<'_, F>,
+) -> Result<(Array2<F>, AffineCache<F, D>)> {
+    if x.ndim() == 0 {
+        return Err(Error::shape("x of affine_forward", "(N, d_1, ..., d_k)", x.shape()));
+    }
+    let samples = x.len_of(Axis(0));
+    let features = x.shape()[1..].iter().product::<usize>();
+    if w.nrows() != features {
+        return Err(Error::shape("w of affine_forward", (features, "H"), w.shape()));
+    }
+    if b.len() != w.ncols() {
+        return Err(Error::shape("b of affine_forward", [w.ncols()], b.shape()));
+    }
+    let shape = x.raw_dim();
+    let x = x
+        .to_shape((samples, features))
+        .map_err(|_| Error::shape("x of affine_forward", (samples, features), shape.slice()))?
+        .into_owned();
+    let out = x.dot(&w) + b;
+    Ok((out, AffineCache { x, shape, w: w.to_owned() }))
+}
+
+/// Gradients of [`affine_forward`]: `dx = dout W^T`, `dW = x^T dout`, `db = sum over samples of dout`.
+///
+/// - `dout`: (N, H)
+pub fn affine_backward<F: Float, D: Dimension>(
+    dout: ArrayView2<'_, F>,
+    cache: &AffineCache<F, D>,
+) -> Result<AffineGradients<F, D>> {
+    let expected = [cache.x.nrows(), cache.w.ncols()];
+    if dout.shape() != expected {
+        return Err(Error::shape("dout of affine_backward", expected, dout.shape()));
+    }
+    let dx = dout.dot(&cache.w.t());
+    let x = dx
+        .to_shape(cache.shape.clone()) // not always row-major: a product may come out column by column
+        .map_err(|_| Error::shape("dx of affine_backward", cache.shape.slice(), expected))?
+        .into_owned();
+    Ok(AffineGradients { x, w: cache.x.t().dot(&dout), b: dout.sum_axis(Axis(0)) })
+}

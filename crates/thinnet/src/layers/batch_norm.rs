@@ -1,0 +1,133 @@
+//! Batch normalisation (Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
+//! Covariate Shift", ICML 2015).
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+
+use super::Mode;
+use crate::error::{Error, Result};
+use crate::float::Float;
+
+/// The settings of a batch normalisation layer, with the course's defaults.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BatchNorm {
+    /// Added to the variance (default 1e-5).
+    pub epsilon: f64,
+    /// Share of the old value in the running averages (default 0.9).
+    pub momentum: f64,
+}
+
+impl Default for BatchNorm {
+    fn default() -> Self {
+        Self { epsilon: 1e-5, momentum: 0.9 }
+    }
+}
+
+/// Running averages of a layer's batch means and variances, for test mode.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunningStatistics<F> {
+    /// Running mean (D).
+    pub mean: Array1<F>,
+    /// Running variance (D).
+    pub variance: Array1<F>,
+}
+
+impl<F: Float> RunningStatistics<F> {
+    /// Zeros, as the course starts, for `features` units.
+    pub fn zeros(features: usize) -> Self {
+        Self { mean: Array1::zeros(features), variance: Array1::zeros(features) }
+    }
+}
+
+/// What [`batch_norm_backward`] needs of the forward pass.
+#[derive(Debug, Clone)]
+pub struct BatchNormCache<F> {
+    /// The normalised input (N, D).
+    x_hat: Array2<F>,
+    /// 1 / sqrt(variance + epsilon) (D).
+    inverse_deviation: Array1<F>,
+    gamma: Array1<F>,
+    mode: Mode,
+}
+
+/// The gradients of a batch normalisation layer.
+#[derive(Debug, Clone)]
+pub struct BatchNormGradients<F> {
+    /// With respect to the input (N, D).
+    pub x: Array2<F>,
+    /// With respect to the scale (D).
+    pub gamma: Array1<F>,
+    /// With respect to the shift (D).
+    pub beta: Array1<F>,
+}
+
+/// `out = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, feature by feature, with the batch's mean and (biased)
+/// variance in training, which also move the running averages, and with the running averages in test mode.
+///
+/// - `x`: (N, D), N > 0; `gamma`, `beta`, `running`: (D)
+pub fn batch_norm_forward<F: Float>(
+    x: ArrayView2<'_, F>,
+    gamma: ArrayView1<'_, F>,
+    beta: ArrayView1<'_, F>,
+    running: &mut RunningStatistics<F>,
+    settings: BatchNorm,
+    mode: Mode,
+) -> Result<(Array2<F>, BatchNormCache<F>)> {
+    let (samples, features) = x.dim();
+    for (what, length) in [
+        ("gamma of batch_norm_forward", gamma.len()),
+        ("beta of batch_norm_forward", beta.len()),
+        ("running mean of batch_norm_forward", running.mean.len()),
+        ("running variance of batch_norm_forward", running.variance.len()),
+    ] {
+        if length != features {
+            return Err(Error::shape(what, [features], [length]));
+        }
+    }
+    if samples == 0 {
+        return Err(Error::shape("x of batch_norm_forward", ("N > 0", features), x.shape()));
+    }
+    let (mean, variance) = match mode {
+        Mode::Train => {
+            let count = F::from_f64(samples as f64);
+            let mean = x.sum_axis(Axis(0)) / count;
+            let variance = (&x - &mean).mapv(|v| v * v).sum_axis(Axis(0)) / count;
+            let momentum = F::from_f64(settings.momentum);
+            let rest = F::one() - momentum;
+            running.mean.zip_mut_with(&mean, |r, &m| *r = momentum * *r + rest * m);
+            running.variance.zip_mut_with(&variance, |r, &v| *r = momentum * *r + rest * v);
+            (mean, variance)
+        }
+        Mode::Test => (running.mean.clone(), running.variance.clone()),
+    };
+    let epsilon = F::from_f64(settings.epsilon);
+    let inverse_deviation = variance.mapv(|v| (v + epsilon).sqrt().recip());
+    let x_hat = (&x - &mean) * &inverse_deviation;
+    let out = &x_hat * &gamma + beta;
+    Ok((out, BatchNormCache { x_hat, inverse_deviation, gamma: gamma.to_owned(), mode }))
+}
+
+/// Gradients of [`batch_norm_forward`]. In training the mean and the variance depend on `x` too, which gives (simplified
+/// as in the course's `batchnorm_backward_alt`)
+/// `dx = gamma / (N sqrt(variance + epsilon)) * (N dout - sum(dout) - x_hat * sum(dout * x_hat))`.
+///
+/// - `dout`: (N, D)
+pub fn batch_norm_backward<F: Float>(
+    dout: ArrayView2<'_, F>,
+    cache: &BatchNormCache<F>,
+) -> Result<BatchNormGradients<F>> {
+    let BatchNormCache { x_hat, inverse_deviation, gamma, mode } = cache;
+    if dout.shape() != x_hat.shape() {
+        return Err(Error::shape("dout of batch_norm_backward", x_hat.shape(), dout.shape()));
+    }
+    let dbeta = dout.sum_axis(Axis(0));
+    let dgamma = (&dout * x_hat).sum_axis(Axis(0));
+    let scale = gamma * inverse_deviation;
+    let dx = match mode {
+        Mode::Train => {
+            let count = F::from_f64(dout.nrows() as f64);
+            (dout.mapv(|d| d * count) - &dbeta - x_hat * &dgamma) * (scale / count)
+        }
+        Mode::Test => &dout * &scale,
+    };
+    Ok(BatchNormGradients { x: dx, gamma: dgamma, beta: dbeta })
+}

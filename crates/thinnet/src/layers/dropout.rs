@@ -1,0 +1,93 @@
+//! Inverted dropout (Hinton et al. 2012; Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
+//! Overfitting", JMLR 15, 2014): in training each unit is kept with probability p and scaled by 1/p, so that evaluation
+//! needs no scaling.
+
+use ndarray::{Array, ArrayView, Dimension};
+
+use super::Mode;
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::random::RandomState;
+
+/// The settings of a dropout layer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dropout {
+    keep_prob: f64,
+    seed: Option<u32>,
+}
+
+impl Dropout {
+    /// A dropout layer that KEEPS each unit with probability `keep_prob` (the course's `p`).
+    ///
+    /// With a `seed`, every forward pass, in either mode, re-seeds the stream before it draws, and leaves it there, as
+    /// the course does to make a numerical gradient see one mask.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] unless 0 < `keep_prob` <= 1.
+    pub fn new(keep_prob: f64, seed: Option<u32>) -> Result<Self> {
+        if keep_prob > 0.0 && keep_prob <= 1.0 {
+            Ok(Self { keep_prob, seed })
+        } else {
+            Err(Error::configuration(format!(
+                "the keep probability must be above 0 and at most 1, got {keep_prob}; it is the probability to KEEP a \
+                 unit (a drop rate r is a keep probability of 1 - r)"
+            )))
+        }
+    }
+
+    /// The probability to keep a unit.
+    pub fn keep_prob(&self) -> f64 {
+        self.keep_prob
+    }
+
+    /// The seed of every forward pass, if it is fixed.
+    pub fn seed(&self) -> Option<u32> {
+        self.seed
+    }
+}
+
+/// What [`dropout_backward`] needs of the forward pass: the mask, 0 or 1/p; none in test mode.
+#[derive(Debug, Clone)]
+pub struct DropoutCache<F, D: Dimension>(Option<Array<F, D>>);
+
+impl<F, D: Dimension> DropoutCache<F, D> {
+    /// The mask (the input's shape): 1/p where a unit is kept and 0 where it is dropped. `None` in test mode.
+    pub fn mask(&self) -> Option<&Array<F, D>> {
+        self.0.as_ref()
+    }
+}
+
+/// Inverted dropout: `out = x * mask` with `mask = (rand(shape) < p) / p` in training, `out = x` in test mode.
+///
+/// - `x`: any shape; one number of `random` is drawn for each of its elements, in row-major order
+pub fn dropout_forward<F: Float, D: Dimension>(
+    x: ArrayView<'_, F, D>,
+    dropout: Dropout,
+    mode: Mode,
+    random: &mut RandomState,
+) -> (Array<F, D>, DropoutCache<F, D>) {
+    if let Some(seed) = dropout.seed {
+        random.seed(seed);
+    }
+    if mode == Mode::Test {
+        return (x.to_owned(), DropoutCache(None));
+    }
+    let p = dropout.keep_prob;
+    let scale = F::from_f64(1.0 / p);
+    let mask = random.rand(x.raw_dim()).mapv(|u| if u < p { scale } else { F::zero() });
+    (&x * &mask, DropoutCache(Some(mask)))
+}
+
+/// Gradient of [`dropout_forward`] with respect to `x`: `dout * mask`; `dout` in test mode.
+///
+/// - `dout`: the shape of `x`
+pub fn dropout_backward<F: Float, D: Dimension>(
+    dout: ArrayView<'_, F, D>,
+    cache: &DropoutCache<F, D>,
+) -> Result<Array<F, D>> {
+    match cache.mask() {
+        None => Ok(dout.to_owned()),
+        Some(mask) if mask.shape() == dout.shape() => Ok(&dout * mask),
+        Some(mask) => Err(Error::shape("dout of dropout_backward", mask.shape(), dout.shape())),
+    }
+}

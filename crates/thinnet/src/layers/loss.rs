@@ -1,0 +1,70 @@
+//! Losses over class scores. Both return the mean loss over the samples and its gradient with respect to the scores.
+
+use ndarray::{Array2, ArrayView2};
+
+use crate::error::{Error, Result};
+use crate::float::Float;
+
+/// Checks that there is a label below C for each of the N > 0 samples.
+fn check<F: Float>(function: &str, scores: ArrayView2<'_, F>, y: &[usize]) -> Result<()> {
+    let (samples, classes) = scores.dim();
+    if samples == 0 {
+        return Err(Error::shape(format!("scores of {function}"), ("N > 0", "C"), scores.shape()));
+    }
+    if y.len() != samples {
+        return Err(Error::shape(format!("y of {function}"), [samples], [y.len()]));
+    }
+    match y.iter().find(|&&label| label >= classes) {
+        Some(label) => Err(Error::data(format!(
+            "label {label} does not fit {classes} classes: labels count from 0 to {}",
+            classes.saturating_sub(1)
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The softmax (cross-entropy) loss: the mean over samples of `-log(exp(s_y) / sum_j exp(s_j))`, computed from scores
+/// shifted by each row's maximum so that nothing overflows.
+///
+/// - `scores`: (N, C), N > 0; `y`: N labels in 0..C
+///
+/// Returns the loss and its gradient (N, C): `(softmax(s) - onehot(y)) / N`.
+pub fn softmax_loss<F: Float>(scores: ArrayView2<'_, F>, y: &[usize]) -> Result<(F, Array2<F>)> {
+    check("softmax_loss", scores, y)?;
+    let count = F::from_f64(scores.nrows() as f64);
+    let mut loss = F::zero();
+    let mut gradient = scores.to_owned();
+    for (mut row, &label) in gradient.rows_mut().into_iter().zip(y) {
+        let max = row.iter().copied().fold(F::neg_infinity(), F::max);
+        row.mapv_inplace(|s| s - max);
+        let log_sum = row.iter().map(|s| s.exp()).sum::<F>().ln();
+        loss += log_sum - row[label];
+        row.mapv_inplace(|s| (s - log_sum).exp() / count);
+        row[label] -= count.recip();
+    }
+    Ok((loss / count, gradient))
+}
+
+/// The multiclass support vector machine (hinge) loss of Weston and Watkins 1999: the mean over samples of
+/// `sum over j != y of max(0, s_j - s_y + 1)`.
+///
+/// - `scores`: (N, C), N > 0; `y`: N labels in 0..C
+///
+/// Returns the loss and its gradient (N, C).
+pub fn svm_loss<F: Float>(scores: ArrayView2<'_, F>, y: &[usize]) -> Result<(F, Array2<F>)> {
+    check("svm_loss", scores, y)?;
+    let weight = F::from_f64(scores.nrows() as f64).recip();
+    let mut loss = F::zero();
+    let mut gradient = Array2::zeros(scores.raw_dim());
+    for ((row, mut gradient), &label) in scores.rows().into_iter().zip(gradient.rows_mut()).zip(y) {
+        for (class, &score) in row.indexed_iter() {
+            let margin = score - row[label] + F::one();
+            if class != label && margin > F::zero() {
+                loss += margin;
+                gradient[class] += weight;
+                gradient[label] -= weight;
+            }
+        }
+    }
+    Ok((loss * weight, gradient))
+}

@@ -1,0 +1,35 @@
+//! The layers, written to be read: each function is the formula, with its shapes, on `ndarray`. What the engine computes
+//! fast is tested against these.
+//!
+//! A forward function returns `(output, cache)`; the backward function beside it takes the gradient of the loss with
+//! respect to that output, and the cache. Arrays are row-major with samples first: `N` samples, `D` inputs, `H` outputs,
+//! `C` classes. Inputs of a wrong shape are an [`Error::Shape`](crate::Error::Shape).
+
+mod affine;
+mod batch_norm;
+mod composite;
+mod dropout;
+mod loss;
+mod relu;
+
+pub use affine::{AffineCache, AffineGradients, affine_backward, affine_forward};
+pub use batch_norm::{
+    BatchNorm, BatchNormCache, BatchNormGradients, RunningStatistics, batch_norm_backward, batch_norm_forward,
+};
+pub use composite::{
+    AffineBatchNormReluCache, AffineReluCache, HiddenCache, HiddenGradients, HiddenLayer,
+    affine_batch_norm_relu_backward, affine_batch_norm_relu_forward, affine_relu_backward,
+    affine_relu_forward, hidden_backward, hidden_forward,
+};
+pub use dropout::{Dropout, DropoutCache, dropout_backward, dropout_forward};
+pub use loss::{softmax_loss, svm_loss};
+pub use relu::{ReluCache, relu_backward, relu_forward};
+
+/// Whether a layer trains or is evaluated: dropout and batch normalisation differ between the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Units are dropped; batch statistics normalise.
+    Train,
+    /// Nothing is dropped; running statistics normalise.
+    Test,
+}

@@ -1,0 +1,274 @@
+//! The course's fully-connected network: (affine - \[batch normalisation\] - ReLU - \[dropout\]) x L, then affine, then
+//! softmax. It is computed with the readable layers; [`engine`](crate::engine) computes the same thing fast.
+
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewD, ArrayViewMutD};
+
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::layers::{
+    AffineCache, Dropout, HiddenCache, HiddenLayer, Mode, RunningStatistics, affine_backward, affine_forward,
+    hidden_backward, hidden_forward, softmax_loss,
+};
+use crate::random::RandomState;
+
+/// The architecture and initialisation of a [`FullyConnectedNet`], with the course's defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetConfig {
+    /// Number of inputs D (default 3 * 32 * 32).
+    pub input_dim: usize,
+    /// Sizes of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// Number of classes C (default 10).
+    pub num_classes: usize,
+    /// The dropout that ends each hidden layer. `None` leaves the layer out; a keep probability of 1 keeps every unit,
+    /// and draws its mask all the same (default `None`).
+    pub dropout: Option<Dropout>,
+    /// Batch normalisation before each ReLU (default false).
+    pub batch_norm: bool,
+    /// Strength of the L2 term `0.5 * reg * sum(W^2)` over all weights (default 0).
+    pub reg: f64,
+    /// Standard deviation of the initial weights (default 1e-2).
+    pub weight_scale: f64,
+}
+
+impl Default for NetConfig {
+    fn default() -> Self {
+        Self {
+            input_dim: 3 * 32 * 32,
+            hidden: vec![100],
+            num_classes: 10,
+            dropout: None,
+            batch_norm: false,
+            reg: 0.0,
+            weight_scale: 1e-2,
+        }
+    }
+}
+
+impl NetConfig {
+    /// Refuses sizes of 0, and a `reg` or `weight_scale` that is negative or not finite.
+    pub fn check(&self) -> Result<()> {
+        for (what, size) in [("input dimension", self.input_dim), ("number of classes", self.num_classes)]
+            .into_iter()
+            .chain(self.hidden.iter().map(|&size| ("size of a hidden layer", size)))
+        {
+            if size == 0 {
+                return Err(Error::configuration(format!("the {what} must be at least 1, got 0")));
+            }
+        }
+        for (what, value) in [("reg", self.reg), ("weight_scale", self.weight_scale)] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(Error::configuration(format!(
+                    "{what} must be finite and not negative, got {value}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The layers' shapes (inputs, outputs), first to last.
+    pub fn layer_shapes(&self) -> Vec<(usize, usize)> {
+        let inputs = std::iter::once(self.input_dim).chain(self.hidden.iter().copied());
+        let outputs = self.hidden.iter().copied().chain(std::iter::once(self.num_classes));
+        inputs.zip(outputs).collect()
+    }
+}
+
+/// The parameters of one layer, or their gradients.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerParameters<F> {
+    /// Weights (D, H).
+    pub w: Array2<F>,
+    /// Biases (H).
+    pub b: Array1<F>,
+    /// Scale and shift of the batch normalisation (H each), in a hidden layer that has one.
+    pub gamma_beta: Option<(Array1<F>, Array1<F>)>,
+}
+
+/// The parameters of a network, or their gradients, layer by layer. By name they are the course's: `W1`, `b1`,
+/// (`gamma1`, `beta1`,) `W2`, ...
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameters<F> {
+    /// First layer to last.
+    pub layers: Vec<LayerParameters<F>>,
+}
+
+impl<F: Float> Parameters<F> {
+    /// Every array with its name, in the course's order.
+    pub fn named(&self) -> Vec<(String, ArrayViewD<'_, F>)> {
+        let mut all = Vec::new();
+        for (layer, number) in self.layers.iter().zip(1..) {
+            all.push((format!("W{number}"), layer.w.view().into_dyn()));
+            all.push((format!("b{number}"), layer.b.view().into_dyn()));
+            if let Some((gamma, beta)) = &layer.gamma_beta {
+                all.push((format!("gamma{number}"), gamma.view().into_dyn()));
+                all.push((format!("beta{number}"), beta.view().into_dyn()));
+            }
+        }
+        all
+    }
+
+    /// Every array with its name, to be changed in place, in the order of [`Parameters::named`].
+    pub fn named_mut(&mut self) -> Vec<(String, ArrayViewMutD<'_, F>)> {
+        let mut all = Vec::new();
+        for (layer, number) in self.layers.iter_mut().zip(1..) {
+            all.push((format!("W{number}"), layer.w.view_mut().into_dyn()));
+            all.push((format!("b{number}"), layer.b.view_mut().into_dyn()));
+            if let Some((gamma, beta)) = &mut layer.gamma_beta {
+                all.push((format!("gamma{number}"), gamma.view_mut().into_dyn()));
+                all.push((format!("beta{number}"), beta.view_mut().into_dyn()));
+            }
+        }
+        all
+    }
+
+    /// The array of that name.
+    pub fn get(&self, name: &str) -> Option<ArrayViewD<'_, F>> {
+        self.named().into_iter().find_map(|(own, array)| (own == name).then_some(array))
+    }
+
+    /// The L2 term `0.5 * reg * sum(W^2)` over the weights of all layers.
+    pub fn penalty(&self, reg: F) -> F {
+        let squares: F = self.layers.iter().map(|layer| layer.w.iter().map(|&w| w * w).sum::<F>()).sum();
+        F::from_f64(0.5) * reg * squares
+    }
+}
+
+/// A fully-connected network with ReLU, optional batch normalisation and optional dropout, and softmax loss.
+///
+/// ```
+/// use ndarray::Array2;
+/// use thinnet::{layers::Dropout, net::{FullyConnectedNet, NetConfig}, random::RandomState};
+/// # fn main() -> thinnet::Result<()> {
+/// let mut random = RandomState::new(231);
+/// let x = random.randn((2, 15));
+/// let config = NetConfig {
+///     input_dim: 15,
+///     hidden: vec![20, 30],
+///     dropout: Some(Dropout::new(0.75, None)?),
+///     ..NetConfig::default()
+/// };
+/// let mut net = FullyConnectedNet::<f64>::new(config, &mut random)?;
+/// let (loss, gradients) = net.loss(x.view(), &[3, 7], &mut random)?;
+/// assert!(loss > 2.2 && gradients.get("W3").is_some());
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct FullyConnectedNet<F> {
+    config: NetConfig,
+    /// The parameters; change them freely, but not their shapes.
+    pub parameters: Parameters<F>,
+    running: Vec<RunningStatistics<F>>,
+}
+
+/// The caches of a forward pass, hidden layers first.
+pub(crate) struct ForwardCache<F: Float> {
+    pub(crate) hidden: Vec<HiddenCache<F>>,
+    pub(crate) last: AffineCache<F, ndarray::Ix2>,
+}
+
+impl<F: Float> FullyConnectedNet<F> {
+    /// A new network: weights `weight_scale * randn(D, H)`, drawn from `random` layer by layer and rounded to `F`; biases
+    /// and beta zero, gamma one.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] from [`NetConfig::check`].
+    pub fn new(config: NetConfig, random: &mut RandomState) -> Result<Self> {
+        config.check()?;
+        let shapes = config.layer_shapes();
+        let layers = shapes
+            .iter()
+            .enumerate()
+            .map(|(index, &(inputs, outputs))| LayerParameters {
+                w: random.randn((inputs, outputs)).mapv(|r| F::from_f64(config.weight_scale * r)),
+                b: Array1::zeros(outputs),
+                gamma_beta: (config.batch_norm && index < config.hidden.len())
+                    .then(|| (Array1::ones(outputs), Array1::zeros(outputs))),
+            })
+            .collect();
+        let running = match config.batch_norm {
+            true => config.hidden.iter().map(|&size| RunningStatistics::zeros(size)).collect(),
+            false => Vec::new(),
+        };
+        Ok(Self { config, parameters: Parameters { layers }, running })
+    }
+
+    /// The architecture.
+    pub fn config(&self) -> &NetConfig {
+        &self.config
+    }
+
+    /// The class scores in test mode.
+    ///
+    /// - `x`: (N, D)
+    ///
+    /// Returns (N, C). `random` is touched only where the dropout has a seed, which re-seeds it in this mode too.
+    pub fn scores(&mut self, x: ArrayView2<'_, F>, random: &mut RandomState) -> Result<Array2<F>> {
+        Ok(self.forward(x, Mode::Test, random)?.0)
+    }
+
+    /// The training loss, L2 term included, and its gradients by parameter. Dropout masks are drawn from `random`, layer
+    /// by layer; batch normalisation's running statistics move.
+    ///
+    /// - `x`: (N, D), N > 0; `y`: N labels in 0..C
+    pub fn loss(
+        &mut self,
+        x: ArrayView2<'_, F>,
+        y: &[usize],
+        random: &mut RandomState,
+    ) -> Result<(F, Parameters<F>)> {
+        let (scores, cache) = self.forward(x, Mode::Train, random)?;
+        let (data_loss, dscores) = softmax_loss(scores.view(), y)?;
+
+        let last = affine_backward(dscores.view(), &cache.last)?;
+        let mut upstream = last.x;
+        let mut layers = vec![LayerParameters { w: last.w, b: last.b, gamma_beta: None }];
+        for hidden in cache.hidden.iter().rev() {
+            let gradients = hidden_backward(upstream.view(), hidden)?;
+            upstream = gradients.affine.x;
+            layers.push(LayerParameters {
+                w: gradients.affine.w,
+                b: gradients.affine.b,
+                gamma_beta: gradients.gamma_beta,
+            });
+        }
+        layers.reverse();
+
+        let reg = F::from_f64(self.config.reg);
+        if reg > F::zero() {
+            for (gradient, layer) in layers.iter_mut().zip(&self.parameters.layers) {
+                gradient.w.scaled_add(reg, &layer.w);
+            }
+        }
+        Ok((data_loss + self.parameters.penalty(reg), Parameters { layers }))
+    }
+
+    /// The scores (N, C) and the caches of all layers.
+    pub(crate) fn forward(
+        &mut self,
+        x: ArrayView2<'_, F>,
+        mode: Mode,
+        random: &mut RandomState,
+    ) -> Result<(Array2<F>, ForwardCache<F>)> {
+        let Some((last, hidden)) = self.parameters.layers.split_last() else {
+            return Err(Error::configuration("the network has no layer"));
+        };
+        let mut running = self.running.iter_mut();
+        let mut activation = x.to_owned();
+        let mut caches = Vec::with_capacity(hidden.len());
+        for layer in hidden {
+            let composite = HiddenLayer {
+                w: layer.w.view(),
+                b: layer.b.view(),
+                gamma_beta: layer.gamma_beta.as_ref().map(|(gamma, beta)| (gamma.view(), beta.view())),
+                running: running.next(),
+                dropout: self.config.dropout,
+            };
+            let (out, cache) = hidden_forward(activation.view(), composite, mode, random)?;
+            activation = out;
+            caches.push(cache);
+        }
+        let (scores, last) = affine_forward(activation.view(), last.w.view(), last.b.view())?;
+        Ok((scores, ForwardCache { hidden: caches, last }))
+    }
+}

@@ -1,0 +1,42 @@
+//! The experiment prints the course's log.
+
+use thinnet::data::Cifar10;
+use thinnet::experiment::{self, Observer, Settings};
+use thinnet::float::{Dtype, Float};
+use thinnet::solver::{Event, Progress};
+
+const GOLDEN: &str = include_str!("golden/experiment_float64.log");
+
+/// Keeps the lines that the course prints: every hundredth iteration, and every epoch.
+#[derive(Default)]
+struct Lines(Vec<String>);
+
+impl Progress for Lines {
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Iteration { iteration, .. } if (iteration - 1) % 100 != 0 => {}
+            event => self.0.push(event.to_string()),
+        }
+    }
+}
+
+impl Observer for Lines {
+    fn network(&mut self, _: usize, keep: f64) {
+        self.0.push(keep.to_string());
+    }
+}
+
+fn lines<F: Float>(dtype: Dtype) -> Vec<String> {
+    let sample = Cifar10::embedded_sample().unwrap();
+    let settings = Settings { dtype, ..Settings::course("sample", 1000, 2) };
+    let mut lines = Lines::default();
+    experiment::run::<F>(&settings, &sample.dataset(500).unwrap(), &mut lines).unwrap();
+    lines.0
+}
+
+#[test]
+fn float64_prints_the_golden_log() {
+    let golden: Vec<_> = GOLDEN.lines().collect();
+    assert_eq!(golden.iter().filter(|line| line.starts_with('(')).count(), 56);
+    assert_eq!(lines::<f64>(Dtype::F64), golden);
+}
