@@ -1,1 +1,67 @@
-//! The SIMD kernels of thinnet.
+//! The SIMD kernels of thinnet: products over what dropout keeps.
+//!
+//! Dropout multiplies most of a layer's output by zero. These kernels take, in place of a mask, [`Lists`] of the samples
+//! that keep each unit, and compute those entries alone; what is not listed costs nothing. They take slices and views
+//! and write to slices and views; each runs on one thread, over the rows in the views that it is given, and callers
+//! split rows among threads ([`PanelsMut::split_at`], [`Panels::slice`], [`ListsView::slice`]). Every number is summed
+//! in an order that does not depend on the split, so any number of threads gives the same bits.
+//!
+//! # The layout
+//!
+//! A matrix lies in panels ([`PanelBuf`]): `[ceil(cols / PANEL)][rows][PANEL]`, 256 bytes a row of a panel, padded with
+//! zeros and aligned to cache lines. A kernel's loops are, from the outside: panels; blocks of samples; weight rows; the
+//! samples listed for the row. So weights and their state stream past once, in order, while a block of samples' panel
+//! (about 24 KiB) stays in the first-level cache to be picked from in any pattern; a row's panel is four vectors of
+//! AVX-512, and is held in registers for all its samples.
+//!
+//! # The kernels
+//!
+//! | | computes | is |
+//! |---|---|---|
+//! | [`listed_dot`] | `dot(w[r], y[n])` for listed `(r, n)` | forward, one weight row an output; gradient by the input |
+//! | [`listed_update`] | `w[r]` updated with `sum of a * y[n]` over listed `n` | weight gradient and update |
+//! | [`listed_axpy`] | `z[n] = b + sum of a * w[i]` over listed `i` | forward, one weight row an input, sparse input |
+//! | [`listed_backward`] | both of the first two | backward, one weight row an input |
+//! | [`dense_dot`] | `dot(w[r], x[n])` for all | forward with nothing dropped |
+//! | [`apply_update`] | `w` updated with a gradient | biases |
+//! | [`relu_listed`], [`Lists::transpose`] | the lists of positive entries, and by sample | between layers |
+//!
+//! # Safety
+//!
+//! This crate alone has `unsafe` code. Bad shapes panic, as each function says, before anything is read; what a loop
+//! then trusts without asking is held true by types: an [`Isa`] is proof that the CPU has it, [`Lists`] that every index
+//! is in range, and two [`PanelsMut`] never share a row.
+#![allow(unsafe_code, reason = "SIMD, and loops over checked lists; each block says why it holds")]
+#![allow(
+    clippy::inline_always,
+    reason = "kernels must be compiled inside the function that enables their features"
+)]
+
+mod backward;
+mod dense;
+mod dot;
+mod epilogue;
+mod isa;
+mod lists;
+mod panels;
+mod peak;
+mod portable;
+mod rule;
+mod simd;
+mod update;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+pub use backward::listed_backward;
+pub use dense::dense_dot;
+pub use dot::listed_dot;
+pub use epilogue::{add_row_sums, relu_listed};
+pub use isa::Isa;
+pub use lists::{Lists, ListsView, block_size, gather};
+pub use panels::{PanelBuf, Panels, PanelsMut};
+pub use peak::multiply_adds;
+pub use rule::{Update, apply_update};
+pub use simd::Element;
+pub use update::{listed_axpy, listed_update};
+
+use simd::Op;

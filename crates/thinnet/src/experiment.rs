@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Dataset;
-use crate::engine::Layers;
+use crate::engine::{self, EngineConfig};
 use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
 use crate::layers::Dropout;
@@ -204,8 +204,8 @@ pub fn run<F: Float>(settings: &Settings, data: &Dataset<F>, observer: &mut dyn 
         observer.network(index, keep);
         let start = Instant::now();
         let net = FullyConnectedNet::<F>::new(settings.net(input_dim, Some(dropout)), &mut random)?;
-        let mut engine = Layers::new(net, rule)?;
-        let trained = solver::train(&mut engine, data, &config, &mut random, observer)?;
+        let mut engine = engine::build(net, rule, EngineConfig::course(settings.threads))?;
+        let trained = solver::train(engine.as_mut(), data, &config, &mut random, observer)?;
         networks.push(NetworkRun { keep, history: trained.history, seconds: start.elapsed().as_secs_f64() });
     }
     Ok(Outcome { settings: settings.clone(), networks, seconds: start.elapsed().as_secs_f64() })

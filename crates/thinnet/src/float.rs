@@ -28,8 +28,12 @@ impl Display for Dtype {
 }
 
 /// `f32` or `f64`: what every layer, network and engine is generic over.
+///
+/// `F::from_f64(value)`, the nearest number of the type, and the vectors that the kernels compute with, come from
+/// [`thinnet_kernels::Element`].
 pub trait Float:
-    num_traits::Float
+    thinnet_kernels::Element
+    + num_traits::Float
     + NumAssign
     + LinalgScalar
     + ScalarOperand
@@ -44,20 +48,12 @@ pub trait Float:
     /// This type, as a value.
     const DTYPE: Dtype;
 
-    /// The nearest number of this type.
-    fn from_f64(value: f64) -> Self;
-
     /// This number as `f64`, exactly.
     fn as_f64(self) -> f64;
 }
 
 impl Float for f32 {
     const DTYPE: Dtype = Dtype::F32;
-
-    #[allow(clippy::cast_possible_truncation)] // rounding is what is asked for
-    fn from_f64(value: f64) -> Self {
-        value as f32
-    }
 
     fn as_f64(self) -> f64 {
         f64::from(self)
@@ -66,10 +62,6 @@ impl Float for f32 {
 
 impl Float for f64 {
     const DTYPE: Dtype = Dtype::F64;
-
-    fn from_f64(value: f64) -> Self {
-        value
-    }
 
     fn as_f64(self) -> f64 {
         self

@@ -2,8 +2,9 @@
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::Engine;
-use crate::error::{Error, Result};
+use super::store::to_array;
+use super::{Engine, Inputs};
+use crate::error::Result;
 use crate::float::Float;
 use crate::net::{FullyConnectedNet, Parameters};
 use crate::optim::{RuleState, UpdateRule};
@@ -37,7 +38,9 @@ impl<F: Float> Engine<F> for Layers<F> {
         batch: &[usize],
         random: &mut RandomState,
     ) -> Result<f64> {
-        let (x, y) = gather(x, y, batch)?;
+        super::check_batch(x, y, batch, self.net.config().input_dim)?;
+        let x = x.select(Axis(0), batch);
+        let y: Vec<usize> = batch.iter().map(|&index| y[index]).collect();
         let (loss, gradients) = self.net.loss(x.view(), &y, random)?;
         let parameters = self.net.parameters.named_mut().into_iter();
         for (((_, w), (_, dw)), state) in parameters.zip(gradients.named()).zip(&mut self.states) {
@@ -46,26 +49,23 @@ impl<F: Float> Engine<F> for Layers<F> {
         Ok(loss.as_f64())
     }
 
-    fn scores(&mut self, x: ArrayView2<'_, F>, random: &mut RandomState) -> Result<Array2<F>> {
-        self.net.scores(x, random)
+    fn load(&self, x: ArrayView2<'_, F>) -> Result<Inputs<F>> {
+        super::check_width(x, self.net.config().input_dim)?;
+        Ok(Inputs::Rows(x.to_owned()))
     }
 
-    fn parameters(&self) -> Parameters<F> {
-        self.net.parameters.clone()
+    fn scores(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Array2<F>> {
+        match inputs {
+            Inputs::Rows(rows) => self.net.scores(rows.view(), random),
+            Inputs::Panels(panels) => self.net.scores(to_array(panels)?.view(), random),
+        }
+    }
+
+    fn parameters(&self) -> Result<Parameters<F>> {
+        Ok(self.net.parameters.clone())
     }
 
     fn set_learning_rate(&mut self, learning_rate: f64) {
         self.rule = self.rule.with_learning_rate(learning_rate);
     }
-}
-
-/// The samples of a batch.
-fn gather<F: Float>(x: ArrayView2<'_, F>, y: &[usize], batch: &[usize]) -> Result<(Array2<F>, Vec<usize>)> {
-    if y.len() != x.nrows() {
-        return Err(Error::shape("y of step", [x.nrows()], [y.len()]));
-    }
-    if let Some(index) = batch.iter().find(|&&index| index >= y.len()) {
-        return Err(Error::shape("batch of step", format!("indices below {}", y.len()), index));
-    }
-    Ok((x.select(Axis(0), batch), batch.iter().map(|&index| y[index]).collect()))
 }

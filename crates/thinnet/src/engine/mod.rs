@@ -1,15 +1,26 @@
 //! How a training step is computed. The solver knows only [`Engine`]; [`Layers`] computes with the readable layers, the
-//! truth that the others are tested against.
+//! truth that [`Thin`] is tested against.
 
 mod layers;
+mod masks;
+mod store;
+mod thin;
+mod threads;
 
 pub use layers::Layers;
+pub use masks::MaskSource;
+pub use thin::Thin;
+pub use thinnet_kernels::Isa;
+
+use std::str::FromStr;
 
 use ndarray::{Array2, ArrayView2};
+use thinnet_kernels::PanelBuf;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::net::Parameters;
+use crate::net::{FullyConnectedNet, Parameters};
+use crate::optim::UpdateRule;
 use crate::random::RandomState;
 
 /// Computes training steps and scores for one network.
@@ -19,8 +30,8 @@ pub trait Engine<F: Float> {
     ///
     /// - `x`: (N, D); `y`: N labels
     ///
-    /// Masks are drawn from `random`, layer by layer, as the course does. Returns the loss before the update, with the
-    /// L2 term.
+    /// Masks are drawn from `random`, layer by layer, as the course does, unless the engine has a stream of its own for
+    /// them. Returns the loss before the update, with the L2 term.
     fn step(
         &mut self,
         x: ArrayView2<'_, F>,
@@ -29,12 +40,129 @@ pub trait Engine<F: Float> {
         random: &mut RandomState,
     ) -> Result<f64>;
 
-    /// The class scores (N, C) of the samples `x` (N, D) in test mode.
-    fn scores(&mut self, x: ArrayView2<'_, F>, random: &mut RandomState) -> Result<Array2<F>>;
+    /// Brings samples (N, D) into the form that the engine computes scores from, to be used any number of times.
+    fn load(&self, x: ArrayView2<'_, F>) -> Result<Inputs<F>>;
+
+    /// The class scores (N, C) of loaded samples in test mode.
+    fn scores(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Array2<F>>;
 
     /// The current parameters.
-    fn parameters(&self) -> Parameters<F>;
+    fn parameters(&self) -> Result<Parameters<F>>;
 
     /// Sets the learning rate of the steps to come.
     fn set_learning_rate(&mut self, learning_rate: f64);
+}
+
+/// Samples (N, D) in the form that an engine takes.
+#[derive(Debug, Clone)]
+pub enum Inputs<F> {
+    /// Row-major.
+    Rows(Array2<F>),
+    /// In the kernels' layout.
+    Panels(PanelBuf<F>),
+}
+
+/// How a layer's products are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Product {
+    /// Whichever was measured to be faster at the layer's keep probability.
+    #[default]
+    Auto,
+    /// Every unit, whether or not it is kept.
+    Dense,
+    /// Kept units only.
+    Thin,
+}
+
+impl Product {
+    /// The keep probability from which computing every unit of the first layer is faster than choosing (measured:
+    /// docs/performance.md).
+    const CROSSOVER: f64 = 0.8;
+
+    /// Whether a layer with this keep probability is computed dense.
+    fn is_dense(self, keep: f64) -> bool {
+        match self {
+            Self::Auto => keep >= Self::CROSSOVER,
+            Self::Dense => true,
+            Self::Thin => false,
+        }
+    }
+
+    /// "auto", "dense" or "thin".
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Dense => "dense",
+            Self::Thin => "thin",
+        }
+    }
+}
+
+impl FromStr for Product {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        [Self::Auto, Self::Dense, Self::Thin].into_iter().find(|product| product.name() == name).ok_or_else(|| {
+            Error::configuration(format!("there is no engine {name:?}; the engines are auto, dense, thin"))
+        })
+    }
+}
+
+/// How an engine computes: none of it but the masks' source changes what is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// Dense or thin products.
+    pub product: Product,
+    /// Threads, 1 to 1024. The figures are bitwise the same for any number.
+    pub threads: usize,
+    /// Where masks come from.
+    pub masks: MaskSource,
+    /// The instruction set; `None` takes the best that this CPU has.
+    pub isa: Option<Isa>,
+}
+
+impl EngineConfig {
+    /// The course's: masks from NumPy's stream, `threads` threads.
+    pub fn course(threads: usize) -> Self {
+        Self { product: Product::Auto, threads, masks: MaskSource::Numpy, isa: None }
+    }
+}
+
+/// The engine for a network: [`Thin`] where it can compute it, [`Layers`] where it cannot (batch normalisation).
+///
+/// # Errors
+/// [`Error::Configuration`] for settings out of range.
+pub fn build<F: Float>(
+    net: FullyConnectedNet<F>,
+    rule: UpdateRule,
+    config: EngineConfig,
+) -> Result<Box<dyn Engine<F>>> {
+    if net.config().batch_norm {
+        return Ok(Box::new(Layers::new(net, rule)?));
+    }
+    Ok(Box::new(Thin::new(&net, rule, config)?))
+}
+
+/// Checks that `x` has the network's width.
+fn check_width<F: Float>(x: ArrayView2<'_, F>, input_dim: usize) -> Result<()> {
+    if x.ncols() == input_dim {
+        Ok(())
+    } else {
+        Err(Error::shape("x", ("N", input_dim), x.shape()))
+    }
+}
+
+/// Checks that `x` fits the network, `y` fits `x`, and the batch is not empty and names samples that are there.
+fn check_batch<F: Float>(x: ArrayView2<'_, F>, y: &[usize], batch: &[usize], input_dim: usize) -> Result<()> {
+    check_width(x, input_dim)?;
+    if y.len() != x.nrows() {
+        return Err(Error::shape("y of step", [x.nrows()], [y.len()]));
+    }
+    if batch.is_empty() {
+        return Err(Error::shape("batch of step", "at least one index", [0]));
+    }
+    match batch.iter().find(|&&index| index >= y.len()) {
+        Some(index) => Err(Error::shape("batch of step", format!("indices below {}", y.len()), index)),
+        None => Ok(()),
+    }
 }

@@ -71,7 +71,8 @@ pub fn affine_backward<F: Float, D: Dimension>(
     }
     let dx = dout.dot(&cache.w.t());
     let x = dx
-        .into_shape_with_order(cache.shape.clone())
-        .map_err(|_| Error::shape("dx of affine_backward", cache.shape.slice(), expected))?;
+        .to_shape(cache.shape.clone()) // not always row-major: a product may come out column by column
+        .map_err(|_| Error::shape("dx of affine_backward", cache.shape.slice(), expected))?
+        .into_owned();
     Ok(AffineGradients { x, w: cache.x.t().dot(&dout), b: dout.sum_axis(Axis(0)) })
 }

@@ -9,7 +9,7 @@ pub use progress::{Event, Progress};
 use ndarray::{ArrayView2, Axis};
 
 use crate::data::{Dataset, Samples};
-use crate::engine::Engine;
+use crate::engine::{Engine, Inputs};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::net::Parameters;
@@ -102,6 +102,10 @@ pub fn train<F: Float>(
         .checked_mul(iterations_per_epoch)
         .ok_or_else(|| Error::configuration(format!("{} epochs are too many", config.num_epochs)))?;
 
+    let checks = [
+        Check::new(engine, &data.train, config.num_train_samples)?,
+        Check::new(engine, &data.val, config.num_val_samples)?,
+    ];
     let mut learning_rate = config.learning_rate;
     engine.set_learning_rate(learning_rate);
     let mut history = History::default();
@@ -123,22 +127,71 @@ pub fn train<F: Float>(
             engine.set_learning_rate(learning_rate);
         }
         if iteration == 1 || iteration == iterations || epoch_end {
-            let train_accuracy = accuracy(engine, &data.train, config.num_train_samples, random)?;
-            let val_accuracy = accuracy(engine, &data.val, config.num_val_samples, random)?;
+            let train_accuracy = checks[0].accuracy(engine, random)?;
+            let val_accuracy = checks[1].accuracy(engine, random)?;
             history.epoch.push(epoch);
             history.train_accuracy.push(train_accuracy);
             history.val_accuracy.push(val_accuracy);
             progress.event(Event::Epoch { epoch, epochs: config.num_epochs, train_accuracy, val_accuracy });
             if best.as_ref().is_none_or(|(accuracy, _)| val_accuracy > *accuracy) {
-                best = Some((val_accuracy, engine.parameters()));
+                best = Some((val_accuracy, engine.parameters()?));
             }
         }
         if progress.interrupted() {
             return Err(Error::Interrupted { iteration });
         }
     }
-    let best_parameters = best.map_or_else(|| engine.parameters(), |(_, parameters)| parameters);
+    let best_parameters = match best {
+        Some((_, parameters)) => parameters,
+        None => engine.parameters()?,
+    };
     Ok(Trained { best_parameters, history })
+}
+
+/// Samples whose accuracy is checked time and again.
+struct Check<'a, F> {
+    samples: &'a Samples<F>,
+    part: Part<F>,
+}
+
+/// Which of the samples are checked.
+enum Part<F> {
+    /// All of them, brought into the engine's form once.
+    All(Inputs<F>),
+    /// So many, drawn anew each time, with replacement.
+    Drawn(usize),
+}
+
+impl<'a, F: Float> Check<'a, F> {
+    fn new(engine: &dyn Engine<F>, samples: &'a Samples<F>, num_samples: Option<usize>) -> Result<Self> {
+        let total = samples.y.len();
+        if total == 0 {
+            return Err(Error::data("there are no samples to check the accuracy on"));
+        }
+        if samples.x.nrows() != total {
+            return Err(Error::shape("y of the accuracy", [samples.x.nrows()], [total]));
+        }
+        let part = match num_samples {
+            Some(count) if count < total => Part::Drawn(count),
+            _ => Part::All(engine.load(samples.x.view())?),
+        };
+        Ok(Self { samples, part })
+    }
+
+    /// The share of samples whose highest score (the first of equals) is their label's.
+    fn accuracy(&self, engine: &mut dyn Engine<F>, random: &mut RandomState) -> Result<f64> {
+        let Samples { x, y } = self.samples;
+        let (correct, total) = match &self.part {
+            Part::All(inputs) => (count_correct(engine.scores(inputs, random)?.view(), y), y.len()),
+            Part::Drawn(count) => {
+                let chosen = random.choice(y.len(), *count)?;
+                let labels: Vec<usize> = chosen.iter().map(|&index| y[index]).collect();
+                let inputs = engine.load(x.select(Axis(0), &chosen).view())?;
+                (count_correct(engine.scores(&inputs, random)?.view(), &labels), *count)
+            }
+        };
+        Ok(correct as f64 / total as f64)
+    }
 }
 
 /// The share of samples whose highest score is their label's (the first of equal scores counts), on at most
@@ -152,23 +205,7 @@ pub fn accuracy<F: Float>(
     num_samples: Option<usize>,
     random: &mut RandomState,
 ) -> Result<f64> {
-    let total = samples.y.len();
-    if total == 0 {
-        return Err(Error::data("there are no samples to check the accuracy on"));
-    }
-    if samples.x.nrows() != total {
-        return Err(Error::shape("y of accuracy", [samples.x.nrows()], [total]));
-    }
-    let correct = match num_samples {
-        Some(count) if count < total => {
-            let chosen = random.choice(total, count)?;
-            let labels: Vec<usize> = chosen.iter().map(|&index| samples.y[index]).collect();
-            let x = samples.x.select(Axis(0), &chosen);
-            count_correct(engine.scores(x.view(), random)?.view(), &labels)
-        }
-        _ => count_correct(engine.scores(samples.x.view(), random)?.view(), &samples.y),
-    };
-    Ok(correct as f64 / num_samples.map_or(total, |count| count.min(total)) as f64)
+    Check::new(engine, samples, num_samples)?.accuracy(engine, random)
 }
 
 /// How many rows have their highest score at the label.

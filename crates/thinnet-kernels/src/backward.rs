@@ -1,0 +1,143 @@
+//! The whole backward pass of a hidden layer in one traversal.
+
+use crate::dot::{add_sums, load};
+use crate::rule::{Rule, Update, WithRule, with_rule};
+use crate::simd::{Element, Op, Simd};
+use crate::update::{check_lists, store};
+use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
+
+/// The backward pass of a layer whose weights `w` have one row an input unit: for each row `r` and each of its entries
+/// `e`, `d_values[e] = dot(w[r], delta[index[e]])` with the weights before the update; then the gradient
+/// `g = sum of values[e] * delta[index[e]] + reg * w[r]` and the update with it. Each row of `delta` is loaded once for
+/// both.
+///
+/// `w` is `[R][cols]`, `delta` is `[N][cols]`, `lists` has `R` rows of indices below `N`; `values` (what the input unit
+/// gave in the sample) and `d_values` (the loss's derivative by it) are one element an entry.
+///
+/// # Panics
+/// If the shapes do not fit as said, or the update's state is not a view of the same rows as `w`.
+#[expect(clippy::too_many_arguments, reason = "each is a matrix or list of the formula")]
+pub fn listed_backward<T: Element>(
+    isa: Isa,
+    lists: ListsView<'_>,
+    values: &[T],
+    delta: Panels<'_, T>,
+    w: PanelsMut<'_, T>,
+    d_values: &mut [T],
+    reg: T,
+    update: Update<'_, T>,
+) {
+    check_lists(lists, values, delta, &w);
+    assert_eq!(d_values.len(), lists.len(), "derivatives, one an entry");
+    update.check(&w);
+    isa.run(ListedBackward { rows: Rows { lists, values, delta, w, d_values }, reg, update });
+}
+
+struct ListedBackward<'a, T> {
+    rows: Rows<'a, T>,
+    reg: T,
+    update: Update<'a, T>,
+}
+
+impl<T: Element> Op<T> for ListedBackward<'_, T> {
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, s: S) {
+        with_rule(s, self.reg, self.update, self.rows);
+    }
+}
+
+struct Rows<'a, T> {
+    lists: ListsView<'a>,
+    values: &'a [T],
+    delta: Panels<'a, T>,
+    w: PanelsMut<'a, T>,
+    d_values: &'a mut [T],
+}
+
+/// Vectors of a row held at a time, of weights and of gradient: with four sums and a load, 13 registers.
+const Q: usize = 4;
+
+impl<S: Simd<Elem = T>, T: Element> WithRule<S> for Rows<'_, T> {
+    #[inline(always)]
+    fn call<R: Rule<S>>(self, s: S, rule: R) {
+        let Self { lists, values, delta, w, d_values } = self;
+        d_values.fill(T::ZERO);
+        let (values, d_values, index) = (values.as_ptr(), d_values.as_mut_ptr(), lists.index_ptr());
+        let blocks = lists.blocks().max(1);
+        let mut partial = PanelBuf::<T>::zeros(if blocks > 1 { w.rows() } else { 0 }, T::PANEL);
+        let partial = partial.view_mut();
+        for panel in 0..w.panels() {
+            for block in 0..blocks {
+                for r in 0..w.rows() {
+                    let mut at = 0;
+                    while at < T::PANEL {
+                        // SAFETY: panel, block and row are in range, for all matrices (if there is no block, no lists
+                        // are read); `Q` vectors divide a panel's row; entries are below `lists.len()`, the length of
+                        // `values` and `d_values`; `partial` has as many rows as `w` wherever there is more than one
+                        // block. `rule` writes where `w` is, in views that were compared with it.
+                        unsafe {
+                            let row = w.ptr(panel, r).add(at);
+                            let held = load::<S, Q>(s, row);
+                            let mut g = [s.zero(); Q];
+                            if block > 0 {
+                                g = load(s, partial.ptr(0, r).add(at));
+                            }
+                            let part = if lists.blocks() > 0 { lists.part(r, block) } else { 0..0 };
+                            let from = delta.ptr(panel, 0).add(at);
+                            let mut e = part.start;
+                            while e + 4 <= part.end {
+                                let sums = both::<S, 4>(s, held, &mut g, from, index.add(e), values.add(e));
+                                s.add_sums4(d_values.add(e), sums);
+                                e += 4;
+                            }
+                            while e < part.end {
+                                let sums = both::<S, 1>(s, held, &mut g, from, index.add(e), values.add(e));
+                                add_sums(s, d_values.add(e), sums, 1);
+                                e += 1;
+                            }
+                            if block + 1 < blocks {
+                                store(s, partial.ptr(0, r).add(at), g);
+                            } else {
+                                for (q, g) in g.into_iter().enumerate() {
+                                    let lane = q * S::LANES;
+                                    rule.apply(s, panel, row.add(lane), r * T::PANEL + at + lane, g);
+                                }
+                            }
+                        }
+                        at += Q * S::LANES;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Products of `held` with `E` listed rows, as vectors of partial sums, zero from `E` on; and those rows, each times its
+/// value, added to `g`.
+///
+/// # Safety
+/// `E` indices and values are readable, and `Q` vectors from `from + index * PANEL` on for each.
+#[inline(always)]
+unsafe fn both<S: Simd, const E: usize>(
+    s: S,
+    held: [S::V; Q],
+    g: &mut [S::V; Q],
+    from: *const S::Elem,
+    index: *const u32,
+    values: *const S::Elem,
+) -> [S::V; 4] {
+    let mut sums = [s.zero(); 4];
+    for (e, sum) in sums.iter_mut().enumerate().take(E) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let delta = from.add(*index.add(e) as usize * S::Elem::PANEL);
+            let value = s.splat(*values.add(e));
+            for q in 0..Q {
+                let d = s.load(delta.add(q * S::LANES));
+                *sum = if q == 0 { s.mul(held[q], d) } else { s.fma(held[q], d, *sum) };
+                g[q] = s.fma(value, d, g[q]);
+            }
+        }
+    }
+    sums
+}

@@ -1,0 +1,123 @@
+//! The product of all weight rows with all samples: what a layer without dropout, and a score, needs.
+
+use crate::dot::add_sums;
+use crate::simd::{Element, Op, Simd};
+use crate::{Isa, Panels};
+
+/// `out[r * N + n] = dot(w[r], x[n])` for all rows and samples; `w` is `[R][cols]`, `x` is `[N][cols]`, `out` is
+/// `[R][N]`: the same order as [`listed_dot`](crate::listed_dot) with full lists.
+///
+/// # Panics
+/// If the shapes do not fit as said.
+pub fn dense_dot<T: Element>(isa: Isa, w: Panels<'_, T>, x: Panels<'_, T>, out: &mut [T]) {
+    assert_eq!(w.cols(), x.cols(), "columns of weights and samples");
+    assert_eq!(out.len(), w.rows() * x.rows(), "outputs, rows by samples");
+    isa.run(DenseDot { w, x, out });
+}
+
+struct DenseDot<'a, T> {
+    w: Panels<'a, T>,
+    x: Panels<'a, T>,
+    out: &'a mut [T],
+}
+
+/// Panels that a tile's sums stay in registers for, before their lanes are added up: 512 columns of `f32`. More, and the
+/// rows in use no longer fit the first-level cache; fewer, and adding up costs too much.
+const DEPTH: usize = 8;
+/// Samples taken past all rows before the next: with `DEPTH`, 192 KiB, which the second-level cache holds.
+const SAMPLES: usize = 96;
+
+impl<T: Element> Op<T> for DenseDot<'_, T> {
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, s: S) {
+        // Rows times four samples are the sums held, with four samples' vectors and a row's beside them.
+        if S::REGISTERS >= 32 { self.run_by::<S, 6>(s) } else { self.run_by::<S, 2>(s) }
+    }
+}
+
+impl<T: Element> DenseDot<'_, T> {
+    #[inline(always)]
+    fn run_by<S: Simd<Elem = T>, const R: usize>(self, s: S) {
+        let Self { w, x, out } = self;
+        out.fill(T::ZERO);
+        let out = out.as_mut_ptr();
+        for first in (0..w.panels()).step_by(DEPTH) {
+            let last = (first + DEPTH).min(w.panels());
+            for block in (0..x.rows()).step_by(SAMPLES) {
+                let end = (block + SAMPLES).min(x.rows());
+                let mut r = 0;
+                while r < w.rows() {
+                    let tall = if r + R <= w.rows() { R } else { 1 };
+                    let mut n = block;
+                    while n < end {
+                        let wide = (end - n).min(4);
+                        let tile = Tile { w, x, panels: (first, last), r, n };
+                        // SAFETY: panels `first` to `last`, rows `r` to `r + tall` and samples `n` to `n + wide` are
+                        // there, and so are the outputs of those rows and samples.
+                        unsafe {
+                            let out = out.add(r * x.rows() + n);
+                            match (tall == R, wide) {
+                                (true, 4) => tile.add_to::<S, R, 4>(s, out),
+                                (true, 3) => tile.add_to::<S, R, 3>(s, out),
+                                (true, 2) => tile.add_to::<S, R, 2>(s, out),
+                                (true, _) => tile.add_to::<S, R, 1>(s, out),
+                                (false, 4) => tile.add_to::<S, 1, 4>(s, out),
+                                (false, 3) => tile.add_to::<S, 1, 3>(s, out),
+                                (false, 2) => tile.add_to::<S, 1, 2>(s, out),
+                                (false, _) => tile.add_to::<S, 1, 1>(s, out),
+                            }
+                        }
+                        n += wide;
+                    }
+                    r += tall;
+                }
+            }
+        }
+    }
+}
+
+/// Some rows and samples from `r` and `n` on, over a range of panels.
+#[derive(Clone, Copy)]
+struct Tile<'a, T> {
+    w: Panels<'a, T>,
+    x: Panels<'a, T>,
+    panels: (usize, usize),
+    r: usize,
+    n: usize,
+}
+
+impl<T: Element> Tile<'_, T> {
+    /// Adds the products of `R` rows and `N` samples, at most 4, to `out`, whose rows are as long as `x` has samples.
+    ///
+    /// # Safety
+    /// The panels, rows, samples and outputs are there.
+    #[inline(always)]
+    unsafe fn add_to<S: Simd<Elem = T>, const R: usize, const N: usize>(self, s: S, out: *mut T) {
+        let mut sums = [[s.zero(); 4]; R];
+        for panel in self.panels.0..self.panels.1 {
+            // SAFETY: the caller's promise; neighbouring rows lie PANEL elements apart.
+            unsafe {
+                let (w, x) = (self.w.ptr(panel, self.r), self.x.ptr(panel, self.n));
+                for q in 0..T::PANEL / S::LANES {
+                    let mut held = [s.zero(); N];
+                    for (n, held) in held.iter_mut().enumerate() {
+                        *held = s.load(x.add(n * T::PANEL + q * S::LANES));
+                    }
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        let row = s.load(w.add(r * T::PANEL + q * S::LANES));
+                        for (sum, x) in sums.iter_mut().zip(held) {
+                            *sum = s.fma(row, x, *sum);
+                        }
+                    }
+                }
+            }
+        }
+        for (r, sums) in sums.into_iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let out = out.add(r * self.x.rows());
+                if N == 4 { s.add_sums4(out, sums) } else { add_sums(s, out, sums, N) }
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Which instruction set a kernel runs on, chosen at run time.
+
+use std::fmt;
+
+use crate::simd::{Element, Op, Simd};
+#[cfg(target_arch = "x86_64")]
+use crate::x86_64::{Avx2, Avx512};
+
+/// An instruction set that this CPU has.
+///
+/// There is no way to make one that the CPU lacks, so every kernel takes one and none can be run where it would not.
+///
+/// ```
+/// use thinnet_kernels::Isa;
+///
+/// let best = Isa::detect();
+/// assert_eq!(Isa::available().next(), Some(best));
+/// assert_eq!(Isa::by_name("portable"), Some(Isa::PORTABLE));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Isa(Level);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
+
+impl Isa {
+    /// Plain Rust, which runs everywhere.
+    pub const PORTABLE: Self = Self(Level::Portable);
+
+    /// The names of all instruction sets that kernels are written for, the widest first, whether or not this CPU has
+    /// them.
+    pub const NAMES: [&'static str; 3] = ["avx512", "avx2", "portable"];
+
+    /// The widest one that this CPU has.
+    pub fn detect() -> Self {
+        Self::available().next().unwrap_or(Self::PORTABLE)
+    }
+
+    /// All that this CPU has, the widest first; [`Isa::PORTABLE`] is always the last.
+    pub fn available() -> impl Iterator<Item = Self> {
+        Self::NAMES.into_iter().filter_map(Self::by_name)
+    }
+
+    /// The one of that name (see [`Isa::NAMES`]), or `None` if there is none or this CPU lacks it.
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name {
+            #[cfg(target_arch = "x86_64")]
+            "avx512" => Avx512::new().map(|proof| Self(Level::Avx512(proof))),
+            #[cfg(target_arch = "x86_64")]
+            "avx2" => Avx2::new().map(|proof| Self(Level::Avx2(proof))),
+            "portable" => Some(Self::PORTABLE),
+            _ => None,
+        }
+    }
+
+    /// Its name, one of [`Isa::NAMES`].
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(_) => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(_) => "avx2",
+            Level::Portable => "portable",
+        }
+    }
+
+    /// Runs a kernel, compiled for this instruction set.
+    pub(crate) fn run<T: Element, O: Op<T>>(self, op: O) {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the token is proof of the features that `avx512` enables.
+            Level::Avx512(proof) => unsafe { avx512(T::Avx512::from(proof), op) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the token is proof of the features that `avx2` enables.
+            Level::Avx2(proof) => unsafe { avx2(T::Avx2::from(proof), op) },
+            Level::Portable => op.run(T::Portable::default()),
+        }
+    }
+}
+
+impl fmt::Display for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where a kernel meets its instructions: everything below is inlined into this function.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+fn avx512<S: Simd, O: Op<S::Elem>>(s: S, op: O) {
+    op.run(s);
+}
+
+/// As [`avx512`], for AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2<S: Simd, O: Op<S::Elem>>(s: S, op: O) {
+    op.run(s);
+}

@@ -1,0 +1,48 @@
+//! What the machine could do, to hold measured kernels against.
+
+use crate::dot::load;
+use crate::simd::{Element, Op, Simd};
+use crate::update::store;
+use crate::{Isa, PanelBuf};
+
+/// Does `rounds` times 12 multiply-adds of vectors that stay in registers and wait for nothing, and returns how many
+/// floating-point operations those were (two a lane). For benchmarks: divided by the time taken, it is the peak.
+///
+/// ```
+/// use thinnet_kernels::{Isa, multiply_adds};
+///
+/// assert_eq!(multiply_adds::<f32>(Isa::PORTABLE, 10), 10 * 12 * 4 * 2);
+/// ```
+pub fn multiply_adds<T: Element>(isa: Isa, rounds: usize) -> usize {
+    let mut lanes = 0;
+    isa.run(MultiplyAdds::<T> { rounds, lanes: &mut lanes, room: PanelBuf::zeros(12, T::PANEL) });
+    rounds * SUMS * lanes * 2
+}
+
+const SUMS: usize = 12;
+
+struct MultiplyAdds<'a, T> {
+    rounds: usize,
+    lanes: &'a mut usize,
+    room: PanelBuf<T>,
+}
+
+impl<T: Element> Op<T> for MultiplyAdds<'_, T> {
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(mut self, s: S) {
+        let room = self.room.view_mut();
+        // SAFETY: the room is 12 panels' rows of at least one vector each.
+        unsafe {
+            let mut sums = load::<S, SUMS>(s, room.ptr(0, 0));
+            let (a, b) = (s.splat(std::hint::black_box(T::ONE)), s.splat(std::hint::black_box(T::ZERO)));
+            for _ in 0..self.rounds {
+                for sum in &mut sums {
+                    *sum = s.fma(*sum, a, b);
+                }
+            }
+            store(s, room.ptr(0, 0), sums);
+            std::hint::black_box(room.as_view().row(0, 0));
+        }
+        *self.lanes = S::LANES;
+    }
+}

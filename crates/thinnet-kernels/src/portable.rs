@@ -1,0 +1,72 @@
+//! Vectors of four lanes as plain arrays: what runs where no instruction set is known, and what every other instruction
+//! set is tested against. Four lanes of `f32` are a register of SSE, NEON and WebAssembly, and compilers find them.
+
+use std::marker::PhantomData;
+
+use crate::simd::{Element, Simd};
+
+/// Arrays of four `T`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Portable<T>(PhantomData<T>);
+
+macro_rules! lanewise {
+    ($name:ident, $op:tt) => {
+        #[inline(always)]
+        fn $name(self, a: Self::V, b: Self::V) -> Self::V {
+            [a[0] $op b[0], a[1] $op b[1], a[2] $op b[2], a[3] $op b[3]]
+        }
+    };
+}
+
+macro_rules! portable {
+    ($t:ty) => {
+        impl Simd for Portable<$t> {
+            type Elem = $t;
+            type V = [$t; 4];
+            const LANES: usize = 4;
+            const REGISTERS: usize = 16;
+
+            #[inline(always)]
+            fn zero(self) -> Self::V {
+                [<$t>::ZERO; 4]
+            }
+            #[inline(always)]
+            fn splat(self, x: $t) -> Self::V {
+                [x; 4]
+            }
+            lanewise!(add, +);
+            lanewise!(sub, -);
+            lanewise!(mul, *);
+            lanewise!(div, /);
+            #[inline(always)]
+            fn sqrt(self, a: Self::V) -> Self::V {
+                [a[0].sqrt(), a[1].sqrt(), a[2].sqrt(), a[3].sqrt()]
+            }
+            /// Rounded twice: without the instruction, `mul_add` would be a call for each lane.
+            #[inline(always)]
+            fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+                self.add(self.mul(a, b), c)
+            }
+            #[inline(always)]
+            unsafe fn load(self, p: *const $t) -> Self::V {
+                // SAFETY: the caller's promise is for LANES = 4 elements; `[T; 4]` needs no more alignment than `T`.
+                unsafe { p.cast::<[$t; 4]>().read() }
+            }
+            #[inline(always)]
+            unsafe fn store(self, p: *mut $t, a: Self::V) {
+                // SAFETY: as for `load`.
+                unsafe { p.cast::<[$t; 4]>().write(a) }
+            }
+            #[inline(always)]
+            unsafe fn add_sums4(self, p: *mut $t, a: [Self::V; 4]) {
+                // SAFETY: the caller's promise is for four elements.
+                let out = unsafe { &mut *p.cast::<[$t; 4]>() };
+                for (o, v) in out.iter_mut().zip(a) {
+                    *o += (v[0] + v[2]) + (v[1] + v[3]);
+                }
+            }
+        }
+    };
+}
+portable!(f32);
+portable!(f64);

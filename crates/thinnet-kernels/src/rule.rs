@@ -1,0 +1,313 @@
+//! The update rules, applied to a vector of weights while its gradient is still in a register.
+
+use crate::simd::{Element, Simd};
+use crate::{Isa, Op, Panels, PanelsMut};
+
+/// What becomes of a gradient `g` of weights `w`: an update rule with its state, or the gradient itself, kept.
+///
+/// State (`velocity`, `cache`, `m`, `v`) has the shape of the weights, is zero before the first step, and must be a view
+/// of the same rows. All rules leave zero padding zero.
+#[derive(Debug)]
+pub enum Update<'a, T> {
+    /// `gradient = g`; the weights stay.
+    Gradient {
+        /// Where the gradient is written.
+        gradient: PanelsMut<'a, T>,
+    },
+    /// `w -= learning_rate * g`.
+    Sgd {
+        /// The step's length.
+        learning_rate: T,
+    },
+    /// `velocity = momentum * velocity - learning_rate * g; w += velocity`.
+    Momentum {
+        /// The step's length.
+        learning_rate: T,
+        /// How much of the velocity stays, 0 to 1.
+        momentum: T,
+        /// The running step.
+        velocity: PanelsMut<'a, T>,
+    },
+    /// `cache = decay * cache + (1 - decay) * g^2; w -= learning_rate * g / (sqrt(cache) + epsilon)`.
+    RmsProp {
+        /// The step's length.
+        learning_rate: T,
+        /// How much of the cache stays, 0 to 1.
+        decay: T,
+        /// Keeps the division from zero.
+        epsilon: T,
+        /// The running mean of squared gradients.
+        cache: PanelsMut<'a, T>,
+    },
+    /// `m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g^2;
+    /// w -= learning_rate * (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + epsilon)`.
+    Adam {
+        /// The step's length.
+        learning_rate: T,
+        /// How much of the first moment stays, 0 to 1.
+        beta1: T,
+        /// How much of the second moment stays, 0 to 1.
+        beta2: T,
+        /// Keeps the division from zero.
+        epsilon: T,
+        /// Counts the updates, this one too: 1 for the first.
+        step: u32,
+        /// The running mean of gradients.
+        m: PanelsMut<'a, T>,
+        /// The running mean of squared gradients.
+        v: PanelsMut<'a, T>,
+    },
+}
+
+impl<T: Element> Update<'_, T> {
+    /// Panics unless the state's views are of the same rows as `w`.
+    pub(crate) fn check(&self, w: &PanelsMut<'_, T>) {
+        let like = match self {
+            Self::Sgd { .. } => true,
+            Self::Gradient { gradient: a }
+            | Self::Momentum { velocity: a, .. }
+            | Self::RmsProp { cache: a, .. } => w.is_like(a),
+            Self::Adam { m, v, .. } => w.is_like(m) && w.is_like(v),
+        };
+        assert!(like, "weights and the update's state are not of the same rows");
+    }
+}
+
+/// Applies an update to weights `w` whose gradient `g` was computed elsewhere; both `[R][cols]`. The gradient is
+/// `g + reg * w`.
+///
+/// # Panics
+/// If the shapes differ, or those of the update's state.
+pub fn apply_update<T: Element>(
+    isa: Isa,
+    w: PanelsMut<'_, T>,
+    g: Panels<'_, T>,
+    reg: T,
+    update: Update<'_, T>,
+) {
+    assert_eq!((w.rows(), w.cols()), (g.rows(), g.cols()), "shapes of weights and gradient");
+    update.check(&w);
+    isa.run(Apply { w, g, reg, update });
+}
+
+struct Apply<'a, T> {
+    w: PanelsMut<'a, T>,
+    g: Panels<'a, T>,
+    reg: T,
+    update: Update<'a, T>,
+}
+
+impl<T: Element> Op<T> for Apply<'_, T> {
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, s: S) {
+        let Self { w, g, reg, update } = self;
+        with_rule(s, reg, update, All(w, g));
+    }
+}
+
+/// All of `w` with its gradient.
+struct All<'a, T>(PanelsMut<'a, T>, Panels<'a, T>);
+impl<S: Simd<Elem = T>, T: Element> WithRule<S> for All<'_, T> {
+    #[inline(always)]
+    fn call<R: Rule<S>>(self, s: S, rule: R) {
+        let Self(w, g) = self;
+        for p in 0..w.panels() {
+            // SAFETY: rows and panels are in range, in both, which have the same shape; `check` has compared
+            // the views that `rule` writes.
+            unsafe {
+                let (first, from) = (w.ptr(p, 0), g.ptr(p, 0));
+                let mut at = 0;
+                while at < w.rows() * T::PANEL {
+                    rule.apply(s, p, first.add(at), at, s.load(from.add(at)));
+                    at += S::LANES;
+                }
+            }
+        }
+    }
+}
+
+/// A rule with its constants and the places of its state.
+pub(crate) trait Rule<S: Simd>: Copy {
+    /// Updates the vector of weights at `w` from its gradient `g`; it lies `at` elements into panel `panel` of the view.
+    ///
+    /// # Safety
+    /// A vector can be read and written at `w`, and so can the state that belongs to it.
+    unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V);
+}
+
+/// Something to do with a rule, whichever it is: a generic closure.
+pub(crate) trait WithRule<S: Simd> {
+    fn call<R: Rule<S>>(self, s: S, rule: R);
+}
+
+/// Finds the rule and calls `then` with it, so that the choice is made once and outside all loops.
+#[inline(always)]
+pub(crate) fn with_rule<T: Element, S: Simd<Elem = T>>(
+    s: S,
+    reg: T,
+    update: Update<'_, T>,
+    then: impl WithRule<S>,
+) {
+    match update {
+        Update::Gradient { gradient } => then.call(s, Gradient { reg, to: Place::of(gradient) }),
+        Update::Sgd { learning_rate } => then.call(s, Sgd { reg, lr: learning_rate }),
+        Update::Momentum { learning_rate, momentum, velocity } => {
+            then.call(s, Momentum { reg, lr: learning_rate, mu: momentum, velocity: Place::of(velocity) });
+        }
+        Update::RmsProp { learning_rate, decay, epsilon, cache } => {
+            let keep = [decay, T::ONE - decay];
+            then.call(s, RmsProp { reg, lr: learning_rate, keep, epsilon, cache: Place::of(cache) });
+        }
+        Update::Adam { learning_rate, beta1, beta2, epsilon, step, m, v } => {
+            let left = |beta: T| 1.0 - beta.to_f64().powf(f64::from(step.max(1)));
+            let adam = Adam {
+                reg,
+                lr: T::from_f64(learning_rate.to_f64() / left(beta1)),
+                scale: T::from_f64(1.0 / left(beta2)),
+                b1: [beta1, T::from_f64(1.0 - beta1.to_f64())],
+                b2: [beta2, T::from_f64(1.0 - beta2.to_f64())],
+                epsilon,
+                m: Place::of(m),
+                v: Place::of(v),
+            };
+            then.call(s, adam);
+        }
+    }
+}
+
+/// Where the panels of a view's rows start.
+#[derive(Clone, Copy)]
+struct Place<T> {
+    first: *mut T,
+    panel: usize,
+}
+
+impl<T: Element> Place<T> {
+    #[inline(always)]
+    fn of(view: PanelsMut<'_, T>) -> Self {
+        let (first, panel) = view.into_raw();
+        Self { first, panel }
+    }
+
+    /// # Safety
+    /// The place lies within the view.
+    #[inline(always)]
+    unsafe fn at(&self, panel: usize, at: usize) -> *mut T {
+        // SAFETY: the caller's promise.
+        unsafe { self.first.add(panel * self.panel + at) }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Gradient<T> {
+    reg: T,
+    to: Place<T>,
+}
+
+impl<S: Simd> Rule<S> for Gradient<S::Elem> {
+    #[inline(always)]
+    unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe { s.store(self.to.at(panel, at), s.fma(s.splat(self.reg), s.load(w), g)) }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Sgd<T> {
+    reg: T,
+    lr: T,
+}
+
+impl<S: Simd> Rule<S> for Sgd<S::Elem> {
+    #[inline(always)]
+    unsafe fn apply(&self, s: S, _: usize, w: *mut S::Elem, _: usize, g: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let old = s.load(w);
+            let g = s.fma(s.splat(self.reg), old, g);
+            s.store(w, s.sub(old, s.mul(s.splat(self.lr), g)));
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Momentum<T> {
+    reg: T,
+    lr: T,
+    mu: T,
+    velocity: Place<T>,
+}
+
+impl<S: Simd> Rule<S> for Momentum<S::Elem> {
+    #[inline(always)]
+    unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (old, velocity) = (s.load(w), self.velocity.at(panel, at));
+            let g = s.fma(s.splat(self.reg), old, g);
+            let v = s.sub(s.mul(s.splat(self.mu), s.load(velocity)), s.mul(s.splat(self.lr), g));
+            s.store(velocity, v);
+            s.store(w, s.add(old, v));
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct RmsProp<T> {
+    reg: T,
+    lr: T,
+    /// The decay rate, and what it leaves of 1.
+    keep: [T; 2],
+    epsilon: T,
+    cache: Place<T>,
+}
+
+impl<S: Simd> Rule<S> for RmsProp<S::Elem> {
+    #[inline(always)]
+    unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (old, cache) = (s.load(w), self.cache.at(panel, at));
+            let g = s.fma(s.splat(self.reg), old, g);
+            let fresh = s.mul(s.mul(s.splat(self.keep[1]), g), g);
+            let c = s.fma(s.splat(self.keep[0]), s.load(cache), fresh);
+            s.store(cache, c);
+            let step = s.div(s.mul(s.splat(self.lr), g), s.add(s.sqrt(c), s.splat(self.epsilon)));
+            s.store(w, s.sub(old, step));
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Adam<T> {
+    reg: T,
+    /// `learning_rate / (1 - beta1^step)`.
+    lr: T,
+    /// `1 / (1 - beta2^step)`.
+    scale: T,
+    /// Each rate, and what it leaves of 1.
+    b1: [T; 2],
+    b2: [T; 2],
+    epsilon: T,
+    m: Place<T>,
+    v: Place<T>,
+}
+
+impl<S: Simd> Rule<S> for Adam<S::Elem> {
+    #[inline(always)]
+    unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (old, m_at, v_at) = (s.load(w), self.m.at(panel, at), self.v.at(panel, at));
+            let g = s.fma(s.splat(self.reg), old, g);
+            let m = s.fma(s.splat(self.b1[0]), s.load(m_at), s.mul(s.splat(self.b1[1]), g));
+            let fresh = s.mul(s.mul(s.splat(self.b2[1]), g), g);
+            let v = s.fma(s.splat(self.b2[0]), s.load(v_at), fresh);
+            s.store(m_at, m);
+            s.store(v_at, v);
+            let root = s.sqrt(s.mul(v, s.splat(self.scale)));
+            let step = s.div(s.mul(s.splat(self.lr), m), s.add(root, s.splat(self.epsilon)));
+            s.store(w, s.sub(old, step));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The vector operations that a kernel is written over, once for every instruction set and element type.
+//!
+//! A value of a type that implements [`Simd`] is proof that the CPU has the instructions: on `x86_64` it can only be
+//! made from a token that [`Isa`](crate::Isa) hands out after asking the CPU. So the arithmetic is safe to call, and
+//! only loads and stores, which take raw pointers, are `unsafe`.
+//!
+//! Everything here is `#[inline(always)]`: a kernel must be compiled inside the one function that carries
+//! `#[target_feature]` (see `isa.rs`), or each operation would become a call.
+
+use std::fmt::Debug;
+use std::ops::{Add, AddAssign, Div, Mul, Sub};
+
+/// One instruction set's vectors of one element type.
+pub trait Simd: Copy {
+    /// What a lane holds.
+    type Elem: Element;
+    /// A vector of [`Self::LANES`] elements.
+    type V: Copy;
+    /// Elements in a vector.
+    const LANES: usize;
+    /// Vector registers of the instruction set: what a kernel may hold without spilling.
+    const REGISTERS: usize;
+
+    /// All lanes zero.
+    fn zero(self) -> Self::V;
+    /// All lanes `x`.
+    fn splat(self, x: Self::Elem) -> Self::V;
+    /// `a + b`.
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a - b`.
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b`.
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a / b`.
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The square root, correctly rounded.
+    fn sqrt(self, a: Self::V) -> Self::V;
+    /// `a * b + c`, rounded once where the instruction set can.
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+
+    /// Reads a vector.
+    ///
+    /// # Safety
+    /// `LANES` elements from `p` on are readable.
+    unsafe fn load(self, p: *const Self::Elem) -> Self::V;
+    /// Writes a vector.
+    ///
+    /// # Safety
+    /// `LANES` elements from `p` on are writable.
+    unsafe fn store(self, p: *mut Self::Elem, a: Self::V);
+
+    /// Adds the sum of all lanes of `a[i]` to `p[i]`, for the four vectors at once.
+    ///
+    /// Each of the four is summed in the same order of lanes, so a sum does not depend on its place among the four.
+    ///
+    /// # Safety
+    /// Four elements from `p` on are readable and writable.
+    unsafe fn add_sums4(self, p: *mut Self::Elem, a: [Self::V; 4]);
+}
+
+/// An element type: `f32` or `f64`.
+///
+/// The trait is sealed: no other type can implement it.
+pub trait Element:
+    Backend
+    + Copy
+    + Debug
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + AddAssign
+    + 'static
+{
+    /// Columns of a panel: 256 bytes' worth, whatever the instruction set, so that what is stored does not depend on
+    /// the CPU.
+    const PANEL: usize = PANEL_BYTES / size_of::<Self>();
+    /// Zero.
+    const ZERO: Self;
+    /// One.
+    const ONE: Self;
+    /// The nearest value to `x`.
+    fn from_f64(x: f64) -> Self;
+    /// The value as `f64`.
+    fn to_f64(self) -> f64;
+}
+
+/// Bytes of one row of a panel.
+pub const PANEL_BYTES: usize = 256;
+
+impl Element for f32 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is asked for")]
+    fn from_f64(x: f64) -> Self {
+        x as f32
+    }
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Element for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    fn from_f64(x: f64) -> Self {
+        x
+    }
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+/// The vector types of an element type, one for each instruction set. It lies in a private module and so seals
+/// [`Element`].
+pub trait Backend: Sized {
+    /// Plain arrays, which the compiler may or may not vectorise.
+    type Portable: Simd<Elem = Self> + Default;
+    /// 256-bit vectors.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Simd<Elem = Self> + From<crate::x86_64::Avx2>;
+    /// 512-bit vectors.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Simd<Elem = Self> + From<crate::x86_64::Avx512>;
+}
+
+macro_rules! backend {
+    ($t:ty) => {
+        impl Backend for $t {
+            type Portable = crate::portable::Portable<$t>;
+            #[cfg(target_arch = "x86_64")]
+            type Avx2 = crate::x86_64::Lanes<crate::x86_64::Avx2, $t>;
+            #[cfg(target_arch = "x86_64")]
+            type Avx512 = crate::x86_64::Lanes<crate::x86_64::Avx512, $t>;
+        }
+    };
+}
+backend!(f32);
+backend!(f64);
+
+/// A kernel with its arguments, ready to be compiled for an instruction set.
+pub trait Op<T: Element> {
+    /// Runs it. Implementations are `#[inline(always)]`.
+    fn run<S: Simd<Elem = T>>(self, s: S);
+}

@@ -1,0 +1,72 @@
+//! 256-bit vectors: AVX2 and FMA.
+
+#[allow(clippy::wildcard_imports, reason = "an instruction set's intrinsics")]
+use std::arch::x86_64::*;
+
+use super::{Avx2, Lanes, intrinsics, transfers};
+use crate::simd::Simd;
+
+impl Simd for Lanes<Avx2, f32> {
+    type Elem = f32;
+    type V = __m256;
+    const LANES: usize = 8;
+    const REGISTERS: usize = 16;
+
+    intrinsics! {
+        zero() = _mm256_setzero_ps;
+        add(a, b) = _mm256_add_ps;
+        sub(a, b) = _mm256_sub_ps;
+        mul(a, b) = _mm256_mul_ps;
+        div(a, b) = _mm256_div_ps;
+        sqrt(a) = _mm256_sqrt_ps;
+        fma(a, b, c) = _mm256_fmadd_ps;
+    }
+    transfers!(f32, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps);
+
+    #[inline(always)]
+    unsafe fn add_sums4(self, p: *mut f32, [a, b, c, d]: [Self::V; 4]) {
+        // SAFETY: `self` is proof of the instructions, the caller of the four elements at `p`.
+        unsafe {
+            // In each 128-bit lane: ab = a0+a2 b0+b2 a1+a3 b1+b3, then all = a b c d.
+            let ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            let cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+            let all = _mm256_add_ps(
+                _mm256_shuffle_ps::<0b01_00_01_00>(ab, cd),
+                _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd),
+            );
+            let sums = _mm_add_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps::<1>(all));
+            _mm_storeu_ps(p, _mm_add_ps(_mm_loadu_ps(p), sums));
+        }
+    }
+}
+
+impl Simd for Lanes<Avx2, f64> {
+    type Elem = f64;
+    type V = __m256d;
+    const LANES: usize = 4;
+    const REGISTERS: usize = 16;
+
+    intrinsics! {
+        zero() = _mm256_setzero_pd;
+        add(a, b) = _mm256_add_pd;
+        sub(a, b) = _mm256_sub_pd;
+        mul(a, b) = _mm256_mul_pd;
+        div(a, b) = _mm256_div_pd;
+        sqrt(a) = _mm256_sqrt_pd;
+        fma(a, b, c) = _mm256_fmadd_pd;
+    }
+    transfers!(f64, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd);
+
+    #[inline(always)]
+    unsafe fn add_sums4(self, p: *mut f64, [a, b, c, d]: [Self::V; 4]) {
+        // SAFETY: `self` is proof of the instructions, the caller of the four elements at `p`.
+        unsafe {
+            // ab = a0+a1 b0+b1 a2+a3 b2+b3.
+            let ab = _mm256_add_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+            let cd = _mm256_add_pd(_mm256_unpacklo_pd(c, d), _mm256_unpackhi_pd(c, d));
+            let sums =
+                _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(ab, cd), _mm256_permute2f128_pd::<0x31>(ab, cd));
+            _mm256_storeu_pd(p, _mm256_add_pd(_mm256_loadu_pd(p), sums));
+        }
+    }
+}

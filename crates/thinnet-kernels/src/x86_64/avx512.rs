@@ -1,0 +1,75 @@
+//! 512-bit vectors: AVX-512 F, DQ, BW and VL.
+
+#[allow(clippy::wildcard_imports, reason = "an instruction set's intrinsics")]
+use std::arch::x86_64::*;
+
+use super::{Avx512, Lanes, intrinsics, transfers};
+use crate::simd::Simd;
+
+impl Simd for Lanes<Avx512, f32> {
+    type Elem = f32;
+    type V = __m512;
+    const LANES: usize = 16;
+    const REGISTERS: usize = 32;
+
+    intrinsics! {
+        zero() = _mm512_setzero_ps;
+        add(a, b) = _mm512_add_ps;
+        sub(a, b) = _mm512_sub_ps;
+        mul(a, b) = _mm512_mul_ps;
+        div(a, b) = _mm512_div_ps;
+        sqrt(a) = _mm512_sqrt_ps;
+        fma(a, b, c) = _mm512_fmadd_ps;
+    }
+    transfers!(f32, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps);
+
+    #[inline(always)]
+    unsafe fn add_sums4(self, p: *mut f32, [a, b, c, d]: [Self::V; 4]) {
+        // SAFETY: `self` is proof of the instructions, the caller of the four elements at `p`.
+        unsafe {
+            // In each 128-bit lane: ab = a0+a2 b0+b2 a1+a3 b1+b3, then all = a b c d.
+            let ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+            let cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+            let all = _mm512_add_ps(
+                _mm512_shuffle_ps::<0b01_00_01_00>(ab, cd),
+                _mm512_shuffle_ps::<0b11_10_11_10>(ab, cd),
+            );
+            let half = _mm256_add_ps(_mm512_castps512_ps256(all), _mm512_extractf32x8_ps::<1>(all));
+            let sums = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps::<1>(half));
+            _mm_storeu_ps(p, _mm_add_ps(_mm_loadu_ps(p), sums));
+        }
+    }
+}
+
+impl Simd for Lanes<Avx512, f64> {
+    type Elem = f64;
+    type V = __m512d;
+    const LANES: usize = 8;
+    const REGISTERS: usize = 32;
+
+    intrinsics! {
+        zero() = _mm512_setzero_pd;
+        add(a, b) = _mm512_add_pd;
+        sub(a, b) = _mm512_sub_pd;
+        mul(a, b) = _mm512_mul_pd;
+        div(a, b) = _mm512_div_pd;
+        sqrt(a) = _mm512_sqrt_pd;
+        fma(a, b, c) = _mm512_fmadd_pd;
+    }
+    transfers!(f64, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd);
+
+    #[inline(always)]
+    unsafe fn add_sums4(self, p: *mut f64, [a, b, c, d]: [Self::V; 4]) {
+        // SAFETY: `self` is proof of the instructions, the caller of the four elements at `p`.
+        unsafe {
+            // In each 128-bit lane: ab = a0+a1 b0+b1; then the upper half is folded onto the lower.
+            let ab = _mm512_add_pd(_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b));
+            let cd = _mm512_add_pd(_mm512_unpacklo_pd(c, d), _mm512_unpackhi_pd(c, d));
+            let ab = _mm256_add_pd(_mm512_castpd512_pd256(ab), _mm512_extractf64x4_pd::<1>(ab));
+            let cd = _mm256_add_pd(_mm512_castpd512_pd256(cd), _mm512_extractf64x4_pd::<1>(cd));
+            let sums =
+                _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(ab, cd), _mm256_permute2f128_pd::<0x31>(ab, cd));
+            _mm256_storeu_pd(p, _mm256_add_pd(_mm256_loadu_pd(p), sums));
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The engine over the kernels against the readable layers: same weights, same masks, same data.
+
+use ndarray::{Array2, Axis};
+use proptest::prelude::*;
+use thinnet::engine::{Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
+use thinnet::float::Float;
+use thinnet::layers::Dropout;
+use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
+use thinnet::optim::UpdateRule;
+use thinnet::random::RandomState;
+
+/// A training run of a few steps, and how to compute it.
+#[derive(Debug, Clone)]
+struct Case {
+    input_dim: usize,
+    hidden: Vec<usize>,
+    num_classes: usize,
+    keep: Option<f64>,
+    mask_seed: Option<u32>,
+    reg: f64,
+    samples: usize,
+    batch: usize,
+    steps: usize,
+    rule: &'static str,
+    threads: usize,
+    product: Product,
+}
+
+impl Case {
+    fn net<F: Float>(&self, random: &mut RandomState) -> FullyConnectedNet<F> {
+        let config = NetConfig {
+            input_dim: self.input_dim,
+            hidden: self.hidden.clone(),
+            num_classes: self.num_classes,
+            dropout: self.keep.map(|keep| Dropout::new(keep, self.mask_seed).unwrap()),
+            reg: self.reg,
+            weight_scale: 0.3,
+            ..NetConfig::default()
+        };
+        FullyConnectedNet::new(config, random).unwrap()
+    }
+
+    /// Losses, parameters and test scores after the steps, and the next number of the stream.
+    fn run<F: Float>(&self, engine: &mut dyn Engine<F>, mut random: RandomState) -> (Vec<f64>, Parameters<F>, Array2<F>, f64) {
+        let x = random.randn((self.samples, self.input_dim)).mapv(F::from_f64);
+        let y = random.choice(self.num_classes, self.samples).unwrap();
+        let losses = (0..self.steps)
+            .map(|_| {
+                let batch = random.choice(self.samples, self.batch).unwrap();
+                engine.step(x.view(), &y, &batch, &mut random).unwrap()
+            })
+            .collect();
+        let inputs = engine.load(x.view()).unwrap();
+        let scores = engine.scores(&inputs, &mut random).unwrap();
+        (losses, engine.parameters().unwrap(), scores, random.random_sample())
+    }
+
+    /// Runs both engines; all figures must agree to `tolerance`, relative to their size.
+    fn compare<F: Float>(&self, isa: Isa, tolerance: f64) {
+        let mut random = RandomState::new(7);
+        let net = self.net::<F>(&mut random);
+        let rule: UpdateRule = self.rule.parse().unwrap();
+        let config =
+            EngineConfig { product: self.product, threads: self.threads, masks: MaskSource::Numpy, isa: Some(isa) };
+        let mut thin = Thin::new(&net, rule, config).unwrap();
+        let mut layers = Layers::new(net, rule).unwrap();
+        let (losses, parameters, scores, next) = self.run(&mut thin, random.clone());
+        let (true_losses, true_parameters, true_scores, true_next) = self.run(&mut layers, random);
+        assert_eq!(next, true_next, "the stream is left elsewhere");
+        for (loss, truth) in losses.iter().zip(&true_losses) {
+            assert!((loss - truth).abs() <= tolerance * truth.abs().max(1.0), "loss {loss}, truth {truth}");
+        }
+        for ((name, array), (_, truth)) in parameters.named().into_iter().zip(true_parameters.named()) {
+            assert_eq!(array.shape(), truth.shape(), "{name}");
+            let largest = truth.iter().map(|v| v.as_f64().abs()).fold(1.0, f64::max);
+            for (value, truth) in array.iter().zip(truth) {
+                let error = (value.as_f64() - truth.as_f64()).abs();
+                assert!(error <= tolerance * largest, "{name}: {value}, truth {truth}");
+            }
+        }
+        let largest = true_scores.iter().map(|v| v.as_f64().abs()).fold(1.0, f64::max);
+        for (value, truth) in scores.iter().zip(&true_scores) {
+            assert!((value.as_f64() - truth.as_f64()).abs() <= 10.0 * tolerance * largest, "score {value}, truth {truth}");
+        }
+    }
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let sizes = (1usize..140, prop::collection::vec(1usize..90, 0..4), 1usize..12);
+    let masks = (prop::option::of(0.05..=1.0f64), prop::option::weighted(0.2, any::<u32>()));
+    let steps = (1usize..30, 1usize..130, 1usize..4);
+    let how = (
+        prop::sample::select(&UpdateRule::NAMES[..]),
+        1usize..4,
+        prop::sample::select(vec![Product::Auto, Product::Dense, Product::Thin]),
+        prop::sample::select(vec![0.0, 0.1, 3.0]),
+    );
+    (sizes, masks, steps, how).prop_map(|(sizes, masks, steps, how)| Case {
+        input_dim: sizes.0,
+        hidden: sizes.1,
+        num_classes: sizes.2,
+        keep: masks.0,
+        mask_seed: masks.1,
+        reg: how.3,
+        samples: steps.0,
+        batch: steps.1,
+        steps: steps.2,
+        rule: how.0,
+        threads: how.1,
+        product: how.2,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// SGD, because its update shows the gradient itself: what is tested to rounding is loss, gradient and scores.
+    #[test]
+    fn gradients_agree_in_float64(case in cases()) {
+        for isa in Isa::available() {
+            Case { rule: "sgd", steps: 1, ..case.clone() }.compare::<f64>(isa, 1e-12);
+        }
+    }
+
+    #[test]
+    fn gradients_agree_in_float32(case in cases()) {
+        for isa in Isa::available() {
+            Case { rule: "sgd", steps: 1, ..case.clone() }.compare::<f32>(isa, 2e-5);
+        }
+    }
+
+    /// Adam and `RMSProp` divide by a gradient's own size, which makes rounding large where the gradient is next to
+    /// nothing: hence the wider bound.
+    #[test]
+    fn runs_agree(case in cases()) {
+        case.compare::<f64>(Isa::detect(), 1e-6);
+    }
+}
+
+fn corner() -> Case {
+    Case {
+        input_dim: 70,
+        hidden: vec![33, 21],
+        num_classes: 5,
+        keep: Some(0.5),
+        mask_seed: None,
+        reg: 0.01,
+        samples: 40,
+        batch: 30,
+        steps: 3,
+        rule: "sgd_momentum",
+        threads: 2,
+        product: Product::Thin,
+    }
+}
+
+#[test]
+fn empty_corners_agree() {
+    let corners = [
+        Case { keep: Some(1e-9), ..corner() }, // all is dropped: only biases of the last layer learn
+        Case { batch: 1, ..corner() },
+        Case { batch: 1, keep: Some(0.05), ..corner() }, // samples that keep no unit
+        Case { hidden: vec![1], ..corner() },
+        Case { hidden: vec![1, 1, 1], batch: 2, ..corner() },
+        Case { hidden: vec![], ..corner() },
+        Case { hidden: vec![200], batch: 3, keep: Some(0.05), ..corner() }, // units kept by no sample
+        Case { keep: None, ..corner() },
+        Case { keep: Some(1.0), ..corner() },
+        Case { input_dim: 1, num_classes: 1, ..corner() },
+        Case { batch: 500, ..corner() },
+    ];
+    for case in corners {
+        for product in [Product::Auto, Product::Dense, Product::Thin] {
+            for isa in Isa::available() {
+                Case { product, ..case.clone() }.compare::<f64>(isa, 1e-12);
+            }
+        }
+    }
+}
+
+/// The bits of all parameters after 100 steps.
+fn bits<F: Float>(threads: usize, masks: MaskSource) -> Vec<u64> {
+    let case = Case { input_dim: 300, hidden: vec![130, 70], samples: 200, batch: 100, rule: "adam", ..corner() };
+    let mut random = RandomState::new(3);
+    let net = case.net::<F>(&mut random);
+    let config = EngineConfig { product: Product::Auto, threads, masks, isa: None };
+    let mut engine = Thin::new(&net, case.rule.parse().unwrap(), config).unwrap();
+    let (_, parameters, ..) = Case { steps: 100, ..case }.run(&mut engine, random);
+    parameters.named().iter().flat_map(|(_, array)| array.iter().map(|v| v.as_f64().to_bits()).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    for masks in [MaskSource::Numpy, MaskSource::Counter(5)] {
+        let one = bits::<f32>(1, masks);
+        assert_eq!(one, bits::<f32>(2, masks));
+        assert_eq!(one, bits::<f32>(4, masks));
+        let one = bits::<f64>(1, masks);
+        assert_eq!(one, bits::<f64>(2, masks));
+        assert_eq!(one, bits::<f64>(4, masks));
+    }
+    assert_ne!(bits::<f32>(1, MaskSource::Counter(5)), bits::<f32>(1, MaskSource::Counter(6)));
+}
+
+#[test]
+fn bad_input_is_refused() {
+    let case = corner();
+    let mut random = RandomState::new(1);
+    let net = case.net::<f32>(&mut random);
+    let rule: UpdateRule = "adam".parse().unwrap();
+    let config = EngineConfig::course(1);
+    for threads in [0, 5000] {
+        assert!(Thin::new(&net, rule, EngineConfig { threads, ..config }).is_err());
+    }
+    assert!(Thin::new(&net, rule.with_learning_rate(f64::NAN), config).is_err());
+    let batch_norm = NetConfig { batch_norm: true, ..net.config().clone() };
+    let normalised = FullyConnectedNet::<f32>::new(batch_norm, &mut random).unwrap();
+    assert!(Thin::new(&normalised, rule, config).is_err());
+    assert!(thinnet::engine::build(normalised, rule, config).is_ok());
+
+    let engines: [Box<dyn Engine<f32>>; 2] =
+        [Box::new(Thin::new(&net, rule, config).unwrap()), Box::new(Layers::new(net, rule).unwrap())];
+    for mut engine in engines {
+        let x = Array2::<f32>::zeros((4, 70));
+        let mut step = |x: &Array2<f32>, y: &[usize], batch: &[usize]| engine.step(x.view(), y, batch, &mut random).is_err();
+        assert!(step(&x, &[0, 1, 2], &[0]));
+        assert!(step(&x, &[0, 1, 2, 3], &[4]));
+        assert!(step(&x, &[0, 1, 2, 3], &[]));
+        assert!(step(&x, &[0, 1, 2, 5], &[3]));
+        assert!(step(&x.select(Axis(1), &[0]), &[0, 1, 2, 3], &[0]));
+        assert!(!step(&x, &[0, 1, 2, 3], &[0, 0, 3]));
+        assert!(engine.load(Array2::zeros((4, 69)).view()).is_err());
+    }
+}
