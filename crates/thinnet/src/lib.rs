@@ -3,6 +3,8 @@
 
 pub mod error;
 pub mod experiment;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod solver;
 
 pub use error::{Error, Result};
