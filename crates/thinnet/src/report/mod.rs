@@ -4,6 +4,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `accuracy.png` | training and validation accuracy over epochs, as the cs231n course draws them |
 //! | `history.csv` | `network, epoch, train_accuracy, val_accuracy`; accuracies 0..=1 |
 //! | `loss.csv` | `network, iteration, loss`; iterations from 1 |
 //! | `experiment.json` | settings, version, histories and times; [`parse`] reads it back |
@@ -13,8 +14,12 @@
 //! One idea a file: `figures` (the numbers), `summary` (sentences from them), `axis` and `panels` (what is plotted),
 //! `plot` (how), `canvas` (onto which bitmap), `page`, `tables` and `files`.
 
+mod axis;
+mod canvas;
 mod figures;
 mod files;
+mod panels;
+mod plot;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -71,7 +76,10 @@ impl<'a> Report<'a> {
     /// [`Error::Report`] if one cannot be made, which no outcome is known to cause.
     pub fn files(self) -> Result<Vec<(&'static str, Vec<u8>)>> {
         let outcome = self.outcome;
+        let picture =
+            || plot::picture(outcome, &figures::labels(outcome)).map_err(Error::report("accuracy.png"));
         Ok(vec![
+            ("accuracy.png", picture()?),
             ("history.csv", tables::history_csv(outcome).map_err(Error::report("history.csv"))?),
             ("loss.csv", tables::loss_csv(outcome).map_err(Error::report("loss.csv"))?),
             ("experiment.json", tables::json(outcome).map_err(Error::report("experiment.json"))?),
