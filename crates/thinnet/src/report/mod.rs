@@ -4,6 +4,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `report.html` | one page without scripts that needs no network: what the figures show, plots, tables, settings |
 //! | `accuracy.png` | training and validation accuracy over epochs, as the cs231n course draws them |
 //! | `history.csv` | `network, epoch, train_accuracy, val_accuracy`; accuracies 0..=1 |
 //! | `loss.csv` | `network, iteration, loss`; iterations from 1 |
@@ -18,8 +19,10 @@ mod axis;
 mod canvas;
 mod figures;
 mod files;
+mod page;
 mod panels;
 mod plot;
+mod summary;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -76,9 +79,11 @@ impl<'a> Report<'a> {
     /// [`Error::Report`] if one cannot be made, which no outcome is known to cause.
     pub fn files(self) -> Result<Vec<(&'static str, Vec<u8>)>> {
         let outcome = self.outcome;
+        let page = || page::html(outcome, self.command).map_err(Error::report("report.html"));
         let picture =
             || plot::picture(outcome, &figures::labels(outcome)).map_err(Error::report("accuracy.png"));
         Ok(vec![
+            ("report.html", page()?),
             ("accuracy.png", picture()?),
             ("history.csv", tables::history_csv(outcome).map_err(Error::report("history.csv"))?),
             ("loss.csv", tables::loss_csv(outcome).map_err(Error::report("loss.csv"))?),
