@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: ExperimentArguments, output: &mut Output) -> Result
         Dtype::F32 => train::<f32>(&config, output)?,
         Dtype::F64 => train::<f64>(&config, output)?,
     };
-    // thinnet::report::write(&outcome, &config.out)?;
+    thinnet::report::write(&outcome, &config.out)?;
     summarise(&outcome, output);
     let page = config.out.join("report.html");
     output.note(&format!(

@@ -41,7 +41,11 @@ impl Case {
     }
 
     /// Losses, parameters and test scores after the steps, and the next number of the stream.
-    fn run<F: Float>(&self, engine: &mut dyn Engine<F>, mut random: RandomState) -> (Vec<f64>, Parameters<F>, Array2<F>, f64) {
+    fn run<F: Float>(
+        &self,
+        engine: &mut dyn Engine<F>,
+        mut random: RandomState,
+    ) -> (Vec<f64>, Parameters<F>, Array2<F>, f64) {
         let x = random.randn((self.samples, self.input_dim)).mapv(F::from_f64);
         let y = random.choice(self.num_classes, self.samples).unwrap();
         let losses = (0..self.steps)
@@ -60,8 +64,12 @@ impl Case {
         let mut random = RandomState::new(7);
         let net = self.net::<F>(&mut random);
         let rule: UpdateRule = self.rule.parse().unwrap();
-        let config =
-            EngineConfig { product: self.product, threads: self.threads, masks: MaskSource::Numpy, isa: Some(isa) };
+        let config = EngineConfig {
+            product: self.product,
+            threads: self.threads,
+            masks: MaskSource::Numpy,
+            isa: Some(isa),
+        };
         let mut thin = Thin::new(&net, rule, config).unwrap();
         let mut layers = Layers::new(net, rule).unwrap();
         let (losses, parameters, scores, next) = self.run(&mut thin, random.clone());
@@ -80,7 +88,10 @@ impl Case {
         }
         let largest = true_scores.iter().map(|v| v.as_f64().abs()).fold(1.0, f64::max);
         for (value, truth) in scores.iter().zip(&true_scores) {
-            assert!((value.as_f64() - truth.as_f64()).abs() <= 10.0 * tolerance * largest, "score {value}, truth {truth}");
+            assert!(
+                (value.as_f64() - truth.as_f64()).abs() <= 10.0 * tolerance * largest,
+                "score {value}, truth {truth}"
+            );
         }
     }
 }
@@ -180,13 +191,18 @@ fn empty_corners_agree() {
 
 /// The bits of all parameters after 100 steps.
 fn bits<F: Float>(threads: usize, masks: MaskSource) -> Vec<u64> {
-    let case = Case { input_dim: 300, hidden: vec![130, 70], samples: 200, batch: 100, rule: "adam", ..corner() };
+    let case =
+        Case { input_dim: 300, hidden: vec![130, 70], samples: 200, batch: 100, rule: "adam", ..corner() };
     let mut random = RandomState::new(3);
     let net = case.net::<F>(&mut random);
     let config = EngineConfig { product: Product::Auto, threads, masks, isa: None };
     let mut engine = Thin::new(&net, case.rule.parse().unwrap(), config).unwrap();
     let (_, parameters, ..) = Case { steps: 100, ..case }.run(&mut engine, random);
-    parameters.named().iter().flat_map(|(_, array)| array.iter().map(|v| v.as_f64().to_bits()).collect::<Vec<_>>()).collect()
+    parameters
+        .named()
+        .iter()
+        .flat_map(|(_, array)| array.iter().map(|v| v.as_f64().to_bits()).collect::<Vec<_>>())
+        .collect()
 }
 
 #[test]
@@ -222,7 +238,9 @@ fn bad_input_is_refused() {
         [Box::new(Thin::new(&net, rule, config).unwrap()), Box::new(Layers::new(net, rule).unwrap())];
     for mut engine in engines {
         let x = Array2::<f32>::zeros((4, 70));
-        let mut step = |x: &Array2<f32>, y: &[usize], batch: &[usize]| engine.step(x.view(), y, batch, &mut random).is_err();
+        let mut step = |x: &Array2<f32>, y: &[usize], batch: &[usize]| {
+            engine.step(x.view(), y, batch, &mut random).is_err()
+        };
         assert!(step(&x, &[0, 1, 2], &[0]));
         assert!(step(&x, &[0, 1, 2, 3], &[4]));
         assert!(step(&x, &[0, 1, 2, 3], &[]));

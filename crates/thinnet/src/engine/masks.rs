@@ -26,7 +26,13 @@ pub(super) struct Mask {
 
 impl Mask {
     /// Draws the mask of (samples, units) from NumPy's stream: one number a unit, in row-major order.
-    pub(super) fn draw_numpy(&mut self, samples: usize, units: usize, dropout: Dropout, random: &mut RandomState) {
+    pub(super) fn draw_numpy(
+        &mut self,
+        samples: usize,
+        units: usize,
+        dropout: Dropout,
+        random: &mut RandomState,
+    ) {
         if let Some(seed) = dropout.seed() {
             random.seed(seed);
         }

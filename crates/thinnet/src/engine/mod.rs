@@ -102,9 +102,13 @@ impl FromStr for Product {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        [Self::Auto, Self::Dense, Self::Thin].into_iter().find(|product| product.name() == name).ok_or_else(|| {
-            Error::configuration(format!("there is no engine {name:?}; the engines are auto, dense, thin"))
-        })
+        [Self::Auto, Self::Dense, Self::Thin].into_iter().find(|product| product.name() == name).ok_or_else(
+            || {
+                Error::configuration(format!(
+                    "there is no engine {name:?}; the engines are auto, dense, thin"
+                ))
+            },
+        )
     }
 }
 
@@ -145,11 +149,7 @@ pub fn build<F: Float>(
 
 /// Checks that `x` has the network's width.
 fn check_width<F: Float>(x: ArrayView2<'_, F>, input_dim: usize) -> Result<()> {
-    if x.ncols() == input_dim {
-        Ok(())
-    } else {
-        Err(Error::shape("x", ("N", input_dim), x.shape()))
-    }
+    if x.ncols() == input_dim { Ok(()) } else { Err(Error::shape("x", ("N", input_dim), x.shape())) }
 }
 
 /// Checks that `x` fits the network, `y` fits `x`, and the batch is not empty and names samples that are there.

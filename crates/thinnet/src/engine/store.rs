@@ -105,7 +105,10 @@ impl<F: Float> Parameter<F> {
                     .collect()
             }
             (rule, _) => {
-                return Err(Error::configuration(format!("the state does not belong to the rule {}", rule.name())));
+                return Err(Error::configuration(format!(
+                    "the state does not belong to the rule {}",
+                    rule.name()
+                )));
             }
         })
     }
@@ -142,8 +145,16 @@ impl<F: Float> Layer<F> {
             .iter()
             .map(|layer| {
                 let w = to_array(&layer.w.value)?;
-                let w = if layer.rows_are_outputs { w.reversed_axes().as_standard_layout().into_owned() } else { w };
-                Ok(LayerParameters { w, b: Array1::from_vec(layer.b.value.view().to_rows()), gamma_beta: None })
+                let w = if layer.rows_are_outputs {
+                    w.reversed_axes().as_standard_layout().into_owned()
+                } else {
+                    w
+                };
+                Ok(LayerParameters {
+                    w,
+                    b: Array1::from_vec(layer.b.value.view().to_rows()),
+                    gamma_beta: None,
+                })
             })
             .collect::<Result<_>>()?;
         Ok(Parameters { layers })
@@ -163,5 +174,6 @@ impl<F: Float> Layer<F> {
 /// A matrix in panels as an array.
 pub(super) fn to_array<F: Float>(panels: &PanelBuf<F>) -> Result<Array2<F>> {
     let shape = (panels.rows(), panels.cols());
-    Array2::from_shape_vec(shape, panels.view().to_rows()).map_err(|_| Error::shape("panels", shape, panels.rows()))
+    Array2::from_shape_vec(shape, panels.view().to_rows())
+        .map_err(|_| Error::shape("panels", shape, panels.rows()))
 }

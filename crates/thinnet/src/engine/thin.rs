@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 use thinnet_kernels::{
-    Isa, Lists, PanelBuf, PanelsMut, add_row_sums, apply_update, block_size, dense_dot, gather, listed_axpy, listed_backward,
-    listed_dot, listed_update, relu_listed,
+    Isa, Lists, PanelBuf, PanelsMut, add_row_sums, apply_update, block_size, dense_dot, gather, listed_axpy,
+    listed_backward, listed_dot, listed_update, relu_listed,
 };
 
 use super::masks::{Mask, MaskSource};
@@ -76,7 +76,9 @@ impl<F: Float> Thin<F> {
         rule.check()?;
         let config = net.config().clone();
         if config.batch_norm {
-            return Err(Error::configuration("the thin engine has no batch normalisation; use the layers engine"));
+            return Err(Error::configuration(
+                "the thin engine has no batch normalisation; use the layers engine",
+            ));
         }
         Ok(Self {
             layers: Layer::pack(&net.parameters, &rule),
@@ -98,7 +100,13 @@ impl<F: Float> Thin<F> {
             match self.engine.masks {
                 MaskSource::Numpy => hidden.mask.draw_numpy(samples, units, dropout, random),
                 MaskSource::Counter(seed) => {
-                    hidden.mask.draw_counter(samples, units, dropout, (seed, self.step, layer), &self.threads);
+                    hidden.mask.draw_counter(
+                        samples,
+                        units,
+                        dropout,
+                        (seed, self.step, layer),
+                        &self.threads,
+                    );
                 }
             }
         }
@@ -238,7 +246,8 @@ impl<F: Float> Thin<F> {
             let lists = active.view();
             let tasks = parts
                 .map(|((w, update), rows)| {
-                    let (own, others) = std::mem::take(&mut rest).split_at_mut(lists.entries(rows.clone()).len());
+                    let (own, others) =
+                        std::mem::take(&mut rest).split_at_mut(lists.entries(rows.clone()).len());
                     rest = others;
                     (w, update, rows, own)
                 })
@@ -267,7 +276,8 @@ impl<F: Float> Thin<F> {
         if self.config.reg == 0.0 {
             return 0.0;
         }
-        let squares = |layer: &Layer<F>| layer.w.value.as_slice().iter().map(|w| w.as_f64().powi(2)).sum::<f64>();
+        let squares =
+            |layer: &Layer<F>| layer.w.value.as_slice().iter().map(|w| w.as_f64().powi(2)).sum::<f64>();
         0.5 * self.config.reg * self.layers.iter().map(squares).sum::<f64>()
     }
 
@@ -360,13 +370,19 @@ impl<F: Float> Engine<F> for Thin<F> {
                 return self.scores(&loaded, random);
             }
         };
-        if let (Some(seed), MaskSource::Numpy, false) =
-            (self.config.dropout.and_then(|dropout| dropout.seed()), self.engine.masks, self.hidden.is_empty())
-        {
+        if let (Some(seed), MaskSource::Numpy, false) = (
+            self.config.dropout.and_then(|dropout| dropout.seed()),
+            self.engine.masks,
+            self.hidden.is_empty(),
+        ) {
             random.seed(seed); // as each dropout layer does, in this mode too
         }
         if panels.cols() != self.config.input_dim {
-            return Err(Error::shape("x of scores", ("N", self.config.input_dim), (panels.rows(), panels.cols())));
+            return Err(Error::shape(
+                "x of scores",
+                ("N", self.config.input_dim),
+                (panels.rows(), panels.cols()),
+            ));
         }
         let threads = Arc::clone(&self.threads);
         let this = &*self;
@@ -444,5 +460,8 @@ fn column_sums<F: Float>(panels: &PanelBuf<F>) -> Vec<F> {
 fn transposed<F: Float>(panels: &PanelBuf<F>) -> Vec<F> {
     let (rows, cols) = (panels.rows(), panels.cols());
     let flat = panels.view().to_rows();
-    (0..cols).flat_map(|col| (0..rows).map(move |row| (row, col))).map(|(row, col)| flat[row * cols + col]).collect()
+    (0..cols)
+        .flat_map(|col| (0..rows).map(move |row| (row, col)))
+        .map(|(row, col)| flat[row * cols + col])
+        .collect()
 }

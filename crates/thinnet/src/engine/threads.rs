@@ -20,14 +20,17 @@ impl Threads {
     /// So many threads, at least 1 and at most 1024.
     pub(super) fn new(count: usize) -> Result<Self> {
         if !(1..=1024).contains(&count) {
-            return Err(Error::configuration(format!("the number of threads must be from 1 to 1024, got {count}")));
+            return Err(Error::configuration(format!(
+                "the number of threads must be from 1 to 1024, got {count}"
+            )));
         }
-        let pool = match count {
-            1 => None,
-            _ => Some(ThreadPoolBuilder::new().num_threads(count).build().map_err(|reason| {
-                Error::configuration(format!("cannot start {count} threads: {reason}"))
-            })?),
-        };
+        let pool =
+            match count {
+                1 => None,
+                _ => Some(ThreadPoolBuilder::new().num_threads(count).build().map_err(|reason| {
+                    Error::configuration(format!("cannot start {count} threads: {reason}"))
+                })?),
+            };
         Ok(Self { pool, count })
     }
 
@@ -51,7 +54,11 @@ impl Threads {
 
     /// Runs `work` once for each part, in parallel, and gives the results in order. To be called inside
     /// [`Threads::enter`].
-    pub(super) fn each<P: Send, R: Send>(&self, parts: Vec<P>, work: impl Fn(P) -> R + Send + Sync) -> Vec<R> {
+    pub(super) fn each<P: Send, R: Send>(
+        &self,
+        parts: Vec<P>,
+        work: impl Fn(P) -> R + Send + Sync,
+    ) -> Vec<R> {
         match &self.pool {
             Some(_) if parts.len() > 1 => parts.into_par_iter().with_max_len(1).map(work).collect(),
             _ => parts.into_iter().map(work).collect(),
