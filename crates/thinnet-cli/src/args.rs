@@ -50,7 +50,7 @@ pub(crate) struct ExperimentArguments {
         default_value = "1,0.25",
         value_delimiter = ',',
         value_parser = number,
-        allow_negative_numbers = true
+        allow_hyphen_values = true
     )]
     pub(crate) keep: Vec<f64>,
 
@@ -61,16 +61,16 @@ pub(crate) struct ExperimentArguments {
         default_value = "500",
         value_delimiter = ',',
         value_parser = count,
-        allow_negative_numbers = true
+        allow_hyphen_values = true
     )]
     pub(crate) hidden: Vec<usize>,
 
     /// Times that the training images are gone through
-    #[arg(long, value_name = "N", default_value = "25", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "25", value_parser = count, allow_hyphen_values = true)]
     pub(crate) epochs: usize,
 
     /// Images a step, drawn with replacement
-    #[arg(long, value_name = "N", default_value = "100", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "100", value_parser = count, allow_hyphen_values = true)]
     pub(crate) batch_size: usize,
 
     /// How gradients change the weights
@@ -83,19 +83,19 @@ pub(crate) struct ExperimentArguments {
     pub(crate) update_rule: String,
 
     /// Step size of the update rule
-    #[arg(long, value_name = "X", default_value = "5e-4", value_parser = number, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", default_value = "5e-4", value_parser = number, allow_hyphen_values = true)]
     pub(crate) learning_rate: f64,
 
     /// Strength of the L2 term 0.5 * X * sum(W^2) in the loss
-    #[arg(long, value_name = "X", default_value = "0", value_parser = number, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", default_value = "0", value_parser = number, allow_hyphen_values = true)]
     pub(crate) reg: f64,
 
     /// Training images to use, from the first
-    #[arg(long, value_name = "N", default_value = "500", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "500", value_parser = count, allow_hyphen_values = true)]
     pub(crate) train: usize,
 
     /// Seed of the random stream (NumPy's), from 0 to 4294967295
-    #[arg(long, value_name = "N", default_value = "231", value_parser = seed, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "231", value_parser = seed, allow_hyphen_values = true)]
     pub(crate) seed: u32,
 
     /// Number type
@@ -108,7 +108,7 @@ pub(crate) struct ExperimentArguments {
     pub(crate) dtype: String,
 
     /// Threads to compute with [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) threads: Option<usize>,
 
     /// Folder for the report; it is made if need be

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use thinnet::Error;
 use thinnet::experiment::{self, Outcome, Settings};
 use thinnet::float::{Dtype, Float};
+use thinnet::report::Report;
 
 use crate::args::ExperimentArguments;
 use crate::config::Config;
@@ -14,13 +15,15 @@ use crate::follow::Follower;
 use crate::output::{Output, Paint};
 
 /// Trains the networks and writes the report.
-pub(crate) fn run(arguments: ExperimentArguments, output: &mut Output) -> Result<(), Failure> {
+///
+/// - `command`: what a person would type to run them again
+pub(crate) fn run(arguments: ExperimentArguments, command: &str, output: &mut Output) -> Result<(), Failure> {
     let config = Config::new(arguments)?;
     let outcome = match config.settings.dtype {
         Dtype::F32 => train::<f32>(&config, output)?,
         Dtype::F64 => train::<f64>(&config, output)?,
     };
-    thinnet::report::write(&outcome, &config.out)?;
+    Report::new(&outcome).command(command).write(&config.out)?;
     summarise(&outcome, output);
     let page = config.out.join("report.html");
     output.note(&format!(

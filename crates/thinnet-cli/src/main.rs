@@ -11,6 +11,7 @@ mod follow;
 mod memory;
 mod output;
 
+use std::env;
 use std::process::ExitCode;
 
 use args::{Arguments, Command, ExperimentArguments};
@@ -43,11 +44,21 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
                 "thinnet trains one network without dropout and one with it; thinnet --help lists the rest",
             );
             let course = ExperimentArguments::course().map_err(|error| Failure::arguments(&error))?;
-            experiment::run(course, output)?;
+            experiment::run(course, "thinnet experiment", output)?;
         }
-        Some(Command::Experiment(arguments)) => experiment::run(arguments, output)?,
+        Some(Command::Experiment(arguments)) => experiment::run(arguments, &command_line(), output)?,
         Some(Command::Check(arguments)) if !check::run(&arguments, output)? => return Ok(ExitCode::FAILURE),
         Some(Command::Check(_)) => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The command line that this program was started with, as a shell would take it.
+fn command_line() -> String {
+    let plain = |word: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_=.,/+:".contains(c);
+        if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    };
+    let words = env::args_os().skip(1).map(|word| plain(&word.to_string_lossy()));
+    ["thinnet".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
 }
