@@ -1,6 +1,6 @@
 //! The whole backward pass of a hidden layer in one traversal.
 
-use crate::dot::{add_sums, load};
+use crate::dot::load;
 use crate::rule::{Rule, Update, WithRule, with_rule};
 use crate::simd::{Element, Op, Simd};
 use crate::update::{check_lists, store};
@@ -92,7 +92,7 @@ impl<S: Simd<Elem = T>, T: Element> WithRule<S> for Rows<'_, T> {
                             }
                             while e < part.end {
                                 let sums = both::<S, 1>(s, held, &mut g, from, index.add(e), values.add(e));
-                                add_sums(s, d_values.add(e), sums, 1);
+                                s.add_sums(d_values.add(e), sums, 1);
                                 e += 1;
                             }
                             if block + 1 < blocks {

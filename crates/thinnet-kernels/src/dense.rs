@@ -1,6 +1,5 @@
 //! The product of all weight rows with all samples: what a layer without dropout, and a score, needs.
 
-use crate::dot::add_sums;
 use crate::simd::{Element, Op, Simd};
 use crate::{Isa, Panels};
 
@@ -116,7 +115,7 @@ impl<T: Element> Tile<'_, T> {
             // SAFETY: the caller's promise.
             unsafe {
                 let out = out.add(r * self.x.rows());
-                if N == 4 { s.add_sums4(out, sums) } else { add_sums(s, out, sums, N) }
+                s.add_sums(out, sums, N);
             }
         }
     }

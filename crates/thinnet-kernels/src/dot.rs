@@ -59,7 +59,7 @@ impl<T: Element> ListedDot<'_, T> {
                 for r in 0..w.rows() {
                     // SAFETY: panel, block and row are in range, for both matrices, which have the same columns; a
                     // panel's row has PANEL elements, which `step` divides; entries are below `lists.len()`, the
-                    // length of `out`.
+                    // length of `out`; reading four indices from the last on is what the lists' padding is for.
                     unsafe {
                         let part = lists.part(r, block);
                         let (row, ys) = (w.ptr(panel, r), y.ptr(panel, 0));
@@ -68,19 +68,12 @@ impl<T: Element> ListedDot<'_, T> {
                         while at < T::PANEL {
                             let held = load::<S, Q>(s, row.add(at));
                             let mut e = part.start;
-                            while e + 4 <= part.end {
-                                let sums = products::<S, Q, 4>(s, held, ys.add(at), index.add(e));
-                                s.add_sums4(out.add(e), sums);
+                            // The last four may reach into what comes next, or the padding behind all: rows that are
+                            // there, computed for nothing and dropped, for that is cheaper than a mispredicted branch.
+                            while e < part.end {
+                                let sums = products::<S, Q>(s, held, ys.add(at), index.add(e));
+                                s.add_sums(out.add(e), sums, (part.end - e).min(4));
                                 e += 4;
-                            }
-                            let sums = match part.end - e {
-                                0 => [s.zero(); 4],
-                                1 => products::<S, Q, 1>(s, held, ys.add(at), index.add(e)),
-                                2 => products::<S, Q, 2>(s, held, ys.add(at), index.add(e)),
-                                _ => products::<S, Q, 3>(s, held, ys.add(at), index.add(e)),
-                            };
-                            if e < part.end {
-                                add_sums(s, out.add(e), sums, part.end - e);
                             }
                             at += step;
                         }
@@ -105,51 +98,29 @@ pub(crate) unsafe fn load<S: Simd, const Q: usize>(s: S, p: *const S::Elem) -> [
     held
 }
 
-/// The products of `held` with `E` listed rows, each still a vector of partial sums; zero from `E` on.
+/// The products of `held` with four listed rows, each still a vector of partial sums.
 ///
 /// # Safety
-/// `E` indices from `index` on are readable, and `Q` vectors from `ys + index * PANEL` on for each.
+/// Four indices from `index` on are readable, and `Q` vectors from `ys + index * PANEL` on for each.
 #[inline(always)]
-unsafe fn products<S: Simd, const Q: usize, const E: usize>(
+unsafe fn products<S: Simd, const Q: usize>(
     s: S,
     held: [S::V; Q],
     ys: *const S::Elem,
     index: *const u32,
 ) -> [S::V; 4] {
     let mut sums = [s.zero(); 4];
-    let mut y = [ys; E];
+    let mut y = [ys; 4];
     for (e, y) in y.iter_mut().enumerate() {
         // SAFETY: the caller's promise.
         *y = unsafe { ys.add(*index.add(e) as usize * S::Elem::PANEL) };
     }
-    for e in 0..E {
-        // SAFETY: the caller's promise.
-        sums[e] = s.mul(held[0], unsafe { s.load(y[e]) });
-    }
-    for (q, held) in held.into_iter().enumerate().skip(1) {
-        for e in 0..E {
+    for (q, held) in held.into_iter().enumerate() {
+        for (sum, y) in sums.iter_mut().zip(y) {
             // SAFETY: the caller's promise.
-            sums[e] = s.fma(held, unsafe { s.load(y[e].add(q * S::LANES)) }, sums[e]);
+            let y = unsafe { s.load(y.add(q * S::LANES)) };
+            *sum = if q == 0 { s.mul(held, y) } else { s.fma(held, y, *sum) };
         }
     }
     sums
-}
-
-/// Adds the sums of the first `count` vectors to `count` elements at `out`, in the order of `add_sums4`.
-///
-/// # Safety
-/// `count <= 4` elements from `out` on are readable and writable.
-#[inline(always)]
-pub(crate) unsafe fn add_sums<S: Simd>(s: S, out: *mut S::Elem, sums: [S::V; 4], count: usize) {
-    let mut four = [S::Elem::ZERO; 4];
-    // SAFETY: `four` has four elements; the caller answers for `out`.
-    unsafe {
-        for (e, f) in four.iter_mut().enumerate().take(count) {
-            *f = *out.add(e);
-        }
-        s.add_sums4(four.as_mut_ptr(), sums);
-        for (e, f) in four.iter().enumerate().take(count) {
-            *out.add(e) = *f;
-        }
-    }
 }

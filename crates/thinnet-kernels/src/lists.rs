@@ -29,9 +29,12 @@ pub struct Lists {
     /// `rows * blocks + 1` positions in `index`: where each row's part in each block starts. Ascending, from 0 to
     /// `index.len()`.
     starts: Vec<u32>,
-    /// All lists; each below `cols`.
+    /// All lists, then [`PADDING`] zeros; each below `cols` (if there is none, nor is there an entry).
     index: Vec<u32>,
 }
+
+/// Zeros behind the last entry, so that from any entry on four indices can be read.
+const PADDING: usize = 3;
 
 /// How many neighbouring rows of a matrix in panels a kernel should be led through at a time: as even a cut of `count`
 /// as keeps a block's panel near 24 KiB of the first-level cache's 32 or 48.
@@ -43,7 +46,7 @@ pub fn block_size(count: usize) -> usize {
 impl Lists {
     /// Empty lists for no rows, to be filled by one of the `rebuild` functions.
     pub fn new() -> Self {
-        Self { rows: 0, cols: 0, block: 1, starts: vec![0], index: Vec::new() }
+        Self { rows: 0, cols: 0, block: 1, starts: vec![0], index: vec![0; PADDING] }
     }
 
     /// Lists of the indices for which `keep(row, index)` holds, asked row by row in ascending order.
@@ -139,9 +142,10 @@ impl Lists {
         for part in parts {
             assert_eq!((part.cols, part.block), (cols, block), "columns and blocks of parts");
             let base = self.count();
+            self.index.truncate(self.len());
             self.index.extend_from_slice(&part.index);
-            self.count();
             self.starts.extend(part.starts[1..].iter().map(|s| base + s));
+            self.count();
         }
     }
 
@@ -168,9 +172,9 @@ impl Lists {
             self.starts[i] += self.starts[i - 1];
         }
         let mut next = self.starts.clone();
-        self.index.resize(other.index.len(), 0);
+        self.index.resize(other.len() + PADDING, 0);
         from.clear();
-        from.resize(other.index.len(), 0);
+        from.resize(other.len(), 0);
         let mut entry = 0;
         for (r, id) in (0..other.rows).zip(0_u32..) {
             for &i in other.view().row(r) {
@@ -207,7 +211,7 @@ impl Lists {
     /// Entries in all rows.
     #[allow(clippy::len_without_is_empty, reason = "no one asks")]
     pub fn len(&self) -> usize {
-        self.index.len()
+        self.index.len() - PADDING
     }
 
     fn blocks(&self) -> usize {
@@ -219,6 +223,7 @@ impl Lists {
         (self.rows, self.cols, self.block) = (rows, cols, block.max(1));
         self.starts.clear();
         self.index.clear();
+        self.index.resize(PADDING, 0);
     }
 
     fn restart(&mut self, rows: usize, cols: usize, block: usize) {
@@ -228,21 +233,22 @@ impl Lists {
 
     /// Entries so far.
     fn count(&self) -> u32 {
-        assert!(self.index.len() < u32::MAX as usize, "entries are counted in 32 bits");
+        assert!(self.len() < u32::MAX as usize, "entries are counted in 32 bits");
         #[expect(clippy::cast_possible_truncation, reason = "checked on the line above")]
-        let count = self.index.len() as u32;
+        let count = self.len() as u32;
         count
     }
 
     /// Appends a row: `fill` writes ascending indices below `cols` to the front of what it is given, which has room
     /// for `cols + 1`, and returns how many.
     fn push_row(&mut self, fill: impl FnOnce(&mut [u32]) -> usize) {
-        let start = self.index.len();
+        let start = self.len();
         self.index.resize(start + self.cols + 1, 0);
         let n = fill(&mut self.index[start..]);
         self.index.truncate(start + n);
+        self.index.resize(start + n + PADDING, 0);
         self.count();
-        let row = &self.index[start..];
+        let row = &self.index[start..start + n];
         debug_assert!(row.windows(2).all(|w| w[0] < w[1]) && row.iter().all(|&i| (i as usize) < self.cols));
         let mut at = 0;
         for b in 1..=self.blocks() {
@@ -349,7 +355,7 @@ impl<'a> ListsView<'a> {
         }
     }
 
-    /// Where the index of entry 0 lies; there are `len()`, each below `cols()`.
+    /// Where the index of entry 0 lies; there are `len()` and [`PADDING`] more, each below `cols()`.
     #[inline(always)]
     pub(crate) fn index_ptr(self) -> *const u32 {
         self.index[self.starts[0] as usize..].as_ptr()

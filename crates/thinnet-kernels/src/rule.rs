@@ -159,14 +159,16 @@ pub(crate) fn with_rule<T: Element, S: Simd<Elem = T>>(
             then.call(s, RmsProp { reg, lr: learning_rate, keep, epsilon, cache: Place::of(cache) });
         }
         Update::Adam { learning_rate, beta1, beta2, epsilon, step, m, v } => {
+            // lr (m / c1) / (sqrt(v / c2) + epsilon), with all that is the same for every weight taken out:
+            // (lr sqrt(c2) / c1) m / (sqrt(v) + epsilon sqrt(c2)).
             let left = |beta: T| 1.0 - beta.to_f64().powf(f64::from(step.max(1)));
+            let root = left(beta2).sqrt();
             let adam = Adam {
                 reg,
-                lr: T::from_f64(learning_rate.to_f64() / left(beta1)),
-                scale: T::from_f64(1.0 / left(beta2)),
+                lr: T::from_f64(learning_rate.to_f64() * root / left(beta1)),
+                epsilon: T::from_f64(epsilon.to_f64() * root),
                 b1: [beta1, T::from_f64(1.0 - beta1.to_f64())],
-                b2: [beta2, T::from_f64(1.0 - beta2.to_f64())],
-                epsilon,
+                b2: [beta2, T::from_f64((1.0 - beta2.to_f64()).sqrt())],
                 m: Place::of(m),
                 v: Place::of(v),
             };
@@ -281,14 +283,13 @@ impl<S: Simd> Rule<S> for RmsProp<S::Elem> {
 #[derive(Clone, Copy)]
 struct Adam<T> {
     reg: T,
-    /// `learning_rate / (1 - beta1^step)`.
+    /// The step's length and epsilon, with the corrections for the moments' start from zero in them.
     lr: T,
-    /// `1 / (1 - beta2^step)`.
-    scale: T,
-    /// Each rate, and what it leaves of 1.
-    b1: [T; 2],
-    b2: [T; 2],
     epsilon: T,
+    /// The first rate, and what it leaves of 1.
+    b1: [T; 2],
+    /// The second rate, and the root of what it leaves of 1.
+    b2: [T; 2],
     m: Place<T>,
     v: Place<T>,
 }
@@ -301,12 +302,11 @@ impl<S: Simd> Rule<S> for Adam<S::Elem> {
             let (old, m_at, v_at) = (s.load(w), self.m.at(panel, at), self.v.at(panel, at));
             let g = s.fma(s.splat(self.reg), old, g);
             let m = s.fma(s.splat(self.b1[0]), s.load(m_at), s.mul(s.splat(self.b1[1]), g));
-            let fresh = s.mul(s.mul(s.splat(self.b2[1]), g), g);
-            let v = s.fma(s.splat(self.b2[0]), s.load(v_at), fresh);
+            let scaled = s.mul(s.splat(self.b2[1]), g);
+            let v = s.fma(scaled, scaled, s.mul(s.splat(self.b2[0]), s.load(v_at)));
             s.store(m_at, m);
             s.store(v_at, v);
-            let root = s.sqrt(s.mul(v, s.splat(self.scale)));
-            let step = s.div(s.mul(s.splat(self.lr), m), s.add(root, s.splat(self.epsilon)));
+            let step = s.div(s.mul(s.splat(self.lr), m), s.add(s.sqrt(v), s.splat(self.epsilon)));
             s.store(w, s.sub(old, step));
         }
     }

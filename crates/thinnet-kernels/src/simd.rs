@@ -56,6 +56,26 @@ pub trait Simd: Copy {
     /// # Safety
     /// Four elements from `p` on are readable and writable.
     unsafe fn add_sums4(self, p: *mut Self::Elem, a: [Self::V; 4]);
+
+    /// [`Self::add_sums4`] for the first `count` of the four, in the same order; the others are dropped.
+    ///
+    /// # Safety
+    /// `count` elements from `p` on, at most four, are readable and writable.
+    #[inline(always)]
+    unsafe fn add_sums(self, p: *mut Self::Elem, a: [Self::V; 4], count: usize) {
+        if count == 4 {
+            // SAFETY: the caller's promise.
+            return unsafe { self.add_sums4(p, a) };
+        }
+        let mut four = [Self::Elem::ZERO; 4];
+        // SAFETY: `four` has four elements; the caller answers for `p`.
+        unsafe {
+            self.add_sums4(four.as_mut_ptr(), a);
+            for (e, f) in four.iter().enumerate().take(count) {
+                *p.add(e) += *f;
+            }
+        }
+    }
 }
 
 /// An element type: `f32` or `f64`.

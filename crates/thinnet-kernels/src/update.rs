@@ -91,12 +91,29 @@ impl<T: Element> ListedSum<'_, T> {
         unsafe {
             let ys = self.y.ptr(panel, 0).add(at);
             let (index, values) = (self.lists.index_ptr(), self.values.as_ptr());
-            for e in self.lists.part(r, block) {
+            let part = self.lists.part(r, block);
+            // Two entries at a time, each into its own sums: one chain of additions would wait for itself.
+            let mut others = [s.zero(); Q];
+            let mut e = part.start;
+            while e + 2 <= part.end {
+                let y = ys.add(*index.add(e) as usize * T::PANEL);
+                let next = ys.add(*index.add(e + 1) as usize * T::PANEL);
+                let (value, next_value) = (s.splat(*values.add(e)), s.splat(*values.add(e + 1)));
+                for q in 0..Q {
+                    sums[q] = s.fma(value, s.load(y.add(q * S::LANES)), sums[q]);
+                    others[q] = s.fma(next_value, s.load(next.add(q * S::LANES)), others[q]);
+                }
+                e += 2;
+            }
+            if e < part.end {
                 let y = ys.add(*index.add(e) as usize * T::PANEL);
                 let value = s.splat(*values.add(e));
                 for (q, sum) in sums.iter_mut().enumerate() {
                     *sum = s.fma(value, s.load(y.add(q * S::LANES)), *sum);
                 }
+            }
+            for (sum, other) in sums.iter_mut().zip(others) {
+                *sum = s.add(*sum, other);
             }
         }
         sums

@@ -33,7 +33,7 @@ pub struct Settings {
     pub epochs: usize,
     /// Images a step.
     pub batch_size: usize,
-    /// Name of the update rule: "sgd", "sgd_momentum", "rmsprop" or "adam".
+    /// Name of the update rule: `sgd`, `sgd_momentum`, `rmsprop` or `adam`.
     pub update_rule: String,
     /// Learning rate.
     pub learning_rate: f64,

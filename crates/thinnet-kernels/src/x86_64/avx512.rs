@@ -6,6 +6,13 @@ use std::arch::x86_64::*;
 use super::{Avx512, Lanes, intrinsics, transfers};
 use crate::simd::Simd;
 
+/// The mask of the first `count` lanes, at most four.
+#[inline(always)]
+fn first(count: usize) -> __mmask8 {
+    debug_assert!(count <= 4);
+    0b1111 >> (4 - count)
+}
+
 impl Simd for Lanes<Avx512, f32> {
     type Elem = f32;
     type V = __m512;
@@ -24,8 +31,13 @@ impl Simd for Lanes<Avx512, f32> {
     transfers!(f32, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps);
 
     #[inline(always)]
-    unsafe fn add_sums4(self, p: *mut f32, [a, b, c, d]: [Self::V; 4]) {
-        // SAFETY: `self` is proof of the instructions, the caller of the four elements at `p`.
+    unsafe fn add_sums4(self, p: *mut f32, a: [Self::V; 4]) {
+        // SAFETY: the caller's promise.
+        unsafe { self.add_sums(p, a, 4) }
+    }
+    #[inline(always)]
+    unsafe fn add_sums(self, p: *mut f32, [a, b, c, d]: [Self::V; 4], count: usize) {
+        // SAFETY: `self` is proof of the instructions, the caller of the elements at `p`.
         unsafe {
             // In each 128-bit lane: ab = a0+a2 b0+b2 a1+a3 b1+b3, then all = a b c d.
             let ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
@@ -36,7 +48,8 @@ impl Simd for Lanes<Avx512, f32> {
             );
             let half = _mm256_add_ps(_mm512_castps512_ps256(all), _mm512_extractf32x8_ps::<1>(all));
             let sums = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps::<1>(half));
-            _mm_storeu_ps(p, _mm_add_ps(_mm_loadu_ps(p), sums));
+            let first = first(count);
+            _mm_mask_storeu_ps(p, first, _mm_add_ps(_mm_maskz_loadu_ps(first, p), sums));
         }
     }
 }
@@ -59,8 +72,13 @@ impl Simd for Lanes<Avx512, f64> {
     transfers!(f64, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd);
 
     #[inline(always)]
-    unsafe fn add_sums4(self, p: *mut f64, [a, b, c, d]: [Self::V; 4]) {
-        // SAFETY: `self` is proof of the instructions, the caller of the four elements at `p`.
+    unsafe fn add_sums4(self, p: *mut f64, a: [Self::V; 4]) {
+        // SAFETY: the caller's promise.
+        unsafe { self.add_sums(p, a, 4) }
+    }
+    #[inline(always)]
+    unsafe fn add_sums(self, p: *mut f64, [a, b, c, d]: [Self::V; 4], count: usize) {
+        // SAFETY: `self` is proof of the instructions, the caller of the elements at `p`.
         unsafe {
             // In each 128-bit lane: ab = a0+a1 b0+b1; then the upper half is folded onto the lower.
             let ab = _mm512_add_pd(_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b));
@@ -69,7 +87,8 @@ impl Simd for Lanes<Avx512, f64> {
             let cd = _mm256_add_pd(_mm512_castpd512_pd256(cd), _mm512_extractf64x4_pd::<1>(cd));
             let sums =
                 _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(ab, cd), _mm256_permute2f128_pd::<0x31>(ab, cd));
-            _mm256_storeu_pd(p, _mm256_add_pd(_mm256_loadu_pd(p), sums));
+            let first = first(count);
+            _mm256_mask_storeu_pd(p, first, _mm256_add_pd(_mm256_maskz_loadu_pd(first, p), sums));
         }
     }
 }

@@ -5,7 +5,7 @@ mod embedded;
 
 use std::path::Path;
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice, Zip};
 
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -104,10 +104,10 @@ impl Cifar10 {
 /// Pixels minus the mean image.
 fn centre<F: Float>(pixels: ArrayView2<'_, u8>, mean: ArrayView1<'_, f64>) -> Array2<F> {
     let mut x = Array2::zeros(pixels.raw_dim());
-    for (mut row, pixels) in x.rows_mut().into_iter().zip(pixels.rows()) {
-        for ((x, &pixel), mean) in row.iter_mut().zip(pixels).zip(mean) {
+    Zip::from(x.rows_mut()).and(pixels.rows()).for_each(|row, pixels| {
+        Zip::from(row).and(pixels).and(mean).for_each(|x, &pixel, &mean| {
             *x = F::from_f64(f64::from(pixel) - mean);
-        }
-    }
+        });
+    });
     x
 }

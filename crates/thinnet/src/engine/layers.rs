@@ -16,6 +16,7 @@ pub struct Layers<F> {
     net: FullyConnectedNet<F>,
     rule: UpdateRule,
     states: Vec<RuleState<F>>,
+    remembered: Option<Parameters<F>>,
 }
 
 impl<F: Float> Layers<F> {
@@ -26,7 +27,7 @@ impl<F: Float> Layers<F> {
     pub fn new(net: FullyConnectedNet<F>, rule: UpdateRule) -> Result<Self> {
         rule.check()?;
         let states = net.parameters.named().iter().map(|(_, array)| rule.state(array.shape())).collect();
-        Ok(Self { net, rule, states })
+        Ok(Self { net, rule, states, remembered: None })
     }
 }
 
@@ -63,6 +64,14 @@ impl<F: Float> Engine<F> for Layers<F> {
 
     fn parameters(&self) -> Result<Parameters<F>> {
         Ok(self.net.parameters.clone())
+    }
+
+    fn remember(&mut self) {
+        self.remembered = Some(self.net.parameters.clone());
+    }
+
+    fn remembered(&self) -> Result<Parameters<F>> {
+        Ok(self.remembered.as_ref().unwrap_or(&self.net.parameters).clone())
     }
 
     fn set_learning_rate(&mut self, learning_rate: f64) {

@@ -25,7 +25,8 @@ pub(super) struct Mask {
 }
 
 impl Mask {
-    /// Draws the mask of (samples, units) from NumPy's stream: one number a unit, in row-major order.
+    /// Draws the mask of (samples, units) from NumPy's stream: one number a unit, in row-major order. With a keep
+    /// probability of 1 nothing is drawn but the stream moves on.
     pub(super) fn draw_numpy(
         &mut self,
         samples: usize,
@@ -36,13 +37,22 @@ impl Mask {
         if let Some(seed) = dropout.seed() {
             random.seed(seed);
         }
-        let per_unit = self.clear(samples, units);
         let keep = dropout.keep_prob();
-        for sample in 0..samples {
-            let (word, bit) = (sample / 64, sample % 64);
-            for unit in 0..units {
-                self.words[unit * per_unit + word] |= u64::from(random.random_sample() < keep) << bit;
+        if keep >= 1.0 {
+            random.skip_words(2 * samples * units); // all are kept, and the stream moves on all the same
+            return;
+        }
+        let per_unit = self.clear(samples, units);
+        let mut room = vec![0; 2 * units];
+        let mut column = vec![0u64; units];
+        for word in 0..per_unit {
+            column.fill(0);
+            for bit in 0..(samples - word * 64).min(64) {
+                for (bits, kept) in column.iter_mut().zip(random.below(keep, &mut room)) {
+                    *bits |= u64::from(kept) << bit;
+                }
             }
+            self.set_column(word, &column);
         }
     }
 
@@ -55,6 +65,9 @@ impl Mask {
         (seed, step, layer): (u64, u64, u32),
         threads: &Threads,
     ) {
+        if dropout.keep_prob() >= 1.0 {
+            return;
+        }
         let per_unit = self.clear(samples, units);
         let masks = CounterMasks::new(seed).layer(step, layer, units, dropout.keep_prob());
         // A word holds 64 samples, so a thread takes whole words: their columns are joined afterwards.
@@ -69,9 +82,15 @@ impl Mask {
             column
         });
         for (word, column) in columns.iter().flat_map(|part| part.chunks_exact(units.max(1))).enumerate() {
-            for (unit, &bits) in column.iter().enumerate() {
-                self.words[unit * per_unit + word] = bits;
-            }
+            self.set_column(word, column);
+        }
+    }
+
+    /// Sets one word of each unit.
+    fn set_column(&mut self, word: usize, column: &[u64]) {
+        let per_unit = self.samples.div_ceil(64);
+        for (unit, &bits) in self.words.chunks_exact_mut(per_unit).zip(column) {
+            unit[word] = bits;
         }
     }
 

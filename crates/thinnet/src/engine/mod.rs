@@ -9,7 +9,7 @@ mod threads;
 
 pub use layers::Layers;
 pub use masks::MaskSource;
-pub use thin::Thin;
+pub use thin::{StepTimes, Thin};
 pub use thinnet_kernels::Isa;
 
 use std::str::FromStr;
@@ -48,6 +48,12 @@ pub trait Engine<F: Float> {
 
     /// The current parameters.
     fn parameters(&self) -> Result<Parameters<F>>;
+
+    /// Keeps a copy of the current parameters, in place of an earlier one: cheaper than [`Engine::parameters`].
+    fn remember(&mut self);
+
+    /// The parameters that were remembered last, or the current ones.
+    fn remembered(&self) -> Result<Parameters<F>>;
 
     /// Sets the learning rate of the steps to come.
     fn set_learning_rate(&mut self, learning_rate: f64);

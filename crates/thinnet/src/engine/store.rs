@@ -122,7 +122,6 @@ pub(super) struct Layer<F> {
     pub(super) w: Parameter<F>,
     /// The biases (1, H).
     pub(super) b: Parameter<F>,
-    rows_are_outputs: bool,
 }
 
 impl<F: Float> Layer<F> {
@@ -131,30 +130,23 @@ impl<F: Float> Layer<F> {
         let layers = parameters.layers.iter().enumerate();
         layers
             .map(|(index, layer)| {
-                let rows_are_outputs = index == 0;
-                let w = if rows_are_outputs { layer.w.t() } else { layer.w.view() };
+                let w = if index == 0 { layer.w.t() } else { layer.w.view() };
                 let b = layer.b.view().insert_axis(ndarray::Axis(0));
-                Self { w: Parameter::new(w, rule), b: Parameter::new(b, rule), rows_are_outputs }
+                Self { w: Parameter::new(w, rule), b: Parameter::new(b, rule) }
             })
             .collect()
     }
 
-    /// The parameters as the network has them.
-    pub(super) fn unpack(layers: &[Self]) -> Result<Parameters<F>> {
+    /// Weights and biases of all layers as the network has them.
+    pub(super) fn unpack<'a>(
+        layers: impl Iterator<Item = (&'a PanelBuf<F>, &'a PanelBuf<F>)>,
+    ) -> Result<Parameters<F>> {
         let layers = layers
-            .iter()
-            .map(|layer| {
-                let w = to_array(&layer.w.value)?;
-                let w = if layer.rows_are_outputs {
-                    w.reversed_axes().as_standard_layout().into_owned()
-                } else {
-                    w
-                };
-                Ok(LayerParameters {
-                    w,
-                    b: Array1::from_vec(layer.b.value.view().to_rows()),
-                    gamma_beta: None,
-                })
+            .enumerate()
+            .map(|(index, (w, b))| {
+                let w = to_array(w)?;
+                let w = if index == 0 { w.reversed_axes().as_standard_layout().into_owned() } else { w };
+                Ok(LayerParameters { w, b: Array1::from_vec(b.view().to_rows()), gamma_beta: None })
             })
             .collect::<Result<_>>()?;
         Ok(Parameters { layers })

@@ -11,6 +11,7 @@
 //! Nothing is approximated: what is left out is multiplied by zero.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ndarray::{Array2, ArrayView2};
 use thinnet_kernels::{
@@ -42,10 +43,30 @@ pub struct Thin<F> {
     isa: Isa,
     threads: Arc<Threads>,
     layers: Vec<Layer<F>>,
+    /// Weights and biases of each layer.
+    remembered: Vec<(PanelBuf<F>, PanelBuf<F>)>,
     step: u64,
+    times: StepTimes,
     /// The batch's inputs (N, D).
     x: PanelBuf<F>,
     hidden: Vec<Hidden<F>>,
+}
+
+/// Where the time of training steps went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StepTimes {
+    /// Steps.
+    pub steps: u32,
+    /// Gathering the batch into the kernels' layout.
+    pub gather: Duration,
+    /// Drawing masks and listing what they keep.
+    pub masks: Duration,
+    /// The forward pass.
+    pub forward: Duration,
+    /// The loss and its derivative.
+    pub loss: Duration,
+    /// The backward pass with the updates.
+    pub backward: Duration,
 }
 
 /// What a step keeps of a hidden layer.
@@ -82,6 +103,7 @@ impl<F: Float> Thin<F> {
         }
         Ok(Self {
             layers: Layer::pack(&net.parameters, &rule),
+            remembered: Vec::new(),
             hidden: config.hidden.iter().map(|_| Hidden::new()).collect(),
             isa: engine.isa.unwrap_or_else(Isa::detect),
             threads: Arc::new(Threads::new(engine.threads)?),
@@ -89,8 +111,19 @@ impl<F: Float> Thin<F> {
             rule,
             engine,
             step: 0,
+            times: StepTimes::default(),
             x: PanelBuf::zeros(0, 0),
         })
+    }
+
+    /// Where the time of all steps so far went.
+    pub fn times(&self) -> StepTimes {
+        self.times
+    }
+
+    /// The instruction set that the kernels run on.
+    pub fn isa(&self) -> Isa {
+        self.isa
     }
 
     /// Draws the masks of a step, first layer to last.
@@ -225,13 +258,12 @@ impl<F: Float> Thin<F> {
             let parts = layer.w.parts(&rule, step, &ranges)?.into_iter().zip(ranges.clone());
             if index == 0 {
                 let (lists, values);
-                let (lists, values) = match self.hidden.first() {
-                    Some(hidden) => (hidden.active.view(), &hidden.values),
-                    None => {
-                        lists = Lists::full(delta.cols(), samples, block_size(samples));
-                        values = transposed(&delta);
-                        (lists.view(), &values)
-                    }
+                let (lists, values) = if let Some(hidden) = self.hidden.first() {
+                    (hidden.active.view(), &hidden.values)
+                } else {
+                    lists = Lists::full(delta.cols(), samples, block_size(samples));
+                    values = transposed(&delta);
+                    (lists.view(), &values)
                 };
                 let x = self.x.view();
                 threads.each(parts.collect(), |((w, update), rows)| {
@@ -284,14 +316,24 @@ impl<F: Float> Thin<F> {
     /// The body of [`Engine::step`], on a thread of the engine.
     fn train(&mut self, y: &[usize], random: &mut RandomState) -> Result<f64> {
         let samples = y.len();
+        let start = Instant::now();
         self.draw_masks(samples, random);
         self.list_kept(samples);
+        let drawn = Instant::now();
         let scores = self.forward();
+        let forward = Instant::now();
         let (loss, dscores) = softmax_loss(to_array(&scores)?.view(), y)?;
         let loss = loss.as_f64() + self.penalty();
-        self.step += 1;
         let flat: Vec<F> = dscores.iter().copied().collect();
-        self.backward(&PanelBuf::from_rows(samples, dscores.ncols(), &flat))?;
+        let dscores = PanelBuf::from_rows(samples, dscores.ncols(), &flat);
+        let scored = Instant::now();
+        self.step += 1;
+        self.backward(&dscores)?;
+        self.times.masks += drawn - start;
+        self.times.forward += forward - drawn;
+        self.times.loss += scored - forward;
+        self.times.backward += scored.elapsed();
+        self.times.steps += 1;
         Ok(loss)
     }
 
@@ -346,11 +388,13 @@ impl<F: Float> Engine<F> for Thin<F> {
         }
         let threads = Arc::clone(&self.threads);
         threads.enter(|| {
+            let start = Instant::now();
             let mut rest = self.x.view_mut();
             let mut part = |rows: std::ops::Range<usize>| (rest.take_first(rows.len()), &batch[rows]);
             let tasks: Vec<(PanelsMut<'_, F>, &[usize])> =
                 threads.split(batch.len()).into_iter().map(&mut part).collect();
             threads.each(tasks, |(mut rows, chosen)| rows.pack_chosen(source, chosen));
+            self.times.gather += start.elapsed();
             self.train(&y, random)
         })
     }
@@ -396,7 +440,19 @@ impl<F: Float> Engine<F> for Thin<F> {
     }
 
     fn parameters(&self) -> Result<Parameters<F>> {
-        Layer::unpack(&self.layers)
+        Layer::unpack(self.layers.iter().map(|layer| (&layer.w.value, &layer.b.value)))
+    }
+
+    fn remember(&mut self) {
+        self.remembered =
+            self.layers.iter().map(|layer| (layer.w.value.clone(), layer.b.value.clone())).collect();
+    }
+
+    fn remembered(&self) -> Result<Parameters<F>> {
+        match self.remembered.as_slice() {
+            [] => self.parameters(),
+            remembered => Layer::unpack(remembered.iter().map(|(w, b)| (w, b))),
+        }
     }
 
     fn set_learning_rate(&mut self, learning_rate: f64) {
@@ -409,7 +465,9 @@ fn join<F: Float>(parts: Vec<(Lists, Vec<F>)>, active: &mut Lists, values: &mut 
     let (lists, parts): (Vec<Lists>, Vec<Vec<F>>) = parts.into_iter().unzip();
     active.rebuild_from_parts(&lists);
     values.clear();
-    parts.iter().for_each(|part| values.extend_from_slice(part));
+    for part in &parts {
+        values.extend_from_slice(part);
+    }
 }
 
 /// `z = b + a W` (N, H) for a layer whose weights have one row an input unit, from the activations by unit.

@@ -37,6 +37,14 @@ pub struct State {
     pub cached_normal: Option<f64>,
 }
 
+/// MT19937's tempering: what is done to a word of the state before it is given out.
+fn temper(mut word: u32) -> u32 {
+    word ^= word >> 11;
+    word ^= (word << 7) & 0x9d2c_5680;
+    word ^= (word << 15) & 0xefc6_0000;
+    word ^ word >> 18
+}
+
 impl Clone for RandomState {
     fn clone(&self) -> Self {
         let mut words = MT19937::default();
@@ -114,10 +122,54 @@ impl RandomState {
         self.words.next_u32()
     }
 
+    /// The next words, many at a time: the crate turns the state over, and its words are tempered here in one pass.
+    pub(crate) fn fill_words(&mut self, mut out: &mut [u32]) {
+        while !out.is_empty() {
+            let mut position = self.words.get_index();
+            if position >= KEY_LENGTH {
+                self.next_u32(); // turns the state over
+                position = 0;
+            }
+            let count = out.len().min(KEY_LENGTH - position);
+            let (now, later) = out.split_at_mut(count);
+            for (word, &state) in now.iter_mut().zip(&self.words.get_state()[position..]) {
+                *word = temper(state);
+            }
+            self.words.set_index(position + count);
+            out = later;
+        }
+    }
+
+    /// Leaves out the next `count` words.
+    pub(crate) fn skip_words(&mut self, mut count: usize) {
+        while count > 0 {
+            let mut position = self.words.get_index();
+            if position >= KEY_LENGTH {
+                self.next_u32();
+                position = 0;
+            }
+            let step = count.min(KEY_LENGTH - position);
+            self.words.set_index(position + step);
+            count -= step;
+        }
+    }
+
     /// Two words, the first one high.
     fn next_u64(&mut self) -> u64 {
         let high = u64::from(self.next_u32());
         high << 32 | u64::from(self.next_u32())
+    }
+
+    /// For each of the next numbers of [`RandomState::random_sample`] whether it is below `p`: `rand(count) < p`.
+    /// `words` is room for `2 * count` words.
+    pub(crate) fn below<'a>(&mut self, p: f64, words: &'a mut [u32]) -> impl Iterator<Item = bool> + 'a {
+        self.fill_words(words);
+        // A number is k / 2^53 with whole k, so it is below p where k is below p 2^53.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0..=2^53
+        let threshold = (p.clamp(0.0, 1.0) * 9_007_199_254_740_992.0).ceil() as u64;
+        words
+            .chunks_exact(2)
+            .map(move |pair| (u64::from(pair[0] >> 5) << 26 | u64::from(pair[1] >> 6)) < threshold)
     }
 
     /// One number uniform in [0, 1), with 53 random bits (`random_sample()`, `rand()`).
@@ -240,5 +292,42 @@ impl RandomState {
     #[allow(clippy::cast_possible_truncation)] // not above `max`, which is a usize
     fn index(&mut self, max: usize) -> usize {
         self.bounded(max as u64) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_words_at_a_time_are_the_same_words() {
+        let (mut one, mut many) = (RandomState::new(9), RandomState::new(9));
+        for count in [1, 5, 623, 624, 625, 2000, 0, 17] {
+            let mut words = vec![0; count];
+            many.fill_words(&mut words);
+            assert!(words.iter().all(|&word| word == one.next_u32()), "{count}");
+        }
+        for count in [3, 700, 624, 0, 1] {
+            many.skip_words(count);
+            for _ in 0..count {
+                one.next_u32();
+            }
+            assert_eq!(one.next_u32(), many.next_u32(), "{count}");
+        }
+    }
+
+    #[test]
+    fn below_is_the_comparison_of_floats() {
+        let (mut floats, mut bits) = (RandomState::new(4), RandomState::new(4));
+        let mut words = vec![0; 2000];
+        for p in [0.0, 1e-9, 0.25, 1.0 / 3.0, 0.5, 0.7, 1.0] {
+            assert!(bits.below(p, &mut words).all(|below| below == (floats.random_sample() < p)), "{p}");
+        }
+        // Where p is one of the numbers themselves.
+        let mut peek = floats.clone();
+        let p = peek.random_sample();
+        assert_eq!(bits.below(p, &mut words[..2]).next(), Some(false));
+        let p = peek.random_sample();
+        assert_eq!(bits.below(p.next_up(), &mut words[..2]).next(), Some(true));
     }
 }

@@ -109,7 +109,7 @@ pub fn train<F: Float>(
     let mut learning_rate = config.learning_rate;
     engine.set_learning_rate(learning_rate);
     let mut history = History::default();
-    let mut best: Option<(f64, Parameters<F>)> = None;
+    let mut best: Option<f64> = None;
     let mut epoch = 0;
     for iteration in 1..=iterations {
         let batch = random.choice(samples, config.batch_size)?;
@@ -133,19 +133,16 @@ pub fn train<F: Float>(
             history.train_accuracy.push(train_accuracy);
             history.val_accuracy.push(val_accuracy);
             progress.event(Event::Epoch { epoch, epochs: config.num_epochs, train_accuracy, val_accuracy });
-            if best.as_ref().is_none_or(|(accuracy, _)| val_accuracy > *accuracy) {
-                best = Some((val_accuracy, engine.parameters()?));
+            if best.is_none_or(|accuracy| val_accuracy > accuracy) {
+                best = Some(val_accuracy);
+                engine.remember();
             }
         }
         if progress.interrupted() {
             return Err(Error::Interrupted { iteration });
         }
     }
-    let best_parameters = match best {
-        Some((_, parameters)) => parameters,
-        None => engine.parameters()?,
-    };
-    Ok(Trained { best_parameters, history })
+    Ok(Trained { best_parameters: engine.remembered()?, history })
 }
 
 /// Samples whose accuracy is checked time and again.
