@@ -1,2 +1,64 @@
-//! The program `thinnet`.
-fn main() {}
+//! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
+//! ([`experiment`], [`check`]); what a person reads goes through [`output`], and what ends a run early is a [`failure`].
+
+mod args;
+mod check;
+mod config;
+mod experiment;
+mod failure;
+mod folder;
+mod follow;
+mod memory;
+mod output;
+
+use std::env;
+use std::process::ExitCode;
+
+use args::{Arguments, Command, ExperimentArguments};
+use clap::Parser;
+use clap::error::ErrorKind;
+use failure::Failure;
+use output::Output;
+
+fn main() -> ExitCode {
+    let mut output = Output::new();
+    run(&mut output).unwrap_or_else(|failure| {
+        output.failure(&failure);
+        ExitCode::from(failure.status())
+    })
+}
+
+/// Does what the arguments ask for.
+fn run(output: &mut Output) -> Result<ExitCode, Failure> {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            output.help(&error.render())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) => return Err(Failure::arguments(&error)),
+    };
+    match arguments.command {
+        None => {
+            output.note(
+                "thinnet trains one network without dropout and one with it; thinnet --help lists the rest",
+            );
+            let course = ExperimentArguments::course().map_err(|error| Failure::arguments(&error))?;
+            experiment::run(course, "thinnet experiment", output)?;
+        }
+        Some(Command::Experiment(arguments)) => experiment::run(arguments, &command_line(), output)?,
+        Some(Command::Check(arguments)) if !check::run(&arguments, output)? => return Ok(ExitCode::FAILURE),
+        Some(Command::Check(_)) => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The command line that this program was started with, as a shell would take it.
+fn command_line() -> String {
+    let plain = |word: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_=.,/+:".contains(c);
+        if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    };
+    let words = env::args_os().skip(1).map(|word| plain(&word.to_string_lossy()));
+    ["thinnet".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
+}

@@ -48,6 +48,14 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A file of the report that cannot be made.
+    #[error("cannot make {file} of the report: {source}")]
+    Report {
+        /// The file's name.
+        file: &'static str,
+        /// The reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 /// The library's result.
@@ -77,5 +85,14 @@ impl Error {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Io { action, path, source }
+    }
+
+    /// A file of the report that cannot be made.
+    #[cfg(feature = "report")]
+    pub(crate) fn report<E>(file: &'static str) -> impl FnOnce(E) -> Self
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        move |source| Self::Report { file, source: source.into() }
     }
 }

@@ -98,6 +98,92 @@ impl Settings {
             threads,
         }
     }
+
+    /// Refuses settings out of range, so that a caller knows before it reads data or trains. `input_dim` is the number
+    /// of inputs of a sample.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] that names the setting, its range and the value that came.
+    pub fn check(&self, input_dim: usize) -> Result<()> {
+        self.rule()?;
+        self.dropouts()?;
+        self.solver().check()?;
+        self.net(input_dim, None).check()?;
+        if self.num_train == 0 {
+            return Err(Error::configuration("the number of training images must be at least 1, got 0"));
+        }
+        if self.threads == 0 || self.threads > Self::MAX_THREADS {
+            return Err(Error::configuration(format!(
+                "the number of threads must be from 1 to {}, got {}",
+                Self::MAX_THREADS,
+                self.threads
+            )));
+        }
+        if self.memory(input_dim) > isize::MAX as f64 {
+            return Err(Error::configuration(format!(
+                "hidden layers of {:?} units, batches of {} and {} epochs are more than any memory can hold",
+                self.hidden, self.batch_size, self.epochs
+            )));
+        }
+        Ok(())
+    }
+
+    /// The greatest number of threads.
+    pub const MAX_THREADS: usize = 1024;
+
+    /// About how many bytes the experiment needs with samples of `input_dim` numbers. A float, so that no size is too
+    /// large to be estimated.
+    pub fn memory(&self, input_dim: usize) -> f64 {
+        // The weights, their gradients, the best so far, Adam's two moments, and an update's temporaries.
+        const COPIES: f64 = 6.0;
+        // What is kept of each unit for the backward pass, and the numbers that its mask is drawn from.
+        const ACTIVATIONS: f64 = 5.0;
+        // A loss, as `f64`, of each iteration of each network.
+        let iterations = self.epochs as f64 * (self.num_train as f64 / self.batch_size as f64).max(1.0);
+        let losses = 8.0 * self.keep.len() as f64 * iterations;
+        let bytes = match self.dtype {
+            Dtype::F32 => 4.0,
+            Dtype::F64 => 8.0,
+        };
+        let shapes = self.net(input_dim, None).layer_shapes();
+        let parameters: f64 =
+            shapes.iter().map(|&(inputs, outputs)| (inputs as f64 + 1.0) * outputs as f64).sum();
+        let units: f64 = shapes.iter().map(|&(_, outputs)| outputs as f64).sum();
+        let samples = self.num_train as f64 + self.num_val as f64;
+        let rows = self.batch_size.max(self.num_val).max(self.num_train.min(1000)) as f64;
+        let activations = rows * (input_dim as f64 + ACTIVATIONS * units);
+        bytes * (COPIES * parameters + activations + samples * input_dim as f64) + losses
+    }
+
+    /// The update rule, in range.
+    fn rule(&self) -> Result<UpdateRule> {
+        let rule = UpdateRule::from_str(&self.update_rule)?.with_learning_rate(self.learning_rate);
+        rule.check()?;
+        Ok(rule)
+    }
+
+    /// One dropout for each network.
+    fn dropouts(&self) -> Result<Vec<Dropout>> {
+        if self.keep.is_empty() {
+            return Err(Error::configuration("the experiment needs at least one keep probability"));
+        }
+        self.keep.iter().map(|&keep| Dropout::new(keep, None)).collect()
+    }
+
+    /// How each network is trained.
+    fn solver(&self) -> SolverConfig {
+        SolverConfig {
+            num_epochs: self.epochs,
+            batch_size: self.batch_size,
+            learning_rate: self.learning_rate,
+            ..SolverConfig::default()
+        }
+    }
+
+    /// How each network is made.
+    fn net(&self, input_dim: usize, dropout: Option<Dropout>) -> NetConfig {
+        NetConfig { input_dim, hidden: self.hidden.clone(), dropout, reg: self.reg, ..NetConfig::default() }
+    }
 }
 
 /// Trains one network for each of `settings.keep`, in order and from one random stream, as the course does: each takes
@@ -107,19 +193,9 @@ impl Settings {
 /// Those of [`FullyConnectedNet::new`] and [`solver::train`], and [`Error::Configuration`] for settings out of range.
 pub fn run<F: Float>(settings: &Settings, data: &Dataset<F>, observer: &mut dyn Observer) -> Result<Outcome> {
     let start = Instant::now();
-    let rule = UpdateRule::from_str(&settings.update_rule)?.with_learning_rate(settings.learning_rate);
-    rule.check()?;
-    if settings.keep.is_empty() {
-        return Err(Error::configuration("the experiment needs at least one keep probability"));
-    }
-    let dropouts = settings.keep.iter().map(|&keep| Dropout::new(keep, None)).collect::<Result<Vec<_>>>()?;
-    let config = SolverConfig {
-        num_epochs: settings.epochs,
-        batch_size: settings.batch_size,
-        learning_rate: settings.learning_rate,
-        ..SolverConfig::default()
-    };
-    config.check()?;
+    let input_dim = data.train.x.dim().1;
+    settings.check(input_dim)?;
+    let (rule, dropouts, config) = (settings.rule()?, settings.dropouts()?, settings.solver());
 
     let mut random = RandomState::new(settings.seed);
     let mut networks = Vec::with_capacity(dropouts.len());
@@ -127,14 +203,7 @@ pub fn run<F: Float>(settings: &Settings, data: &Dataset<F>, observer: &mut dyn 
         let keep = dropout.keep_prob();
         observer.network(index, keep);
         let start = Instant::now();
-        let config_net = NetConfig {
-            input_dim: data.train.x.dim().1,
-            hidden: settings.hidden.clone(),
-            dropout: Some(dropout),
-            reg: settings.reg,
-            ..NetConfig::default()
-        };
-        let net = FullyConnectedNet::<F>::new(config_net, &mut random)?;
+        let net = FullyConnectedNet::<F>::new(settings.net(input_dim, Some(dropout)), &mut random)?;
         let mut engine = engine::build(net, rule, EngineConfig::course(settings.threads))?;
         let trained = solver::train(engine.as_mut(), data, &config, &mut random, observer)?;
         networks.push(NetworkRun { keep, history: trained.history, seconds: start.elapsed().as_secs_f64() });

@@ -12,6 +12,8 @@ pub mod layers;
 pub mod net;
 pub mod optim;
 pub mod random;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod solver;
 
 pub use error::{Error, Result};

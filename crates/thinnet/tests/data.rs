@@ -42,7 +42,7 @@ fn the_embedded_sample_is_the_courses() {
 fn the_dataset_is_the_pixels_minus_the_mean_image() {
     let sample = Cifar10::embedded_sample().unwrap();
     let data = sample.dataset::<f64>(500).unwrap();
-    let (train, val) = (&data.train.x, &data.val.x);
+    let (train, val) = (data.train.x.to_floats(), data.val.x.to_floats());
     assert_eq!((train.dim(), val.dim()), ((500, 3072), (1000, 3072)));
     assert_eq!(
         [train[(0, 0)], train[(0, 1)], train[(0, 2)]],
@@ -57,7 +57,7 @@ fn the_dataset_is_the_pixels_minus_the_mean_image() {
     let single = sample.dataset::<f32>(500).unwrap();
     #[allow(clippy::cast_possible_truncation)]
     let rounded = train.mapv(|value| value as f32);
-    assert_eq!((single.train.x, single.train.y), (rounded, data.train.y));
+    assert_eq!((single.train.x.to_floats(), single.train.y), (rounded, data.train.y));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The training loop: what it draws, checks, keeps and tells.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::float_cmp)] // a test fails by panic; the script fixes every figure
 
-use ndarray::{Array1, Array2, ArrayView2};
-use thinnet::data::{Dataset, Samples};
+use ndarray::{Array1, Array2};
+use thinnet::data::{Dataset, Features, Samples};
 use thinnet::engine::{Engine, Inputs, Layers};
 use thinnet::layers::Dropout;
 use thinnet::net::{FullyConnectedNet, LayerParameters, NetConfig, Parameters};
@@ -23,12 +23,13 @@ struct Scripted {
     /// The learning rate that held at each step.
     step_rates: Vec<f64>,
     scored: Vec<usize>,
+    remembered: Option<Parameters<f64>>,
 }
 
 impl Engine<f64> for Scripted {
     fn step(
         &mut self,
-        _: ArrayView2<'_, f64>,
+        _: &Features<f64>,
         _: &[usize],
         batch: &[usize],
         _: &mut RandomState,
@@ -38,8 +39,8 @@ impl Engine<f64> for Scripted {
         Ok(self.losses.get(self.batches.len() - 1).copied().unwrap_or(1.0))
     }
 
-    fn load(&self, x: ArrayView2<'_, f64>) -> Result<Inputs<f64>> {
-        Ok(Inputs::Rows(x.to_owned()))
+    fn load(&self, x: &Features<f64>) -> Result<Inputs<f64>> {
+        Ok(Inputs::Rows(x.to_floats()))
     }
 
     fn scores(&mut self, inputs: &Inputs<f64>, _: &mut RandomState) -> Result<Array2<f64>> {
@@ -54,6 +55,14 @@ impl Engine<f64> for Scripted {
     fn parameters(&self) -> Result<Parameters<f64>> {
         let w = Array2::from_elem((1, 1), self.batches.len() as f64);
         Ok(Parameters { layers: vec![LayerParameters { w, b: Array1::zeros(1), gamma_beta: None }] })
+    }
+
+    fn remember(&mut self) {
+        self.remembered = self.parameters().ok();
+    }
+
+    fn remembered(&self) -> Result<Parameters<f64>> {
+        self.remembered.clone().map_or_else(|| self.parameters(), Ok)
     }
 
     fn set_learning_rate(&mut self, learning_rate: f64) {
@@ -84,7 +93,7 @@ impl Progress for Log {
 }
 
 fn samples(count: usize) -> Samples<f64> {
-    Samples { x: RandomState::new(17).randn((count, 3)), y: vec![0; count] }
+    Samples { x: RandomState::new(17).randn((count, 3)).into(), y: vec![0; count] }
 }
 
 fn data(train: usize, val: usize) -> Dataset<f64> {
@@ -289,9 +298,9 @@ fn settings_out_of_range_are_refused_before_anything_is_drawn() {
 #[test]
 fn data_that_do_not_fit_are_refused() {
     let good = data(16, 4);
-    let wide = Samples { x: Array2::zeros((4, 5)), y: vec![0; 4] };
-    let short = Samples { x: Array2::zeros((16, 3)), y: vec![0; 15] };
-    let labelled = Samples { x: Array2::zeros((4, 3)), y: vec![0, 1, 2, 0] };
+    let wide = Samples { x: Array2::zeros((4, 5)).into(), y: vec![0; 4] };
+    let short = Samples { x: Array2::zeros((16, 3)).into(), y: vec![0; 15] };
+    let labelled = Samples { x: Array2::zeros((4, 3)).into(), y: vec![0, 1, 2, 0] };
     let fails = |train_samples: &Samples<f64>, val: &Samples<f64>| {
         let mut random = RandomState::new(2);
         let mut engine = network(None, &mut random);
@@ -318,7 +327,7 @@ fn accuracy_is_the_share_of_highest_scores_and_the_first_of_equals_counts() {
     // Equal scores: class 0, so the labels that are 0 come out right.
     let mut engine = network(None, &mut random);
     let mut some = samples(8);
-    some.x.fill(0.0);
+    some.x = Array2::zeros((8, 3)).into();
     some.y = vec![0, 0, 0, 1, 1, 1, 1, 1];
     assert_eq!(accuracy(&mut engine, &some, None, &mut random).unwrap(), 3.0 / 8.0);
     let before = random.state();

@@ -1,0 +1,177 @@
+//! The arguments as a person gives them. Nothing is checked here beyond what a value looks like; [`crate::config`] makes
+//! settings of them.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, FromArgMatches, Parser, Subcommand};
+use thinnet::optim::UpdateRule;
+
+/// Neural networks with dropout that compute only the units that dropout keeps.
+#[derive(Debug, Parser)]
+#[command(
+    name = "thinnet",
+    version,
+    disable_help_subcommand = true,
+    after_help = "Without a command, thinnet runs `thinnet experiment`: the course's dropout experiment."
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Experiment(ExperimentArguments),
+    Check(CheckArguments),
+}
+
+/// Train networks that differ only in dropout, and write a report
+#[derive(Debug, Args)]
+#[command(after_help = "\
+By default this is the dropout experiment of the cs231n course. The lines on standard output are those of the course's
+solver; with --dtype f64 they show its very figures.
+
+Examples:
+  thinnet experiment                           the course's experiment, on the embedded images
+  thinnet experiment --keep 1,0.75,0.5,0.25    four networks, one after the other
+  thinnet experiment --hidden 200,200 --reg 1e-3 --epochs 10
+  thinnet experiment --data cifar-10-batches-bin --train 5000 --out big-report")]
+pub(crate) struct ExperimentArguments {
+    /// Images: `sample`, 500 + 1000 embedded ones, or a folder with CIFAR-10's binary version
+    #[arg(long, value_name = "sample|DIR", default_value = "sample")]
+    pub(crate) data: PathBuf,
+
+    /// Probability to KEEP a unit, above 0 and at most 1, of each network in turn; 1 is no dropout
+    #[arg(
+        long,
+        value_name = "P,...",
+        default_value = "1,0.25",
+        value_delimiter = ',',
+        value_parser = number,
+        allow_hyphen_values = true
+    )]
+    pub(crate) keep: Vec<f64>,
+
+    /// Units of each hidden layer
+    #[arg(
+        long,
+        value_name = "UNITS,...",
+        default_value = "500",
+        value_delimiter = ',',
+        value_parser = count,
+        allow_hyphen_values = true
+    )]
+    pub(crate) hidden: Vec<usize>,
+
+    /// Times that the training images are gone through
+    #[arg(long, value_name = "N", default_value = "25", value_parser = count, allow_hyphen_values = true)]
+    pub(crate) epochs: usize,
+
+    /// Images a step, drawn with replacement
+    #[arg(long, value_name = "N", default_value = "100", value_parser = count, allow_hyphen_values = true)]
+    pub(crate) batch_size: usize,
+
+    /// How gradients change the weights
+    #[arg(
+        long,
+        value_name = "RULE",
+        default_value = "adam",
+        value_parser = PossibleValuesParser::new(UpdateRule::NAMES)
+    )]
+    pub(crate) update_rule: String,
+
+    /// Step size of the update rule
+    #[arg(long, value_name = "X", default_value = "5e-4", value_parser = number, allow_hyphen_values = true)]
+    pub(crate) learning_rate: f64,
+
+    /// Strength of the L2 term 0.5 * X * sum(W^2) in the loss
+    #[arg(long, value_name = "X", default_value = "0", value_parser = number, allow_hyphen_values = true)]
+    pub(crate) reg: f64,
+
+    /// Training images to use, from the first
+    #[arg(long, value_name = "N", default_value = "500", value_parser = count, allow_hyphen_values = true)]
+    pub(crate) train: usize,
+
+    /// Seed of the random stream (NumPy's), from 0 to 4294967295
+    #[arg(long, value_name = "N", default_value = "231", value_parser = seed, allow_hyphen_values = true)]
+    pub(crate) seed: u32,
+
+    /// Number type
+    #[arg(
+        long,
+        value_name = "TYPE",
+        default_value = "f32",
+        value_parser = PossibleValuesParser::new(["f32", "f64"])
+    )]
+    pub(crate) dtype: String,
+
+    /// Threads to compute with [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
+    pub(crate) threads: Option<usize>,
+
+    /// Folder for the report; it is made if need be
+    #[arg(long, value_name = "DIR", default_value = "thinnet-report")]
+    pub(crate) out: PathBuf,
+}
+
+impl ExperimentArguments {
+    /// The arguments of `thinnet experiment` without any option: the course's experiment.
+    pub(crate) fn course() -> Result<Self, clap::Error> {
+        let mut matches =
+            Self::augment_args(clap::Command::new("experiment")).try_get_matches_from(["experiment"])?;
+        Self::from_arg_matches_mut(&mut matches)
+    }
+}
+
+/// Compute the figures of the course's dropout exercise beside the course's own
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The figures are dropout's statistics, the error of its backward pass, and the initial losses and gradient errors of three
+networks. The exit status is 1 if a figure is off.")]
+pub(crate) struct CheckArguments {
+    /// Print the figures alone, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A number, be it in range or not.
+fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "it takes a number".to_owned())
+}
+
+/// A whole number that is not negative.
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| match text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
+        true => format!("it takes a whole number up to {}", usize::MAX),
+        false => "it takes a whole number that is not negative".to_owned(),
+    })
+}
+
+/// A seed of NumPy's.
+fn seed(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("it takes a whole number from 0 to {}", u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn no_arguments_and_the_bare_command_are_the_courses_experiment() {
+        assert!(Arguments::try_parse_from(["thinnet"]).unwrap().command.is_none());
+        let Some(Command::Experiment(bare)) =
+            Arguments::try_parse_from(["thinnet", "experiment"]).unwrap().command
+        else {
+            panic!("experiment is not the experiment")
+        };
+        assert_eq!((bare.keep.as_slice(), bare.hidden.as_slice()), (&[1.0, 0.25][..], &[500][..]));
+    }
+}

@@ -1,0 +1,114 @@
+//! `thinnet experiment`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use thinnet::Error;
+use thinnet::experiment::{self, Outcome, Settings};
+use thinnet::float::{Dtype, Float};
+use thinnet::report::Report;
+
+use crate::args::ExperimentArguments;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::follow::Follower;
+use crate::output::{Output, Paint};
+
+/// Trains the networks and writes the report.
+///
+/// - `command`: what a person would type to run them again
+pub(crate) fn run(arguments: ExperimentArguments, command: &str, output: &mut Output) -> Result<(), Failure> {
+    let config = Config::new(arguments)?;
+    let outcome = match config.settings.dtype {
+        Dtype::F32 => train::<f32>(&config, output)?,
+        Dtype::F64 => train::<f64>(&config, output)?,
+    };
+    Report::new(&outcome).command(command).write(&config.out)?;
+    summarise(&outcome, output);
+    let page = config.out.join("report.html");
+    output.note(&format!(
+        "report in {}: open {}",
+        config.out.display(),
+        output.paint_note(Paint::Strong, &page.display().to_string())
+    ));
+    Ok(())
+}
+
+/// Trains the networks.
+fn train<F: Float>(config: &Config, output: &mut Output) -> Result<Outcome, Failure> {
+    let settings = &config.settings;
+    let data = config.load::<F>()?;
+    output.aside(&announcement(settings, data.train.x.dim().1));
+    let mut follower = Follower::new(output, settings, stop_on_interrupt()?);
+    let result = experiment::run(settings, &data, &mut follower);
+    let (network, failure) = follower.finish();
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    result.map_err(|error| match error {
+        Error::Interrupted { iteration } => {
+            Failure::Interrupted(format!("stopped after iteration {iteration} of {network}; no report was written"))
+        }
+        Error::Diverged { iteration, loss } => Failure::Refused(format!(
+            "the loss of {network} is {loss} at iteration {iteration}: training diverges with --learning-rate {:e}; \
+             try a smaller one",
+            settings.learning_rate
+        )),
+        error => error.into(),
+    })
+}
+
+/// What is about to be trained.
+fn announcement(settings: &Settings, input_dim: usize) -> String {
+    let units: Vec<String> = [input_dim]
+        .iter()
+        .chain(&settings.hidden)
+        .chain(&[thinnet::data::CIFAR10_CLASSES.len()])
+        .map(ToString::to_string)
+        .collect();
+    format!(
+        "{}, {}, {} on {} images ({}, {})",
+        plural(settings.keep.len(), "network"),
+        units.join("-"),
+        plural(settings.epochs, "epoch"),
+        settings.num_train,
+        settings.dtype,
+        plural(settings.threads, "thread"),
+    )
+}
+
+/// How each network ended, one line each.
+fn summarise(outcome: &Outcome, output: &Output) {
+    let names: Vec<String> =
+        outcome.networks.iter().map(|network| format!("keep {}", network.keep)).collect();
+    let width = names.iter().map(String::len).max().unwrap_or(0);
+    for (network, name) in outcome.networks.iter().zip(names) {
+        let last = |accuracies: &[f64]| accuracies.last().copied().unwrap_or(f64::NAN);
+        let best = network.history.best().map_or_else(String::new, |(epoch, accuracy)| {
+            format!("  best val {accuracy:.3} (epoch {epoch})")
+        });
+        output.note(&format!(
+            "{name:<width$}  train {:.3}  val {:.3}{best}",
+            last(&network.history.train_accuracy),
+            last(&network.history.val_accuracy),
+        ));
+    }
+}
+
+/// A flag that the first Ctrl-C raises; a second one ends the program on the spot.
+fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raise = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if raise.swap(true, Ordering::Relaxed) {
+            std::process::exit(Failure::Interrupted(String::new()).status().into());
+        }
+    })
+    .map_err(|reason| Failure::Refused(format!("cannot listen for Ctrl-C: {reason}")))?;
+    Ok(stop)
+}
+
+/// "1 network", "2 networks".
+fn plural(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,57 @@
+//! The folder of the report, before there is a report.
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+
+/// Refuses a folder that could not be written after training, and leaves no trace of having tried.
+pub(crate) fn check(folder: &Path) -> Result<(), Failure> {
+    let refuse = |reason: String| Failure::Refused(format!("--out {}: {reason}", folder.display()));
+    // Folders that are still to be made need one that takes them.
+    let existing = nearest_existing(folder);
+    if !existing.is_dir() {
+        return Err(refuse(format!("{} is not a folder", existing.display())));
+    }
+    // Permissions do not tell all (a read-only file system, a quota); a nameless file does.
+    tempfile::tempfile_in(&existing)
+        .map_err(|reason| refuse(format!("cannot write in {}: {}", existing.display(), cause(&reason))))?;
+    Ok(())
+}
+
+/// The path itself, or the closest folder or file above it that is there.
+fn nearest_existing(path: &Path) -> PathBuf {
+    let exists = |path: &&Path| path.symlink_metadata().is_ok();
+    match path.ancestors().filter(|path| !path.as_os_str().is_empty()).find(exists) {
+        Some(path) => path.to_path_buf(),
+        None => PathBuf::from("."),
+    }
+}
+
+/// The system's reason, without the path of the nameless file.
+fn cause(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" at path ").next().unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_found_above_what_is_not_there_and_nothing_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        check(&folder.path().join("a/b/c")).unwrap();
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+        assert_eq!(nearest_existing(Path::new("surely/not/here")), Path::new("."));
+    }
+
+    #[test]
+    fn a_file_is_not_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "kept").unwrap();
+        for out in [file.clone(), file.join("below")] {
+            assert!(matches!(check(&out), Err(Failure::Refused(text)) if text.contains("is not a folder")));
+        }
+    }
+}

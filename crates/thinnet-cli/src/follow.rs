@@ -1,0 +1,91 @@
+//! An experiment as it is seen while it runs: the course's lines, and the progress bar.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use thinnet::experiment::{Observer, Settings};
+use thinnet::solver::{Event, Progress};
+
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// The course prints the loss of every hundredth iteration, from the first.
+const PRINT_EVERY: usize = 100;
+
+/// Shows an experiment.
+pub(crate) struct Follower<'a> {
+    output: &'a mut Output,
+    stop: Arc<AtomicBool>,
+    networks: usize,
+    epochs: usize,
+    iterations: usize,
+    now: Option<(usize, f64)>,
+    failure: Option<Failure>,
+}
+
+impl<'a> Follower<'a> {
+    /// Shows the experiment with these settings, until `stop` becomes true.
+    pub(crate) fn new(output: &'a mut Output, settings: &Settings, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            output,
+            stop,
+            networks: settings.keep.len(),
+            epochs: settings.epochs,
+            iterations: settings.epochs.saturating_mul((settings.num_train / settings.batch_size).max(1)),
+            now: None,
+            failure: None,
+        }
+    }
+
+    /// Takes the bar away, and says which network was trained last and why a line could not be written, if that was so.
+    pub(crate) fn finish(self) -> (String, Option<Failure>) {
+        self.output.end_bar();
+        let network = match self.now {
+            Some((index, keep)) => format!("network {} of {} (keep {keep})", index + 1, self.networks),
+            None => "the first network".to_owned(),
+        };
+        (network, self.failure)
+    }
+
+    /// Writes a line; the first failure ends the experiment at the next iteration.
+    fn line(&mut self, text: &str) {
+        if self.failure.is_none() {
+            self.failure = self.output.line(text).err();
+        }
+    }
+}
+
+impl Progress for Follower<'_> {
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Iteration { iteration, .. } => {
+                self.output.advance(iteration);
+                if (iteration - 1) % PRINT_EVERY == 0 {
+                    self.line(&event.to_string());
+                }
+            }
+            Event::Epoch { epoch, epochs, .. } => {
+                self.output.message(format!("epoch {epoch}/{epochs}"));
+                self.line(&event.to_string());
+            }
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.failure.is_some() || self.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl Observer for Follower<'_> {
+    fn network(&mut self, index: usize, keep: f64) {
+        self.output.end_bar();
+        self.now = Some((index, keep));
+        self.line(&keep.to_string());
+        let name = match self.networks {
+            1 => format!("keep {keep}"),
+            networks => format!("{}/{networks} keep {keep}", index + 1),
+        };
+        self.output.start_bar(name, self.iterations);
+        self.output.message(format!("epoch 0/{}", self.epochs));
+    }
+}

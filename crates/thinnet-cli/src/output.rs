@@ -1,0 +1,189 @@
+//! The one place through which the program speaks: results on standard output, everything else on standard error.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+use clap::builder::styling::{AnsiColor, Style};
+use indicatif::style::TemplateError;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::failure::Failure;
+
+/// Standard output and standard error, and what they can show.
+#[derive(Debug)]
+pub(crate) struct Output {
+    out: Stream,
+    err: Stream,
+    bar: Option<ProgressBar>,
+}
+
+/// What a stream can show.
+#[derive(Debug, Clone, Copy)]
+struct Stream {
+    terminal: bool,
+    colour: bool,
+}
+
+/// How a piece of text is shown where colours are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Paint {
+    Good,
+    Bad,
+    Faint,
+    Strong,
+}
+
+/// From this width on, a bar need not fill the line.
+const WIDE: usize = 90;
+
+impl Stream {
+    /// Colours are for a terminal that can show them, unless NO_COLOR (<https://no-color.org>) is set.
+    fn new(terminal: bool) -> Self {
+        let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || env::var_os("TERM").is_some_and(|value| value == "dumb");
+        Self { terminal, colour: terminal && !refused }
+    }
+
+    /// The text, coloured where colours are.
+    fn paint(self, paint: Paint, text: &str) -> String {
+        let style = match paint {
+            Paint::Good => AnsiColor::Green.on_default(),
+            Paint::Bad => AnsiColor::Red.on_default().bold(),
+            Paint::Faint => Style::new().dimmed(),
+            Paint::Strong => Style::new().bold(),
+        };
+        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+}
+
+impl Output {
+    /// The process's streams.
+    pub(crate) fn new() -> Self {
+        Self {
+            out: Stream::new(io::stdout().is_terminal()),
+            err: Stream::new(io::stderr().is_terminal()),
+            bar: None,
+        }
+    }
+
+    /// Writes a line of results, above the progress bar if there is one.
+    pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
+        let write = || {
+            let mut out = io::stdout().lock();
+            out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush())
+        };
+        self.bar
+            .as_ref()
+            .map_or_else(write, |bar| bar.suspend(write))
+            .map_err(|error| Failure::output(&error))
+    }
+
+    /// Writes a line for the person at the keyboard. There is nothing to do about a standard error that is closed.
+    pub(crate) fn note(&self, text: &str) {
+        let write = || {
+            let _ = writeln!(io::stderr(), "{text}");
+        };
+        self.bar.as_ref().map_or_else(write, |bar| bar.suspend(write));
+    }
+
+    /// Writes a line that only a person who watches wants.
+    pub(crate) fn aside(&self, text: &str) {
+        if self.err.terminal {
+            self.note(&self.err.paint(Paint::Faint, text));
+        }
+    }
+
+    /// Says why the program stops.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        match failure {
+            Failure::Refused(reason) => {
+                self.note(&format!("{} {reason}", self.err.paint(Paint::Bad, "error:")))
+            }
+            Failure::Interrupted(reason) => self.note(reason),
+            Failure::NobodyReads => {}
+        }
+    }
+
+    /// What clap has to say, for standard output: `--help` and `--version`.
+    pub(crate) fn help(&self, message: &clap::builder::StyledStr) -> Result<(), Failure> {
+        let text = if self.out.colour { message.ansi().to_string() } else { message.to_string() };
+        self.line(text.trim_end())
+    }
+
+    /// Text for standard output, coloured where it shows colours.
+    pub(crate) fn paint(&self, paint: Paint, text: &str) -> String {
+        self.out.paint(paint, text)
+    }
+
+    /// Text for [`Output::note`], coloured where standard error shows colours.
+    pub(crate) fn paint_note(&self, paint: Paint, text: &str) -> String {
+        self.err.paint(paint, text)
+    }
+
+    /// Columns of the terminal that standard output is; `None` if it is none.
+    pub(crate) fn width(&self) -> Option<usize> {
+        if !self.out.terminal {
+            return None;
+        }
+        terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+    }
+
+    /// Shows a progress bar below the lines, on standard error, if a person sees both.
+    pub(crate) fn start_bar(&mut self, name: String, steps: usize) {
+        self.end_bar();
+        if !(self.out.terminal && self.err.terminal) {
+            return;
+        }
+        let wide = self.width().is_some_and(|width| width >= WIDE);
+        let style = bar_style(wide).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stderr());
+        bar.set_style(style);
+        bar.set_prefix(name);
+        self.bar = Some(bar);
+    }
+
+    /// Moves the bar.
+    pub(crate) fn advance(&self, done: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done as u64);
+        }
+    }
+
+    /// What stands beside the bar.
+    pub(crate) fn message(&self, text: String) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text);
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn end_bar(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// A bar with its name before it, and what is done and how long the rest takes behind it.
+fn bar_style(wide: bool) -> Result<ProgressStyle, TemplateError> {
+    let bar = if wide { "{bar:40.cyan/dim}" } else { "{wide_bar:.cyan/dim}" };
+    Ok(ProgressStyle::with_template(&format!("{{prefix}} {bar} {{msg}}  {{eta}} left"))?
+        .progress_chars("━━─"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bars_can_be_drawn() {
+        for wide in [false, true] {
+            bar_style(wide).unwrap();
+        }
+    }
+
+    #[test]
+    fn no_colours_away_from_a_terminal() {
+        assert_eq!(Stream::new(false).paint(Paint::Bad, "error:"), "error:");
+    }
+}

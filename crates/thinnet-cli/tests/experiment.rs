@@ -1,0 +1,187 @@
+//! `thinnet experiment`, as a user runs it.
+
+mod common;
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use common::{SMALL, empty_folder, names, thinnet};
+use predicates::prelude::*;
+use predicates::str::{contains, is_empty};
+
+const GOLDEN: &str = include_str!("../../thinnet/tests/golden/experiment_float64.log");
+const REPORT: [&str; 5] = ["accuracy.png", "experiment.json", "history.csv", "loss.csv", "report.html"];
+
+/// Standard output of a successful run.
+fn lines(folder: &Path, arguments: &[&str]) -> String {
+    let output = thinnet(folder).args(arguments).assert().success().get_output().stdout.clone();
+    String::from_utf8(output).unwrap()
+}
+
+#[test]
+fn float64_prints_the_golden_log_and_nothing_else() {
+    let folder = empty_folder();
+    assert_eq!(GOLDEN.lines().filter(|line| line.starts_with('(')).count(), 56);
+    assert_eq!(lines(folder.path(), &["experiment", "--dtype", "f64"]), GOLDEN);
+    assert_eq!(names(&folder.path().join("thinnet-report")), REPORT);
+}
+
+/// The numbers of a line, and how far each may be from the golden one: a unit of float32 in a loss, one image in an
+/// accuracy (of 500 and of 1000).
+fn numbers(line: &str) -> Vec<(f64, f64)> {
+    let value = |text: &str| text.trim_end_matches(';').parse::<f64>().unwrap();
+    let words: Vec<&str> = line.split(' ').collect();
+    match words[..] {
+        ["(Iteration", .., "loss:", loss] => {
+            vec![(value(loss), value(loss) * f64::from(f32::EPSILON) + 0.5e-6)]
+        }
+        ["(Epoch", .., "train", "acc:", train, "val_acc:", val] => {
+            vec![(value(train), 0.002), (value(val), 0.001)]
+        }
+        _ => vec![(value(line), 0.0)],
+    }
+}
+
+#[test]
+fn float32_agrees_with_the_golden_log_until_chaos_parts_them() {
+    let folder = empty_folder();
+    // No arguments at all are the course's experiment.
+    let assert = thinnet(folder.path()).assert().success();
+    let output = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    assert_eq!(output.lines().count(), GOLDEN.lines().count());
+    let mut keep = "";
+    for (ours, golden) in output.lines().zip(GOLDEN.lines()) {
+        if !golden.starts_with('(') {
+            keep = golden;
+        }
+        let last = if keep == "1" { 6 } else { 13 };
+        let epoch = golden.strip_prefix("(Epoch ").and_then(|rest| rest.split(' ').next()?.parse().ok());
+        if golden.starts_with("(Iteration 101 ") || epoch.is_some_and(|epoch: usize| epoch > last) {
+            let same = |line: &str| line.split([':', ';']).next().unwrap().to_owned();
+            assert_eq!(same(ours), same(golden), "the lines stay the same, if not their figures");
+            continue;
+        }
+        for ((ours_value, _), (value, tolerance)) in numbers(ours).into_iter().zip(numbers(golden)) {
+            assert!((ours_value - value).abs() <= tolerance + 1e-9, "{ours} against {golden}");
+        }
+    }
+
+    // The program said what it was about to do, and where to look in the end.
+    let stderr = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(stderr.lines().next().unwrap().contains("dropout") && stderr.contains("--help"), "{stderr}");
+    let last = stderr.lines().last().unwrap();
+    assert!(last.contains("report in thinnet-report") && last.ends_with("report.html"), "{last}");
+}
+
+#[test]
+fn the_report_goes_where_it_is_sent() {
+    let folder = empty_folder();
+    let page = Path::new("made").join("on the way").join("report.html");
+    thinnet(folder.path())
+        .args(SMALL)
+        .args(["--out", "made/on the way"])
+        .assert()
+        .success()
+        .stderr(contains(page.to_str().unwrap()));
+    assert_eq!(names(&folder.path().join("made/on the way")), REPORT);
+    assert_eq!(names(folder.path()), ["made"]);
+    assert!(fs::read_to_string(folder.path().join(page)).unwrap().contains("thinnet experiment --train 50"));
+}
+
+#[test]
+fn networks_share_one_random_stream() {
+    let folder = empty_folder();
+    let output = lines(folder.path(), &[SMALL, &["--keep", "0.5,0.5,1"]].concat());
+    let starts: Vec<usize> = (0..3).map(|network| 5 * network).collect();
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines.len(), 15, "{output}");
+    assert_eq!(starts.iter().map(|&start| lines[start]).collect::<Vec<_>>(), ["0.5", "0.5", "1"]);
+    assert_ne!(lines[1], lines[6], "the second network draws what the first one left");
+    for start in starts {
+        for (line, form) in lines[start + 1..].iter().zip([
+            "(Iteration 1 / 10) loss: ",
+            "(Epoch 0 / 2) train acc: ",
+            "(Epoch 1 / 2) train acc: ",
+            "(Epoch 2 / 2) train acc: ",
+        ]) {
+            assert!(line.starts_with(form), "{line}");
+        }
+    }
+    let history = fs::read_to_string(folder.path().join("thinnet-report/history.csv")).unwrap();
+    assert_eq!(history.lines().count(), 1 + 3 * 3);
+}
+
+#[test]
+fn a_run_can_be_repeated_on_any_number_of_threads() {
+    let folder = empty_folder();
+    let run = |more: &[&str]| lines(folder.path(), &[SMALL, more].concat());
+    let first = run(&[]);
+    assert_eq!(run(&[]), first);
+    assert_eq!(run(&["--threads", "1"]), first);
+    assert_eq!(run(&["--threads", "3"]), first);
+    assert_ne!(run(&["--seed", "7"]), first);
+}
+
+#[test]
+fn every_setting_reaches_the_report() {
+    let folder = empty_folder();
+    let set = "experiment --keep 0.75 --hidden 6,5 --epochs 3 --batch-size 20 --update-rule rmsprop --learning-rate 2e-4 \
+               --reg 0.5 --train 40 --seed 9 --dtype f64 --threads 1";
+    lines(folder.path(), &set.split_whitespace().collect::<Vec<_>>());
+    let json = fs::read(folder.path().join("thinnet-report/experiment.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let expected = serde_json::json!({
+        "data": "embedded CIFAR-10 sample", "num_train": 40, "num_val": 1000, "keep": [0.75], "hidden": [6, 5],
+        "epochs": 3, "batch_size": 20, "update_rule": "rmsprop", "learning_rate": 2e-4, "reg": 0.5, "seed": 9,
+        "dtype": "f64", "threads": 1,
+    });
+    let settings = json["settings"].as_object().unwrap();
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(settings.get(name), Some(value), "{name}");
+    }
+}
+
+/// Five files of CIFAR-10's size, all zeros: black airplanes.
+fn black_airplanes(folder: &Path) {
+    for number in 1..=5 {
+        let file = File::create(folder.join(format!("data_batch_{number}.bin"))).unwrap();
+        file.set_len(10_000 * 3073).unwrap();
+    }
+}
+
+#[test]
+fn a_folder_with_cifar10_is_read() {
+    let folder = empty_folder();
+    let data = folder.path().join("cifar-10-batches-bin");
+    fs::create_dir(&data).unwrap();
+    black_airplanes(&data);
+    for given in [".", "cifar-10-batches-bin"] {
+        let output = lines(folder.path(), &[SMALL, &["--data", given, "--keep", "1"]].concat());
+        assert!(output.ends_with("(Epoch 2 / 2) train acc: 1.000000; val_acc: 1.000000\n"), "{output}");
+    }
+}
+
+#[test]
+fn a_folder_with_a_damaged_file_is_refused() {
+    let folder = empty_folder();
+    black_airplanes(folder.path());
+    let second = folder.path().join("data_batch_2.bin");
+    let refused = |says: &str| {
+        thinnet(folder.path())
+            .args(SMALL)
+            .args(["--data", "."])
+            .assert()
+            .code(2)
+            .stdout(is_empty())
+            .stderr(contains("data_batch_2.bin").and(contains(says)).and(contains("panicked").not()));
+        assert!(!folder.path().join("thinnet-report").exists());
+    };
+    let mut content = vec![0; 10_000 * 3073];
+    content[3073 * 5] = 77;
+    fs::write(&second, content).unwrap();
+    refused("label 77");
+    fs::write(&second, "too short").unwrap();
+    refused("9 bytes");
+    fs::remove_file(&second).unwrap();
+    refused("No such file");
+}

@@ -1,0 +1,158 @@
+//! Axes: which range a plot shows, where its ticks are and what they say.
+
+/// One axis of a plot.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Axis {
+    /// Smallest value shown.
+    pub low: f64,
+    /// Largest value shown, above `low`.
+    pub high: f64,
+    /// Tick positions with their labels, ascending.
+    pub ticks: Vec<(f64, String)>,
+}
+
+/// Room beyond the outermost ticks, as a share of the span: a marker on the edge is drawn whole.
+const ROOM: f64 = 0.025;
+
+impl Axis {
+    /// Counts from 0 or 1 to `last`: epochs, iterations.
+    pub(crate) fn counts(first: usize, last: usize) -> Self {
+        let last = last.max(first + 1);
+        let step = step((last - first) as f64, 7).max(1.0);
+        let mut ticks = ticks(0.0, last as f64, step, |v| format!("{v:.0}"));
+        ticks.retain(|(v, _)| *v >= first as f64);
+        let room = ROOM * (last - first) as f64;
+        Self { low: first as f64 - room, high: last as f64 + room, ticks }
+    }
+
+    /// Accuracies, shown as percentages; `values` are shares, 0..=1.
+    pub(crate) fn accuracies(values: impl Iterator<Item = f64>) -> Self {
+        let (low, high) = range(values).unwrap_or((0.0, 1.0));
+        let step = step((high - low).max(0.01), 6);
+        let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
+        let high = if high > low { high } else { low + step };
+        let decimals = usize::from(step < 0.0099);
+        let ticks = ticks(low, high, step, |v| format!("{:.decimals$}%", v * 100.0));
+        let room = ROOM * (high - low);
+        Self { low: low - room, high: high + room, ticks }
+    }
+
+    /// Losses, on a plain scale.
+    pub(crate) fn losses(values: impl Iterator<Item = f64>) -> Self {
+        let (low, high) = range(values).unwrap_or((0.0, 1.0));
+        let low = if low > 0.0 { 0.0 } else { low };
+        let step = step(if high > low { high - low } else { 1.0 }, 6);
+        let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
+        let high = if high > low { high } else { low + step };
+        let room = ROOM * (high - low);
+        Self { low: low - room, high: high + room, ticks: ticks(low, high, step, number) }
+    }
+
+    /// Losses, on a logarithmic scale; `values` and positions are decimal logarithms.
+    pub(crate) fn log_losses(values: impl Iterator<Item = f64>) -> Self {
+        let (low, high) = range(values).unwrap_or((-1.0, 1.0));
+        let (low, high) = if high - low < 0.1 { (low - 0.5, high + 0.5) } else { (low, high) };
+        let decades = high - low;
+        let within: &[f64] = if decades < 2.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let every = (decades / 6.0).ceil().max(1.0);
+        let mut ticks = Vec::new();
+        let mut decade = (low / every).floor() * every;
+        while decade <= high {
+            for factor in within {
+                let at = decade + factor.log10();
+                if at >= low && at <= high {
+                    ticks.push((at, number(factor * 10f64.powf(decade))));
+                }
+            }
+            decade += every;
+        }
+        let room = ROOM * decades;
+        Self { low: low - room, high: high + room, ticks }
+    }
+}
+
+/// Smallest and largest of the finite values.
+fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.filter(|v| v.is_finite()).fold(None, |range, v| {
+        range.map_or(Some((v, v)), |(low, high): (f64, f64)| Some((low.min(v), high.max(v))))
+    })
+}
+
+/// The smallest step of 1, 2 or 5 times a power of ten that divides `span` into at most `most` parts.
+fn step(span: f64, most: u32) -> f64 {
+    let least = span / f64::from(most);
+    let power = 10f64.powf(least.log10().floor());
+    [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= least * (1.0 - 1e-9)).unwrap_or(power)
+}
+
+fn ticks(low: f64, high: f64, step: f64, label: impl Fn(f64) -> String) -> Vec<(f64, String)> {
+    let first = (low / step).round();
+    let mut ticks = Vec::new();
+    let mut i = 0.0;
+    while (first + i) * step <= high + step * 1e-6 && i < 100.0 {
+        let at = (first + i) * step;
+        ticks.push((at, label(at)));
+        i += 1.0;
+    }
+    ticks
+}
+
+/// A number for a tick: plain where that is short, otherwise with an exponent.
+fn number(value: f64) -> String {
+    let size = value.abs();
+    if size != 0.0 && !(1e-3..1e5).contains(&size) {
+        return format!("{value:.0e}");
+    }
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(axis: &Axis) -> Vec<&str> {
+        axis.ticks.iter().map(|(_, label)| label.as_str()).collect()
+    }
+
+    #[test]
+    fn epochs_are_whole_numbers() {
+        assert_eq!(labels(&Axis::counts(0, 25)), ["0", "5", "10", "15", "20", "25"]);
+        assert_eq!(labels(&Axis::counts(0, 0)), ["0", "1"]);
+        assert_eq!(labels(&Axis::counts(0, 3)), ["0", "1", "2", "3"]);
+        assert_eq!(labels(&Axis::counts(1, 1)), ["1", "2"]);
+        assert!(labels(&Axis::counts(1, 100_000)).len() <= 7);
+    }
+
+    #[test]
+    fn accuracies_are_percentages_that_hold_all_values() {
+        let axis = Axis::accuracies([0.184, f64::NAN, 0.323].into_iter());
+        assert_eq!(labels(&axis), ["15%", "20%", "25%", "30%", "35%"]);
+        assert!(axis.low < 0.184 && axis.high > 0.323);
+        assert_eq!(labels(&Axis::accuracies(std::iter::empty())), ["0%", "20%", "40%", "60%", "80%", "100%"]);
+        for value in [0.0, 0.5, 1.0] {
+            let axis = Axis::accuracies([value].into_iter());
+            assert!(axis.low < value && value < axis.high && axis.ticks.len() >= 2, "{axis:?}");
+        }
+    }
+
+    #[test]
+    fn losses_stay_readable_at_any_size() {
+        for span in [1e-300, 1e-9, 0.5, 3.0, 1e6, 1e300] {
+            let axis = Axis::losses([0.0, span].into_iter());
+            assert!((2..=9).contains(&axis.ticks.len()), "{span}: {axis:?}");
+            assert!(axis.low.is_finite() && axis.high.is_finite() && axis.low < axis.high);
+        }
+        assert_eq!(labels(&Axis::losses([7.8, 0.03].into_iter())), ["0", "2", "4", "6", "8"]);
+    }
+
+    #[test]
+    fn logarithmic_ticks_are_powers_of_ten() {
+        let axis = Axis::log_losses([0.03f64, 17.0].into_iter().map(f64::log10));
+        assert_eq!(labels(&axis), ["0.1", "1", "10"]);
+        let narrow = Axis::log_losses([0.5f64, 20.0].into_iter().map(f64::log10));
+        assert_eq!(labels(&narrow), ["0.5", "1", "2", "5", "10", "20"]);
+        let wide = Axis::log_losses([-300.0, 300.0].into_iter());
+        assert!(wide.ticks.len() <= 8, "{wide:?}");
+    }
+}

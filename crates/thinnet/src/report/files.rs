@@ -1,0 +1,70 @@
+//! Files that are written whole or not at all.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Result};
+
+/// Writes files into `folder`, which is made if it is not there; gives their paths.
+///
+/// Each file is first written in full under a temporary name in the same folder and synced, and takes its own name only
+/// when all of them are there: a full disk leaves the folder as it was, and nobody ever reads half a file.
+pub(crate) fn write_all(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
+    let mut waiting = Vec::with_capacity(files.len());
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        if path.is_dir() {
+            return Err(Error::io("write", &path)(io::ErrorKind::IsADirectory.into()));
+        }
+        let mut file = temporary(folder).map_err(Error::io("write to the folder", folder))?;
+        file.write_all(bytes).map_err(Error::io("write", &path))?;
+        waiting.push((file, path));
+    }
+    sync(&waiting)?;
+    let mut paths = Vec::with_capacity(files.len());
+    for (file, path) in waiting {
+        file.persist(&path).map_err(|e| Error::io("write", &path)(e.error))?;
+        paths.push(path);
+    }
+    sync_names(folder).map_err(Error::io("write to the folder", folder))?;
+    Ok(paths)
+}
+
+/// Syncs files at the same time: a file system settles them all for little more than the price of one.
+fn sync(files: &[(NamedTempFile, PathBuf)]) -> Result<()> {
+    thread::scope(|scope| {
+        let mut threads = Vec::with_capacity(files.len());
+        for (file, path) in files {
+            let thread = thread::Builder::new().spawn_scoped(scope, || file.as_file().sync_all());
+            threads.push((thread.map_err(Error::io("start writing", path))?, path));
+        }
+        for (thread, path) in threads {
+            let synced =
+                thread.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread panicked")));
+            synced.map_err(Error::io("write", path))?;
+        }
+        Ok(())
+    })
+}
+
+/// A new file with the permissions of any other new file: a temporary one is the owner's alone by default.
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".thinnet-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666)); // less the umask
+    }
+    builder.tempfile_in(folder)
+}
+
+/// Makes the new names last as the files' contents do, where a folder can be synced.
+fn sync_names(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+}

@@ -1,0 +1,145 @@
+//! The report of an experiment: a page, a picture, and tables for other programs.
+//!
+//! [`write`] takes an [`Outcome`] and a folder and leaves there
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `report.html` | one page without scripts that needs no network: what the figures show, plots, tables, settings |
+//! | `accuracy.png` | training and validation accuracy over epochs, as the cs231n course draws them |
+//! | `history.csv` | `network, epoch, train_accuracy, val_accuracy`; accuracies 0..=1 |
+//! | `loss.csv` | `network, iteration, loss`; iterations from 1 |
+//! | `experiment.json` | settings, version, histories and times; [`parse`] reads it back |
+//!
+//! A network is named by its keep probability: "0.25", and "0.25 (2)" for the second one of that keep probability.
+//!
+//! One idea a file: `figures` (the numbers), `summary` (sentences from them), `axis` and `panels` (what is plotted),
+//! `plot` (how), `canvas` (onto which bitmap), `page`, `tables` and `files`.
+
+mod axis;
+mod canvas;
+mod figures;
+mod files;
+mod page;
+mod panels;
+mod plot;
+mod summary;
+mod tables;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::experiment::Outcome;
+pub use tables::parse;
+
+/// The version that the report names.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Writes the report on `outcome` into `folder`, which is made if need be; gives the paths of the files.
+///
+/// The page says that the settings repeat the run; [`Report`] lets it show the command line as well.
+///
+/// # Errors
+/// [`Error::Io`] if the folder or a file cannot be written: every file there is then a whole one, old or new.
+///
+/// ```no_run
+/// # fn f(outcome: &thinnet::experiment::Outcome) -> thinnet::Result<()> {
+/// for path in thinnet::report::write(outcome, "thinnet-report".as_ref())? {
+///     println!("{}", path.display());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn write(outcome: &Outcome, folder: &Path) -> Result<Vec<PathBuf>> {
+    Report::new(outcome).write(folder)
+}
+
+/// A report, with what the outcome itself does not know.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    outcome: &'a Outcome,
+    command: Option<&'a str>,
+}
+
+impl<'a> Report<'a> {
+    /// A report on `outcome`.
+    #[must_use]
+    pub fn new(outcome: &'a Outcome) -> Self {
+        Self { outcome, command: None }
+    }
+
+    /// The command line that repeats the run, shown on the page as it is given.
+    #[must_use]
+    pub fn command(self, command: &'a str) -> Self {
+        Self { command: Some(command), ..self }
+    }
+
+    /// The files' names and contents.
+    ///
+    /// # Errors
+    /// [`Error::Report`] if one cannot be made, which no outcome is known to cause.
+    pub fn files(self) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        let outcome = self.outcome;
+        let page = || page::html(outcome, self.command).map_err(Error::report("report.html"));
+        let picture =
+            || plot::picture(outcome, &figures::labels(outcome)).map_err(Error::report("accuracy.png"));
+        Ok(vec![
+            ("report.html", page()?),
+            ("accuracy.png", picture()?),
+            ("history.csv", tables::history_csv(outcome).map_err(Error::report("history.csv"))?),
+            ("loss.csv", tables::loss_csv(outcome).map_err(Error::report("loss.csv"))?),
+            ("experiment.json", tables::json(outcome).map_err(Error::report("experiment.json"))?),
+        ])
+    }
+
+    /// Writes the files into `folder`; see [`write`].
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder or a file cannot be written.
+    pub fn write(self, folder: &Path) -> Result<Vec<PathBuf>> {
+        files::write_all(folder, &self.files()?)
+    }
+}
+
+#[cfg(test)]
+mod samples {
+    //! Small outcomes for the tests of this module.
+
+    use crate::experiment::{NetworkRun, Outcome, Settings};
+    use crate::float::Dtype;
+    use crate::solver::History;
+
+    /// An outcome of networks given as (keep, training accuracies, validation accuracies).
+    pub(super) fn outcome(networks: &[(f64, &[f64], &[f64])]) -> Outcome {
+        Outcome {
+            settings: Settings {
+                data: "a sample".to_owned(),
+                num_train: 500,
+                num_val: 1000,
+                keep: networks.iter().map(|n| n.0).collect(),
+                hidden: vec![500],
+                epochs: networks.iter().map(|n| n.1.len().saturating_sub(1)).max().unwrap_or(0),
+                batch_size: 100,
+                update_rule: "adam".to_owned(),
+                learning_rate: 5e-4,
+                reg: 0.0,
+                seed: 231,
+                dtype: Dtype::F64,
+                threads: 1,
+            },
+            networks: networks
+                .iter()
+                .map(|&(keep, train, val)| NetworkRun {
+                    keep,
+                    history: History {
+                        loss: vec![2.3; 5 * train.len().saturating_sub(1)],
+                        epoch: (0..train.len()).collect(),
+                        train_accuracy: train.to_vec(),
+                        val_accuracy: val.to_vec(),
+                    },
+                    seconds: 0.5,
+                })
+                .collect(),
+            seconds: 1.0,
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What the plots show: curves and axes made of an outcome, not yet drawn.
+
+use super::axis::Axis;
+use super::figures::epoch;
+use crate::experiment::Outcome;
+
+/// A loss curve with more iterations than this is drawn faint, with its moving average over it.
+const MANY: usize = 60;
+/// No curve has more points than this: a plot is some 1000 pixels wide.
+const MOST_POINTS: usize = 600;
+
+/// A point of a curve, in the axes' units.
+pub(crate) type Point = (f64, f64);
+
+/// One line of a plot.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Curve {
+    /// The network's place in the outcome: decides colour, dashes and marker.
+    pub network: usize,
+    /// Its runs of finite points; between two of them something was not finite.
+    pub runs: Vec<Vec<Point>>,
+    /// Drawn pale and thin, as a background to a smoothed one.
+    pub faint: bool,
+    /// Whether each point has a marker.
+    pub markers: bool,
+}
+
+/// One plot.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Panel {
+    /// What stands under the horizontal axis.
+    pub x_text: &'static str,
+    /// What stands beside the vertical axis.
+    pub y_text: &'static str,
+    /// Horizontal axis.
+    pub x: Axis,
+    /// Vertical axis.
+    pub y: Axis,
+    /// Curves, the last on top.
+    pub curves: Vec<Curve>,
+}
+
+/// Which accuracies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Images {
+    /// Of training images.
+    Train,
+    /// Of validation images.
+    Val,
+}
+
+impl Panel {
+    /// Accuracies over epochs, one curve a network.
+    pub(crate) fn accuracies(outcome: &Outcome, images: Images) -> Self {
+        let of = |n: usize| {
+            let history = &outcome.networks[n].history;
+            if images == Images::Train { &history.train_accuracy } else { &history.val_accuracy }
+        };
+        let networks = 0..outcome.networks.len();
+        let epochs = |n: usize| (0..of(n).len()).map(move |check| epoch(&outcome.networks[n].history, check));
+        let last = networks.clone().flat_map(epochs).max().unwrap_or(0);
+        Self {
+            x_text: "Epoch",
+            y_text: "Accuracy",
+            x: Axis::counts(0, last),
+            y: Axis::accuracies(networks.clone().flat_map(|n| of(n).iter().copied())),
+            curves: networks
+                .map(|network| Curve {
+                    network,
+                    runs: finite_runs(epochs(network), of(network)).into_iter().map(thinned).collect(),
+                    faint: false,
+                    markers: true,
+                })
+                .collect(),
+        }
+    }
+
+    /// Losses over iterations; on a logarithmic scale if they span more than a factor of 30.
+    pub(crate) fn losses(outcome: &Outcome) -> Self {
+        let all = || outcome.networks.iter().flat_map(|n| &n.history.loss).copied().filter(|v| v.is_finite());
+        let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max));
+        let logarithmic = low > 0.0 && high / low > 30.0;
+        let scaled = |v: f64| if logarithmic { v.log10() } else { v };
+        let last = outcome.networks.iter().map(|n| n.history.loss.len()).max().unwrap_or(1);
+
+        let (mut faint, mut clear) = (Vec::new(), Vec::new());
+        for (network, run) in outcome.networks.iter().enumerate() {
+            let losses: Vec<f64> = run.history.loss.iter().copied().map(scaled).collect();
+            let runs = finite_runs(1.., &losses);
+            if losses.len() > MANY {
+                let smooth = runs.iter().map(|run| smoothed(run, losses.len() / 20)).collect();
+                clear.push(Curve { network, runs: smooth, faint: false, markers: false });
+                let thin = runs.into_iter().map(thinned).collect();
+                faint.push(Curve { network, runs: thin, faint: true, markers: false });
+            } else {
+                clear.push(Curve { network, runs, faint: false, markers: losses.len() <= 1 });
+            }
+        }
+        faint.extend(clear);
+        Self {
+            x_text: "Iteration",
+            y_text: if logarithmic { "Loss (log scale)" } else { "Loss" },
+            x: Axis::counts(1, last),
+            y: if logarithmic { Axis::log_losses(all().map(scaled)) } else { Axis::losses(all()) },
+            curves: faint,
+        }
+    }
+
+    /// Whether some curve is drawn faint with a smoothed one over it.
+    pub(crate) fn is_smoothed(&self) -> bool {
+        self.curves.iter().any(|c| c.faint)
+    }
+}
+
+/// The runs of finite values, each value with its count.
+fn finite_runs(counts: impl IntoIterator<Item = usize>, values: &[f64]) -> Vec<Vec<Point>> {
+    let points: Vec<Point> = counts.into_iter().zip(values).map(|(count, &v)| (count as f64, v)).collect();
+    points.split(|(_, v)| !v.is_finite()).filter(|run| !run.is_empty()).map(<[Point]>::to_vec).collect()
+}
+
+/// At most `MOST_POINTS` points with the same outline: of each bucket its lowest and its highest.
+fn thinned(run: Vec<Point>) -> Vec<Point> {
+    if run.len() <= MOST_POINTS {
+        return run;
+    }
+    let mut thin = Vec::with_capacity(MOST_POINTS);
+    for bucket in run.chunks(run.len().div_ceil(MOST_POINTS / 2)) {
+        let by_value = |a: &&Point, b: &&Point| a.1.total_cmp(&b.1);
+        let (low, high) = (bucket.iter().min_by(by_value), bucket.iter().max_by(by_value));
+        let (Some(&low), Some(&high)) = (low, high) else { continue };
+        if low.0 < high.0 {
+            thin.extend([low, high]);
+        } else if high.0 < low.0 {
+            thin.extend([high, low]);
+        } else {
+            thin.push(low);
+        }
+    }
+    thin
+}
+
+/// The centred moving average over `width` points (made odd; narrower towards the ends, where it stops at five), at no
+/// more than `MOST_POINTS / 2` places.
+fn smoothed(run: &[Point], width: usize) -> Vec<Point> {
+    const LEAST: usize = 2;
+    let half = (width / 2).max(LEAST);
+    let every = run.len().div_ceil(MOST_POINTS / 2).max(1);
+    let end = run.len().saturating_sub(LEAST);
+    (LEAST..end)
+        .filter(|i| i % every == 0 || i + 1 == end)
+        .map(|i| {
+            let reach = half.min(i).min(run.len() - 1 - i); // as far to the left as to the right: no bias on a slope
+            let window = &run[i - reach..=i + reach];
+            let count = window.len() as f64;
+            (run[i].0, window.iter().map(|p| p.1 / count).sum())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::outcome;
+
+    #[test]
+    fn a_curve_breaks_where_it_is_not_finite() {
+        let outcome = outcome(&[(1.0, &[0.1, f64::NAN, 0.3, 0.4], &[f64::INFINITY])]);
+        let train = Panel::accuracies(&outcome, Images::Train);
+        assert_eq!(train.curves[0].runs, [vec![(0.0, 0.1)], vec![(2.0, 0.3), (3.0, 0.4)]]);
+        assert!(Panel::accuracies(&outcome, Images::Val).curves[0].runs.is_empty());
+    }
+
+    #[test]
+    fn the_scale_of_losses_follows_their_span() {
+        let mut outcome = outcome(&[(1.0, &[0.1], &[0.1])]);
+        for (losses, text) in [
+            (vec![17.0, 0.03], "Loss (log scale)"),
+            (vec![2.3, 1.1], "Loss"),
+            (vec![17.0, 0.0], "Loss"),
+            (vec![], "Loss"),
+            (vec![f64::NAN], "Loss"),
+        ] {
+            outcome.networks[0].history.loss = losses;
+            assert_eq!(Panel::losses(&outcome).y_text, text);
+        }
+    }
+
+    #[test]
+    fn many_losses_are_thinned_and_smoothed() {
+        let mut outcome = outcome(&[(1.0, &[0.1], &[0.1])]);
+        outcome.networks[0].history.loss = (0..100_000u32).map(|i| 1.0 + f64::from(i % 7)).collect();
+        let panel = Panel::losses(&outcome);
+        assert!(panel.is_smoothed());
+        let [faint, clear] = &panel.curves[..] else { panic!("two curves") };
+        assert!(faint.faint && faint.runs[0].len() <= MOST_POINTS + 2);
+        let lowest = faint.runs[0].iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
+        let highest = faint.runs[0].iter().map(|p| p.1).fold(0.0, f64::max);
+        assert!((lowest - 1.0).abs() < 1e-9 && (highest - 7.0).abs() < 1e-9);
+        assert!(clear.runs[0].len() <= MOST_POINTS / 2 + 1);
+        assert!(clear.runs[0][1..299].iter().all(|p| (p.1 - 4.0).abs() < 0.1));
+    }
+
+    #[test]
+    fn smoothing_keeps_a_straight_line() {
+        let line: Vec<Point> = (0..100).map(|i| (f64::from(i), 2.0 * f64::from(i))).collect();
+        assert_eq!(smoothed(&line, 10).len(), 96);
+        assert!(smoothed(&line[..4], 10).is_empty());
+        for (x, y) in smoothed(&line, 10) {
+            assert!((y - 2.0 * x).abs() < 1e-9, "{x} {y}");
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! How plots are drawn: the same code draws the page's SVG and the PNG.
+//!
+//! Colours are Okabe and Ito's, which people with any colour vision tell apart (Okabe & Ito, "Color Universal Design",
+//! 2008); each network has its own dashes and marker besides.
+
+use std::ops::Range;
+
+use ab_glyph::FontRef;
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use plotters::element::DashedPathElement;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use tiny_skia::Pixmap;
+
+use super::axis::Axis;
+use super::canvas::{Canvas, font, png};
+use super::panels::{Images, Panel};
+use crate::experiment::Outcome;
+
+/// The networks' colours, on a light page and on a dark one.
+pub(crate) const COLORS: [(RGBColor, &str); 6] = [
+    (RGBColor(0x00, 0x72, 0xB2), "#56AEE4"), // blue
+    (RGBColor(0xD5, 0x5E, 0x00), "#F2894A"), // vermillion
+    (RGBColor(0x00, 0x9E, 0x73), "#2EC99E"), // bluish green
+    (RGBColor(0xCC, 0x79, 0xA7), "#E5A3C8"), // reddish purple
+    (RGBColor(0x56, 0xB4, 0xE9), "#9AD4F5"), // sky blue
+    (RGBColor(0xE6, 0x9F, 0x00), "#F5C04A"), // orange
+];
+/// Length of dashes and of the gaps between them; a full line first.
+const DASHES: [Option<(i32, i32)>; 4] = [None, Some((9, 4)), Some((3, 3)), Some((16, 5))];
+/// Text and axes; the page's style sheet gives them its own colours by these values.
+pub(crate) const INK: RGBColor = RGBColor(0x22, 0x26, 0x2B);
+/// Grid lines; likewise.
+pub(crate) const GRID: RGBColor = RGBColor(0xDD, 0xE0, 0xE4);
+
+/// Width and height of the PNG in points.
+const PICTURE: (u32, u32) = (800, 900);
+/// Pixels a point in the PNG.
+const PICTURE_SCALE: u32 = 2;
+/// Width and height of a plot on the page.
+pub(crate) const PLOT: (u32, u32) = (560, 330);
+/// Units a point in the SVG, whose coordinates are whole numbers.
+pub(crate) const SVG_SCALE: u32 = 4;
+/// A curve has no more markers than this.
+const MOST_MARKERS: usize = 32;
+
+/// The name that `font` has in plots.
+const FAMILY: &str = "DejaVu Sans";
+
+/// What can go wrong while drawing; none of it depends on the figures.
+pub(crate) type DrawingError = Box<dyn std::error::Error + Send + Sync>;
+type Drawn = Result<(), DrawingError>;
+
+/// The size of an em in text of plotters' size `size`, which counts the space between lines.
+pub(crate) fn em(size: f64) -> f64 {
+    size / 1.24
+}
+
+/// Text of `points` to the em in an area where a point is `scale` units.
+fn text(points: u32, scale: u32) -> TextStyle<'static> {
+    (FAMILY, f64::from(points * scale) * 1.24).into_font().color(&INK)
+}
+
+fn register() -> Drawn {
+    plotters::style::register_font(FAMILY, FontStyle::Normal, font())
+        .map_err(|_| "the built-in font is broken".into())
+}
+
+/// Both accuracy plots, one over the other, as a PNG.
+pub(crate) fn picture(outcome: &Outcome, labels: &[String]) -> Result<Vec<u8>, DrawingError> {
+    register()?;
+    let scale = PICTURE_SCALE;
+    let mut pixels = Pixmap::new(PICTURE.0 * scale, PICTURE.1 * scale).ok_or("the picture is too large")?;
+    pixels.fill(tiny_skia::Color::WHITE);
+    let area = Canvas::new(&mut pixels, FontRef::try_from_slice(font())?).into_drawing_area();
+    for (half, (title, images)) in area
+        .split_evenly((2, 1))
+        .iter()
+        .zip([("Train accuracy", Images::Train), ("Val accuracy", Images::Val)])
+    {
+        let rest = heading(half, title, labels, scale)?;
+        draw(&rest, &Panel::accuracies(outcome, images), scale)?;
+    }
+    drop(area);
+    Ok(png(&pixels, scale)?)
+}
+
+/// One plot as the elements of an SVG, without the tag around them: the page writes that, with its description.
+pub(crate) fn svg(panel: &Panel) -> Result<String, DrawingError> {
+    svg_of(PLOT, |area| draw(area, panel, SVG_SCALE))
+}
+
+/// A network's line and marker, for the page's legends, in a `SWATCH`.
+pub(crate) fn swatch(network: usize) -> Result<String, DrawingError> {
+    let scale = SVG_SCALE.cast_signed();
+    svg_of(SWATCH, |area| {
+        let (width, middle) = (SWATCH.0.cast_signed() * scale, SWATCH.1.cast_signed() * scale / 2);
+        stroke(area, network, &[(0, middle), (width, middle)], false, scale)?;
+        marker(area, network, (width / 2, middle), scale)
+    })
+}
+
+/// Width and height of a legend's sample line.
+pub(crate) const SWATCH: (u32, u32) = (40, 12);
+
+fn svg_of(
+    size: (u32, u32),
+    drawing: impl FnOnce(&DrawingArea<SVGBackend<'_>, Shift>) -> Drawn,
+) -> Result<String, DrawingError> {
+    register()?;
+    let mut svg = String::new();
+    let area =
+        SVGBackend::with_string(&mut svg, (size.0 * SVG_SCALE, size.1 * SVG_SCALE)).into_drawing_area();
+    drawing(&area)?;
+    area.present()?;
+    drop(area);
+    let inside = svg.split_once('>').and_then(|(_, rest)| rest.rsplit_once("</svg>"));
+    Ok(inside.ok_or("an SVG without its tag")?.0.trim().to_owned())
+}
+
+/// Draws a title with a legend under it, where it can hide no curve, and returns the area below.
+fn heading<DB>(
+    area: &DrawingArea<DB, Shift>,
+    title: &str,
+    labels: &[String],
+    scale: u32,
+) -> Result<DrawingArea<DB, Shift>, DrawingError>
+where
+    DB: DrawingBackend,
+    DB::ErrorType: 'static,
+{
+    let points = scale.cast_signed();
+    let (left, right) = (78 * points, area.dim_in_pixel().0.cast_signed() - 20 * points);
+    let title_style = text(20, scale).pos(Pos::new(HPos::Left, VPos::Center));
+    area.draw_text(title, &title_style, (left, 26 * points))?;
+
+    let style = text(14, scale).pos(Pos::new(HPos::Left, VPos::Center));
+    let (mut x, mut y) = (left, 54 * points);
+    for (network, label) in labels.iter().enumerate() {
+        let label = format!("keep {label}");
+        let width = 48 * points + area.estimate_text_size(&label, &style)?.0.cast_signed();
+        if x > left && x + width > right {
+            (x, y) = (left, y + 22 * points);
+        }
+        stroke(area, network, &[(x, y), (x + 40 * points, y)], false, points)?;
+        marker(area, network, (x + 20 * points, y), points)?;
+        area.draw_text(&label, &style, (x + 48 * points, y))?;
+        x += width + 26 * points;
+    }
+    Ok(area.split_vertically(y + 10 * points).1)
+}
+
+impl Ranged for Axis {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    #[allow(clippy::cast_possible_truncation)] // saturates
+    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
+        let share = ((value - self.low) / (self.high - self.low)).clamp(-1.0, 2.0); // nothing is drawn far outside
+        (f64::from(from) + share * f64::from(to - from)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.ticks.iter().map(|(at, _)| *at).collect()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.low..self.high
+    }
+}
+
+impl ValueFormatter<f64> for Axis {
+    fn format_ext(&self, value: &f64) -> String {
+        let tick = self.ticks.iter().find(|(at, _)| at.to_bits() == value.to_bits());
+        tick.map_or_else(String::new, |(_, label)| label.clone())
+    }
+}
+
+/// Draws axes, grid and curves.
+fn draw<DB>(area: &DrawingArea<DB, Shift>, panel: &Panel, scale: u32) -> Drawn
+where
+    DB: DrawingBackend,
+    DB::ErrorType: 'static,
+{
+    let points = scale.cast_signed();
+    let mut chart = ChartBuilder::on(area)
+        .margin_top(10 * points)
+        .margin_right(20 * points)
+        .margin_bottom(6 * points)
+        .margin_left(6 * points)
+        .x_label_area_size(50 * points)
+        .y_label_area_size(72 * points)
+        .build_cartesian_2d(panel.x.clone(), panel.y.clone())?;
+    chart
+        .configure_mesh()
+        .bold_line_style(GRID.stroke_width(scale))
+        .light_line_style(TRANSPARENT)
+        .axis_style(INK.stroke_width(scale))
+        .set_all_tick_mark_size(5 * points)
+        .label_style(text(14, scale))
+        .axis_desc_style(text(15, scale))
+        .x_desc(panel.x_text)
+        .y_desc(panel.y_text)
+        .draw()?;
+
+    let base = area.get_base_pixel();
+    for curve in &panel.curves {
+        for run in &curve.runs {
+            let pixels: Vec<(i32, i32)> = run
+                .iter()
+                .map(|point| chart.backend_coord(point))
+                .map(|(x, y)| (x - base.0, y - base.1))
+                .collect();
+            stroke(area, curve.network, &pixels, curve.faint, points)?;
+            if curve.markers {
+                for at in pixels.iter().step_by(pixels.len().div_ceil(MOST_MARKERS).max(1)) {
+                    marker(area, curve.network, *at, points)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A network's line through pixels of an area.
+fn stroke<DB>(
+    area: &DrawingArea<DB, Shift>,
+    network: usize,
+    pixels: &[(i32, i32)],
+    faint: bool,
+    points: i32,
+) -> Drawn
+where
+    DB: DrawingBackend,
+    DB::ErrorType: 'static,
+{
+    let color = COLORS[network % COLORS.len()].0;
+    if pixels.len() < 2 {
+        return Ok(());
+    }
+    if faint {
+        let style = color.mix(0.3).stroke_width(points.cast_unsigned());
+        area.draw(&PathElement::new(pixels.to_vec(), style))?;
+        return Ok(());
+    }
+    let style = color.stroke_width(points.cast_unsigned() * 2);
+    if let Some((dash, gap)) = DASHES[network % DASHES.len()] {
+        area.draw(&DashedPathElement::new(pixels.iter().copied(), dash * points, gap * points, style))?;
+    } else {
+        area.draw(&PathElement::new(pixels.to_vec(), style))?;
+    }
+    Ok(())
+}
+
+/// A network's marker on a pixel of an area.
+fn marker<DB>(area: &DrawingArea<DB, Shift>, network: usize, (x, y): (i32, i32), points: i32) -> Drawn
+where
+    DB: DrawingBackend,
+    DB::ErrorType: 'static,
+{
+    let style = COLORS[network % COLORS.len()].0.filled();
+    let r = 7 * points / 2;
+    let corners: &[(i32, i32)] = match network % 5 {
+        1 => &[(-8, -8), (8, -8), (8, 8), (-8, 8)],   // square
+        2 => &[(0, -11), (10, 8), (-10, 8)],          // triangle
+        3 => &[(0, -12), (12, 0), (0, 12), (-12, 0)], // diamond
+        4 => &[(0, 11), (10, -8), (-10, -8)],         // triangle on its point
+        _ => {
+            area.draw(&Circle::new((x, y), r, style))?;
+            return Ok(());
+        }
+    };
+    let corners: Vec<_> = corners.iter().map(|(dx, dy)| (x + dx * r / 9, y + dy * r / 9)).collect();
+    area.draw(&Polygon::new(corners, style))?;
+    Ok(())
+}

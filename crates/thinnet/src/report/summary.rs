@@ -1,0 +1,313 @@
+//! What the figures show, in sentences.
+//!
+//! Over-fitting is measured by the gap at the end of training: training accuracy less validation accuracy, in
+//! percentage points. Figures are compared as they are printed, to a tenth of a point.
+
+use std::cmp::Ordering;
+
+use super::figures::{Figures, Tenths};
+
+/// The sentences, the most important first. `num_val` is the number of validation images, which says how far an
+/// accuracy can be trusted.
+pub(crate) fn sentences(figures: &[Figures], num_val: usize) -> Vec<String> {
+    let known: Vec<&Figures> = figures.iter().filter(|f| f.gap().is_some() && f.best.is_some()).collect();
+    let mut sentences = match known.as_slice() {
+        [] => vec!["There are no finite accuracies to compare.".to_owned()],
+        [one] => vec![alone(one)],
+        [a, b] if (a.keep < 1.0) != (b.keep < 1.0) => {
+            let (without, with) = if a.keep < 1.0 { (b, a) } else { (a, b) };
+            vec![verdict(without, with), gaps(&known), best(&known)]
+        }
+        _ => vec![gaps(&known), best(&known)],
+    };
+    if !known.is_empty() {
+        for lost in figures.iter().filter(|f| f.gap().is_none() || f.best.is_none()) {
+            sentences.push(format!("{} has no finite accuracy at the end.", capital(&name(lost))));
+        }
+    }
+    sentences.extend(trust(&known, num_val));
+    sentences
+}
+
+/// How a network is called in a sentence.
+fn name(network: &Figures) -> String {
+    format!("keep {}", network.label)
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn gap(network: &Figures) -> Tenths {
+    network.gap().unwrap_or(Tenths(0))
+}
+
+fn best_of(network: &Figures) -> (usize, Tenths) {
+    network.best.map_or((0, Tenths(0)), |(epoch, accuracy)| (epoch, Tenths::of(accuracy)))
+}
+
+fn points(size: Tenths) -> String {
+    format!("{size} percentage point{}", if size == Tenths(10) { "" } else { "s" })
+}
+
+fn epoch(epoch: usize) -> String {
+    if epoch == 0 { "after the first iteration".to_owned() } else { format!("in epoch {epoch}") }
+}
+
+/// "a", "a and b", "a, b and c".
+fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+fn alone(network: &Figures) -> String {
+    let (train, val) = (Tenths::of(network.train.unwrap_or(0.0)), Tenths::of(network.val.unwrap_or(0.0)));
+    let (at, highest) = best_of(network);
+    let what = match gap(network).0.cmp(&0) {
+        Ordering::Greater => format!("a gap of {}", points(gap(network))),
+        Ordering::Equal => "no gap".to_owned(),
+        Ordering::Less => format!("training {} below validation", points(gap(network).size())),
+    };
+    format!(
+        "{}{} ends at {train}% training and {val}% validation accuracy, {what}; its best validation accuracy is \
+         {highest}%, {}.",
+        capital(&name(network)),
+        if network.keep < 1.0 { "" } else { " (no dropout)" },
+        epoch(at)
+    )
+}
+
+/// One network without dropout and one with it: what dropout did.
+fn verdict(without: &Figures, with: &Figures) -> String {
+    let narrower = gap(without).less(gap(with)).0;
+    let better = best_of(with).1.less(best_of(without).1).0;
+    let by = |change: i64| points(Tenths(change).size());
+    let first = match narrower.cmp(&0) {
+        Ordering::Greater => format!("narrowed the gap between training and validation by {}", by(narrower)),
+        Ordering::Equal => "left the gap between training and validation as it was".to_owned(),
+        Ordering::Less => format!("widened the gap between training and validation by {}", by(narrower)),
+    };
+    let second = match better.cmp(&0) {
+        Ordering::Greater => format!("raised the best validation accuracy by {}", by(better)),
+        Ordering::Equal => "left the best validation accuracy as it was".to_owned(),
+        Ordering::Less => format!("lowered the best validation accuracy by {}", by(better)),
+    };
+    let joint = if narrower.signum() * better.signum() < 0 { "but" } else { "and" };
+    format!("Dropout (keep {}) {first} {joint} {second}.", with.label)
+}
+
+/// Which network over-fits most, and which least.
+fn gaps(networks: &[&Figures]) -> String {
+    let mut order = networks.to_vec();
+    order.sort_by_key(|n| std::cmp::Reverse(gap(n))); // stable: ties stay in the order of training
+    let (Some(&most), Some(&least)) = (order.first(), order.last()) else { return String::new() };
+    let (widest, narrowest) = (gap(most), gap(least));
+    if widest == narrowest {
+        let all = if networks.len() == 2 { "Both networks" } else { "All networks" };
+        return match widest.0.cmp(&0) {
+            Ordering::Greater => {
+                format!("{all} over-fit alike: at the end the gap is {} for each.", points(widest))
+            }
+            Ordering::Equal => format!("{all} end with training and validation accuracy equal."),
+            Ordering::Less => {
+                format!(
+                    "{all} end with training accuracy {} below validation accuracy.",
+                    points(widest.size())
+                )
+            }
+        };
+    }
+    if widest.0 <= 0 {
+        let each: Vec<String> = order.iter().map(|n| format!("{}% for {}", gap(n), name(n))).collect();
+        return format!(
+            "No network over-fits: at the end no training accuracy is above its validation accuracy (gaps: {}).",
+            list(&each)
+        );
+    }
+    let top: Vec<String> = order.iter().filter(|n| gap(n) == widest).map(|n| name(n)).collect();
+    let rest: Vec<&&Figures> = order.iter().filter(|n| gap(n) < widest).collect();
+    let others = match rest.as_slice() {
+        [one] => format!("that of {} is {}", name(one), distance(gap(one))),
+        _ if rest.len() <= 3 => {
+            let each: Vec<String> = rest.iter().map(|n| format!("{} ({})", gap(n), name(n))).collect();
+            format!("the other gaps are {}", list(&each))
+        }
+        _ => format!("the smallest gap is {} ({})", narrowest, name(least)),
+    };
+    format!(
+        "{} over-fit{} {}: at the end training accuracy is {} above validation accuracy; {others}.",
+        capital(&list(&top)),
+        if top.len() == 1 { "s" } else { "" },
+        if networks.len() == 2 { "more" } else { "most" },
+        points(widest),
+    )
+}
+
+fn distance(gap: Tenths) -> String {
+    match gap.0.cmp(&0) {
+        Ordering::Greater => format!("{gap} above"),
+        Ordering::Equal => "level with it".to_owned(),
+        Ordering::Less => format!("{} below", gap.size()),
+    }
+}
+
+/// Which network reached the best validation accuracy.
+fn best(networks: &[&Figures]) -> String {
+    let mut order = networks.to_vec();
+    order.sort_by_key(|n| std::cmp::Reverse(best_of(n).1));
+    let Some(&winner) = order.first() else { return String::new() };
+    let highest = best_of(winner).1;
+    let told = |n: &Figures| format!("{} {}", name(n), epoch(best_of(n).0));
+    let top: Vec<String> = order.iter().filter(|n| best_of(n).1 == highest).map(|n| told(n)).collect();
+    let rest: Vec<&&Figures> = order.iter().filter(|n| best_of(n).1 < highest).collect();
+    let others = match rest.as_slice() {
+        [] => String::new(),
+        _ if rest.len() <= 3 => {
+            let each: Vec<String> =
+                rest.iter().map(|n| format!("{}% for {}", best_of(n).1, told(n))).collect();
+            format!(", against {}", list(&each))
+        }
+        [.., last] => format!("; the lowest best is {}% for {}", best_of(last).1, told(last)),
+    };
+    if top.len() == 1 {
+        format!("The best validation accuracy is {highest}% for {}{others}.", list(&top))
+    } else {
+        format!("The best validation accuracy, {highest}%, is reached by {}{others}.", list(&top))
+    }
+}
+
+/// How far a validation accuracy can be trusted: the 95% interval of a share of `num_val` images, 1.96 standard errors.
+fn trust(networks: &[&Figures], num_val: usize) -> Option<String> {
+    let share = networks.iter().filter_map(|n| n.best).map(|(_, v)| v).reduce(f64::max)?;
+    if num_val == 0 || !(0.0..=1.0).contains(&share) {
+        return None;
+    }
+    let margin = Tenths::of(1.96 * (share * (1.0 - share) / num_val as f64).sqrt());
+    (margin > Tenths(0)).then(|| {
+        format!(
+            "Measured on {num_val} validation images, an accuracy of {}% is known to about ±{} (95%): smaller \
+             differences can be chance.",
+            Tenths::of(share),
+            points(margin)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::outcome;
+
+    /// The sentences on networks given as (keep, training accuracies, validation accuracies), less the one on trust.
+    fn told(networks: &[(f64, &[f64], &[f64])]) -> Vec<String> {
+        sentences(&Figures::of(&outcome(networks)), 0)
+    }
+
+    #[test]
+    fn dropout_helped() {
+        let told = told(&[(1.0, &[0.2, 0.98], &[0.31, 0.30]), (0.25, &[0.2, 0.9], &[0.2, 0.32])]);
+        assert_eq!(
+            told,
+            [
+                "Dropout (keep 0.25) narrowed the gap between training and validation by 10.0 percentage points and \
+                 raised the best validation accuracy by 1.0 percentage point.",
+                "Keep 1.00 over-fits more: at the end training accuracy is 68.0 percentage points above validation \
+                 accuracy; that of keep 0.25 is 58.0 above.",
+                "The best validation accuracy is 32.0% for keep 0.25 in epoch 1, against 31.0% for keep 1.00 after \
+                 the first iteration.",
+            ]
+        );
+    }
+
+    #[test]
+    fn dropout_did_worse_whatever_the_order() {
+        let told = told(&[(0.25, &[0.9, 0.95], &[0.2, 0.2]), (1.0, &[0.5, 0.6], &[0.4, 0.4])]);
+        assert_eq!(
+            told[0],
+            "Dropout (keep 0.25) widened the gap between training and validation by 55.0 percentage points and \
+             lowered the best validation accuracy by 20.0 percentage points."
+        );
+        assert!(told[1].starts_with("Keep 0.25 over-fits more:"), "{}", told[1]);
+    }
+
+    #[test]
+    fn dropout_did_both_or_nothing() {
+        let mixed = told(&[(1.0, &[0.9], &[0.4]), (0.5, &[0.5], &[0.3])]);
+        assert!(mixed[0].contains("narrowed") && mixed[0].contains(" but lowered"), "{}", mixed[0]);
+        let same = told(&[(1.0, &[0.9], &[0.4]), (0.5, &[0.9], &[0.4])]);
+        assert_eq!(
+            same,
+            [
+                "Dropout (keep 0.50) left the gap between training and validation as it was and left the best \
+                 validation accuracy as it was.",
+                "Both networks over-fit alike: at the end the gap is 50.0 percentage points for each.",
+                "The best validation accuracy, 40.0%, is reached by keep 1.00 after the first iteration and keep 0.50 \
+                 after the first iteration.",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_network() {
+        assert_eq!(
+            told(&[(1.0, &[0.2, 0.984], &[0.306, 0.301])]),
+            [
+                "Keep 1.00 (no dropout) ends at 98.4% training and 30.1% validation accuracy, a gap of 68.3 percentage \
+              points; its best validation accuracy is 30.6%, after the first iteration."
+            ]
+        );
+        let below = told(&[(0.5, &[0.2], &[0.21])]);
+        assert!(below[0].contains("training 1.0 percentage point below validation"), "{}", below[0]);
+    }
+
+    #[test]
+    fn three_networks_and_ties() {
+        let three = told(&[(1.0, &[0.9], &[0.3]), (0.5, &[0.8], &[0.3]), (0.25, &[0.7], &[0.2])]);
+        assert_eq!(
+            three[0],
+            "Keep 1.00 over-fits most: at the end training accuracy is 60.0 percentage points above validation \
+             accuracy; the other gaps are 50.0 (keep 0.50) and 50.0 (keep 0.25)."
+        );
+        assert_eq!(
+            three[1],
+            "The best validation accuracy, 30.0%, is reached by keep 1.00 after the first iteration and keep 0.50 \
+             after the first iteration, against 20.0% for keep 0.25 after the first iteration."
+        );
+        let tied = told(&[(1.0, &[0.9], &[0.3]), (0.5, &[0.9], &[0.3]), (0.25, &[0.7], &[0.2])]);
+        assert!(tied[0].starts_with("Keep 1.00 and keep 0.50 over-fit most:"), "{}", tied[0]);
+        let many: Vec<(f64, &[f64], &[f64])> =
+            [1.0, 0.8, 0.6, 0.4, 0.2].iter().map(|&k| (k, &[0.9][..], &[0.3][..])).collect();
+        assert!(told(&many)[0].starts_with("All networks over-fit alike"));
+    }
+
+    #[test]
+    fn nobody_over_fits() {
+        let none = told(&[(0.9, &[0.3], &[0.35]), (0.5, &[0.2], &[0.3])]);
+        assert!(none[0].starts_with("No network over-fits"), "{}", none[0]);
+        assert!(none[0].contains("\u{2212}5.0"), "{}", none[0]);
+    }
+
+    #[test]
+    fn what_is_not_finite_is_left_out_and_said() {
+        let lost = told(&[(1.0, &[0.9], &[0.3]), (0.5, &[f64::NAN], &[f64::NAN])]);
+        assert!(lost[0].starts_with("Keep 1.00 (no dropout) ends"), "{}", lost[0]);
+        assert_eq!(lost[1], "Keep 0.50 has no finite accuracy at the end.");
+        assert_eq!(told(&[(1.0, &[], &[])]), ["There are no finite accuracies to compare."]);
+        assert_eq!(told(&[]), ["There are no finite accuracies to compare."]);
+    }
+
+    #[test]
+    fn says_how_far_to_trust_it() {
+        let told = sentences(&Figures::of(&outcome(&[(1.0, &[0.9], &[0.306])])), 1000);
+        assert_eq!(
+            told[1],
+            "Measured on 1000 validation images, an accuracy of 30.6% is known to about ±2.9 percentage points \
+             (95%): smaller differences can be chance."
+        );
+        assert_eq!(sentences(&Figures::of(&outcome(&[(1.0, &[0.9], &[1.0])])), 10).len(), 1);
+    }
+}
