@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Experiment(ExperimentArguments),
+    Experiment(Box<ExperimentArguments>),
     Check(CheckArguments),
 }
 
@@ -143,9 +143,12 @@ fn number(text: &str) -> Result<f64, String> {
 
 /// A whole number that is not negative.
 fn count(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| match text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
-        true => format!("it takes a whole number up to {}", usize::MAX),
-        false => "it takes a whole number that is not negative".to_owned(),
+    text.parse().map_err(|_| {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            format!("it takes a whole number up to {}", usize::MAX)
+        } else {
+            "it takes a whole number that is not negative".to_owned()
+        }
     })
 }
 

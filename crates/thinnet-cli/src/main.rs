@@ -46,7 +46,7 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
             let course = ExperimentArguments::course().map_err(|error| Failure::arguments(&error))?;
             experiment::run(course, "thinnet experiment", output)?;
         }
-        Some(Command::Experiment(arguments)) => experiment::run(arguments, &command_line(), output)?,
+        Some(Command::Experiment(arguments)) => experiment::run(*arguments, &command_line(), output)?,
         Some(Command::Check(arguments)) if !check::run(&arguments, output)? => return Ok(ExitCode::FAILURE),
         Some(Command::Check(_)) => {}
     }
