@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: ExperimentArguments, command: &str, output: &mut Ou
 fn train<F: Float>(config: &Config, output: &mut Output) -> Result<Outcome, Failure> {
     let settings = &config.settings;
     let data = config.load::<F>()?;
-    output.aside(&announcement(settings, data.train.x.ncols()));
+    output.aside(&announcement(settings, data.train.x.dim().1));
     let mut follower = Follower::new(output, settings, stop_on_interrupt()?);
     let result = experiment::run(settings, &data, &mut follower);
     let (network, failure) = follower.finish();

@@ -38,6 +38,7 @@
 )]
 
 mod backward;
+mod bytes;
 mod dense;
 mod dot;
 mod epilogue;
@@ -45,6 +46,7 @@ mod isa;
 mod lists;
 mod panels;
 mod peak;
+mod pixels;
 mod portable;
 mod rule;
 mod simd;
@@ -53,6 +55,7 @@ mod update;
 mod x86_64;
 
 pub use backward::listed_backward;
+pub use bytes::{ByteIsa, ByteRows, ByteWeights, byte_dot, squared_distances};
 pub use dense::dense_dot;
 pub use dot::listed_dot;
 pub use epilogue::{add_row_sums, relu_listed};
@@ -60,6 +63,7 @@ pub use isa::Isa;
 pub use lists::{Lists, ListsView, block_size, gather};
 pub use panels::{PanelBuf, Panels, PanelsMut};
 pub use peak::multiply_adds;
+pub use pixels::pack_pixels;
 pub use rule::{Update, apply_update};
 pub use simd::Element;
 pub use update::{listed_axpy, listed_update};

@@ -159,6 +159,8 @@ impl Lists {
 
     /// [`Lists::transpose`] into storage that is there.
     pub fn rebuild_transposed(&mut self, other: &Self, block: usize, from: &mut Vec<u32>) {
+        // Lists whose `rebuild` was left by a panic lack starts, and `len` finds it: here, before anything is half done.
+        let entries = other.view().len();
         self.set_shape(other.cols, other.rows, block);
         let blocks = self.blocks();
         // A counting sort: where each (row, block) will start, then each entry to its place.
@@ -172,9 +174,9 @@ impl Lists {
             self.starts[i] += self.starts[i - 1];
         }
         let mut next = self.starts.clone();
-        self.index.resize(other.len() + PADDING, 0);
+        self.index.resize(entries + PADDING, 0);
         from.clear();
-        from.resize(other.len(), 0);
+        from.resize(entries, 0);
         let mut entry = 0;
         for (r, id) in (0..other.rows).zip(0_u32..) {
             for &i in other.view().row(r) {
@@ -289,7 +291,8 @@ impl<'a> ListsView<'a> {
         self.cols
     }
 
-    /// Entries in view.
+    /// Entries in view. It reads the last start with a check, and every kernel asks it before its unchecked loops: lists
+    /// that a panic left half built are found out.
     #[allow(clippy::len_without_is_empty, reason = "no one asks")]
     pub fn len(self) -> usize {
         (self.starts[self.rows * self.blocks()] - self.starts[0]) as usize

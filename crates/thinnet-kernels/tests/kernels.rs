@@ -516,6 +516,27 @@ fn rows_are_packed_and_gathered() {
     }
 }
 
+/// A caller's closure may panic, and be caught, in the middle of a row: what is left must not reach a kernel's loops.
+#[test]
+fn lists_left_half_built_are_refused() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    let quietly = |run: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(run)).is_err();
+    let mut broken = Lists::full(3, 8, 4);
+    assert!(quietly(&mut || broken.rebuild_from_fn(3, 8, 4, |r, i| {
+        assert!((r, i) != (1, 5), "as planned");
+        true
+    })));
+    let (w, y) = (PanelBuf::<f32>::zeros(3, 5), PanelBuf::zeros(8, 5));
+    let mut out = [0.0; 24];
+    let isa = Isa::detect();
+    for len in [8, 13, 17, 24] {
+        assert!(quietly(&mut || listed_dot(isa, broken.view(), w.view(), y.view(), &mut out[..len])));
+    }
+    let mut target = Lists::full(2, 2, 2);
+    assert!(quietly(&mut || target.rebuild_transposed(&broken, 4, &mut Vec::new())));
+    assert_eq!(target, Lists::full(2, 2, 2));
+}
+
 #[test]
 #[should_panic(expected = "lists of 9 samples of 8")]
 fn lists_past_the_samples_are_refused() {

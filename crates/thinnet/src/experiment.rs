@@ -193,7 +193,7 @@ impl Settings {
 /// Those of [`FullyConnectedNet::new`] and [`solver::train`], and [`Error::Configuration`] for settings out of range.
 pub fn run<F: Float>(settings: &Settings, data: &Dataset<F>, observer: &mut dyn Observer) -> Result<Outcome> {
     let start = Instant::now();
-    let input_dim = data.train.x.ncols();
+    let input_dim = data.train.x.dim().1;
     settings.check(input_dim)?;
     let (rule, dropouts, config) = (settings.rule()?, settings.dropouts()?, settings.solver());
 

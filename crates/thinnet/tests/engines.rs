@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
+use thinnet::data::{Cifar10, Features};
 use thinnet::engine::{Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
 use thinnet::float::Float;
 use thinnet::layers::Dropout;
@@ -46,15 +47,15 @@ impl Case {
         engine: &mut dyn Engine<F>,
         mut random: RandomState,
     ) -> (Vec<f64>, Parameters<F>, Array2<F>, f64) {
-        let x = random.randn((self.samples, self.input_dim)).mapv(F::from_f64);
+        let x: Features<F> = random.randn((self.samples, self.input_dim)).mapv(F::from_f64).into();
         let y = random.choice(self.num_classes, self.samples).unwrap();
         let losses = (0..self.steps)
             .map(|_| {
                 let batch = random.choice(self.samples, self.batch).unwrap();
-                engine.step(x.view(), &y, &batch, &mut random).unwrap()
+                engine.step(&x, &y, &batch, &mut random).unwrap()
             })
             .collect();
-        let inputs = engine.load(x.view()).unwrap();
+        let inputs = engine.load(&x).unwrap();
         let scores = engine.scores(&inputs, &mut random).unwrap();
         (losses, engine.parameters().unwrap(), scores, random.random_sample())
     }
@@ -239,7 +240,7 @@ fn bad_input_is_refused() {
     for mut engine in engines {
         let x = Array2::<f32>::zeros((4, 70));
         let mut step = |x: &Array2<f32>, y: &[usize], batch: &[usize]| {
-            engine.step(x.view(), y, batch, &mut random).is_err()
+            engine.step(&x.clone().into(), y, batch, &mut random).is_err()
         };
         assert!(step(&x, &[0, 1, 2], &[0]));
         assert!(step(&x, &[0, 1, 2, 3], &[4]));
@@ -247,6 +248,33 @@ fn bad_input_is_refused() {
         assert!(step(&x, &[0, 1, 2, 5], &[3]));
         assert!(step(&x.select(Axis(1), &[0]), &[0, 1, 2, 3], &[0]));
         assert!(!step(&x, &[0, 1, 2, 3], &[0, 0, 3]));
-        assert!(engine.load(Array2::zeros((4, 69)).view()).is_err());
+        assert!(engine.load(&Array2::zeros((4, 69)).into()).is_err());
     }
+}
+
+/// Classes decided by bytes, with the close decisions computed again, against those of the scores.
+#[test]
+fn classes_are_those_of_the_scores() {
+    fn check<F: Float>() {
+        let data = Cifar10::embedded_sample().unwrap().dataset::<F>(500).unwrap();
+        let mut random = RandomState::new(231);
+        let config = NetConfig { hidden: vec![60], ..NetConfig::default() };
+        let net = FullyConnectedNet::<F>::new(config, &mut random).unwrap();
+        let rule: UpdateRule = "adam".parse().unwrap();
+        let mut engine = Thin::new(&net, rule, EngineConfig::course(2)).unwrap();
+        let inputs = engine.load(&data.val.x).unwrap();
+        for _ in 0..6 {
+            let classes = engine.classes(&inputs, &mut random).unwrap();
+            let scores = engine.scores(&inputs, &mut random).unwrap();
+            for (class, scores) in classes.into_iter().zip(scores.rows()) {
+                assert!(scores.iter().all(|&score| score <= scores[class]));
+            }
+            for _ in 0..8 {
+                let batch = random.choice(500, 100).unwrap();
+                engine.step(&data.train.x, &data.train.y, &batch, &mut random).unwrap();
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
 }

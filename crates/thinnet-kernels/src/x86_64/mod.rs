@@ -32,6 +32,17 @@ impl Avx512 {
     }
 }
 
+/// Proof that the CPU has AVX-512 with products of bytes (VNNI).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vnni(());
+
+impl Vnni {
+    /// The proof, if the CPU has the instructions.
+    pub fn new() -> Option<Self> {
+        (Avx512::new().is_some() && is_x86_feature_detected!("avx512vnni")).then_some(Self(()))
+    }
+}
+
 /// Vectors of `T` of the instruction set that the token `K` proves.
 #[derive(Clone, Copy, Debug)]
 pub struct Lanes<K, T>(K, PhantomData<T>);

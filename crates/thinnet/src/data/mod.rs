@@ -2,10 +2,13 @@
 
 mod cifar10;
 mod embedded;
+mod features;
+
+pub use features::{Features, Pixels};
 
 use std::path::Path;
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice, Zip};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -35,11 +38,11 @@ pub struct Cifar10 {
     pub mean_image: Array1<f64>,
 }
 
-/// Samples as floats with their labels.
+/// Samples with their labels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples<F> {
-    /// (N, D).
-    pub x: Array2<F>,
+    /// The inputs of N samples.
+    pub x: Features<F>,
     /// N labels.
     pub y: Vec<usize>,
 }
@@ -73,8 +76,7 @@ impl Cifar10 {
         cifar10::load(folder, num_train)
     }
 
-    /// The first `num_train` training images and all validation images as floats: pixel minus mean image, computed in
-    /// 64-bit floats and then rounded to `F`, as the course does.
+    /// The first `num_train` training images and all validation images, less the mean image.
     ///
     /// # Errors
     /// [`Error::Configuration`] unless 1 <= `num_train` <= the number of training images.
@@ -85,29 +87,13 @@ impl Cifar10 {
                 "the number of training images must be from 1 to {available}, which is what this data set has; got {num_train}"
             )));
         }
+        let centred = |pixels: ArrayView2<'_, u8>| -> Result<Features<F>> {
+            Ok(Features::Pixels(Pixels::new(pixels.to_owned(), self.mean_image.clone())?))
+        };
+        let train = self.train.pixels.slice_axis(Axis(0), Slice::from(..num_train));
         Ok(Dataset {
-            train: Samples {
-                x: centre(
-                    self.train.pixels.slice_axis(Axis(0), Slice::from(..num_train)),
-                    self.mean_image.view(),
-                ),
-                y: self.train.labels[..num_train].to_vec(),
-            },
-            val: Samples {
-                x: centre(self.val.pixels.view(), self.mean_image.view()),
-                y: self.val.labels.clone(),
-            },
+            train: Samples { x: centred(train)?, y: self.train.labels[..num_train].to_vec() },
+            val: Samples { x: centred(self.val.pixels.view())?, y: self.val.labels.clone() },
         })
     }
-}
-
-/// Pixels minus the mean image.
-fn centre<F: Float>(pixels: ArrayView2<'_, u8>, mean: ArrayView1<'_, f64>) -> Array2<F> {
-    let mut x = Array2::zeros(pixels.raw_dim());
-    Zip::from(x.rows_mut()).and(pixels.rows()).for_each(|row, pixels| {
-        Zip::from(row).and(pixels).and(mean).for_each(|x, &pixel, &mean| {
-            *x = F::from_f64(f64::from(pixel) - mean);
-        });
-    });
-    x
 }

@@ -1,9 +1,10 @@
 //! The readable engine: a step is the network's loss, then the update rule on each parameter.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::Array2;
 
 use super::store::to_array;
-use super::{Engine, Inputs};
+use super::{Engine, Inputs, Isa};
+use crate::data::Features;
 use crate::error::Result;
 use crate::float::Float;
 use crate::net::{FullyConnectedNet, Parameters};
@@ -34,13 +35,13 @@ impl<F: Float> Layers<F> {
 impl<F: Float> Engine<F> for Layers<F> {
     fn step(
         &mut self,
-        x: ArrayView2<'_, F>,
+        x: &Features<F>,
         y: &[usize],
         batch: &[usize],
         random: &mut RandomState,
     ) -> Result<f64> {
         super::check_batch(x, y, batch, self.net.config().input_dim)?;
-        let x = x.select(Axis(0), batch);
+        let x = x.select(batch)?;
         let y: Vec<usize> = batch.iter().map(|&index| y[index]).collect();
         let (loss, gradients) = self.net.loss(x.view(), &y, random)?;
         let parameters = self.net.parameters.named_mut().into_iter();
@@ -50,15 +51,19 @@ impl<F: Float> Engine<F> for Layers<F> {
         Ok(loss.as_f64())
     }
 
-    fn load(&self, x: ArrayView2<'_, F>) -> Result<Inputs<F>> {
-        super::check_width(x, self.net.config().input_dim)?;
-        Ok(Inputs::Rows(x.to_owned()))
+    fn load(&self, x: &Features<F>) -> Result<Inputs<F>> {
+        super::check_width(x.dim(), self.net.config().input_dim)?;
+        Ok(Inputs::Rows(x.to_floats()))
     }
 
     fn scores(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Array2<F>> {
         match inputs {
             Inputs::Rows(rows) => self.net.scores(rows.view(), random),
             Inputs::Panels(panels) => self.net.scores(to_array(panels)?.view(), random),
+            Inputs::Bytes(bytes) => {
+                let all: Vec<usize> = (0..bytes.dim().0).collect();
+                self.net.scores(to_array(&bytes.floats(Isa::detect(), &all))?.view(), random)
+            }
         }
     }
 

@@ -3,20 +3,24 @@
 
 mod layers;
 mod masks;
+mod scores;
 mod store;
 mod thin;
 mod threads;
 
 pub use layers::Layers;
 pub use masks::MaskSource;
+pub use scores::ByteInputs;
 pub use thin::{StepTimes, Thin};
 pub use thinnet_kernels::Isa;
 
 use std::str::FromStr;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use thinnet_kernels::PanelBuf;
 
+use self::scores::highest;
+use crate::data::Features;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::net::{FullyConnectedNet, Parameters};
@@ -28,23 +32,29 @@ pub trait Engine<F: Float> {
     /// One training step: the loss over the samples `batch` (indices into `x` and `y`), its gradients, and the update of
     /// every parameter.
     ///
-    /// - `x`: (N, D); `y`: N labels
+    /// - `x`: N samples of D numbers; `y`: N labels
     ///
     /// Masks are drawn from `random`, layer by layer, as the course does, unless the engine has a stream of its own for
     /// them. Returns the loss before the update, with the L2 term.
     fn step(
         &mut self,
-        x: ArrayView2<'_, F>,
+        x: &Features<F>,
         y: &[usize],
         batch: &[usize],
         random: &mut RandomState,
     ) -> Result<f64>;
 
     /// Brings samples (N, D) into the form that the engine computes scores from, to be used any number of times.
-    fn load(&self, x: ArrayView2<'_, F>) -> Result<Inputs<F>>;
+    fn load(&self, x: &Features<F>) -> Result<Inputs<F>>;
 
     /// The class scores (N, C) of loaded samples in test mode.
     fn scores(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Array2<F>>;
+
+    /// The class with the highest score (the first of equals) for each loaded sample, in test mode.
+    fn classes(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Vec<usize>> {
+        let scores = self.scores(inputs, random)?;
+        Ok(scores.rows().into_iter().map(|row| highest(&row.to_vec())).collect())
+    }
 
     /// The current parameters.
     fn parameters(&self) -> Result<Parameters<F>>;
@@ -66,6 +76,8 @@ pub enum Inputs<F> {
     Rows(Array2<F>),
     /// In the kernels' layout.
     Panels(PanelBuf<F>),
+    /// Images, for classes alone; scores are computed from their floats.
+    Bytes(ByteInputs),
 }
 
 /// How a layer's products are computed.
@@ -153,22 +165,23 @@ pub fn build<F: Float>(
     Ok(Box::new(Thin::new(&net, rule, config)?))
 }
 
-/// Checks that `x` has the network's width.
-fn check_width<F: Float>(x: ArrayView2<'_, F>, input_dim: usize) -> Result<()> {
-    if x.ncols() == input_dim { Ok(()) } else { Err(Error::shape("x", ("N", input_dim), x.shape())) }
+/// Checks that samples (N, D) have the network's width.
+fn check_width(dim: (usize, usize), input_dim: usize) -> Result<()> {
+    if dim.1 == input_dim { Ok(()) } else { Err(Error::shape("x", ("N", input_dim), dim)) }
 }
 
 /// Checks that `x` fits the network, `y` fits `x`, and the batch is not empty and names samples that are there.
-fn check_batch<F: Float>(x: ArrayView2<'_, F>, y: &[usize], batch: &[usize], input_dim: usize) -> Result<()> {
-    check_width(x, input_dim)?;
-    if y.len() != x.nrows() {
-        return Err(Error::shape("y of step", [x.nrows()], [y.len()]));
+fn check_batch<F: Float>(x: &Features<F>, y: &[usize], batch: &[usize], input_dim: usize) -> Result<()> {
+    let (samples, _) = x.dim();
+    check_width(x.dim(), input_dim)?;
+    if y.len() != samples {
+        return Err(Error::shape("y of step", [samples], [y.len()]));
     }
     if batch.is_empty() {
         return Err(Error::shape("batch of step", "at least one index", [0]));
     }
-    match batch.iter().find(|&&index| index >= y.len()) {
-        Some(index) => Err(Error::shape("batch of step", format!("indices below {}", y.len()), index)),
+    match batch.iter().find(|&&index| index >= samples) {
+        Some(index) => Err(Error::shape("batch of step", format!("indices below {samples}"), index)),
         None => Ok(()),
     }
 }

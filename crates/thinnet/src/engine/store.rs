@@ -43,6 +43,16 @@ impl<F: Float> Parameter<F> {
         Self { value: PanelBuf::from_rows(rows, cols, &rows_first), state }
     }
 
+    /// Bytes of the values and the state.
+    pub(super) fn bytes(&self) -> usize {
+        let matrices = match self.state {
+            State::Sgd => 1,
+            State::SgdMomentum { .. } | State::RmsProp { .. } => 2,
+            State::Adam { .. } => 3,
+        };
+        matrices * size_of_val(self.value.as_slice())
+    }
+
     /// The values and the update of step `t` (from 1), cut into ranges of rows that follow one another from row 0.
     ///
     /// # Errors

@@ -10,19 +10,22 @@
 //!
 //! Nothing is approximated: what is left out is multiplied by zero.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use thinnet_kernels::{
     Isa, Lists, PanelBuf, PanelsMut, add_row_sums, apply_update, block_size, dense_dot, gather, listed_axpy,
-    listed_backward, listed_dot, listed_update, relu_listed,
+    listed_backward, listed_dot, listed_update, pack_pixels, relu_listed,
 };
 
 use super::masks::{Mask, MaskSource};
+use super::scores::{ByteInputs, highest};
 use super::store::{Layer, to_array};
 use super::threads::{Threads, split};
 use super::{Engine, EngineConfig, Inputs};
+use crate::data::Features;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::softmax_loss;
@@ -67,6 +70,8 @@ pub struct StepTimes {
     pub loss: Duration,
     /// The backward pass with the updates.
     pub backward: Duration,
+    /// Multiply-adds that were computed, of padding none.
+    pub multiply_adds: u64,
 }
 
 /// What a step keeps of a hidden layer.
@@ -303,6 +308,32 @@ impl<F: Float> Thin<F> {
         Ok(())
     }
 
+    /// Multiply-adds of the step that was just computed.
+    fn multiply_adds(&self, samples: usize) -> u64 {
+        let inputs = self.config.input_dim;
+        let Some(first) = self.hidden.first() else {
+            return 2 * (samples * inputs * self.config.num_classes) as u64;
+        };
+        let keep = self.config.dropout.map_or(1.0, |dropout| dropout.keep_prob());
+        let computed = if self.engine.product.is_dense(keep) {
+            samples * self.layers[0].outputs()
+        } else {
+            first.kept.len()
+        };
+        // Forward, gradient of the weights, gradient of the input.
+        let later = self
+            .hidden
+            .iter()
+            .zip(&self.layers[1..])
+            .map(|(below, layer)| 3 * below.active.len() * layer.outputs());
+        ((computed + first.active.len()) * inputs + later.sum::<usize>()) as u64
+    }
+
+    /// Bytes of parameters and of the update rule's state, each of which a step reads and writes once.
+    pub fn parameter_bytes(&self) -> usize {
+        self.layers.iter().map(|layer| layer.w.bytes() + layer.b.bytes()).sum()
+    }
+
     /// The L2 term.
     fn penalty(&self) -> f64 {
         if self.config.reg == 0.0 {
@@ -333,8 +364,38 @@ impl<F: Float> Thin<F> {
         self.times.forward += forward - drawn;
         self.times.loss += scored - forward;
         self.times.backward += scored.elapsed();
+        self.times.multiply_adds += self.multiply_adds(samples);
         self.times.steps += 1;
         Ok(loss)
+    }
+
+    /// Brings a batch into the kernels' layout.
+    fn gather(&mut self, x: &Features<F>, batch: &[usize]) {
+        if (self.x.rows(), self.x.cols()) != (batch.len(), self.config.input_dim) {
+            self.x.reset(batch.len(), self.config.input_dim);
+        }
+        let (isa, threads) = (self.isa, &self.threads);
+        let mut rest = self.x.view_mut();
+        let mut part = |rows: Range<usize>| (rest.take_first(rows.len()), &batch[rows]);
+        let tasks: Vec<_> = threads.split(batch.len()).into_iter().map(&mut part).collect();
+        threads.each(tasks, |(rows, chosen)| pack(isa, x, chosen, rows));
+    }
+
+    /// Re-seeds the stream if the dropout has a seed, as each dropout layer does, in test mode too.
+    fn reseed(&self, random: &mut RandomState) {
+        let seed = self.config.dropout.and_then(|dropout| dropout.seed());
+        if let (Some(seed), MaskSource::Numpy, false) = (seed, self.engine.masks, self.hidden.is_empty()) {
+            random.seed(seed);
+        }
+    }
+
+    /// The scores of samples in test mode, row-major (N, C).
+    fn panel_scores(&self, panels: &PanelBuf<F>) -> Vec<F> {
+        let blocks = self.threads.enter(|| {
+            let blocks = split(panels.rows(), panels.rows().div_ceil(SCORE_BLOCK));
+            self.threads.each(blocks, |rows| self.block_scores(panels.view().slice(rows)))
+        });
+        blocks.iter().flat_map(|block| block.view().to_rows()).collect()
     }
 
     /// The scores of a block of samples in test mode.
@@ -372,71 +433,74 @@ impl<F: Float> Thin<F> {
 impl<F: Float> Engine<F> for Thin<F> {
     fn step(
         &mut self,
-        x: ArrayView2<'_, F>,
+        x: &Features<F>,
         y: &[usize],
         batch: &[usize],
         random: &mut RandomState,
     ) -> Result<f64> {
         super::check_batch(x, y, batch, self.config.input_dim)?;
         let y: Vec<usize> = batch.iter().map(|&index| y[index]).collect();
-        let standard = x.as_standard_layout();
-        let Some(source) = standard.as_slice() else {
-            return Err(Error::shape("x of step", "a matrix in standard layout", x.shape()));
-        };
-        if (self.x.rows(), self.x.cols()) != (batch.len(), self.config.input_dim) {
-            self.x.reset(batch.len(), self.config.input_dim);
-        }
         let threads = Arc::clone(&self.threads);
         threads.enter(|| {
             let start = Instant::now();
-            let mut rest = self.x.view_mut();
-            let mut part = |rows: std::ops::Range<usize>| (rest.take_first(rows.len()), &batch[rows]);
-            let tasks: Vec<(PanelsMut<'_, F>, &[usize])> =
-                threads.split(batch.len()).into_iter().map(&mut part).collect();
-            threads.each(tasks, |(mut rows, chosen)| rows.pack_chosen(source, chosen));
+            self.gather(x, batch);
             self.times.gather += start.elapsed();
             self.train(&y, random)
         })
     }
 
-    fn load(&self, x: ArrayView2<'_, F>) -> Result<Inputs<F>> {
-        super::check_width(x, self.config.input_dim)?;
-        let rows: Vec<F> = x.iter().copied().collect();
-        Ok(Inputs::Panels(PanelBuf::from_rows(x.nrows(), x.ncols(), &rows)))
+    fn load(&self, x: &Features<F>) -> Result<Inputs<F>> {
+        super::check_width(x.dim(), self.config.input_dim)?;
+        if let (Features::Pixels(pixels), [_, _]) = (x, self.layers.as_slice())
+            && let Some(bytes) = ByteInputs::new(pixels, x.dim().0)
+        {
+            return Ok(Inputs::Bytes(bytes));
+        }
+        let all: Vec<usize> = (0..x.dim().0).collect();
+        let mut panels = PanelBuf::zeros(all.len(), self.config.input_dim);
+        pack(self.isa, x, &all, panels.view_mut());
+        Ok(Inputs::Panels(panels))
     }
 
     fn scores(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Array2<F>> {
-        let loaded;
+        let packed;
         let panels = match inputs {
             Inputs::Panels(panels) => panels,
             Inputs::Rows(rows) => {
-                loaded = self.load(rows.view())?;
-                return self.scores(&loaded, random);
+                let rows_first: Vec<F> = rows.iter().copied().collect();
+                packed = PanelBuf::from_rows(rows.nrows(), rows.ncols(), &rows_first);
+                &packed
+            }
+            Inputs::Bytes(bytes) => {
+                packed = bytes.floats(self.isa, &(0..bytes.dim().0).collect::<Vec<_>>());
+                &packed
             }
         };
-        if let (Some(seed), MaskSource::Numpy, false) = (
-            self.config.dropout.and_then(|dropout| dropout.seed()),
-            self.engine.masks,
-            self.hidden.is_empty(),
-        ) {
-            random.seed(seed); // as each dropout layer does, in this mode too
-        }
-        if panels.cols() != self.config.input_dim {
-            return Err(Error::shape(
-                "x of scores",
-                ("N", self.config.input_dim),
-                (panels.rows(), panels.cols()),
-            ));
-        }
-        let threads = Arc::clone(&self.threads);
-        let this = &*self;
-        let blocks = threads.enter(|| {
-            let blocks = split(panels.rows(), panels.rows().div_ceil(SCORE_BLOCK));
-            threads.each(blocks, |rows| this.block_scores(panels.view().slice(rows)))
-        });
-        let flat: Vec<F> = blocks.iter().flat_map(|block| block.view().to_rows()).collect();
+        self.reseed(random);
+        super::check_width((panels.rows(), panels.cols()), self.config.input_dim)?;
+        let flat = self.panel_scores(panels);
         Array2::from_shape_vec((panels.rows(), self.config.num_classes), flat)
-            .map_err(|_| Error::shape("scores", panels.rows(), blocks.len()))
+            .map_err(|_| Error::shape("scores", panels.rows(), self.config.num_classes))
+    }
+
+    fn classes(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Vec<usize>> {
+        if let (Inputs::Bytes(bytes), [first, last]) = (inputs, self.layers.as_slice()) {
+            super::check_width(bytes.dim(), self.config.input_dim)?;
+            let threads = &self.threads;
+            let found = threads.enter(|| bytes.classes(self.isa, threads, first, last));
+            if let Some(found) = found {
+                self.reseed(random);
+                let close: Vec<usize> = (0..found.len()).filter(|&sample| found[sample].is_none()).collect();
+                let scores = self.panel_scores(&bytes.floats(self.isa, &close));
+                let mut again = scores.chunks_exact(self.config.num_classes).map(highest);
+                return Ok(found
+                    .into_iter()
+                    .map(|class| class.or_else(|| again.next()).unwrap_or(0))
+                    .collect());
+            }
+        }
+        let scores = self.scores(inputs, random)?;
+        Ok(scores.rows().into_iter().map(|row| highest(&row.to_vec())).collect())
     }
 
     fn parameters(&self) -> Result<Parameters<F>> {
@@ -460,6 +524,19 @@ impl<F: Float> Engine<F> for Thin<F> {
     }
 }
 
+/// Brings chosen samples into the kernels' layout.
+fn pack<F: Float>(isa: Isa, x: &Features<F>, chosen: &[usize], mut rows: PanelsMut<'_, F>) {
+    match x {
+        Features::Pixels(pixels) => pack_pixels(isa, pixels.bytes(), pixels.mean(), chosen, rows),
+        Features::Floats(x) => {
+            let standard = x.as_standard_layout();
+            if let Some(source) = standard.as_slice() {
+                rows.pack_chosen(source, chosen);
+            }
+        }
+    }
+}
+
 /// Joins what each thread has found of its units.
 fn join<F: Float>(parts: Vec<(Lists, Vec<F>)>, active: &mut Lists, values: &mut Vec<F>) {
     let (lists, parts): (Vec<Lists>, Vec<Vec<F>>) = parts.into_iter().unzip();
@@ -471,7 +548,7 @@ fn join<F: Float>(parts: Vec<(Lists, Vec<F>)>, active: &mut Lists, values: &mut 
 }
 
 /// `z = b + a W` (N, H) for a layer whose weights have one row an input unit, from the activations by unit.
-fn forward_listed<F: Float>(
+pub(super) fn forward_listed<F: Float>(
     isa: Isa,
     threads: &Threads,
     layer: &Layer<F>,
@@ -483,7 +560,7 @@ fn forward_listed<F: Float>(
     gather(values, &from, &mut a);
     let mut z = PanelBuf::zeros(by_sample.rows(), layer.outputs());
     let mut rest = z.view_mut();
-    let mut part = |rows: std::ops::Range<usize>| (rest.take_first(rows.len()), rows);
+    let mut part = |rows: Range<usize>| (rest.take_first(rows.len()), rows);
     let tasks: Vec<_> = threads.split(by_sample.rows()).into_iter().map(&mut part).collect();
     let (lists, w, b) = (by_sample.view(), layer.w.value.view(), layer.b.value.view());
     threads.each(tasks, |(z, rows)| {

@@ -7,7 +7,7 @@ use super::{
     ReluCache, RunningStatistics, affine_backward, affine_forward, batch_norm_backward, batch_norm_forward,
     dropout_backward, dropout_forward, relu_backward, relu_forward,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::random::RandomState;
 
@@ -145,6 +145,10 @@ pub struct HiddenGradients<F> {
 /// - `x`: (N, D)
 ///
 /// Returns the output (N, H).
+///
+/// # Errors
+/// [`Error::Shape`] for arrays that do not fit; [`Error::Configuration`] for `gamma_beta` without `running`, or `running`
+/// without `gamma_beta`.
 pub fn hidden_forward<F: Float>(
     x: ArrayView2<'_, F>,
     layer: HiddenLayer<'_, F>,
@@ -158,9 +162,14 @@ pub fn hidden_forward<F: Float>(
             let (out, cache) = affine_batch_norm_relu_forward(x, w, b, gamma, beta, running, settings, mode)?;
             (out, Body::Normalised(cache))
         }
-        _ => {
+        (None, None) => {
             let (out, cache) = affine_relu_forward(x, w, b)?;
             (out, Body::Plain(cache))
+        }
+        _ => {
+            return Err(Error::configuration(
+                "batch normalisation needs both scale and shift and running statistics, got one of the two",
+            ));
         }
     };
     let dropout = dropout.map(|dropout| {

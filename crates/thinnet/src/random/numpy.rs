@@ -4,7 +4,7 @@
 //! NumPy has frozen this stream (NEP 19), so every draw here equals NumPy's bit for bit, in any order of calls.
 
 use mt19937::MT19937;
-use ndarray::{Array, Dimension, ShapeBuilder};
+use ndarray::{Array, Dimension, IntoDimension};
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -181,8 +181,8 @@ impl RandomState {
     }
 
     /// An array of numbers uniform in [0, 1), filled in row-major order (`rand(*shape)`).
-    pub fn rand<D: Dimension, Sh: ShapeBuilder<Dim = D>>(&mut self, shape: Sh) -> Array<f64, D> {
-        Array::from_shape_simple_fn(shape, || self.random_sample())
+    pub fn rand<D: Dimension>(&mut self, shape: impl IntoDimension<Dim = D>) -> Array<f64, D> {
+        Array::from_shape_simple_fn(shape.into_dimension(), || self.random_sample())
     }
 
     /// One number uniform in [low, high) (`uniform(low, high)`).
@@ -209,8 +209,8 @@ impl RandomState {
     }
 
     /// An array of standard normal numbers, filled in row-major order (`randn(*shape)`).
-    pub fn randn<D: Dimension, Sh: ShapeBuilder<Dim = D>>(&mut self, shape: Sh) -> Array<f64, D> {
-        Array::from_shape_simple_fn(shape, || self.standard_normal())
+    pub fn randn<D: Dimension>(&mut self, shape: impl IntoDimension<Dim = D>) -> Array<f64, D> {
+        Array::from_shape_simple_fn(shape.into_dimension(), || self.standard_normal())
     }
 
     /// One normal number with mean `loc` and standard deviation `scale` (`normal(loc, scale)`).

@@ -6,9 +6,7 @@ mod progress;
 pub use history::History;
 pub use progress::{Event, Progress};
 
-use ndarray::{ArrayView2, Axis};
-
-use crate::data::{Dataset, Samples};
+use crate::data::{Dataset, Features, Samples};
 use crate::engine::{Engine, Inputs};
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -113,7 +111,7 @@ pub fn train<F: Float>(
     let mut epoch = 0;
     for iteration in 1..=iterations {
         let batch = random.choice(samples, config.batch_size)?;
-        let loss = engine.step(data.train.x.view(), &data.train.y, &batch, random)?;
+        let loss = engine.step(&data.train.x, &data.train.y, &batch, random)?;
         if !loss.is_finite() {
             return Err(Error::Diverged { iteration, loss });
         }
@@ -165,12 +163,12 @@ impl<'a, F: Float> Check<'a, F> {
         if total == 0 {
             return Err(Error::data("there are no samples to check the accuracy on"));
         }
-        if samples.x.nrows() != total {
-            return Err(Error::shape("y of the accuracy", [samples.x.nrows()], [total]));
+        if samples.x.dim().0 != total {
+            return Err(Error::shape("y of the accuracy", [samples.x.dim().0], [total]));
         }
         let part = match num_samples {
             Some(count) if count < total => Part::Drawn(count),
-            _ => Part::All(engine.load(samples.x.view())?),
+            _ => Part::All(engine.load(&samples.x)?),
         };
         Ok(Self { samples, part })
     }
@@ -179,12 +177,12 @@ impl<'a, F: Float> Check<'a, F> {
     fn accuracy(&self, engine: &mut dyn Engine<F>, random: &mut RandomState) -> Result<f64> {
         let Samples { x, y } = self.samples;
         let (correct, total) = match &self.part {
-            Part::All(inputs) => (count_correct(engine.scores(inputs, random)?.view(), y), y.len()),
+            Part::All(inputs) => (count_correct(&engine.classes(inputs, random)?, y), y.len()),
             Part::Drawn(count) => {
                 let chosen = random.choice(y.len(), *count)?;
                 let labels: Vec<usize> = chosen.iter().map(|&index| y[index]).collect();
-                let inputs = engine.load(x.select(Axis(0), &chosen).view())?;
-                (count_correct(engine.scores(&inputs, random)?.view(), &labels), *count)
+                let inputs = engine.load(&Features::Floats(x.select(&chosen)?))?;
+                (count_correct(&engine.classes(&inputs, random)?, &labels), *count)
             }
         };
         Ok(correct as f64 / total as f64)
@@ -205,16 +203,7 @@ pub fn accuracy<F: Float>(
     Check::new(engine, samples, num_samples)?.accuracy(engine, random)
 }
 
-/// How many rows have their highest score at the label.
-fn count_correct<F: Float>(scores: ArrayView2<'_, F>, labels: &[usize]) -> usize {
-    let hits = scores.rows().into_iter().zip(labels).filter(|(row, label)| {
-        let mut best = 0;
-        for (class, score) in row.indexed_iter() {
-            if *score > row[best] {
-                best = class;
-            }
-        }
-        best == **label
-    });
-    hits.count()
+/// How many classes are the labels'.
+fn count_correct(classes: &[usize], labels: &[usize]) -> usize {
+    classes.iter().zip(labels).filter(|(class, label)| class == label).count()
 }

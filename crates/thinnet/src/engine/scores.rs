@@ -1,0 +1,138 @@
+//! Classes of images, decided by products of bytes where the decision is not a close one.
+//!
+//! Rounding a layer's weights to 16 bits moves a score a little: for the difference of two scores by about
+//! `deviation * |x| * |w_a - w_b|`, where `deviation` is that of [`ByteWeights::deviation`], `x` the image less the mean, and
+//! `w_a`, `w_b` the two classes' output weights (ReLU moves no more than its input does). A sample whose best score leads
+//! by less than [`CLOSE`] times that is computed again in floats. So classes are those of the floats, unless rounding errors
+//! conspire to eight standard deviations.
+
+use std::sync::Arc;
+
+use thinnet_kernels::{
+    ByteIsa, ByteRows, ByteWeights, Isa, Lists, PanelBuf, block_size, byte_dot, pack_pixels, relu_listed,
+    squared_distances,
+};
+
+use super::store::Layer;
+use super::thin::forward_listed;
+use super::threads::{Threads, split};
+use crate::data::Pixels;
+use crate::float::Float;
+
+/// Standard deviations of its error within which a decision is a close one.
+const CLOSE: f64 = 8.0;
+
+/// Samples whose products are computed together.
+const BLOCK: usize = 96;
+
+/// Images in the form for products of bytes.
+#[derive(Debug, Clone)]
+pub struct ByteInputs {
+    rows: ByteRows,
+    /// `|x|` of each image less the mean.
+    norms: Vec<f64>,
+    pixels: Arc<Pixels>,
+}
+
+impl ByteInputs {
+    /// The images in that form, if this CPU is faster with bytes than with floats.
+    pub(super) fn new(pixels: &Pixels, samples: usize) -> Option<Self> {
+        ByteIsa::fast()?;
+        let rows = ByteRows::new(samples, pixels.mean().len(), pixels.bytes());
+        let norms = squared_distances(&rows, pixels.mean()).into_iter().map(f64::sqrt).collect();
+        Some(Self { rows, norms, pixels: Arc::new(pixels.clone()) })
+    }
+
+    /// Images and pixels of each.
+    pub(super) fn dim(&self) -> (usize, usize) {
+        (self.rows.rows(), self.rows.cols())
+    }
+
+    /// Chosen images as floats, in the kernels' layout.
+    pub(super) fn floats<F: Float>(&self, isa: Isa, chosen: &[usize]) -> PanelBuf<F> {
+        let mut panels = PanelBuf::zeros(chosen.len(), self.rows.cols());
+        pack_pixels(isa, self.pixels.bytes(), self.pixels.mean(), chosen, panels.view_mut());
+        panels
+    }
+
+    /// The class of each image by a network of two layers, where that is no close decision: `None` where it is. `None`
+    /// for all if a weight is not finite.
+    pub(super) fn classes<F: Float>(
+        &self,
+        isa: Isa,
+        threads: &Threads,
+        first: &Layer<F>,
+        last: &Layer<F>,
+    ) -> Option<Vec<Option<usize>>> {
+        let bytes = ByteIsa::fast()?;
+        let samples = self.rows.rows();
+        let w = first.w.value.view();
+        let parts = threads.each(threads.split(first.outputs()), |units| {
+            let weights = ByteWeights::new(bytes, w.slice(units.clone()))?;
+            // What the mean image adds to a unit's product is taken away again, with its bias added.
+            let shift: Vec<F> = weights
+                .dot(self.pixels.mean())
+                .iter()
+                .zip(&first.bias()[units])
+                .map(|(mean, bias)| F::from_f64(bias.as_f64() - mean))
+                .collect();
+            Some((weights, shift))
+        });
+        let parts: Vec<(ByteWeights, Vec<F>)> = parts.into_iter().collect::<Option<_>>()?;
+        let deviation = parts.iter().map(|(weights, _)| weights.deviation()).fold(0.0, f64::max);
+        let distances = distances(last);
+
+        let blocks = threads.each(split(samples, samples.div_ceil(BLOCK)), |block| {
+            let (mut z, mut shift) = (vec![F::zero(); first.outputs() * block.len()], Vec::new());
+            let mut rest = z.as_mut_slice();
+            for (weights, part) in &parts {
+                let (own, others) = rest.split_at_mut(part.len() * block.len());
+                byte_dot(bytes, weights, &self.rows, block.clone(), own);
+                shift.extend_from_slice(part);
+                rest = others;
+            }
+            let all = Lists::full(first.outputs(), block.len(), block_size(block.len()));
+            let (mut active, mut values) = (Lists::new(), Vec::new());
+            relu_listed(all.view(), &z, &shift, F::one(), &mut active, &mut values);
+            let scores = forward_listed(isa, &Threads::one(), last, &active, &values).view().to_rows();
+            let rows = scores.chunks_exact(last.outputs()).zip(&self.norms[block]);
+            rows.map(|(scores, norm)| decide(scores, CLOSE * deviation * norm, &distances))
+                .collect::<Vec<_>>()
+        });
+        Some(blocks.concat())
+    }
+}
+
+/// The class whose score leads every other class's by more than `unit` times the distance of the two.
+fn decide<F: Float>(scores: &[F], unit: f64, distances: &[Vec<f64>]) -> Option<usize> {
+    let best = highest(scores);
+    let clear = scores.iter().zip(&distances[best]).enumerate().all(|(class, (&score, distance))| {
+        class == best || (scores[best] - score).as_f64() > unit * distance
+    });
+    clear.then_some(best)
+}
+
+/// The index of the highest score, the first of equals.
+pub(super) fn highest<F: Float>(scores: &[F]) -> usize {
+    let mut best = 0;
+    for (class, score) in scores.iter().enumerate() {
+        if *score > scores[best] {
+            best = class;
+        }
+    }
+    best
+}
+
+/// `|w_a - w_b|` for each pair of classes, of weights with one row an input unit.
+fn distances<F: Float>(last: &Layer<F>) -> Vec<Vec<f64>> {
+    let classes = last.outputs();
+    let rows: Vec<f64> = last.w.value.view().to_rows().into_iter().map(F::as_f64).collect();
+    (0..classes)
+        .map(|a| {
+            let squares = |b: usize| -> f64 {
+                rows.chunks_exact(classes).map(|row| (row[a] - row[b]) * (row[a] - row[b])).sum()
+            };
+            (0..classes).map(|b| squares(b).sqrt()).collect()
+        })
+        .collect()
+}

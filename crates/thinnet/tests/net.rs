@@ -1,0 +1,322 @@
+//! The fully-connected network: its figures at the start, its parameters, its use of the random stream, its gradients.
+#![allow(clippy::unwrap_used, clippy::float_cmp, clippy::approx_constant)] // a test fails by panic; exact where it says so; 3.14 is the course's reg
+
+use ndarray::{Array1, Array2, ArrayD};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use thinnet::Error;
+use thinnet::gradient_check::{NetCheckConfig, check_net};
+use thinnet::layers::Dropout;
+use thinnet::net::{FullyConnectedNet, NetConfig};
+use thinnet::optim::UpdateRule;
+use thinnet::random::RandomState;
+
+fn config(hidden: &[usize]) -> NetConfig {
+    NetConfig {
+        input_dim: 15,
+        hidden: hidden.to_vec(),
+        num_classes: 10,
+        weight_scale: 5e-2,
+        ..NetConfig::default()
+    }
+}
+
+fn keep(p: f64, seed: Option<u32>) -> Option<Dropout> {
+    Some(Dropout::new(p, seed).unwrap())
+}
+
+/// A network, inputs and labels from one stream, which is given back where they leave it.
+fn setup(
+    config: NetConfig,
+    samples: usize,
+) -> (FullyConnectedNet<f64>, Array2<f64>, Vec<usize>, RandomState) {
+    let mut random = RandomState::new(231);
+    let x = random.randn((samples, config.input_dim));
+    let y = random.choice(config.num_classes, samples).unwrap();
+    let net = FullyConnectedNet::new(config, &mut random).unwrap();
+    (net, x, y, random)
+}
+
+#[test]
+fn the_initial_loss_is_the_logarithm_of_the_classes() {
+    for (classes, hidden) in [(2, vec![]), (10, vec![20]), (100, vec![20, 30])] {
+        for batch_norm in [false, true] {
+            let config = NetConfig {
+                num_classes: classes,
+                batch_norm,
+                weight_scale: 1e-3,
+                dropout: keep(0.5, None),
+                ..config(&hidden)
+            };
+            let (mut net, x, y, mut random) = setup(config, 50);
+            let (loss, _) = net.loss(x.view(), &y, &mut random).unwrap();
+            assert!((loss - (classes as f64).ln()).abs() < 1e-2, "{classes} classes: {loss}");
+        }
+    }
+}
+
+#[test]
+fn regularisation_adds_half_the_squares_and_its_gradient() {
+    let reg = 3.14;
+    let (mut plain, x, y, random) = setup(config(&[20, 30]), 3);
+    let (mut net, ..) = setup(NetConfig { reg, ..config(&[20, 30]) }, 3);
+    net.parameters.layers[0].b.fill(5.0); // biases are not regularised
+    plain.parameters = net.parameters.clone();
+    let (loss, gradients) = net.loss(x.view(), &y, &mut random.clone()).unwrap();
+    let (data_loss, data_gradients) = plain.loss(x.view(), &y, &mut random.clone()).unwrap();
+    let squares: f64 = net.parameters.layers.iter().map(|layer| (&layer.w * &layer.w).sum()).sum();
+    assert!((loss - data_loss - 0.5 * reg * squares).abs() < 1e-12);
+    assert!((net.parameters.penalty(reg) - 0.5 * reg * squares).abs() < 1e-12);
+    for ((layer, gradient), data) in
+        net.parameters.layers.iter().zip(&gradients.layers).zip(&data_gradients.layers)
+    {
+        assert!((&gradient.w - &data.w - &layer.w * reg).iter().all(|value| value.abs() < 1e-14));
+        assert_eq!(gradient.b, data.b);
+    }
+}
+
+#[test]
+fn gradients_fit_finite_differences_with_every_option() {
+    for reg in [0.0, 3.14] {
+        for batch_norm in [false, true] {
+            for dropout in [None, keep(1.0, None), keep(0.5, None), keep(0.5, Some(123))] {
+                let (net, x, y, random) = setup(NetConfig { reg, batch_norm, dropout, ..config(&[8, 6]) }, 4);
+                let checks = check_net(&net, x.view(), &y, &random, &NetCheckConfig::default()).unwrap();
+                assert_eq!(checks.len(), if batch_norm { 10 } else { 6 });
+                for check in checks {
+                    assert!(check.passes(), "reg {reg}, {batch_norm}, {dropout:?}: {check:?}");
+                    assert_eq!(check.checked, net.parameters.get(&check.name).unwrap().len());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn parameters_and_gradients_have_the_courses_names_and_shapes() {
+    let (mut net, x, y, mut random) = setup(NetConfig { batch_norm: true, ..config(&[4, 3]) }, 2);
+    let (_, gradients) = net.loss(x.view(), &y, &mut random).unwrap();
+    let expected: Vec<(String, Vec<usize>)> = [
+        ("W1", vec![15, 4]),
+        ("b1", vec![4]),
+        ("gamma1", vec![4]),
+        ("beta1", vec![4]),
+        ("W2", vec![4, 3]),
+        ("b2", vec![3]),
+        ("gamma2", vec![3]),
+        ("beta2", vec![3]),
+        ("W3", vec![3, 10]),
+        ("b3", vec![10]),
+    ]
+    .map(|(name, shape)| (name.to_owned(), shape))
+    .to_vec();
+    for parameters in [&net.parameters, &gradients] {
+        let named: Vec<_> =
+            parameters.named().into_iter().map(|(name, array)| (name, array.shape().to_vec())).collect();
+        assert_eq!(named, expected);
+    }
+    let mutable: Vec<_> =
+        net.parameters.named_mut().into_iter().map(|(name, array)| (name, array.shape().to_vec())).collect();
+    assert_eq!(mutable, expected);
+    assert_eq!(net.parameters.get("gamma2").unwrap(), ArrayD::<f64>::ones(vec![3]));
+    assert!(net.parameters.get("gamma3").is_none() && net.parameters.get("W4").is_none());
+}
+
+/// Rule 3 of the design: weights are drawn layer by layer, and nothing else is.
+#[test]
+fn weights_are_scaled_draws_layer_by_layer() {
+    let mut random = RandomState::new(5);
+    let mut by_hand = random.clone();
+    let net = FullyConnectedNet::<f32>::new(
+        NetConfig { dropout: keep(0.5, Some(1)), batch_norm: true, ..config(&[4]) },
+        &mut random,
+    )
+    .unwrap();
+    for (layer, shape) in net.parameters.layers.iter().zip([(15, 4), (4, 10)]) {
+        let draws: Array2<f64> = by_hand.randn(shape);
+        #[allow(clippy::cast_possible_truncation)]
+        let weights = draws.mapv(|draw| (5e-2 * draw) as f32);
+        assert_eq!(layer.w, weights);
+        assert_eq!(layer.b, Array1::<f32>::zeros(shape.1));
+    }
+    assert_eq!(random.state(), by_hand.state());
+}
+
+#[test]
+fn the_loss_draws_a_mask_for_each_hidden_layer_where_there_is_dropout() {
+    for (dropout, draws) in [(None, 0), (keep(1.0, None), 3 * (20 + 30)), (keep(0.5, None), 3 * (20 + 30))] {
+        let (mut net, x, y, mut random) = setup(NetConfig { dropout, ..config(&[20, 30]) }, 3);
+        let mut by_hand = random.clone();
+        net.loss(x.view(), &y, &mut random).unwrap();
+        by_hand.rand(draws);
+        assert_eq!(random.state(), by_hand.state(), "{dropout:?}");
+    }
+    // A keep probability of 1 computes what no dropout computes.
+    let (mut without, x, y, mut random) = setup(config(&[20, 30]), 3);
+    let (mut with, ..) = setup(NetConfig { dropout: keep(1.0, None), ..config(&[20, 30]) }, 3);
+    let expected = without.loss(x.view(), &y, &mut random.clone()).unwrap();
+    assert_eq!(with.loss(x.view(), &y, &mut random).unwrap(), expected);
+}
+
+#[test]
+fn scores_draw_nothing_but_a_seed_reseeds() {
+    let (mut net, x, _, mut random) = setup(NetConfig { dropout: keep(0.5, None), ..config(&[20]) }, 3);
+    let before = random.state();
+    let scores = net.scores(x.view(), &mut random).unwrap();
+    assert_eq!(random.state(), before);
+    let layers = &net.parameters.layers;
+    let hidden = (x.dot(&layers[0].w) + &layers[0].b).mapv(|value| value.max(0.0));
+    assert_eq!(scores, hidden.dot(&layers[1].w) + &layers[1].b);
+
+    let (mut seeded, x, _, mut random) =
+        setup(NetConfig { dropout: keep(0.5, Some(123)), ..config(&[20]) }, 3);
+    assert_eq!(seeded.scores(x.view(), &mut random).unwrap(), scores);
+    assert_eq!(random.state(), RandomState::new(123).state());
+}
+
+#[test]
+fn a_seed_repeats_the_loss_and_without_one_masks_change() {
+    let losses = |seed| {
+        let (mut net, x, y, mut random) =
+            setup(NetConfig { dropout: keep(0.5, seed), ..config(&[20, 30]) }, 3);
+        [0, 1].map(|_| net.loss(x.view(), &y, &mut random).unwrap().0)
+    };
+    let [first, second] = losses(Some(123));
+    assert_eq!(first, second);
+    let [first, second] = losses(None);
+    assert_ne!(first, second);
+}
+
+#[test]
+fn batch_norm_nets_use_running_statistics_in_test_mode_only() {
+    let (mut net, x, y, mut random) = setup(NetConfig { batch_norm: true, ..config(&[20]) }, 30);
+    let fresh = net.scores(x.view(), &mut random).unwrap();
+    assert_eq!(net.scores(x.view(), &mut random).unwrap(), fresh);
+    let (loss, _) = net.loss(x.view(), &y, &mut random).unwrap();
+    assert_ne!(net.scores(x.view(), &mut random).unwrap(), fresh);
+    assert_eq!(net.loss(x.view(), &y, &mut random).unwrap().0, loss);
+    // After many batches the running statistics are the batch's: test mode gives what training gives.
+    for _ in 0..200 {
+        net.loss(x.view(), &y, &mut random).unwrap();
+    }
+    let scores = net.scores(x.view(), &mut random).unwrap();
+    let (tested, _) = thinnet::layers::softmax_loss(scores.view(), &y).unwrap();
+    assert!((tested - loss).abs() < 1e-6, "{tested} {loss}");
+}
+
+#[test]
+fn fifty_samples_can_be_over_fitted() {
+    for batch_norm in [false, true] {
+        let config = NetConfig { weight_scale: 0.1, batch_norm, ..config(&[50, 50]) };
+        let (mut net, x, y, mut random) = setup(config, 50);
+        let rule = "adam".parse::<UpdateRule>().unwrap().with_learning_rate(1e-2);
+        let mut states: Vec<_> =
+            net.parameters.named().iter().map(|(_, array)| rule.state(array.shape())).collect();
+        let mut loss = f64::INFINITY;
+        for _ in 0..60 {
+            let (current, gradients) = net.loss(x.view(), &y, &mut random).unwrap();
+            loss = current;
+            for (((_, w), (_, dw)), state) in
+                net.parameters.named_mut().into_iter().zip(gradients.named()).zip(&mut states)
+            {
+                rule.update(w, &dw, state).unwrap();
+            }
+        }
+        assert!(loss < 0.02, "batch normalisation {batch_norm}: {loss}");
+    }
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    let mut random = RandomState::new(0);
+    let before = random.state();
+    let bad = [
+        (NetConfig { input_dim: 0, ..config(&[3]) }, "input dimension"),
+        (NetConfig { num_classes: 0, ..config(&[3]) }, "number of classes"),
+        (config(&[3, 0]), "hidden layer"),
+        (NetConfig { reg: -1.0, ..config(&[3]) }, "reg"),
+        (NetConfig { reg: f64::NAN, ..config(&[3]) }, "reg"),
+        (NetConfig { weight_scale: f64::INFINITY, ..config(&[3]) }, "weight_scale"),
+        (NetConfig { weight_scale: -0.1, ..config(&[3]) }, "weight_scale"),
+    ];
+    for (config, what) in bad {
+        let message = FullyConnectedNet::<f32>::new(config, &mut random).unwrap_err().to_string();
+        assert!(message.contains(what), "{message}");
+    }
+    assert_eq!(random.state(), before);
+}
+
+#[test]
+fn inputs_that_do_not_fit_are_refused() {
+    for batch_norm in [false, true] {
+        let config = NetConfig { batch_norm, ..config(&[4]) };
+        let (mut net, x, y, mut random) = setup(config, 2);
+        let wide = Array2::zeros((2, 16));
+        let is_shape = |error: Error| matches!(error, Error::Shape { .. });
+        assert!(is_shape(net.scores(wide.view(), &mut random).unwrap_err()));
+        assert!(is_shape(net.loss(wide.view(), &y, &mut random).unwrap_err()));
+        assert!(is_shape(net.loss(x.view(), &y[..1], &mut random).unwrap_err()));
+        assert!(is_shape(net.loss(Array2::zeros((0, 15)).view(), &[], &mut random).unwrap_err()));
+        assert!(matches!(net.loss(x.view(), &[0, 10], &mut random).unwrap_err(), Error::Data(_)));
+        assert_eq!(net.scores(Array2::zeros((1, 15)).view(), &mut random).unwrap().dim(), (1, 10));
+        // Parameters are open to all: a wrong shape among them is an error as well.
+        net.parameters.layers[1].w = Array2::zeros((5, 10));
+        assert!(is_shape(net.loss(x.view(), &y, &mut random).unwrap_err()));
+        net.parameters.layers.clear();
+        assert!(net.loss(x.view(), &y, &mut random).is_err());
+    }
+}
+
+#[test]
+fn f32_and_f64_agree() {
+    let config = NetConfig { dropout: keep(0.5, Some(7)), reg: 0.1, ..config(&[20, 30]) };
+    let (mut net, x, y, mut random) = setup(config.clone(), 5);
+    let mut single = FullyConnectedNet::<f32>::new(config, &mut random.clone()).unwrap();
+    #[allow(clippy::cast_possible_truncation)]
+    let round = |value: f64| value as f32;
+    for (a, b) in single.parameters.layers.iter_mut().zip(&net.parameters.layers) {
+        a.w = b.w.mapv(round);
+    }
+    let (loss, gradients) = net.loss(x.view(), &y, &mut random).unwrap();
+    let (loss32, gradients32) = single.loss(x.mapv(round).view(), &y, &mut random).unwrap();
+    assert!((f64::from(loss32) - loss).abs() < 1e-6 * loss);
+    for ((name, a), (_, b)) in gradients32.named().into_iter().zip(gradients.named()) {
+        let error = (&a.mapv(f64::from) - &b).iter().fold(0.0, |worst: f64, value| worst.max(value.abs()));
+        assert!(error < 1e-6, "{name}: {error:e}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 96,
+        rng_seed: RngSeed::Fixed(231),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// Whatever the architecture, no entry of any gradient is wrong.
+    #[test]
+    fn no_gradient_of_a_random_network_is_wrong(
+        input_dim in 1..6usize,
+        hidden in proptest::collection::vec(1..6usize, 0..4),
+        num_classes in 1..6usize,
+        samples in 3..7usize,
+        keep_prob in prop_oneof![Just(None), Just(Some(1.0)), (0.2..1.0).prop_map(Some)],
+        batch_norm: bool,
+        reg in prop_oneof![Just(0.0), 0.0..4.0],
+        seed: u32,
+    ) {
+        let config = NetConfig {
+            input_dim, hidden, num_classes, batch_norm, reg,
+            dropout: keep_prob.map(|p| Dropout::new(p, None).unwrap()),
+            weight_scale: 0.7,
+        };
+        let mut random = RandomState::new(seed);
+        let x: Array2<f64> = random.randn((samples, input_dim));
+        let y = random.choice(num_classes, samples).unwrap();
+        let net = FullyConnectedNet::<f64>::new(config, &mut random).unwrap();
+        for check in check_net(&net, x.view(), &y, &random, &NetCheckConfig::default()).unwrap() {
+            prop_assert!(check.passes(), "{:?}", check);
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! The update rules against the course's figures, and what they refuse.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::float_cmp, clippy::unreadable_literal)] // a test fails by panic; exact where it says so; the notebook's arrays as it prints them
+
+use ndarray::{ArrayD, IxDyn, arr1};
+use thinnet::Error;
+use thinnet::gradient_check::rel_error;
+use thinnet::optim::{
+    Adam, AdamState, RmsProp, RmsPropState, RuleState, Sgd, SgdMomentum, SgdMomentumState, UpdateRule, adam,
+    rmsprop, sgd, sgd_momentum,
+};
+
+/// `np.linspace(start, end, 20).reshape(4, 5)`.
+fn linspace(start: f64, end: f64) -> ArrayD<f64> {
+    table(&ndarray::Array1::linspace(start, end, 20).to_vec())
+}
+
+fn table(values: &[f64]) -> ArrayD<f64> {
+    ArrayD::from_shape_vec(IxDyn(&[4, 5]), values.to_vec()).unwrap()
+}
+
+/// The notebook's weights and gradient.
+fn start() -> (ArrayD<f64>, ArrayD<f64>) {
+    (linspace(-0.4, 0.6), linspace(-0.6, 0.4))
+}
+
+/// As closely as the notebook prints its arrays.
+#[track_caller]
+fn close(got: &ArrayD<f64>, expected: &[f64]) {
+    let error = rel_error(got.view(), table(expected).view()).unwrap();
+    assert!(error < 1e-7, "relative error {error:e}: {got:?}");
+}
+
+// The expected arrays are those of cs231n's FullyConnectedNets.ipynb, with NumPy's further digits.
+
+#[test]
+fn sgd_momentum_gives_the_courses_figures() {
+    let (mut w, dw) = start();
+    let mut state = SgdMomentumState { velocity: linspace(0.6, 0.9) };
+    let rule = SgdMomentum { learning_rate: 1e-3, ..SgdMomentum::default() };
+    sgd_momentum(w.view_mut(), &dw.view(), &rule, &mut state).unwrap();
+    close(
+        &w,
+        &[
+            0.1406,
+            0.207389474,
+            0.274178947,
+            0.340968421,
+            0.407757895,
+            0.474547368,
+            0.541336842,
+            0.608126316,
+            0.674915789,
+            0.741705263,
+            0.808494737,
+            0.875284211,
+            0.942073684,
+            1.008863158,
+            1.075652632,
+            1.142442105,
+            1.209231579,
+            1.276021053,
+            1.342810526,
+            1.4096,
+        ],
+    );
+    close(
+        &state.velocity,
+        &[
+            0.5406,
+            0.554757895,
+            0.568915789,
+            0.583073684,
+            0.597231579,
+            0.611389474,
+            0.625547368,
+            0.639705263,
+            0.653863158,
+            0.668021053,
+            0.682178947,
+            0.696336842,
+            0.710494737,
+            0.724652632,
+            0.738810526,
+            0.752968421,
+            0.767126316,
+            0.781284211,
+            0.795442105,
+            0.8096,
+        ],
+    );
+}
+
+#[test]
+fn rmsprop_gives_the_courses_figures() {
+    let (mut w, dw) = start();
+    let mut state = RmsPropState { cache: linspace(0.6, 0.9) };
+    rmsprop(w.view_mut(), &dw.view(), &RmsProp::default(), &mut state).unwrap();
+    close(
+        &w,
+        &[
+            -0.392238495,
+            -0.340375133,
+            -0.288492388,
+            -0.236591208,
+            -0.184672472,
+            -0.132736998,
+            -0.08078555,
+            -0.0288188405,
+            0.0231624656,
+            0.0751577444,
+            0.127166412,
+            0.179187919,
+            0.23122175,
+            0.28326742,
+            0.335324473,
+            0.387392476,
+            0.439471024,
+            0.491559731,
+            0.543658234,
+            0.595766188,
+        ],
+    );
+    close(
+        &state.cache,
+        &[
+            0.5976,
+            0.612627701,
+            0.627710803,
+            0.642849307,
+            0.658043213,
+            0.673292521,
+            0.68859723,
+            0.70395734,
+            0.719372853,
+            0.734843767,
+            0.750370083,
+            0.765951801,
+            0.78158892,
+            0.79728144,
+            0.813029363,
+            0.828832687,
+            0.844691413,
+            0.86060554,
+            0.876575069,
+            0.8926,
+        ],
+    );
+}
+
+#[test]
+fn adam_gives_the_courses_figures() {
+    let (mut w, dw) = start();
+    let mut state = AdamState { m: linspace(0.6, 0.9), v: linspace(0.7, 0.5), t: 5 };
+    let rule = Adam { learning_rate: 1e-2, ..Adam::default() };
+    adam(w.view_mut(), &dw.view(), &rule, &mut state).unwrap();
+    close(
+        &w,
+        &[
+            -0.400947472,
+            -0.348361869,
+            -0.295777032,
+            -0.243192988,
+            -0.190609766,
+            -0.138027396,
+            -0.0854459098,
+            -0.0328653407,
+            0.0197142755,
+            0.0722929013,
+            0.124870497,
+            0.17744702,
+            0.230022426,
+            0.282596668,
+            0.335169694,
+            0.387741452,
+            0.440311884,
+            0.492880928,
+            0.54544852,
+            0.59801459,
+        ],
+    );
+    close(
+        &state.v,
+        &[
+            0.69966,
+            0.689083823,
+            0.678513186,
+            0.667948089,
+            0.657388532,
+            0.646834515,
+            0.636286039,
+            0.625743102,
+            0.615205706,
+            0.60467385,
+            0.594147535,
+            0.583626759,
+            0.573111524,
+            0.562601828,
+            0.552097673,
+            0.541599058,
+            0.531105984,
+            0.520618449,
+            0.510136454,
+            0.49966,
+        ],
+    );
+    let m: Vec<f64> = (0..20).map(|i| 0.48 + (0.85 - 0.48) * f64::from(i) / 19.0).collect();
+    close(&state.m, &m);
+    assert_eq!(state.t, 6);
+}
+
+/// Three steps on one number, with the formulas written out. The gradient changes sign, so that momentum shows.
+#[test]
+fn several_steps_follow_the_formulas() {
+    let gradients = [0.5_f64, -1.5, 2.0];
+    let rules = UpdateRule::NAMES.map(|name| name.parse::<UpdateRule>().unwrap().with_learning_rate(0.1));
+    for rule in rules {
+        let mut w = arr1(&[1.0_f64]).into_dyn();
+        let mut state = rule.state(&[1]);
+        let (mut expected, mut a, mut b) = (1.0_f64, 0.0_f64, 0.0_f64);
+        for (t, g) in (1..).zip(gradients) {
+            rule.update(w.view_mut(), &arr1(&[g]).into_dyn().view(), &mut state).unwrap();
+            match rule.name() {
+                "sgd" => expected -= 0.1 * g,
+                "sgd_momentum" => {
+                    a = 0.9 * a - 0.1 * g;
+                    expected += a;
+                }
+                "rmsprop" => {
+                    a = 0.99 * a + 0.01 * g * g;
+                    expected -= 0.1 * g / (a.sqrt() + 1e-8);
+                }
+                _ => {
+                    a = 0.9 * a + 0.1 * g;
+                    b = 0.999 * b + 0.001 * g * g;
+                    let (m, v) = (a / (1.0 - 0.9_f64.powi(t)), b / (1.0 - 0.999_f64.powi(t)));
+                    expected -= 0.1 * m / (v.sqrt() + 1e-8);
+                }
+            }
+            assert!((w[0] - expected).abs() < 1e-12, "{} step {t}: {} {expected}", rule.name(), w[0]);
+        }
+    }
+}
+
+/// Bias correction: Adam's first step is the learning rate, whatever the gradient's size.
+#[test]
+fn adams_first_step_is_the_learning_rate() {
+    for g in [1e-3, 5.0, -700.0] {
+        let rule = UpdateRule::Adam(Adam::default());
+        let mut w = arr1(&[0.0_f64]).into_dyn();
+        rule.update(w.view_mut(), &arr1(&[g]).into_dyn().view(), &mut rule.state(&[1])).unwrap();
+        assert!((w[0] + 1e-3 * g.signum()).abs() < 1e-7, "{}", w[0]);
+    }
+}
+
+#[test]
+fn a_zero_gradient_moves_nothing_that_has_no_momentum() {
+    for name in UpdateRule::NAMES {
+        let rule: UpdateRule = name.parse().unwrap();
+        let before = arr1(&[1.0_f32, -2.0]).into_dyn();
+        let mut w = before.clone();
+        rule.update(w.view_mut(), &ArrayD::zeros(before.raw_dim()).view(), &mut rule.state(&[2])).unwrap();
+        assert_eq!(w, before, "{name}");
+    }
+    // What has momentum rolls on.
+    let mut w = arr1(&[1.0]).into_dyn();
+    let mut state = SgdMomentumState { velocity: arr1(&[0.5]).into_dyn() };
+    sgd_momentum(w.view_mut(), &arr1(&[0.0]).into_dyn().view(), &SgdMomentum::default(), &mut state).unwrap();
+    assert_eq!((w[0], state.velocity[0]), (1.45, 0.45));
+}
+
+#[test]
+fn a_learning_rate_of_0_moves_nothing() {
+    for name in UpdateRule::NAMES {
+        let rule = name.parse::<UpdateRule>().unwrap().with_learning_rate(0.0);
+        assert_eq!((rule.learning_rate(), rule.name()), (0.0, name));
+        rule.check().unwrap();
+        let (mut w, dw) = start();
+        rule.update(w.view_mut(), &dw.view(), &mut rule.state(&[4, 5])).unwrap();
+        assert_eq!(w, start().0);
+    }
+}
+
+#[test]
+fn wrong_shapes_are_refused_and_change_nothing() {
+    let array = |shape: &[usize]| ArrayD::<f64>::ones(IxDyn(shape));
+    let shape_error = |result: thinnet::Result<()>, what: &str| match result {
+        Err(Error::Shape { what: named, .. }) => assert_eq!(named, what),
+        other => panic!("{what}: {other:?}"),
+    };
+    let mut w = array(&[2, 3]);
+    let (good, bad) = (array(&[2, 3]), array(&[3, 2]));
+    shape_error(sgd(w.view_mut(), &bad.view(), &Sgd::default()), "dw of sgd");
+    shape_error(sgd(w.view_mut(), &array(&[6]).view(), &Sgd::default()), "dw of sgd");
+
+    let rule = SgdMomentum::default();
+    let mut state = SgdMomentumState { velocity: bad.clone() };
+    shape_error(sgd_momentum(w.view_mut(), &good.view(), &rule, &mut state), "velocity of sgd_momentum");
+    state.velocity = good.clone();
+    shape_error(sgd_momentum(w.view_mut(), &bad.view(), &rule, &mut state), "dw of sgd_momentum");
+
+    let mut state = RmsPropState { cache: bad.clone() };
+    shape_error(rmsprop(w.view_mut(), &good.view(), &RmsProp::default(), &mut state), "cache of rmsprop");
+    state.cache = good.clone();
+    shape_error(rmsprop(w.view_mut(), &bad.view(), &RmsProp::default(), &mut state), "dw of rmsprop");
+
+    let mut state = AdamState { m: bad.clone(), v: good.clone(), t: 3 };
+    shape_error(adam(w.view_mut(), &good.view(), &Adam::default(), &mut state), "m of adam");
+    state = AdamState { m: good.clone(), v: bad.clone(), t: 3 };
+    shape_error(adam(w.view_mut(), &good.view(), &Adam::default(), &mut state), "v of adam");
+    state.v = good.clone();
+    shape_error(adam(w.view_mut(), &bad.view(), &Adam::default(), &mut state), "dw of adam");
+    assert_eq!((w, state), (good.clone(), AdamState { m: good.clone(), v: good, t: 3 }));
+}
+
+#[test]
+fn another_rules_state_is_refused() {
+    let rules = UpdateRule::NAMES.map(|name| name.parse::<UpdateRule>().unwrap());
+    for rule in rules {
+        for other in rules {
+            let mut state: RuleState<f32> = other.state(&[2]);
+            let mut w = ArrayD::ones(IxDyn(&[2]));
+            let result = rule.update(w.view_mut(), &ArrayD::ones(IxDyn(&[2])).view(), &mut state);
+            if rule == other {
+                result.unwrap();
+            } else {
+                let message = result.unwrap_err().to_string();
+                assert_eq!(message, format!("the state does not belong to the rule {}", rule.name()));
+                assert_eq!((w, state), (ArrayD::ones(IxDyn(&[2])), other.state(&[2])));
+            }
+        }
+    }
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    let refused = |rule: UpdateRule, name: &str| {
+        let message = rule.check().unwrap_err().to_string();
+        assert!(message.contains(name), "{message}");
+    };
+    for name in UpdateRule::NAMES {
+        let rule: UpdateRule = name.parse().unwrap();
+        rule.check().unwrap();
+        for rate in [-1e-9, f64::NAN, f64::INFINITY] {
+            refused(rule.with_learning_rate(rate), "learning rate");
+        }
+    }
+    for decay in [-0.1, 1.0, f64::NAN, f64::INFINITY] {
+        refused(
+            UpdateRule::SgdMomentum(SgdMomentum { momentum: decay, ..SgdMomentum::default() }),
+            "momentum",
+        );
+        refused(UpdateRule::RmsProp(RmsProp { decay_rate: decay, ..RmsProp::default() }), "decay_rate");
+        refused(UpdateRule::Adam(Adam { beta1: decay, ..Adam::default() }), "beta1");
+        refused(UpdateRule::Adam(Adam { beta2: decay, ..Adam::default() }), "beta2");
+    }
+    for epsilon in [0.0, -1e-8, f64::NAN, f64::INFINITY] {
+        refused(UpdateRule::RmsProp(RmsProp { epsilon, ..RmsProp::default() }), "epsilon");
+        refused(UpdateRule::Adam(Adam { epsilon, ..Adam::default() }), "epsilon");
+    }
+    UpdateRule::SgdMomentum(SgdMomentum { momentum: 0.0, ..SgdMomentum::default() }).check().unwrap();
+}
+
+#[test]
+fn rules_are_known_by_the_courses_names_and_come_with_its_defaults() {
+    assert_eq!("sgd".parse::<UpdateRule>().unwrap(), UpdateRule::Sgd(Sgd { learning_rate: 1e-2 }));
+    assert_eq!(
+        "sgd_momentum".parse::<UpdateRule>().unwrap(),
+        UpdateRule::SgdMomentum(SgdMomentum { learning_rate: 1e-2, momentum: 0.9 })
+    );
+    assert_eq!(
+        "rmsprop".parse::<UpdateRule>().unwrap(),
+        UpdateRule::RmsProp(RmsProp { learning_rate: 1e-2, decay_rate: 0.99, epsilon: 1e-8 })
+    );
+    assert_eq!(
+        "adam".parse::<UpdateRule>().unwrap(),
+        UpdateRule::Adam(Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 })
+    );
+    let message = "Adam".parse::<UpdateRule>().unwrap_err().to_string();
+    assert_eq!(message, "there is no update rule \"Adam\"; the rules are sgd, sgd_momentum, rmsprop, adam");
+}
