@@ -1,7 +1,8 @@
 //! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
-//! ([`experiment`], [`check`]); what a person reads goes through [`output`], and what ends a run early is a [`failure`].
+//! ([`experiment`], [`check`], [`bench`]); what a person reads goes through [`output`], and what ends a run early is a [`failure`].
 
 mod args;
+mod bench;
 mod check;
 mod config;
 mod experiment;
@@ -49,6 +50,7 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
         Some(Command::Experiment(arguments)) => experiment::run(*arguments, &command_line(), output)?,
         Some(Command::Check(arguments)) if !check::run(&arguments, output)? => return Ok(ExitCode::FAILURE),
         Some(Command::Check(_)) => {}
+        Some(Command::Bench(arguments)) => bench::run(&arguments, output)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,5 @@
 //! The engine over the kernels against the readable layers: same weights, same masks, same data.
+#![allow(clippy::unwrap_used)] // a test fails by panic
 
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
