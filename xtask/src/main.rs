@@ -1,2 +1,50 @@
-//! `cargo xtask`.
-fn main() {}
+//! `cargo xtask`: the project's chores, exactly as CI runs them.
+
+#![allow(clippy::print_stderr, reason = "it talks to the person who called it")]
+
+mod bench;
+mod command;
+mod lint;
+mod test;
+mod venv;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The project's chores, exactly as CI runs them."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run every test of the project, and set up what they need
+    Test,
+    /// Check formatting, lints, documentation, licences and scripts
+    Lint,
+    /// Measure side by side with NumPy, PyTorch, JAX, scikit-learn, burn and candle
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done: Result<()> = match Arguments::parse().task {
+        Task::Test => test::run_all(),
+        Task::Lint => lint::run_all(),
+        Task::Bench(arguments) => bench::run_all(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

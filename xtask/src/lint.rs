@@ -1,0 +1,54 @@
+//! `cargo xtask lint`: everything that can be judged without running the project.
+
+use std::env;
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::command::{cargo, command, root, run, succeeds};
+use crate::venv::Venv;
+
+pub fn run_all() -> Result<()> {
+    eprintln!("lint: formatting");
+    run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    eprintln!("lint: clippy");
+    run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    eprintln!("lint: documentation");
+    let doc = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
+    run(cargo(&doc).env("RUSTDOCFLAGS", "-D warnings"))?;
+    eprintln!("lint: licences and bans");
+    licences()?;
+    eprintln!("lint: Python");
+    python()?;
+    eprintln!("lint: shell");
+    run(&mut command("bash", &["-n", ".ci/run"]))
+}
+
+/// Licences, duplicate versions and sources of the dependency tree; known vulnerabilities where their database is.
+fn licences() -> Result<()> {
+    if !succeeds(&mut cargo(&["deny", "--version"])) {
+        eprintln!("  skipped: cargo-deny is not installed (cargo install cargo-deny)");
+        return Ok(());
+    }
+    run(&mut cargo(&["deny", "--log-level", "error", "check", "licenses", "bans", "sources"]))?;
+    if advisory_database().is_some_and(|folder| folder.is_dir()) {
+        run(&mut cargo(&["deny", "--offline", "--log-level", "error", "check", "advisories"]))
+    } else {
+        eprintln!("  advisories skipped: their database is not on this machine (cargo deny fetch)");
+        Ok(())
+    }
+}
+
+/// Where cargo-deny keeps the databases of advisories that it fetched.
+fn advisory_database() -> Option<PathBuf> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    Some(home.or_else(|| Some(env::home_dir()?.join(".cargo")))?.join("advisory-dbs"))
+}
+
+/// The scripts' style and types.
+fn python() -> Result<()> {
+    let venv = Venv::ensure("lint", "compare/requirements-lint.txt")?;
+    run(&mut command(venv.program("ruff"), &["format", "--quiet", "--check", "compare"]))?;
+    run(&mut command(venv.program("ruff"), &["check", "--quiet", "compare"]))?;
+    run(command(venv.program("mypy"), &["--no-error-summary", "."]).current_dir(root().join("compare")))
+}
