@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
+use thinnet::engine::Product;
 use thinnet::optim::UpdateRule;
 
 /// Neural networks with dropout that compute only the units that dropout keeps.
@@ -23,8 +24,9 @@ pub(crate) struct Arguments {
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Experiment(ExperimentArguments),
+    Experiment(Box<ExperimentArguments>),
     Check(CheckArguments),
+    Bench(BenchArguments),
 }
 
 /// Train networks that differ only in dropout, and write a report
@@ -111,6 +113,15 @@ pub(crate) struct ExperimentArguments {
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) threads: Option<usize>,
 
+    /// Products: computed thin (only what dropout keeps), dense, or whichever is faster
+    #[arg(
+        long,
+        value_name = "ENGINE",
+        default_value = "auto",
+        value_parser = PossibleValuesParser::new(Product::NAMES)
+    )]
+    pub(crate) engine: String,
+
     /// Folder for the report; it is made if need be
     #[arg(long, value_name = "DIR", default_value = "thinnet-report")]
     pub(crate) out: PathBuf,
@@ -136,6 +147,66 @@ pub(crate) struct CheckArguments {
     pub(crate) json: bool,
 }
 
+/// Measure a training step on this machine
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A step draws a batch out of 5000 samples of 3072 numbers and computes masks, forward pass, softmax loss, backward pass and
+Adam's update. Beside its time stand what its parts take of it, and what the machine reaches at best.")]
+pub(crate) struct BenchArguments {
+    /// Units of each hidden layer
+    #[arg(
+        long,
+        value_name = "UNITS,...",
+        default_value = "500",
+        value_delimiter = ',',
+        value_parser = count,
+        allow_negative_numbers = true
+    )]
+    pub(crate) hidden: Vec<usize>,
+
+    /// Samples a step
+    #[arg(long, value_name = "N", default_value = "100", value_parser = count, allow_negative_numbers = true)]
+    pub(crate) batch_size: usize,
+
+    /// Probability to KEEP a unit, above 0 and at most 1; 1 is no dropout
+    #[arg(long, value_name = "P", default_value = "0.25", value_parser = number, allow_negative_numbers = true)]
+    pub(crate) keep: f64,
+
+    /// Number type
+    #[arg(
+        long,
+        value_name = "TYPE",
+        default_value = "f32",
+        value_parser = PossibleValuesParser::new(["f32", "f64"])
+    )]
+    pub(crate) dtype: String,
+
+    /// Products: computed thin (only what dropout keeps), dense, or whichever is faster
+    #[arg(
+        long,
+        value_name = "ENGINE",
+        default_value = "auto",
+        value_parser = PossibleValuesParser::new(Product::NAMES)
+    )]
+    pub(crate) engine: String,
+
+    /// Threads to compute with [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    pub(crate) threads: Option<usize>,
+
+    /// Steps to measure
+    #[arg(long, value_name = "N", default_value = "200", value_parser = count, allow_negative_numbers = true)]
+    pub(crate) steps: usize,
+
+    /// Print the figures as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Measure what standard input asks for, a JSON object a line, for programs that compare
+    #[arg(long, hide = true)]
+    pub(crate) serve: bool,
+}
+
 /// A number, be it in range or not.
 fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "it takes a number".to_owned())
@@ -143,9 +214,12 @@ fn number(text: &str) -> Result<f64, String> {
 
 /// A whole number that is not negative.
 fn count(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| match text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
-        true => format!("it takes a whole number up to {}", usize::MAX),
-        false => "it takes a whole number that is not negative".to_owned(),
+    text.parse().map_err(|_| {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            format!("it takes a whole number up to {}", usize::MAX)
+        } else {
+            "it takes a whole number that is not negative".to_owned()
+        }
     })
 }
 

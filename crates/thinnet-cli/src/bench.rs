@@ -14,7 +14,9 @@ use thinnet::random::RandomState;
 use thinnet_kernels::multiply_adds;
 
 use crate::args::BenchArguments;
+use crate::config::cores;
 use crate::failure::Failure;
+use crate::memory;
 use crate::output::Output;
 
 /// Images that batches are drawn from.
@@ -73,10 +75,10 @@ struct Case {
 
 /// Measures, and writes what it found.
 pub(crate) fn run(arguments: &BenchArguments, output: &Output) -> Result<(), Failure> {
-    let threads = arguments.threads()?;
+    let threads = arguments.threads.unwrap_or_else(cores);
     let product: Product = arguments.engine.parse()?;
     if arguments.steps == 0 {
-        return Err(Failure::refused("--steps must be at least 1, got 0"));
+        return Err(Failure::Refused("--steps must be at least 1, got 0".to_owned()));
     }
     let mut net = vec![NetConfig::default().input_dim];
     net.extend(&arguments.hidden);
@@ -105,7 +107,8 @@ fn dispatch<F: Float>(
     times.sort_by(f64::total_cmp);
     let report = report::<F>(&trainer, &case, product, threads, &times, before);
     if arguments.json {
-        return output.line(&serde_json::to_string(&report).map_err(|reason| Failure::refused(&reason.to_string()))?);
+        return output
+            .line(&serde_json::to_string(&report).map_err(|reason| Failure::Refused(reason.to_string()))?);
     }
     for line in lines(&report) {
         output.line(&line)?;
@@ -127,7 +130,7 @@ struct Trainer<F: Float> {
 impl<F: Float> Trainer<F> {
     fn new(case: &Case, product: Product, threads: usize) -> Result<Self, Failure> {
         let [input_dim, hidden @ .., num_classes] = case.net.as_slice() else {
-            return Err(Failure::refused("a net needs at least inputs and classes"));
+            return Err(Failure::Refused("a net needs at least inputs and classes".to_owned()));
         };
         let mut random = RandomState::new(231);
         // As in the peers, a keep probability of 1 is a network without dropout.
@@ -140,10 +143,17 @@ impl<F: Float> Trainer<F> {
             ..NetConfig::default()
         };
         if case.batch == 0 {
-            return Err(Failure::refused("--batch-size must be at least 1, got 0"));
+            return Err(Failure::Refused("--batch-size must be at least 1, got 0".to_owned()));
         }
         config.check()?;
-        crate::memory::check(&config, case.batch)?;
+        let bytes = memory_of::<F>(&config, case.batch);
+        if bytes > memory::available() {
+            return Err(Failure::Refused(format!(
+                "this needs about {} of memory, and {} are available",
+                memory::show(bytes),
+                memory::show(memory::available())
+            )));
+        }
         let x = ndarray::Array2::from_shape_fn((IMAGES, *input_dim), |(image, feature)| {
             F::from_f64(f64::from(hash(image * input_dim + feature)) / 2_147_483_648.0 - 1.0)
         })
@@ -151,7 +161,11 @@ impl<F: Float> Trainer<F> {
         let y = (0..IMAGES).map(|image| hash(IMAGES * input_dim + image) as usize % num_classes).collect();
         let net = FullyConnectedNet::new(config, &mut random)?;
         let rule = UpdateRule::Adam(Adam { learning_rate: 5e-4, ..Adam::default() });
-        let engine = Thin::new(&net, rule, EngineConfig { product, threads, masks: MaskSource::Counter(231), isa: None })?;
+        let engine = Thin::new(
+            &net,
+            rule,
+            EngineConfig { product, threads, masks: MaskSource::Counter(231), isa: None },
+        )?;
         Ok(Self { engine, x, y, batch: case.batch, random, loss: f64::NAN })
     }
 
@@ -166,6 +180,17 @@ impl<F: Float> Trainer<F> {
             })
             .collect()
     }
+}
+
+/// About how many bytes a network with Adam's state, its data and a batch take; a float, so that no size is too large.
+fn memory_of<F>(config: &NetConfig, batch: usize) -> f64 {
+    let shapes = config.layer_shapes();
+    let parameters: f64 =
+        shapes.iter().map(|&(inputs, outputs)| (inputs as f64 + 1.0) * outputs as f64).sum();
+    let units: f64 = shapes.iter().map(|&(_, outputs)| outputs as f64).sum();
+    let samples =
+        IMAGES as f64 * config.input_dim as f64 + batch as f64 * (config.input_dim as f64 + 8.0 * units);
+    size_of::<F>() as f64 * (6.0 * parameters + 2.0 * samples)
 }
 
 /// A well-mixed number for each index (the end of `MurmurHash3`): data that are the same in every program and language.
@@ -188,7 +213,7 @@ fn report<F: Float>(
     before: StepTimes,
 ) -> Report {
     let after = trainer.engine.times();
-    let spent = |part: fn(&StepTimes) -> Duration| (part(&after) - part(&before)).as_secs_f64();
+    let spent = |part: fn(&StepTimes) -> Duration| part(&after).saturating_sub(part(&before)).as_secs_f64();
     let parts: [fn(&StepTimes) -> Duration; 5] =
         [|t| t.gather, |t| t.masks, |t| t.forward, |t| t.loss, |t| t.backward];
     let seconds = times.iter().sum::<f64>() / 1e3;
@@ -234,7 +259,9 @@ fn copy_speed(threads: usize) -> f64 {
     best_of(threads, || {
         let mut memory = vec![1.0f32; FLOATS];
         for _ in 0..8 {
-            memory.iter_mut().for_each(|value| *value *= 1.000_1);
+            for value in &mut memory {
+                *value *= 1.000_1;
+            }
             std::hint::black_box(&mut memory);
         }
         (9 * 2 * FLOATS * size_of::<f32>()) as f64
@@ -307,12 +334,12 @@ enum Request {
 fn serve<F: Float>(product: Product, threads: usize, output: &Output) -> Result<(), Failure> {
     let mut trainer: Option<Trainer<F>> = None;
     for line in stdin().lock().lines() {
-        let line = line.map_err(|reason| Failure::refused(&format!("cannot read a request: {reason}")))?;
+        let line = line.map_err(|reason| Failure::Refused(format!("cannot read a request: {reason}")))?;
         if line.trim().is_empty() {
             continue;
         }
         let request = serde_json::from_str(&line)
-            .map_err(|reason| Failure::refused(&format!("{line:?} is not a request: {reason}")))?;
+            .map_err(|reason| Failure::Refused(format!("{line:?} is not a request: {reason}")))?;
         let answer = match (request, &mut trainer) {
             (Request::Case(case), trainer) => {
                 *trainer = Some(Trainer::new(&case, product, threads)?);
@@ -321,13 +348,12 @@ fn serve<F: Float>(product: Product, threads: usize, output: &Output) -> Result<
             (Request::Steps { steps }, Some(trainer)) => {
                 let ms = trainer.steps(steps)?;
                 serde_json::json!({"ms": ms, "loss": trainer.loss})
-            },
+            }
             (Request::Steps { .. }, None) => {
-                return Err(Failure::refused("steps were asked for before a net was described"));
+                return Err(Failure::Refused("steps were asked for before a net was described".to_owned()));
             }
         };
         output.line(&answer.to_string())?;
     }
     Ok(())
 }
-

@@ -86,9 +86,10 @@ impl Layout {
     fn lines(&self, what: &str, ours: &str, course: &str) -> (Option<String>, String) {
         let Self { what: width, ours: ours_width, course: course_width, stacked } = *self;
         let figures = format!("{ours:<ours_width$}  {course:<course_width$}");
-        match stacked {
-            true => (Some(format!("  {what}")), format!("    {figures}")),
-            false => (None, format!("  {what:<width$}  {figures}")),
+        if stacked {
+            (Some(format!("  {what}")), format!("    {figures}"))
+        } else {
+            (None, format!("  {what:<width$}  {figures}"))
         }
     }
 }
@@ -105,10 +106,7 @@ fn table(comparisons: &[Comparison], layout: &Layout, paint: impl Fn(Paint, &str
             group = of;
         }
         let (above, figures) = layout.lines(what, &show(comparison.value), &comparison.course);
-        let verdict = match comparison.agrees {
-            true => paint(Paint::Good, "ok"),
-            false => paint(Paint::Bad, "OFF"),
-        };
+        let verdict = if comparison.agrees { paint(Paint::Good, "ok") } else { paint(Paint::Bad, "OFF") };
         lines.extend(above);
         lines.push(format!("{figures}  {verdict}"));
         if !comparison.remark.is_empty() {

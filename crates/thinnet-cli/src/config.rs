@@ -58,6 +58,7 @@ impl Config {
             seed: arguments.seed,
             dtype: if arguments.dtype == "f64" { Dtype::F64 } else { Dtype::F32 },
             threads: arguments.threads.unwrap_or_else(cores),
+            engine: arguments.engine.parse()?,
         };
         settings.check(INPUT_DIM)?;
         let (need, have) = (settings.memory(INPUT_DIM), memory::available());
@@ -93,6 +94,6 @@ impl Config {
 }
 
 /// Cores that this program may use.
-fn cores() -> usize {
+pub(crate) fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get).min(Settings::MAX_THREADS)
 }

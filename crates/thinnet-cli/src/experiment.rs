@@ -67,11 +67,11 @@ fn announcement(settings: &Settings, input_dim: usize) -> String {
         .map(ToString::to_string)
         .collect();
     format!(
-        "{}, {}, {} on {} images ({}, {})",
+        "{} of {}, {}, {}, {}, {}",
         plural(settings.keep.len(), "network"),
         units.join("-"),
         plural(settings.epochs, "epoch"),
-        settings.num_train,
+        plural(settings.num_train, "image"),
         settings.dtype,
         plural(settings.threads, "thread"),
     )

@@ -73,9 +73,10 @@ impl Failure {
             ErrorKind::UnknownArgument => format!("there is no argument '{}' here{guess}", arg()),
             ErrorKind::InvalidSubcommand => {
                 let command = text(ContextKind::InvalidSubcommand).unwrap_or_default();
-                match guess.is_empty() {
-                    true => format!("there is no command '{command}'; thinnet --help lists those that are"),
-                    false => format!("there is no command '{command}'{guess}"),
+                if guess.is_empty() {
+                    format!("there is no command '{command}'; thinnet --help lists those that are")
+                } else {
+                    format!("there is no command '{command}'{guess}")
                 }
             }
             ErrorKind::ArgumentConflict => format!("{} is given more than once", arg()),

@@ -1,7 +1,8 @@
 //! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
-//! ([`experiment`], [`check`]); what a person reads goes through [`output`], and what ends a run early is a [`failure`].
+//! ([`experiment`], [`check`], [`bench`]); what a person reads goes through [`output`], and what ends a run early is a [`failure`].
 
 mod args;
+mod bench;
 mod check;
 mod config;
 mod experiment;
@@ -46,9 +47,10 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
             let course = ExperimentArguments::course().map_err(|error| Failure::arguments(&error))?;
             experiment::run(course, "thinnet experiment", output)?;
         }
-        Some(Command::Experiment(arguments)) => experiment::run(arguments, &command_line(), output)?,
+        Some(Command::Experiment(arguments)) => experiment::run(*arguments, &command_line(), output)?,
         Some(Command::Check(arguments)) if !check::run(&arguments, output)? => return Ok(ExitCode::FAILURE),
         Some(Command::Check(_)) => {}
+        Some(Command::Bench(arguments)) => bench::run(&arguments, output)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -37,7 +37,7 @@ pub(crate) enum Paint {
 const WIDE: usize = 90;
 
 impl Stream {
-    /// Colours are for a terminal that can show them, unless NO_COLOR (<https://no-color.org>) is set.
+    /// Colours are for a terminal that can show them, unless `NO_COLOR` (<https://no-color.org>) is set.
     fn new(terminal: bool) -> Self {
         let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || env::var_os("TERM").is_some_and(|value| value == "dumb");
@@ -97,7 +97,7 @@ impl Output {
     pub(crate) fn failure(&self, failure: &Failure) {
         match failure {
             Failure::Refused(reason) => {
-                self.note(&format!("{} {reason}", self.err.paint(Paint::Bad, "error:")))
+                self.note(&format!("{} {reason}", self.err.paint(Paint::Bad, "error:")));
             }
             Failure::Interrupted(reason) => self.note(reason),
             Failure::NobodyReads => {}

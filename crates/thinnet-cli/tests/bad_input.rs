@@ -43,7 +43,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("experiment --learning-rate inf", &["learning rate", "got inf"]),
     ("experiment --learning-rate -1e-3", &["learning rate", "got -0.001"]),
     ("experiment --learning-rate -inf", &["learning rate", "got -inf"]),
-    ("experiment --learning-rate --reg 1", &["'--reg'", "--learning-rate"]),
+    ("experiment --learning-rate --reg", &["'--reg'", "--learning-rate"]),
     ("experiment --learning-rate fast", &["'fast'", "--learning-rate"]),
     ("experiment --learning-rate 1e30", &["loss", "NaN|inf", "--learning-rate 1e30"]),
     ("experiment --reg -1", &["reg", "got -1"]),

@@ -1,4 +1,5 @@
 //! `thinnet check`, as a user runs it.
+#![allow(clippy::unwrap_used)] // a test's helpers fail by panicking, too
 
 mod common;
 

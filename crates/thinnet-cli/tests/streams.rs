@@ -1,5 +1,6 @@
 //! Standard output that closes, and Ctrl-C.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used)] // a test's helpers fail by panicking, too
 
 mod common;
 

@@ -20,10 +20,10 @@ struct DenseDot<'a, T> {
     out: &'a mut [T],
 }
 
-/// Panels that a tile's sums stay in registers for, before their lanes are added up: 512 columns of `f32`. More, and the
+/// Panels that a tile's sums stay in registers for, before their lanes are added up: 384 columns of `f32`. More, and the
 /// rows in use no longer fit the first-level cache; fewer, and adding up costs too much.
-const DEPTH: usize = 8;
-/// Samples taken past all rows before the next: with `DEPTH`, 192 KiB, which the second-level cache holds.
+const DEPTH: usize = 6;
+/// Samples taken past all rows before the next: with `DEPTH`, 144 KiB, which the second-level cache holds.
 const SAMPLES: usize = 96;
 
 impl<T: Element> Op<T> for DenseDot<'_, T> {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Dataset;
-use crate::engine::{self, EngineConfig};
+use crate::engine::{self, EngineConfig, Product};
 use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
 use crate::layers::Dropout;
@@ -45,6 +45,9 @@ pub struct Settings {
     pub dtype: Dtype,
     /// Threads.
     pub threads: usize,
+    /// How products are computed.
+    #[serde(default)]
+    pub engine: Product,
 }
 
 /// One trained network of the experiment.
@@ -96,6 +99,7 @@ impl Settings {
             seed: 231,
             dtype: Dtype::F32,
             threads,
+            engine: Product::Auto,
         }
     }
 
@@ -204,7 +208,8 @@ pub fn run<F: Float>(settings: &Settings, data: &Dataset<F>, observer: &mut dyn 
         observer.network(index, keep);
         let start = Instant::now();
         let net = FullyConnectedNet::<F>::new(settings.net(input_dim, Some(dropout)), &mut random)?;
-        let mut engine = engine::build(net, rule, EngineConfig::course(settings.threads))?;
+        let products = EngineConfig { product: settings.engine, ..EngineConfig::course(settings.threads) };
+        let mut engine = engine::build(net, rule, products)?;
         let trained = solver::train(engine.as_mut(), data, &config, &mut random, observer)?;
         networks.push(NetworkRun { keep, history: trained.history, seconds: start.elapsed().as_secs_f64() });
     }

@@ -186,10 +186,8 @@ impl<F: Float> FullyConnectedNet<F> {
                     .then(|| (Array1::ones(outputs), Array1::zeros(outputs))),
             })
             .collect();
-        let running = match config.batch_norm {
-            true => config.hidden.iter().map(|&size| RunningStatistics::zeros(size)).collect(),
-            false => Vec::new(),
-        };
+        let normalised = if config.batch_norm { config.hidden.as_slice() } else { &[] };
+        let running = normalised.iter().map(|&size| RunningStatistics::zeros(size)).collect();
         Ok(Self { config, parameters: Parameters { layers }, running })
     }
 

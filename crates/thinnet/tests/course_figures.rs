@@ -1,4 +1,5 @@
 //! The figures that the course's notebook prints.
+#![allow(clippy::unwrap_used)] // a test fails by panic
 
 use thinnet::course::figures;
 

@@ -1,4 +1,5 @@
 //! The experiment prints the course's log.
+#![allow(clippy::unwrap_used)] // a test fails by panic
 
 use thinnet::data::Cifar10;
 use thinnet::experiment::{self, Observer, Settings};

@@ -21,6 +21,7 @@ fn config(hidden: &[usize]) -> NetConfig {
     }
 }
 
+#[allow(clippy::unnecessary_wraps)] // the form in which a configuration takes it
 fn keep(p: f64, seed: Option<u32>) -> Option<Dropout> {
     Some(Dropout::new(p, seed).unwrap())
 }

@@ -54,6 +54,7 @@ fn settings(networks: &[NetworkRun]) -> Settings {
         reg: 0.0,
         seed: 231,
         dtype: Dtype::F64,
+        engine: thinnet::engine::Product::Auto,
         threads: 2,
     }
 }

@@ -27,13 +27,7 @@ struct Scripted {
 }
 
 impl Engine<f64> for Scripted {
-    fn step(
-        &mut self,
-        _: &Features<f64>,
-        _: &[usize],
-        batch: &[usize],
-        _: &mut RandomState,
-    ) -> Result<f64> {
+    fn step(&mut self, _: &Features<f64>, _: &[usize], batch: &[usize], _: &mut RandomState) -> Result<f64> {
         self.batches.push(batch.to_vec());
         self.step_rates.extend(self.rates.last());
         Ok(self.losses.get(self.batches.len() - 1).copied().unwrap_or(1.0))

@@ -1,5 +1,5 @@
 //! What the program's tests share. Each test file compiles it for itself and uses what it needs.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)] // a test's helpers fail by panicking, too
 
 use std::path::Path;
 

@@ -17,6 +17,7 @@ pub use thinnet_kernels::Isa;
 use std::str::FromStr;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 use thinnet_kernels::PanelBuf;
 
 use self::scores::highest;
@@ -81,7 +82,8 @@ pub enum Inputs<F> {
 }
 
 /// How a layer's products are computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Product {
     /// Whichever was measured to be faster at the layer's keep probability.
     #[default]
@@ -106,7 +108,10 @@ impl Product {
         }
     }
 
-    /// "auto", "dense" or "thin".
+    /// The names of all.
+    pub const NAMES: [&'static str; 3] = ["auto", "dense", "thin"];
+
+    /// `auto`, `dense` or `thin`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",

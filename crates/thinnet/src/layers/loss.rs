@@ -32,17 +32,18 @@ fn check<F: Float>(function: &str, scores: ArrayView2<'_, F>, y: &[usize]) -> Re
 pub fn softmax_loss<F: Float>(scores: ArrayView2<'_, F>, y: &[usize]) -> Result<(F, Array2<F>)> {
     check("softmax_loss", scores, y)?;
     let count = F::from_f64(scores.nrows() as f64);
-    let mut loss = F::zero();
+    let mut loss = 0.0; // in f64: the rounding of a sum of hundreds would show in the mean
     let mut gradient = scores.to_owned();
     for (mut row, &label) in gradient.rows_mut().into_iter().zip(y) {
         let max = row.iter().copied().fold(F::neg_infinity(), F::max);
         row.mapv_inplace(|s| s - max);
         let log_sum = row.iter().map(|s| s.exp()).sum::<F>().ln();
-        loss += log_sum - row[label];
-        row.mapv_inplace(|s| (s - log_sum).exp() / count);
-        row[label] -= count.recip();
+        loss += (log_sum - row[label]).as_f64();
+        row.mapv_inplace(|s| (s - log_sum).exp());
+        row[label] -= F::one(); // before the division: near 1 it is exact, and Adam makes much of a small gradient
+        row.mapv_inplace(|p| p / count);
     }
-    Ok((loss / count, gradient))
+    Ok((F::from_f64(loss / scores.nrows() as f64), gradient))
 }
 
 /// The multiclass support vector machine (hinge) loss of Weston and Watkins 1999: the mean over samples of

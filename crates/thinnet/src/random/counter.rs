@@ -8,7 +8,7 @@ use chacha20::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
 /// Words of a ChaCha block: a sample's units start on a new block.
-const BLOCK: u64 = 16;
+const BLOCK: usize = 16;
 
 /// Draws dropout masks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +46,13 @@ impl CounterMasks {
 impl LayerMasks {
     /// Calls `kept(unit, true or false)` for every unit of a sample, in order.
     pub fn sample(&self, sample: usize, mut kept: impl FnMut(usize, bool)) {
-        let mut words = [0u8; 4 * BLOCK as usize];
+        let mut words = [0u8; 4 * BLOCK];
         let mut random = self.at(sample);
-        for first in (0..self.units).step_by(BLOCK as usize) {
+        for first in (0..self.units).step_by(BLOCK) {
             random.fill_bytes(&mut words);
-            let units = first..self.units.min(first + BLOCK as usize);
-            for (unit, word) in units.zip(words.chunks_exact(4)) {
-                let word = word.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
-                kept(unit, word < self.threshold);
+            let units = first..self.units.min(first + BLOCK);
+            for (unit, word) in units.zip(words.as_chunks::<4>().0) {
+                kept(unit, u64::from(u32::from_le_bytes(*word)) < self.threshold);
             }
         }
     }
@@ -63,7 +62,7 @@ impl LayerMasks {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         // 2^64 blocks to a stream: 2^32 steps of 2^32 blocks; a step has as many for each sample as its units need.
         random.set_stream(self.layer << 32 | self.step >> 32);
-        let blocks = (self.units as u64).div_ceil(BLOCK);
+        let blocks = self.units.div_ceil(BLOCK) as u64;
         random.set_block_pos((self.step << 32).wrapping_add(blocks.wrapping_mul(sample as u64)));
         random
     }

@@ -226,8 +226,8 @@ impl RandomState {
         }
         let mask = u64::MAX >> max.leading_zeros();
         loop {
-            let value =
-                if mask <= u64::from(u32::MAX) { u64::from(self.next_u32()) } else { self.next_u64() } & mask;
+            let narrow = u32::try_from(mask).is_ok();
+            let value = if narrow { u64::from(self.next_u32()) } else { self.next_u64() } & mask;
             if value <= max {
                 return value;
             }

@@ -125,6 +125,7 @@ mod samples {
                 seed: 231,
                 dtype: Dtype::F64,
                 threads: 1,
+                engine: crate::engine::Product::Auto,
             },
             networks: networks
                 .iter()

@@ -212,6 +212,7 @@ fn settings(outcome: &Outcome) -> Vec<(&'static str, String)> {
         ("Seed", settings.seed.to_string()),
         ("Number type", dtype.to_owned()),
         ("Threads", settings.threads.to_string()),
+        ("Engine", settings.engine.name().to_owned()),
     ]
 }
 
