@@ -38,7 +38,8 @@ fn main() -> thinnet::Result<()> {
     println!("the course's network, {entries} parameters: {:.2} ms (median of 101)", times[50]);
 
     let data = Cifar10::embedded_sample()?.dataset::<f64>(100)?;
-    let large = NetConfig { hidden: vec![500], dropout: Some(Dropout::new(0.25, None)?), ..NetConfig::default() };
+    let large =
+        NetConfig { hidden: vec![500], dropout: Some(Dropout::new(0.25, None)?), ..NetConfig::default() };
     let net = FullyConnectedNet::<f64>::new(large, &mut random)?;
     let config = NetCheckConfig { sample: Some((2000, 1)), ..NetCheckConfig::default() };
     let start = Instant::now();
