@@ -30,7 +30,7 @@ SETTINGS = {
     "jax": ["jit"],
     "sklearn": ["f32"],
     "numpy": ["f32"],
-    "burn": ["flex", "ndarray"],
+    "burn": ["flex"],
     "candle": ["f32"],
 }
 PYTHON_PACKAGES = ["numpy", "torch", "jax", "optax", "scikit-learn"]
@@ -78,22 +78,29 @@ def measure_pair(ours: Trainer | None, theirs: Trainer, work: peer.Work, args: a
     return result
 
 
+def experiment_programs(args: argparse.Namespace, folder: pathlib.Path) -> dict[str, list[str]]:
+    """What is run whole, by name and number type; each writes into a folder of its own."""
+    thinnet = [args.thinnet, "experiment", "--threads", str(peer.THREADS), "--dtype"]
+    numpy = [sys.executable, str(HERE / "numpy_experiment.py"), "--dtype"]
+    programs = {}
+    for dtype in ("f32", "f64"):
+        if args.thinnet:
+            programs[f"thinnet {dtype}"] = [*thinnet, dtype, "--out", str(folder / f"thinnet-{dtype}")]
+        programs[f"numpy {dtype}"] = [*numpy, dtype, "--out", str(folder / f"numpy-{dtype}")]
+    programs["pytorch f32"] = [sys.executable, str(HERE / "pytorch_experiment.py"), "--out", str(folder / "pytorch")]
+    programs["pytorch import"] = [sys.executable, "-c", "import torch"]
+    return programs
+
+
 def measure_experiment(args: argparse.Namespace) -> Results:
     """The course's whole experiment, process start to the plot or report written, each program in turn."""
     with tempfile.TemporaryDirectory() as folder:
-        programs: dict[str, list[str]] = {}
-        if args.thinnet:
-            thinnet = [args.thinnet, "experiment", "--threads", str(peer.THREADS)]
-            programs |= {f"thinnet {dtype}": [*thinnet, "--dtype", dtype] for dtype in ("f32", "f64")}
-        numpy = [sys.executable, str(HERE / "numpy_experiment.py")]
-        programs |= {f"numpy {dtype}": [*numpy, "--dtype", dtype] for dtype in ("f32", "f64")}
-        programs["pytorch f32"] = [sys.executable, str(HERE / "pytorch_experiment.py")]
+        programs = experiment_programs(args, pathlib.Path(folder))
         seconds: dict[str, list[float]] = {name: [] for name in programs}
         for i in range(args.experiment_rounds + 1):
             for name, command in programs.items():
                 start = time.perf_counter()
-                out = pathlib.Path(folder) / name.replace(" ", "-")
-                subprocess.run([*command, "--out", str(out)], check=True, capture_output=True)
+                subprocess.run(command, check=True, capture_output=True)
                 if i > 0:  # the first round brings files and byte code into memory
                     seconds[name].append(time.perf_counter() - start)
     results: Results = {}
