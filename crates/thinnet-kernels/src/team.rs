@@ -63,7 +63,9 @@ impl Team {
         let mut team = Self { shared, helpers: Vec::new(), running: Mutex::new(()) };
         for index in 0..count.max(1) - 1 {
             let shared = Arc::clone(&team.shared);
-            let handle = thread::Builder::new().name(format!("thinnet-{}", index + 1)).spawn(move || shared.help(index))?;
+            let handle = thread::Builder::new()
+                .name(format!("thinnet-{}", index + 1))
+                .spawn(move || shared.help(index))?;
             team.helpers.push((handle.thread().clone(), Some(handle)));
         }
         Ok(team)

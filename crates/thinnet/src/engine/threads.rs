@@ -20,14 +20,17 @@ impl Threads {
     /// So many threads, at least 1 and at most 1024.
     pub(super) fn new(count: usize) -> Result<Self> {
         if !(1..=1024).contains(&count) {
-            return Err(Error::configuration(format!("the number of threads must be from 1 to 1024, got {count}")));
+            return Err(Error::configuration(format!(
+                "the number of threads must be from 1 to 1024, got {count}"
+            )));
         }
-        let team = match count {
-            1 => None,
-            _ => Some(Team::new(count).map_err(|reason| {
-                Error::configuration(format!("cannot start {count} threads: {reason}"))
-            })?),
-        };
+        let team =
+            match count {
+                1 => None,
+                _ => Some(Team::new(count).map_err(|reason| {
+                    Error::configuration(format!("cannot start {count} threads: {reason}"))
+                })?),
+            };
         Ok(Self { team })
     }
 
@@ -60,7 +63,10 @@ impl Threads {
                 }
             }
         });
-        slots.into_iter().filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner).1).collect()
+        slots
+            .into_iter()
+            .filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner).1)
+            .collect()
     }
 
     /// `rows` cut into one even range a thread.
