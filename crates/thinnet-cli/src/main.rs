@@ -1,5 +1,5 @@
 //! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
-//! ([`experiment`], [`check`], [`bench`]); what a person reads goes through [`output`], and what ends a run early is a [`failure`].
+//! ([`experiment`], [`check`], [`mod@bench`]); what a person reads goes through [`output`], and what ends a run early is a [`failure`].
 
 mod args;
 mod bench;

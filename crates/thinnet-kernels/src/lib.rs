@@ -50,6 +50,7 @@ mod pixels;
 mod portable;
 mod rule;
 mod simd;
+mod team;
 mod update;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
@@ -66,6 +67,7 @@ pub use peak::multiply_adds;
 pub use pixels::pack_pixels;
 pub use rule::{Update, apply_update};
 pub use simd::Element;
+pub use team::Team;
 pub use update::{listed_axpy, listed_update};
 
 use simd::Op;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a test fails by panic
 
 use thinnet::data::Cifar10;
+use thinnet::engine::Product;
 use thinnet::experiment::{self, Observer, Settings};
 use thinnet::float::{Dtype, Float};
 use thinnet::solver::{Event, Progress};
@@ -27,17 +28,26 @@ impl Observer for Lines {
     }
 }
 
-fn lines<F: Float>(dtype: Dtype) -> Vec<String> {
+fn lines<F: Float>(dtype: Dtype, engine: Product) -> Vec<String> {
     let sample = Cifar10::embedded_sample().unwrap();
-    let settings = Settings { dtype, ..Settings::course("sample", 1000, 2) };
+    let settings = Settings { dtype, engine, ..Settings::course("sample", 1000, 2) };
     let mut lines = Lines::default();
     experiment::run::<F>(&settings, &sample.dataset(500).unwrap(), &mut lines).unwrap();
     lines.0
 }
 
-#[test]
-fn float64_prints_the_golden_log() {
+fn prints_the_golden_log(engine: Product) {
     let golden: Vec<_> = GOLDEN.lines().collect();
     assert_eq!(golden.iter().filter(|line| line.starts_with('(')).count(), 56);
-    assert_eq!(lines::<f64>(Dtype::F64), golden);
+    assert_eq!(lines::<f64>(Dtype::F64, engine), golden);
+}
+
+#[test]
+fn float64_prints_the_golden_log_thin() {
+    prints_the_golden_log(Product::Thin);
+}
+
+#[test]
+fn float64_prints_the_golden_log_dense() {
+    prints_the_golden_log(Product::Dense);
 }

@@ -56,7 +56,7 @@ impl Mask {
         }
     }
 
-    /// Draws the same from a counter-based stream; call it inside [`Threads::enter`].
+    /// Draws the same from a counter-based stream, a thread for every 64 samples.
     pub(super) fn draw_counter(
         &mut self,
         samples: usize,

@@ -11,7 +11,6 @@
 //! Nothing is approximated: what is left out is multiplied by zero.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ndarray::Array2;
@@ -44,7 +43,7 @@ pub struct Thin<F> {
     rule: UpdateRule,
     engine: EngineConfig,
     isa: Isa,
-    threads: Arc<Threads>,
+    threads: Threads,
     layers: Vec<Layer<F>>,
     /// Weights and biases of each layer.
     remembered: Vec<(PanelBuf<F>, PanelBuf<F>)>,
@@ -111,7 +110,7 @@ impl<F: Float> Thin<F> {
             remembered: Vec::new(),
             hidden: config.hidden.iter().map(|_| Hidden::new()).collect(),
             isa: engine.isa.unwrap_or_else(Isa::detect),
-            threads: Arc::new(Threads::new(engine.threads)?),
+            threads: Threads::new(engine.threads)?,
             config,
             rule,
             engine,
@@ -344,7 +343,7 @@ impl<F: Float> Thin<F> {
         0.5 * self.config.reg * self.layers.iter().map(squares).sum::<f64>()
     }
 
-    /// The body of [`Engine::step`], on a thread of the engine.
+    /// The body of [`Engine::step`].
     fn train(&mut self, y: &[usize], random: &mut RandomState) -> Result<f64> {
         let samples = y.len();
         let start = Instant::now();
@@ -391,10 +390,8 @@ impl<F: Float> Thin<F> {
 
     /// The scores of samples in test mode, row-major (N, C).
     fn panel_scores(&self, panels: &PanelBuf<F>) -> Vec<F> {
-        let blocks = self.threads.enter(|| {
-            let blocks = split(panels.rows(), panels.rows().div_ceil(SCORE_BLOCK));
-            self.threads.each(blocks, |rows| self.block_scores(panels.view().slice(rows)))
-        });
+        let blocks = split(panels.rows(), panels.rows().div_ceil(SCORE_BLOCK));
+        let blocks = self.threads.each(blocks, |rows| self.block_scores(panels.view().slice(rows)));
         blocks.iter().flat_map(|block| block.view().to_rows()).collect()
     }
 
@@ -440,13 +437,10 @@ impl<F: Float> Engine<F> for Thin<F> {
     ) -> Result<f64> {
         super::check_batch(x, y, batch, self.config.input_dim)?;
         let y: Vec<usize> = batch.iter().map(|&index| y[index]).collect();
-        let threads = Arc::clone(&self.threads);
-        threads.enter(|| {
-            let start = Instant::now();
-            self.gather(x, batch);
-            self.times.gather += start.elapsed();
-            self.train(&y, random)
-        })
+        let start = Instant::now();
+        self.gather(x, batch);
+        self.times.gather += start.elapsed();
+        self.train(&y, random)
     }
 
     fn load(&self, x: &Features<F>) -> Result<Inputs<F>> {
@@ -486,9 +480,7 @@ impl<F: Float> Engine<F> for Thin<F> {
     fn classes(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Vec<usize>> {
         if let (Inputs::Bytes(bytes), [first, last]) = (inputs, self.layers.as_slice()) {
             super::check_width(bytes.dim(), self.config.input_dim)?;
-            let threads = &self.threads;
-            let found = threads.enter(|| bytes.classes(self.isa, threads, first, last));
-            if let Some(found) = found {
+            if let Some(found) = bytes.classes(self.isa, &self.threads, first, last) {
                 self.reseed(random);
                 let close: Vec<usize> = (0..found.len()).filter(|&sample| found[sample].is_none()).collect();
                 let scores = self.panel_scores(&bytes.floats(self.isa, &close));

@@ -2,9 +2,10 @@
 //! does not change, so the threads change no bit of a result.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use thinnet_kernels::Team;
 
 use crate::error::{Error, Result};
 
@@ -12,8 +13,7 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Threads {
     /// None for one thread: then the caller's does the work.
-    pool: Option<ThreadPool>,
-    count: usize,
+    team: Option<Team>,
 }
 
 impl Threads {
@@ -24,50 +24,54 @@ impl Threads {
                 "the number of threads must be from 1 to 1024, got {count}"
             )));
         }
-        let pool =
+        let team =
             match count {
                 1 => None,
-                _ => Some(ThreadPoolBuilder::new().num_threads(count).build().map_err(|reason| {
+                _ => Some(Team::new(count).map_err(|reason| {
                     Error::configuration(format!("cannot start {count} threads: {reason}"))
                 })?),
             };
-        Ok(Self { pool, count })
+        Ok(Self { team })
     }
 
     /// The caller's thread alone.
     pub(super) fn one() -> Self {
-        Self { pool: None, count: 1 }
+        Self { team: None }
     }
 
     /// How many.
     pub(super) fn count(&self) -> usize {
-        self.count
+        self.team.as_ref().map_or(1, Team::count)
     }
 
-    /// Runs `work` on one of the threads, so that what it shares out need not wait for a thread to be entered.
-    pub(super) fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        match &self.pool {
-            Some(pool) => pool.install(work),
-            None => work(),
-        }
-    }
-
-    /// Runs `work` once for each part, in parallel, and gives the results in order. To be called inside
-    /// [`Threads::enter`].
-    pub(super) fn each<P: Send, R: Send>(
-        &self,
-        parts: Vec<P>,
-        work: impl Fn(P) -> R + Send + Sync,
-    ) -> Vec<R> {
-        match &self.pool {
-            Some(_) if parts.len() > 1 => parts.into_par_iter().with_max_len(1).map(work).collect(),
-            _ => parts.into_iter().map(work).collect(),
-        }
+    /// Runs `work` once for each part, in parallel, and gives the results in order. A part goes to whichever thread is
+    /// free first. Not to be called by `work` itself.
+    pub(super) fn each<P: Send, R: Send>(&self, parts: Vec<P>, work: impl Fn(P) -> R + Sync) -> Vec<R> {
+        let team = match &self.team {
+            Some(team) if parts.len() > 1 => team,
+            _ => return parts.into_iter().map(work).collect(),
+        };
+        let next = AtomicUsize::new(0);
+        let slots: Vec<Mutex<(Option<P>, Option<R>)>> =
+            parts.into_iter().map(|part| Mutex::new((Some(part), None))).collect();
+        team.run(&|_| {
+            while let Some(slot) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
+                // Nobody else wants this slot: its number was given out once.
+                let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(part) = slot.0.take() {
+                    slot.1 = Some(work(part));
+                }
+            }
+        });
+        slots
+            .into_iter()
+            .filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner).1)
+            .collect()
     }
 
     /// `rows` cut into one even range a thread.
     pub(super) fn split(&self, rows: usize) -> Vec<Range<usize>> {
-        split(rows, self.count)
+        split(rows, self.count())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The report of an experiment: a page, a picture, and tables for other programs.
 //!
-//! [`write`] takes an [`Outcome`] and a folder and leaves there
+//! [`write()`] takes an [`Outcome`] and a folder and leaves there
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -91,7 +91,7 @@ impl<'a> Report<'a> {
         ])
     }
 
-    /// Writes the files into `folder`; see [`write`].
+    /// Writes the files into `folder`; see [`write()`].
     ///
     /// # Errors
     /// [`Error::Io`] if the folder or a file cannot be written.
