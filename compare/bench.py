@@ -17,7 +17,7 @@ from dataclasses import asdict
 
 import peer
 import report
-from measure import Ratio, Times, Trainer, in_turns, limit_to_cores
+from measure import Others, Ratio, Times, Trainer, in_turns, limit_to_cores
 
 HERE = pathlib.Path(__file__).parent
 DOCS = HERE.parent / "docs"
@@ -69,8 +69,10 @@ def measure_pair(ours: Trainer | None, theirs: Trainer, work: peer.Work, args: a
     theirs.prepare(work)
     if ours:
         ours.prepare(peer.Work(work.net, work.batch, work.keep, "auto"))
-    turns = in_turns([t for t in (theirs, ours) if t], args.rounds, args.steps)
-    result: Results = {**asdict(work), "peer_ms": asdict(Times.of(turns[0]))}
+    trainers = [t for t in (theirs, ours) if t]
+    others = Others(trainers)
+    turns = in_turns(trainers, args.rounds, args.steps)
+    result: Results = {**asdict(work), "peer_ms": asdict(Times.of(turns[0])), "others": others.share()}
     if ours:
         middles = [[statistics.median(turn) for turn in trainer] for trainer in turns]
         result |= {"thinnet_ms": asdict(Times.of(turns[1])), "ratio": asdict(Ratio.of(*middles))}

@@ -2,12 +2,15 @@
 
 import json
 import os
+import pathlib
 import statistics
 import subprocess
 import time
 from dataclasses import dataclass
 
 import peer
+
+STAT = pathlib.Path("/proc/stat")
 
 # The first steps of a turn find the caches as the other process left them.
 STEPS_TO_WARM = 2
@@ -100,6 +103,29 @@ def in_turns(trainers: list[Trainer], rounds: int, steps: int) -> list[list[list
         for j in order if i % 2 == 0 else reversed(order):
             turns[j].append(trainers[j].turn(steps))
     return turns
+
+
+class Others:
+    """How much of the machine other processes use, from when this is made; the trainers' share is not theirs."""
+
+    def __init__(self, trainers: list[Trainer]) -> None:
+        self.trainers = trainers
+        self.before = self.used()
+        self.start = time.perf_counter()
+
+    def used(self) -> float:
+        """CPU seconds of all others since the machine started; elsewhere than on Linux 0."""
+        if not STAT.exists():
+            return 0.0
+        user, nice, system, _idle, _wait, *interrupts = (int(n) for n in STAT.read_text().split()[1:9])
+        busy = (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+        return busy - time.process_time() - sum(cpu_seconds(t.process.pid) for t in self.trainers)
+
+    def share(self) -> float:
+        """Of the machine's cores, from 0 to 1."""
+        cores = os.cpu_count() or 1
+        share = (self.used() - self.before) / (time.perf_counter() - self.start) / cores
+        return round(max(share, 0.0), 3)
 
 
 def limit_to_cores(count: int) -> None:
