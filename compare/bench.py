@@ -114,18 +114,21 @@ def measure_experiment(args: argparse.Namespace) -> Results:
     return results
 
 
-def measure_gradient_check(args: argparse.Namespace) -> Results:
+def measure_gradient_check(args: argparse.Namespace) -> dict[str, Results]:
     """The check of all parameters of the course's small network, as often as the experiment."""
     programs = {"numpy": [sys.executable, str(HERE / "numpy_gradient_check.py")]}
-    if args.thinnet:
-        programs["thinnet"] = [args.thinnet, "bench", "--gradient-check", "--json"]
+    if args.gradient_check:
+        programs["thinnet"] = [args.gradient_check, str(peer.THREADS)]
     seconds: dict[str, list[float]] = {name: [] for name in programs}
+    results: dict[str, Results] = {}
     for _ in range(args.experiment_rounds):
         for name, command in programs.items():
             answer = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            seconds[name].append(answer["seconds"])
-    results: Results = {name: {"seconds": statistics.median(times)} for name, times in seconds.items()}
-    if args.thinnet:
+            seconds[name].append(answer.pop("seconds"))
+            results[name] = answer
+    for name, times in seconds.items():
+        results[name] = {"seconds": statistics.median(times), **results[name]}
+    if args.gradient_check:
         results["ratio"] = asdict(Ratio.of(seconds["numpy"], seconds["thinnet"]))
     print(f"gradient check: {results}", flush=True)
     return results
@@ -171,6 +174,7 @@ def arguments() -> argparse.Namespace:
         "what", nargs="*", default=whats, help=f"what to measure, of {', '.join(whats)}; all by default"
     )
     parser.add_argument("--thinnet", help="our program; without it the peers are measured alone")
+    parser.add_argument("--gradient-check", help="our timed gradient check")
     parser.add_argument("--burn", help="burn's program")
     parser.add_argument("--candle", help="candle's program")
     parser.add_argument(
@@ -216,6 +220,8 @@ def main() -> None:
         results["gradient_check"] = measure_gradient_check(args)
         save()
     if "report" in args.what:
+        if not args.json.exists():
+            raise SystemExit(f"there are no results in {args.json} to report; measure first")
         report.write(results, args.json.parent)
 
 

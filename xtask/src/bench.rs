@@ -8,23 +8,43 @@ use crate::venv::Venv;
 /// What to measure.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// What to measure: step, experiment, gradient-check, report; all of them by default. After `--` there can be more:
-    /// `-- --peers pytorch --nets 500,500 --batches 100 --keeps 0.25 1 --rounds 5`; `-- --help` lists it
-    #[arg(trailing_var_arg = true)]
-    arguments: Vec<String>,
+    /// step, experiment, gradient-check or report; all of them by default
+    what: Vec<String>,
+    /// More for compare/bench.py: `-- --peers pytorch --nets 500,500 --batches 100 --keeps 0.25 1 --rounds 5`; `-- --help`
+    /// lists it
+    #[arg(last = true)]
+    more: Vec<String>,
 }
 
 pub fn run_all(arguments: &Arguments) -> Result<()> {
-    eprintln!("bench: building thinnet and the peers in Rust");
     run(&mut cargo(&["build", "--release", "--quiet", "--package", "thinnet-cli"]))?;
-    for peer in ["burn", "candle"] {
-        let build = ["build", "--release", "--quiet", "--locked", "--target-dir"];
-        run(cargo(&build).arg(target().join("peers")).current_dir(root().join("compare").join(peer)))?;
+    run(&mut cargo(&[
+        "build",
+        "--release",
+        "--quiet",
+        "--package",
+        "thinnet",
+        "--example",
+        "gradient_check_time",
+    ]))?;
+    if arguments.what.is_empty() || arguments.what.iter().any(|what| what == "step") {
+        build_peers()?;
     }
     let venv = Venv::ensure("bench", "compare/requirements.txt")?;
     let mut bench = command(venv.program("python"), &["compare/bench.py"]);
     bench.arg("--thinnet").arg(target().join("release/thinnet"));
+    bench.arg("--gradient-check").arg(target().join("release/examples/gradient_check_time"));
     bench.arg("--burn").arg(target().join("peers/release/peer-burn"));
     bench.arg("--candle").arg(target().join("peers/release/peer-candle"));
-    run(bench.args(&arguments.arguments))
+    run(bench.args(&arguments.what).args(&arguments.more))
+}
+
+/// The peers that are written in Rust, each with dependencies and a lock file of its own.
+fn build_peers() -> Result<()> {
+    for peer in ["burn", "candle"] {
+        eprintln!("bench: building the training step of {peer}");
+        let build = ["build", "--release", "--quiet", "--locked", "--target-dir"];
+        run(cargo(&build).arg(target().join("peers")).current_dir(root().join("compare").join(peer)))?;
+    }
+    Ok(())
 }
