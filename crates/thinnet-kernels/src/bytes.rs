@@ -71,65 +71,95 @@ pub struct ByteWeights {
     high: Vec<Line<i8>>,
     low: Vec<Line<i8>>,
     scales: Vec<f64>,
+    /// The product of each rounded row with the mean.
+    of_mean: Vec<f64>,
     rows: usize,
     cols: usize,
 }
 
 impl ByteWeights {
-    /// Rounds weights, `[R][cols]`; `None` if there are too many columns, or a weight that is not finite.
-    pub fn new<T: Element>(isa: ByteIsa, w: Panels<'_, T>) -> Option<Self> {
+    /// Rounds weights, `[R][cols]`, and takes the product of each rounded row with `mean`. `None` if there are too many
+    /// columns, or a weight that is not finite.
+    ///
+    /// # Panics
+    /// If `mean` does not have `cols` elements.
+    pub fn new<T: Element>(isa: ByteIsa, w: Panels<'_, T>, mean: &[f64]) -> Option<Self> {
+        assert_eq!(mean.len(), w.cols(), "columns of the mean");
         if w.cols() > MOST_COLUMNS {
             return None;
         }
-        let lines = vec![Line([0; PANEL]); w.cols().div_ceil(PANEL) * w.rows()];
-        let mut rounded =
-            Self { high: lines.clone(), low: lines, scales: Vec::new(), rows: w.rows(), cols: w.cols() };
+        let panels = w.cols().div_ceil(PANEL);
+        let lines = vec![Line([0; PANEL]); panels * w.rows()];
+        let none = Vec::with_capacity(w.rows());
+        let mut rounded = Self {
+            high: lines.clone(),
+            low: lines,
+            scales: none.clone(),
+            of_mean: none,
+            rows: w.rows(),
+            cols: w.cols(),
+        };
+        let mut padded = mean.to_vec();
+        padded.resize(panels * PANEL, 0.0);
         let sound = match isa.0 {
-            Level::Portable => rounded.fill(w),
+            Level::Portable => rounded.fill(w, &padded),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the token is proof of the features.
-            Level::Vnni(_) => unsafe { vnni::fill(&mut rounded, w) },
+            Level::Vnni(_) => unsafe { vnni::fill(&mut rounded, w, &padded) },
         };
         sound.then_some(rounded)
     }
 
-    /// Rounds all weights; false if one is not finite.
+    /// Rounds all weights; false if one is not finite. `mean` is padded to whole panels. Sums and maxima are kept in
+    /// [`LANES`] parts, so that the compiler can make vectors of them.
     #[inline(always)]
-    fn fill<T: Element>(&mut self, w: Panels<'_, T>) -> bool {
+    fn fill<T: Element>(&mut self, w: Panels<'_, T>, mean: &[f64]) -> bool {
         for r in 0..self.rows {
-            let mut greatest = T::ZERO;
-            let mut all = T::ZERO; // stays 0 unless a weight is not finite
+            let (mut greatest, mut wrong) = ([T::ZERO; LANES], [T::ZERO; LANES]);
             for p in 0..w.panels() {
-                for &v in w.row(p, r) {
-                    let size = if v < T::ZERO { T::ZERO - v } else { v };
-                    greatest = if size > greatest { size } else { greatest };
-                    all += v * T::ZERO;
+                for chunk in w.row(p, r).as_chunks::<LANES>().0 {
+                    for i in 0..LANES {
+                        let v = chunk[i];
+                        let size = if v < T::ZERO { T::ZERO - v } else { v };
+                        greatest[i] = if size > greatest[i] { size } else { greatest[i] };
+                        wrong[i] += v * T::ZERO; // stays 0 unless a weight is not finite
+                    }
                 }
             }
-            if all != T::ZERO {
+            if wrong.iter().any(|&wrong| wrong != T::ZERO) {
                 return false;
             }
-            let greatest = greatest.to_f64();
+            let greatest = greatest.iter().fold(0.0, |greatest: f64, v| greatest.max(v.to_f64()));
             let scale = if greatest > 0.0 { greatest / GREATEST } else { 1.0 };
             let inverse = 1.0 / scale;
+            let mut sums = [0.0; LANES];
             for p in 0..w.panels() {
                 let first = p * T::PANEL;
                 let line = (first / PANEL) * self.rows + r;
-                let high = &mut self.high[line].0[first % PANEL..][..T::PANEL];
-                let low = &mut self.low[line].0[first % PANEL..][..T::PANEL];
-                for ((high, low), &v) in high.iter_mut().zip(low).zip(w.row(p, r)) {
-                    let whole = (v.to_f64() * inverse).round_ties_even();
-                    let upper = (whole * (1.0 / RADIX)).round_ties_even();
-                    #[expect(clippy::cast_possible_truncation, reason = "within -127..=127 and -64..=64")]
-                    {
-                        *high = upper as i32 as i8;
-                        *low = (whole - upper * RADIX) as i32 as i8;
+                let high = self.high[line].0[first % PANEL..][..T::PANEL].as_chunks_mut::<LANES>().0;
+                let low = self.low[line].0[first % PANEL..][..T::PANEL].as_chunks_mut::<LANES>().0;
+                let means = mean[first..first + T::PANEL].as_chunks::<LANES>().0;
+                let parts =
+                    w.row(p, r).as_chunks::<LANES>().0.iter().zip(means).zip(high.iter_mut().zip(low));
+                for ((w, mean), (high, low)) in parts {
+                    for i in 0..LANES {
+                        let whole = nearest(w[i].to_f64() * inverse);
+                        let upper = nearest(whole * (1.0 / RADIX));
+                        sums[i] += whole * mean[i];
+                        high[i] = small(upper);
+                        low[i] = small(whole - upper * RADIX);
                     }
                 }
             }
             self.scales.push(scale);
+            self.of_mean.push(scale * sums.iter().sum::<f64>());
         }
         true
+    }
+
+    /// `dot(rounded w[r], mean)` for each row.
+    pub fn of_mean(&self) -> &[f64] {
+        &self.of_mean
     }
 
     /// The weights that are computed with, as a row-major matrix.
@@ -143,28 +173,6 @@ impl ByteWeights {
             }
         }
         out
-    }
-
-    /// `dot(rounded w[r], v)` for each row `r` and a vector of `cols` numbers.
-    ///
-    /// # Panics
-    /// If `v` has another length.
-    pub fn dot(&self, v: &[f64]) -> Vec<f64> {
-        assert_eq!(v.len(), self.cols, "columns");
-        (0..self.rows)
-            .map(|r| {
-                let sum = |plane: &[Line<i8>]| {
-                    let parts = v.chunks(PANEL).enumerate();
-                    parts
-                        .map(|(p, v)| {
-                            let line = &plane[p * self.rows + r].0;
-                            v.iter().zip(line).map(|(v, &w)| v * f64::from(w)).sum::<f64>()
-                        })
-                        .sum::<f64>()
-                };
-                self.scales[r] * (RADIX * sum(&self.high) + sum(&self.low))
-            })
-            .collect()
     }
 
     /// The standard deviation of the error of a row's product with a vector of length 1, if rounding errors are
@@ -238,6 +246,26 @@ fn portable<T: Element>(w: &ByteWeights, x: &ByteRows, samples: Range<usize>, ou
     }
 }
 
+/// Parts in which a sum is kept: two vectors of AVX-512.
+const LANES: usize = 16;
+
+/// The nearest whole number to one below 2^51 in size: adding this leaves no bits for a fraction.
+#[inline(always)]
+fn nearest(x: f64) -> f64 {
+    const SHIFT: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
+    (x + SHIFT) - SHIFT
+}
+
+/// A whole number of -128 to 127.
+#[inline(always)]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "it is in range; by way of 32 bits, for which there are instructions"
+)]
+fn small(x: f64) -> i8 {
+    x as i32 as i8
+}
+
 /// What two sums of whole numbers stand for.
 fn value<T: Element>(scale: f64, high: i32, low: i32) -> T {
     T::from_f64(scale * (f64::from(high) * RADIX + f64::from(low)))
@@ -262,8 +290,8 @@ mod vnni {
     /// # Safety
     /// The CPU has the features.
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512vnni")]
-    pub(super) unsafe fn fill<T: Element>(rounded: &mut ByteWeights, w: Panels<'_, T>) -> bool {
-        rounded.fill(w)
+    pub(super) unsafe fn fill<T: Element>(rounded: &mut ByteWeights, w: Panels<'_, T>, mean: &[f64]) -> bool {
+        rounded.fill(w, mean)
     }
 
     /// [`byte_dot`](super::byte_dot).
@@ -393,7 +421,8 @@ mod tests {
             .collect();
         let pixels = bytes(samples * cols, 3);
         let packed = PanelBuf::from_rows(rows, cols, &weights);
-        let w = ByteWeights::new(isa, packed.view()).unwrap();
+        let mean: Vec<f64> = pixels[..cols].iter().map(|&p| f64::from(p) / 3.0).collect();
+        let w = ByteWeights::new(isa, packed.view(), &mean).unwrap();
         let rounded = w.rounded();
         for ((rounded, w), scale) in
             rounded.iter().zip(&weights).zip(w.scales.iter().flat_map(|s| vec![*s; cols]))
@@ -412,9 +441,8 @@ mod tests {
                 assert!(error <= 1e-6 * truth.abs().max(1.0), "{rows} {cols} {samples}: {truth}");
             }
         }
-        let dots = w.dot(&pixels[..cols].iter().map(|&p| f64::from(p)).collect::<Vec<_>>());
-        for (r, dot) in dots.into_iter().enumerate() {
-            let truth: f64 = (0..cols).map(|c| rounded[r * cols + c] * f64::from(pixels[c])).sum();
+        for (r, dot) in w.of_mean().iter().enumerate() {
+            let truth: f64 = (0..cols).map(|c| rounded[r * cols + c] * mean[c]).sum();
             assert!((dot - truth).abs() <= 1e-9 * truth.abs().max(1.0));
         }
     }
@@ -441,15 +469,21 @@ mod tests {
         let packed = PanelBuf::from_rows(1, cols, &vec![-1.0_f32; cols]);
         let x = ByteRows::new(1, cols, &vec![255; cols]);
         for isa in [Some(ByteIsa::PORTABLE), ByteIsa::fast()].into_iter().flatten() {
-            let w = ByteWeights::new(isa, packed.view()).unwrap();
+            let w = ByteWeights::new(isa, packed.view(), &vec![0.0; cols]).unwrap();
             let mut out = [0.0_f64];
             byte_dot(isa, &w, &x, 0..1, &mut out);
             assert!((out[0] + 255.0 * cols as f64).abs() < 1e-3 * cols as f64, "{}", out[0]);
         }
         let portable = ByteIsa::PORTABLE;
-        assert!(ByteWeights::new(portable, PanelBuf::<f32>::zeros(1, cols + 1).view()).is_none());
+        assert!(
+            ByteWeights::new(portable, PanelBuf::<f32>::zeros(1, cols + 1).view(), &vec![0.0; cols + 1])
+                .is_none()
+        );
         for bad in [f32::NAN, f32::INFINITY] {
-            assert!(ByteWeights::new(portable, PanelBuf::from_rows(1, 2, &[1.0, bad]).view()).is_none());
+            assert!(
+                ByteWeights::new(portable, PanelBuf::from_rows(1, 2, &[1.0, bad]).view(), &[0.0; 2])
+                    .is_none()
+            );
         }
     }
 }

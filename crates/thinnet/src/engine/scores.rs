@@ -68,10 +68,10 @@ impl ByteInputs {
         let samples = self.rows.rows();
         let w = first.w.value.view();
         let parts = threads.each(threads.split(first.outputs()), |units| {
-            let weights = ByteWeights::new(bytes, w.slice(units.clone()))?;
+            let weights = ByteWeights::new(bytes, w.slice(units.clone()), self.pixels.mean())?;
             // What the mean image adds to a unit's product is taken away again, with its bias added.
             let shift: Vec<F> = weights
-                .dot(self.pixels.mean())
+                .of_mean()
                 .iter()
                 .zip(&first.bias()[units])
                 .map(|(mean, bias)| F::from_f64(bias.as_f64() - mean))
