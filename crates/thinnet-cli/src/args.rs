@@ -150,7 +150,7 @@ pub(crate) struct CheckArguments {
 /// Measure a training step on this machine
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A step draws a batch out of 5000 samples of 3072 numbers and computes masks, forward pass, softmax loss, backward pass and
+A step draws a batch out of 5000 samples of 3072 numbers and computes masks, forward pass, softmax loss, backward pass and \
 Adam's update. Beside its time stand what its parts take of it, and what the machine reaches at best.")]
 pub(crate) struct BenchArguments {
     /// Units of each hidden layer
