@@ -14,6 +14,9 @@ from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
 
+# Leave masks in float64, as the usual solution does.
+MASKS_AS_WRITTEN = False
+
 
 def affine_forward(x: Array, w: Array, b: Array) -> tuple[Array, tuple[Array, Array]]:
     """(N, ...), (D, M), (M,) -> (N, M)."""
@@ -40,7 +43,9 @@ def dropout_forward(x: Array, param: dict[str, Any]) -> tuple[Array, Array | Non
         np.random.seed(param["seed"])
     if param["mode"] == "test":
         return x, None
-    mask = ((np.random.rand(*x.shape) < param["p"]) / param["p"]).astype(x.dtype, copy=False)
+    mask = (np.random.rand(*x.shape) < param["p"]) / param["p"]
+    if not MASKS_AS_WRITTEN:
+        mask = mask.astype(x.dtype, copy=False)
     return x * mask, mask
 
 

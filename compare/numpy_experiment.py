@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 
+import course
 from course import FullyConnectedNet, Solver
 from course_data import load_sample, plot_accuracies, seconds_since_process_start
 
@@ -15,7 +16,9 @@ def main() -> None:
     parser.add_argument("--dtype", choices=["f32", "f64"], default="f32")
     parser.add_argument("--keep", type=float, nargs="+", default=[1, 0.25])
     parser.add_argument("--out", type=pathlib.Path, help="folder for accuracy.png; without it nothing is drawn")
+    parser.add_argument("--course-masks", action="store_true", help="masks in float64, as the course writes them")
     args = parser.parse_args()
+    course.MASKS_AS_WRITTEN = args.course_masks
 
     dtype = {"f32": np.float32, "f64": np.float64}[args.dtype]
     data = load_sample()
