@@ -117,6 +117,9 @@ def plot(steps: list[Entry], folder: pathlib.Path) -> None:
     for i, batch in enumerate(batches):
         for j, net in enumerate(nets):
             ax = axes[i][j]
+            if (batch, net) not in lines:  # not measured: no empty axes
+                ax.set_axis_off()
+                continue
             for name, points in lines.get((batch, net), {}).items():
                 colour, marker = STYLES[name]
                 label = NAMES.get(name, "thinnet, f32")
