@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
+use thinnet::data::{Order, Scaling};
 use thinnet::engine::Product;
 use thinnet::optim::UpdateRule;
 
@@ -39,11 +40,11 @@ Examples:
   thinnet experiment                           the course's experiment, on the embedded images
   thinnet experiment --keep 1,0.75,0.5,0.25    four networks, one after the other
   thinnet experiment --hidden 200,200 --reg 1e-3 --epochs 10
-  thinnet experiment --data cifar-10-batches-bin --train 5000 --out big-report")]
+  thinnet experiment --data cifar-10-python.tar.gz --train 5000 --out big-report
+  thinnet experiment --data iris.csv --label-column species --hidden 20 --batch-size 20")]
 pub(crate) struct ExperimentArguments {
-    /// Images: `sample`, 500 + 1000 embedded ones, or a folder with CIFAR-10's binary version
-    #[arg(long, value_name = "sample|DIR", default_value = "sample")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
 
     /// Probability to KEEP a unit, above 0 and at most 1, of each network in turn; 1 is no dropout
     #[arg(
@@ -67,11 +68,11 @@ pub(crate) struct ExperimentArguments {
     )]
     pub(crate) hidden: Vec<usize>,
 
-    /// Times that the training images are gone through
+    /// Times that the training samples are gone through
     #[arg(long, value_name = "N", default_value = "25", value_parser = count, allow_hyphen_values = true)]
     pub(crate) epochs: usize,
 
-    /// Images a step, drawn with replacement
+    /// Samples a step, drawn with replacement
     #[arg(long, value_name = "N", default_value = "100", value_parser = count, allow_hyphen_values = true)]
     pub(crate) batch_size: usize,
 
@@ -92,9 +93,9 @@ pub(crate) struct ExperimentArguments {
     #[arg(long, value_name = "X", default_value = "0", value_parser = number, allow_hyphen_values = true)]
     pub(crate) reg: f64,
 
-    /// Training images to use, from the first
-    #[arg(long, value_name = "N", default_value = "500", value_parser = count, allow_hyphen_values = true)]
-    pub(crate) train: usize,
+    /// Training samples to use, from the first [default: 500, or all if there are fewer]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
+    pub(crate) train: Option<usize>,
 
     /// Seed of the random stream (NumPy's), from 0 to 4294967295
     #[arg(long, value_name = "N", default_value = "231", value_parser = seed, allow_hyphen_values = true)]
@@ -134,6 +135,46 @@ impl ExperimentArguments {
             Self::augment_args(clap::Command::new("experiment")).try_get_matches_from(["experiment"])?;
         Self::from_arg_matches_mut(&mut matches)
     }
+}
+
+/// Where samples come from, and what is made of them: for every command that takes data.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Data")]
+pub(crate) struct DataArguments {
+    /// `sample`, 500 + 1000 embedded images of CIFAR-10, or a file or folder, whose format is recognised: CIFAR-10 and
+    /// CIFAR-100 (tar.gz, python, binary), IDX as of MNIST, NPZ, NPY, tables (CSV, TSV), folders of images by class
+    #[arg(long, value_name = "sample|PATH", default_value = "sample")]
+    pub(crate) data: PathBuf,
+
+    /// A table's column of labels, by name or number from 1 [default: label, class, target or y, or else the last]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label_column: Option<String>,
+
+    /// Whether a table's first line names its columns [default: if no field of it is a number]
+    #[arg(long, value_name = "yes|no", value_parser = yes_no)]
+    pub(crate) header: Option<bool>,
+
+    /// Resize the images of a folder to this width and height
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub(crate) resize: Option<(u32, u32)>,
+
+    /// Validation samples [default: those that the data have, or a fifth of the training samples, at most 1000]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
+    pub(crate) val: Option<usize>,
+
+    /// How training and validation samples are parted, where the data do not say [default: stored for CIFAR and IDX,
+    /// which come shuffled, and else stratified]
+    #[arg(long, value_name = "ORDER", value_parser = PossibleValuesParser::new(Order::NAMES))]
+    pub(crate) split: Option<String>,
+
+    /// Seed of a split at random (NumPy's), from 0 to 4294967295
+    #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_hyphen_values = true)]
+    pub(crate) split_seed: u32,
+
+    /// Subtract the training samples' mean, divide by their deviation as well, or neither [default: mean for images,
+    /// standard for the rest]
+    #[arg(long, value_name = "SCALING", value_parser = PossibleValuesParser::new(Scaling::NAMES))]
+    pub(crate) scaling: Option<String>,
 }
 
 /// Compute the figures of the course's dropout exercise beside the course's own
@@ -221,6 +262,22 @@ fn count(text: &str) -> Result<usize, String> {
             "it takes a whole number that is not negative".to_owned()
         }
     })
+}
+
+/// "yes" or "no".
+fn yes_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("it takes yes or no".to_owned()),
+    }
+}
+
+/// A width and a height.
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let numbers =
+        text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    numbers.ok_or_else(|| "it takes a width and a height, as in 32x32".to_owned())
 }
 
 /// A seed of NumPy's.

@@ -1,53 +1,36 @@
 //! Arguments that were parsed become an experiment that can be run.
 
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 
-use thinnet::data::{Cifar10, Dataset};
+use thinnet::data::{Dataset, Split};
 use thinnet::experiment::Settings;
 use thinnet::float::{Dtype, Float};
 
-use crate::args::ExperimentArguments;
+use crate::args::{DataArguments, ExperimentArguments};
 use crate::failure::Failure;
 use crate::{folder, memory};
 
-/// Numbers in an image: CIFAR-10's 3 x 32 x 32.
-const INPUT_DIM: usize = 3 * 32 * 32;
-/// Validation images of CIFAR-10 as the course splits it, in the sample and in a folder alike.
-const NUM_VAL: usize = 1000;
+/// Training samples that are used where nobody asks for more or less: the course's 500.
+const NUM_TRAIN: usize = 500;
 
-/// An experiment whose settings are in range, whose report can be written, and that fits in memory.
+/// An experiment whose settings are in range, and whose report can be written.
 #[derive(Debug)]
 pub(crate) struct Config {
     /// What is run.
     pub(crate) settings: Settings,
     /// The report's folder.
     pub(crate) out: PathBuf,
-    source: Source,
-}
-
-/// Where images come from.
-#[derive(Debug)]
-enum Source {
-    Sample,
-    Folder(PathBuf),
+    data: DataArguments,
+    num_train: Option<usize>,
 }
 
 impl Config {
-    /// Checks all that can be checked before images are read.
+    /// Checks all that can be checked before samples are read.
     pub(crate) fn new(arguments: ExperimentArguments) -> Result<Self, Failure> {
-        let source = match arguments.data {
-            data if data == Path::new("sample") => Source::Sample,
-            folder => Source::Folder(folder),
-        };
         let settings = Settings {
-            data: match &source {
-                Source::Sample => "embedded CIFAR-10 sample".to_owned(),
-                Source::Folder(folder) => folder.display().to_string(),
-            },
-            num_train: arguments.train,
-            num_val: NUM_VAL,
+            num_train: arguments.train.unwrap_or(NUM_TRAIN),
             keep: arguments.keep,
             hidden: arguments.hidden,
             epochs: arguments.epochs,
@@ -57,40 +40,43 @@ impl Config {
             reg: arguments.reg,
             seed: arguments.seed,
             dtype: if arguments.dtype == "f64" { Dtype::F64 } else { Dtype::F32 },
-            threads: arguments.threads.unwrap_or_else(cores),
             engine: arguments.engine.parse()?,
+            ..Settings::course(String::new(), 1, arguments.threads.unwrap_or_else(cores))
         };
-        settings.check(INPUT_DIM)?;
-        let (need, have) = (settings.memory(INPUT_DIM), memory::available());
-        if need > have {
-            let units: Vec<String> = settings.hidden.iter().map(ToString::to_string).collect();
-            return Err(Failure::Refused(format!(
-                "--hidden {}, --batch-size {} and --epochs {} together need about {} of memory, and {} are available",
-                units.join(","),
-                settings.batch_size,
-                settings.epochs,
-                memory::show(need),
-                memory::show(have),
-            )));
-        }
+        check(&settings, 1)?; // a sample has one number at least
         folder::check(&arguments.out)?;
-        Ok(Self { settings, out: arguments.out, source })
+        Ok(Self { settings, out: arguments.out, data: arguments.data, num_train: arguments.train })
     }
 
-    /// Reads the images.
-    pub(crate) fn load<F: Float>(&self) -> Result<Dataset<F>, Failure> {
-        let images = match &self.source {
-            Source::Sample => Cifar10::embedded_sample()?,
-            Source::Folder(folder) if !folder.is_dir() => {
-                return Err(Failure::Refused(format!(
-                    "--data {}: there is no such folder; it takes `sample` or a folder with CIFAR-10's binary version",
-                    folder.display()
-                )));
-            }
-            Source::Folder(folder) => Cifar10::from_folder(folder, self.settings.num_train)?,
-        };
-        Ok(images.dataset(self.settings.num_train)?)
+    /// Reads the samples, and checks the settings that depend on them.
+    pub(crate) fn load<F: Float>(&mut self) -> Result<Dataset<F>, Failure> {
+        let source = self.data.read()?;
+        let (set, settings) = (&source.set, &mut self.settings);
+        settings.data.clone_from(&source.description);
+        settings.classes.clone_from(&set.classes);
+        settings.num_train = self.num_train.unwrap_or(NUM_TRAIN.min(set.train.len()));
+        settings.num_val = set.val.as_ref().map_or(0, Split::len);
+        check(settings, set.input_dim())?;
+        Ok(set.scaled(settings.num_train, source.scaling)?)
     }
+}
+
+/// Refuses settings that are out of range, or that do not fit in memory with samples of `input_dim` numbers.
+fn check(settings: &Settings, input_dim: usize) -> Result<(), Failure> {
+    settings.check(input_dim)?;
+    let (need, have) = (settings.memory(input_dim), memory::available());
+    if need > have {
+        let units: Vec<String> = settings.hidden.iter().map(ToString::to_string).collect();
+        return Err(Failure::Refused(format!(
+            "--hidden {}, --batch-size {} and --epochs {} together need about {} of memory, and {} are available",
+            units.join(","),
+            settings.batch_size,
+            settings.epochs,
+            memory::show(need),
+            memory::show(have),
+        )));
+    }
+    Ok(())
 }
 
 /// Cores that this program may use.

@@ -18,10 +18,10 @@ use crate::output::{Output, Paint};
 ///
 /// - `command`: what a person would type to run them again
 pub(crate) fn run(arguments: ExperimentArguments, command: &str, output: &mut Output) -> Result<(), Failure> {
-    let config = Config::new(arguments)?;
+    let mut config = Config::new(arguments)?;
     let outcome = match config.settings.dtype {
-        Dtype::F32 => train::<f32>(&config, output)?,
-        Dtype::F64 => train::<f64>(&config, output)?,
+        Dtype::F32 => train::<f32>(&mut config, output)?,
+        Dtype::F64 => train::<f64>(&mut config, output)?,
     };
     Report::new(&outcome).command(command).write(&config.out)?;
     summarise(&outcome, output);
@@ -35,9 +35,9 @@ pub(crate) fn run(arguments: ExperimentArguments, command: &str, output: &mut Ou
 }
 
 /// Trains the networks.
-fn train<F: Float>(config: &Config, output: &mut Output) -> Result<Outcome, Failure> {
-    let settings = &config.settings;
+fn train<F: Float>(config: &mut Config, output: &mut Output) -> Result<Outcome, Failure> {
     let data = config.load::<F>()?;
+    let settings = &config.settings;
     output.aside(&announcement(settings, data.train.x.dim().1));
     let mut follower = Follower::new(output, settings, stop_on_interrupt()?);
     let result = experiment::run(settings, &data, &mut follower);
@@ -63,7 +63,7 @@ fn announcement(settings: &Settings, input_dim: usize) -> String {
     let units: Vec<String> = [input_dim]
         .iter()
         .chain(&settings.hidden)
-        .chain(&[thinnet::data::CIFAR10_CLASSES.len()])
+        .chain(&[settings.classes.len()])
         .map(ToString::to_string)
         .collect();
     format!(
@@ -71,7 +71,7 @@ fn announcement(settings: &Settings, input_dim: usize) -> String {
         plural(settings.keep.len(), "network"),
         units.join("-"),
         plural(settings.epochs, "epoch"),
-        plural(settings.num_train, "image"),
+        plural(settings.num_train, "sample"),
         settings.dtype,
         plural(settings.threads, "thread"),
     )

@@ -1,5 +1,5 @@
 //! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
-//! ([`experiment`], [`check`], [`mod@bench`]); what a person reads goes through [`output`], and what ends a run early is a [`failure`].
+//! ([`experiment`], [`check`], [`mod@bench`]) on what [`source`] reads; what a person reads goes through [`output`], and what ends a run early is a [`failure`].
 
 mod args;
 mod bench;
@@ -11,6 +11,7 @@ mod folder;
 mod follow;
 mod memory;
 mod output;
+mod source;
 
 use std::env;
 use std::process::ExitCode;

@@ -8,7 +8,7 @@
 
 use std::time::Instant;
 
-use thinnet::data::Cifar10;
+use thinnet::data::DataSet;
 use thinnet::gradient_check::{NetCheckConfig, check_net};
 use thinnet::layers::Dropout;
 use thinnet::net::{FullyConnectedNet, NetConfig};
@@ -37,7 +37,7 @@ fn main() -> thinnet::Result<()> {
     times.sort_by(f64::total_cmp);
     println!("the course's network, {entries} parameters: {:.2} ms (median of 101)", times[50]);
 
-    let data = Cifar10::embedded_sample()?.dataset::<f64>(100)?;
+    let data = DataSet::embedded_sample()?.dataset::<f64>(100)?;
     let large =
         NetConfig { hidden: vec![500], dropout: Some(Dropout::new(0.25, None)?), ..NetConfig::default() };
     let net = FullyConnectedNet::<f64>::new(large, &mut random)?;

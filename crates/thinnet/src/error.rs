@@ -81,6 +81,14 @@ impl Error {
         Self::Data(message.into())
     }
 
+    /// The same, with what it is about before its words, if they are about data.
+    pub(crate) fn within(self, what: impl std::fmt::Display) -> Self {
+        match self {
+            Self::Data(message) => Self::Data(format!("{what}: {message}")),
+            other => other,
+        }
+    }
+
     /// An input/output error on `path`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::Dataset;
+use crate::data::{CIFAR10_CLASSES, Dataset};
 use crate::engine::{self, EngineConfig, Product};
 use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
@@ -19,11 +19,14 @@ use crate::solver::{self, History, Progress, SolverConfig};
 /// Everything that determines the experiment's figures, and the threads, which do not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
-    /// Where the images come from, for people: "embedded CIFAR-10 sample" or a path.
+    /// Where the samples come from, for people: "embedded CIFAR-10 sample", or a path and how it was read.
     pub data: String,
-    /// Number of training images.
+    /// The classes' names, by label. [`run`] takes them from the data.
+    #[serde(default = "cifar10_classes")]
+    pub classes: Vec<String>,
+    /// Number of training samples.
     pub num_train: usize,
-    /// Number of validation images.
+    /// Number of validation samples.
     pub num_val: usize,
     /// Keep probability of each network, in the order in which they are trained; 0 < keep <= 1.
     pub keep: Vec<f64>,
@@ -31,7 +34,7 @@ pub struct Settings {
     pub hidden: Vec<usize>,
     /// Epochs.
     pub epochs: usize,
-    /// Images a step.
+    /// Samples a step.
     pub batch_size: usize,
     /// Name of the update rule: `sgd`, `sgd_momentum`, `rmsprop` or `adam`.
     pub update_rule: String,
@@ -48,6 +51,11 @@ pub struct Settings {
     /// How products are computed.
     #[serde(default)]
     pub engine: Product,
+}
+
+/// The classes of a report that names none.
+fn cifar10_classes() -> Vec<String> {
+    CIFAR10_CLASSES.map(str::to_owned).to_vec()
 }
 
 /// One trained network of the experiment.
@@ -83,10 +91,11 @@ impl Observer for () {
 }
 
 impl Settings {
-    /// The course's experiment on `data` with `num_val` validation images.
+    /// The course's experiment on `data`, which is CIFAR-10, with `num_val` validation images.
     pub fn course(data: impl Into<String>, num_val: usize, threads: usize) -> Self {
         Self {
             data: data.into(),
+            classes: cifar10_classes(),
             num_train: 500,
             num_val,
             keep: vec![1.0, 0.25],
@@ -114,7 +123,7 @@ impl Settings {
         self.solver().check()?;
         self.net(input_dim, None).check()?;
         if self.num_train == 0 {
-            return Err(Error::configuration("the number of training images must be at least 1, got 0"));
+            return Err(Error::configuration("the number of training samples must be at least 1, got 0"));
         }
         if self.threads == 0 || self.threads > Self::MAX_THREADS {
             return Err(Error::configuration(format!(
@@ -135,8 +144,8 @@ impl Settings {
     /// The greatest number of threads.
     pub const MAX_THREADS: usize = 1024;
 
-    /// About how many bytes the experiment needs with samples of `input_dim` numbers. A float, so that no size is too
-    /// large to be estimated.
+    /// About how many bytes the experiment needs beside its samples, which have `input_dim` numbers each. A float, so that
+    /// no size is too large to be estimated.
     pub fn memory(&self, input_dim: usize) -> f64 {
         // The weights, their gradients, the best so far, Adam's two moments, and an update's temporaries.
         const COPIES: f64 = 6.0;
@@ -153,10 +162,9 @@ impl Settings {
         let parameters: f64 =
             shapes.iter().map(|&(inputs, outputs)| (inputs as f64 + 1.0) * outputs as f64).sum();
         let units: f64 = shapes.iter().map(|&(_, outputs)| outputs as f64).sum();
-        let samples = self.num_train as f64 + self.num_val as f64;
         let rows = self.batch_size.max(self.num_val).max(self.num_train.min(1000)) as f64;
         let activations = rows * (input_dim as f64 + ACTIVATIONS * units);
-        bytes * (COPIES * parameters + activations + samples * input_dim as f64) + losses
+        bytes * (COPIES * parameters + activations) + losses
     }
 
     /// The update rule, in range.
@@ -186,7 +194,14 @@ impl Settings {
 
     /// How each network is made.
     fn net(&self, input_dim: usize, dropout: Option<Dropout>) -> NetConfig {
-        NetConfig { input_dim, hidden: self.hidden.clone(), dropout, reg: self.reg, ..NetConfig::default() }
+        NetConfig {
+            input_dim,
+            hidden: self.hidden.clone(),
+            num_classes: self.classes.len(),
+            dropout,
+            reg: self.reg,
+            ..NetConfig::default()
+        }
     }
 }
 
@@ -198,6 +213,7 @@ impl Settings {
 pub fn run<F: Float>(settings: &Settings, data: &Dataset<F>, observer: &mut dyn Observer) -> Result<Outcome> {
     let start = Instant::now();
     let input_dim = data.train.x.dim().1;
+    let settings = &Settings { classes: data.classes.clone(), ..settings.clone() };
     settings.check(input_dim)?;
     let (rule, dropouts, config) = (settings.rule()?, settings.dropouts()?, settings.solver());
 

@@ -1,7 +1,7 @@
 //! The experiment prints the course's log.
 #![allow(clippy::unwrap_used)] // a test fails by panic
 
-use thinnet::data::Cifar10;
+use thinnet::data::DataSet;
 use thinnet::engine::Product;
 use thinnet::experiment::{self, Observer, Settings};
 use thinnet::float::{Dtype, Float};
@@ -29,7 +29,7 @@ impl Observer for Lines {
 }
 
 fn lines<F: Float>(dtype: Dtype, engine: Product) -> Vec<String> {
-    let sample = Cifar10::embedded_sample().unwrap();
+    let sample = DataSet::embedded_sample().unwrap();
     let settings = Settings { dtype, engine, ..Settings::course("sample", 1000, 2) };
     let mut lines = Lines::default();
     experiment::run::<F>(&settings, &sample.dataset(500).unwrap(), &mut lines).unwrap();

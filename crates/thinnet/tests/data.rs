@@ -1,46 +1,42 @@
-//! The embedded sample and the binary files of CIFAR-10.
+//! The embedded sample, splits and scaling.
 #![allow(clippy::unwrap_used, clippy::float_cmp)] // a test fails by panic; pixels are exact
 
-use std::fs::{self, File};
-use std::io::{Seek, SeekFrom, Write};
-use std::path::Path;
-
-use thinnet::Error;
-use thinnet::data::{CIFAR10_CLASSES, Cifar10};
-
-const RECORD: u64 = 3073;
-const RECORDS_A_FILE: u64 = 10_000;
+use ndarray::{Array1, Array2, Axis};
+use thinnet::data::{DataSet, Features, Format, Order, Part, Scaling, Split, SplitOptions, Values};
+use thinnet::random::RandomState;
 
 /// The figures are NumPy's, from `np.load("cifar10-sample.npz")`: `np.bincount(y)`, `y[:8]`, `mean_image.ravel()[:3]`.
 #[test]
 fn the_embedded_sample_is_the_courses() {
-    let sample = Cifar10::embedded_sample().unwrap();
-    assert_eq!(sample.train.pixels.dim(), (500, 3072));
-    assert_eq!(sample.val.pixels.dim(), (1000, 3072));
-    assert_eq!(sample.mean_image.len(), 3072);
-    let count = |labels: &[usize]| {
-        let mut counts = [0; 10];
-        for &label in labels {
-            counts[label] += 1;
-        }
-        counts
-    };
-    assert_eq!(count(&sample.train.labels), [51, 65, 43, 47, 50, 40, 53, 50, 45, 56]);
-    assert_eq!(count(&sample.val.labels), [87, 119, 79, 112, 78, 98, 102, 107, 113, 105]);
-    assert_eq!(sample.train.labels[..8], [6, 9, 9, 4, 1, 1, 2, 7]);
-    assert_eq!(sample.val.labels[..8], [8, 9, 4, 9, 0, 5, 0, 8]);
+    let sample = DataSet::embedded_sample().unwrap();
+    let val = sample.val.as_ref().unwrap();
+    assert_eq!((sample.format, sample.shape.as_slice()), (Format::EmbeddedSample, &[3, 32, 32][..]));
+    assert_eq!(sample.train.values.dim(), (500, 3072));
+    assert_eq!(val.values.dim(), (1000, 3072));
+    assert_eq!(sample.test, None);
     assert_eq!(
-        sample.mean_image.as_slice().unwrap()[..3],
+        sample.parts().map(|(part, split)| (part, split.len())).collect::<Vec<_>>(),
+        [(Part::Train, 500), (Part::Val, 1000)]
+    );
+    assert_eq!(sample.train.values.range(), Some((0.0, 255.0)));
+    let mean = sample.mean_sample();
+    assert_eq!(mean.len(), 3072);
+    assert_eq!(sample.train.class_counts(10), [51, 65, 43, 47, 50, 40, 53, 50, 45, 56]);
+    assert_eq!(val.class_counts(10), [87, 119, 79, 112, 78, 98, 102, 107, 113, 105]);
+    assert_eq!(sample.train.labels[..8], [6, 9, 9, 4, 1, 1, 2, 7]);
+    assert_eq!(val.labels[..8], [8, 9, 4, 9, 0, 5, 0, 8]);
+    assert_eq!(
+        mean.as_slice().unwrap()[..3],
         [130.641_897_959_183_67, 130.055_693_877_551_02, 130.960_551_020_408_16]
     );
-    assert!((sample.mean_image.mean().unwrap() - 120.689_583_054_315_49).abs() < 1e-10);
-    assert_eq!(CIFAR10_CLASSES[sample.train.labels[0]], "frog");
+    assert!((mean.mean().unwrap() - 120.689_583_054_315_49).abs() < 1e-10);
+    assert_eq!(sample.classes[sample.train.labels[0]], "frog");
 }
 
 /// NumPy: `X = X_train.astype(float) - mean_image`, and the same for `X_val`.
 #[test]
 fn the_dataset_is_the_pixels_minus_the_mean_image() {
-    let sample = Cifar10::embedded_sample().unwrap();
+    let sample = DataSet::embedded_sample().unwrap();
     let data = sample.dataset::<f64>(500).unwrap();
     let (train, val) = (data.train.x.to_floats(), data.val.x.to_floats());
     assert_eq!((train.dim(), val.dim()), ((500, 3072), (1000, 3072)));
@@ -62,7 +58,7 @@ fn the_dataset_is_the_pixels_minus_the_mean_image() {
 
 #[test]
 fn a_dataset_takes_the_first_images_and_no_more_than_there_are() {
-    let sample = Cifar10::embedded_sample().unwrap();
+    let sample = DataSet::embedded_sample().unwrap();
     let data = sample.dataset::<f32>(3).unwrap();
     assert_eq!((data.train.x.dim(), data.train.y), ((3, 3072), vec![6, 9, 9]));
     assert_eq!(data.val.y.len(), 1000);
@@ -72,70 +68,163 @@ fn a_dataset_takes_the_first_images_and_no_more_than_there_are() {
     }
 }
 
-/// A batch file of zeros (sparse, so that it costs no disk), with some records written over.
-fn batch(folder: &Path, number: u64, records: &[(u64, u8, u8)]) {
-    let mut file = File::create(folder.join(format!("data_batch_{number}.bin"))).unwrap();
-    file.set_len(RECORD * RECORDS_A_FILE).unwrap();
-    for &(index, label, pixel) in records {
-        file.seek(SeekFrom::Start(index * RECORD)).unwrap();
-        let mut record = vec![pixel; 3073];
-        record[0] = label;
-        record[3072] = pixel / 2; // the last pixel differs from the others
-        file.write_all(&record).unwrap();
+/// A set of `labels.len()` samples, whose only number is their index.
+fn numbered(format: Format, labels: Vec<usize>) -> DataSet {
+    let classes = labels.iter().max().unwrap() + 1;
+    DataSet {
+        format,
+        classes: (0..classes).map(|class| format!("class {class}")).collect(),
+        shape: vec![1],
+        train: part(&(0..labels.len()).collect::<Vec<_>>(), labels),
+        val: None,
+        test: None,
+        mean: None,
     }
 }
 
-#[test]
-fn a_folder_is_split_at_49000_images() {
-    let folder = tempfile::tempdir().unwrap();
-    batch(folder.path(), 1, &[(0, 3, 200), (1, 4, 10)]);
-    batch(folder.path(), 2, &[]);
-    batch(folder.path(), 3, &[(9_999, 1, 40)]);
-    batch(folder.path(), 4, &[]);
-    batch(folder.path(), 5, &[(8_999, 7, 100), (9_000, 9, 255), (9_999, 2, 6)]);
-    let data = Cifar10::from_folder(folder.path(), 2).unwrap();
-    assert_eq!((data.train.pixels.dim(), &data.train.labels), ((2, 3072), &vec![3, 4]));
-    assert_eq!((data.train.pixels[(0, 0)], data.train.pixels[(1, 3071)]), (200, 5));
-    assert_eq!(data.val.pixels.dim(), (1000, 3072));
-    assert_eq!((data.val.labels[0], data.val.labels[1], data.val.labels[999]), (9, 0, 2));
-    assert_eq!((data.val.pixels[(0, 0)], data.val.pixels[(999, 3071)]), (255, 3));
-    // The mean is that of all 49,000, whatever the number kept; validation images have no part in it.
-    assert_eq!(data.mean_image[0], f64::from(200 + 10 + 40 + 100) / 49_000.0);
-    assert_eq!(data.mean_image[3071], f64::from(100 + 5 + 20 + 50) / 49_000.0);
+fn part(numbers: &[usize], labels: Vec<usize>) -> Split {
+    let numbers = Array2::from_shape_fn((numbers.len(), 1), |(row, _)| numbers[row] as f64);
+    Split { values: Values::Floats(numbers.into()), labels }
+}
 
-    // The folder that the archive unpacks to is found in the one above it; more than there are gives all there are.
-    let above = tempfile::tempdir().unwrap();
-    fs::rename(folder.path(), above.path().join("cifar-10-batches-bin")).unwrap();
-    let data = Cifar10::from_folder(above.path(), 60_000).unwrap();
-    assert_eq!((data.train.labels.len(), data.train.labels[48_999]), (49_000, 7));
-    assert_eq!(data.val.labels.len(), 1000);
+fn indices(split: &Split) -> Vec<usize> {
+    let Values::Floats(values) = &split.values else { panic!("these are floats") };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    values.iter().map(|&value| value as usize).collect()
+}
+
+/// The course's `get_CIFAR10_data`: training samples are the first, validation samples the next ones, test samples the first
+/// of the test samples.
+#[test]
+fn the_courses_split_takes_samples_as_they_are_stored() {
+    let mut set = numbered(Format::Cifar10Python, (0..50).map(|i| i % 10).collect());
+    set.test = Some(part(&[100, 101, 102], vec![0, 1, 2]));
+    let split = set.clone().split(&SplitOptions::course(40, 6, 2)).unwrap();
+    assert_eq!(indices(&split.train), (0..40).collect::<Vec<_>>());
+    assert_eq!(indices(split.val.as_ref().unwrap()), (40..46).collect::<Vec<_>>());
+    assert_eq!(split.val.as_ref().unwrap().labels, [0, 1, 2, 3, 4, 5]);
+    assert_eq!(indices(split.test.as_ref().unwrap()), [100, 101]);
+    assert_eq!(split.mean_sample()[0], 19.5, "the mean is the training samples' alone");
+    // Image collections come shuffled: the default is the same, a fifth for validation.
+    let split = set.clone().split(&SplitOptions::default()).unwrap();
+    assert_eq!((split.train.len(), indices(split.val.as_ref().unwrap())), (40, (40..50).collect()));
+    assert_eq!(split.test.as_ref().unwrap().len(), 3);
+    // What is split already is cut, and not split again.
+    let again = split.clone().split(&SplitOptions { num_val: Some(3), ..SplitOptions::default() }).unwrap();
+    assert_eq!((again.train.len(), indices(again.val.as_ref().unwrap())), (40, vec![40, 41, 42]));
+    assert_eq!(again.split(&SplitOptions::default()).unwrap().val.unwrap().len(), 3);
 }
 
 #[test]
-fn folders_that_are_not_cifar_10_are_refused() {
-    let message = |folder: &Path| Cifar10::from_folder(folder, 10).unwrap_err().to_string();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path();
-    let name = path.display().to_string();
-    assert_eq!(message(&path.join("no")), format!("there is no folder {name}/no"));
-    assert!(message(path).starts_with(&format!("{name} holds no CIFAR-10 in its binary version")));
-    fs::write(path.join("file"), "x").unwrap();
-    assert!(message(&path.join("file")).contains("holds no CIFAR-10"));
+fn a_split_at_random_is_numpys_permutation_and_the_seeds_alone() {
+    let set = numbered(Format::Csv, (0..30).map(|i| i / 10).collect());
+    let options = SplitOptions {
+        num_val: Some(6),
+        num_test: Some(5),
+        order: Some(Order::Shuffled),
+        seed: 7,
+        ..SplitOptions::default()
+    };
+    let split = set.clone().split(&options).unwrap();
+    let drawn = RandomState::new(7).permutation(30);
+    assert_eq!(indices(&split.train), drawn[..19]);
+    assert_eq!(indices(split.val.as_ref().unwrap()), drawn[19..25]);
+    assert_eq!(indices(split.test.as_ref().unwrap()), drawn[25..]);
+    let labels: Vec<usize> = drawn.iter().map(|&index| index / 10).collect();
+    assert_eq!(split.train.labels, labels[..19], "labels go with their samples");
+    assert_eq!(set.clone().split(&options).unwrap(), split);
+    assert_ne!(set.split(&SplitOptions { seed: 8, ..options }).unwrap(), split);
+}
 
-    batch(path, 1, &[(5, 11, 0)]);
-    let damaged =
-        format!("{name}/data_batch_1.bin is damaged: image 5 has label 11, and labels go from 0 to 9");
-    assert_eq!(message(path), damaged);
-    for length in [0, RECORD * RECORDS_A_FILE - 1, RECORD * RECORDS_A_FILE + 1] {
-        batch(path, 1, &[]);
-        File::options().write(true).open(path.join("data_batch_1.bin")).unwrap().set_len(length).unwrap();
-        let short =
-            format!("data_batch_1.bin is not a CIFAR-10 batch: it has {length} bytes instead of 30730000");
-        assert!(message(path).ends_with(&short));
+#[test]
+fn tables_are_split_stratified_unless_one_asks_otherwise() {
+    // Sorted by class, as tables often are: 60, 30 and 10 samples.
+    let labels: Vec<usize> = (0..100).map(|i| usize::from(i >= 60) + usize::from(i >= 90)).collect();
+    let set = numbered(Format::Csv, labels);
+    let split = set.clone().split(&SplitOptions::default()).unwrap();
+    assert_eq!(split.train.class_counts(3), [48, 24, 8]);
+    assert_eq!(split.val.as_ref().unwrap().class_counts(3), [12, 6, 2]);
+    let mut all = [indices(&split.train), indices(split.val.as_ref().unwrap())].concat();
+    all.sort_unstable();
+    assert_eq!(all, (0..100).collect::<Vec<_>>());
+    let stored = SplitOptions { order: Some(Order::Stored), ..SplitOptions::default() };
+    assert_eq!(set.split(&stored).unwrap().val.unwrap().class_counts(3), [0, 10, 10]);
+}
+
+#[test]
+fn a_split_that_cannot_be_made_is_refused() {
+    let set = numbered(Format::Csv, vec![0, 1, 0, 1, 0]);
+    for (options, says) in [
+        (
+            SplitOptions { num_val: Some(0), ..SplitOptions::default() },
+            "validation samples must be at least 1",
+        ),
+        (SplitOptions { num_val: Some(5), ..SplitOptions::default() }, "training samples must be at least 1"),
+        (SplitOptions { num_val: Some(usize::MAX), ..SplitOptions::default() }, "at least 1, got 0 of 5"),
+        (SplitOptions::course(3, 1, 2), "more than the 5"),
+        (SplitOptions::course(usize::MAX, 1, usize::MAX), "more than the 5"),
+    ] {
+        let message = set.clone().split(&options).unwrap_err().to_string();
+        assert!(message.contains(says), "{message}");
     }
-    batch(path, 1, &[]);
-    let error = Cifar10::from_folder(path, 10).unwrap_err();
-    assert!(matches!(&error, Error::Io { path, .. } if path.ends_with("data_batch_2.bin")), "{error}");
-    fs::create_dir(path.join("data_batch_2.bin")).unwrap();
-    assert!(matches!(Cifar10::from_folder(path, 10), Err(Error::Io { .. })));
+    let split = set.clone().split(&SplitOptions::default()).unwrap();
+    let message =
+        split.split(&SplitOptions { num_val: Some(9), ..SplitOptions::default() }).unwrap_err().to_string();
+    assert!(message.contains("1 validation samples, and 9"), "{message}");
+    let message = set.dataset::<f32>(2).unwrap_err().to_string();
+    assert!(message.contains("no validation samples"), "{message}");
+}
+
+/// The figures are scikit-learn's way: `(x - mean) / std`, with a deviation of 0 taken for 1.
+#[test]
+fn scaling_uses_the_training_samples_alone_and_is_the_same_for_bytes_and_floats() {
+    let train = [[0u8, 10, 7], [4, 20, 7], [8, 60, 7]];
+    let val = [[2u8, 30, 9]];
+    let bytes = |rows: &[[u8; 3]]| Array2::from_shape_fn((rows.len(), 3), |(row, col)| rows[row][col]);
+    let set = |floats: bool| {
+        let values = |rows: Array2<u8>| {
+            if floats { Values::Floats(rows.mapv(f64::from).into()) } else { Values::Bytes(rows.into()) }
+        };
+        DataSet {
+            shape: vec![3],
+            train: Split { values: values(bytes(&train)), labels: vec![0, 1, 0] },
+            val: Some(Split { values: values(bytes(&val)), labels: vec![1] }),
+            ..numbered(Format::Npz, vec![0, 1])
+        }
+    };
+    // np.std([0, 4, 8]), np.std([10, 20, 60])
+    let deviations = [3.265_986_323_710_904, 21.602_468_994_692_867, 1.0];
+    for floats in [false, true] {
+        let set = set(floats);
+        assert_eq!(set.default_scaling(), Scaling::Standard);
+        for scaling in [Scaling::None, Scaling::Mean, Scaling::Standard] {
+            let (mean, divisor) = match scaling {
+                Scaling::None => ([0.0; 3], [1.0; 3]),
+                Scaling::Mean => ([4.0, 30.0, 7.0], [1.0; 3]),
+                Scaling::Standard => ([4.0, 30.0, 7.0], deviations),
+            };
+            let data = set.scaled::<f64>(2, scaling).unwrap();
+            assert_eq!(data.classes, set.classes);
+            let expected = |rows: &[[u8; 3]]| {
+                Array2::from_shape_fn((rows.len(), 3), |(row, col)| {
+                    (f64::from(rows[row][col]) - mean[col]) / divisor[col]
+                })
+            };
+            let close = |x: &Features<f64>, rows: &[[u8; 3]]| {
+                let difference = x.to_floats() - expected(rows);
+                assert!(difference.iter().all(|d| d.abs() < 1e-14), "{scaling:?}: {difference}");
+            };
+            close(&data.train.x, &train[..2]);
+            close(&data.val.x, &val);
+            let chosen = data.train.x.select(&[1, 1, 0]).unwrap();
+            assert_eq!(chosen.row(0), data.train.x.to_floats().row(1));
+            assert_eq!(chosen.select(Axis(0), &[1, 2]), data.train.x.select(&[1, 0]).unwrap());
+        }
+    }
+    // What a set brings along is subtracted in place of its training samples' mean.
+    let given = DataSet { mean: Some(Array1::from(vec![1.0, 2.0, 3.0])), ..set(false) };
+    assert_eq!(
+        given.scaled::<f64>(1, Scaling::Mean).unwrap().val.x.to_floats().row(0).to_vec(),
+        [1.0, 28.0, 6.0]
+    );
 }

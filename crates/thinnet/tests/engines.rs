@@ -3,7 +3,7 @@
 
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
-use thinnet::data::{Cifar10, Features};
+use thinnet::data::{DataSet, Features, Scaling};
 use thinnet::engine::{Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
 use thinnet::float::Float;
 use thinnet::layers::Dropout;
@@ -257,7 +257,7 @@ fn bad_input_is_refused() {
 #[test]
 fn classes_are_those_of_the_scores() {
     fn check<F: Float>() {
-        let data = Cifar10::embedded_sample().unwrap().dataset::<F>(500).unwrap();
+        let data = DataSet::embedded_sample().unwrap().dataset::<F>(500).unwrap();
         let mut random = RandomState::new(231);
         let config = NetConfig { hidden: vec![60], ..NetConfig::default() };
         let net = FullyConnectedNet::<F>::new(config, &mut random).unwrap();
@@ -278,4 +278,24 @@ fn classes_are_those_of_the_scores() {
     }
     check::<f32>();
     check::<f64>();
+}
+
+/// Images that stay bytes, standardised batch by batch, against the same numbers as floats from the start.
+#[test]
+fn standardised_images_are_their_floats() {
+    let data = DataSet::embedded_sample().unwrap().scaled::<f32>(500, Scaling::Standard).unwrap();
+    let config = NetConfig { hidden: vec![20], ..NetConfig::default() };
+    let rule: UpdateRule = "adam".parse().unwrap();
+    let run = |x: &Features<f32>, val: &Features<f32>| {
+        let mut random = RandomState::new(231);
+        let net = FullyConnectedNet::<f32>::new(config.clone(), &mut random).unwrap();
+        let mut engine = Thin::new(&net, rule, EngineConfig::course(2)).unwrap();
+        let losses: Vec<f64> =
+            (0..3).map(|step| engine.step(x, &data.train.y, &[7, step, 499], &mut random).unwrap()).collect();
+        let inputs = engine.load(val).unwrap();
+        let classes = engine.classes(&inputs, &mut random).unwrap();
+        (losses, engine.scores(&inputs, &mut random).unwrap(), classes)
+    };
+    let floats = |x: &Features<f32>| Features::Floats(x.to_floats());
+    assert_eq!(run(&data.train.x, &data.val.x), run(&floats(&data.train.x), &floats(&data.val.x)));
 }

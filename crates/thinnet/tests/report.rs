@@ -43,6 +43,7 @@ fn golden() -> Outcome {
 fn settings(networks: &[NetworkRun]) -> Settings {
     Settings {
         data: "embedded CIFAR-10 sample".to_owned(),
+        classes: thinnet::data::CIFAR10_CLASSES.map(str::to_owned).to_vec(),
         num_train: 500,
         num_val: 1000,
         keep: networks.iter().map(|n| n.keep).collect(),

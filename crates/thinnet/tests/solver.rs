@@ -90,8 +90,12 @@ fn samples(count: usize) -> Samples<f64> {
     Samples { x: RandomState::new(17).randn((count, 3)).into(), y: vec![0; count] }
 }
 
+fn classes() -> Vec<String> {
+    vec!["left".to_owned(), "right".to_owned()]
+}
+
 fn data(train: usize, val: usize) -> Dataset<f64> {
-    Dataset { train: samples(train), val: samples(val) }
+    Dataset { train: samples(train), val: samples(val), classes: classes() }
 }
 
 fn config(num_epochs: usize, batch_size: usize) -> SolverConfig {
@@ -298,7 +302,7 @@ fn data_that_do_not_fit_are_refused() {
     let fails = |train_samples: &Samples<f64>, val: &Samples<f64>| {
         let mut random = RandomState::new(2);
         let mut engine = network(None, &mut random);
-        let data = Dataset { train: train_samples.clone(), val: val.clone() };
+        let data = Dataset { train: train_samples.clone(), val: val.clone(), classes: classes() };
         train(&mut engine, &data, &config(2, 8), &mut random, &mut ()).unwrap_err()
     };
     for (train_samples, val) in

@@ -1,6 +1,8 @@
 //! The inputs of samples: floats, or images that stay bytes until a batch is made of them.
 
-use ndarray::{Array1, Array2, Axis};
+use std::sync::Arc;
+
+use ndarray::{ArcArray2, Array1, Array2, Axis};
 
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -14,11 +16,13 @@ pub enum Features<F> {
     Pixels(Pixels),
 }
 
-/// Images as bytes, and the mean image that is subtracted from them.
+/// Images as bytes, the mean image that is subtracted from them, and the deviations that they are divided by, if any.
+/// A copy shares the bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pixels {
-    bytes: Array2<u8>,
-    mean: Array1<f64>,
+    bytes: ArcArray2<u8>,
+    mean: Arc<[f64]>,
+    deviation: Option<Arc<[f64]>>,
 }
 
 impl Pixels {
@@ -26,13 +30,29 @@ impl Pixels {
     ///
     /// # Errors
     /// [`Error::Shape`] if the sizes differ.
-    pub fn new(bytes: Array2<u8>, mean: Array1<f64>) -> Result<Self> {
+    pub fn new(bytes: impl Into<ArcArray2<u8>>, mean: Array1<f64>) -> Result<Self> {
+        let bytes = bytes.into();
         if mean.len() != bytes.ncols() {
             return Err(Error::shape("mean of Pixels::new", [bytes.ncols()], mean.shape()));
         }
-        let bytes = if bytes.is_standard_layout() { bytes } else { bytes.as_standard_layout().into_owned() };
-        let mean = Array1::from_iter(mean);
-        Ok(Self { bytes, mean })
+        let bytes =
+            if bytes.is_standard_layout() { bytes } else { bytes.as_standard_layout().into_owned().into() };
+        Ok(Self { bytes, mean: mean.iter().copied().collect(), deviation: None })
+    }
+
+    /// The same images, to be divided by `deviation` (D, above 0) once the mean is subtracted.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the sizes differ.
+    pub fn divided_by(self, deviation: Array1<f64>) -> Result<Self> {
+        if deviation.len() != self.mean.len() {
+            return Err(Error::shape(
+                "deviation of Pixels::divided_by",
+                [self.mean.len()],
+                deviation.shape(),
+            ));
+        }
+        Ok(Self { deviation: Some(deviation.iter().copied().collect()), ..self })
     }
 
     /// All pixels, row-major.
@@ -42,7 +62,42 @@ impl Pixels {
 
     /// The mean image.
     pub fn mean(&self) -> &[f64] {
-        self.mean.as_slice().unwrap_or_default() // it is contiguous
+        &self.mean
+    }
+
+    /// What each pixel less its mean is divided by; `None` is 1.
+    pub fn deviation(&self) -> Option<&[f64]> {
+        self.deviation.as_deref()
+    }
+
+    /// One image as floats: pixel minus mean (divided by the deviation), computed in 64-bit floats and then rounded to `F`.
+    ///
+    /// # Panics
+    /// If there is no such image, or `out` does not have D elements.
+    pub(crate) fn write_row<F: Float>(&self, index: usize, out: &mut [F]) {
+        let cols = self.mean.len();
+        assert_eq!(out.len(), cols, "columns");
+        let pixels = self.bytes()[index * cols..][..cols].iter().zip(self.mean.iter());
+        let centred = pixels.map(|(&pixel, mean)| f64::from(pixel) - mean);
+        match &self.deviation {
+            None => out.iter_mut().zip(centred).for_each(|(out, value)| *out = F::from_f64(value)),
+            Some(deviation) => {
+                for ((out, value), deviation) in out.iter_mut().zip(centred).zip(deviation.iter()) {
+                    *out = F::from_f64(value / deviation);
+                }
+            }
+        }
+    }
+
+    /// Chosen images as floats (n, D).
+    fn floats<F: Float>(&self, chosen: impl ExactSizeIterator<Item = usize>) -> Array2<F> {
+        let mut out = Array2::zeros((chosen.len(), self.mean.len()));
+        for (mut out, index) in out.rows_mut().into_iter().zip(chosen) {
+            if let Some(out) = out.as_slice_mut() {
+                self.write_row(index, out);
+            }
+        }
+        out
     }
 }
 
@@ -55,8 +110,8 @@ impl<F: Float> Features<F> {
         }
     }
 
-    /// Chosen samples as floats (n, D): of images pixel minus mean, computed in 64-bit floats and then rounded to `F`, as
-    /// the course does.
+    /// Chosen samples as floats (n, D): of images pixel minus mean (divided by the deviation), computed in 64-bit floats
+    /// and then rounded to `F`, as the course does.
     ///
     /// # Errors
     /// [`Error::Shape`] if an index is not below N.
@@ -67,10 +122,7 @@ impl<F: Float> Features<F> {
         }
         Ok(match self {
             Self::Floats(x) => x.select(Axis(0), chosen),
-            Self::Pixels(Pixels { bytes, mean }) => {
-                let chosen = bytes.select(Axis(0), chosen).mapv(f64::from);
-                (chosen - mean).mapv(F::from_f64)
-            }
+            Self::Pixels(pixels) => pixels.floats(chosen.iter().copied()),
         })
     }
 
@@ -78,7 +130,7 @@ impl<F: Float> Features<F> {
     pub fn to_floats(&self) -> Array2<F> {
         match self {
             Self::Floats(x) => x.clone(),
-            Self::Pixels(Pixels { bytes, mean }) => (bytes.mapv(f64::from) - mean).mapv(F::from_f64),
+            Self::Pixels(pixels) => pixels.floats(0..pixels.bytes.nrows()),
         }
     }
 }

@@ -35,9 +35,12 @@ pub struct ByteInputs {
 }
 
 impl ByteInputs {
-    /// The images in that form, if this CPU is faster with bytes than with floats.
+    /// The images in that form, if this CPU is faster with bytes than with floats and nothing but a mean parts them.
     pub(super) fn new(pixels: &Pixels, samples: usize) -> Option<Self> {
         ByteIsa::fast()?;
+        if pixels.deviation().is_some() {
+            return None;
+        }
         let rows = ByteRows::new(samples, pixels.mean().len(), pixels.bytes());
         let norms = squared_distances(&rows, pixels.mean()).into_iter().map(f64::sqrt).collect();
         Some(Self { rows, norms, pixels: Arc::new(pixels.clone()) })

@@ -519,7 +519,16 @@ impl<F: Float> Engine<F> for Thin<F> {
 /// Brings chosen samples into the kernels' layout.
 fn pack<F: Float>(isa: Isa, x: &Features<F>, chosen: &[usize], mut rows: PanelsMut<'_, F>) {
     match x {
-        Features::Pixels(pixels) => pack_pixels(isa, pixels.bytes(), pixels.mean(), chosen, rows),
+        Features::Pixels(pixels) if pixels.deviation().is_none() => {
+            pack_pixels(isa, pixels.bytes(), pixels.mean(), chosen, rows);
+        }
+        Features::Pixels(pixels) => {
+            let mut floats = vec![F::zero(); pixels.mean().len()];
+            for (row, &choice) in chosen.iter().enumerate() {
+                pixels.write_row(choice, &mut floats);
+                rows.pack_row(row, &floats);
+            }
+        }
         Features::Floats(x) => {
             let standard = x.as_standard_layout();
             if let Some(source) = standard.as_slice() {

@@ -113,6 +113,7 @@ mod samples {
         Outcome {
             settings: Settings {
                 data: "a sample".to_owned(),
+                classes: crate::data::CIFAR10_CLASSES.map(str::to_owned).to_vec(),
                 num_train: 500,
                 num_val: 1000,
                 keep: networks.iter().map(|n| n.0).collect(),

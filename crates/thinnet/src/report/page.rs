@@ -200,8 +200,9 @@ fn settings(outcome: &Outcome) -> Vec<(&'static str, String)> {
     };
     vec![
         ("Data", settings.data.clone()),
-        ("Training images", settings.num_train.to_string()),
-        ("Validation images", settings.num_val.to_string()),
+        ("Classes", classes(&settings.classes)),
+        ("Training samples", settings.num_train.to_string()),
+        ("Validation samples", settings.num_val.to_string()),
         ("Keep probabilities", list(keep, "none")),
         ("Hidden layers", list(hidden, "none")),
         ("Epochs", settings.epochs.to_string()),
@@ -216,9 +217,24 @@ fn settings(outcome: &Outcome) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// How many classes there are, and their names as far as a line takes them.
+fn classes(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    let more = if names.len() > SHOWN { ", ..." } else { "" };
+    format!("{}: {}{more}", names.len(), shown.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_takes_the_names_of_a_few_classes() {
+        let names: Vec<String> = (0..13).map(|class| class.to_string()).collect();
+        assert_eq!(classes(&names[..2]), "2: 0, 1");
+        assert_eq!(classes(&names), "13: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, ...");
+    }
 
     #[test]
     fn floats_have_four_digits() {

@@ -43,9 +43,9 @@ pub(crate) struct Panel {
 /// Which accuracies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Images {
-    /// Of training images.
+    /// Of training samples.
     Train,
-    /// Of validation images.
+    /// Of validation samples.
     Val,
 }
 

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use super::figures::{Figures, Tenths};
 
-/// The sentences, the most important first. `num_val` is the number of validation images, which says how far an
+/// The sentences, the most important first. `num_val` is the number of validation samples, which says how far an
 /// accuracy can be trusted.
 pub(crate) fn sentences(figures: &[Figures], num_val: usize) -> Vec<String> {
     let known: Vec<&Figures> = figures.iter().filter(|f| f.gap().is_some() && f.best.is_some()).collect();
@@ -180,7 +180,7 @@ fn best(networks: &[&Figures]) -> String {
     }
 }
 
-/// How far a validation accuracy can be trusted: the 95% interval of a share of `num_val` images, 1.96 standard errors.
+/// How far a validation accuracy can be trusted: the 95% interval of a share of `num_val` samples, 1.96 standard errors.
 fn trust(networks: &[&Figures], num_val: usize) -> Option<String> {
     let share = networks.iter().filter_map(|n| n.best).map(|(_, v)| v).reduce(f64::max)?;
     if num_val == 0 || !(0.0..=1.0).contains(&share) {
@@ -189,7 +189,7 @@ fn trust(networks: &[&Figures], num_val: usize) -> Option<String> {
     let margin = Tenths::of(1.96 * (share * (1.0 - share) / num_val as f64).sqrt());
     (margin > Tenths(0)).then(|| {
         format!(
-            "Measured on {num_val} validation images, an accuracy of {}% is known to about ±{} (95%): smaller \
+            "Measured on {num_val} validation samples, an accuracy of {}% is known to about ±{} (95%): smaller \
              differences can be chance.",
             Tenths::of(share),
             points(margin)
@@ -305,7 +305,7 @@ mod tests {
         let told = sentences(&Figures::of(&outcome(&[(1.0, &[0.9], &[0.306])])), 1000);
         assert_eq!(
             told[1],
-            "Measured on 1000 validation images, an accuracy of 30.6% is known to about ±2.9 percentage points \
+            "Measured on 1000 validation samples, an accuracy of 30.6% is known to about ±2.9 percentage points \
              (95%): smaller differences can be chance."
         );
         assert_eq!(sentences(&Figures::of(&outcome(&[(1.0, &[0.9], &[1.0])])), 10).len(), 1);

@@ -1,0 +1,95 @@
+//! Packed files, which are unpacked in memory and within bounds.
+
+use std::io::{self, BufRead, Read};
+use std::path::Component;
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::limits;
+use crate::error::{Error, Result};
+
+/// A stream that ends with an error once it has given more than its bound.
+pub(super) struct Bounded<R> {
+    inner: R,
+    left: u64,
+    bound: u64,
+}
+
+impl<R: Read> Bounded<R> {
+    pub(super) fn new(inner: R, bound: u64) -> Self {
+        Self { inner, left: bound, bound }
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("it unpacks to more than {} bytes, too much for a file of its size", self.bound),
+            )
+        })?;
+        Ok(count)
+    }
+}
+
+/// What a gzip stream of `packed` bytes holds.
+pub(super) fn gunzip<R: BufRead>(stream: R, packed: u64) -> Bounded<MultiGzDecoder<R>> {
+    Bounded::new(MultiGzDecoder::new(stream), limits::unpacked(packed))
+}
+
+/// Everything that a stream holds. `claimed` bytes are made room for at once, if it is not too bold a claim.
+pub(super) fn read_all(mut stream: impl Read, claimed: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(claimed.min(limits::UNPACKED_BASE)).unwrap_or(0));
+    stream.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Why bytes that should be there could not be had: the data's fault, as far as a decoder can tell.
+pub(super) fn damage(error: &io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Error::data("it is cut short"),
+        _ => Error::data(error.to_string()),
+    }
+}
+
+/// Calls `each` with the name (without its folders) and the content of every regular file in a tar archive, in order,
+/// until it answers false for a name it does not want.
+///
+/// Links, devices and names that point outside are refused: no data set has any.
+pub(super) fn tar_files(
+    stream: impl Read,
+    mut wanted: impl FnMut(&str) -> bool,
+    mut each: impl FnMut(&str, Vec<u8>) -> Result<()>,
+) -> Result<()> {
+    let mut archive = tar::Archive::new(stream);
+    for entry in archive.entries().map_err(|error| damage(&error))? {
+        let entry = entry.map_err(|error| damage(&error))?;
+        let path = entry.path().map_err(|error| damage(&error))?.into_owned();
+        let shown = path.to_string_lossy().chars().take(limits::CLASS_NAME).collect::<String>();
+        if path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
+            return Err(Error::data(format!("its entry {shown:?} points outside the archive")));
+        }
+        let kind = entry.header().entry_type();
+        if kind.is_dir() || kind.is_pax_global_extensions() {
+            continue;
+        }
+        if !kind.is_file() {
+            return Err(Error::data(format!(
+                "its entry {shown:?} is not a regular file but a link or device"
+            )));
+        }
+        let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
+        if !wanted(&name) {
+            continue;
+        }
+        let claimed = entry.size();
+        let content = read_all(entry, claimed).map_err(|error| damage(&error).within(&name))?;
+        if content.len() as u64 != claimed {
+            return Err(Error::data("it is cut short").within(&name));
+        }
+        each(&name, content)?;
+    }
+    Ok(())
+}

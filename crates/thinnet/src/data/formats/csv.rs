@@ -1,0 +1,274 @@
+//! Tables of text: a sample a line, its fields separated by commas, tabs, semicolons or bars, quoted where need be (RFC
+//! 4180). One column holds the labels, words or numbers; all others are numbers.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+
+use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
+
+use super::split;
+use crate::data::archive::damage;
+use crate::data::labels::class_name;
+use crate::data::{DataSet, Format, ReadOptions, Values, limits};
+use crate::error::{Error, Result};
+
+/// Bytes in which the separator is looked for, if the first line is no shorter.
+const HEAD: u64 = 64 << 10;
+
+/// What separates fields: the one that the first line has most of, the first of equals.
+const SEPARATORS: [u8; 4] = [b'\t', b',', b';', b'|'];
+
+/// Names, in lower case, of a column that holds the labels unless one asks for another. Without such a name it is the last.
+const LABEL_NAMES: [&str; 4] = ["label", "class", "target", "y"];
+
+/// Reads a table as a data set in one part. Numbers that are all whole and 0..=255 stay bytes.
+///
+/// # Errors
+/// [`Error::Data`] with the line, and the column where there is one: a field that is no finite number, a line with more or
+/// fewer fields than the first, a line longer than [`limits::TABLE_LINE`], no label column of the name asked for.
+pub fn read(mut table: impl Read, options: &ReadOptions) -> Result<DataSet> {
+    let mut head = Vec::new();
+    table.by_ref().take(HEAD).read_to_end(&mut head).map_err(|error| damage(&error))?;
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        return Err(Error::data("it is a text in UTF-16; tables are read in UTF-8"));
+    }
+    let separator = separator(&head)?;
+    let stream = PerLine { inner: io::Cursor::new(head).chain(table), left: limits::TABLE_LINE };
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(Trim::All)
+        .delimiter(separator)
+        .from_reader(stream);
+
+    let mut record = ByteRecord::new();
+    if !next(&mut reader, &mut record)? {
+        return Err(Error::data("it is empty"));
+    }
+    let columns = Columns::new(&record, options)?;
+    let mut samples = Samples::default();
+    if columns.header {
+        record.clear();
+        if !next(&mut reader, &mut record)? {
+            return Err(Error::data("it has a header and nothing below it"));
+        }
+    }
+    loop {
+        samples.add(&record, &columns)?;
+        if !next(&mut reader, &mut record)? {
+            break;
+        }
+    }
+    samples.finish(columns.names.len() - 1)
+}
+
+/// The separator that the first line has most of.
+fn separator(head: &[u8]) -> Result<u8> {
+    let (mut counts, mut quoted) = ([0usize; SEPARATORS.len()], false);
+    for &byte in head.iter().take_while(|&&byte| byte != b'\n') {
+        quoted ^= byte == b'"';
+        if let Some(index) = SEPARATORS.iter().position(|&separator| separator == byte && !quoted) {
+            counts[index] += 1;
+        }
+    }
+    let most = counts.into_iter().max().unwrap_or(0);
+    let first = counts.iter().position(|&count| count == most && count > 0);
+    first.map(|index| SEPARATORS[index]).ok_or_else(|| {
+        Error::data("it is no table: its first line has no comma, tab, semicolon or bar between fields")
+    })
+}
+
+/// The next line that is not empty.
+fn next<R: Read>(reader: &mut Reader<PerLine<R>>, record: &mut ByteRecord) -> Result<bool> {
+    reader.get_mut().left = limits::TABLE_LINE;
+    reader.read_byte_record(record).map_err(|error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => damage(&error),
+        kind => Error::data(format!("it is no table: {kind:?}")),
+    })
+}
+
+/// A stream that ends with an error where a line is too long: a quote that is never closed makes one of a whole file.
+struct PerLine<R> {
+    inner: R,
+    left: usize,
+}
+
+impl<R: Read> Read for PerLine<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(count).ok_or_else(|| {
+            let text = format!("a line has more than {} bytes; is a quote left open?", limits::TABLE_LINE);
+            io::Error::new(io::ErrorKind::InvalidData, text)
+        })?;
+        Ok(count)
+    }
+}
+
+/// The columns: their names or numbers, and which of them holds the labels.
+struct Columns {
+    names: Vec<String>,
+    header: bool,
+    label: usize,
+}
+
+impl Columns {
+    fn new(first: &ByteRecord, options: &ReadOptions) -> Result<Self> {
+        let columns = first.len();
+        if !(2..=limits::TABLE_COLUMNS).contains(&columns) {
+            return Err(Error::data(format!(
+                "its first line has {columns} fields, and a table of samples has 2 to {}",
+                limits::TABLE_COLUMNS
+            )));
+        }
+        let header = options.header.unwrap_or_else(|| first.iter().all(|field| number(field).is_none()));
+        let names: Vec<String> = if header {
+            first.iter().map(|field| class_name(&String::from_utf8_lossy(field))).collect()
+        } else {
+            (1..=columns).map(|column| column.to_string()).collect()
+        };
+        let named = |name: &str| header.then(|| names.iter().position(|column| column == name)).flatten();
+        let label = match options.label.as_deref().map(str::trim) {
+            Some(wanted) => named(wanted)
+                .or_else(|| {
+                    wanted
+                        .parse()
+                        .ok()
+                        .filter(|column| (1..=columns).contains(column))
+                        .map(|column| column - 1)
+                })
+                .ok_or_else(|| {
+                    let shown = names.iter().take(8).map(String::as_str).collect::<Vec<_>>().join(", ");
+                    Error::data(format!(
+                        "it has no label column {wanted:?}; its {columns} columns are {shown}{}",
+                        if columns > 8 { ", ..." } else { "" }
+                    ))
+                })?,
+            None => LABEL_NAMES
+                .iter()
+                .find_map(|name| names.iter().position(|column| column.eq_ignore_ascii_case(name)))
+                .unwrap_or(columns - 1),
+        };
+        Ok(Self { names, header, label })
+    }
+}
+
+/// A finite number.
+fn number(field: &[u8]) -> Option<f64> {
+    let number: f64 = std::str::from_utf8(field).ok()?.parse().ok()?;
+    number.is_finite().then_some(number)
+}
+
+/// The samples that were read so far.
+#[derive(Default)]
+struct Samples {
+    numbers: Growing,
+    /// The index in `words` of each sample's label.
+    labels: Vec<usize>,
+    words: Vec<String>,
+    known: HashMap<Vec<u8>, usize>,
+}
+
+impl Samples {
+    fn add(&mut self, record: &ByteRecord, columns: &Columns) -> Result<()> {
+        let line = || record.position().map_or(0, csv::Position::line);
+        if record.len() != columns.names.len() {
+            return Err(Error::data(format!(
+                "line {} has {} fields, and the first has {}",
+                line(),
+                record.len(),
+                columns.names.len()
+            )));
+        }
+        for (column, field) in record.iter().enumerate() {
+            if column == columns.label {
+                continue;
+            }
+            let number = number(field).ok_or_else(|| {
+                let shown: String = String::from_utf8_lossy(field).chars().take(30).collect();
+                Error::data(format!(
+                    "line {}, column {}: {shown:?} is no finite number; only the label column ({}) may hold words",
+                    line(),
+                    columns.names[column],
+                    columns.names[columns.label]
+                ))
+            })?;
+            self.numbers.push(number);
+        }
+        let word = record.get(columns.label).unwrap_or_default();
+        if word.is_empty() {
+            return Err(Error::data(format!("line {} has no label", line())));
+        }
+        let label = match self.known.get(word) {
+            Some(&label) => label,
+            None if self.words.len() >= limits::CLASSES => {
+                return Err(Error::data(format!(
+                    "column {} has more than {} different values: it cannot be the label",
+                    columns.names[columns.label],
+                    limits::CLASSES
+                )));
+            }
+            None => {
+                self.known.insert(word.to_vec(), self.words.len());
+                self.words.push(String::from_utf8_lossy(word).into_owned());
+                self.words.len() - 1
+            }
+        };
+        self.labels.push(label);
+        Ok(())
+    }
+
+    fn finish(self, width: usize) -> Result<DataSet> {
+        let Self { numbers, labels, words, .. } = self;
+        // Numbers go by size, words by the alphabet.
+        let by_size: Option<Vec<f64>> = words.iter().map(|word| number(word.as_bytes())).collect();
+        let mut order: Vec<usize> = (0..words.len()).collect();
+        match by_size {
+            Some(values) => order.sort_by(|&a, &b| values[a].total_cmp(&values[b])),
+            None => order.sort_by(|&a, &b| words[a].cmp(&words[b])),
+        }
+        let mut class = vec![0; words.len()];
+        order.iter().enumerate().for_each(|(index, &word)| class[word] = index);
+        let labels: Vec<usize> = labels.into_iter().map(|label| class[label]).collect();
+        let classes = order.into_iter().map(|word| class_name(&words[word])).collect();
+        let values = numbers.into_values(labels.len(), width)?;
+        let train = split(values, labels);
+        DataSet { format: Format::Csv, classes, shape: vec![width], train, val: None, test: None, mean: None }
+            .checked()
+    }
+}
+
+/// Numbers that are kept as bytes for as long as all of them are.
+enum Growing {
+    Bytes(Vec<u8>),
+    Floats(Vec<f64>),
+}
+
+impl Default for Growing {
+    fn default() -> Self {
+        Self::Bytes(Vec::new())
+    }
+}
+
+impl Growing {
+    fn push(&mut self, number: f64) {
+        if let Self::Bytes(bytes) = self {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // compared right after
+            let byte = number as u8;
+            if f64::from(byte).total_cmp(&number).is_eq() {
+                bytes.push(byte);
+                return;
+            }
+            *self = Self::Floats(bytes.iter().map(|&byte| f64::from(byte)).collect());
+        }
+        if let Self::Floats(floats) = self {
+            floats.push(number);
+        }
+    }
+
+    fn into_values(self, samples: usize, width: usize) -> Result<Values> {
+        Ok(match self {
+            Self::Bytes(bytes) => Values::Bytes(super::rows(samples, width, bytes)?),
+            Self::Floats(floats) => Values::Floats(super::rows(samples, width, floats)?),
+        })
+    }
+}

@@ -1,0 +1,238 @@
+//! Images, PNG or JPEG, in a folder for each class: `cat/1.png`, `dog/1.jpg`, ... There may be such folders for training,
+//! validation and test images above them: `train/cat/1.png`, `test/cat/2.png`, ...
+//!
+//! Images are read as they are stored: 8 bits, in grey if all of them are grey and else in red, green and blue, without
+//! transparency, and without turning them as their camera may ask. All must be of one size, or be resized to one (bilinear,
+//! averaged where they shrink).
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Cursor, Seek};
+use std::path::{Path, PathBuf};
+
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::split;
+use crate::data::labels::class_name;
+use crate::data::{DataSet, Format, ReadOptions, Split, Values, limits};
+use crate::error::{Error, Result};
+
+/// Names of the folders of the three parts.
+const PARTS: [&[&str]; 3] = [&["train", "training"], &["val", "valid", "validation"], &["test"]];
+
+/// What an image file says of itself before it is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Pixels from left to right.
+    pub width: u32,
+    /// Pixels from top to bottom.
+    pub height: u32,
+    /// Whether it has no colours.
+    pub grey: bool,
+}
+
+/// Whether a file begins like an image of a kind that is read.
+pub(crate) fn is_image(head: &[u8]) -> bool {
+    image::guess_format(head).is_ok_and(is_read)
+}
+
+fn is_read(format: ImageFormat) -> bool {
+    matches!(format, ImageFormat::Png | ImageFormat::Jpeg)
+}
+
+/// Reads an image's header.
+///
+/// # Errors
+/// [`Error::Data`] for another format and for a damaged header.
+pub fn read_header(stream: impl BufRead + Seek) -> Result<Header> {
+    let decoder = reader(stream)?.into_decoder().map_err(|error| broken(&error))?;
+    let (width, height) = decoder.dimensions();
+    Ok(Header { width, height, grey: !decoder.color_type().has_color() })
+}
+
+/// Decodes an image into bytes, channel first: (1, H, W) in grey, (3, H, W) in colours. An image of another size than
+/// `width` x `height` is resized.
+///
+/// # Errors
+/// [`Error::Data`] for another format, for damage, and for an image beyond [`limits::IMAGE_SIDE`] or
+/// [`limits::IMAGE_MEMORY`].
+pub fn read_pixels(bytes: &[u8], width: u32, height: u32, grey: bool) -> Result<Vec<u8>> {
+    let image = reader(Cursor::new(bytes))?.decode().map_err(|error| broken(&error))?;
+    let image = if (image.width(), image.height()) == (width, height) {
+        image
+    } else {
+        image.resize_exact(width, height, FilterType::Triangle)
+    };
+    if grey {
+        return Ok(image.into_luma8().into_raw());
+    }
+    let interleaved = DynamicImage::into_rgb8(image).into_raw();
+    let mut planes = Vec::with_capacity(interleaved.len());
+    for channel in 0..3 {
+        planes.extend(interleaved.iter().skip(channel).step_by(3));
+    }
+    Ok(planes)
+}
+
+/// A reader within bounds.
+fn reader<R: BufRead + Seek>(stream: R) -> Result<ImageReader<R>> {
+    let mut reader =
+        ImageReader::new(stream).with_guessed_format().map_err(|error| Error::data(error.to_string()))?;
+    if !reader.format().is_some_and(is_read) {
+        return Err(Error::data("it is neither PNG nor JPEG"));
+    }
+    let mut bounds = Limits::default();
+    bounds.max_image_width = Some(limits::IMAGE_SIDE);
+    bounds.max_image_height = Some(limits::IMAGE_SIDE);
+    bounds.max_alloc = Some(limits::IMAGE_MEMORY);
+    reader.limits(bounds);
+    Ok(reader)
+}
+
+fn broken(error: &image::ImageError) -> Error {
+    Error::data(format!("the image cannot be read: {error}"))
+}
+
+/// The images of a part: files with their classes' names.
+type Files = Vec<(PathBuf, String)>;
+
+/// Reads the folder, if it holds folders of images; `None` if it holds something else.
+pub(crate) fn read_folder(root: &Path, options: &ReadOptions) -> Result<Option<DataSet>> {
+    let part = |names: &[&str]| names.iter().map(|name| root.join(name)).find(|folder| folder.is_dir());
+    let folders = PARTS.map(part);
+    let parts: [Option<Files>; 3] = match folders {
+        [Some(train), val, test] if has_classes(&train)? => {
+            let files = |folder: Option<PathBuf>| folder.map(|folder| class_files(&folder)).transpose();
+            [files(Some(train))?, files(val)?, files(test)?]
+        }
+        _ if has_classes(root)? => [Some(class_files(root)?), None, None],
+        _ => return Ok(None),
+    };
+    read_files(parts, options).map(Some)
+}
+
+/// The names in a folder, sorted, without hidden ones.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = || -> std::io::Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                paths.push(entry.path());
+            }
+        }
+        paths.sort();
+        Ok(paths)
+    };
+    read().map_err(Error::io("read the folder", folder))
+}
+
+/// Whether a folder in this one begins with an image.
+fn has_classes(root: &Path) -> Result<bool> {
+    for folder in entries(root)?.into_iter().filter(|path| path.is_dir()).take(limits::FOLDER_LOOKS) {
+        let first = entries(&folder)?.into_iter().find(|path| path.is_file());
+        if let Some(path) = first {
+            return Ok(is_image(&crate::data::open::head(&path)?));
+        }
+    }
+    Ok(false)
+}
+
+/// Every file below a folder of classes, class by class.
+fn class_files(root: &Path) -> Result<Files> {
+    let mut files = Vec::new();
+    for folder in entries(root)? {
+        if !folder.is_dir() {
+            return Err(Error::data(format!(
+                "{} lies beside the classes' folders; images belong into one of them",
+                folder.display()
+            )));
+        }
+        let class = class_name(&folder.file_name().unwrap_or_default().to_string_lossy());
+        files.extend(entries(&folder)?.into_iter().map(|path| (path, class.clone())));
+    }
+    Ok(files)
+}
+
+fn read_files(parts: [Option<Files>; 3], options: &ReadOptions) -> Result<DataSet> {
+    let all: Vec<&PathBuf> = parts.iter().flatten().flatten().map(|(path, _)| path).collect();
+    let headers: Vec<(Header, u64)> = all.par_iter().map(|path| header_of(path)).collect::<Result<_>>()?;
+    let Some(&(first, _)) = headers.first() else { return Err(Error::data("there is no image in it")) };
+    let grey = headers.iter().all(|(header, _)| header.grey);
+    let (width, height) = options.resize.unwrap_or((first.width, first.height));
+    if options.resize.is_none() {
+        let same = |header: &Header| (header.width, header.height) == (width, height);
+        if let Some(index) = headers.iter().position(|(header, _)| !same(header)) {
+            let other = headers[index].0;
+            return Err(Error::data(format!(
+                "{} is {} x {} pixels and {} is {width} x {height}; images of different sizes have to be resized to one",
+                all[index].display(),
+                other.width,
+                other.height,
+                all[0].display()
+            )));
+        }
+    }
+    if width == 0 || height == 0 || width.max(height) > limits::IMAGE_SIDE {
+        return Err(Error::data(format!(
+            "images have to be 1 to {} pixels wide and high, and these would be {width} x {height}",
+            limits::IMAGE_SIDE
+        )));
+    }
+    let channels = if grey { 1 } else { 3 };
+    let size = channels * width as usize * height as usize;
+    let stored: u64 = headers.iter().map(|(_, stored)| stored).sum();
+    if options.resize.is_none() && (size as u64).saturating_mul(all.len() as u64) > limits::unpacked(stored) {
+        return Err(Error::data(format!(
+            "{} images of {width} x {height} pixels are too much for files of {stored} bytes together",
+            all.len()
+        )));
+    }
+    let mut classes: Vec<String> = parts.iter().flatten().flatten().map(|(_, class)| class.clone()).collect();
+    classes.sort();
+    classes.dedup();
+    if classes.len() > limits::CLASSES {
+        return Err(Error::data(format!("it has more than {} classes", limits::CLASSES)));
+    }
+    let [train, val, test] = parts
+        .map(|files| files.map(|files| read_part(&files, &classes, (width, height), size, grey)).transpose());
+    let train = train?.ok_or_else(|| Error::data("there are no training images in it"))?;
+    let shape = vec![channels, height as usize, width as usize];
+    DataSet { format: Format::Images, classes, shape, train, val: val?, test: test?, mean: None }.checked()
+}
+
+fn header_of(path: &Path) -> Result<(Header, u64)> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let stored = file.metadata().map_err(Error::io("read", path))?.len();
+    let header = read_header(BufReader::new(file)).map_err(|error| error.within(path.display()))?;
+    Ok((header, stored))
+}
+
+fn read_part(
+    files: &[(PathBuf, String)],
+    classes: &[String],
+    (width, height): (u32, u32),
+    size: usize,
+    grey: bool,
+) -> Result<Split> {
+    let too_large =
+        || Error::data(format!("{} images of {width} x {height} pixels do not fit in memory", files.len()));
+    let total = files.len().checked_mul(size).ok_or_else(too_large)?;
+    let mut pixels: Vec<u8> = Vec::new();
+    pixels.try_reserve_exact(total).map_err(|_| too_large())?;
+    pixels.resize(total, 0);
+    pixels.par_chunks_exact_mut(size).zip(files).try_for_each(|(out, (path, _))| {
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        let read = read_pixels(&bytes, width, height, grey).map_err(|error| error.within(path.display()))?;
+        if read.len() != out.len() {
+            return Err(Error::data(format!("{} changed while it was read", path.display())));
+        }
+        out.copy_from_slice(&read);
+        Ok(())
+    })?;
+    let labels = files.iter().map(|(_, class)| classes.binary_search(class).unwrap_or(usize::MAX)).collect();
+    let pixels = Array2::from_shape_vec((files.len(), size), pixels).map_err(|_| too_large())?;
+    Ok(split(Values::Bytes(pixels.into()), labels))
+}

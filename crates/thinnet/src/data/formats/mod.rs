@@ -1,0 +1,158 @@
+//! One file a format. Each reads bytes that may be damaged, cut short or hostile, and answers with the data or with one
+//! sentence: no panic, no endless loop, no more memory than [`limits`](super::limits) allow.
+//!
+//! What stands here reads bytes in memory; [`DataSet::open`](super::DataSet::open) finds the files.
+
+pub mod cifar;
+pub mod csv;
+pub mod idx;
+#[cfg(feature = "images")]
+pub mod images;
+pub mod npy;
+pub mod pickle;
+
+use std::fmt;
+
+use ndarray::{ArcArray2, Array2};
+
+use super::{Split, Values};
+use crate::error::{Error, Result};
+
+/// Numbers of any shape, row-major, as a file holds them.
+#[derive(Clone, PartialEq)]
+pub struct Numbers {
+    /// The size of each dimension, the outermost first.
+    pub shape: Vec<usize>,
+    /// As many numbers as the shape has room for.
+    pub content: Content,
+}
+
+/// The numbers themselves, or what stands for them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// Bytes, and booleans as 0 and 1.
+    Bytes(Vec<u8>),
+    /// Other whole numbers.
+    Integers(Vec<i64>),
+    /// Floating-point numbers.
+    Floats(Vec<f64>),
+    /// Words, which only labels and names of classes may be.
+    Texts(Vec<String>),
+}
+
+impl fmt::Debug for Numbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Numbers of shape {:?}", self.shape)
+    }
+}
+
+/// How many numbers a shape has room for, if that is not beyond counting. It is at least the product of any part of the
+/// shape, so that no size of an array of this shape overflows.
+pub(super) fn count(shape: &[usize]) -> Option<usize> {
+    let all = shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size.max(1)))?;
+    Some(if shape.contains(&0) { 0 } else { all })
+}
+
+/// A shape for people: "60000 x 28 x 28".
+pub(super) fn shown(shape: &[usize]) -> String {
+    shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ")
+}
+
+impl Numbers {
+    /// One number a sample.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for another shape, and for floats that are not whole.
+    pub fn into_labels(self) -> Result<Content> {
+        if self.shape.len() != 1 && !matches!(self.shape.as_slice(), [_, 1]) {
+            return Err(Error::data(format!(
+                "labels must be one a sample, and these have the shape {}",
+                shown(&self.shape)
+            )));
+        }
+        Ok(match self.content {
+            Content::Bytes(labels) => Content::Integers(labels.into_iter().map(i64::from).collect()),
+            Content::Floats(labels) => {
+                let whole = |label: f64| {
+                    #[allow(clippy::cast_possible_truncation)] // within 2^53
+                    let truncated = label as i64;
+                    (label.fract().abs() <= 0.0 && label.abs() <= 2f64.powi(53)).then_some(truncated)
+                };
+                let wrong =
+                    |label| Error::data(format!("a label must be a whole number, and {label} is none"));
+                Content::Integers(
+                    labels.iter().map(|&l| whole(l).ok_or_else(|| wrong(l))).collect::<Result<_>>()?,
+                )
+            }
+            content => content,
+        })
+    }
+
+    /// Samples (N, D), and the shape of one: (C, H, W) of images, which may be stored as (N, H, W) or (N, H, W, C) as
+    /// well, and (D) of other samples.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for other shapes and for words.
+    pub fn into_samples(self) -> Result<(Values, Vec<usize>)> {
+        let colours = |size: usize| size == 1 || size == 3;
+        let (shape, channels_last) = match *self.shape.as_slice() {
+            [_, width] => (vec![width], false),
+            [_, height, width] => (vec![1, height, width], false),
+            [_, height, width, channels] if colours(channels) && !colours(height) => {
+                (vec![channels, height, width], true)
+            }
+            [_, channels, height, width] => (vec![channels, height, width], false),
+            _ => {
+                return Err(Error::data(format!(
+                    "samples must have 2 to 4 dimensions, the first of which counts them, and these have the shape {}",
+                    shown(&self.shape)
+                )));
+            }
+        };
+        let samples = self.shape.first().copied().unwrap_or(0);
+        let width = shape.iter().product();
+        let values = match self.content {
+            Content::Bytes(bytes) => {
+                Values::Bytes(rows(samples, width, channel_first(bytes, &shape, channels_last))?)
+            }
+            Content::Integers(numbers) => {
+                let floats = numbers.into_iter().map(|number| number as f64).collect();
+                Values::Floats(rows(samples, width, channel_first(floats, &shape, channels_last))?)
+            }
+            Content::Floats(floats) => {
+                Values::Floats(rows(samples, width, channel_first(floats, &shape, channels_last))?)
+            }
+            Content::Texts(_) => return Err(Error::data("samples must be numbers, and these are words")),
+        };
+        Ok((values, shape))
+    }
+}
+
+/// Numbers as rows.
+pub(super) fn rows<T>(samples: usize, width: usize, numbers: Vec<T>) -> Result<ArcArray2<T>> {
+    let found = numbers.len();
+    let rows = Array2::from_shape_vec((samples, width), numbers);
+    rows.map(Into::into)
+        .map_err(|_| Error::data(format!("{samples} samples of {width} numbers are not {found} numbers")))
+}
+
+/// Images of `shape` (C, H, W) that are stored (H, W, C) are turned.
+fn channel_first<T: Copy>(numbers: Vec<T>, shape: &[usize], channels_last: bool) -> Vec<T> {
+    let &[channels, height, width] = shape else { return numbers };
+    if !channels_last || channels == 1 {
+        return numbers;
+    }
+    let plane = height * width;
+    let mut turned = Vec::with_capacity(numbers.len());
+    for image in numbers.chunks_exact((channels * plane).max(1)) {
+        for channel in 0..channels {
+            turned.extend(image.iter().skip(channel).step_by(channels));
+        }
+    }
+    turned
+}
+
+/// A part of a data set.
+pub(super) fn split(values: Values, labels: Vec<usize>) -> Split {
+    Split { values, labels }
+}

@@ -1,0 +1,294 @@
+//! NumPy's own formats: NPY, one array a file, and NPZ, a zip archive of such files (NEP 1).
+//!
+//! An archive is a data set if it has `X_train` and `y_train` (and `X_val`, `y_val`, `X_test`, `y_test`), or `X` and `y`,
+//! whose first dimension counts the samples. Names are compared without case; `images` and `labels`, `data` and `target`
+//! will do as well. It may have `classes`, the classes' names by label, and `mean_image`, what is to be subtracted from
+//! every sample in place of the training samples' mean.
+
+use std::io::{Read, Seek};
+
+use ndarray::Array1;
+use ndarray_npy::npy::header::Header;
+
+use super::idx::numbers;
+use super::{Content, Numbers, count, shown, split};
+use crate::data::archive::{Bounded, damage, read_all};
+use crate::data::labels::{class_name, class_names, classes_of};
+use crate::data::{DataSet, Format, limits};
+use crate::error::{Error, Result};
+
+/// How an NPY file begins.
+pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
+
+/// Names of the samples' array, each with that of the labels beside it.
+pub(crate) const NAMES: [(&str, &str); 4] =
+    [("x", "y"), ("images", "labels"), ("data", "target"), ("data", "labels")];
+
+/// Names of the three parts, as they end an array's name.
+const PARTS: [&[&str]; 3] = [&["_train", "_training"], &["_val", "_valid", "_validation"], &["_test"]];
+
+/// Reads an array.
+///
+/// # Errors
+/// [`Error::Data`] for another format, for numbers that are fewer or more than the header says, and for types other than
+/// booleans, whole numbers up to 64 bits, floats of 32 and 64 bits, and strings.
+pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
+    let header_end = header_end(&bytes)?;
+    let header = Header::from_reader(&mut &bytes[..header_end])
+        .map_err(|error| Error::data(format!("it is no NPY file that can be read: {error}")))?;
+    let descriptor = header.type_descriptor.as_string().map_or("a record", String::as_str).to_owned();
+    let (big, kind, size) = parse_descriptor(&descriptor)
+        .ok_or_else(|| Error::data(format!("an array of the type {descriptor:.30} is no data")))?;
+    let mut shape = header.shape;
+    if shape.len() > limits::DIMENSIONS {
+        return Err(Error::data(format!("its array has {} dimensions", shape.len())));
+    }
+    let found = bytes.len() - header_end;
+    let promised = count(&shape).and_then(|count| count.checked_mul(size));
+    if promised != Some(found) {
+        return Err(Error::data(format!(
+            "its header promises {} values of {size} bytes, and {found} bytes follow",
+            shown(&shape)
+        )));
+    }
+    let rest = &bytes[header_end..];
+    let content = match (kind, size) {
+        (b'b' | b'u', 1) => {
+            bytes.drain(..header_end);
+            Content::Bytes(bytes)
+        }
+        (b'i', 1) => Content::Integers(rest.iter().map(|&byte| i64::from(byte.cast_signed())).collect()),
+        (b'i', 2) => Content::Integers(numbers(rest, |b| i16::from_le_bytes(ordered(b, big)).into())),
+        (b'i', 4) => Content::Integers(numbers(rest, |b| i32::from_le_bytes(ordered(b, big)).into())),
+        (b'i', 8) => Content::Integers(numbers(rest, |b| i64::from_le_bytes(ordered(b, big)))),
+        (b'u', 2) => Content::Integers(numbers(rest, |b| u16::from_le_bytes(ordered(b, big)).into())),
+        (b'u', 4) => Content::Integers(numbers(rest, |b| u32::from_le_bytes(ordered(b, big)).into())),
+        (b'u', 8) => {
+            let signed = |b| i64::try_from(u64::from_le_bytes(ordered(b, big)));
+            let signed: std::result::Result<_, _> = numbers(rest, signed).into_iter().collect();
+            Content::Integers(signed.map_err(|_| Error::data("a whole number is beyond 63 bits"))?)
+        }
+        (b'f', 4) => Content::Floats(numbers(rest, |b| f32::from_le_bytes(ordered(b, big)).into())),
+        (b'f', 8) => Content::Floats(numbers(rest, |b| f64::from_le_bytes(ordered(b, big)))),
+        (b'S', _) if size > 0 => {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned();
+            Content::Texts(rest.chunks_exact(size).map(text).collect())
+        }
+        (b'U', _) if size > 0 => {
+            Content::Texts(rest.chunks_exact(size).map(|bytes| utf32(bytes, big)).collect())
+        }
+        _ => return Err(Error::data(format!("an array of the type {descriptor:.30} is no data"))),
+    };
+    let content = if header.layout.is_fortran() && shape.len() > 1 {
+        let turned = content.by_row(&shape)?;
+        shape = turned.shape;
+        turned.content
+    } else {
+        content
+    };
+    Ok(Numbers { shape, content })
+}
+
+/// Where the header of an NPY file ends, if it is one that may be parsed.
+fn header_end(bytes: &[u8]) -> Result<usize> {
+    let no_npy = || Error::data("it is no NPY file");
+    let (length_end, length) = match bytes.get(..12).ok_or_else(no_npy)? {
+        [magic @ .., 1, _, a, b, _, _] if magic == MAGIC => (10, usize::from(u16::from_le_bytes([*a, *b]))),
+        [magic @ .., 2 | 3, _, a, b, c, d] if magic == MAGIC => {
+            (12, usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).unwrap_or(usize::MAX))
+        }
+        _ => return Err(no_npy()),
+    };
+    if length > limits::NPY_HEADER {
+        return Err(Error::data(format!("its header of {length} bytes is longer than NumPy writes any")));
+    }
+    let end = length_end + length;
+    let header =
+        bytes.get(length_end..end).ok_or_else(|| Error::data("it is cut short within its header"))?;
+    let mut depth = 0usize;
+    for byte in header {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > limits::NPY_NESTING {
+            return Err(Error::data("the brackets of its header are nested deeper than NumPy writes any"));
+        }
+    }
+    Ok(end)
+}
+
+/// Whether the numbers are big-endian, the kind of number, and its bytes, of a descriptor such as `<f8`.
+fn parse_descriptor(descriptor: &str) -> Option<(bool, u8, usize)> {
+    let [order @ (b'<' | b'>' | b'|'), kind, size @ ..] = descriptor.as_bytes() else { return None };
+    let size: usize = std::str::from_utf8(size).ok()?.parse().ok()?;
+    let size = if *kind == b'U' { size.checked_mul(4)? } else { size };
+    Some((*order == b'>', *kind, size))
+}
+
+/// The bytes of a number, the lowest first.
+fn ordered<const N: usize>(mut bytes: [u8; N], big: bool) -> [u8; N] {
+    if big {
+        bytes.reverse();
+    }
+    bytes
+}
+
+/// Characters of four bytes each, up to trailing zeros.
+fn utf32(bytes: &[u8], big: bool) -> String {
+    let characters = numbers(bytes, |b| char::from_u32(u32::from_le_bytes(ordered(b, big))));
+    let text: String = characters.into_iter().map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    text.trim_end_matches('\0').to_owned()
+}
+
+impl Content {
+    /// What is stored by column, by row.
+    fn by_row(self, shape: &[usize]) -> Result<Numbers> {
+        fn turned<T: Clone>(values: Vec<T>, shape: &[usize]) -> Result<Vec<T>> {
+            use ndarray::{ArrayD, IxDyn, ShapeBuilder};
+            let array = ArrayD::from_shape_vec(IxDyn(shape).f(), values)
+                .map_err(|error| Error::data(format!("its array has an impossible shape: {error}")))?;
+            Ok(array.iter().cloned().collect())
+        }
+        let content = match self {
+            Self::Bytes(values) => Self::Bytes(turned(values, shape)?),
+            Self::Integers(values) => Self::Integers(turned(values, shape)?),
+            Self::Floats(values) => Self::Floats(turned(values, shape)?),
+            Self::Texts(values) => Self::Texts(turned(values, shape)?),
+        };
+        Ok(Numbers { shape: shape.to_vec(), content })
+    }
+}
+
+/// Reads an NPZ archive of `packed` bytes as a data set.
+///
+/// # Errors
+/// [`Error::Data`] for an archive that is damaged, unpacks beyond its bound, or has no samples with labels.
+pub fn read_npz(stream: impl Read + Seek, packed: u64) -> Result<DataSet> {
+    let broken =
+        |error: zip::result::ZipError| Error::data(format!("it is no zip archive that can be read: {error}"));
+    let mut archive = zip::ZipArchive::new(stream).map_err(broken)?;
+    let names = archive.file_names().map(|name| Ok(name?.into_owned()));
+    let names: Vec<String> = names.collect::<zip::result::ZipResult<_>>().map_err(broken)?;
+    let mut left = limits::unpacked(packed);
+    let mut load = |name: &str| -> Result<Numbers> {
+        let entry = archive.by_name(name).map_err(broken)?;
+        let claimed = entry.size();
+        if claimed > left {
+            return Err(Error::data(format!(
+                "it unpacks to {claimed} bytes, too much for a file of its size"
+            )));
+        }
+        let bytes = read_all(Bounded::new(entry, left), claimed).map_err(|error| damage(&error))?;
+        left -= (bytes.len() as u64).min(left);
+        read(bytes)
+    };
+    let arrays: Vec<(String, &String)> = names
+        .iter()
+        .filter_map(|name| Some((name.strip_suffix(".npy")?.to_ascii_lowercase(), name)))
+        .collect();
+    assemble(Format::Npz, &arrays.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), |index| {
+        let (_, name) = &arrays[index];
+        load(name).map_err(|error| error.within(name.chars().take(limits::CLASS_NAME).collect::<String>()))
+    })
+}
+
+/// A data set out of arrays with names, which are in lower case; `load` reads the one at an index.
+pub(crate) fn assemble(
+    format: Format,
+    names: &[&str],
+    mut load: impl FnMut(usize) -> Result<Numbers>,
+) -> Result<DataSet> {
+    let find = |wanted: &str| names.iter().position(|&name| name == wanted);
+    // The arrays of a part: samples and labels.
+    let pair = |endings: &[&str]| {
+        NAMES.iter().find_map(|(x, y)| {
+            endings
+                .iter()
+                .find_map(|ending| Some((find(&format!("{x}{ending}"))?, find(&format!("{y}{ending}"))?)))
+        })
+    };
+    let [train, val, test] = PARTS.map(pair);
+    let Some(train) = train.or_else(|| pair(&[""])) else {
+        let names = names.join(", ").chars().take(limits::CLASS_NAME).collect::<String>();
+        return Err(Error::data(format!(
+            "it has no arrays X_train and y_train, nor X and y; what it has is {}",
+            if names.is_empty() { "none" } else { &names }
+        )));
+    };
+    let mut shape = None;
+    let mut parts = Vec::new();
+    for part in [Some(train), val, test] {
+        let Some((x, y)) = part else {
+            parts.push(None);
+            continue;
+        };
+        let labels = load(y)?.into_labels().map_err(|error| error.within(names[y]))?;
+        let (values, found) = load(x)?.into_samples().map_err(|error| error.within(names[x]))?;
+        if shape.get_or_insert_with(|| found.clone()) != &found {
+            return Err(Error::data(format!(
+                "samples of {} have the shape {}, unlike those of the training samples",
+                names[x],
+                shown(&found)
+            )));
+        }
+        parts.push(Some((values, labels)));
+    }
+    let mean = match find("mean_image").map(&mut load).transpose()? {
+        Some(Numbers { content: Content::Floats(mean), .. }) => {
+            if mean.iter().any(|value| !value.is_finite()) {
+                return Err(Error::data("its mean_image is not finite"));
+            }
+            Some(Array1::from(mean))
+        }
+        Some(_) => return Err(Error::data("its mean_image is not an array of floats")),
+        None => None,
+    };
+    let given = match find("classes").map(&mut load).transpose()? {
+        Some(Numbers { content: Content::Texts(names), .. }) => {
+            Some(class_names(names.iter().map(String::as_str))?)
+        }
+        Some(_) => return Err(Error::data("its classes are no words")),
+        None => None,
+    };
+    let (values, labels): (Vec<_>, Vec<_>) = parts.into_iter().map(Option::unzip).unzip();
+    let (classes, labels) = indices(labels.into_iter().flatten().collect(), given)?;
+    let mut labels = labels.into_iter();
+    let mut splits = values.into_iter().map(|values| Some(split(values?, labels.next()?)));
+    let train = splits.next().flatten().ok_or_else(|| Error::data("it has no training samples"))?;
+    let (val, test) = (splits.next().flatten(), splits.next().flatten());
+    DataSet { format, classes, shape: shape.unwrap_or_default(), train, val, test, mean }.checked()
+}
+
+/// The classes, and the labels of each part as indices of them.
+pub(crate) fn indices(
+    parts: Vec<Content>,
+    given: Option<Vec<String>>,
+) -> Result<(Vec<String>, Vec<Vec<usize>>)> {
+    if parts.iter().all(|part| matches!(part, Content::Texts(_))) {
+        let parts: Vec<&[String]> = parts
+            .iter()
+            .map(|part| match part {
+                Content::Texts(labels) => labels.as_slice(),
+                _ => &[],
+            })
+            .collect();
+        return classes_of(&parts);
+    }
+    let parts: Vec<&[i64]> = parts
+        .iter()
+        .map(|part| match part {
+            Content::Integers(labels) => Ok(labels.as_slice()),
+            _ => Err(Error::data("labels are words in one part and numbers in another")),
+        })
+        .collect::<Result<_>>()?;
+    let Some(classes) = given else { return classes_of(&parts) };
+    let label = |&label: &i64| {
+        usize::try_from(label).ok().filter(|&label| label < classes.len()).ok_or_else(|| {
+            Error::data(format!("there is a label {label}, and {} classes are named", classes.len()))
+        })
+    };
+    let labels = parts.iter().map(|part| part.iter().map(label).collect()).collect::<Result<_>>()?;
+    Ok((classes.iter().map(|name| class_name(name)).collect(), labels))
+}

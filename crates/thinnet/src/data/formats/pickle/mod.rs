@@ -1,0 +1,217 @@
+//! Python's pickle format, as far as data sets need it (protocols 2 to 5; PEP 307, PEP 3154, PEP 574).
+//!
+//! A pickle is a program for a machine with a stack. This reader runs none of it: calls of Python functions stay calls
+//! ([`Value::Call`]), which a reader of data may interpret, and a function that no array of numbers needs ends the reading. Values
+//! lie in one list and name each other by number, so that shared and nested ones cost nothing to share or drop, and strings
+//! stay where they are in the file. The pickle crates there are copy what is shared, which a hostile file makes double at
+//! every opcode, follow nesting by recursion, and copy the 30 MB of a batch more than once.
+
+mod machine;
+
+use std::borrow::Cow;
+
+use machine::Machine;
+
+use crate::data::limits;
+use crate::error::{Error, Result};
+
+/// The number of a value in its pickle.
+pub type Id = usize;
+
+/// A value of a pickle.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// `None`.
+    None,
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A floating-point number.
+    Float(f64),
+    /// A string of bytes; every string of Python 2 is one.
+    Bytes(&'a [u8]),
+    /// A string of characters.
+    Text(&'a str),
+    /// A list, tuple or set.
+    Items(Vec<Id>),
+    /// Keys and values in turn.
+    Dict(Vec<Id>),
+    /// A function or class: its module and its name.
+    Global(&'a str, &'a str),
+    /// A call that was not made: what would be called, its arguments, and the state that its result would be given.
+    Call {
+        /// What would be called.
+        function: Id,
+        /// Its arguments.
+        arguments: Id,
+        /// The argument of `__setstate__`.
+        state: Option<Id>,
+    },
+}
+
+/// A pickle that was read: its values, and which of them it stands for.
+#[derive(Debug, Clone)]
+pub struct Pickle<'a> {
+    values: Vec<Value<'a>>,
+    root: Id,
+}
+
+/// An array of bytes within a pickle.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ByteArray<'a> {
+    /// The size of each dimension.
+    pub shape: Vec<usize>,
+    /// Its bytes, row-major.
+    pub bytes: Cow<'a, [u8]>,
+}
+
+impl<'a> Pickle<'a> {
+    /// Reads one pickle, whose end is the end of the bytes or before it.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for bytes that are no pickle, for functions that no array of numbers needs, and beyond
+    /// [`limits::PICKLE_VALUES`] values.
+    pub fn read(bytes: &'a [u8]) -> Result<Self> {
+        let mut machine = Machine::new(bytes);
+        let root = machine.run().map_err(|reason| {
+            Error::data(format!("the pickle cannot be read at byte {}: {reason}", machine.position()))
+        })?;
+        Ok(Self { values: machine.into_values(), root })
+    }
+
+    /// The value that the pickle stands for.
+    pub fn root(&self) -> &Value<'a> {
+        &self.values[self.root]
+    }
+
+    /// The value with this number.
+    pub fn value(&self, id: Id) -> &Value<'a> {
+        &self.values[id]
+    }
+
+    /// What a dictionary has for a key, the last of several.
+    pub fn get(&self, dict: &Value<'a>, key: &str) -> Option<&Value<'a>> {
+        let Value::Dict(entries) = dict else { return None };
+        let entries = entries.chunks_exact(2).rev();
+        entries.map(|entry| (&self.values[entry[0]], entry[1])).find_map(|(name, value)| {
+            let found = match name {
+                Value::Bytes(name) => *name == key.as_bytes(),
+                Value::Text(name) => *name == key,
+                _ => false,
+            };
+            found.then(|| &self.values[value])
+        })
+    }
+
+    /// Whole numbers of a list or tuple.
+    pub fn integers(&self, list: &Value<'a>) -> Option<Vec<i64>> {
+        let Value::Items(items) = list else { return None };
+        let integer = |&id: &Id| match self.values[id] {
+            Value::Int(number) => Some(number),
+            _ => None,
+        };
+        items.iter().map(integer).collect()
+    }
+
+    /// Strings of a list or tuple. Bytes that are not UTF-8 are replaced.
+    pub fn texts(&self, list: &Value<'a>) -> Option<Vec<Cow<'a, str>>> {
+        let Value::Items(items) = list else { return None };
+        let text = |&id: &Id| match self.values[id] {
+            Value::Text(text) => Some(Cow::Borrowed(text)),
+            Value::Bytes(bytes) => Some(String::from_utf8_lossy(bytes)),
+            _ => None,
+        };
+        items.iter().map(text).collect()
+    }
+
+    /// An array of NumPy's with the type `uint8`, in row-major order.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for anything else, and for an array whose bytes are not as many as its shape says.
+    pub fn byte_array(&self, value: &Value<'a>) -> Result<ByteArray<'a>> {
+        let found = self.array_parts(value).ok_or_else(|| Error::data("it is no array of NumPy's"))?;
+        let (shape, dtype, fortran, bytes) = found;
+        if !dtype {
+            return Err(Error::data("its array is not of the type uint8"));
+        }
+        let shape: Option<Vec<usize>> = self
+            .integers(shape)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|size| usize::try_from(size).ok())
+            .collect();
+        let shape = shape
+            .filter(|shape| (1..=limits::DIMENSIONS).contains(&shape.len()))
+            .ok_or_else(|| Error::data("its array has no shape"))?;
+        if fortran && shape.len() > 1 {
+            return Err(Error::data("its array is stored by column, which a batch never is"));
+        }
+        let bytes = bytes.ok_or_else(|| Error::data("its array has no bytes"))?;
+        if crate::data::formats::count(&shape) != Some(bytes.len()) {
+            return Err(Error::data(format!(
+                "its array of shape {} has {} bytes",
+                crate::data::formats::shown(&shape),
+                bytes.len()
+            )));
+        }
+        Ok(ByteArray { shape, bytes })
+    }
+
+    /// Shape, whether the type is `uint8`, whether it is stored by column, and the bytes of an array, by either way that
+    /// NumPy pickles one.
+    #[allow(clippy::type_complexity)] // four things that are looked at once
+    fn array_parts(&self, value: &Value<'a>) -> Option<(&Value<'a>, bool, bool, Option<Cow<'a, [u8]>>)> {
+        let Value::Call { function, arguments, state } = value else { return None };
+        let Value::Global(_, name) = self.value(*function) else { return None };
+        match *name {
+            // (version, shape, dtype, is_fortran, bytes)
+            "_reconstruct" => {
+                let Value::Items(state) = self.value((*state)?) else { return None };
+                let &[_, shape, dtype, fortran, bytes] = state.as_slice() else { return None };
+                let fortran = matches!(self.value(fortran), Value::Bool(true) | Value::Int(1));
+                Some((self.value(shape), self.is_uint8(dtype), fortran, self.bytes(bytes)))
+            }
+            // (bytes, dtype, shape, order)
+            "_frombuffer" => {
+                let Value::Items(arguments) = self.value(*arguments) else { return None };
+                let &[bytes, dtype, shape, order] = arguments.as_slice() else { return None };
+                let fortran = matches!(self.value(order), Value::Text("F"));
+                Some((self.value(shape), self.is_uint8(dtype), fortran, self.bytes(bytes)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether this is `dtype('u1', ...)`.
+    fn is_uint8(&self, dtype: Id) -> bool {
+        let Value::Call { function, arguments, .. } = self.value(dtype) else { return false };
+        let Value::Items(arguments) = self.value(*arguments) else { return false };
+        matches!(self.value(*function), Value::Global("numpy", "dtype"))
+            && arguments.first().is_some_and(|&name| {
+                matches!(self.value(name), Value::Text("u1" | "|u1") | Value::Bytes(b"u1" | b"|u1"))
+            })
+    }
+
+    /// A string of bytes; `_codecs.encode(text, 'latin1')` and `bytearray(...)` are others.
+    fn bytes(&self, id: Id) -> Option<Cow<'a, [u8]>> {
+        match self.value(id) {
+            Value::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
+            Value::Call { function, arguments, .. } => {
+                let Value::Items(arguments) = self.value(*arguments) else { return None };
+                let &[first, ref rest @ ..] = arguments.as_slice() else { return None };
+                match (self.value(*function), self.value(first)) {
+                    (Value::Global("_codecs", "encode"), Value::Text(text)) if matches!(rest, &[name] if *self.value(name) == Value::Text("latin1")) => {
+                        text.chars()
+                            .map(|c| u8::try_from(u32::from(c)).ok())
+                            .collect::<Option<Vec<_>>>()
+                            .map(Cow::Owned)
+                    }
+                    (Value::Global(_, "bytearray"), Value::Bytes(bytes)) => Some(Cow::Borrowed(bytes)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}

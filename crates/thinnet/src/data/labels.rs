@@ -1,0 +1,47 @@
+//! Labels as they are stored become indices of named classes.
+
+use std::collections::BTreeMap;
+
+use super::limits;
+use crate::error::{Error, Result};
+
+/// Labels of the parts of a data set become indices of the sorted values that occur in any of them, and these values the
+/// classes' names.
+pub(super) fn classes_of<T: Ord + ToString>(parts: &[&[T]]) -> Result<(Vec<String>, Vec<Vec<usize>>)> {
+    let mut index: BTreeMap<&T, usize> = BTreeMap::new();
+    for label in parts.iter().copied().flatten() {
+        index.insert(label, 0);
+        if index.len() > limits::CLASSES {
+            return Err(Error::data(format!(
+                "its labels take more than {} different values, which can be no classes",
+                limits::CLASSES
+            )));
+        }
+    }
+    index.values_mut().enumerate().for_each(|(class, entry)| *entry = class);
+    let labels = parts
+        .iter()
+        .map(|part| part.iter().filter_map(|label| index.get(label).copied()).collect())
+        .collect();
+    Ok((index.keys().map(|label| class_name(&label.to_string())).collect(), labels))
+}
+
+/// A name that can be shown anywhere: of a bounded length, and without control characters.
+pub(super) fn class_name(name: &str) -> String {
+    let shown = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    name.trim().chars().take(limits::CLASS_NAME).map(shown).collect()
+}
+
+/// Names of classes as a list has them, trailing empty ones dropped.
+pub(super) fn class_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>> {
+    let names: Vec<String> = names.into_iter().take(limits::CLASSES + 1).map(class_name).collect();
+    if names.is_empty() || names.len() > limits::CLASSES {
+        return Err(Error::data(format!("its list of classes must have 1 to {} names", limits::CLASSES)));
+    }
+    Ok(names)
+}
+
+/// "0", "1", ...
+pub(super) fn numbered(classes: usize) -> Vec<String> {
+    (0..classes).map(|class| class.to_string()).collect()
+}

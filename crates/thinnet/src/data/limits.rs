@@ -1,0 +1,45 @@
+//! How much a file may ask for. Whatever a header claims, memory is taken for what is there, within these bounds.
+
+/// Bytes that a packed file may always unpack to, however small it is: 64 MiB.
+pub const UNPACKED_BASE: u64 = 64 << 20;
+
+/// Bytes that each byte of a packed file may unpack to, beyond [`UNPACKED_BASE`]. Data sets pack to a tenth at best.
+pub const UNPACKED_RATIO: u64 = 100;
+
+/// Values in a pickle: a batch of CIFAR-100 has 200,000. One takes up to 56 bytes of memory.
+pub const PICKLE_VALUES: usize = 2_000_000;
+
+/// Bytes of an NPY header, NumPy's own limit.
+pub const NPY_HEADER: usize = 10_000;
+
+/// How deep brackets may be nested in an NPY header; a plain array has two.
+pub const NPY_NESTING: usize = 8;
+
+/// Dimensions of an array.
+pub const DIMENSIONS: usize = 8;
+
+/// Bytes of a line of a table, its quoted line breaks included: 16 MiB.
+pub const TABLE_LINE: usize = 16 << 20;
+
+/// Columns of a table.
+pub const TABLE_COLUMNS: usize = 1 << 20;
+
+/// Width and height of an image, as stored or as resized.
+pub const IMAGE_SIDE: u32 = 16_384;
+
+/// Bytes that decoding one image may take: 256 MiB.
+pub const IMAGE_MEMORY: u64 = 256 << 20;
+
+/// Classes of a data set.
+pub const CLASSES: usize = 65_536;
+
+/// Characters of a class's name; the rest is cut off.
+pub const CLASS_NAME: usize = 100;
+
+/// Files and folders whose beginnings are looked at to recognise a folder.
+pub const FOLDER_LOOKS: usize = 64;
+
+/// Bytes that a packed file of this many may unpack to.
+pub(crate) fn unpacked(packed: u64) -> u64 {
+    packed.saturating_mul(UNPACKED_RATIO).saturating_add(UNPACKED_BASE)
+}

@@ -1,0 +1,173 @@
+//! From what a file holds to what a network takes: the training samples' mean is subtracted, or each number standardised.
+
+use std::str::FromStr;
+
+use ndarray::{Array1, ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
+
+use super::{DataSet, Dataset, Features, Pixels, Samples, Split, Values};
+use crate::error::{Error, Result};
+use crate::float::Float;
+
+/// What is done to every number of a sample, by its place in the sample. Means and deviations are the training samples'.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scaling {
+    /// Nothing.
+    None,
+    /// Less the mean, as the course does with images.
+    Mean,
+    /// Less the mean, divided by the standard deviation (of N, not N - 1; where it is 0, by 1).
+    Standard,
+}
+
+impl Scaling {
+    /// The names of all.
+    pub const NAMES: [&'static str; 3] = ["none", "mean", "standard"];
+
+    /// `none`, `mean` or `standard`.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
+impl FromStr for Scaling {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        [Self::None, Self::Mean, Self::Standard]
+            .into_iter()
+            .find(|scaling| scaling.name() == name)
+            .ok_or_else(|| {
+                Error::configuration(format!(
+                    "there is no scaling {name:?}; the scalings are {}",
+                    Self::NAMES.join(", ")
+                ))
+            })
+    }
+}
+
+impl DataSet {
+    /// The mean of the training samples (D), or the one that the data set brings along. For images it is exact: a sum of
+    /// whole numbers, divided once, as NumPy's `mean` of 64-bit floats gives it.
+    pub fn mean_sample(&self) -> Array1<f64> {
+        if let Some(mean) = &self.mean {
+            return mean.clone();
+        }
+        let samples = self.train.len().max(1) as f64;
+        match &self.train.values {
+            Values::Bytes(bytes) => sums(bytes.view()).0.mapv(|sum| sum as f64 / samples),
+            Values::Floats(values) => values.sum_axis(Axis(0)) / samples,
+        }
+    }
+
+    /// The standard deviation of each number over the training samples (D): `sqrt(mean((x - mean(x))^2))`.
+    pub fn deviation_sample(&self) -> Array1<f64> {
+        let samples = self.train.len().max(1);
+        match &self.train.values {
+            Values::Bytes(bytes) => {
+                let (sums, squares) = sums(bytes.view());
+                let n = samples as u128;
+                let variance = |(&sum, &square): (&u64, &u64)| {
+                    let above = (n * u128::from(square)).saturating_sub(u128::from(sum) * u128::from(sum));
+                    above as f64 / (n * n) as f64
+                };
+                sums.iter().zip(&squares).map(variance).map(f64::sqrt).collect()
+            }
+            Values::Floats(values) => values.std_axis(Axis(0), 0.0),
+        }
+    }
+
+    /// How samples like these are scaled unless one asks for more: images less their mean, other samples standardised.
+    pub fn default_scaling(&self) -> Scaling {
+        if self.is_images() { Scaling::Mean } else { Scaling::Standard }
+    }
+
+    /// The first `num_train` training samples and all validation samples, scaled as [`DataSet::default_scaling`] says.
+    /// Bytes are shared, not copied.
+    ///
+    /// # Errors
+    /// Those of [`DataSet::scaled`].
+    pub fn dataset<F: Float>(&self, num_train: usize) -> Result<Dataset<F>> {
+        self.scaled(num_train, self.default_scaling())
+    }
+
+    /// The first `num_train` training samples and all validation samples. Means and deviations are those of all training
+    /// samples.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] unless 1 <= `num_train` <= the number of training samples, and if there are no validation
+    /// samples ([`DataSet::split`] makes some).
+    pub fn scaled<F: Float>(&self, num_train: usize, scaling: Scaling) -> Result<Dataset<F>> {
+        let available = self.train.len();
+        if num_train == 0 || num_train > available {
+            let what = if self.is_images() { "images" } else { "samples" };
+            return Err(Error::configuration(format!(
+                "the number of training {what} must be from 1 to {available}, which is what this data set has; got {num_train}"
+            )));
+        }
+        let val = self.val.as_ref().ok_or_else(|| {
+            Error::configuration("this data set has no validation samples; it has to be split first")
+        })?;
+        let scale = Scale {
+            mean: match scaling {
+                Scaling::None => Array1::zeros(self.input_dim()),
+                Scaling::Mean | Scaling::Standard => self.mean_sample(),
+            },
+            deviation: (scaling == Scaling::Standard).then(|| {
+                self.deviation_sample().mapv(|deviation| if deviation > 0.0 { deviation } else { 1.0 })
+            }),
+        };
+        Ok(Dataset {
+            train: scale.samples(self.train.range(0, num_train))?,
+            val: scale.samples(val.clone())?,
+            classes: self.classes.clone(),
+        })
+    }
+}
+
+/// What is subtracted, and what the difference is divided by.
+struct Scale {
+    mean: Array1<f64>,
+    deviation: Option<Array1<f64>>,
+}
+
+impl Scale {
+    fn samples<F: Float>(&self, split: Split) -> Result<Samples<F>> {
+        let x = match split.values {
+            Values::Bytes(bytes) => {
+                let pixels = Pixels::new(bytes, self.mean.clone())?;
+                Features::Pixels(match &self.deviation {
+                    None => pixels,
+                    Some(deviation) => pixels.divided_by(deviation.clone())?,
+                })
+            }
+            Values::Floats(values) => {
+                let mut x = values.mapv(F::from_f64);
+                for (mut out, row) in x.rows_mut().into_iter().zip(values.rows()) {
+                    for (column, (out, &value)) in out.iter_mut().zip(row).enumerate() {
+                        let centred = value - self.mean[column];
+                        let divisor = self.deviation.as_ref().map_or(1.0, |deviation| deviation[column]);
+                        *out = F::from_f64(centred / divisor);
+                    }
+                }
+                Features::Floats(x.into_owned())
+            }
+        };
+        Ok(Samples { x, y: split.labels })
+    }
+}
+
+/// The sum and the sum of squares of each column.
+fn sums(bytes: ArrayView2<'_, u8>) -> (Array1<u64>, Array1<u64>) {
+    let mut sums = vec![0u64; bytes.ncols()];
+    let mut squares = vec![0u64; bytes.ncols()];
+    for row in bytes.rows() {
+        let Some(row) = row.to_slice() else { continue };
+        for ((sum, square), &byte) in sums.iter_mut().zip(&mut squares).zip(row) {
+            *sum += u64::from(byte);
+            *square += u64::from(byte) * u64::from(byte);
+        }
+    }
+    (sums.into(), squares.into())
+}

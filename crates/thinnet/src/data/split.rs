@@ -1,0 +1,283 @@
+//! Training, validation and test samples out of what a file holds.
+
+use std::str::FromStr;
+
+use ndarray::ArcArray2;
+use serde::{Deserialize, Serialize};
+
+use super::{DataSet, Format, Split, Values};
+use crate::error::{Error, Result};
+use crate::random::RandomState;
+
+/// The order in which samples are dealt out to the parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// As they are stored: training samples first, then validation, then test samples, as the course does.
+    Stored,
+    /// At random.
+    Shuffled,
+    /// At random, each class by its share.
+    Stratified,
+}
+
+impl Order {
+    /// The names of all.
+    pub const NAMES: [&'static str; 3] = ["stored", "shuffled", "stratified"];
+
+    /// `stored`, `shuffled` or `stratified`.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
+impl FromStr for Order {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        [Self::Stored, Self::Shuffled, Self::Stratified]
+            .into_iter()
+            .find(|order| order.name() == name)
+            .ok_or_else(|| {
+                Error::configuration(format!(
+                    "there is no order {name:?}; the orders are {}",
+                    Self::NAMES.join(", ")
+                ))
+            })
+    }
+}
+
+/// How a data set is split. What is `None` follows from the data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SplitOptions {
+    /// Training samples; by default all that are left.
+    pub num_train: Option<usize>,
+    /// Validation samples. By default those that the data set has, or a fifth of its training samples, at most 1000.
+    pub num_val: Option<usize>,
+    /// Test samples. By default those that the data set has, if any.
+    pub num_test: Option<usize>,
+    /// The order; by default stored for image collections, which are shuffled as they come, and stratified for the rest.
+    pub order: Option<Order>,
+    /// Seed of NumPy's stream, for an order at random: `RandomState(seed).permutation(N)`.
+    pub seed: u32,
+}
+
+impl SplitOptions {
+    /// The course's `get_CIFAR10_data(num_training, num_validation, num_test)`: the first images are for training, the next
+    /// ones for validation, the first test images for testing. The course's defaults are 49,000, 1,000 and 1,000.
+    pub fn course(num_training: usize, num_validation: usize, num_test: usize) -> Self {
+        Self {
+            num_train: Some(num_training),
+            num_val: Some(num_validation),
+            num_test: Some(num_test),
+            order: Some(Order::Stored),
+            seed: 0,
+        }
+    }
+
+    /// The order in which a data set of this format is split.
+    fn order_of(&self, format: Format) -> Order {
+        self.order.unwrap_or(if format.is_shuffled() { Order::Stored } else { Order::Stratified })
+    }
+
+    /// The split in words: "split as stored", "split stratified with seed 0".
+    pub fn describe(&self, set: &DataSet) -> String {
+        match self.order_of(set.format) {
+            Order::Stored => "split as stored".to_owned(),
+            order => format!("split {} with seed {}", order.name(), self.seed),
+        }
+    }
+}
+
+impl DataSet {
+    /// The greatest number of validation samples that a data set without any is given unless one asks for more.
+    const DEFAULT_VAL: usize = 1000;
+
+    /// The data set with training and validation samples, and test samples where it has any or they are asked for. Parts
+    /// that are there stay apart, and are cut to the numbers asked for, from the first; those that are not are taken from
+    /// the training samples.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if there are not that many samples, or no training sample would be left.
+    pub fn split(mut self, options: &SplitOptions) -> Result<Self> {
+        let total = self.train.len();
+        let default_val = (total / 5).clamp(1, Self::DEFAULT_VAL);
+        let val_from_train = if self.val.is_some() { 0 } else { options.num_val.unwrap_or(default_val) };
+        let test_from_train = if self.test.is_some() { 0 } else { options.num_test.unwrap_or(0) };
+        let taken = val_from_train.saturating_add(test_from_train);
+        let num_train = options.num_train.unwrap_or(total.saturating_sub(taken));
+        for (what, count) in [("training", Some(num_train)), ("validation", options.num_val)] {
+            if count == Some(0) {
+                return Err(Error::configuration(format!(
+                    "the number of {what} samples must be at least 1, got 0 of {total}"
+                )));
+            }
+        }
+        if num_train.saturating_add(taken) > total {
+            return Err(Error::configuration(format!(
+                "{num_train} training, {val_from_train} validation and {test_from_train} test samples are more than the \
+                 {total} that there are to be split"
+            )));
+        }
+        for (what, split, count) in
+            [("validation", &mut self.val, options.num_val), ("test", &mut self.test, options.num_test)]
+        {
+            if let (Some(split), Some(count)) = (split, count) {
+                if count > split.len() {
+                    return Err(Error::configuration(format!(
+                        "there are {} {what} samples, and {count} are asked for",
+                        split.len()
+                    )));
+                }
+                *split = split.range(0, count);
+            }
+        }
+        if num_train == total {
+            return Ok(self);
+        }
+        let ends = [num_train, num_train + val_from_train, num_train + taken];
+        let order = options.order_of(self.format);
+        if order != Order::Stored {
+            let mut drawn = RandomState::new(options.seed).permutation(total);
+            if order == Order::Stratified {
+                drawn = stratified(&drawn, &self.train.labels, self.classes.len(), ends);
+            }
+            self.train = self.train.reordered(&drawn);
+        }
+        if val_from_train > 0 {
+            self.val = Some(self.train.range(ends[0], ends[1]));
+        }
+        if test_from_train > 0 {
+            self.test = Some(self.train.range(ends[1], ends[2]));
+        }
+        self.train = self.train.range(0, num_train);
+        Ok(self)
+    }
+}
+
+/// `drawn`, rearranged: up to each of `ends` stands a part in which every class has its share. The order within a part is
+/// that of `drawn`.
+fn stratified(drawn: &[usize], labels: &[usize], classes: usize, ends: [usize; 3]) -> Vec<usize> {
+    let mut left = vec![0; classes];
+    for &label in labels {
+        left[label] += 1;
+    }
+    let mut unused = drawn.to_vec();
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    // The small parts first: their shares are those of the whole.
+    for size in [ends[1] - ends[0], ends[2] - ends[1], ends[0]] {
+        let mut quota = shares(&left, size);
+        left.iter_mut().zip(&quota).for_each(|(left, quota)| *left -= quota);
+        let (part, rest): (Vec<_>, Vec<_>) = unused.into_iter().partition(|&sample| {
+            let quota = &mut quota[labels[sample]];
+            let takes = *quota > 0;
+            *quota -= usize::from(takes);
+            takes
+        });
+        parts.push(part);
+        unused = rest;
+    }
+    parts.rotate_right(1); // training samples, validation, test
+    parts.push(unused);
+    parts.concat()
+}
+
+/// `size` divided in proportion to `counts`, by the largest remainders (the first of equals).
+fn shares(counts: &[usize], size: usize) -> Vec<usize> {
+    let total = counts.iter().sum::<usize>().max(1) as u128;
+    let exact = |count: usize| count as u128 * size as u128;
+    let mut shares: Vec<usize> =
+        counts.iter().map(|&count| usize::try_from(exact(count) / total).unwrap_or(0)).collect();
+    let mut by_remainder: Vec<usize> = (0..counts.len()).collect();
+    by_remainder.sort_by_key(|&class| std::cmp::Reverse(exact(counts[class]) % total));
+    let missing = size - shares.iter().sum::<usize>();
+    by_remainder.into_iter().take(missing).for_each(|class| shares[class] += 1);
+    shares
+}
+
+impl Split {
+    /// Samples in another order: row `i` is what row `order[i]` was. Takes no second copy of the numbers where nobody
+    /// shares them.
+    fn reordered(self, order: &[usize]) -> Self {
+        let labels = order.iter().map(|&from| self.labels[from]).collect();
+        let values = match self.values {
+            Values::Bytes(values) => Values::Bytes(reorder_rows(values, order)),
+            Values::Floats(values) => Values::Floats(reorder_rows(values, order)),
+        };
+        Self { values, labels }
+    }
+}
+
+/// Follows each cycle of the permutation, with one row kept aside.
+fn reorder_rows<T: Copy>(values: ArcArray2<T>, order: &[usize]) -> ArcArray2<T> {
+    let cols = values.ncols();
+    let mut values = values.into_owned();
+    let Some(rows) = values.as_slice_mut() else { return values.into() };
+    let mut done = vec![false; order.len()];
+    let mut aside = Vec::with_capacity(cols);
+    for start in 0..order.len() {
+        if done[start] {
+            continue;
+        }
+        aside.clear();
+        aside.extend_from_slice(&rows[start * cols..][..cols]);
+        let mut to = start;
+        loop {
+            done[to] = true;
+            let from = order[to];
+            if from == start {
+                rows[to * cols..][..cols].copy_from_slice(&aside);
+                break;
+            }
+            rows.copy_within(from * cols..(from + 1) * cols, to * cols);
+            to = from;
+        }
+    }
+    values.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+
+    #[test]
+    fn rows_are_reordered_in_place() {
+        let values = Array2::from_shape_fn((7, 3), |(row, col)| 10 * row + col);
+        for seed in 0..20 {
+            let order = RandomState::new(seed).permutation(7);
+            let expected = values.select(ndarray::Axis(0), &order);
+            assert_eq!(reorder_rows(values.clone().into(), &order), expected);
+        }
+    }
+
+    #[test]
+    fn shares_add_up_and_follow_the_counts() {
+        assert_eq!(shares(&[50, 50, 50], 30), [10, 10, 10]);
+        assert_eq!(shares(&[50, 50, 50], 31), [11, 10, 10]);
+        assert_eq!(shares(&[97, 2, 1], 10), [10, 0, 0]);
+        assert_eq!(shares(&[0, 3], 3), [0, 3]);
+        assert_eq!(shares(&[], 0), [0; 0]);
+    }
+
+    #[test]
+    fn every_part_has_every_class_by_its_share() {
+        let labels: Vec<usize> = (0..100).map(|i| usize::from(i >= 60) + usize::from(i >= 90)).collect();
+        let drawn = RandomState::new(3).permutation(100);
+        let order = stratified(&drawn, &labels, 3, [70, 90, 100]);
+        let count = |part: &[usize]| {
+            let mut counts = [0; 3];
+            for &sample in part {
+                counts[labels[sample]] += 1;
+            }
+            counts
+        };
+        assert_eq!(count(&order[..70]), [42, 21, 7]);
+        assert_eq!(count(&order[70..90]), [12, 6, 2]);
+        assert_eq!(count(&order[90..]), [6, 3, 1]);
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..100).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,139 @@
+"""Writes the small files beside it, as Python and NumPy write them; tests/formats.rs reads them back.
+
+Number `j` of image `i` is (37 i + 11 j) % 256, and label `i` is (3 i + 1) % 10 (CIFAR-100: (30 i + 1) % 100).
+"""
+
+import pathlib
+import pickle
+import struct
+
+import numpy as np
+
+FOLDER = pathlib.Path(__file__).parent
+IMAGES = 2
+
+
+def pixels(images: int, numbers: int) -> np.ndarray:
+    i, j = np.arange(images)[:, None], np.arange(numbers)[None, :]
+    return ((37 * i + 11 * j) % 256).astype(np.uint8)
+
+
+class Python2:
+    """Writes what Python 2 wrote with protocol 2: strings of bytes, each kept in the memo once it is written."""
+
+    def __init__(self) -> None:
+        self.out = b"\x80\x02"
+        self.kept = 0
+
+    def op(self, code: bytes, keep: bool = False) -> None:
+        self.out += code
+        if keep:
+            self.out += b"q" + bytes([self.kept]) if self.kept < 256 else b"r" + struct.pack("<I", self.kept)
+            self.kept += 1
+
+    def string(self, text: bytes, keep: bool = True) -> None:
+        short = len(text) < 256
+        self.op((b"U" + bytes([len(text)]) if short else b"T" + struct.pack("<i", len(text))) + text, keep)
+
+    def integer(self, value: int) -> None:
+        if 0 <= value < 256:
+            self.op(b"K" + bytes([value]))
+        else:
+            self.op(b"M" + struct.pack("<H", value) if 0 <= value < 65536 else b"J" + struct.pack("<i", value))
+
+    def array(self, array: np.ndarray) -> None:
+        self.op(b"cnumpy.core.multiarray\n_reconstruct\n", keep=True)
+        self.op(b"cnumpy\nndarray\n", keep=True)
+        self.integer(0)
+        self.op(b"\x85", keep=True)
+        self.string(b"b")
+        self.op(b"\x87", keep=True)
+        self.op(b"R", keep=True)
+        self.op(b"(")
+        self.integer(1)
+        self.op(b"\x8a\x02" + struct.pack("<h", array.shape[0]))  # a long of Python 2's
+        self.integer(array.shape[1])
+        self.op(b"\x86", keep=True)
+        self.op(b"cnumpy\ndtype\n", keep=True)
+        self.string(b"u1")
+        self.integer(0)
+        self.integer(1)
+        self.op(b"\x87", keep=True)
+        self.op(b"R", keep=True)
+        self.op(b"(")
+        self.integer(3)
+        self.string(b"|")
+        self.op(b"NNN")
+        self.integer(-1)
+        self.integer(-1)
+        self.integer(0)
+        self.op(b"t", keep=True)
+        self.op(b"b\x89")
+        self.string(array.tobytes(), keep=False)
+        self.op(b"t", keep=True)
+        self.op(b"b")
+
+
+def python2_batch(data: np.ndarray, labels: list[int]) -> bytes:
+    writer = Python2()
+    writer.op(b"}", keep=True)
+    writer.op(b"(")
+    writer.string(b"batch_label")
+    writer.string(b"training batch 1 of 5")
+    writer.string(b"labels")
+    writer.op(b"]", keep=True)
+    writer.op(b"(")
+    for label in labels:
+        writer.integer(label)
+    writer.op(b"e")
+    writer.string(b"data")
+    writer.array(data)
+    writer.string(b"filenames")
+    writer.op(b"]", keep=True)
+    writer.op(b"(")
+    for index in range(len(labels)):
+        writer.string(b"image_%d.png" % index)
+    writer.op(b"eu.")
+    loaded = pickle.loads(writer.out, encoding="bytes")
+    assert np.array_equal(loaded[b"data"], data) and loaded[b"labels"] == labels
+    return writer.out
+
+
+def main() -> None:
+    data, labels = pixels(IMAGES, 3072), [(3 * i + 1) % 10 for i in range(IMAGES)]
+    (FOLDER / "batch-python2.pickle").write_bytes(python2_batch(data, labels))
+    batch = {"batch_label": "one", "labels": labels, "data": data, "filenames": ["a.png", "b.png"]}
+    for protocol in range(2, 6):
+        (FOLDER / f"batch-protocol{protocol}.pickle").write_bytes(pickle.dumps(batch, protocol=protocol))
+    fine = [(30 * i + 1) % 100 for i in range(IMAGES)]
+    batch = {b"fine_labels": fine, b"coarse_labels": [0] * IMAGES, b"data": data, b"filenames": [b"a", b"b"]}
+    (FOLDER / "batch-cifar100.pickle").write_bytes(pickle.dumps(batch, protocol=4))
+
+    small, labels = pixels(4, 6), np.array([7, 3, 7, 11])
+    images = small.reshape(4, 1, 2, 3)
+    for name, array in {
+        "u1": small,
+        "i2-big": small.astype(">i2"),
+        "i8": small.astype(np.int64) - 100,
+        "f4-fortran": np.asfortranarray(small.astype(np.float32) / 2),
+        "f8-big": small.astype(">f8") / 3,
+        "bool": small > 100,
+        "words": np.array(["cat", "dog", "cat", "élan"]),
+        "bytes": np.array([b"cat", b"dog", b"cat", b"elk"]),
+    }.items():
+        np.save(FOLDER / f"{name}.npy", array)
+    np.savez_compressed(
+        FOLDER / "splits.npz",
+        x_train=images,
+        y_train=labels,
+        x_test=images[:1],
+        y_test=labels[:1],
+    )
+    colours = pixels(2, 8 * 5 * 3).reshape(2, 8, 5, 3)
+    np.savez(FOLDER / "channels-last.npz", X=colours, y=np.array([1, 0]), classes=np.array(["cat", "dog", "elk"]))
+    np.savez(FOLDER / "words.npz", X=small.astype(np.float32), y=np.array(["dog", "cat", "dog", "cat"]))
+    np.savez(FOLDER / "mean.npz", X=small, y=labels, mean_image=np.full(6, 2.5))
+
+
+if __name__ == "__main__":
+    main()
