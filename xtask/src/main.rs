@@ -4,6 +4,7 @@
 
 mod bench;
 mod command;
+mod fuzz;
 mod lint;
 mod test;
 mod venv;
@@ -32,6 +33,8 @@ enum Task {
     Lint,
     /// Measure side by side with NumPy, PyTorch, JAX, scikit-learn, burn and candle
     Bench(bench::Arguments),
+    /// Feed the readers of data sets what a fuzzer makes of sound files
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Task::Test => test::run_all(),
         Task::Lint => lint::run_all(),
         Task::Bench(arguments) => bench::run_all(&arguments),
+        Task::Fuzz(arguments) => fuzz::run_all(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -146,7 +146,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "sample|PATH", default_value = "sample")]
     pub(crate) data: PathBuf,
 
-    /// A table's column of labels, by name or number from 1 [default: label, class, target or y, or else the last]
+    /// A table's column of labels, by name or number from 1 [default: label, class or target, or else the last]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) label_column: Option<String>,
 

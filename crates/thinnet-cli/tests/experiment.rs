@@ -3,7 +3,8 @@
 
 mod common;
 
-use std::fs::{self, File};
+use std::fmt::Write;
+use std::fs;
 use std::path::Path;
 
 use common::{SMALL, empty_folder, names, thinnet};
@@ -142,11 +143,10 @@ fn every_setting_reaches_the_report() {
     }
 }
 
-/// Five files of CIFAR-10's size, all zeros: black airplanes.
+/// Five batches of CIFAR-10 with twenty images each, all zeros: black airplanes.
 fn black_airplanes(folder: &Path) {
     for number in 1..=5 {
-        let file = File::create(folder.join(format!("data_batch_{number}.bin"))).unwrap();
-        file.set_len(10_000 * 3073).unwrap();
+        fs::write(folder.join(format!("data_batch_{number}.bin")), vec![0; 20 * 3073]).unwrap();
     }
 }
 
@@ -159,6 +159,7 @@ fn a_folder_with_cifar10_is_read() {
     for given in [".", "cifar-10-batches-bin"] {
         let output = lines(folder.path(), &[SMALL, &["--data", given, "--keep", "1"]].concat());
         assert!(output.ends_with("(Epoch 2 / 2) train acc: 1.000000; val_acc: 1.000000\n"), "{output}");
+        fs::remove_dir_all(folder.path().join("thinnet-report")).unwrap();
     }
 }
 
@@ -174,15 +175,88 @@ fn a_folder_with_a_damaged_file_is_refused() {
             .assert()
             .code(2)
             .stdout(is_empty())
-            .stderr(contains("data_batch_2.bin").and(contains(says)).and(contains("panicked").not()));
+            .stderr(contains("data_batch_2").and(contains(says)).and(contains("panicked").not()));
         assert!(!folder.path().join("thinnet-report").exists());
     };
-    let mut content = vec![0; 10_000 * 3073];
+    let mut content = vec![0; 20 * 3073];
     content[3073 * 5] = 77;
     fs::write(&second, content).unwrap();
     refused("label 77");
     fs::write(&second, "too short").unwrap();
     refused("9 bytes");
     fs::remove_file(&second).unwrap();
-    refused("No such file");
+    refused("is missing");
+}
+
+/// Two kinds of points that a line parts, sorted by kind, with a header.
+fn points() -> String {
+    let mut table = "x,y,kind\n".to_owned();
+    for index in 0..60 {
+        let (kind, side) = if index < 30 { ("left", -1.0) } else { ("right", 1.0) };
+        let x = side * (2.0 + f64::from(index % 7) / 10.0);
+        writeln!(table, "{x},{},{kind}", f64::from(index % 5)).unwrap();
+    }
+    table
+}
+
+/// A table has other inputs and other classes than the course's images: both come from the file, and so reach the
+/// announcement, the network and the report.
+#[test]
+fn a_table_is_trained_on() {
+    let folder = empty_folder();
+    fs::write(folder.path().join("points.csv"), points()).unwrap();
+    let run = |more: &[&str]| {
+        let fixed =
+            ["experiment", "--data", "points.csv", "--hidden", "8", "--epochs", "20", "--batch-size", "10"];
+        thinnet(folder.path())
+            .args(fixed)
+            .args(["--learning-rate", "0.05", "--keep", "1"])
+            .args(more)
+            .assert()
+            .success()
+    };
+    let assert = run(&[]);
+    let output = assert.get_output();
+    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(stderr.contains("1 network of 2-8-2, 20 epochs, 48 samples"), "{stderr}");
+    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(stdout.ends_with("train acc: 1.000000; val_acc: 1.000000\n"), "{stdout}");
+    let report = folder.path().join("thinnet-report");
+    let page = fs::read_to_string(report.join("report.html")).unwrap();
+    assert!(page.contains("2: left, right"));
+    let json: serde_json::Value =
+        serde_json::from_slice(&fs::read(report.join("experiment.json")).unwrap()).unwrap();
+    let settings = &json["settings"];
+    assert_eq!(settings["classes"], serde_json::json!(["left", "right"]));
+    assert_eq!((&settings["num_train"], &settings["num_val"]), (&48.into(), &12.into()));
+    let data = settings["data"].as_str().unwrap();
+    assert_eq!(data, "points.csv: table (csv), split stratified with seed 0, scaling standard");
+
+    // Every option of how to read has its effect.
+    run(&[
+        "--label-column",
+        "3",
+        "--val",
+        "20",
+        "--split",
+        "shuffled",
+        "--split-seed",
+        "4",
+        "--scaling",
+        "none",
+    ]);
+    let json = fs::read_to_string(report.join("experiment.json")).unwrap();
+    for part in ["split shuffled with seed 4, scaling none", "\"num_val\": 20", "\"num_train\": 40"] {
+        assert!(json.contains(part) || json.contains(&part.replace(": ", ":")), "{part}: {json}");
+    }
+    thinnet(folder.path())
+        .args(["experiment", "--data", "points.csv", "--label-column", "sort"])
+        .assert()
+        .code(2)
+        .stderr(contains("--data points.csv: it has no label column \"sort\"; its 3 columns are x, y, kind"));
+    thinnet(folder.path())
+        .args(["experiment", "--data", "points.csv", "--header", "no"])
+        .assert()
+        .code(2)
+        .stderr(contains("line 1, column 1: \"x\" is no finite number"));
 }

@@ -423,6 +423,22 @@ mod images {
         );
     }
 
+    /// The same numbers as PIL wrote, which are stored channel last.
+    #[test]
+    fn images_of_another_program_have_the_same_numbers() {
+        let folder = folder();
+        for (name, class) in [("colours.png", "a"), ("grey.png", "b")] {
+            fs::create_dir(folder.path().join(class)).unwrap();
+            fs::copy(stored(name), folder.path().join(class).join(name)).unwrap();
+        }
+        let set = open(folder.path());
+        assert_eq!(set.shape, [3, 8, 5]);
+        let channel = |channel: usize| pattern(1, 120).into_iter().skip(channel).step_by(3);
+        let colours = (0..3).flat_map(channel);
+        let grey = (0..3).flat_map(|_| channel(0));
+        assert_eq!(bytes(&set.train.values), colours.chain(grey).collect::<Vec<_>>());
+    }
+
     #[test]
     fn parts_have_folders_of_their_own_and_sizes_are_made_equal_on_request() {
         let folder = folder();

@@ -5,6 +5,7 @@ use std::path::Component;
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::formats::brief;
 use super::limits;
 use crate::error::{Error, Result};
 
@@ -50,7 +51,7 @@ pub(super) fn read_all(mut stream: impl Read, claimed: u64) -> io::Result<Vec<u8
 pub(super) fn damage(error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::data("it is cut short"),
-        _ => Error::data(error.to_string()),
+        _ => Error::data(brief(error)),
     }
 }
 

@@ -18,7 +18,7 @@ const HEAD: usize = 512;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReadOptions {
     /// The column of a table that holds the labels: its name, or its number counted from 1. By default the one named label,
-    /// class, target or y, or else the last.
+    /// class or target, or else the last.
     pub label: Option<String>,
     /// Whether a table's first line names the columns; by default it does if no field of it is a number.
     pub header: Option<bool>,
@@ -84,7 +84,7 @@ impl DataSet {
         let packed = bytes.len() as u64;
         match Kind::of(&bytes[..bytes.len().min(HEAD)]) {
             Kind::Gzip => unpack(Cursor::new(bytes), packed, options, None),
-            Kind::Tar => read_tar(Cursor::new(bytes)),
+            Kind::Tar => cifar::read_archive(Cursor::new(bytes)),
             Kind::Zip => npy::read_npz(Cursor::new(bytes), packed),
             kind => read_unpacked(bytes, kind, options, None),
         }
@@ -105,7 +105,7 @@ fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
     let size = file.metadata().map_err(Error::io("read", path))?.len();
     match kind {
         Kind::Gzip => unpack(BufReader::with_capacity(1 << 18, file), size, options, Some(path)),
-        Kind::Tar => read_tar(BufReader::new(file)),
+        Kind::Tar => cifar::read_archive(BufReader::new(file)),
         Kind::Zip => npy::read_npz(BufReader::new(file), size),
         Kind::Text => csv::read(file, options),
         kind => read_unpacked(fs::read(path).map_err(Error::io("read", path))?, kind, options, Some(path)),
@@ -126,7 +126,7 @@ fn unpack(
     let content = Cursor::new(head).chain(content);
     match kind {
         Kind::Gzip => Err(Error::data("it is packed twice")),
-        Kind::Tar => read_tar(content),
+        Kind::Tar => cifar::read_archive(content),
         Kind::Text => csv::read(content, options),
         kind => {
             let bytes = archive::read_all(content, 0).map_err(|error| archive::damage(&error))?;
@@ -169,20 +169,6 @@ fn unknown() -> Error {
         "it is none of the formats that are read: CIFAR-10 and CIFAR-100 (tar.gz, python, binary), IDX, NPZ, NPY, \
          tables (csv, tsv), folders of images by class",
     )
-}
-
-/// CIFAR out of an archive.
-fn read_tar(stream: impl Read) -> Result<DataSet> {
-    let mut collector = Collector::default();
-    archive::tar_files(
-        stream,
-        |name| cifar::member(name).is_some(),
-        |name, content| match cifar::member(name) {
-            Some(member) => collector.add(member, name, content),
-            None => Ok(()),
-        },
-    )?;
-    collector.finish()
 }
 
 /// The content of a file, which may be packed with gzip.

@@ -3,11 +3,15 @@
 Number `j` of image `i` is (37 i + 11 j) % 256, and label `i` is (3 i + 1) % 10 (CIFAR-100: (30 i + 1) % 100).
 """
 
+import gzip
+import io
 import pathlib
 import pickle
 import struct
+import tarfile
 
 import numpy as np
+from PIL import Image
 
 FOLDER = pathlib.Path(__file__).parent
 IMAGES = 2
@@ -133,6 +137,25 @@ def main() -> None:
     np.savez(FOLDER / "channels-last.npz", X=colours, y=np.array([1, 0]), classes=np.array(["cat", "dog", "elk"]))
     np.savez(FOLDER / "words.npz", X=small.astype(np.float32), y=np.array(["dog", "cat", "dog", "cat"]))
     np.savez(FOLDER / "mean.npz", X=small, y=labels, mean_image=np.full(6, 2.5))
+    others(small, colours[0])
+
+
+def others(small: np.ndarray, image: np.ndarray) -> None:
+    """The formats that NumPy does not write, each once: tests/formats.rs makes more, and the fuzzer begins with these."""
+    sizes = struct.pack(">3I", 4, 2, 3)
+    (FOLDER / "images.idx").write_bytes(b"\0\0\x08\x03" + sizes + small.tobytes())
+    rows = [",".join(map(str, row)) + f",class {row[0] % 2}" for row in small]
+    table = "\n".join(["a,b,c,d,e,f,label", *rows]) + "\n"
+    (FOLDER / "table.csv").write_text(table)
+    (FOLDER / "table.csv.gz").write_bytes(gzip.compress(table.encode(), mtime=0))
+    with tarfile.open(FOLDER / "batch.tar", "w", format=tarfile.USTAR_FORMAT) as archive:
+        entry = tarfile.TarInfo("cifar-10-batches-py/data_batch_1")
+        batch = (FOLDER / "batch-python2.pickle").read_bytes()
+        entry.size = len(batch)
+        archive.addfile(entry, io.BytesIO(batch))
+    Image.fromarray(image).save(FOLDER / "colours.png")
+    Image.fromarray(image).save(FOLDER / "colours.jpg", quality=95)
+    Image.fromarray(image[:, :, 0]).save(FOLDER / "grey.png")
 
 
 if __name__ == "__main__":

@@ -10,10 +10,12 @@
 //! first, in both.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::ops::Range;
 
 use super::pickle::{Pickle, Value};
 use super::split;
+use crate::data::archive;
 use crate::data::labels::{class_names, numbered};
 use crate::data::{CIFAR10_CLASSES, DataSet, Format, Split, Values};
 use crate::error::{Error, Result};
@@ -115,6 +117,21 @@ impl Collector {
         let train = join(self.batches.into_values().collect())?;
         finished(format, self.names, train, test)
     }
+}
+
+/// The data set in a tar archive, which is not packed.
+///
+/// # Errors
+/// [`Error::Data`] for an archive that is damaged, has links or names outside, or lacks a batch, and for
+/// what is wrong with a batch.
+pub fn read_archive(stream: impl Read) -> Result<DataSet> {
+    let mut collector = Collector::default();
+    archive::tar_files(
+        stream,
+        |name| member(name).is_some(),
+        |name, content| member(name).map_or(Ok(()), |member| collector.add(member, name, content)),
+    )?;
+    collector.finish()
 }
 
 /// One batch alone, as a data set in one part.

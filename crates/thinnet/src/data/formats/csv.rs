@@ -19,7 +19,7 @@ const HEAD: u64 = 64 << 10;
 const SEPARATORS: [u8; 4] = [b'\t', b',', b';', b'|'];
 
 /// Names, in lower case, of a column that holds the labels unless one asks for another. Without such a name it is the last.
-const LABEL_NAMES: [&str; 4] = ["label", "class", "target", "y"];
+const LABEL_NAMES: [&str; 3] = ["label", "class", "target"];
 
 /// Reads a table as a data set in one part. Numbers that are all whole and 0..=255 stay bytes.
 ///

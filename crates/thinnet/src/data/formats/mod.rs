@@ -128,6 +128,14 @@ impl Numbers {
     }
 }
 
+/// What another library says of a file, in one line that can be shown anywhere.
+pub(super) fn brief(reason: &dyn fmt::Display) -> String {
+    const LONGEST: usize = 200;
+    let text = reason.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.chars().take(LONGEST).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// Numbers as rows.
 pub(super) fn rows<T>(samples: usize, width: usize, numbers: Vec<T>) -> Result<ArcArray2<T>> {
     let found = numbers.len();

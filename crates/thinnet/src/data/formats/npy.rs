@@ -35,7 +35,7 @@ const PARTS: [&[&str]; 3] = [&["_train", "_training"], &["_val", "_valid", "_val
 pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
     let header_end = header_end(&bytes)?;
     let header = Header::from_reader(&mut &bytes[..header_end])
-        .map_err(|error| Error::data(format!("it is no NPY file that can be read: {error}")))?;
+        .map_err(|_| Error::data("it is no NPY file: its header is not one that NumPy writes"))?;
     let descriptor = header.type_descriptor.as_string().map_or("a record", String::as_str).to_owned();
     let (big, kind, size) = parse_descriptor(&descriptor)
         .ok_or_else(|| Error::data(format!("an array of the type {descriptor:.30} is no data")))?;
@@ -166,8 +166,9 @@ impl Content {
 /// # Errors
 /// [`Error::Data`] for an archive that is damaged, unpacks beyond its bound, or has no samples with labels.
 pub fn read_npz(stream: impl Read + Seek, packed: u64) -> Result<DataSet> {
-    let broken =
-        |error: zip::result::ZipError| Error::data(format!("it is no zip archive that can be read: {error}"));
+    let broken = |error: zip::result::ZipError| {
+        Error::data(format!("it is no zip archive that can be read: {}", super::brief(&error)))
+    };
     let mut archive = zip::ZipArchive::new(stream).map_err(broken)?;
     let names = archive.file_names().map(|name| Ok(name?.into_owned()));
     let names: Vec<String> = names.collect::<zip::result::ZipResult<_>>().map_err(broken)?;

@@ -31,7 +31,7 @@ pub(super) struct Machine<'a> {
 }
 
 /// What is wrong, to be said with the place.
-pub(super) type Step<T> = std::result::Result<T, String>;
+pub(super) type Step<T> = Result<T, String>;
 
 impl<'a> Machine<'a> {
     /// The machine before its first opcode.

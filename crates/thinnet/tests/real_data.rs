@@ -1,0 +1,95 @@
+//! The real data sets, where they are: in the folder that `THINNET_DATASETS` names, or `thinnet/datasets` in the user's
+//! cache. A test whose data are not there says so and passes, but fails where `CI` is `true`.
+#![allow(clippy::unwrap_used, clippy::print_stderr)] // a test fails by panic, and says what it skips
+
+use std::env;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use etcetera::BaseStrategy;
+use thinnet::data::{DataSet, Format, Part, ReadOptions, SplitOptions, Values};
+
+/// The mean of the course's 49,000 training images, first numbers; NumPy prints them so.
+const MEAN: [f64; 4] = [130.641_897_96, 130.055_693_88, 130.960_551_02, 131.484_673_47];
+
+/// A file or folder among the data sets, if it is there.
+fn real(name: &str) -> Option<PathBuf> {
+    let folder = env::var_os("THINNET_DATASETS").map_or_else(
+        || etcetera::base_strategy::choose_native_strategy().unwrap().cache_dir().join("thinnet/datasets"),
+        PathBuf::from,
+    );
+    let path = folder.join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    assert_ne!(env::var("CI").as_deref(), Ok("true"), "{} is not there", path.display());
+    eprintln!("skipped: {} is not there", path.display());
+    None
+}
+
+fn open(path: &PathBuf) -> (DataSet, Duration) {
+    let start = Instant::now();
+    let set = DataSet::open(path, &ReadOptions::default()).unwrap();
+    (set, start.elapsed())
+}
+
+/// The whole of CIFAR-10, whichever form it came in.
+fn check_cifar10(name: &str, format: Format) {
+    let Some(path) = real(name) else { return };
+    let (set, took) = open(&path);
+    eprintln!("{name}: read in {took:?}");
+    assert_eq!((set.format, set.shape.as_slice(), set.classes.len()), (format, &[3, 32, 32][..], 10));
+    assert_eq!((set.classes[0].as_str(), set.classes[9].as_str()), ("airplane", "truck"));
+    let sizes: Vec<_> = set.parts().map(|(part, split)| (part, split.values.dim())).collect();
+    assert_eq!(sizes, [(Part::Train, (50_000, 3072)), (Part::Test, (10_000, 3072))]);
+    for (part, split) in set.parts() {
+        assert_eq!(split.class_counts(10), [split.len() / 10; 10], "{part}: every class has as many images");
+        assert_eq!(split.values.range(), Some((0.0, 255.0)));
+    }
+    let split = set.split(&SplitOptions::course(49_000, 1000, 1000)).unwrap();
+    let mean = split.mean_sample();
+    for (mean, expected) in mean.iter().zip(MEAN) {
+        assert!((mean - expected).abs() < 5e-9, "{mean} is not {expected}");
+    }
+    // The embedded sample is a part of it.
+    let sample = DataSet::embedded_sample().unwrap();
+    assert_eq!(sample.mean_sample(), mean);
+    assert_eq!(sample.val, split.val, "images 49,000 to 49,999");
+    let (Values::Bytes(all), Values::Bytes(first)) = (&split.train.values, &sample.train.values) else {
+        panic!("images are bytes")
+    };
+    assert_eq!(all.as_slice().unwrap()[..first.len()], *first.as_slice().unwrap());
+    assert_eq!(split.train.labels[..500], sample.train.labels);
+    assert_eq!(sample.dataset::<f64>(500).unwrap(), split.dataset::<f64>(500).unwrap());
+}
+
+#[test]
+fn cifar_10_out_of_its_archive() {
+    check_cifar10("cifar-10-python.tar.gz", Format::Cifar10Python);
+}
+
+#[test]
+fn cifar_10_unpacked() {
+    check_cifar10("cifar-10-batches-py", Format::Cifar10Python);
+}
+
+#[test]
+fn cifar_10_binary() {
+    check_cifar10("cifar-10-batches-bin", Format::Cifar10Binary);
+}
+
+/// The counts are those that the data sets' authors give.
+#[test]
+fn mnist_and_fashion_mnist() {
+    const DIGITS: [usize; 10] = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949];
+    for (name, counts) in [("mnist", DIGITS), ("fashion-mnist", [6000; 10])] {
+        let Some(path) = real(name) else { continue };
+        let (set, took) = open(&path);
+        eprintln!("{name}: read in {took:?}");
+        assert_eq!((set.format, set.shape.as_slice()), (Format::Idx, &[1, 28, 28][..]));
+        assert_eq!(set.classes, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        assert_eq!((set.train.len(), set.test.as_ref().unwrap().len()), (60_000, 10_000));
+        assert_eq!(set.train.class_counts(10), counts, "{name}");
+        assert_eq!(set.train.values.range(), Some((0.0, 255.0)));
+    }
+}
