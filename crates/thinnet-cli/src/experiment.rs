@@ -112,3 +112,16 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
 fn plural(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_announcement_has_the_inputs_and_classes_of_the_data() {
+        let classes = vec!["left".to_owned(), "right".to_owned()];
+        let settings = Settings { classes, hidden: vec![8], keep: vec![1.0], ..Settings::course("", 12, 1) };
+        let expected = "1 network of 7-8-2, 25 epochs, 500 samples, f32, 1 thread";
+        assert_eq!(announcement(&settings, 7), expected);
+    }
+}

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use thinnet::data::{DataSet, ReadOptions};
 
-fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or("what is the path of the data set?")?;
     let rounds: usize = arguments.next().map_or(Ok(1), |rounds| rounds.parse())?;

@@ -64,11 +64,11 @@ fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A gzip stream of a beginning and so many zeros after it, written without holding them.
-fn gzip_zeros(begin: &[u8], zeros: u64) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+/// A gzip stream of a beginning and so many bytes of one kind after it, written without holding them.
+fn gzip_many(begin: &[u8], byte: u8, count: u64) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(begin).unwrap();
-    io::copy(&mut io::repeat(0).take(zeros), &mut encoder).unwrap();
+    io::copy(&mut io::repeat(byte).take(count), &mut encoder).unwrap();
     encoder.finish().unwrap()
 }
 
@@ -112,7 +112,7 @@ fn changed(from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 fn pickles() -> Vec<Attack> {
-    let deep = [b")".as_slice(), &[0x85; 1_000_000], b"."].concat();
+    let deep = [b")".as_slice(), &vec![0x85; 1_000_000], b"."].concat();
     let doubled = [b"](N".as_slice(), b"e", &b"2a".repeat(100_000), b"."].concat();
     let calls = b"}(U\x06labels](ccopy_reg\n_reconstructor\n)Reu.";
     vec![
@@ -140,7 +140,7 @@ fn pickles() -> Vec<Attack> {
             "is a dictionary that holds itself",
             pickle(b"}q\0(U\x06labelsh\0U\x04datah\0u."),
         ),
-        file("many.pickle", "makes three million values", pickle(&[b'N'; 3_000_000])),
+        file("many.pickle", "makes three million values", pickle(&vec![b'N'; 3_000_000])),
         file("forgotten.pickle", "recalls what was never kept", pickle(b"h\x07.")),
         file("empty-stack.pickle", "takes from an empty stack", pickle(b"0.")),
         file("no-mark.pickle", "takes up to a mark that is not there", pickle(b"t.")),
@@ -176,7 +176,8 @@ fn archives() -> Vec<Attack> {
         [tar_file("data_batch_1", &batch()), tar_file("data_batch_2", &[0; 3073]), end.to_vec()].concat();
     let mut claims = tar_header("data_batch_1", tar::EntryType::Regular, 1 << 40);
     claims.extend(b"\x80\x02");
-    let bomb_in_tar = gzip_zeros(&tar_header("data_batch_1", tar::EntryType::Regular, 300 << 20), 300 << 20);
+    let bomb_in_tar =
+        gzip_many(&tar_header("data_batch_1", tar::EntryType::Regular, 300 << 20), 0, 300 << 20);
     let mut flipped = gzip(&outside("data_batch_1"));
     let middle = flipped.len() / 2;
     flipped[middle] ^= 0xff;
@@ -199,9 +200,9 @@ fn archives() -> Vec<Attack> {
         file("mixed.tar", "has batches of two formats", mixed),
         file("nothing.tar", "has no batch", [tar_file("notes", b"text"), end.to_vec()].concat()),
         file("cut.tar", "is cut within a batch", outside("data_batch_1")[..2000].to_vec()),
-        file("bomb.gz", "unpacks 300 MiB out of 300 kB", gzip_zeros(&[], 300 << 20)),
+        file("bomb.gz", "unpacks 300 MiB out of 300 kB", gzip_many(&[], 0, 300 << 20)),
         file("bomb.tar.gz", "the same as a batch", bomb_in_tar),
-        file("bomb.csv.gz", "the same as one line of a table", gzip_zeros(b"a,b\n1,2\n\"", 300 << 20)),
+        file("bomb.csv.gz", "the same as one line of a table", gzip_many(b"a,b\n1,2\n\"", b'a', 300 << 20)),
         file("flipped.tar.gz", "has a byte changed", flipped),
         file("cut.tar.gz", "is cut short", packed[..packed.len() / 2].to_vec()),
         file("nested.gz", "is packed twice", gzip(&gzip(b"a,b\n1,2\n"))),
@@ -306,7 +307,7 @@ fn npy_files() -> Vec<Attack> {
             "wide-word.npy",
             "claims words of 2^62 characters",
             x(),
-            array("<U4611686018427387904", "2", &[0; 8]),
+            array("<U4611686018427387904", "2,", &[0; 8]),
         ),
         npy_pair(
             "record.npy",
@@ -429,10 +430,10 @@ fn png(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
 }
 
 fn pictures() -> Vec<Attack> {
-    // The frame header of a JPEG of 65535 x 65535 in three colours.
-    let jpeg =
-        b"\xff\xd8\xff\xc0\x00\x11\x08\xff\xff\xff\xff\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00\xff\xda"
-            .to_vec();
+    // The headers of a JPEG of 65535 x 65535 in three colours, and no more.
+    let frame = b"\xff\xd8\xff\xc0\x00\x11\x08\xff\xff\xff\xff\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00";
+    let scan = b"\xff\xda\x00\x0c\x03\x01\x00\x02\x00\x03\x00\x00\x3f\x00";
+    let jpeg = [frame.as_slice(), scan, &[0; 64]].concat();
     let good = png(2, 2, &[0, 1, 2, 0, 3, 4]);
     let flat = png(12_000, 12_000, &vec![0; 12_001 * 12_000]);
     let one = |name, tries, content| folder(name, tries, vec![("class/1.png", content)]);

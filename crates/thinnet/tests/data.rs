@@ -1,5 +1,5 @@
 //! The embedded sample, splits and scaling.
-#![allow(clippy::unwrap_used, clippy::float_cmp)] // a test fails by panic; pixels are exact
+#![allow(clippy::unwrap_used, clippy::panic, clippy::float_cmp)] // a test fails by panic; pixels are exact
 
 use ndarray::{Array1, Array2, Axis};
 use thinnet::data::{DataSet, Features, Format, Order, Part, Scaling, Split, SplitOptions, Values};

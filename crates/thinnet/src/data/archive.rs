@@ -26,10 +26,10 @@ impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("it unpacks to more than {} bytes, too much for a file of its size", self.bound),
-            )
+            io::Error::other(Error::data(format!(
+                "it unpacks to more than {} bytes, too much for a file of its size",
+                self.bound
+            )))
         })?;
         Ok(count)
     }
@@ -48,10 +48,11 @@ pub(super) fn read_all(mut stream: impl Read, claimed: u64) -> io::Result<Vec<u8
 }
 
 /// Why bytes that should be there could not be had: the data's fault, as far as a decoder can tell.
-pub(super) fn damage(error: &io::Error) -> Error {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => Error::data("it is cut short"),
-        _ => Error::data(brief(error)),
+pub(super) fn damage(error: io::Error) -> Error {
+    match error.downcast::<Error>() {
+        Ok(ours) => ours,
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Error::data("it is cut short"),
+        Err(error) => Error::data(format!("it is damaged: {}", brief(&error))),
     }
 }
 
@@ -65,9 +66,9 @@ pub(super) fn tar_files(
     mut each: impl FnMut(&str, Vec<u8>) -> Result<()>,
 ) -> Result<()> {
     let mut archive = tar::Archive::new(stream);
-    for entry in archive.entries().map_err(|error| damage(&error))? {
-        let entry = entry.map_err(|error| damage(&error))?;
-        let path = entry.path().map_err(|error| damage(&error))?.into_owned();
+    for entry in archive.entries().map_err(damage)? {
+        let entry = entry.map_err(damage)?;
+        let path = entry.path().map_err(damage)?.into_owned();
         let shown = path.to_string_lossy().chars().take(limits::CLASS_NAME).collect::<String>();
         if path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
             return Err(Error::data(format!("its entry {shown:?} points outside the archive")));
@@ -86,7 +87,7 @@ pub(super) fn tar_files(
             continue;
         }
         let claimed = entry.size();
-        let content = read_all(entry, claimed).map_err(|error| damage(&error).within(&name))?;
+        let content = read_all(entry, claimed).map_err(|error| damage(error).within(&name))?;
         if content.len() as u64 != claimed {
             return Err(Error::data("it is cut short").within(&name));
         }

@@ -36,7 +36,6 @@ enum Kind {
     Pickle,
     Idx,
     Image,
-    /// No zero bytes: text, or else unknown.
     Text,
     Unknown,
 }
@@ -48,13 +47,24 @@ impl Kind {
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip,
             [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => Self::Image,
             [0x80, 2..=5, ..] => Self::Pickle,
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Self::Text, // in UTF-16
             _ if head.starts_with(npy::MAGIC) => Self::Npy,
             _ if head.get(257..262) == Some(b"ustar") => Self::Tar,
             _ if idx::is_idx(head) => Self::Idx,
-            _ if !head.is_empty() && !head.contains(&0) => Self::Text,
+            _ if !head.is_empty() && head.iter().copied().all(is_text) => Self::Text,
             _ => Self::Unknown,
         }
     }
+}
+
+/// Whether a byte may be one of a text, in any encoding that keeps ASCII.
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x20..)
+}
+
+/// A file's name without its folder.
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 impl DataSet {
@@ -121,7 +131,7 @@ fn unpack(
 ) -> Result<DataSet> {
     let mut content = archive::gunzip(stream, packed);
     let mut head = Vec::new();
-    content.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(|error| archive::damage(&error))?;
+    content.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(archive::damage)?;
     let kind = Kind::of(&head);
     let content = Cursor::new(head).chain(content);
     match kind {
@@ -129,7 +139,7 @@ fn unpack(
         Kind::Tar => cifar::read_archive(content),
         Kind::Text => csv::read(content, options),
         kind => {
-            let bytes = archive::read_all(content, 0).map_err(|error| archive::damage(&error))?;
+            let bytes = archive::read_all(content, 0).map_err(archive::damage)?;
             if kind == Kind::Zip {
                 let unpacked = bytes.len() as u64;
                 return npy::read_npz(Cursor::new(bytes), unpacked);
@@ -142,7 +152,7 @@ fn unpack(
 /// Reads a file that is neither packed nor an archive.
 fn read_unpacked(bytes: Vec<u8>, kind: Kind, options: &ReadOptions, path: Option<&Path>) -> Result<DataSet> {
     match kind {
-        Kind::Pickle => cifar::read(bytes, "the file"),
+        Kind::Pickle => cifar::read(bytes),
         Kind::Idx | Kind::Npy => {
             let read = if kind == Kind::Idx { idx::read } else { npy::read };
             let samples = read(bytes)?;
@@ -151,14 +161,14 @@ fn read_unpacked(bytes: Vec<u8>, kind: Kind, options: &ReadOptions, path: Option
                 return Err(Error::data("it holds labels; what is read is the file of the samples"));
             }
             let labels = labels_beside(path)?;
-            let labels = read(unpacked_file(&labels)?).map_err(|error| error.within(labels.display()))?;
+            let labels = read(unpacked_file(&labels)?).map_err(|error| error.within(file_name(&labels)))?;
             let format = if kind == Kind::Idx { Format::Idx } else { Format::Npy };
             from_pairs(format, vec![(Part::Train, samples, labels)])
         }
         Kind::Image => {
             Err(Error::data("it is one image; a data set of images is a folder with a folder for each class"))
         }
-        _ if cifar::is_binary(&bytes) => cifar::read(bytes, "the file"),
+        _ if cifar::is_binary(&bytes) => cifar::read(bytes),
         Kind::Text => csv::read(Cursor::new(bytes), options),
         _ => Err(unknown()),
     }
@@ -179,7 +189,7 @@ fn unpacked_file(path: &Path) -> Result<Vec<u8>> {
     }
     let packed = content.len() as u64;
     archive::read_all(archive::gunzip(content.as_slice(), packed), 0)
-        .map_err(|error| archive::damage(&error).within(path.display()))
+        .map_err(|error| archive::damage(error).within(file_name(path)))
 }
 
 /// The file of the labels of a file of samples, in the same folder: `images` in its name becomes `labels` (and `idx3`
@@ -210,8 +220,8 @@ fn labels_beside(path: &Path) -> Result<PathBuf> {
 fn from_pairs(format: Format, pairs: Vec<(Part, Numbers, Numbers)>) -> Result<DataSet> {
     let (mut shape, mut parts, mut labels) = (None, Vec::new(), Vec::new());
     for (part, samples, own_labels) in pairs {
-        labels.push(own_labels.into_labels()?);
-        let (values, found) = samples.into_samples()?;
+        labels.push(own_labels.into_labels().map_err(|error| error.within(part))?);
+        let (values, found) = samples.into_samples().map_err(|error| error.within(part))?;
         if shape.get_or_insert_with(|| found.clone()) != &found {
             return Err(Error::data(format!(
                 "its parts have samples of different shapes, {:?} and {found:?}",
@@ -287,24 +297,21 @@ fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet> {
         }
     }
     if below.len() > 1 {
-        let names: Vec<_> =
-            below.iter().map(|(path, _)| path.file_name().unwrap_or_default().to_string_lossy()).collect();
+        let names: Vec<_> = below.iter().map(|(path, _)| file_name(path)).collect();
         return Err(Error::data(format!(
             "it holds several data sets, one of which has to be named: {}",
             names.join(", ")
         )));
     }
     if let Some((path, content)) = below.pop() {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        return content.read().map_err(|error| error.within(name));
+        return content.read().map_err(|error| error.within(file_name(path)));
     }
     #[cfg(feature = "images")]
     if let Some(set) = images::read_folder(path, options)? {
         return Ok(set);
     }
     if let ([file], []) = (folder.files.as_slice(), folder.folders.as_slice()) {
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        return open_file(file, options).map_err(|error| error.within(name));
+        return open_file(file, options).map_err(|error| error.within(file_name(file)));
     }
     Err(Error::data(
         "the folder holds no data set that is read: CIFAR-10 or CIFAR-100 (data_batch_1 and so on, python or binary), \
@@ -314,10 +321,8 @@ fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet> {
 
 /// What the files of a folder make up, if they are a data set.
 fn recognise(files: &[PathBuf]) -> Result<Option<Content>> {
-    let name =
-        |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let members: Vec<(Member, PathBuf)> =
-        files.iter().filter_map(|path| Some((cifar::member(&name(path))?, path.clone()))).collect();
+        files.iter().filter_map(|path| Some((cifar::member(&file_name(path))?, path.clone()))).collect();
     if members.iter().any(|(member, _)| matches!(member, Member::Train(_))) {
         return Ok(Some(Content::Cifar(members)));
     }
@@ -333,8 +338,10 @@ fn recognise(files: &[PathBuf]) -> Result<Option<Content>> {
             head = unpacked;
         }
         match Kind::of(&head) {
-            Kind::Idx if idx::dimensions(&head) > 1 => idx.push(path.clone()),
-            Kind::Npy if !name(path).starts_with('y') => npy.push(path.clone()),
+            Kind::Idx if idx::dimensions(&head) > 1 && !file_name(path).contains("labels") => {
+                idx.push(path.clone());
+            }
+            Kind::Npy if !file_name(path).starts_with('y') => npy.push(path.clone()),
             _ => {}
         }
     }
@@ -351,7 +358,7 @@ impl Content {
             Self::Cifar(members) => {
                 let mut collector = Collector::default();
                 for (member, path) in members {
-                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    let name = file_name(&path);
                     let content = fs::read(&path).map_err(Error::io("read", &path))?;
                     collector.add(member, &name, content)?;
                 }
@@ -367,7 +374,7 @@ impl Content {
 fn pairs(files: Vec<PathBuf>, read: fn(Vec<u8>) -> Result<Numbers>) -> Result<Vec<(Part, Numbers, Numbers)>> {
     let mut pairs = Vec::new();
     for path in files {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file_name(&path);
         let within = |error: Error| error.within(&name);
         let lower = name.to_ascii_lowercase();
         let part = if lower.contains("t10k") || lower.contains("test") {
@@ -379,7 +386,7 @@ fn pairs(files: Vec<PathBuf>, read: fn(Vec<u8>) -> Result<Numbers>) -> Result<Ve
         };
         let labels = labels_beside(&path).map_err(within)?;
         let samples = read(unpacked_file(&path)?).map_err(within)?;
-        let labels = read(unpacked_file(&labels)?).map_err(|error| error.within(labels.display()))?;
+        let labels = read(unpacked_file(&labels)?).map_err(|error| error.within(file_name(&labels)))?;
         pairs.push((part, samples, labels));
     }
     Ok(pairs)

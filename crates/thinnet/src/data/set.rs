@@ -158,7 +158,7 @@ impl DataSet {
             }
             if split.labels.len() != samples {
                 return Err(Error::data(format!(
-                    "its {part} part has {samples} samples and {} labels",
+                    "its {part} part has {samples} samples, but {} labels",
                     split.labels.len()
                 )));
             }

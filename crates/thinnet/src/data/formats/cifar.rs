@@ -85,7 +85,7 @@ impl Collector {
                 }
                 return Ok(());
             }
-            let (format, batch) = read_batch(content, name)?;
+            let (format, batch) = read_batch(content)?;
             if self.format.is_some_and(|other| other != format) {
                 return Err(Error::data(format!("it is {format}, unlike the files before it")));
             }
@@ -136,12 +136,10 @@ pub fn read_archive(stream: impl Read) -> Result<DataSet> {
 
 /// One batch alone, as a data set in one part.
 ///
-/// - `name`: the file's name, for messages
-///
 /// # Errors
 /// [`Error::Data`] for bytes that are no batch, of the wrong size, or with a label that is no class.
-pub fn read(content: Vec<u8>, name: &str) -> Result<DataSet> {
-    let (format, batch) = read_batch(content, name)?;
+pub fn read(content: Vec<u8>) -> Result<DataSet> {
+    let (format, batch) = read_batch(content)?;
     finished(format, None, join(vec![batch])?, None)
 }
 
@@ -182,7 +180,7 @@ fn join(batches: Vec<Batch>) -> Result<Split> {
 }
 
 /// Reads a batch, pickled or binary as its first byte says: no record begins with label 128.
-fn read_batch(content: Vec<u8>, name: &str) -> Result<(Format, Batch)> {
+fn read_batch(content: Vec<u8>) -> Result<(Format, Batch)> {
     if content.first() == Some(&0x80) {
         let (format, pixels, labels) = read_pickle(&content)?;
         return Ok((format, Batch { content, pixels, labels }));
@@ -192,7 +190,7 @@ fn read_batch(content: Vec<u8>, name: &str) -> Result<(Format, Batch)> {
             return Ok((format, Batch { content, pixels: Pixels::Records(labels), labels: labels_read }));
         }
     }
-    Err(no_records(&content, name))
+    Err(no_records(&content))
 }
 
 /// The labels of records, the last of each; `None` unless the bytes are records whose labels are classes.
@@ -206,11 +204,11 @@ fn read_records(content: &[u8], labels: usize) -> Option<Vec<usize>> {
 }
 
 /// Why bytes are no records.
-fn no_records(content: &[u8], name: &str) -> Error {
+fn no_records(content: &[u8]) -> Error {
     let record = 1 + PIXELS;
     if content.is_empty() || !content.len().is_multiple_of(record) {
         return Error::data(format!(
-            "{name} is no batch of CIFAR: its {} bytes are neither a pickle nor whole records of {record} or {}",
+            "it is no batch of CIFAR: its {} bytes are neither a pickle nor whole records of {record} or {}",
             content.len(),
             record + 1
         ));
@@ -244,7 +242,7 @@ fn read_pickle(content: &[u8]) -> Result<(Format, Pixels, Vec<usize>)> {
         )));
     };
     if images != labels.len() {
-        return Err(Error::data(format!("it has {images} images and {} labels", labels.len())));
+        return Err(Error::data(format!("it has {images} images, but {} labels", labels.len())));
     }
     let label = |(image, &label): (usize, &i64)| {
         usize::try_from(label).map_err(|_| Error::data(format!("image {image} has label {label}")))

@@ -28,7 +28,7 @@ const LABEL_NAMES: [&str; 3] = ["label", "class", "target"];
 /// fewer fields than the first, a line longer than [`limits::TABLE_LINE`], no label column of the name asked for.
 pub fn read(mut table: impl Read, options: &ReadOptions) -> Result<DataSet> {
     let mut head = Vec::new();
-    table.by_ref().take(HEAD).read_to_end(&mut head).map_err(|error| damage(&error))?;
+    table.by_ref().take(HEAD).read_to_end(&mut head).map_err(damage)?;
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         return Err(Error::data("it is a text in UTF-16; tables are read in UTF-8"));
     }
@@ -74,7 +74,7 @@ fn separator(head: &[u8]) -> Result<u8> {
     let most = counts.into_iter().max().unwrap_or(0);
     let first = counts.iter().position(|&count| count == most && count > 0);
     first.map(|index| SEPARATORS[index]).ok_or_else(|| {
-        Error::data("it is no table: its first line has no comma, tab, semicolon or bar between fields")
+        Error::data("it looks like text, but is no table: its first line has no comma, tab, semicolon or bar between fields")
     })
 }
 
@@ -82,8 +82,8 @@ fn separator(head: &[u8]) -> Result<u8> {
 fn next<R: Read>(reader: &mut Reader<PerLine<R>>, record: &mut ByteRecord) -> Result<bool> {
     reader.get_mut().left = limits::TABLE_LINE;
     reader.read_byte_record(record).map_err(|error| match error.into_kind() {
-        csv::ErrorKind::Io(error) => damage(&error),
-        kind => Error::data(format!("it is no table: {kind:?}")),
+        csv::ErrorKind::Io(error) => damage(error),
+        kind => Error::data(format!("it is no table: {}", super::brief(&format!("{kind:?}")))),
     })
 }
 
@@ -97,8 +97,10 @@ impl<R: Read> Read for PerLine<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.left = self.left.checked_sub(count).ok_or_else(|| {
-            let text = format!("a line has more than {} bytes; is a quote left open?", limits::TABLE_LINE);
-            io::Error::new(io::ErrorKind::InvalidData, text)
+            io::Error::other(Error::data(format!(
+                "a line has more than {} bytes; is a quote left open?",
+                limits::TABLE_LINE
+            )))
         })?;
         Ok(count)
     }
@@ -185,8 +187,9 @@ impl Samples {
             }
             let number = number(field).ok_or_else(|| {
                 let shown: String = String::from_utf8_lossy(field).chars().take(30).collect();
+                let shown = if shown.is_empty() { "an empty field".to_owned() } else { format!("{shown:?}") };
                 Error::data(format!(
-                    "line {}, column {}: {shown:?} is no finite number; only the label column ({}) may hold words",
+                    "line {}, column {}: {shown} is no finite number; only the label column ({}) may hold words",
                     line(),
                     columns.names[column],
                     columns.names[columns.label]

@@ -42,8 +42,9 @@ pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
     let found = bytes.len() - start;
     if promised != Some(found) {
         return Err(Error::data(format!(
-            "its header promises {} numbers of {width} bytes, and {found} bytes follow",
-            shown(&shape)
+            "its header promises {} numbers of {} bits, and {found} bytes follow",
+            shown(&shape),
+            8 * width
         )));
     }
     let content = match kind {

@@ -7,7 +7,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Cursor, Seek};
-use std::path::{Path, PathBuf};
+use std::path::{Display, Path, PathBuf};
 
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
@@ -110,7 +110,7 @@ pub(crate) fn read_folder(root: &Path, options: &ReadOptions) -> Result<Option<D
         _ if has_classes(root)? => [Some(class_files(root)?), None, None],
         _ => return Ok(None),
     };
-    read_files(parts, options).map(Some)
+    read_files(root, parts, options).map(Some)
 }
 
 /// The names in a folder, sorted, without hidden ones.
@@ -129,12 +129,13 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     read().map_err(Error::io("read the folder", folder))
 }
 
-/// Whether a folder in this one begins with an image.
+/// Whether a folder in this one has an image among its first files.
 fn has_classes(root: &Path) -> Result<bool> {
     for folder in entries(root)?.into_iter().filter(|path| path.is_dir()).take(limits::FOLDER_LOOKS) {
-        let first = entries(&folder)?.into_iter().find(|path| path.is_file());
-        if let Some(path) = first {
-            return Ok(is_image(&crate::data::open::head(&path)?));
+        for path in entries(&folder)?.into_iter().filter(|path| path.is_file()).take(limits::FOLDER_LOOKS) {
+            if is_image(&crate::data::open::head(&path)?) {
+                return Ok(true);
+            }
         }
     }
     Ok(false)
@@ -147,7 +148,7 @@ fn class_files(root: &Path) -> Result<Files> {
         if !folder.is_dir() {
             return Err(Error::data(format!(
                 "{} lies beside the classes' folders; images belong into one of them",
-                folder.display()
+                below(root, &folder)
             )));
         }
         let class = class_name(&folder.file_name().unwrap_or_default().to_string_lossy());
@@ -156,9 +157,15 @@ fn class_files(root: &Path) -> Result<Files> {
     Ok(files)
 }
 
-fn read_files(parts: [Option<Files>; 3], options: &ReadOptions) -> Result<DataSet> {
+/// A file's path as seen from a folder above it.
+fn below<'a>(root: &Path, path: &'a Path) -> Display<'a> {
+    path.strip_prefix(root).unwrap_or(path).display()
+}
+
+fn read_files(root: &Path, parts: [Option<Files>; 3], options: &ReadOptions) -> Result<DataSet> {
     let all: Vec<&PathBuf> = parts.iter().flatten().flatten().map(|(path, _)| path).collect();
-    let headers: Vec<(Header, u64)> = all.par_iter().map(|path| header_of(path)).collect::<Result<_>>()?;
+    let headers: Vec<(Header, u64)> =
+        all.par_iter().map(|path| header_of(root, path)).collect::<Result<_>>()?;
     let Some(&(first, _)) = headers.first() else { return Err(Error::data("there is no image in it")) };
     let grey = headers.iter().all(|(header, _)| header.grey);
     let (width, height) = options.resize.unwrap_or((first.width, first.height));
@@ -168,10 +175,10 @@ fn read_files(parts: [Option<Files>; 3], options: &ReadOptions) -> Result<DataSe
             let other = headers[index].0;
             return Err(Error::data(format!(
                 "{} is {} x {} pixels and {} is {width} x {height}; images of different sizes have to be resized to one",
-                all[index].display(),
+                below(root, all[index]),
                 other.width,
                 other.height,
-                all[0].display()
+                below(root, all[0])
             )));
         }
     }
@@ -186,7 +193,7 @@ fn read_files(parts: [Option<Files>; 3], options: &ReadOptions) -> Result<DataSe
     let stored: u64 = headers.iter().map(|(_, stored)| stored).sum();
     if options.resize.is_none() && (size as u64).saturating_mul(all.len() as u64) > limits::unpacked(stored) {
         return Err(Error::data(format!(
-            "{} images of {width} x {height} pixels are too much for files of {stored} bytes together",
+            "images of {width} x {height} pixels, {} in all, are too much for files of {stored} bytes together",
             all.len()
         )));
     }
@@ -196,21 +203,23 @@ fn read_files(parts: [Option<Files>; 3], options: &ReadOptions) -> Result<DataSe
     if classes.len() > limits::CLASSES {
         return Err(Error::data(format!("it has more than {} classes", limits::CLASSES)));
     }
-    let [train, val, test] = parts
-        .map(|files| files.map(|files| read_part(&files, &classes, (width, height), size, grey)).transpose());
+    let [train, val, test] = parts.map(|files| {
+        files.map(|files| read_part(root, &files, &classes, (width, height), size, grey)).transpose()
+    });
     let train = train?.ok_or_else(|| Error::data("there are no training images in it"))?;
     let shape = vec![channels, height as usize, width as usize];
     DataSet { format: Format::Images, classes, shape, train, val: val?, test: test?, mean: None }.checked()
 }
 
-fn header_of(path: &Path) -> Result<(Header, u64)> {
+fn header_of(root: &Path, path: &Path) -> Result<(Header, u64)> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let stored = file.metadata().map_err(Error::io("read", path))?.len();
-    let header = read_header(BufReader::new(file)).map_err(|error| error.within(path.display()))?;
+    let header = read_header(BufReader::new(file)).map_err(|error| error.within(below(root, path)))?;
     Ok((header, stored))
 }
 
 fn read_part(
+    root: &Path,
     files: &[(PathBuf, String)],
     classes: &[String],
     (width, height): (u32, u32),
@@ -225,7 +234,8 @@ fn read_part(
     pixels.resize(total, 0);
     pixels.par_chunks_exact_mut(size).zip(files).try_for_each(|(out, (path, _))| {
         let bytes = fs::read(path).map_err(Error::io("read", path))?;
-        let read = read_pixels(&bytes, width, height, grey).map_err(|error| error.within(path.display()))?;
+        let read =
+            read_pixels(&bytes, width, height, grey).map_err(|error| error.within(below(root, path)))?;
         if read.len() != out.len() {
             return Err(Error::data(format!("{} changed while it was read", path.display())));
         }

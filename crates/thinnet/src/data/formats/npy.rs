@@ -36,9 +36,8 @@ pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
     let header_end = header_end(&bytes)?;
     let header = Header::from_reader(&mut &bytes[..header_end])
         .map_err(|_| Error::data("it is no NPY file: its header is not one that NumPy writes"))?;
-    let descriptor = header.type_descriptor.as_string().map_or("a record", String::as_str).to_owned();
-    let (big, kind, size) = parse_descriptor(&descriptor)
-        .ok_or_else(|| Error::data(format!("an array of the type {descriptor:.30} is no data")))?;
+    let descriptor = header.type_descriptor.as_string().map_or("record", String::as_str).to_owned();
+    let (big, kind, size) = parse_descriptor(&descriptor).ok_or_else(|| no_data(&descriptor))?;
     let mut shape = header.shape;
     if shape.len() > limits::DIMENSIONS {
         return Err(Error::data(format!("its array has {} dimensions", shape.len())));
@@ -47,8 +46,9 @@ pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
     let promised = count(&shape).and_then(|count| count.checked_mul(size));
     if promised != Some(found) {
         return Err(Error::data(format!(
-            "its header promises {} values of {size} bytes, and {found} bytes follow",
-            shown(&shape)
+            "its header promises {} values of {} bits, and {found} bytes follow",
+            shown(&shape),
+            size.saturating_mul(8)
         )));
     }
     let rest = &bytes[header_end..];
@@ -77,7 +77,7 @@ pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
         (b'U', _) if size > 0 => {
             Content::Texts(rest.chunks_exact(size).map(|bytes| utf32(bytes, big)).collect())
         }
-        _ => return Err(Error::data(format!("an array of the type {descriptor:.30} is no data"))),
+        _ => return Err(no_data(&descriptor)),
     };
     let content = if header.layout.is_fortran() && shape.len() > 1 {
         let turned = content.by_row(&shape)?;
@@ -87,6 +87,10 @@ pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
         content
     };
     Ok(Numbers { shape, content })
+}
+
+fn no_data(descriptor: &str) -> Error {
+    Error::data(format!("its type, {descriptor:.30}, is none of whole numbers, floats, booleans or words"))
 }
 
 /// Where the header of an NPY file ends, if it is one that may be parsed.
@@ -181,7 +185,7 @@ pub fn read_npz(stream: impl Read + Seek, packed: u64) -> Result<DataSet> {
                 "it unpacks to {claimed} bytes, too much for a file of its size"
             )));
         }
-        let bytes = read_all(Bounded::new(entry, left), claimed).map_err(|error| damage(&error))?;
+        let bytes = read_all(Bounded::new(entry, left), claimed).map_err(damage)?;
         left -= (bytes.len() as u64).min(left);
         read(bytes)
     };

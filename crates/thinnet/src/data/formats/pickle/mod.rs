@@ -143,7 +143,7 @@ impl<'a> Pickle<'a> {
             .collect();
         let shape = shape
             .filter(|shape| (1..=limits::DIMENSIONS).contains(&shape.len()))
-            .ok_or_else(|| Error::data("its array has no shape"))?;
+            .ok_or_else(|| Error::data("its array has no possible shape"))?;
         if fortran && shape.len() > 1 {
             return Err(Error::data("its array is stored by column, which a batch never is"));
         }
