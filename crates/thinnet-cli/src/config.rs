@@ -73,7 +73,7 @@ impl Config {
                 memory::show(have),
             )));
         }
-        folder::check(&arguments.out)?;
+        folder::check("--out", &arguments.out)?;
         Ok(Self { settings, out: arguments.out, source })
     }
 
