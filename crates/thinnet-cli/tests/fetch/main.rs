@@ -4,10 +4,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod place;
+mod real;
 mod resume;
 mod server;
 mod setting;
 mod shown;
+mod tls;
 mod trouble;
 
 use std::fs;

@@ -14,7 +14,7 @@ use crate::common::{empty_folder, names, thinnet};
 /// The name of the one archive.
 pub const ARCHIVE: &str = "cifar-10-python.tar.gz";
 /// The variables that tell of proxies and folders.
-const ENVIRONMENT: [&str; 9] = [
+const ENVIRONMENT: [&str; 10] = [
     "ALL_PROXY",
     "HTTPS_PROXY",
     "HTTP_PROXY",
@@ -23,6 +23,7 @@ const ENVIRONMENT: [&str; 9] = [
     "https_proxy",
     "http_proxy",
     "no_proxy",
+    "SSL_CERT_FILE",
     "THINNET_DATASETS",
 ];
 
