@@ -48,7 +48,16 @@ fn advisory_database() -> Option<PathBuf> {
 /// The scripts' style and types.
 fn python() -> Result<()> {
     let venv = Venv::ensure("lint", "compare/requirements-lint.txt")?;
-    run(&mut command(venv.program("ruff"), &["format", "--quiet", "--check", "compare"]))?;
-    run(&mut command(venv.program("ruff"), &["check", "--quiet", "compare"]))?;
-    run(command(venv.program("mypy"), &["--no-error-summary", "."]).current_dir(root().join("compare")))
+    // Where the settings are is what tells ruff a script's neighbours from packages.
+    let settings = "compare/pyproject.toml";
+    for (folder, more) in [("compare", &[][..]), ("xtask", &["--config", settings])] {
+        for task in [&["format", "--quiet", "--check", folder][..], &["check", "--quiet", folder]] {
+            run(command(venv.program("ruff"), task).args(more))?;
+        }
+    }
+    run(command(venv.program("mypy"), &["--no-error-summary", "."]).current_dir(root().join("compare")))?;
+    run(&mut command(
+        venv.program("mypy"),
+        &["--no-error-summary", "--config-file", settings, "xtask/datasets.py"],
+    ))
 }

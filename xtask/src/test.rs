@@ -1,8 +1,11 @@
 //! `cargo xtask test`: every test of the project.
 
+use std::env;
+
 use anyhow::Result;
 
 use crate::command::{cargo, run};
+use crate::datasets;
 
 /// A part of the tests: its name, and how to run it.
 type Suite = (&'static str, fn() -> Result<()>);
@@ -18,7 +21,19 @@ pub fn run_all() -> Result<()> {
     Ok(())
 }
 
-/// Unit, integration and documentation tests of the workspace.
+/// Unit, integration and documentation tests of the workspace. Those that read real data are skipped where it cannot be
+/// brought, but not in CI: there, `CI` being `true`, what cannot be brought is an error.
 fn rust() -> Result<()> {
-    run(cargo(&["test", "--workspace", "--quiet"]).env("CI", "true"))
+    let mut test = cargo(&["test", "--workspace", "--quiet"]);
+    match datasets::ensure() {
+        Ok(folder) => {
+            test.env(datasets::FOLDER, folder).env("CI", "true");
+        }
+        Err(reason) if env::var("CI").is_ok_and(|ci| ci == "true") => return Err(reason),
+        Err(reason) => {
+            eprintln!("  tests with real data may be skipped: {reason:#}");
+            test.env(datasets::FOLDER, datasets::folder()?);
+        }
+    }
+    run(&mut test)
 }

@@ -1,10 +1,13 @@
 //! The arguments as a person gives them. Nothing is checked here beyond what a value looks like; [`crate::config`] makes
 //! settings of them.
 
+pub(crate) mod data;
+
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
+use data::DataArguments;
 use thinnet::data::{Order, Scaling};
 use thinnet::engine::Product;
 use thinnet::optim::UpdateRule;
@@ -28,6 +31,7 @@ pub(crate) enum Command {
     Experiment(Box<ExperimentArguments>),
     Check(CheckArguments),
     Bench(BenchArguments),
+    Data(DataArguments),
 }
 
 /// Train networks that differ only in dropout, and write a report

@@ -44,7 +44,7 @@ impl Config {
             ..Settings::course(String::new(), 1, arguments.threads.unwrap_or_else(cores))
         };
         check(&settings, 1)?; // a sample has one number at least
-        folder::check(&arguments.out)?;
+        folder::check("--out", &arguments.out)?;
         Ok(Self { settings, out: arguments.out, data: arguments.data, num_train: arguments.train })
     }
 

@@ -1,8 +1,5 @@
 //! `thinnet experiment`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use thinnet::Error;
 use thinnet::experiment::{self, Outcome, Settings};
 use thinnet::float::{Dtype, Float};
@@ -12,6 +9,7 @@ use crate::args::ExperimentArguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::follow::Follower;
+use crate::interrupt;
 use crate::output::{Output, Paint};
 
 /// Trains the networks and writes the report.
@@ -39,7 +37,7 @@ fn train<F: Float>(config: &mut Config, output: &mut Output) -> Result<Outcome, 
     let data = config.load::<F>()?;
     let settings = &config.settings;
     output.aside(&announcement(settings, data.train.x.dim().1));
-    let mut follower = Follower::new(output, settings, stop_on_interrupt()?);
+    let mut follower = Follower::new(output, settings, interrupt::flag()?);
     let result = experiment::run(settings, &data, &mut follower);
     let (network, failure) = follower.finish();
     if let Some(failure) = failure {
@@ -93,19 +91,6 @@ fn summarise(outcome: &Outcome, output: &Output) {
             last(&network.history.val_accuracy),
         ));
     }
-}
-
-/// A flag that the first Ctrl-C raises; a second one ends the program on the spot.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let raise = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if raise.swap(true, Ordering::Relaxed) {
-            std::process::exit(Failure::Interrupted(String::new()).status().into());
-        }
-    })
-    .map_err(|reason| Failure::Refused(format!("cannot listen for Ctrl-C: {reason}")))?;
-    Ok(stop)
 }
 
 /// "1 network", "2 networks".

@@ -79,6 +79,11 @@ impl Failure {
                     format!("there is no command '{command}'{guess}")
                 }
             }
+            ErrorKind::MissingRequiredArgument => format!("{} is missing", arg()),
+            ErrorKind::MissingSubcommand => {
+                let valid = text(ContextKind::ValidSubcommand).unwrap_or_default();
+                format!("a command is missing here, which can be {valid}")
+            }
             ErrorKind::ArgumentConflict => format!("{} is given more than once", arg()),
             _ => first_line(&error.to_string()),
         })
@@ -100,8 +105,15 @@ fn name(argument: &str) -> &str {
 fn owner(option: &str) -> Option<String> {
     let long = option.strip_prefix("--")?;
     let arguments = Arguments::command();
-    let has = |command: &&clap::Command| command.get_arguments().any(|arg| arg.get_long() == Some(long));
-    arguments.get_subcommands().find(has).map(|command| command.get_name().to_owned())
+    path_to(&arguments, &|command| command.get_arguments().any(|arg| arg.get_long() == Some(long)))
+}
+
+/// The words for the first command below this one that `has` it: `data fetch`.
+fn path_to(command: &clap::Command, has: &dyn Fn(&clap::Command) -> bool) -> Option<String> {
+    command.get_subcommands().find_map(|below| {
+        let name = below.get_name().to_owned();
+        if has(below) { Some(name) } else { path_to(below, has).map(|rest| format!("{name} {rest}")) }
+    })
 }
 
 /// "sgd, rmsprop or adam".

@@ -1,12 +1,14 @@
-//! The folder of the report, before there is a report.
+//! A folder that is to be written, before there is anything to write.
 
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
-/// Refuses a folder that could not be written after training, and leaves no trace of having tried.
-pub(crate) fn check(folder: &Path) -> Result<(), Failure> {
-    let refuse = |reason: String| Failure::Refused(format!("--out {}: {reason}", folder.display()));
+/// Refuses a folder that could not be written later, and leaves no trace of having tried.
+///
+/// - `option`: the argument that names the folder
+pub(crate) fn check(option: &str, folder: &Path) -> Result<(), Failure> {
+    let refuse = |reason: String| Failure::Refused(format!("{option} {}: {reason}", folder.display()));
     // Folders that are still to be made need one that takes them.
     let existing = nearest_existing(folder);
     if !existing.is_dir() {
@@ -40,7 +42,7 @@ mod tests {
     #[test]
     fn a_folder_is_found_above_what_is_not_there_and_nothing_is_made() {
         let folder = tempfile::tempdir().unwrap();
-        check(&folder.path().join("a/b/c")).unwrap();
+        check("--out", &folder.path().join("a/b/c")).unwrap();
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
         assert_eq!(nearest_existing(Path::new("surely/not/here")), Path::new("."));
     }
@@ -51,7 +53,9 @@ mod tests {
         let file = folder.path().join("file");
         std::fs::write(&file, "kept").unwrap();
         for out in [file.clone(), file.join("below")] {
-            assert!(matches!(check(&out), Err(Failure::Refused(text)) if text.contains("is not a folder")));
+            assert!(
+                matches!(check("--out", &out), Err(Failure::Refused(text)) if text.contains("is not a folder"))
+            );
         }
     }
 }

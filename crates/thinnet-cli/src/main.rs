@@ -1,5 +1,5 @@
 //! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
-//! ([`experiment`], [`check`], [`mod@bench`]) on what [`source`] reads; what a person reads goes through [`output`], and what ends a run early is a [`failure`].
+//! ([`experiment`], [`check`], [`mod@bench`], [`fetch`]) on what [`source`] reads; what a person reads goes through [`output`], and what ends a run early is a [`failure`].
 
 mod args;
 mod bench;
@@ -7,8 +7,10 @@ mod check;
 mod config;
 mod experiment;
 mod failure;
+mod fetch;
 mod folder;
 mod follow;
+mod interrupt;
 mod memory;
 mod output;
 mod source;
@@ -16,6 +18,7 @@ mod source;
 use std::env;
 use std::process::ExitCode;
 
+use args::data::DataCommand;
 use args::{Arguments, Command, ExperimentArguments};
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -52,6 +55,9 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
         Some(Command::Check(arguments)) if !check::run(&arguments, output)? => return Ok(ExitCode::FAILURE),
         Some(Command::Check(_)) => {}
         Some(Command::Bench(arguments)) => bench::run(&arguments, output)?,
+        Some(Command::Data(arguments)) => match arguments.command {
+            DataCommand::Fetch(arguments) => fetch::run(&arguments, output)?,
+        },
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -19,7 +19,7 @@ fn parse(meminfo: &str) -> Option<f64> {
 
 /// A number of bytes for people.
 pub(crate) fn show(bytes: f64) -> String {
-    let units = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB")];
+    let units = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
     match units.into_iter().find(|(size, _)| bytes >= *size) {
         _ if bytes >= 1e15 => format!("{bytes:.0e} bytes"),
         Some((size, unit)) => format!("{:.1} {unit}", bytes / size),

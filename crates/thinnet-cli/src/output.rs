@@ -1,13 +1,16 @@
 //! The one place through which the program speaks: results on standard output, everything else on standard error.
 
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::fmt::Write;
+use std::io::{self, IsTerminal, Write as _};
+use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::style::TemplateError;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::failure::Failure;
+use crate::memory::show;
 
 /// Standard output and standard error, and what they can show.
 #[derive(Debug)]
@@ -142,6 +145,39 @@ impl Output {
         self.bar = Some(bar);
     }
 
+    /// Shows how a file arrives, on standard error if that is a terminal; standard output may well be a file or a variable.
+    ///
+    /// - `have`, `size`: bytes that are here, and those of the whole file
+    pub(crate) fn start_transfer(&mut self, name: String, have: u64, size: u64) {
+        self.end_bar();
+        if !self.err.terminal {
+            return;
+        }
+        let width =
+            terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+        let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::stderr());
+        bar.set_style(transfer_style(width).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_prefix(name);
+        // What was here before says nothing about the speed.
+        bar.set_position(have);
+        bar.tick();
+        bar.reset_eta();
+        self.bar = Some(bar);
+    }
+
+    /// Moves the bar of a file to `have` bytes, and lets it tell how time passes where nothing comes.
+    pub(crate) fn transferred(&self, have: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(have);
+            bar.tick();
+        }
+    }
+
+    /// Whether there is a bar.
+    pub(crate) fn has_bar(&self) -> bool {
+        self.bar.is_some()
+    }
+
     /// Moves the bar.
     pub(crate) fn advance(&self, done: usize) {
         if let Some(bar) = &self.bar {
@@ -171,6 +207,41 @@ fn bar_style(wide: bool) -> Result<ProgressStyle, TemplateError> {
         .progress_chars("━━─"))
 }
 
+/// A bar for a file: its name where there is room, how much is here, how fast it comes, how long the rest will take.
+fn transfer_style(width: usize) -> Result<ProgressStyle, TemplateError> {
+    let template = if width >= 76 {
+        "{prefix} {wide_bar:.cyan/dim} {have}  {speed:>10}  {left:>13}"
+    } else {
+        "{wide_bar:.cyan/dim} {percent:>3}% {speed:>10} {left:>9}"
+    };
+    Ok(ProgressStyle::with_template(template)?
+        .progress_chars("━━─")
+        .with_key("have", |state: &ProgressState, text: &mut dyn Write| {
+            let size = show(state.len().unwrap_or_default() as f64);
+            let have = show(state.pos() as f64);
+            // "45.3 of 170.5 MB": the unit once.
+            let unit = size.rsplit(' ').next().unwrap_or_default();
+            let _ = write!(text, "{} of {size}", have.strip_suffix(unit).unwrap_or(&have).trim_end());
+        })
+        .with_key("speed", |state: &ProgressState, text: &mut dyn Write| {
+            let _ = write!(text, "{}/s", show(state.per_sec()));
+        })
+        .with_key("left", |state: &ProgressState, text: &mut dyn Write| {
+            let _ = write!(text, "{}", left(state.eta()));
+        }))
+}
+
+/// How long the rest will take: "12 s left", "3:20 min left", "1:05 h left".
+fn left(time: Duration) -> String {
+    match time.as_secs() {
+        0 => String::new(), // as good as there, or nothing came yet
+        seconds @ 1..60 => format!("{seconds} s left"),
+        seconds @ 60..3600 => format!("{}:{:02} min left", seconds / 60, seconds % 60),
+        seconds @ 3600..360_000 => format!("{}:{:02} h left", seconds / 3600, seconds / 60 % 60),
+        _ => "stalled".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +251,16 @@ mod tests {
         for wide in [false, true] {
             bar_style(wide).unwrap();
         }
+        for width in [20, 80] {
+            transfer_style(width).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_told_in_the_unit_that_suits_it() {
+        let left = |seconds| left(Duration::from_secs(seconds));
+        assert_eq!([left(59), left(200), left(3900)], ["59 s left", "3:20 min left", "1:05 h left"]);
+        assert_eq!([left(0), left(u64::MAX)], ["", "stalled"]);
     }
 
     #[test]

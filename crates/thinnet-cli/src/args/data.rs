@@ -1,0 +1,90 @@
+//! The arguments of `thinnet data`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
+
+use crate::fetch::NAMES;
+
+/// Data sets: fetch them
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true, arg_required_else_help = false)]
+pub(crate) struct DataArguments {
+    #[command(subcommand)]
+    pub(crate) command: DataCommand,
+}
+
+/// What can be done with data sets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    Fetch(FetchArguments),
+}
+
+/// Fetch a data set from its official address, and check it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The last line on standard output is the path for --data:
+  thinnet experiment --data \"$(thinnet data fetch cifar10)\"
+
+A download that was cut short goes on where it ended when the same command is given again. What has arrived is checked \
+against the published size and MD5 before it gets its name.
+
+Proxies are taken from ALL_PROXY, HTTPS_PROXY, HTTP_PROXY and NO_PROXY; the certificates to trust, if not the usual ones, \
+from the file SSL_CERT_FILE.")]
+pub(crate) struct FetchArguments {
+    /// The data set
+    #[arg(value_parser = PossibleValuesParser::new(NAMES))]
+    pub(crate) dataset: String,
+
+    /// Folder of data sets; it is made if need be [default: thinnet/datasets in the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "THINNET_DATASETS", hide_env_values = true)]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// Fetch from here instead: the address of the file, or of the folder where a data set has several files
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+
+    /// Seconds without a connection, an answer or a byte after which an attempt is given up
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, allow_hyphen_values = true)]
+    pub(crate) timeout: Duration,
+
+    /// Times to try again, with longer and longer pauses, when nothing more arrives
+    #[arg(long, value_name = "N", default_value = "5", value_parser = super::count, allow_hyphen_values = true)]
+    pub(crate) retries: usize,
+
+    /// Show no progress
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+
+    /// Seconds of the first pause; each one after it is twice as long
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds, hide = true)]
+    pub(crate) pause: Duration,
+
+    /// A file like src/fetch/datasets.json, for addresses and checksums of one's own
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(crate) catalogue: Option<PathBuf>,
+}
+
+/// A positive number of seconds, up to a day.
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| *seconds > 0.0 && *seconds <= 86_400.0)
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "it takes a number of seconds above 0 and up to 86400".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_positive_and_not_endless() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for bad in ["0", "-1", "nan", "inf", "1e9", "soon", ""] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! One file, from whichever mirror has it, in as many attempts as it takes.
+
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::http::{Answer, Client, Event, Trouble};
+use super::part::{self, Origin, Part};
+use super::source::RemoteFile;
+use crate::failure::Failure;
+use crate::memory::show;
+
+/// How often a wait looks up, to see whether the user has had enough.
+const LOOK_UP: Duration = Duration::from_millis(50);
+/// The longest pause between attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Follows a download.
+pub(crate) trait Progress {
+    /// A server begins to send a file of which `have` bytes are here.
+    fn begin(&mut self, file: &RemoteFile, url: &str, have: u64);
+    /// `have` bytes are here. It is called many times a second, also when nothing comes.
+    fn advance(&mut self, have: u64);
+    /// A server is done, or something went wrong.
+    fn pause(&mut self);
+    /// Something that a person wants to know.
+    fn note(&mut self, text: &str);
+    /// Whether the user wants to stop.
+    fn interrupted(&self) -> bool;
+}
+
+/// Fetches files.
+pub(crate) struct Downloader<'a> {
+    /// Asks the servers.
+    pub(crate) client: Client,
+    /// Times to try again when no more arrives than was here before.
+    pub(crate) retries: usize,
+    /// The first pause before an attempt; each one after it is twice as long.
+    pub(crate) pause: Duration,
+    /// Is told what happens.
+    pub(crate) progress: &'a mut dyn Progress,
+}
+
+/// Why an attempt ended before the file was whole.
+enum Stop {
+    /// This server cannot help now.
+    Trouble(Trouble),
+    /// What is here and what the server has do not fit together: it is to be asked for the file from its start.
+    StartOver(String),
+    /// Nothing can help.
+    Failure(Failure),
+}
+
+impl From<Trouble> for Stop {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+/// An address, and what went wrong with it last.
+struct Mirror<'a> {
+    url: &'a str,
+    trouble: Option<Trouble>,
+}
+
+impl Mirror<'_> {
+    /// Whether it is worth asking.
+    fn may_help(&self) -> bool {
+        self.trouble.as_ref().is_none_or(|trouble| trouble.passing)
+    }
+}
+
+impl Downloader<'_> {
+    /// Fetches `file` to `target`, from one of `urls`, which are tried in order. When all of them have failed they are
+    /// tried again after a pause, those that may work by then. What has arrived is kept beside `target` on every failure.
+    pub(crate) fn fetch(&mut self, file: &RemoteFile, urls: &[String], target: &Path) -> Result<(), Failure> {
+        let mut part = Part::open(target)?;
+        let result = self.fetch_to(&mut part, file, urls);
+        self.progress.pause();
+        let (have, path) = (part.len(), part.path().to_path_buf());
+        let failure = match result {
+            Ok(()) => {
+                return part.finish().map_err(|reason| {
+                    Failure::Refused(format!("cannot write {}: {}", target.display(), part::text(&reason)))
+                });
+            }
+            Err(failure) => failure,
+        };
+        let kept = part.leave().then(|| {
+            format!(
+                "; {} of {} are kept in {}, and the same command goes on from there",
+                show(have as f64),
+                show(file.size as f64),
+                path.display()
+            )
+        });
+        let tell = |text: String| text + kept.as_deref().unwrap_or_default();
+        Err(match failure {
+            Failure::Refused(text) => Failure::Refused(tell(text)),
+            Failure::Interrupted(text) => Failure::Interrupted(tell(text)),
+            Failure::NobodyReads => Failure::NobodyReads,
+        })
+    }
+
+    /// Rounds over the mirrors until the part is whole.
+    fn fetch_to(&mut self, part: &mut Part, file: &RemoteFile, urls: &[String]) -> Result<(), Failure> {
+        let mut mirrors: Vec<Mirror<'_>> = urls.iter().map(|url| Mirror { url, trouble: None }).collect();
+        let mut farthest = part.len();
+        let mut failures = 0;
+        loop {
+            for mirror in mirrors.iter_mut().filter(|mirror| mirror.may_help()) {
+                match self.attempt(part, file, mirror.url) {
+                    Ok(()) => return Ok(()),
+                    Err(Stop::Failure(failure)) => return Err(failure),
+                    Err(Stop::Trouble(trouble)) => {
+                        self.progress.pause();
+                        self.progress.note(&format!("{}: {}", mirror.url, trouble.reason));
+                        mirror.trouble = Some(trouble);
+                    }
+                    Err(Stop::StartOver(reason)) => {
+                        mirror.trouble = Some(Trouble::lasting(reason));
+                    }
+                }
+            }
+            // Whoever gets on, however slowly, may go on.
+            if part.len() > farthest {
+                (farthest, failures) = (part.len(), 0);
+            }
+            if failures >= self.retries || !mirrors.iter().any(Mirror::may_help) {
+                return Err(gave_up(file, &mirrors));
+            }
+            let pause = mirrors
+                .iter()
+                .filter_map(|mirror| mirror.trouble.as_ref())
+                .map(|trouble| trouble.pause)
+                .fold(self.pause.saturating_mul(1 << failures.min(16)).min(LONGEST_PAUSE), Duration::max);
+            failures += 1;
+            self.progress.note(&format!(
+                "next attempt in {:.1} s, {failures} of {}",
+                pause.as_secs_f64(),
+                self.retries
+            ));
+            self.wait(pause)?;
+        }
+    }
+
+    /// Asks one server for what is missing, or for all of it where that does not fit, and checks what is here then.
+    fn attempt(&mut self, part: &mut Part, file: &RemoteFile, url: &str) -> Result<(), Stop> {
+        if part.len() > file.size {
+            clear(part)?;
+        }
+        match self.request(part, file, url) {
+            Err(Stop::StartOver(reason)) => {
+                self.progress.pause();
+                self.progress.note(&format!("{url}: {reason}; starting over"));
+                clear(part)?;
+                self.request(part, file, url)
+            }
+            result => result,
+        }
+    }
+
+    /// One request, unless all is here already.
+    fn request(&mut self, part: &mut Part, file: &RemoteFile, url: &str) -> Result<(), Stop> {
+        let start = part.len();
+        if start < file.size {
+            let origin = part.origin().filter(|origin| origin.url == url);
+            let validator = origin.as_ref().map(|origin| origin.validator.as_str());
+            let events = self.client.get(url, start, validator);
+            self.receive(part, file, url, &events)?;
+        }
+        let md5 = part.md5().map_err(|reason| {
+            Stop::Failure(Failure::Refused(format!("cannot read {}: {reason}", part.path().display())))
+        })?;
+        if md5 == file.md5 {
+            return Ok(());
+        }
+        if start > 0 {
+            return Err(Stop::StartOver("the parts do not make up the file that was published".to_owned()));
+        }
+        clear(part)?;
+        Err(Trouble::lasting(format!("what it sends has the MD5 checksum {md5} instead of {}", file.md5))
+            .into())
+    }
+
+    /// Writes what comes until it is over.
+    fn receive(
+        &mut self,
+        part: &mut Part,
+        file: &RemoteFile,
+        url: &str,
+        events: &Receiver<Event>,
+    ) -> Result<(), Stop> {
+        loop {
+            match self.next(events, part.len())? {
+                Event::Answer(answer) => {
+                    take_up(part, file, url, &answer)?;
+                    self.progress.begin(file, url, part.len());
+                }
+                Event::Bytes(bytes) if bytes.len() as u64 > file.size - part.len() => {
+                    clear(part)?;
+                    return Err(
+                        Trouble::lasting(format!("it sends more than the {} bytes", file.size)).into()
+                    );
+                }
+                Event::Bytes(bytes) => {
+                    part.append(&bytes).map_err(|reason| cannot_write(part, &reason))?;
+                    self.progress.advance(part.len());
+                }
+                Event::End if part.len() == file.size => return Ok(()),
+                Event::End => {
+                    let reason = format!("it ended after {} of {} bytes", part.len(), file.size);
+                    return Err(Trouble::passing(reason).into());
+                }
+                Event::Trouble(trouble) if trouble.no_such_part && part.len() > 0 => {
+                    return Err(Stop::StartOver(trouble.reason));
+                }
+                Event::Trouble(trouble) => return Err(trouble.into()),
+            }
+        }
+    }
+
+    /// The next event of a request. The wait ends when the user has had enough.
+    fn next(&mut self, events: &Receiver<Event>, have: u64) -> Result<Event, Stop> {
+        loop {
+            if self.progress.interrupted() {
+                return Err(Stop::Failure(stopped()));
+            }
+            match events.recv_timeout(LOOK_UP) {
+                Ok(event) => return Ok(event),
+                Err(RecvTimeoutError::Timeout) => self.progress.advance(have),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Trouble::passing("the request was dropped").into());
+                }
+            }
+        }
+    }
+
+    /// A pause, which ends when the user has had enough.
+    fn wait(&self, pause: Duration) -> Result<(), Failure> {
+        let end = Instant::now() + pause;
+        loop {
+            if self.progress.interrupted() {
+                return Err(stopped());
+            }
+            match end.checked_duration_since(Instant::now()) {
+                Some(left) if !left.is_zero() => thread::sleep(left.min(LOOK_UP)),
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+/// Makes the part ready for the body of this answer, or says why it must not be written.
+fn take_up(part: &mut Part, file: &RemoteFile, url: &str, answer: &Answer) -> Result<(), Stop> {
+    if answer.partial {
+        let fits = answer.start == Some(part.len()) && answer.total.is_none_or(|total| total == file.size);
+        if part.len() == 0 {
+            return Err(Trouble::lasting("it sends a part of the file where all of it was asked for").into());
+        }
+        if !fits {
+            return Err(Stop::StartOver("it sends another part than was asked for".to_owned()));
+        }
+    } else if part.len() > 0 {
+        // All of it: the server knows no parts, or has another version by now.
+        clear(part)?;
+    }
+    let missing = file.size - part.len();
+    if let Some(length) = answer.length
+        && length != missing
+    {
+        return Err(Trouble::lasting(format!("it sends {length} bytes instead of {missing}")).into());
+    }
+    let origin = answer
+        .validator
+        .as_ref()
+        .map(|validator| Origin { url: url.to_owned(), validator: validator.clone() });
+    part.set_origin(origin.as_ref()).map_err(|reason| cannot_write(part, &reason))
+}
+
+/// Drops what is here.
+fn clear(part: &mut Part) -> Result<(), Stop> {
+    part.clear().map_err(|reason| cannot_write(part, &reason))
+}
+
+/// The disk is full, or the like: no server can help.
+fn cannot_write(part: &Part, reason: &io::Error) -> Stop {
+    Stop::Failure(Failure::Refused(format!("cannot write {}: {}", part.path().display(), part::text(reason))))
+}
+
+/// Why no mirror could help, in one sentence.
+fn gave_up(file: &RemoteFile, mirrors: &[Mirror<'_>]) -> Failure {
+    let reasons: Vec<String> = mirrors
+        .iter()
+        .filter_map(|mirror| Some(format!("{}: {}", mirror.url, mirror.trouble.as_ref()?.reason)))
+        .collect();
+    Failure::Refused(format!("cannot fetch {} ({})", file.name, reasons.join("; ")))
+}
+
+/// The user wants to stop.
+fn stopped() -> Failure {
+    Failure::Interrupted("stopped".to_owned())
+}

