@@ -138,11 +138,10 @@ impl<F: Float> Thin<F> {
                 MaskSource::Numpy => hidden.mask.draw_numpy(samples, units, dropout, random),
                 MaskSource::Counter(seed) => {
                     hidden.mask.draw_counter(
-                        samples,
-                        units,
+                        (samples, units),
                         dropout,
                         (seed, self.step, layer),
-                        &self.threads,
+                        (self.isa, &self.threads),
                     );
                 }
             }
@@ -154,7 +153,7 @@ impl<F: Float> Thin<F> {
         let drops = self.config.dropout.is_some_and(|dropout| dropout.keep_prob() < 1.0);
         for (hidden, &units) in self.hidden.iter_mut().zip(&self.config.hidden) {
             if drops {
-                hidden.mask.lists(units, &mut hidden.kept);
+                hidden.mask.lists(units, &self.threads, &mut hidden.kept);
             } else if (hidden.kept.rows(), hidden.kept.cols()) != (units, samples) {
                 hidden.kept = Lists::full(units, samples, block_size(samples));
             }
