@@ -10,8 +10,8 @@ use crate::simd::{Op, Simd};
 ///
 /// # Panics
 /// If `words` has not four bytes for each mask, or `bit` is above 63.
-pub fn set_kept(isa: Isa, words: &[u8], threshold: u64, bit: u32, masks: &mut [u64]) {
-    assert!(bit < u64::BITS, "bit {bit} of 64");
+pub fn set_kept(isa: Isa, words: &[u8], threshold: u64, bit: usize, masks: &mut [u64]) {
+    assert!(bit < 64, "bit {bit} of 64");
     assert_eq!(words.len(), 4 * masks.len(), "bytes of one word a mask");
     isa.run::<f32, _>(SetKept { words, threshold, bit, masks });
 }
@@ -19,7 +19,7 @@ pub fn set_kept(isa: Isa, words: &[u8], threshold: u64, bit: u32, masks: &mut [u
 struct SetKept<'a> {
     words: &'a [u8],
     threshold: u64,
-    bit: u32,
+    bit: usize,
     masks: &'a mut [u64],
 }
 
@@ -41,10 +41,10 @@ mod tests {
     #[test]
     fn words_below_the_threshold_set_their_bit_and_no_other() {
         for isa in Isa::available() {
-            for count in [0, 1, 7, 8, 9, 100] {
+            for count in [0_usize, 1, 7, 8, 9, 100] {
                 for threshold in [0, 1, 1 << 31, u64::from(u32::MAX), 1 << 32] {
                     let numbers: Vec<u32> = (0..count)
-                        .map(|i| [0, 1, u32::MAX, u32::MAX - 1, 1 << 31, (1 << 31) - 1][i as usize % 6])
+                        .map(|i| [0, 1, u32::MAX, u32::MAX - 1, 1 << 31, (1 << 31) - 1][i % 6])
                         .collect();
                     let words: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
                     for bit in [0, 5, 63] {

@@ -76,7 +76,7 @@ impl Mask {
             for sample in samples {
                 masks.fill(sample, &mut bytes);
                 let column = &mut columns[(sample / 64 - words.start) * units..][..units];
-                set_kept(isa, &bytes, masks.threshold(), (sample % 64) as u32, column);
+                set_kept(isa, &bytes, masks.threshold(), sample % 64, column);
             }
             (words, columns)
         });
