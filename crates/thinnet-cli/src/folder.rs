@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use thinnet::report::FILES;
+
 use crate::failure::Failure;
 
 /// Refuses a folder that could not be written after training, and leaves no trace of having tried.
@@ -11,6 +13,9 @@ pub(crate) fn check(folder: &Path) -> Result<(), Failure> {
     let existing = nearest_existing(folder);
     if !existing.is_dir() {
         return Err(refuse(format!("{} is not a folder", existing.display())));
+    }
+    if let Some(name) = FILES.into_iter().find(|name| folder.join(name).is_dir()) {
+        return Err(refuse(format!("{name} in it is a folder, and a file of the report has that name")));
     }
     // Permissions do not tell all (a read-only file system, a quota); a nameless file does.
     tempfile::tempfile_in(&existing)
@@ -43,6 +48,13 @@ mod tests {
         check(&folder.path().join("a/b/c")).unwrap();
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
         assert_eq!(nearest_existing(Path::new("surely/not/here")), Path::new("."));
+    }
+
+    #[test]
+    fn a_folder_in_a_files_place_is_seen_before_training() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("loss.csv")).unwrap();
+        assert!(matches!(check(folder.path()), Err(Failure::Refused(text)) if text.contains("loss.csv")));
     }
 
     #[test]
