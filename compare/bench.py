@@ -120,7 +120,7 @@ def measure_gradient_check(args: argparse.Namespace) -> dict[str, Results]:
     """The check of all parameters of the course's small network, as often as the experiment."""
     programs = {"numpy": [sys.executable, str(HERE / "numpy_gradient_check.py")]}
     if args.gradient_check:
-        programs["thinnet"] = [args.gradient_check, str(peer.THREADS)]
+        programs["thinnet"] = [args.gradient_check, "--json", str(peer.THREADS)]
     seconds: dict[str, list[float]] = {name: [] for name in programs}
     results: dict[str, Results] = {}
     for _ in range(args.experiment_rounds):

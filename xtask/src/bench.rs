@@ -25,7 +25,7 @@ pub fn run_all(arguments: &Arguments) -> Result<()> {
         "--package",
         "thinnet",
         "--example",
-        "gradient_check_time",
+        "gradient_check",
     ]))?;
     if arguments.what.is_empty() || arguments.what.iter().any(|what| what == "step") {
         build_peers()?;
@@ -33,7 +33,7 @@ pub fn run_all(arguments: &Arguments) -> Result<()> {
     let venv = Venv::ensure("bench", "compare/requirements.txt")?;
     let mut bench = command(venv.program("python"), &["compare/bench.py"]);
     bench.arg("--thinnet").arg(target().join("release/thinnet"));
-    bench.arg("--gradient-check").arg(target().join("release/examples/gradient_check_time"));
+    bench.arg("--gradient-check").arg(target().join("release/examples/gradient_check"));
     bench.arg("--burn").arg(target().join("peers/release/peer-burn"));
     bench.arg("--candle").arg(target().join("peers/release/peer-candle"));
     run(bench.args(&arguments.what).args(&arguments.more))

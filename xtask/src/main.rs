@@ -4,8 +4,8 @@
 
 mod bench;
 mod command;
-mod fuzz;
 mod datasets;
+mod fuzz;
 mod lint;
 mod test;
 mod venv;

@@ -48,7 +48,7 @@ Examples:
   thinnet experiment --data iris.csv --label-column species --hidden 20 --batch-size 20")]
 pub(crate) struct ExperimentArguments {
     #[command(flatten)]
-    pub(crate) data: DataArguments,
+    pub(crate) data: SourceArguments,
 
     /// Probability to KEEP a unit, above 0 and at most 1, of each network in turn; 1 is no dropout
     #[arg(
@@ -144,7 +144,7 @@ impl ExperimentArguments {
 /// Where samples come from, and what is made of them: for every command that takes data.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Data")]
-pub(crate) struct DataArguments {
+pub(crate) struct SourceArguments {
     /// `sample`, 500 + 1000 embedded images of CIFAR-10, or a file or folder, whose format is recognised: CIFAR-10 and
     /// CIFAR-100 (tar.gz, python, binary), IDX as of MNIST, NPZ, NPY, tables (CSV, TSV), folders of images by class
     #[arg(long, value_name = "sample|PATH", default_value = "sample")]

@@ -40,7 +40,7 @@ struct Report {
     gflops: f64,
     peak_gflops: f64,
     gbytes_per_second: f64,
-    copy_gbytes_per_second: f64,
+    sweep_gbytes_per_second: f64,
 }
 
 /// Milliseconds of a step.
@@ -243,42 +243,44 @@ fn report<F: Float>(
         gflops: flops / median / 1e6,
         peak_gflops: peak::<F>(isa, threads),
         gbytes_per_second: bytes / median / 1e6,
-        copy_gbytes_per_second: copy_speed(threads),
+        sweep_gbytes_per_second: sweep_speed(threads, trainer.engine.parameter_bytes()),
     }
 }
 
 /// The machine's rate of multiply-adds with so many threads, in GFLOP/s: the best of several tries.
 fn peak<F: Float>(isa: Isa, threads: usize) -> f64 {
     const ROUNDS: usize = 300_000;
-    best_of(threads, || multiply_adds::<F>(isa, ROUNDS) as f64)
+    best_of(&mut vec![(); threads], |()| multiply_adds::<F>(isa, ROUNDS) as f64)
 }
 
-/// How fast memory of the size of a network's parameters is read and written, in GB/s: the best of several tries.
-fn copy_speed(threads: usize) -> f64 {
-    const FLOATS: usize = 1 << 20;
-    best_of(threads, || {
-        let mut memory = vec![1.0f32; FLOATS];
-        for _ in 0..8 {
-            for value in &mut memory {
+/// How fast `bytes` of memory, parted among the threads, are read and written in turn, in GB/s: the best of several
+/// tries. Whether they fit a cache decides, so it is asked of as many as a step goes over.
+fn sweep_speed(threads: usize, bytes: usize) -> f64 {
+    const SWEEPS: usize = 8;
+    let floats = bytes / size_of::<f32>() / threads;
+    best_of(&mut vec![vec![1.0f32; floats]; threads], |memory| {
+        for _ in 0..SWEEPS {
+            for value in memory.iter_mut() {
                 *value *= 1.000_1;
             }
-            std::hint::black_box(&mut memory);
+            std::hint::black_box(&mut *memory);
         }
-        (9 * 2 * FLOATS * size_of::<f32>()) as f64
+        (SWEEPS * 2 * size_of_val(memory.as_slice())) as f64
     })
 }
 
-/// The work of all threads divided by the time, in units of 1e9 a second.
-fn best_of(threads: usize, work: impl Fn() -> f64 + Sync) -> f64 {
-    let tries = (0..5).map(|_| {
+/// The work of all threads, each with what is its own, divided by the time, in units of 1e9 a second.
+fn best_of<T: Send>(own: &mut [T], work: impl Fn(&mut T) -> f64 + Sync) -> f64 {
+    let mut best = 0.0f64;
+    for _ in 0..5 {
         let start = Instant::now();
         let done: f64 = std::thread::scope(|scope| {
-            let handles: Vec<_> = (0..threads).map(|_| scope.spawn(&work)).collect();
+            let handles: Vec<_> = own.iter_mut().map(|own| scope.spawn(|| work(own))).collect();
             handles.into_iter().filter_map(|handle| handle.join().ok()).sum()
         });
-        done / start.elapsed().as_secs_f64() / 1e9
-    });
-    tries.fold(0.0, f64::max)
+        best = best.max(done / start.elapsed().as_secs_f64() / 1e9);
+    }
+    best
 }
 
 /// The report for a person.
@@ -315,8 +317,8 @@ fn lines(report: &Report) -> Vec<String> {
             report.gflops, report.peak_gflops
         ),
         format!(
-            "memory {:.0} GB/s of parameters and state, where a copy reaches {:.0}",
-            report.gbytes_per_second, report.copy_gbytes_per_second
+            "memory {:.0} GB/s of parameters and state, where sweeping over as much reaches {:.0}",
+            report.gbytes_per_second, report.sweep_gbytes_per_second
         ),
     ]
 }

@@ -8,7 +8,7 @@ use thinnet::data::{Dataset, Split};
 use thinnet::experiment::Settings;
 use thinnet::float::{Dtype, Float};
 
-use crate::args::{DataArguments, ExperimentArguments};
+use crate::args::{ExperimentArguments, SourceArguments};
 use crate::failure::Failure;
 use crate::{folder, memory};
 
@@ -22,7 +22,7 @@ pub(crate) struct Config {
     pub(crate) settings: Settings,
     /// The report's folder.
     pub(crate) out: PathBuf,
-    data: DataArguments,
+    data: SourceArguments,
     num_train: Option<usize>,
 }
 
@@ -44,7 +44,7 @@ impl Config {
             ..Settings::course(String::new(), 1, arguments.threads.unwrap_or_else(cores))
         };
         check(&settings, 1)?; // a sample has one number at least
-        folder::check("--out", &arguments.out)?;
+        folder::check_for_report(&arguments.out)?;
         Ok(Self { settings, out: arguments.out, data: arguments.data, num_train: arguments.train })
     }
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use thinnet::report::FILES;
+
 use crate::failure::Failure;
 
 /// Refuses a folder that could not be written later, and leaves no trace of having tried.
@@ -18,6 +20,18 @@ pub(crate) fn check(option: &str, folder: &Path) -> Result<(), Failure> {
     tempfile::tempfile_in(&existing)
         .map_err(|reason| refuse(format!("cannot write in {}: {}", existing.display(), cause(&reason))))?;
     Ok(())
+}
+
+/// [`check`] of `--out`, which also must not hold a folder where a file of the report goes.
+pub(crate) fn check_for_report(folder: &Path) -> Result<(), Failure> {
+    check("--out", folder)?;
+    match FILES.into_iter().find(|name| folder.join(name).is_dir()) {
+        None => Ok(()),
+        Some(name) => Err(Failure::Refused(format!(
+            "--out {}: {name} in it is a folder, and a file of the report has that name",
+            folder.display()
+        ))),
+    }
 }
 
 /// The path itself, or the closest folder or file above it that is there.
@@ -45,6 +59,15 @@ mod tests {
         check("--out", &folder.path().join("a/b/c")).unwrap();
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
         assert_eq!(nearest_existing(Path::new("surely/not/here")), Path::new("."));
+    }
+
+    #[test]
+    fn a_folder_in_a_files_place_is_seen_before_training() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("loss.csv")).unwrap();
+        assert!(
+            matches!(check_for_report(folder.path()), Err(Failure::Refused(text)) if text.contains("loss.csv"))
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use thinnet::data::{DataSet, Order, ReadOptions, Scaling, SplitOptions};
 
-use crate::args::DataArguments;
+use crate::args::SourceArguments;
 use crate::failure::Failure;
 
 /// The word for the embedded sample.
@@ -21,7 +21,7 @@ pub(crate) struct Source {
     pub(crate) description: String,
 }
 
-impl DataArguments {
+impl SourceArguments {
     /// Whether the embedded sample is asked for.
     pub(crate) fn is_sample(&self) -> bool {
         self.data == Path::new(SAMPLE)

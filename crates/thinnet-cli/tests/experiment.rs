@@ -10,6 +10,7 @@ use std::path::Path;
 use common::{SMALL, empty_folder, names, thinnet};
 use predicates::prelude::*;
 use predicates::str::{contains, is_empty};
+use thinnet::engine::Isa;
 
 const GOLDEN: &str = include_str!("../../thinnet/tests/golden/experiment_float64.log");
 const REPORT: [&str; 5] = ["accuracy.png", "experiment.json", "history.csv", "loss.csv", "report.html"];
@@ -51,12 +52,14 @@ fn float32_agrees_with_the_golden_log_until_chaos_parts_them() {
     let assert = thinnet(folder.path()).assert().success();
     let output = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
     assert_eq!(output.lines().count(), GOLDEN.lines().count());
+    // How long float32 agrees depends on the order of summation, and that on the width of vectors (docs/results.md).
+    let epochs = if Isa::detect().name() == "avx512" { (6, 13) } else { (3, 4) };
     let mut keep = "";
     for (ours, golden) in output.lines().zip(GOLDEN.lines()) {
         if !golden.starts_with('(') {
             keep = golden;
         }
-        let last = if keep == "1" { 6 } else { 13 };
+        let last = if keep == "1" { epochs.0 } else { epochs.1 };
         let epoch = golden.strip_prefix("(Epoch ").and_then(|rest| rest.split(' ').next()?.parse().ok());
         if golden.starts_with("(Iteration 101 ") || epoch.is_some_and(|epoch: usize| epoch > last) {
             let same = |line: &str| line.split([':', ';']).next().unwrap().to_owned();

@@ -1,6 +1,6 @@
 //! Products of weight rows with the samples that keep them: the thin forward pass.
 
-use crate::simd::{Element, Op, Simd};
+use crate::simd::{Element, Op, Simd, prefetch};
 use crate::{Isa, ListsView, Panels};
 
 /// `out[entry] = dot(w[r], y[n])` for each row `r` and each sample `n` that `lists` names for it.
@@ -51,35 +51,82 @@ impl<T: Element> ListedDot<'_, T> {
     #[inline(always)]
     fn run_by<S: Simd<Elem = T>, const Q: usize>(self, s: S) {
         let Self { lists, w, y, out } = self;
-        out.fill(T::ZERO);
-        let out = out.as_mut_ptr();
-        let index = lists.index_ptr();
+        let visits = Visits::new(lists);
+        let mut totals = vec![T::ZERO; visits.index.len()];
+        let (index, totals_at) = (visits.index.as_ptr(), totals.as_mut_ptr());
+        let step = Q * S::LANES;
         for panel in 0..w.panels() {
-            for block in 0..lists.blocks() {
-                for r in 0..w.rows() {
-                    // SAFETY: panel, block and row are in range, for both matrices, which have the same columns; a
-                    // panel's row has PANEL elements, which `step` divides; entries are below `lists.len()`, the
-                    // length of `out`; reading four indices from the last on is what the lists' padding is for.
-                    unsafe {
-                        let part = lists.part(r, block);
-                        let (row, ys) = (w.ptr(panel, r), y.ptr(panel, 0));
-                        let step = Q * S::LANES;
-                        let mut at = 0;
-                        while at < T::PANEL {
-                            let held = load::<S, Q>(s, row.add(at));
-                            let mut e = part.start;
-                            // The last four may reach into what comes next, or the padding behind all: rows that are
-                            // there, computed for nothing and dropped, for that is cheaper than a mispredicted branch.
-                            while e < part.end {
-                                let sums = products::<S, Q>(s, held, ys.add(at), index.add(e));
-                                s.add_sums(out.add(e), sums, (part.end - e).min(4));
-                                e += 4;
-                            }
-                            at += step;
+            let mut start = 0;
+            for (visit, &(r, fours)) in visits.rows.iter().enumerate() {
+                let end = start + 4 * fours;
+                // SAFETY: panel and row are in range, for both matrices, which have the same columns; a panel's row has
+                // PANEL elements, which `step` divides; `index` and `totals` have four elements for each of the fours
+                // of all visits, and each index is one of `lists`, below its columns and so a row of `y`.
+                unsafe {
+                    if let Some(&(later, _)) = visits.rows.get(visit + AHEAD) {
+                        prefetch(w.ptr(panel, later));
+                    }
+                    let (row, ys) = (w.ptr(panel, r), y.ptr(panel, 0));
+                    let mut at = 0;
+                    while at < T::PANEL {
+                        let held = load::<S, Q>(s, row.add(at));
+                        let mut e = start;
+                        while e < end {
+                            let sums = products::<S, Q>(s, held, ys.add(at), index.add(e));
+                            s.add_sums4(totals_at.add(e), sums);
+                            e += 4;
                         }
+                        at += step;
                     }
                 }
+                start = end;
             }
+        }
+        visits.hand_out(lists, &totals, out);
+    }
+}
+
+/// A weight row is asked of the memory so many visits before it is used: the list it waits for is short, and rows follow
+/// one another too slowly for the hardware to run ahead.
+const AHEAD: usize = 3;
+
+/// Lists in the order in which the kernel goes through them, block by block, so that what it reads and writes beside
+/// the samples lies in one piece; `lists` themselves are ordered by row.
+struct Visits {
+    /// A row, and how many fours its list has in the block.
+    rows: Vec<(usize, usize)>,
+    /// The lists' indices. The last four of a visit are filled up with an index that is in it already: computed for
+    /// nothing and dropped, for that is cheaper than a mispredicted branch.
+    index: Vec<u32>,
+}
+
+impl Visits {
+    fn new(lists: ListsView<'_>) -> Self {
+        let visits = lists.blocks() * lists.rows();
+        let mut rows = Vec::with_capacity(visits);
+        let mut index = Vec::with_capacity(lists.len() + 3 * visits);
+        for block in 0..lists.blocks() {
+            for r in 0..lists.rows() {
+                let part = lists.row_in_block(r, block);
+                rows.push((r, part.len().div_ceil(4)));
+                index.extend_from_slice(part);
+                if let Some(&last) = part.last() {
+                    index.resize(index.len().next_multiple_of(4), last);
+                }
+            }
+        }
+        Self { rows, index }
+    }
+
+    /// Carries `totals`, one for each of `self.index`, over to the entries of `lists`.
+    fn hand_out<T: Copy>(&self, lists: ListsView<'_>, totals: &[T], out: &mut [T]) {
+        let mut rest = totals;
+        for (visit, &(r, fours)) in self.rows.iter().enumerate() {
+            let entries = lists.entries_in_block(r, visit / lists.rows());
+            let (own, others) = rest.split_at(4 * fours);
+            let len = entries.len();
+            out[entries].copy_from_slice(&own[..len]);
+            rest = others;
         }
     }
 }

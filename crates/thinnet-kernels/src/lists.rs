@@ -29,12 +29,9 @@ pub struct Lists {
     /// `rows * blocks + 1` positions in `index`: where each row's part in each block starts. Ascending, from 0 to
     /// `index.len()`.
     starts: Vec<u32>,
-    /// All lists, then [`PADDING`] zeros; each below `cols` (if there is none, nor is there an entry).
+    /// All lists; each below `cols` (if there is none, nor is there an entry).
     index: Vec<u32>,
 }
-
-/// Zeros behind the last entry, so that from any entry on four indices can be read.
-const PADDING: usize = 3;
 
 /// How many neighbouring rows of a matrix in panels a kernel should be led through at a time: as even a cut of `count`
 /// as keeps a block's panel near 24 KiB of the first-level cache's 32 or 48.
@@ -46,7 +43,7 @@ pub fn block_size(count: usize) -> usize {
 impl Lists {
     /// Empty lists for no rows, to be filled by one of the `rebuild` functions.
     pub fn new() -> Self {
-        Self { rows: 0, cols: 0, block: 1, starts: vec![0], index: vec![0; PADDING] }
+        Self { rows: 0, cols: 0, block: 1, starts: vec![0], index: Vec::new() }
     }
 
     /// Lists of the indices for which `keep(row, index)` holds, asked row by row in ascending order.
@@ -142,7 +139,6 @@ impl Lists {
         for part in parts {
             assert_eq!((part.cols, part.block), (cols, block), "columns and blocks of parts");
             let base = self.count();
-            self.index.truncate(self.len());
             self.index.extend_from_slice(&part.index);
             self.starts.extend(part.starts[1..].iter().map(|s| base + s));
             self.count();
@@ -174,7 +170,7 @@ impl Lists {
             self.starts[i] += self.starts[i - 1];
         }
         let mut next = self.starts.clone();
-        self.index.resize(entries + PADDING, 0);
+        self.index.resize(entries, 0);
         from.clear();
         from.resize(entries, 0);
         let mut entry = 0;
@@ -213,7 +209,7 @@ impl Lists {
     /// Entries in all rows.
     #[allow(clippy::len_without_is_empty, reason = "no one asks")]
     pub fn len(&self) -> usize {
-        self.index.len() - PADDING
+        self.index.len()
     }
 
     fn blocks(&self) -> usize {
@@ -225,7 +221,6 @@ impl Lists {
         (self.rows, self.cols, self.block) = (rows, cols, block.max(1));
         self.starts.clear();
         self.index.clear();
-        self.index.resize(PADDING, 0);
     }
 
     fn restart(&mut self, rows: usize, cols: usize, block: usize) {
@@ -248,7 +243,6 @@ impl Lists {
         self.index.resize(start + self.cols + 1, 0);
         let n = fill(&mut self.index[start..]);
         self.index.truncate(start + n);
-        self.index.resize(start + n + PADDING, 0);
         self.count();
         let row = &self.index[start..start + n];
         debug_assert!(row.windows(2).all(|w| w[0] < w[1]) && row.iter().all(|&i| (i as usize) < self.cols));
@@ -358,7 +352,27 @@ impl<'a> ListsView<'a> {
         }
     }
 
-    /// Where the index of entry 0 lies; there are `len()` and [`PADDING`] more, each below `cols()`.
+    /// [`Self::part`], checked.
+    ///
+    /// # Panics
+    /// If there is no such row or block.
+    pub(crate) fn entries_in_block(self, row: usize, block: usize) -> Range<usize> {
+        assert!(row < self.rows && block < self.blocks(), "row {row}, block {block}");
+        // SAFETY: checked on the line above.
+        unsafe { self.part(row, block) }
+    }
+
+    /// The part of row `row`'s list that lies in block `block`.
+    ///
+    /// # Panics
+    /// If there is no such row or block.
+    pub(crate) fn row_in_block(self, row: usize, block: usize) -> &'a [u32] {
+        let entries = self.entries_in_block(row, block);
+        let base = self.starts[0] as usize;
+        &self.index[base + entries.start..base + entries.end]
+    }
+
+    /// Where the index of entry 0 lies; there are `len()`, each below `cols()`.
     #[inline(always)]
     pub(crate) fn index_ptr(self) -> *const u32 {
         self.index[self.starts[0] as usize..].as_ptr()

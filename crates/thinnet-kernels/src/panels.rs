@@ -8,7 +8,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use crate::simd::{Element, PANEL_BYTES};
+use crate::simd::{Element, PANEL_BYTES, prefetch};
 
 /// An owned matrix in panels, aligned to cache lines; all zero when made.
 ///
@@ -309,8 +309,15 @@ impl<T: Element> PanelsMut<'_, T> {
     /// If `chosen` does not name one row of `source` for each row.
     pub fn pack_chosen(&mut self, source: &[T], chosen: &[usize]) {
         assert_eq!(chosen.len(), self.rows, "chosen rows");
-        for (r, &choice) in chosen.iter().enumerate() {
-            self.pack_row(r, &source[choice * self.cols..(choice + 1) * self.cols]);
+        let row = |choice: usize| &source[choice * self.cols..][..self.cols];
+        let rows: Vec<&[T]> = chosen.iter().map(|&choice| row(choice)).collect();
+        for (r, row) in rows.iter().enumerate() {
+            // Chosen rows lie anywhere: the memory is asked for the next one while this one is copied.
+            let next = rows.get(r + 1).unwrap_or(row);
+            for (p, (part, next)) in row.chunks(T::PANEL).zip(next.chunks(T::PANEL)).enumerate() {
+                prefetch(next.as_ptr());
+                self.pack_part(p, r, part);
+            }
         }
     }
 
@@ -321,11 +328,15 @@ impl<T: Element> PanelsMut<'_, T> {
     pub fn pack_row(&mut self, row: usize, source: &[T]) {
         assert_eq!(source.len(), self.cols, "columns");
         for (p, part) in source.chunks(T::PANEL).enumerate() {
-            let out = self.row_mut(p, row);
-            let (filled, padding) = out.split_at_mut(part.len());
-            filled.copy_from_slice(part);
-            padding.fill(T::ZERO);
+            self.pack_part(p, row, part);
         }
+    }
+
+    /// Fills row `row` of panel `panel`, the last of which may be wider than `part`.
+    fn pack_part(&mut self, panel: usize, row: usize, part: &[T]) {
+        let (filled, padding) = self.row_mut(panel, row).split_at_mut(part.len());
+        filled.copy_from_slice(part);
+        padding.fill(T::ZERO);
     }
 
     /// Sets all rows to zero.

@@ -135,6 +135,19 @@ impl Element for f64 {
     }
 }
 
+/// Asks the memory for a panel's row at `row`, any address, ahead of its use. It changes no result.
+#[inline(always)]
+pub(crate) fn prefetch<T>(row: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    for line in 0..PANEL_BYTES / 64 {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the address may be any, and every `x86_64` has the instruction.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.cast::<i8>().wrapping_add(64 * line)) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = row;
+}
+
 /// The vector types of an element type, one for each instruction set. It lies in a private module and so seals
 /// [`Element`].
 pub trait Backend: Sized {

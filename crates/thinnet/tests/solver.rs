@@ -337,3 +337,14 @@ fn accuracy_is_the_share_of_highest_scores_and_the_first_of_equals_counts() {
     assert_eq!(accuracy(&mut engine, &some, Some(4), &mut random).unwrap(), zeros as f64 / 4.0);
     assert!(matches!(accuracy(&mut engine, &samples(0), None, &mut random), Err(Error::Data(_))));
 }
+
+/// Whoever stops a run as it ends gets the finished run.
+#[test]
+fn an_interruption_after_the_last_iteration_comes_too_late() {
+    let run = |stop_after| {
+        let mut log = Log { stop_after, ..Log::default() };
+        train(&mut Scripted::default(), &data(10, 4), &config(2, 5), &mut RandomState::new(1), &mut log)
+    };
+    assert!(matches!(run(3), Err(Error::Interrupted { iteration: 3 })));
+    assert_eq!(run(4).unwrap().history.loss.len(), 4);
+}

@@ -1,8 +1,8 @@
 //! Where a training step's dropout masks come from.
 
-use thinnet_kernels::{Lists, block_size};
+use thinnet_kernels::{Isa, Lists, block_size, set_kept};
 
-use super::threads::{Threads, split};
+use super::threads::Threads;
 use crate::layers::Dropout;
 use crate::random::{CounterMasks, RandomState};
 
@@ -52,51 +52,60 @@ impl Mask {
                     *bits |= u64::from(kept) << bit;
                 }
             }
-            self.set_column(word, &column);
+            self.join_column(word, &column);
         }
     }
 
-    /// Draws the same from a counter-based stream, a thread for every 64 samples.
+    /// Draws the same from a counter-based stream, an even share of the samples a thread.
     pub(super) fn draw_counter(
         &mut self,
-        samples: usize,
-        units: usize,
+        (samples, units): (usize, usize),
         dropout: Dropout,
         (seed, step, layer): (u64, u64, u32),
-        threads: &Threads,
+        (isa, threads): (Isa, &Threads),
     ) {
         if dropout.keep_prob() >= 1.0 {
             return;
         }
-        let per_unit = self.clear(samples, units);
+        self.clear(samples, units);
         let masks = CounterMasks::new(seed).layer(step, layer, units, dropout.keep_prob());
-        // A word holds 64 samples, so a thread takes whole words: their columns are joined afterwards.
-        let columns = threads.each(split(per_unit, threads.count()), |words| {
-            let mut column = vec![0u64; units * words.len()];
-            for (at, word) in words.clone().enumerate() {
-                let column = &mut column[at * units..(at + 1) * units];
-                for sample in word * 64..samples.min((word + 1) * 64) {
-                    masks.sample(sample, |unit, kept| column[unit] |= u64::from(kept) << (sample % 64));
-                }
+        let parts = threads.each(threads.split(samples), |samples| {
+            let words = samples.start / 64..samples.end.div_ceil(64);
+            let mut columns = vec![0; units * words.len()];
+            let mut bytes = vec![0; 4 * units];
+            for sample in samples {
+                masks.fill(sample, &mut bytes);
+                let column = &mut columns[(sample / 64 - words.start) * units..][..units];
+                set_kept(isa, &bytes, masks.threshold(), sample % 64, column);
             }
-            column
+            (words, columns)
         });
-        for (word, column) in columns.iter().flat_map(|part| part.chunks_exact(units.max(1))).enumerate() {
-            self.set_column(word, column);
+        // Neighbouring threads may have parts of the same word.
+        for (words, columns) in parts {
+            for (word, column) in words.zip(columns.chunks_exact(units.max(1))) {
+                self.join_column(word, column);
+            }
         }
     }
 
-    /// Sets one word of each unit.
-    fn set_column(&mut self, word: usize, column: &[u64]) {
+    /// Adds the bits of one word of each unit.
+    fn join_column(&mut self, word: usize, column: &[u64]) {
         let per_unit = self.samples.div_ceil(64);
         for (unit, &bits) in self.words.chunks_exact_mut(per_unit).zip(column) {
-            unit[word] = bits;
+            unit[word] |= bits;
         }
     }
 
     /// The kept samples of each unit.
-    pub(super) fn lists(&self, units: usize, lists: &mut Lists) {
-        lists.rebuild_from_bits(units, self.samples, block_size(self.samples), &self.words);
+    pub(super) fn lists(&self, units: usize, threads: &Threads, lists: &mut Lists) {
+        let (per_unit, block) = (self.samples.div_ceil(64), block_size(self.samples));
+        let parts = threads.each(threads.split(units), |units| {
+            let mut part = Lists::new();
+            let words = &self.words[units.start * per_unit..units.end * per_unit];
+            part.rebuild_from_bits(units.len(), self.samples, block, words);
+            part
+        });
+        lists.rebuild_from_parts(&parts);
     }
 
     /// No unit kept; words a unit.
@@ -106,5 +115,37 @@ impl Mask {
         self.words.clear();
         self.words.resize(units * per_unit, 0);
         per_unit
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test fails by panic
+mod tests {
+    use super::*;
+
+    /// What is drawn in parallel is [`CounterMasks`], for batches that do and do not fill a word and that threads cut
+    /// within one.
+    #[test]
+    fn any_number_of_threads_draws_the_same_mask() {
+        let (units, seed, step, layer) = (37, 9, 1234, 2);
+        let dropout = Dropout::new(0.3, None).unwrap();
+        for samples in [1, 5, 63, 64, 65, 100, 257] {
+            let truth = CounterMasks::new(seed).layer(step, layer, units, 0.3);
+            let truth: Vec<Vec<bool>> = (0..samples).map(|sample| truth.sample(sample)).collect();
+            for threads in [1, 2, 3, 7] {
+                for isa in Isa::available() {
+                    let threads = Threads::new(threads).unwrap();
+                    let mut mask = Mask::default();
+                    mask.draw_counter((samples, units), dropout, (seed, step, layer), (isa, &threads));
+                    let mut lists = Lists::new();
+                    mask.lists(units, &threads, &mut lists);
+                    for unit in 0..units {
+                        let kept: Vec<u32> =
+                            (0..).zip(&truth).filter(|(_, t)| t[unit]).map(|(s, _)| s).collect();
+                        assert_eq!(lists.view().row(unit), kept, "{samples} samples, unit {unit}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -85,10 +85,10 @@ pub enum Inputs<F> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Product {
-    /// Whichever was measured to be faster at the layer's keep probability.
+    /// Each product whichever way was measured to be faster, at its layer's keep probability.
     #[default]
     Auto,
-    /// Every unit, whether or not it is kept.
+    /// Everything, and then times the mask: what a framework does.
     Dense,
     /// Kept units only.
     Thin,
@@ -99,13 +99,20 @@ impl Product {
     /// docs/performance.md).
     const CROSSOVER: f64 = 0.8;
 
-    /// Whether a layer with this keep probability is computed dense.
-    fn is_dense(self, keep: f64) -> bool {
+    /// Whether the first layer's forward product, whose input has no zeros, is computed for every unit at this keep
+    /// probability.
+    fn is_first_dense(self, keep: f64) -> bool {
         match self {
             Self::Auto => keep >= Self::CROSSOVER,
             Self::Dense => true,
             Self::Thin => false,
         }
+    }
+
+    /// Whether the other products take what was dropped, or was not positive, as zeros instead of leaving it out. At no
+    /// keep probability that was measured is that faster: ReLU makes half of it zero (docs/performance.md).
+    fn lists_all(self) -> bool {
+        self == Self::Dense
     }
 
     /// The names of all.

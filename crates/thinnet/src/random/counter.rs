@@ -23,7 +23,7 @@ pub struct LayerMasks {
     step: u64,
     layer: u64,
     units: usize,
-    /// A unit is kept where its word is below this: `keep_prob * 2^32`.
+    /// See [`LayerMasks::threshold`].
     threshold: u64,
 }
 
@@ -44,17 +44,23 @@ impl CounterMasks {
 }
 
 impl LayerMasks {
-    /// Calls `kept(unit, true or false)` for every unit of a sample, in order.
-    pub fn sample(&self, sample: usize, mut kept: impl FnMut(usize, bool)) {
-        let mut words = [0u8; 4 * BLOCK];
-        let mut random = self.at(sample);
-        for first in (0..self.units).step_by(BLOCK) {
-            random.fill_bytes(&mut words);
-            let units = first..self.units.min(first + BLOCK);
-            for (unit, word) in units.zip(words.as_chunks::<4>().0) {
-                kept(unit, u64::from(u32::from_le_bytes(*word)) < self.threshold);
-            }
-        }
+    /// Whether each unit of a sample is kept, in order.
+    pub fn sample(&self, sample: usize) -> Vec<bool> {
+        let mut bytes = vec![0; 4 * self.units];
+        self.fill(sample, &mut bytes);
+        let below = |word: &[u8; 4]| u64::from(u32::from_le_bytes(*word)) < self.threshold;
+        bytes.as_chunks().0.iter().map(below).collect()
+    }
+
+    /// The random words of a sample, one a unit, as little-endian bytes; [`LayerMasks::threshold`] tells which units
+    /// they keep. Bytes of more units than there are go on into the words of the next sample.
+    pub fn fill(&self, sample: usize, bytes: &mut [u8]) {
+        self.at(sample).fill_bytes(bytes);
+    }
+
+    /// A unit is kept where its word is below this: the keep probability times 2^32.
+    pub fn threshold(&self) -> u64 {
+        self.threshold
     }
 
     /// The generator at a sample's first unit.
@@ -65,5 +71,95 @@ impl LayerMasks {
         let blocks = self.units.div_ceil(BLOCK) as u64;
         random.set_block_pos((self.step << 32).wrapping_add(blocks.wrapping_mul(sample as u64)));
         random
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNITS: usize = 500;
+
+    /// The masks of some samples, one after the other.
+    fn draw(seed: u64, step: u64, layer: u32, keep: f64, samples: std::ops::Range<usize>) -> Vec<bool> {
+        let masks = CounterMasks::new(seed).layer(step, layer, UNITS, keep);
+        samples.flat_map(|sample| masks.sample(sample)).collect()
+    }
+
+    /// How far the share of `true` is from `expected`, in standard deviations of independent draws.
+    fn deviations(drawn: impl ExactSizeIterator<Item = bool>, expected: f64) -> f64 {
+        let count = drawn.len() as f64;
+        let share = drawn.filter(|&kept| kept).count() as f64 / count;
+        ((share - expected) / (expected * (1.0 - expected) / count).sqrt()).abs()
+    }
+
+    /// Pinned: a stored seed gives the same masks in every version to come. The figures are those of ChaCha8 written in
+    /// plain Python from its definition, keyed as `SeedableRng::seed_from_u64` says.
+    #[test]
+    fn masks_stay_what_they_are() {
+        let drawn = |seed, step, layer, sample| -> String {
+            let masks = CounterMasks::new(seed).layer(step, layer, 40, 0.5).sample(sample);
+            masks.iter().map(|&kept| if kept { '1' } else { '0' }).collect()
+        };
+        assert_eq!(drawn(0, 0, 0, 0), "0001000110001000100110001001100011010000");
+        assert_eq!(drawn(231, 7, 1, 99), "0101011111001110111010001101110010000001");
+        assert_eq!(drawn(u64::MAX, 1 << 40, 3, 4), "0111011000100110110111011000110111111110");
+    }
+
+    #[test]
+    fn the_share_kept_is_the_keep_probability() {
+        for keep in [0.001, 0.05, 0.25, 0.5, 0.75, 0.999] {
+            let drawn = draw(1, 2, 3, keep, 0..400);
+            assert!(deviations(drawn.into_iter(), keep) < 4.5, "keep {keep}");
+        }
+        assert!(draw(1, 2, 3, 1.0, 0..10).into_iter().all(|kept| kept));
+        assert!(!draw(1, 2, 3, 0.0, 0..10).into_iter().any(|kept| kept));
+    }
+
+    /// Each of seed, step, layer, sample and unit changes the mask, and to an independent one: it agrees with the first
+    /// as often as chance has it.
+    #[test]
+    fn masks_are_independent_of_one_another() {
+        let keep = 0.25;
+        let chance = keep * keep + (1.0 - keep) * (1.0 - keep);
+        let first = draw(1, 2, 3, keep, 0..100);
+        let others = [
+            ("seed", draw(2, 2, 3, keep, 0..100)),
+            ("far seed", draw(1 | 1 << 63, 2, 3, keep, 0..100)),
+            ("step", draw(1, 3, 3, keep, 0..100)),
+            ("far step", draw(1, 2 | 1 << 32, 3, keep, 0..100)),
+            ("layer", draw(1, 2, 4, keep, 0..100)),
+            ("step and layer swapped", draw(1, 3, 2, keep, 0..100)),
+            ("sample", draw(1, 2, 3, keep, 1..101)),
+            ("far sample", draw(1, 2, 3, keep, 100..200)),
+            ("unit", [&first[1..], &first[..1]].concat()),
+        ];
+        for (what, other) in others {
+            let agree: Vec<bool> = first.iter().zip(&other).map(|(a, b)| a == b).collect();
+            assert!(deviations(agree.into_iter(), chance) < 4.5, "{what}");
+        }
+    }
+
+    #[test]
+    fn each_unit_and_each_sample_is_kept_as_often_as_any() {
+        let (keep, samples) = (0.25, 1000);
+        let drawn = draw(5, 0, 0, keep, 0..samples);
+        for unit in 0..UNITS {
+            let of_unit: Vec<bool> = drawn.iter().skip(unit).step_by(UNITS).copied().collect();
+            assert!(deviations(of_unit.into_iter(), keep) < 5.0, "unit {unit}");
+        }
+        for (sample, units) in drawn.chunks_exact(UNITS).enumerate() {
+            assert!(deviations(units.iter().copied(), keep) < 5.0, "sample {sample}");
+        }
+    }
+
+    /// A sample's mask does not depend on what was drawn before it.
+    #[test]
+    fn the_order_of_drawing_does_not_matter() {
+        let masks = CounterMasks::new(3).layer(4, 5, UNITS, 0.5);
+        let forward: Vec<_> = (0..20).map(|sample| masks.sample(sample)).collect();
+        let mut backward: Vec<_> = (0..20).rev().map(|sample| masks.sample(sample)).collect();
+        backward.reverse();
+        assert_eq!(forward, backward);
     }
 }

@@ -31,6 +31,9 @@ use crate::error::{Error, Result};
 use crate::experiment::Outcome;
 pub use tables::parse;
 
+/// The files of a report, by name.
+pub const FILES: [&str; 5] = ["report.html", "accuracy.png", "history.csv", "loss.csv", "experiment.json"];
+
 /// The version that the report names.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 

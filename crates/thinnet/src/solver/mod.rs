@@ -136,7 +136,8 @@ pub fn train<F: Float>(
                 engine.remember();
             }
         }
-        if progress.interrupted() {
+        // A run whose last iteration is done is finished, whoever asks it to stop now.
+        if iteration < iterations && progress.interrupted() {
             return Err(Error::Interrupted { iteration });
         }
     }

@@ -10,19 +10,22 @@
 //!
 //! Nothing is approximated: what is left out is multiplied by zero.
 
+mod backward;
+mod forward;
+mod predict;
+
+pub(super) use forward::forward_listed;
+
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use ndarray::Array2;
-use thinnet_kernels::{
-    Isa, Lists, PanelBuf, PanelsMut, add_row_sums, apply_update, block_size, dense_dot, gather, listed_axpy,
-    listed_backward, listed_dot, listed_update, pack_pixels, relu_listed,
-};
+use thinnet_kernels::{Isa, Lists, PanelBuf, PanelsMut, block_size, pack_pixels};
 
 use super::masks::{Mask, MaskSource};
 use super::scores::{ByteInputs, highest};
 use super::store::{Layer, to_array};
-use super::threads::{Threads, split};
+use super::threads::Threads;
 use super::{Engine, EngineConfig, Inputs};
 use crate::data::Features;
 use crate::error::{Error, Result};
@@ -31,10 +34,6 @@ use crate::layers::softmax_loss;
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::UpdateRule;
 use crate::random::RandomState;
-
-/// Samples whose scores are computed together: a thread's share of the input (768 KiB of 3072 floats) stays in the
-/// second-level cache.
-const SCORE_BLOCK: usize = 64;
 
 /// Trains a network over the kernels.
 #[derive(Debug)]
@@ -138,11 +137,10 @@ impl<F: Float> Thin<F> {
                 MaskSource::Numpy => hidden.mask.draw_numpy(samples, units, dropout, random),
                 MaskSource::Counter(seed) => {
                     hidden.mask.draw_counter(
-                        samples,
-                        units,
+                        (samples, units),
                         dropout,
                         (seed, self.step, layer),
-                        &self.threads,
+                        (self.isa, &self.threads),
                     );
                 }
             }
@@ -154,157 +152,21 @@ impl<F: Float> Thin<F> {
         let drops = self.config.dropout.is_some_and(|dropout| dropout.keep_prob() < 1.0);
         for (hidden, &units) in self.hidden.iter_mut().zip(&self.config.hidden) {
             if drops {
-                hidden.mask.lists(units, &mut hidden.kept);
+                hidden.mask.lists(units, &self.threads, &mut hidden.kept);
             } else if (hidden.kept.rows(), hidden.kept.cols()) != (units, samples) {
                 hidden.kept = Lists::full(units, samples, block_size(samples));
             }
         }
     }
 
+    /// The probability to keep a hidden unit.
+    fn keep_prob(&self) -> f64 {
+        self.config.dropout.map_or(1.0, |dropout| dropout.keep_prob())
+    }
+
     /// The factor on kept activations.
     fn scale(&self) -> F {
-        F::from_f64(self.config.dropout.map_or(1.0, |dropout| 1.0 / dropout.keep_prob()))
-    }
-
-    /// The first layer's activations.
-    fn first_hidden(&mut self) {
-        let scale = self.scale();
-        let keep = self.config.dropout.map_or(1.0, |dropout| dropout.keep_prob());
-        let dense = self.engine.product.is_dense(keep);
-        let (isa, layer, x) = (self.isa, &self.layers[0], self.x.view());
-        let Hidden { kept, active, values, .. } = &mut self.hidden[0];
-        let kept = kept.view();
-        let parts = self.threads.each(self.threads.split(layer.outputs()), |units| {
-            let kept = kept.slice(units.clone());
-            let w = layer.w.value.view().slice(units.clone());
-            let mut z = vec![F::zero(); kept.len()];
-            if !dense {
-                listed_dot(isa, kept, w, x, &mut z);
-            } else if keep >= 1.0 {
-                dense_dot(isa, w, x, &mut z);
-            } else {
-                let mut all = vec![F::zero(); units.len() * x.rows()];
-                dense_dot(isa, w, x, &mut all);
-                for unit in 0..kept.rows() {
-                    let all = &all[unit * x.rows()..];
-                    for (z, &sample) in z[kept.row_entries(unit)].iter_mut().zip(kept.row(unit)) {
-                        *z = all[sample as usize];
-                    }
-                }
-            }
-            let (mut active, mut values) = (Lists::new(), Vec::new());
-            relu_listed(kept, &z, &layer.bias()[units], scale, &mut active, &mut values);
-            (active, values)
-        });
-        join(parts, active, values);
-    }
-
-    /// The outputs (N, H) of layer `index` > 0, from the activations below.
-    fn product(&self, index: usize) -> PanelBuf<F> {
-        let layer = &self.layers[index];
-        let Hidden { active, values, .. } = &self.hidden[index - 1];
-        forward_listed(self.isa, &self.threads, layer, active, values)
-    }
-
-    /// The activations of hidden layer `index` > 0, from its outputs (N, H).
-    fn later_hidden(&mut self, index: usize, z: &PanelBuf<F>) {
-        let scale = self.scale();
-        let Hidden { kept, active, values, .. } = &mut self.hidden[index];
-        let (kept, z) = (kept.view(), z.view());
-        let parts = self.threads.each(self.threads.split(kept.rows()), |units| {
-            let kept = kept.slice(units.clone());
-            let mut entries = Vec::with_capacity(kept.len());
-            for unit in 0..kept.rows() {
-                let column = units.start + unit;
-                let (panel, lane) = (column / F::PANEL, column % F::PANEL);
-                entries.extend(kept.row(unit).iter().map(|&sample| z.row(panel, sample as usize)[lane]));
-            }
-            let (mut active, mut values) = (Lists::new(), Vec::new());
-            let bias = vec![F::zero(); units.len()]; // it is in `z` already
-            relu_listed(kept, &entries, &bias, scale, &mut active, &mut values);
-            (active, values)
-        });
-        join(parts, active, values);
-    }
-
-    /// The class scores (N, C) of a training pass, as a matrix in panels.
-    fn forward(&mut self) -> PanelBuf<F> {
-        let last = self.layers.len() - 1;
-        if last == 0 {
-            return dense_scores(self.isa, &self.layers[0], self.x.view());
-        }
-        self.first_hidden();
-        for index in 1..last {
-            let z = self.product(index);
-            self.later_hidden(index, &z);
-        }
-        self.product(last)
-    }
-
-    /// Updates every parameter, from the derivative of the loss by the scores (N, C).
-    fn backward(&mut self, dscores: &PanelBuf<F>) -> Result<()> {
-        let (isa, rule, threads) = (self.isa, self.rule, &self.threads);
-        let (reg, scale) = (F::from_f64(self.config.reg), self.scale());
-        let step = u32::try_from(self.step).unwrap_or(u32::MAX);
-        let samples = dscores.rows();
-        let last = self.layers.len() - 1;
-
-        let mut bias_gradient = column_sums(dscores);
-        let mut delta = dscores.clone();
-        for index in (0..=last).rev() {
-            let layer = &mut self.layers[index];
-            let whole = [0..1; 1];
-            for (b, update) in layer.b.parts(&rule, step, &whole)? {
-                let gradient = PanelBuf::from_rows(1, bias_gradient.len(), &bias_gradient);
-                apply_update(isa, b, gradient.view(), F::zero(), update);
-            }
-            let ranges = threads.split(layer.w.value.rows());
-            let parts = layer.w.parts(&rule, step, &ranges)?.into_iter().zip(ranges.clone());
-            if index == 0 {
-                let (lists, values);
-                let (lists, values) = if let Some(hidden) = self.hidden.first() {
-                    (hidden.active.view(), &hidden.values)
-                } else {
-                    lists = Lists::full(delta.cols(), samples, block_size(samples));
-                    values = transposed(&delta);
-                    (lists.view(), &values)
-                };
-                let x = self.x.view();
-                threads.each(parts.collect(), |((w, update), rows)| {
-                    let values = &values[lists.entries(rows.clone())];
-                    listed_update(isa, lists.slice(rows), values, x, w, reg, update);
-                });
-                continue;
-            }
-            let Hidden { active, values, .. } = &mut self.hidden[index - 1];
-            let mut derivatives = vec![F::zero(); active.len()];
-            let mut rest = derivatives.as_mut_slice();
-            let lists = active.view();
-            let tasks = parts
-                .map(|((w, update), rows)| {
-                    let (own, others) =
-                        std::mem::take(&mut rest).split_at_mut(lists.entries(rows.clone()).len());
-                    rest = others;
-                    (w, update, rows, own)
-                })
-                .collect();
-            let delta_view = delta.view();
-            threads.each(tasks, |(w, update, rows, derivatives)| {
-                let values = &values[lists.entries(rows.clone())];
-                listed_backward(isa, lists.slice(rows), values, delta_view, w, derivatives, reg, update);
-                for derivative in derivatives {
-                    *derivative *= scale;
-                }
-            });
-            *values = derivatives;
-            bias_gradient = vec![F::zero(); lists.rows()];
-            add_row_sums(lists, values, &mut bias_gradient);
-            if index > 1 {
-                delta.reset(samples, lists.rows());
-                delta.view_mut().scatter(lists, 0, values);
-            }
-        }
-        Ok(())
+        F::from_f64(1.0 / self.keep_prob())
     }
 
     /// Multiply-adds of the step that was just computed.
@@ -313,8 +175,7 @@ impl<F: Float> Thin<F> {
         let Some(first) = self.hidden.first() else {
             return 2 * (samples * inputs * self.config.num_classes) as u64;
         };
-        let keep = self.config.dropout.map_or(1.0, |dropout| dropout.keep_prob());
-        let computed = if self.engine.product.is_dense(keep) {
+        let computed = if self.engine.product.is_first_dense(self.keep_prob()) {
             samples * self.layers[0].outputs()
         } else {
             first.kept.len()
@@ -386,44 +247,6 @@ impl<F: Float> Thin<F> {
         if let (Some(seed), MaskSource::Numpy, false) = (seed, self.engine.masks, self.hidden.is_empty()) {
             random.seed(seed);
         }
-    }
-
-    /// The scores of samples in test mode, row-major (N, C).
-    fn panel_scores(&self, panels: &PanelBuf<F>) -> Vec<F> {
-        let blocks = split(panels.rows(), panels.rows().div_ceil(SCORE_BLOCK));
-        let blocks = self.threads.each(blocks, |rows| self.block_scores(panels.view().slice(rows)));
-        blocks.iter().flat_map(|block| block.view().to_rows()).collect()
-    }
-
-    /// The scores of a block of samples in test mode.
-    fn block_scores(&self, x: thinnet_kernels::Panels<'_, F>) -> PanelBuf<F> {
-        let (first, later) = (&self.layers[0], &self.layers[1..]);
-        let samples = x.rows();
-        if later.is_empty() {
-            return dense_scores(self.isa, first, x);
-        }
-        let mut z = vec![F::zero(); first.outputs() * samples];
-        dense_dot(self.isa, first.w.value.view(), x, &mut z);
-        let all = Lists::full(first.outputs(), samples, block_size(samples));
-        let (mut active, mut values) = (Lists::new(), Vec::new());
-        relu_listed(all.view(), &z, first.bias(), F::one(), &mut active, &mut values);
-        let one = &Threads::one();
-        let mut out = PanelBuf::zeros(0, 0);
-        for (index, layer) in later.iter().enumerate() {
-            out = forward_listed(self.isa, one, layer, &active, &values);
-            if index + 1 < later.len() {
-                let units = layer.outputs();
-                values.clear();
-                active.rebuild_from_fn(units, samples, block_size(samples), |unit, sample| {
-                    let z = out.view().row(unit / F::PANEL, sample)[unit % F::PANEL];
-                    if z > F::zero() {
-                        values.push(z);
-                    }
-                    z > F::zero()
-                });
-            }
-        }
-        out
     }
 }
 
@@ -536,68 +359,4 @@ fn pack<F: Float>(isa: Isa, x: &Features<F>, chosen: &[usize], mut rows: PanelsM
             }
         }
     }
-}
-
-/// Joins what each thread has found of its units.
-fn join<F: Float>(parts: Vec<(Lists, Vec<F>)>, active: &mut Lists, values: &mut Vec<F>) {
-    let (lists, parts): (Vec<Lists>, Vec<Vec<F>>) = parts.into_iter().unzip();
-    active.rebuild_from_parts(&lists);
-    values.clear();
-    for part in &parts {
-        values.extend_from_slice(part);
-    }
-}
-
-/// `z = b + a W` (N, H) for a layer whose weights have one row an input unit, from the activations by unit.
-pub(super) fn forward_listed<F: Float>(
-    isa: Isa,
-    threads: &Threads,
-    layer: &Layer<F>,
-    active: &Lists,
-    values: &[F],
-) -> PanelBuf<F> {
-    let (by_sample, from) = active.transpose(block_size(active.rows()));
-    let mut a = vec![F::zero(); from.len()];
-    gather(values, &from, &mut a);
-    let mut z = PanelBuf::zeros(by_sample.rows(), layer.outputs());
-    let mut rest = z.view_mut();
-    let mut part = |rows: Range<usize>| (rest.take_first(rows.len()), rows);
-    let tasks: Vec<_> = threads.split(by_sample.rows()).into_iter().map(&mut part).collect();
-    let (lists, w, b) = (by_sample.view(), layer.w.value.view(), layer.b.value.view());
-    threads.each(tasks, |(z, rows)| {
-        let a = &a[lists.entries(rows.clone())];
-        listed_axpy(isa, lists.slice(rows), a, w, Some(b), z);
-    });
-    z
-}
-
-/// `x W + b` (N, H) for a layer whose weights have one row an output unit.
-fn dense_scores<F: Float>(isa: Isa, layer: &Layer<F>, x: thinnet_kernels::Panels<'_, F>) -> PanelBuf<F> {
-    let (units, samples) = (layer.outputs(), x.rows());
-    let mut z = vec![F::zero(); units * samples];
-    dense_dot(isa, layer.w.value.view(), x, &mut z);
-    let mut out = Vec::with_capacity(z.len());
-    for sample in 0..samples {
-        out.extend((0..units).map(|unit| z[unit * samples + sample] + layer.bias()[unit]));
-    }
-    PanelBuf::from_rows(samples, units, &out)
-}
-
-/// The sum of each column.
-fn column_sums<F: Float>(panels: &PanelBuf<F>) -> Vec<F> {
-    let mut sums = vec![F::zero(); panels.cols()];
-    for row in panels.view().to_rows().chunks_exact(panels.cols().max(1)) {
-        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += value);
-    }
-    sums
-}
-
-/// The matrix column by column.
-fn transposed<F: Float>(panels: &PanelBuf<F>) -> Vec<F> {
-    let (rows, cols) = (panels.rows(), panels.cols());
-    let flat = panels.view().to_rows();
-    (0..cols)
-        .flat_map(|col| (0..rows).map(move |row| (row, col)))
-        .map(|(row, col)| flat[row * cols + col])
-        .collect()
 }

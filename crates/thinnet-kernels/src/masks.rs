@@ -1,0 +1,63 @@
+//! Random words become the bits of a mask.
+
+use crate::Isa;
+use crate::simd::{Op, Simd};
+
+/// Sets bit `bit` of `masks[i]` where the little-endian word `i` of `words` is below `threshold`, for each of them:
+/// a mask of one sample, drawn for the units in order, goes to its place in the masks of all units.
+///
+/// A threshold of `p * 2^32` keeps a unit with probability `p`.
+///
+/// # Panics
+/// If `words` has not four bytes for each mask, or `bit` is above 63.
+pub fn set_kept(isa: Isa, words: &[u8], threshold: u64, bit: usize, masks: &mut [u64]) {
+    assert!(bit < 64, "bit {bit} of 64");
+    assert_eq!(words.len(), 4 * masks.len(), "bytes of one word a mask");
+    isa.run::<f32, _>(SetKept { words, threshold, bit, masks });
+}
+
+struct SetKept<'a> {
+    words: &'a [u8],
+    threshold: u64,
+    bit: usize,
+    masks: &'a mut [u64],
+}
+
+impl Op<f32> for SetKept<'_> {
+    /// A plain loop, which the compiler makes vectors of: the features are enabled where this is inlined.
+    #[inline(always)]
+    fn run<S: Simd<Elem = f32>>(self, _: S) {
+        let Self { words, threshold, bit, masks } = self;
+        for (mask, word) in masks.iter_mut().zip(words.as_chunks::<4>().0) {
+            *mask |= u64::from(u64::from(u32::from_le_bytes(*word)) < threshold) << bit;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_below_the_threshold_set_their_bit_and_no_other() {
+        for isa in Isa::available() {
+            for count in [0_usize, 1, 7, 8, 9, 100] {
+                for threshold in [0, 1, 1 << 31, u64::from(u32::MAX), 1 << 32] {
+                    let numbers: Vec<u32> = (0..count)
+                        .map(|i| [0, 1, u32::MAX, u32::MAX - 1, 1 << 31, (1 << 31) - 1][i % 6])
+                        .collect();
+                    let words: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+                    for bit in [0, 5, 63] {
+                        let before = 0x0f0f_0000_1111_0000_u64;
+                        let mut masks = vec![before; numbers.len()];
+                        set_kept(isa, &words, threshold, bit, &mut masks);
+                        for (mask, &number) in masks.iter().zip(&numbers) {
+                            let set = if u64::from(number) < threshold { 1 << bit } else { 0 };
+                            assert_eq!(*mask, before | set, "{isa}, {number} below {threshold}, bit {bit}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

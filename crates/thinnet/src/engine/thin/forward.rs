@@ -1,0 +1,148 @@
+//! The forward pass.
+
+use std::ops::Range;
+
+use thinnet_kernels::{
+    Isa, Lists, ListsView, PanelBuf, Panels, block_size, dense_dot, gather, listed_axpy, listed_dot,
+    relu_listed,
+};
+
+use super::{Hidden, Thin};
+use crate::engine::store::Layer;
+use crate::engine::threads::Threads;
+use crate::float::Float;
+
+impl<F: Float> Thin<F> {
+    /// The first layer's activations.
+    fn first_hidden(&mut self) {
+        let (scale, keep, product) = (self.scale(), self.keep_prob(), self.engine.product);
+        let (isa, layer, x) = (self.isa, &self.layers[0], self.x.view());
+        let Hidden { kept, active, values, .. } = &mut self.hidden[0];
+        let kept = kept.view();
+        let parts = self.threads.each(self.threads.split(layer.outputs()), |units| {
+            let kept = kept.slice(units.clone());
+            let w = layer.w.value.view().slice(units.clone());
+            let mut z = vec![F::zero(); kept.len()];
+            if !product.is_first_dense(keep) {
+                listed_dot(isa, kept, w, x, &mut z);
+            } else if keep >= 1.0 {
+                dense_dot(isa, w, x, &mut z);
+            } else {
+                let mut all = vec![F::zero(); units.len() * x.rows()];
+                dense_dot(isa, w, x, &mut all);
+                for unit in 0..kept.rows() {
+                    let all = &all[unit * x.rows()..];
+                    for (z, &sample) in z[kept.row_entries(unit)].iter_mut().zip(kept.row(unit)) {
+                        *z = all[sample as usize];
+                    }
+                }
+            }
+            activate(kept, &z, &layer.bias()[units], scale, product.lists_all())
+        });
+        join(parts, active, values);
+    }
+
+    /// The outputs (N, H) of layer `index` > 0, from the activations below.
+    fn product(&self, index: usize) -> PanelBuf<F> {
+        let layer = &self.layers[index];
+        let Hidden { active, values, .. } = &self.hidden[index - 1];
+        forward_listed(self.isa, &self.threads, layer, active, values)
+    }
+
+    /// The activations of hidden layer `index` > 0, from its outputs (N, H).
+    fn later_hidden(&mut self, index: usize, z: &PanelBuf<F>) {
+        let (scale, all) = (self.scale(), self.engine.product.lists_all());
+        let Hidden { kept, active, values, .. } = &mut self.hidden[index];
+        let (kept, z) = (kept.view(), z.view());
+        let parts = self.threads.each(self.threads.split(kept.rows()), |units| {
+            let kept = kept.slice(units.clone());
+            let mut entries = Vec::with_capacity(kept.len());
+            for unit in 0..kept.rows() {
+                let column = units.start + unit;
+                let (panel, lane) = (column / F::PANEL, column % F::PANEL);
+                entries.extend(kept.row(unit).iter().map(|&sample| z.row(panel, sample as usize)[lane]));
+            }
+            let bias = vec![F::zero(); units.len()]; // it is in `z` already
+            activate(kept, &entries, &bias, scale, all)
+        });
+        join(parts, active, values);
+    }
+
+    /// The class scores (N, C) of a training pass, as a matrix in panels.
+    pub(super) fn forward(&mut self) -> PanelBuf<F> {
+        let last = self.layers.len() - 1;
+        if last == 0 {
+            return dense_scores(self.isa, &self.layers[0], self.x.view());
+        }
+        self.first_hidden();
+        for index in 1..last {
+            let z = self.product(index);
+            self.later_hidden(index, &z);
+        }
+        self.product(last)
+    }
+}
+
+/// From the sums `z` of what some units keep to their activations: listed where they are positive or, if `all` is set,
+/// everywhere, and then zero where a unit was dropped or is not positive.
+fn activate<F: Float>(kept: ListsView<'_>, z: &[F], bias: &[F], scale: F, all: bool) -> (Lists, Vec<F>) {
+    let (mut active, mut values) = (Lists::new(), Vec::new());
+    relu_listed(kept, z, bias, scale, &mut active, &mut values);
+    if !all {
+        return (active, values);
+    }
+    let (units, samples) = (kept.rows(), kept.cols());
+    let mut everywhere = vec![F::zero(); units * samples];
+    for (unit, everywhere) in everywhere.chunks_exact_mut(samples.max(1)).enumerate() {
+        let entries = active.view().row_entries(unit);
+        for (&sample, &value) in active.view().row(unit).iter().zip(&values[entries]) {
+            everywhere[sample as usize] = value;
+        }
+    }
+    (Lists::full(units, samples, block_size(samples)), everywhere)
+}
+
+/// Joins what each thread has found of its units.
+fn join<F: Float>(parts: Vec<(Lists, Vec<F>)>, active: &mut Lists, values: &mut Vec<F>) {
+    let (lists, parts): (Vec<Lists>, Vec<Vec<F>>) = parts.into_iter().unzip();
+    active.rebuild_from_parts(&lists);
+    values.clear();
+    for part in &parts {
+        values.extend_from_slice(part);
+    }
+}
+
+/// `z = b + a W` (N, H) for a layer whose weights have one row an input unit, from the activations by unit.
+pub(in crate::engine) fn forward_listed<F: Float>(
+    isa: Isa,
+    threads: &Threads,
+    layer: &Layer<F>,
+    active: &Lists,
+    values: &[F],
+) -> PanelBuf<F> {
+    let (by_sample, from) = active.transpose(block_size(active.rows()));
+    let mut a = vec![F::zero(); from.len()];
+    gather(values, &from, &mut a);
+    let mut z = PanelBuf::zeros(by_sample.rows(), layer.outputs());
+    let mut rest = z.view_mut();
+    let mut part = |rows: Range<usize>| (rest.take_first(rows.len()), rows);
+    let tasks: Vec<_> = threads.split(by_sample.rows()).into_iter().map(&mut part).collect();
+    let (lists, w, b) = (by_sample.view(), layer.w.value.view(), layer.b.value.view());
+    threads.each(tasks, |(z, rows)| {
+        let a = &a[lists.entries(rows.clone())];
+        listed_axpy(isa, lists.slice(rows), a, w, Some(b), z);
+    });
+    z
+}
+
+/// `x W + b` (N, H) for a layer whose weights have one row an output unit.
+pub(super) fn dense_scores<F: Float>(isa: Isa, layer: &Layer<F>, x: Panels<'_, F>) -> PanelBuf<F> {
+    let (units, samples) = (layer.outputs(), x.rows());
+    let mut z = vec![F::zero(); units * samples];
+    dense_dot(isa, layer.w.value.view(), x, &mut z);
+    let mut out = Vec::with_capacity(z.len());
+    for sample in 0..samples {
+        out.extend((0..units).map(|unit| z[unit * samples + sample] + layer.bias()[unit]));
+    }
+    PanelBuf::from_rows(samples, units, &out)
+}
