@@ -150,17 +150,8 @@ pub(crate) struct SourceArguments {
     #[arg(long, value_name = "sample|PATH", default_value = "sample")]
     pub(crate) data: PathBuf,
 
-    /// A table's column of labels, by name or number from 1 [default: label, class or target, or else the last]
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) label_column: Option<String>,
-
-    /// Whether a table's first line names its columns [default: if no field of it is a number]
-    #[arg(long, value_name = "yes|no", value_parser = yes_no)]
-    pub(crate) header: Option<bool>,
-
-    /// Resize the images of a folder to this width and height
-    #[arg(long, value_name = "WxH", value_parser = size)]
-    pub(crate) resize: Option<(u32, u32)>,
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
 
     /// Validation samples [default: those that the data have, or a fifth of the training samples, at most 1000]
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
@@ -179,6 +170,22 @@ pub(crate) struct SourceArguments {
     /// standard for the rest]
     #[arg(long, value_name = "SCALING", value_parser = PossibleValuesParser::new(Scaling::NAMES))]
     pub(crate) scaling: Option<String>,
+}
+
+/// How data are read, where their content leaves it open.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ReadArguments {
+    /// A table's column of labels, by name or number from 1 [default: label, class or target, or else the last]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label_column: Option<String>,
+
+    /// Whether a table's first line names its columns [default: if no field of it is a number]
+    #[arg(long, value_name = "yes|no", value_parser = yes_no)]
+    pub(crate) header: Option<bool>,
+
+    /// Resize the images of a folder to this width and height
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub(crate) resize: Option<(u32, u32)>,
 }
 
 /// Compute the figures of the course's dropout exercise beside the course's own

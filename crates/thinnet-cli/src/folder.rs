@@ -16,10 +16,14 @@ pub(crate) fn check(option: &str, folder: &Path) -> Result<(), Failure> {
     if !existing.is_dir() {
         return Err(refuse(format!("{} is not a folder", existing.display())));
     }
-    // Permissions do not tell all (a read-only file system, a quota); a nameless file does.
-    tempfile::tempfile_in(&existing)
-        .map_err(|reason| refuse(format!("cannot write in {}: {}", existing.display(), cause(&reason))))?;
-    Ok(())
+    takes_files(&existing).map_err(refuse)
+}
+
+/// Refuses a folder that takes no files. Permissions do not tell all (a read-only file system, a quota); a nameless file
+/// does.
+fn takes_files(folder: &Path) -> Result<(), String> {
+    let reason = |error| format!("cannot write in {}: {}", folder.display(), cause(&error));
+    tempfile::tempfile_in(folder).map(drop).map_err(reason)
 }
 
 /// [`check`] of `--out`, which also must not hold a folder where a file of the report goes.
@@ -32,6 +36,31 @@ pub(crate) fn check_for_report(folder: &Path) -> Result<(), Failure> {
             folder.display()
         ))),
     }
+}
+
+/// Refuses a file that could not be written later, for its name or its folder, which must be there.
+///
+/// - `extension`: what its name has to end in
+/// - `replace`: whether a file that is there may be replaced
+pub(crate) fn check_file(argument: &str, file: &Path, extension: &str, replace: bool) -> Result<(), Failure> {
+    let refuse = |reason: String| Failure::Refused(format!("{argument}{}: {reason}", file.display()));
+    if !file.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)) {
+        return Err(refuse(format!("the name of what is written here must end in .{extension}")));
+    }
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        return Err(refuse(format!("there is no folder {}", folder.display())));
+    }
+    if file.is_dir() {
+        return Err(refuse("it is a folder".to_owned()));
+    }
+    if !replace && file.symlink_metadata().is_ok() {
+        return Err(refuse("it is there already; --force replaces it".to_owned()));
+    }
+    takes_files(folder).map_err(refuse)
 }
 
 /// The path itself, or the closest folder or file above it that is there.

@@ -1,15 +1,18 @@
 //! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
-//! ([`experiment`], [`check`], [`mod@bench`], [`fetch`]) on what [`source`] reads; what a person reads goes through [`output`], and what ends a run early is a [`failure`].
+//! ([`experiment`], [`check`], [`mod@bench`], [`fetch`], [`info`], [`convert`]) on what [`source`] reads; what a person reads
+//! goes through [`output`], and what ends a run early is a [`failure`].
 
 mod args;
 mod bench;
 mod check;
 mod config;
+mod convert;
 mod experiment;
 mod failure;
 mod fetch;
 mod folder;
 mod follow;
+mod info;
 mod interrupt;
 mod memory;
 mod output;
@@ -57,6 +60,8 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
         Some(Command::Bench(arguments)) => bench::run(&arguments, output)?,
         Some(Command::Data(arguments)) => match arguments.command {
             DataCommand::Fetch(arguments) => fetch::run(&arguments, output)?,
+            DataCommand::Info(arguments) => info::run(&arguments, output)?,
+            DataCommand::Convert(arguments) => convert::run(&arguments, output)?,
         },
     }
     Ok(ExitCode::SUCCESS)

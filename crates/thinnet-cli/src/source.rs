@@ -4,7 +4,7 @@ use std::path::Path;
 
 use thinnet::data::{DataSet, Order, ReadOptions, Scaling, SplitOptions};
 
-use crate::args::SourceArguments;
+use crate::args::{ReadArguments, SourceArguments};
 use crate::failure::Failure;
 
 /// The word for the embedded sample.
@@ -21,26 +21,33 @@ pub(crate) struct Source {
     pub(crate) description: String,
 }
 
-impl SourceArguments {
-    /// Whether the embedded sample is asked for.
-    pub(crate) fn is_sample(&self) -> bool {
-        self.data == Path::new(SAMPLE)
-    }
+/// Whether the embedded sample is asked for.
+fn is_sample(path: &Path) -> bool {
+    path == Path::new(SAMPLE)
+}
 
-    /// Reads the data set as it is stored.
-    pub(crate) fn open(&self) -> Result<DataSet, Failure> {
-        if self.is_sample() {
+impl ReadArguments {
+    /// Reads the data set at `path` as it is stored; `argument` is what stands before the path in messages.
+    pub(crate) fn open(&self, path: &Path, argument: &str) -> Result<DataSet, Failure> {
+        if is_sample(path) {
             return Ok(DataSet::embedded_sample()?);
         }
-        if !self.data.exists() {
+        if !path.exists() {
             return Err(Failure::Refused(format!(
-                "--data {}: there is no such file or folder; it takes `{SAMPLE}` or a file or folder with data",
-                self.data.display()
+                "{argument}{}: there is no such file or folder; it takes `{SAMPLE}` or a file or folder with data",
+                path.display()
             )));
         }
         let options =
             ReadOptions { label: self.label_column.clone(), header: self.header, resize: self.resize };
-        DataSet::open(&self.data, &options).map_err(|error| Failure::Refused(format!("--data {error}")))
+        DataSet::open(path, &options).map_err(|error| Failure::Refused(format!("{argument}{error}")))
+    }
+}
+
+impl SourceArguments {
+    /// Reads the data set as it is stored.
+    pub(crate) fn open(&self) -> Result<DataSet, Failure> {
+        self.read.open(&self.data, "--data ")
     }
 
     /// Reads the data set and splits it.
@@ -55,7 +62,7 @@ impl SourceArguments {
             Some(name) => name.parse()?,
             None => set.default_scaling(),
         };
-        let description = if self.is_sample() {
+        let description = if is_sample(&self.data) {
             set.format.to_string()
         } else {
             let parted = if has_val { String::new() } else { format!(", {}", options.describe(&set)) };

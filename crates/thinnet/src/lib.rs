@@ -6,6 +6,7 @@ pub mod data;
 pub mod engine;
 pub mod error;
 pub mod experiment;
+mod files;
 pub mod float;
 pub mod gradient_check;
 pub mod layers;

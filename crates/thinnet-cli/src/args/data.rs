@@ -6,9 +6,10 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
+use super::ReadArguments;
 use crate::fetch::NAMES;
 
-/// Data sets: fetch them
+/// Data sets: fetch them, look at them, convert them
 #[derive(Debug, Args)]
 #[command(disable_help_subcommand = true, arg_required_else_help = false)]
 pub(crate) struct DataArguments {
@@ -20,6 +21,8 @@ pub(crate) struct DataArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
     Fetch(FetchArguments),
+    Info(InfoArguments),
+    Convert(ConvertArguments),
 }
 
 /// Fetch a data set from its official address, and check it
@@ -65,6 +68,55 @@ pub(crate) struct FetchArguments {
     /// A file like src/fetch/datasets.json, for addresses and checksums of one's own
     #[arg(long, value_name = "FILE", hide = true)]
     pub(crate) catalogue: Option<PathBuf>,
+}
+
+/// Show what a data set holds: shapes, classes, counts, ranges, means
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  thinnet data info cifar-10-python.tar.gz
+  thinnet data info mnist --montage mnist.png
+  thinnet data info iris.csv --label-column species --json
+
+The mean is that of the training samples; of the whole of CIFAR-10 that of the course's 49,000 training images.")]
+pub(crate) struct InfoArguments {
+    /// `sample`, or a file or folder as for `thinnet experiment --data`
+    #[arg(value_name = "sample|PATH")]
+    pub(crate) path: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
+
+    /// Draw the first ten training images of each class into this file
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) montage: Option<PathBuf>,
+
+    /// Print the figures as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Write a data set as a NumPy archive
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The archive has X_train and y_train, the same with _val and _test where the data have such parts, and classes. Images are
+(N, C, H, W) and stay uint8, other samples are (N, D), labels are int64. NumPy reads it:
+  data = numpy.load(\"mnist.npz\"); data[\"X_train\"]")]
+pub(crate) struct ConvertArguments {
+    /// `sample`, or a file or folder as for `thinnet experiment --data`
+    #[arg(value_name = "sample|PATH")]
+    pub(crate) path: PathBuf,
+
+    /// The archive, in a folder that is there
+    #[arg(value_name = "OUT.npz")]
+    pub(crate) out: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
+
+    /// Replace the archive if it is there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// A positive number of seconds, up to a day.

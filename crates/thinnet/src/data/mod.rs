@@ -14,12 +14,15 @@ mod open;
 mod scaling;
 mod set;
 mod split;
+mod summary;
+mod write;
 
 pub use features::{Features, Pixels};
 pub use open::ReadOptions;
 pub use scaling::Scaling;
 pub use set::{DataSet, Format, Part, Split, Values};
 pub use split::{Order, SplitOptions};
+pub use summary::{SplitSummary, Summary};
 
 /// The ten classes of CIFAR-10, by label.
 pub const CIFAR10_CLASSES: [&str; 10] =

@@ -13,12 +13,12 @@
 //! A network is named by its keep probability: "0.25", and "0.25 (2)" for the second one of that keep probability.
 //!
 //! One idea a file: `figures` (the numbers), `summary` (sentences from them), `axis` and `panels` (what is plotted),
-//! `plot` (how), `canvas` (onto which bitmap), `page`, `tables` and `files`.
+//! `plot` (how), `canvas` (onto which bitmap), `page` and `tables`. Beside them stands [`montage`], a picture of a data set.
 
 mod axis;
 mod canvas;
 mod figures;
-mod files;
+pub mod montage;
 mod page;
 mod panels;
 mod plot;
@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::experiment::Outcome;
+use crate::files;
 pub use tables::parse;
 
 /// The files of a report, by name.

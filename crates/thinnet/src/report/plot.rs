@@ -58,11 +58,11 @@ pub(crate) fn em(size: f64) -> f64 {
 }
 
 /// Text of `points` to the em in an area where a point is `scale` units.
-fn text(points: u32, scale: u32) -> TextStyle<'static> {
+pub(crate) fn text(points: u32, scale: u32) -> TextStyle<'static> {
     (FAMILY, f64::from(points * scale) * 1.24).into_font().color(&INK)
 }
 
-fn register() -> Drawn {
+pub(crate) fn register() -> Drawn {
     plotters::style::register_font(FAMILY, FontStyle::Normal, font())
         .map_err(|_| "the built-in font is broken".into())
 }

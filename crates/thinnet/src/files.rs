@@ -1,8 +1,11 @@
 //! Files that are written whole or not at all.
 
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+#[cfg(feature = "report")]
+use std::path::PathBuf;
+#[cfg(feature = "report")]
 use std::thread;
 
 use tempfile::NamedTempFile;
@@ -13,6 +16,7 @@ use crate::error::{Error, Result};
 ///
 /// Each file is first written in full under a temporary name in the same folder and synced, and takes its own name only
 /// when all of them are there: a full disk leaves the folder as it was, and nobody ever reads half a file.
+#[cfg(feature = "report")]
 pub(crate) fn write_all(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     let mut waiting = Vec::with_capacity(files.len());
@@ -35,7 +39,33 @@ pub(crate) fn write_all(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<Vec<
     Ok(paths)
 }
 
+/// Writes one file, whose folder must be there, as [`write_all`] does; `fill` writes what it holds.
+///
+/// - `replace`: whether a file that is there may be replaced
+pub(crate) fn write_one(
+    path: &Path,
+    replace: bool,
+    fill: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
+) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if path.is_dir() {
+        return Err(Error::io("write", path)(io::ErrorKind::IsADirectory.into()));
+    }
+    let mut file = temporary(folder).map_err(Error::io("write to the folder", folder))?;
+    let mut buffer = BufWriter::with_capacity(1 << 18, file.as_file_mut());
+    fill(&mut buffer).and_then(|()| buffer.flush()).map_err(Error::io("write", path))?;
+    drop(buffer);
+    file.as_file().sync_all().map_err(Error::io("write", path))?;
+    let named = if replace { file.persist(path) } else { file.persist_noclobber(path) };
+    named.map_err(|e| Error::io("write", path)(e.error))?;
+    sync_names(folder).map_err(Error::io("write to the folder", folder))
+}
+
 /// Syncs files at the same time: a file system settles them all for little more than the price of one.
+#[cfg(feature = "report")]
 fn sync(files: &[(NamedTempFile, PathBuf)]) -> Result<()> {
     thread::scope(|scope| {
         let mut threads = Vec::with_capacity(files.len());
@@ -66,5 +96,5 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
 
 /// Makes the new names last as the files' contents do, where a folder can be synced.
 fn sync_names(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

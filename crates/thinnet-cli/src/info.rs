@@ -1,0 +1,205 @@
+//! `thinnet data info`: what a data set holds.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+use thinnet::data::{DataSet, Format, Part, SplitSummary, Summary};
+use thinnet::report::montage;
+
+use crate::args::data::InfoArguments;
+use crate::failure::Failure;
+use crate::folder;
+use crate::output::{Output, Paint};
+
+/// How many numbers of the mean are shown, from the first.
+const MEAN_HEAD: usize = 4;
+/// A person is shown this many classes; of more, the first [`FEW_CLASSES`].
+const MANY_CLASSES: usize = 100;
+/// Classes that are shown where there are too many.
+const FEW_CLASSES: usize = 20;
+/// A class's name is cut to this many characters in the table.
+const NAME: usize = 40;
+
+/// Reads the data set, shows its figures and draws it, as asked.
+pub(crate) fn run(arguments: &InfoArguments, output: &Output) -> Result<(), Failure> {
+    if let Some(file) = &arguments.montage {
+        folder::check_file("--montage ", file, "png", true)?;
+    }
+    let set = arguments.read.open(&arguments.path, "")?;
+    if let Some(file) = &arguments.montage {
+        draw(&set, file, output)?;
+    }
+    let summary = set.summary();
+    if arguments.json {
+        let json = serde_json::to_string_pretty(&Json::new(&summary))
+            .map_err(|reason| Failure::Refused(format!("cannot write the figures as JSON: {reason}")))?;
+        return output.line(&json);
+    }
+    for line in page(&summary, |text| output.paint(Paint::Strong, text)) {
+        output.line(&line)?;
+    }
+    Ok(())
+}
+
+/// Draws the montage.
+fn draw(set: &DataSet, file: &Path, output: &Output) -> Result<(), Failure> {
+    montage::save(set, file)?;
+    output.note(&format!("picture in {}", file.display()));
+    Ok(())
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Json<'a> {
+    format: Format,
+    splits: BTreeMap<String, JsonSplit<'a>>,
+    classes: &'a [String],
+    mean_image_head: Vec<f64>,
+}
+
+/// A part in [`Json`].
+#[derive(Serialize)]
+struct JsonSplit<'a> {
+    images: usize,
+    shape: &'a [usize],
+    dtype: &'static str,
+    range: (f64, f64),
+    class_counts: &'a [usize],
+}
+
+impl<'a> Json<'a> {
+    fn new(summary: &'a Summary) -> Self {
+        let split = |split: &'a SplitSummary| {
+            let json = JsonSplit {
+                images: split.samples,
+                shape: &summary.shape,
+                dtype: split.dtype,
+                range: split.range,
+                class_counts: &split.class_counts,
+            };
+            (split.part.to_string(), json)
+        };
+        Self {
+            format: summary.format,
+            splits: summary.splits.iter().map(split).collect(),
+            classes: &summary.classes,
+            mean_image_head: summary.mean.iter().copied().take(MEAN_HEAD).collect(),
+        }
+    }
+}
+
+/// The figures for people: what they are of, and a table with a column for each part.
+fn page(summary: &Summary, strong: impl Fn(&str) -> String) -> Vec<String> {
+    let what = if summary.shape.len() == 3 { "images" } else { "samples" };
+    let columns: Vec<Vec<String>> = summary.splits.iter().map(column).collect();
+    let mut names = vec![String::new(), what.to_owned(), "least".to_owned(), "greatest".to_owned()];
+    let shown = if summary.classes.len() > MANY_CLASSES { FEW_CLASSES } else { summary.classes.len() };
+    names.extend(summary.classes.iter().take(shown).map(|name| short(name)));
+
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let widths = columns.iter().map(|column| column.iter().map(String::len).max().unwrap_or(0));
+    let widths: Vec<usize> = widths.collect();
+    let mut lines = vec![strong(&summary.format.to_string()), shape(summary), mean(summary), String::new()];
+    for (row, name) in names.iter().enumerate() {
+        let mut line = format!("{name:<width$}");
+        for (column, &width) in columns.iter().zip(&widths) {
+            let text = column.get(row).map_or("", String::as_str);
+            line.push_str(&format!("  {text:>width$}"));
+        }
+        lines.push(if row == 0 { strong(&line) } else { line });
+        if row == 3 {
+            lines.push(strong(&format!("{} classes", grouped(summary.classes.len()))));
+        }
+    }
+    if shown < summary.classes.len() {
+        lines.push(format!("and {} more, which --json lists", grouped(summary.classes.len() - shown)));
+    }
+    lines
+}
+
+/// A part's column: its name, how many samples, their range, and how many of each class.
+fn column(split: &SplitSummary) -> Vec<String> {
+    let part = match split.part {
+        Part::Train => "training",
+        Part::Val => "validation",
+        Part::Test => "test",
+    };
+    let mut column = vec![part.to_owned(), grouped(split.samples)];
+    column.extend([split.range.0, split.range.1].map(|number| number.to_string()));
+    column.extend(split.class_counts.iter().map(|&count| grouped(count)));
+    column
+}
+
+/// What one sample is: "uint8, 3 x 32 x 32 (channels x height x width)".
+fn shape(summary: &Summary) -> String {
+    let sizes: Vec<String> = summary.shape.iter().map(ToString::to_string).collect();
+    let dtype = summary.splits.first().map_or("", |split| split.dtype);
+    match sizes.as_slice() {
+        [_, _, _] => format!("an image is {} (channels x height x width), {dtype}", sizes.join(" x ")),
+        [one] => format!("a sample is {one} numbers, {dtype}"),
+        _ => format!("a sample is {}, {dtype}", sizes.join(" x ")),
+    }
+}
+
+/// The mean's first numbers, and what it is the mean of.
+fn mean(summary: &Summary) -> String {
+    let images = summary.shape.len() == 3;
+    let numbers: Vec<String> =
+        summary.mean.iter().take(MEAN_HEAD).map(|number| format!("{number:.8}")).collect();
+    let more = if summary.mean.len() > MEAN_HEAD { " ..." } else { "" };
+    let what = if images { "images" } else { "samples" };
+    let of = match summary.mean_of {
+        None => "as the data bring it along".to_owned(),
+        Some(count) => {
+            let all = summary.splits.first().is_some_and(|train| train.samples == count);
+            format!("of {} {} training {what}", if all { "all" } else { "the first" }, grouped(count))
+        }
+    };
+    format!("the mean {} is {}{more}, {of}", if images { "image" } else { "sample" }, numbers.join(" "))
+}
+
+/// A class's name, cut where it is too long for a table.
+fn short(name: &str) -> String {
+    if name.chars().count() <= NAME {
+        return name.to_owned();
+    }
+    let cut: String = name.chars().take(NAME - 1).collect();
+    format!("{cut}…")
+}
+
+/// A number with a comma before every three digits: "50,000".
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_page_has_a_column_for_each_part_and_not_too_many_classes() {
+        let mut summary = DataSet::embedded_sample().unwrap().summary();
+        let lines = page(&summary, str::to_owned);
+        assert_eq!(lines.len(), 4 + 4 + 1 + 10, "{lines:#?}");
+        assert!(lines[2].contains("130.64189796 130.05569388 130.96055102 131.48467347 ..."), "{lines:#?}");
+        summary.classes = (0..101).map(|class| "x".repeat(class)).collect();
+        let lines = page(&summary, str::to_owned);
+        assert_eq!(lines.last().unwrap(), "and 81 more, which --json lists");
+        assert_eq!(lines.len(), 4 + 4 + 1 + 20 + 1);
+        assert_eq!(short(&"x".repeat(41)).chars().count(), 40);
+    }
+}

@@ -1,0 +1,76 @@
+//! What a data set holds, in figures.
+
+use ndarray::Array1;
+use serde::Serialize;
+
+use super::{DataSet, Format, Part};
+
+/// Training images of the course, the first of CIFAR-10's 50,000; the other 1,000 are for validation.
+const COURSE_TRAINING: usize = 49_000;
+
+/// The figures of a data set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// How it is stored.
+    pub format: Format,
+    /// The shape of one sample: `[channels, height, width]` of an image, `[numbers]` of other samples.
+    pub shape: Vec<usize>,
+    /// The classes' names, by label.
+    pub classes: Vec<String>,
+    /// The parts that are there, training samples first.
+    pub splits: Vec<SplitSummary>,
+    /// The mean of the training samples (D), in units of their numbers. Of the whole of CIFAR-10 it is that of the course's
+    /// 49,000 training images.
+    pub mean: Array1<f64>,
+    /// How many training samples, from the first, the mean is that of; `None` if the data set brought its mean along.
+    pub mean_of: Option<usize>,
+}
+
+/// The figures of one part.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SplitSummary {
+    /// Which part.
+    pub part: Part,
+    /// How many samples it has.
+    pub samples: usize,
+    /// Their number type in memory: "uint8" or "float64".
+    pub dtype: &'static str,
+    /// The least and the greatest number in them.
+    pub range: (f64, f64),
+    /// How many samples each class has, by label.
+    pub class_counts: Vec<usize>,
+}
+
+impl DataSet {
+    /// The figures of this data set.
+    pub fn summary(&self) -> Summary {
+        let splits = self.parts().map(|(part, split)| SplitSummary {
+            part,
+            samples: split.len(),
+            dtype: split.values.dtype(),
+            range: split.values.range().unwrap_or_default(),
+            class_counts: split.class_counts(self.classes.len()),
+        });
+        let (mean, mean_of) = self.summary_mean();
+        Summary {
+            format: self.format,
+            shape: self.shape.clone(),
+            classes: self.classes.clone(),
+            splits: splits.collect(),
+            mean,
+            mean_of,
+        }
+    }
+
+    /// The mean that stands for this data set, and how many samples it is of.
+    fn summary_mean(&self) -> (Array1<f64>, Option<usize>) {
+        let is_cifar10 = matches!(self.format, Format::Cifar10Python | Format::Cifar10Binary);
+        let total = self.train.len();
+        if is_cifar10 && total > COURSE_TRAINING && self.mean.is_none() {
+            let train = self.train.range(0, COURSE_TRAINING);
+            let course = Self { train, val: None, test: None, ..self.clone() };
+            return (course.mean_sample(), Some(COURSE_TRAINING));
+        }
+        (self.mean_sample(), self.mean.is_none().then_some(total))
+    }
+}

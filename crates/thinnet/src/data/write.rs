@@ -1,0 +1,193 @@
+//! Data sets as NPZ archives, which NumPy's `np.load` reads without pickle, and [`DataSet::open`] as well.
+
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use ndarray::{ArrayView1, ArrayView2, ArrayViewD};
+use ndarray_npy::npy::header::{Header, Layout};
+use ndarray_npy::{WritableElement, WriteNpyError, WriteNpyExt};
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+use super::{DataSet, Values};
+use crate::error::Result;
+use crate::files;
+
+/// Bytes from which on an archive's entry is written with 64-bit sizes; below that of 32-bit ones by room for a header.
+const LARGE: usize = u32::MAX as usize - (1 << 16);
+
+impl DataSet {
+    /// Writes all parts into the NPZ archive `path`: `X_train` (N, C, H, W) or (N, D), as bytes (`uint8`) or `float64`;
+    /// `y_train` (N), labels as `int64`; the same with `_val` and `_test` where there are such parts; `classes`, the names by
+    /// label; and `mean_image` (D), if the data set brings its mean along. Like NumPy's `savez`, it does not pack them.
+    ///
+    /// The file is there as a whole or not at all. Its folder must be there.
+    ///
+    /// - `replace`: whether a file that is there may be replaced
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io) if it cannot be written, or is there and may not be replaced.
+    pub fn save_npz(&self, path: &Path, replace: bool) -> Result<()> {
+        files::write_one(path, replace, |out| self.write_npz(out))
+    }
+
+    /// The archive's bytes.
+    fn write_npz(&self, out: impl Write + Seek) -> io::Result<()> {
+        let mut out = Latch::new(out);
+        let mut zip = ZipWriter::new(&mut out);
+        for (part, split) in self.parts() {
+            let name = format!("X_{part}");
+            match &split.values {
+                Values::Bytes(values) => write_samples(&mut zip, &name, values.view(), &self.shape)?,
+                Values::Floats(values) => write_samples(&mut zip, &name, values.view(), &self.shape)?,
+            }
+            let labels = split.labels.iter().map(|&label| i64::try_from(label).map_err(io::Error::other));
+            let labels = labels.collect::<io::Result<Vec<_>>>()?;
+            write_array(&mut zip, &format!("y_{part}"), ArrayView1::from(&labels).into_dyn())?;
+        }
+        write_words(&mut zip, "classes", &self.classes)?;
+        if let Some(mean) = &self.mean {
+            write_array(&mut zip, "mean_image", mean.view().into_dyn())?;
+        }
+        zip.finish()?;
+        out.finish()
+    }
+}
+
+/// Starts an array of so many bytes.
+fn start<W: Write + Seek>(zip: &mut ZipWriter<W>, name: &str, bytes: usize) -> io::Result<()> {
+    let options = SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Stored)
+        .large_file(bytes >= LARGE);
+    Ok(zip.start_file(format!("{name}.npy"), options)?)
+}
+
+/// Writes samples (N, D) with their shape: (N, C, H, W) of images.
+fn write_samples<W: Write + Seek, T: WritableElement>(
+    zip: &mut ZipWriter<W>,
+    name: &str,
+    values: ArrayView2<'_, T>,
+    shape: &[usize],
+) -> io::Result<()> {
+    let shape: Vec<usize> = std::iter::once(values.nrows()).chain(shape.iter().copied()).collect();
+    write_array(zip, name, values.into_shape_with_order(shape).map_err(io::Error::other)?)
+}
+
+/// Writes an array.
+fn write_array<W: Write + Seek, T: WritableElement>(
+    zip: &mut ZipWriter<W>,
+    name: &str,
+    array: ArrayViewD<'_, T>,
+) -> io::Result<()> {
+    start(zip, name, array.len().saturating_mul(size_of::<T>()))?;
+    array.write_npy(zip).map_err(|error| match error {
+        WriteNpyError::Io(error) => error,
+        error => io::Error::other(error),
+    })
+}
+
+/// Writes words as NumPy keeps them: each in UTF-32, and zeros up to the length of the longest.
+fn write_words<W: Write + Seek>(zip: &mut ZipWriter<W>, name: &str, words: &[String]) -> io::Result<()> {
+    let longest = words.iter().map(|word| word.chars().count()).max().unwrap_or(0).max(1);
+    let mut content = Vec::with_capacity(words.len() * longest * 4);
+    for word in words {
+        let characters = word.chars().map(u32::from).chain(std::iter::repeat(0)).take(longest);
+        content.extend(characters.flat_map(u32::to_le_bytes));
+    }
+    let header = Header {
+        type_descriptor: format!("'<U{longest}'").parse().map_err(io::Error::other)?,
+        layout: Layout::Standard,
+        shape: vec![words.len()],
+    };
+    start(zip, name, content.len())?;
+    header.write(&mut *zip).map_err(io::Error::other)?;
+    zip.write_all(&content)
+}
+
+/// A stream that keeps its first failure and then takes all that comes: the zip library would write to standard error by
+/// itself if it could not end an archive.
+struct Latch<W> {
+    inner: W,
+    failed: Option<io::Error>,
+    position: u64,
+    end: u64,
+}
+
+impl<W: Write + Seek> Latch<W> {
+    fn new(inner: W) -> Self {
+        Self { inner, failed: None, position: 0, end: 0 }
+    }
+
+    /// The first failure, if there was one.
+    fn finish(self) -> io::Result<()> {
+        self.failed.map_or(Ok(()), Err)
+    }
+
+    /// Does what is to be done, unless something failed before.
+    fn unless_failed(&mut self, act: impl FnOnce(&mut W) -> io::Result<()>) {
+        if self.failed.is_none() {
+            self.failed = act(&mut self.inner).err();
+        }
+    }
+}
+
+impl<W: Write + Seek> Write for Latch<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_failed(|inner| inner.write_all(bytes));
+        self.position += bytes.len() as u64;
+        self.end = self.end.max(self.position);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_failed(Write::flush);
+        Ok(())
+    }
+}
+
+impl<W: Write + Seek> Seek for Latch<W> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => self.end.checked_add_signed(by),
+        };
+        let position = position.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        if position != self.position {
+            self.unless_failed(|inner| inner.seek(SeekFrom::Start(position)).map(drop));
+            self.position = position;
+        }
+        Ok(position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::data::formats::npy;
+
+    #[test]
+    fn the_embedded_sample_comes_back_as_it_was() {
+        let set = DataSet::embedded_sample().unwrap();
+        let mut bytes = Cursor::new(Vec::new());
+        set.write_npz(&mut bytes).unwrap();
+        let size = bytes.get_ref().len() as u64;
+        let back = npy::read_npz(bytes, size).unwrap();
+        assert_eq!(DataSet { format: set.format, ..back }, set);
+    }
+
+    #[test]
+    fn a_stream_that_fails_anywhere_is_an_error() {
+        let set = DataSet::embedded_sample().unwrap();
+        let mut whole = Cursor::new(Vec::new());
+        set.write_npz(&mut whole).unwrap();
+        let size = whole.get_ref().len();
+        for room in [0, 10, 1000, size / 2, size - 100, size - 1] {
+            let mut bytes = vec![0; room];
+            let error = set.write_npz(Cursor::new(bytes.as_mut_slice())).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::WriteZero, "{room} of {size} bytes");
+        }
+        set.write_npz(Cursor::new(vec![0; size].as_mut_slice())).unwrap();
+    }
+}
