@@ -141,6 +141,15 @@ fn the_binary_version_is_read() {
     fs::write(folder.path().join("any"), &batch).unwrap();
     assert_eq!(open(&folder.path().join("any")).train.labels, [1, 4]);
 
+    // A batch that begins like a text: label 9 is a tab, and bright pixels are letters.
+    let mut text = vec![b'a'; 3073];
+    text[0] = 9;
+    fs::write(folder.path().join("any"), &text).unwrap();
+    assert_eq!(open(&folder.path().join("any")).train.labels, [9]);
+    fs::write(folder.path().join("data_batch_3.bin"), records(&[&[1]])).unwrap();
+    let message = refusal(folder.path());
+    assert!(message.ends_with("data_batch_3.bin: it has 1 images, unlike the 2 before it"), "{message}");
+
     // CIFAR-100 has a coarse label before the fine one.
     let hundred = tempfile::tempdir().unwrap();
     fs::create_dir(hundred.path().join("cifar-100-binary")).unwrap();

@@ -117,7 +117,7 @@ fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
         Kind::Gzip => unpack(BufReader::with_capacity(1 << 18, file), size, options, Some(path)),
         Kind::Tar => cifar::read_archive(BufReader::new(file)),
         Kind::Zip => npy::read_npz(BufReader::new(file), size),
-        Kind::Text => csv::read(file, options),
+        Kind::Text if !cifar::may_be_binary(size) => csv::read(file, options),
         kind => read_unpacked(fs::read(path).map_err(Error::io("read", path))?, kind, options, Some(path)),
     }
 }
@@ -152,7 +152,7 @@ fn unpack(
 /// Reads a file that is neither packed nor an archive.
 fn read_unpacked(bytes: Vec<u8>, kind: Kind, options: &ReadOptions, path: Option<&Path>) -> Result<DataSet> {
     match kind {
-        Kind::Pickle => cifar::read(bytes),
+        Kind::Pickle => cifar::read(&bytes),
         Kind::Idx | Kind::Npy => {
             let read = if kind == Kind::Idx { idx::read } else { npy::read };
             let samples = read(bytes)?;
@@ -168,7 +168,7 @@ fn read_unpacked(bytes: Vec<u8>, kind: Kind, options: &ReadOptions, path: Option
         Kind::Image => {
             Err(Error::data("it is one image; a data set of images is a folder with a folder for each class"))
         }
-        _ if cifar::is_binary(&bytes) => cifar::read(bytes),
+        _ if cifar::is_binary(&bytes) => cifar::read(&bytes),
         Kind::Text => csv::read(Cursor::new(bytes), options),
         _ => Err(unknown()),
     }
@@ -356,11 +356,12 @@ impl Content {
     fn read(self) -> Result<DataSet> {
         match self {
             Self::Cifar(members) => {
-                let mut collector = Collector::default();
+                let (mut collector, mut content) = (Collector::default(), Vec::new());
                 for (member, path) in members {
-                    let name = file_name(&path);
-                    let content = fs::read(&path).map_err(Error::io("read", &path))?;
-                    collector.add(member, &name, content)?;
+                    let file = File::open(&path).map_err(Error::io("read", &path))?;
+                    let size = file.metadata().map_err(Error::io("read", &path))?.len();
+                    archive::read_into(&mut content, file, size).map_err(Error::io("read", &path))?;
+                    collector.add(member, &file_name(&path), &content)?;
                 }
                 collector.finish()
             }
