@@ -513,6 +513,9 @@ fn a_folder_that_leaves_it_open_is_told_apart_by_the_user() {
     );
     assert_eq!(open(&folder.path().join("two")).format, Format::Npy);
     assert!(refusal(&folder.path().join("none")).contains("No such file"));
+    if cfg!(unix) {
+        assert!(refusal(Path::new("/dev/zero")).ends_with("it is neither a file nor a folder"));
+    }
 }
 
 /// What is read can be trained on: from a table to scaled floats.

@@ -82,7 +82,14 @@ impl DataSet {
     /// [`limits`].
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
         let found = fs::metadata(path).map_err(Error::io("read", path))?;
-        let set = if found.is_dir() { open_folder(path, options) } else { open_file(path, options) };
+        let set = if found.is_dir() {
+            open_folder(path, options)
+        } else if found.is_file() {
+            open_file(path, options)
+        } else {
+            // A device or a pipe may never end.
+            Err(Error::data("it is neither a file nor a folder"))
+        };
         set.map_err(|error| error.within(path.display()))
     }
 
@@ -248,7 +255,23 @@ fn from_pairs(format: Format, pairs: Vec<(Part, Numbers, Numbers)>) -> Result<Da
     DataSet { format, classes, shape: shape.unwrap_or_default(), train, val, test, mean: None }.checked()
 }
 
-/// A folder's files and folders, by name, without hidden ones.
+/// The names in a folder, sorted, without hidden ones.
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = || -> std::io::Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                paths.push(entry.path());
+            }
+        }
+        paths.sort();
+        Ok(paths)
+    };
+    read().map_err(Error::io("read the folder", folder))
+}
+
+/// A folder's files and folders.
 struct Folder {
     files: Vec<PathBuf>,
     folders: Vec<PathBuf>,
@@ -256,25 +279,16 @@ struct Folder {
 
 impl Folder {
     fn list(path: &Path) -> Result<Self> {
-        let read = || -> std::io::Result<Self> {
-            let (mut files, mut folders) = (Vec::new(), Vec::new());
-            for entry in fs::read_dir(path)? {
-                let entry = entry?;
-                if entry.file_name().as_encoded_bytes().starts_with(b".") {
-                    continue;
-                }
-                let kind = fs::metadata(entry.path())?;
-                if kind.is_dir() {
-                    folders.push(entry.path());
-                } else if kind.is_file() {
-                    files.push(entry.path());
-                }
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
+        for entry in entries(path)? {
+            // A device or a pipe is no data, and neither is a link to nothing.
+            match fs::metadata(&entry) {
+                Ok(kind) if kind.is_dir() => folders.push(entry),
+                Ok(kind) if kind.is_file() => files.push(entry),
+                _ => {}
             }
-            files.sort();
-            folders.sort();
-            Ok(Self { files, folders })
-        };
-        read().map_err(Error::io("read the folder", path))
+        }
+        Ok(Self { files, folders })
     }
 }
 
