@@ -193,6 +193,10 @@ fn idx_is_read_packed_or_not_in_a_folder_or_by_its_images() {
             (&[2, 0, 1][..], &[3][..])
         );
         assert_eq!(bytes(&set.train.values), pattern(3, 4));
+        if !packed {
+            fs::write(folder.path().join("train-images-idx3-ubyte.gz"), gzip(&images)).unwrap();
+            assert_eq!(open(folder.path()), set, "a packed file beside the unpacked one is the same file");
+        }
         let alone = open(&folder.path().join(format!("train-images{images_ending}")));
         assert_eq!(
             (alone.train, alone.classes.len()),

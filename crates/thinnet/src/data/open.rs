@@ -340,8 +340,12 @@ fn recognise(files: &[PathBuf]) -> Result<Option<Content>> {
     if members.iter().any(|(member, _)| matches!(member, Member::Train(_))) {
         return Ok(Some(Content::Cifar(members)));
     }
+    // A packed file beside the unpacked one is the same file.
+    let doubled = |path: &&PathBuf| {
+        path.extension().is_some_and(|end| end == "gz") && files.contains(&path.with_extension(""))
+    };
     let (mut idx, mut npy) = (Vec::new(), Vec::new());
-    for path in files.iter().take(limits::FOLDER_LOOKS) {
+    for path in files.iter().filter(|path| !doubled(path)).take(limits::FOLDER_LOOKS) {
         let mut head = head(path)?;
         if Kind::of(&head) == Kind::Gzip {
             let mut unpacked = Vec::new();
