@@ -18,6 +18,7 @@
 mod archive;
 mod embedded;
 mod features;
+mod folder;
 pub mod formats;
 mod labels;
 pub mod limits;

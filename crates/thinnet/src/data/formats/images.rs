@@ -15,8 +15,9 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::split;
+use crate::data::folder::entries;
 use crate::data::labels::class_name;
-use crate::data::open::{entries, head};
+use crate::data::open::head;
 use crate::data::{DataSet, Format, ReadOptions, Split, Values, limits};
 use crate::error::{Error, Result};
 
