@@ -1,10 +1,10 @@
-"""Measure how long CIFAR-10 takes to be read: thinnet beside NumPy with Python's pickle, in turns, each in a new process.
+"""Measure how long CIFAR-10 takes to be read: thinnet beside NumPy with Python's pickle, in turns, in new processes.
 
     cargo build --release -p thinnet --example loading_time
     python compare/loading.py --thinnet target/release/examples/loading_time --data FOLDER
 
-FOLDER holds cifar-10-python.tar.gz and, unpacked, cifar-10-batches-py. Files are in the system's cache: a first round does
-not count. Both end with the 60,000 images as bytes in memory, training images in one array, and their labels.
+FOLDER holds cifar-10-python.tar.gz and, unpacked, cifar-10-batches-py. Files are in the system's cache: a first round
+does not count. Both end with the 60,000 images as bytes in memory, training images in one array, and their labels.
 """
 
 import argparse

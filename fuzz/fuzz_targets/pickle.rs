@@ -14,5 +14,5 @@ fuzz_target!(|bytes: &[u8]| {
         }
         let _ = pickle.byte_array(root);
     }
-    let _ = cifar::read(bytes.to_vec());
+    let _ = cifar::read(bytes);
 });

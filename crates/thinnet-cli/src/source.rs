@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use thinnet::data::{DataSet, Order, ReadOptions, Scaling, SplitOptions};
+use thinnet::data::{DataSet, Format, Order, ReadOptions, Scaling, SplitOptions};
 
 use crate::args::{ReadArguments, SourceArguments};
 use crate::failure::Failure;
@@ -50,9 +50,29 @@ impl SourceArguments {
         self.read.open(&self.data, "--data ")
     }
 
+    /// Refuses options that mean nothing for the data that were found.
+    fn check_against(&self, set: &DataSet) -> Result<(), Failure> {
+        let (table, images) = (set.format == Format::Csv, set.format == Format::Images);
+        let useless = [
+            ("--label-column", self.label_column.is_some() && !table, "is for tables"),
+            ("--header", self.header.is_some() && !table, "is for tables"),
+            ("--resize", self.resize.is_some() && !images, "is for folders of images"),
+            ("--split", self.split.is_some() && set.val.is_some(), "is for data without validation samples"),
+        ];
+        match useless.into_iter().find(|(_, useless, _)| *useless) {
+            Some((option, _, purpose)) => Err(Failure::Refused(format!(
+                "{option} {purpose}, and --data {} is not that: it is {}",
+                self.data.display(),
+                set.format
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// Reads the data set and splits it.
     pub(crate) fn read(&self) -> Result<Source, Failure> {
         let set = self.open()?;
+        self.check_against(&set)?;
         let order: Option<Order> = self.split.as_deref().map(str::parse).transpose()?;
         let options =
             SplitOptions { num_val: self.val, order, seed: self.split_seed, ..SplitOptions::default() };

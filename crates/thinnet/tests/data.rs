@@ -172,7 +172,7 @@ fn a_split_that_cannot_be_made_is_refused() {
         split.split(&SplitOptions { num_val: Some(9), ..SplitOptions::default() }).unwrap_err().to_string();
     assert!(message.contains("1 validation samples, and 9"), "{message}");
     let message = set.dataset::<f32>(2).unwrap_err().to_string();
-    assert!(message.contains("no validation samples"), "{message}");
+    assert!(message.contains("no val samples"), "{message}");
 }
 
 /// The figures are scikit-learn's way: `(x - mean) / std`, with a deviation of 0 taken for 1.
@@ -181,7 +181,7 @@ fn scaling_uses_the_training_samples_alone_and_is_the_same_for_bytes_and_floats(
     let train = [[0u8, 10, 7], [4, 20, 7], [8, 60, 7]];
     let val = [[2u8, 30, 9]];
     let bytes = |rows: &[[u8; 3]]| Array2::from_shape_fn((rows.len(), 3), |(row, col)| rows[row][col]);
-    let set = |floats: bool| {
+    let bytes_or_floats = |floats: bool| {
         let values = |rows: Array2<u8>| {
             if floats { Values::Floats(rows.mapv(f64::from).into()) } else { Values::Bytes(rows.into()) }
         };
@@ -195,7 +195,7 @@ fn scaling_uses_the_training_samples_alone_and_is_the_same_for_bytes_and_floats(
     // np.std([0, 4, 8]), np.std([10, 20, 60])
     let deviations = [3.265_986_323_710_904, 21.602_468_994_692_867, 1.0];
     for floats in [false, true] {
-        let set = set(floats);
+        let set = bytes_or_floats(floats);
         assert_eq!(set.default_scaling(), Scaling::Standard);
         for scaling in [Scaling::None, Scaling::Mean, Scaling::Standard] {
             let (mean, divisor) = match scaling {
@@ -216,13 +216,26 @@ fn scaling_uses_the_training_samples_alone_and_is_the_same_for_bytes_and_floats(
             };
             close(&data.train.x, &train[..2]);
             close(&data.val.x, &val);
+            assert_eq!(set.samples::<f64>(Part::Val, scaling).unwrap(), data.val);
+            assert!(set.samples::<f64>(Part::Test, scaling).is_err());
             let chosen = data.train.x.select(&[1, 1, 0]).unwrap();
             assert_eq!(chosen.row(0), data.train.x.to_floats().row(1));
             assert_eq!(chosen.select(Axis(0), &[1, 2]), data.train.x.select(&[1, 0]).unwrap());
         }
     }
+    // Equal numbers have no deviation, though their mean is rounded: another number stays near.
+    let tenths = |tenths: &[f64]| {
+        Values::Floats(Array2::from_shape_vec((tenths.len(), 1), tenths.to_vec()).unwrap().into())
+    };
+    let set = DataSet {
+        train: Split { values: tenths(&[0.1; 3]), labels: vec![0, 1, 0] },
+        val: Some(Split { values: tenths(&[0.2]), labels: vec![1] }),
+        ..numbered(Format::Npz, vec![0, 1])
+    };
+    assert_eq!(set.deviation_sample().to_vec(), [0.0]);
+    assert!((set.dataset::<f64>(3).unwrap().val.x.to_floats()[(0, 0)] - 0.1).abs() < 1e-15);
     // What a set brings along is subtracted in place of its training samples' mean.
-    let given = DataSet { mean: Some(Array1::from(vec![1.0, 2.0, 3.0])), ..set(false) };
+    let given = DataSet { mean: Some(Array1::from(vec![1.0, 2.0, 3.0])), ..bytes_or_floats(false) };
     assert_eq!(
         given.scaled::<f64>(1, Scaling::Mean).unwrap().val.x.to_floats().row(0).to_vec(),
         [1.0, 28.0, 6.0]

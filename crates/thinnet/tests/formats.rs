@@ -141,6 +141,15 @@ fn the_binary_version_is_read() {
     fs::write(folder.path().join("any"), &batch).unwrap();
     assert_eq!(open(&folder.path().join("any")).train.labels, [1, 4]);
 
+    // A batch that begins like a text: label 9 is a tab, and bright pixels are letters.
+    let mut text = vec![b'a'; 3073];
+    text[0] = 9;
+    fs::write(folder.path().join("any"), &text).unwrap();
+    assert_eq!(open(&folder.path().join("any")).train.labels, [9]);
+    fs::write(folder.path().join("data_batch_3.bin"), records(&[&[1]])).unwrap();
+    let message = refusal(folder.path());
+    assert!(message.ends_with("data_batch_3.bin: it has 1 images, unlike the 2 before it"), "{message}");
+
     // CIFAR-100 has a coarse label before the fine one.
     let hundred = tempfile::tempdir().unwrap();
     fs::create_dir(hundred.path().join("cifar-100-binary")).unwrap();
@@ -184,6 +193,10 @@ fn idx_is_read_packed_or_not_in_a_folder_or_by_its_images() {
             (&[2, 0, 1][..], &[3][..])
         );
         assert_eq!(bytes(&set.train.values), pattern(3, 4));
+        if !packed {
+            fs::write(folder.path().join("train-images-idx3-ubyte.gz"), gzip(&images)).unwrap();
+            assert_eq!(open(folder.path()), set, "a packed file beside the unpacked one is the same file");
+        }
         let alone = open(&folder.path().join(format!("train-images{images_ending}")));
         assert_eq!(
             (alone.train, alone.classes.len()),
@@ -504,6 +517,9 @@ fn a_folder_that_leaves_it_open_is_told_apart_by_the_user() {
     );
     assert_eq!(open(&folder.path().join("two")).format, Format::Npy);
     assert!(refusal(&folder.path().join("none")).contains("No such file"));
+    if cfg!(unix) {
+        assert!(refusal(Path::new("/dev/zero")).ends_with("it is neither a file nor a folder"));
+    }
 }
 
 /// What is read can be trained on: from a table to scaled floats.

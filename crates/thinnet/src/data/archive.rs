@@ -41,10 +41,17 @@ pub(super) fn gunzip<R: BufRead>(stream: R, packed: u64) -> Bounded<MultiGzDecod
 }
 
 /// Everything that a stream holds. `claimed` bytes are made room for at once, if it is not too bold a claim.
-pub(super) fn read_all(mut stream: impl Read, claimed: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(usize::try_from(claimed.min(limits::UNPACKED_BASE)).unwrap_or(0));
-    stream.read_to_end(&mut bytes)?;
+pub(super) fn read_all(stream: impl Read, claimed: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    read_into(&mut bytes, stream, claimed)?;
     Ok(bytes)
+}
+
+/// The same into memory that is there, whose content is lost.
+pub(super) fn read_into(bytes: &mut Vec<u8>, mut stream: impl Read, claimed: u64) -> io::Result<()> {
+    bytes.clear();
+    bytes.reserve(usize::try_from(claimed.min(limits::UNPACKED_BASE)).unwrap_or(0));
+    stream.read_to_end(bytes).map(drop)
 }
 
 /// Why bytes that should be there could not be had: the data's fault, as far as a decoder can tell.
@@ -56,16 +63,17 @@ pub(super) fn damage(error: io::Error) -> Error {
     }
 }
 
-/// Calls `each` with the name (without its folders) and the content of every regular file in a tar archive, in order,
-/// until it answers false for a name it does not want.
+/// Calls `each` with the name (without its folders) and the content of every regular file in a tar archive whose name is
+/// wanted, in order.
 ///
 /// Links, devices and names that point outside are refused: no data set has any.
 pub(super) fn tar_files(
     stream: impl Read,
-    mut wanted: impl FnMut(&str) -> bool,
-    mut each: impl FnMut(&str, Vec<u8>) -> Result<()>,
+    wanted: impl Fn(&str) -> bool,
+    mut each: impl FnMut(&str, &[u8]) -> Result<()>,
 ) -> Result<()> {
     let mut archive = tar::Archive::new(stream);
+    let mut content = Vec::new(); // used again for every file: fresh memory costs as much as unpacking into it
     for entry in archive.entries().map_err(damage)? {
         let entry = entry.map_err(damage)?;
         let path = entry.path().map_err(damage)?.into_owned();
@@ -87,11 +95,11 @@ pub(super) fn tar_files(
             continue;
         }
         let claimed = entry.size();
-        let content = read_all(entry, claimed).map_err(|error| damage(error).within(&name))?;
+        read_into(&mut content, entry, claimed).map_err(|error| damage(error).within(&name))?;
         if content.len() as u64 != claimed {
             return Err(Error::data("it is cut short").within(&name));
         }
-        each(&name, content)?;
+        each(&name, &content)?;
     }
     Ok(())
 }

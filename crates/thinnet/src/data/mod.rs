@@ -3,10 +3,22 @@
 //! [`DataSet::open`] reads a file or folder of any [`Format`], which it recognises from what is in it; what a set holds
 //! stays as it was read, images as bytes. [`DataSet::split`] makes a set with training, validation and test samples, and
 //! [`DataSet::dataset`] gives what a solver trains on. docs/data.md is the guide.
+//!
+//! ```no_run
+//! use thinnet::data::{DataSet, ReadOptions, SplitOptions};
+//!
+//! # fn main() -> thinnet::Result<()> {
+//! let cifar10 = DataSet::open("cifar-10-python.tar.gz".as_ref(), &ReadOptions::default())?;
+//! let course = cifar10.split(&SplitOptions::course(49_000, 1_000, 1_000))?;
+//! let data = course.dataset::<f32>(500)?; // the first 500 training images and all 1,000 validation images
+//! # Ok(())
+//! # }
+//! ```
 
 mod archive;
 mod embedded;
 mod features;
+mod folder;
 pub mod formats;
 mod labels;
 pub mod limits;

@@ -1,18 +1,16 @@
-//! Finds out what a file or folder holds, by what is in it, and has it read.
+//! Finds out what a file holds, by what is in it, and has it read.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use super::formats::cifar::{self, Collector, Member};
-#[cfg(feature = "images")]
-use super::formats::images;
-use super::formats::{Numbers, csv, idx, npy, split};
-use super::{DataSet, Format, Part, Split, archive, limits};
+use super::folder::open_folder;
+use super::formats::{Numbers, cifar, csv, idx, npy, split};
+use super::{DataSet, Format, Part, Split, archive};
 use crate::error::{Error, Result};
 
 /// Bytes that are looked at to recognise a file: a tar archive says what it is at byte 257.
-const HEAD: usize = 512;
+pub(super) const HEAD: usize = 512;
 
 /// What may be said of how to read a data set, where its content leaves it open.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,7 +26,7 @@ pub struct ReadOptions {
 
 /// What a file is, as far as its beginning tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Gzip,
     Tar,
     Zip,
@@ -41,7 +39,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(head: &[u8]) -> Self {
+    pub(super) fn of(head: &[u8]) -> Self {
         match head {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip,
@@ -63,7 +61,7 @@ fn is_text(byte: u8) -> bool {
 }
 
 /// A file's name without its folder.
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
@@ -79,10 +77,17 @@ impl DataSet {
     ///
     /// # Errors
     /// [`Error::Io`] for a file that cannot be read; [`Error::Data`] for one that is none of these, damaged, or beyond the
-    /// [`limits`].
+    /// [`limits`](super::limits).
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
         let found = fs::metadata(path).map_err(Error::io("read", path))?;
-        let set = if found.is_dir() { open_folder(path, options) } else { open_file(path, options) };
+        let set = if found.is_dir() {
+            open_folder(path, options)
+        } else if found.is_file() {
+            open_file(path, options)
+        } else {
+            // A device or a pipe may never end.
+            Err(Error::data("it is neither a file nor a folder"))
+        };
         set.map_err(|error| error.within(path.display()))
     }
 
@@ -109,7 +114,7 @@ pub(super) fn head(path: &Path) -> Result<Vec<u8>> {
     Ok(head)
 }
 
-fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
+pub(super) fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
     let kind = Kind::of(&head(path)?);
     let file = File::open(path).map_err(Error::io("read", path))?;
     let size = file.metadata().map_err(Error::io("read", path))?.len();
@@ -117,7 +122,7 @@ fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
         Kind::Gzip => unpack(BufReader::with_capacity(1 << 18, file), size, options, Some(path)),
         Kind::Tar => cifar::read_archive(BufReader::new(file)),
         Kind::Zip => npy::read_npz(BufReader::new(file), size),
-        Kind::Text => csv::read(file, options),
+        Kind::Text if !cifar::may_be_binary(size) => csv::read(file, options),
         kind => read_unpacked(fs::read(path).map_err(Error::io("read", path))?, kind, options, Some(path)),
     }
 }
@@ -152,7 +157,7 @@ fn unpack(
 /// Reads a file that is neither packed nor an archive.
 fn read_unpacked(bytes: Vec<u8>, kind: Kind, options: &ReadOptions, path: Option<&Path>) -> Result<DataSet> {
     match kind {
-        Kind::Pickle => cifar::read(bytes),
+        Kind::Pickle => cifar::read(&bytes),
         Kind::Idx | Kind::Npy => {
             let read = if kind == Kind::Idx { idx::read } else { npy::read };
             let samples = read(bytes)?;
@@ -168,7 +173,7 @@ fn read_unpacked(bytes: Vec<u8>, kind: Kind, options: &ReadOptions, path: Option
         Kind::Image => {
             Err(Error::data("it is one image; a data set of images is a folder with a folder for each class"))
         }
-        _ if cifar::is_binary(&bytes) => cifar::read(bytes),
+        _ if cifar::is_binary(&bytes) => cifar::read(&bytes),
         Kind::Text => csv::read(Cursor::new(bytes), options),
         _ => Err(unknown()),
     }
@@ -182,7 +187,7 @@ fn unknown() -> Error {
 }
 
 /// The content of a file, which may be packed with gzip.
-fn unpacked_file(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn unpacked_file(path: &Path) -> Result<Vec<u8>> {
     let content = fs::read(path).map_err(Error::io("read", path))?;
     if Kind::of(&content) != Kind::Gzip {
         return Ok(content);
@@ -194,7 +199,7 @@ fn unpacked_file(path: &Path) -> Result<Vec<u8>> {
 
 /// The file of the labels of a file of samples, in the same folder: `images` in its name becomes `labels` (and `idx3`
 /// `idx1`), an `X` or `x` that it begins with `y`; otherwise `_labels` is added. It may be packed where the other is not.
-fn labels_beside(path: &Path) -> Result<PathBuf> {
+pub(super) fn labels_beside(path: &Path) -> Result<PathBuf> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let (stem, packed) = name.strip_suffix(".gz").map_or((name, false), |stem| (stem, true));
     let labels = match (stem.contains("images"), stem.as_bytes()) {
@@ -217,7 +222,7 @@ fn labels_beside(path: &Path) -> Result<PathBuf> {
 }
 
 /// A data set out of samples and labels for each part, of which there is at most one each.
-fn from_pairs(format: Format, pairs: Vec<(Part, Numbers, Numbers)>) -> Result<DataSet> {
+pub(super) fn from_pairs(format: Format, pairs: Vec<(Part, Numbers, Numbers)>) -> Result<DataSet> {
     let (mut shape, mut parts, mut labels) = (None, Vec::new(), Vec::new());
     for (part, samples, own_labels) in pairs {
         labels.push(own_labels.into_labels().map_err(|error| error.within(part))?);
@@ -246,148 +251,4 @@ fn from_pairs(format: Format, pairs: Vec<(Part, Numbers, Numbers)>) -> Result<Da
     }
     let train = train.ok_or_else(|| Error::data("it has no training samples"))?;
     DataSet { format, classes, shape: shape.unwrap_or_default(), train, val, test, mean: None }.checked()
-}
-
-/// A folder's files and folders, by name, without hidden ones.
-struct Folder {
-    files: Vec<PathBuf>,
-    folders: Vec<PathBuf>,
-}
-
-impl Folder {
-    fn list(path: &Path) -> Result<Self> {
-        let read = || -> std::io::Result<Self> {
-            let (mut files, mut folders) = (Vec::new(), Vec::new());
-            for entry in fs::read_dir(path)? {
-                let entry = entry?;
-                if entry.file_name().as_encoded_bytes().starts_with(b".") {
-                    continue;
-                }
-                let kind = fs::metadata(entry.path())?;
-                if kind.is_dir() {
-                    folders.push(entry.path());
-                } else if kind.is_file() {
-                    files.push(entry.path());
-                }
-            }
-            files.sort();
-            folders.sort();
-            Ok(Self { files, folders })
-        };
-        read().map_err(Error::io("read the folder", path))
-    }
-}
-
-/// What a folder's own files make up.
-enum Content {
-    Cifar(Vec<(Member, PathBuf)>),
-    Idx(Vec<PathBuf>),
-    Npy(Vec<PathBuf>),
-}
-
-fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet> {
-    let folder = Folder::list(path)?;
-    if let Some(content) = recognise(&folder.files)? {
-        return content.read();
-    }
-    let mut below = Vec::new();
-    for path in folder.folders.iter().take(limits::FOLDER_LOOKS) {
-        if let Some(content) = recognise(&Folder::list(path)?.files)? {
-            below.push((path, content));
-        }
-    }
-    if below.len() > 1 {
-        let names: Vec<_> = below.iter().map(|(path, _)| file_name(path)).collect();
-        return Err(Error::data(format!(
-            "it holds several data sets, one of which has to be named: {}",
-            names.join(", ")
-        )));
-    }
-    if let Some((path, content)) = below.pop() {
-        return content.read().map_err(|error| error.within(file_name(path)));
-    }
-    #[cfg(feature = "images")]
-    if let Some(set) = images::read_folder(path, options)? {
-        return Ok(set);
-    }
-    if let ([file], []) = (folder.files.as_slice(), folder.folders.as_slice()) {
-        return open_file(file, options).map_err(|error| error.within(file_name(file)));
-    }
-    Err(Error::data(
-        "the folder holds no data set that is read: CIFAR-10 or CIFAR-100 (data_batch_1 and so on, python or binary), \
-         IDX or NPY files of samples and labels, a folder of images for each class, or one file alone",
-    ))
-}
-
-/// What the files of a folder make up, if they are a data set.
-fn recognise(files: &[PathBuf]) -> Result<Option<Content>> {
-    let members: Vec<(Member, PathBuf)> =
-        files.iter().filter_map(|path| Some((cifar::member(&file_name(path))?, path.clone()))).collect();
-    if members.iter().any(|(member, _)| matches!(member, Member::Train(_))) {
-        return Ok(Some(Content::Cifar(members)));
-    }
-    let (mut idx, mut npy) = (Vec::new(), Vec::new());
-    for path in files.iter().take(limits::FOLDER_LOOKS) {
-        let mut head = head(path)?;
-        if Kind::of(&head) == Kind::Gzip {
-            let mut unpacked = Vec::new();
-            // What cannot be unpacked is not IDX; whoever names the file itself is told more.
-            let _ = archive::gunzip(head.as_slice(), head.len() as u64)
-                .take(HEAD as u64)
-                .read_to_end(&mut unpacked);
-            head = unpacked;
-        }
-        match Kind::of(&head) {
-            Kind::Idx if idx::dimensions(&head) > 1 && !file_name(path).contains("labels") => {
-                idx.push(path.clone());
-            }
-            Kind::Npy if !file_name(path).starts_with('y') => npy.push(path.clone()),
-            _ => {}
-        }
-    }
-    Ok(match (idx.is_empty(), npy.is_empty()) {
-        (false, _) => Some(Content::Idx(idx)),
-        (true, false) => Some(Content::Npy(npy)),
-        (true, true) => None,
-    })
-}
-
-impl Content {
-    fn read(self) -> Result<DataSet> {
-        match self {
-            Self::Cifar(members) => {
-                let mut collector = Collector::default();
-                for (member, path) in members {
-                    let name = file_name(&path);
-                    let content = fs::read(&path).map_err(Error::io("read", &path))?;
-                    collector.add(member, &name, content)?;
-                }
-                collector.finish()
-            }
-            Self::Idx(files) => from_pairs(Format::Idx, pairs(files, idx::read)?),
-            Self::Npy(files) => from_pairs(Format::Npy, pairs(files, npy::read)?),
-        }
-    }
-}
-
-/// Reads files of samples, each with its labels.
-fn pairs(files: Vec<PathBuf>, read: fn(Vec<u8>) -> Result<Numbers>) -> Result<Vec<(Part, Numbers, Numbers)>> {
-    let mut pairs = Vec::new();
-    for path in files {
-        let name = file_name(&path);
-        let within = |error: Error| error.within(&name);
-        let lower = name.to_ascii_lowercase();
-        let part = if lower.contains("t10k") || lower.contains("test") {
-            Part::Test
-        } else if lower.contains("val") {
-            Part::Val
-        } else {
-            Part::Train
-        };
-        let labels = labels_beside(&path).map_err(within)?;
-        let samples = read(unpacked_file(&path)?).map_err(within)?;
-        let labels = read(unpacked_file(&labels)?).map_err(|error| error.within(file_name(&labels)))?;
-        pairs.push((part, samples, labels));
-    }
-    Ok(pairs)
 }

@@ -2,10 +2,10 @@
 
 use std::str::FromStr;
 
-use ndarray::{Array1, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::{DataSet, Dataset, Features, Pixels, Samples, Split, Values};
+use super::{DataSet, Dataset, Features, Part, Pixels, Samples, Split, Values};
 use crate::error::{Error, Result};
 use crate::float::Float;
 
@@ -74,7 +74,17 @@ impl DataSet {
                 };
                 sums.iter().zip(&squares).map(variance).map(f64::sqrt).collect()
             }
-            Values::Floats(values) => values.std_axis(Axis(0), 0.0),
+            Values::Floats(values) => {
+                // What rounding alone makes of equal numbers is no deviation (scikit-learn's rule).
+                let rounding = samples as f64 * f64::EPSILON;
+                let mut deviations = values.std_axis(Axis(0), 0.0);
+                for (deviation, sum) in deviations.iter_mut().zip(values.sum_axis(Axis(0))) {
+                    if *deviation <= rounding * (sum / samples as f64).abs() {
+                        *deviation = 0.0;
+                    }
+                }
+                deviations
+            }
         }
     }
 
@@ -106,23 +116,39 @@ impl DataSet {
                 "the number of training {what} must be from 1 to {available}, which is what this data set has; got {num_train}"
             )));
         }
-        let val = self.val.as_ref().ok_or_else(|| {
-            Error::configuration("this data set has no validation samples; it has to be split first")
-        })?;
-        let scale = Scale {
-            mean: match scaling {
-                Scaling::None => Array1::zeros(self.input_dim()),
-                Scaling::Mean | Scaling::Standard => self.mean_sample(),
-            },
-            deviation: (scaling == Scaling::Standard).then(|| {
-                self.deviation_sample().mapv(|deviation| if deviation > 0.0 { deviation } else { 1.0 })
-            }),
-        };
+        let val = self.part(Part::Val)?;
+        let scale = self.scale(scaling);
         Ok(Dataset {
             train: scale.samples(self.train.range(0, num_train))?,
             val: scale.samples(val.clone())?,
             classes: self.classes.clone(),
         })
+    }
+
+    /// All samples of one part, scaled as those of [`DataSet::scaled`] are: test samples, above all.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if there is no such part.
+    pub fn samples<F: Float>(&self, part: Part, scaling: Scaling) -> Result<Samples<F>> {
+        self.scale(scaling).samples(self.part(part)?.clone())
+    }
+
+    fn part(&self, part: Part) -> Result<&Split> {
+        let found = self.parts().find(|(name, _)| *name == part).map(|(_, split)| split);
+        found.ok_or_else(|| {
+            Error::configuration(format!("this data set has no {part} samples; it has to be split first"))
+        })
+    }
+
+    fn scale(&self, scaling: Scaling) -> Scale {
+        let not_zero = |deviation: f64| if deviation > 0.0 { deviation } else { 1.0 };
+        Scale {
+            mean: match scaling {
+                Scaling::None => Array1::zeros(self.input_dim()),
+                Scaling::Mean | Scaling::Standard => self.mean_sample(),
+            },
+            deviation: (scaling == Scaling::Standard).then(|| self.deviation_sample().mapv(not_zero)),
+        }
     }
 }
 
@@ -143,7 +169,7 @@ impl Scale {
                 })
             }
             Values::Floats(values) => {
-                let mut x = values.mapv(F::from_f64);
+                let mut x = Array2::zeros(values.dim());
                 for (mut out, row) in x.rows_mut().into_iter().zip(values.rows()) {
                     for (column, (out, &value)) in out.iter_mut().zip(row).enumerate() {
                         let centred = value - self.mean[column];
@@ -151,7 +177,7 @@ impl Scale {
                         *out = F::from_f64(centred / divisor);
                     }
                 }
-                Features::Floats(x.into_owned())
+                Features::Floats(x)
             }
         };
         Ok(Samples { x, y: split.labels })

@@ -141,7 +141,7 @@ def main() -> None:
 
 
 def others(small: np.ndarray, image: np.ndarray) -> None:
-    """The formats that NumPy does not write, each once: tests/formats.rs makes more, and the fuzzer begins with these."""
+    """The formats that NumPy does not write, each once: tests/formats.rs makes more; the fuzzer begins so."""
     sizes = struct.pack(">3I", 4, 2, 3)
     (FOLDER / "images.idx").write_bytes(b"\0\0\x08\x03" + sizes + small.tobytes())
     rows = [",".join(map(str, row)) + f",class {row[0] % 2}" for row in small]

@@ -9,9 +9,8 @@
 //! byte of label (CIFAR-100: the coarse one, then the fine one) and 3072 bytes of pixels. Images are 3 x 32 x 32, channel
 //! first, in both.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::io::Read;
-use std::ops::Range;
 
 use super::pickle::{Pickle, Value};
 use super::split;
@@ -27,7 +26,7 @@ pub const PIXELS: usize = 3 * 32 * 32;
 const TRAIN_FILES: usize = 5;
 
 /// A file of the data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Member {
     /// A batch of training images, counted from 0; the only one of CIFAR-100.
     Train(usize),
@@ -49,81 +48,133 @@ pub(crate) fn member(name: &str) -> Option<Member> {
     (1..=TRAIN_FILES).contains(&number).then(|| Member::Train(number - 1))
 }
 
-/// A batch: the file, where its pixels lie, and its labels.
-struct Batch {
-    content: Vec<u8>,
-    pixels: Pixels,
+/// A batch as it lies in its file.
+struct Batch<'a> {
+    pixels: Pixels<'a>,
     labels: Vec<usize>,
 }
 
-/// Where the pixels lie in a batch's file.
-enum Pixels {
+/// The pixels of a batch.
+enum Pixels<'a> {
     /// One after the other.
-    Together(Range<usize>),
+    Together(Cow<'a, [u8]>),
     /// In records with so many labels before them.
-    Records(usize),
-    /// In memory of their own: a pickle may write bytes as text.
-    Apart(Vec<u8>),
+    Records(&'a [u8], usize),
+}
+
+impl Batch<'_> {
+    /// Copies the pixels, of which there are as many as `out` has room for.
+    fn copy_to(&self, out: &mut [u8]) {
+        match &self.pixels {
+            Pixels::Together(pixels) => out.copy_from_slice(pixels),
+            Pixels::Records(records, labels) => {
+                let images = records.chunks_exact(labels + PIXELS).map(|record| &record[*labels..]);
+                out.chunks_exact_mut(PIXELS).zip(images).for_each(|(out, image)| out.copy_from_slice(image));
+            }
+        }
+    }
+
+    fn into_split(self) -> Result<Split> {
+        let mut pixels = vec![0; self.labels.len() * PIXELS];
+        self.copy_to(&mut pixels);
+        Ok(split(Values::Bytes(super::rows(self.labels.len(), PIXELS, pixels)?), self.labels))
+    }
+}
+
+/// Training batches, each of which goes to its place at once: none is held twice.
+#[derive(Default)]
+struct Training {
+    pixels: Vec<u8>,
+    labels: Vec<usize>,
+    /// Images of a batch.
+    images: usize,
+    there: [bool; TRAIN_FILES],
+}
+
+impl Training {
+    /// Takes one of `files` batches, which are of one size.
+    fn place(&mut self, index: usize, files: usize, batch: &Batch<'_>) -> Result<()> {
+        let images = batch.labels.len();
+        if self.images == 0 {
+            self.images = images;
+            self.pixels = vec![0; files * images * PIXELS];
+            self.labels = vec![0; files * images];
+        }
+        if images != self.images {
+            return Err(Error::data(format!("it has {images} images, unlike the {} before it", self.images)));
+        }
+        if index >= files {
+            return Err(Error::data("this data set has no such batch"));
+        }
+        if std::mem::replace(&mut self.there[index], true) {
+            return Err(Error::data("it comes twice"));
+        }
+        self.labels[index * images..][..images].copy_from_slice(&batch.labels);
+        batch.copy_to(&mut self.pixels[index * images * PIXELS..][..images * PIXELS]);
+        Ok(())
+    }
 }
 
 /// A data set that is put together file by file, in any order.
 #[derive(Default)]
 pub(crate) struct Collector {
-    batches: BTreeMap<Member, Batch>,
+    train: Training,
+    test: Option<Split>,
     names: Option<Vec<String>>,
     format: Option<Format>,
 }
 
+/// Training batches of a data set of this format.
+fn train_files(format: Format) -> usize {
+    if matches!(format, Format::Cifar10Python | Format::Cifar10Binary) { TRAIN_FILES } else { 1 }
+}
+
 impl Collector {
     /// Takes a file of the data set.
-    pub(crate) fn add(&mut self, member: Member, name: &str, content: Vec<u8>) -> Result<()> {
-        let read = || -> Result<()> {
-            if member == Member::Names {
-                let names = read_names(&content)?;
-                if self.names.replace(names).is_some() {
-                    return Err(Error::data("the names of the classes come twice"));
-                }
-                return Ok(());
-            }
-            let (format, batch) = read_batch(content)?;
-            if self.format.is_some_and(|other| other != format) {
-                return Err(Error::data(format!("it is {format}, unlike the files before it")));
-            }
-            self.format = Some(format);
-            if self.batches.insert(member, batch).is_some() {
-                return Err(Error::data("it comes twice"));
-            }
-            Ok(())
-        };
-        read().map_err(|error| error.within(name))
+    pub(crate) fn add(&mut self, member: Member, name: &str, content: &[u8]) -> Result<()> {
+        self.add_unnamed(member, content).map_err(|error| error.within(name))
+    }
+
+    fn add_unnamed(&mut self, member: Member, content: &[u8]) -> Result<()> {
+        let twice = Err(Error::data("it comes twice"));
+        if member == Member::Names {
+            return if self.names.replace(read_names(content)?).is_some() { twice } else { Ok(()) };
+        }
+        let (format, batch) = read_batch(content)?;
+        if self.format.is_some_and(|other| other != format) {
+            return Err(Error::data(format!("it is {format}, unlike the files before it")));
+        }
+        self.format = Some(format);
+        match member {
+            Member::Train(index) => self.train.place(index, train_files(format), &batch),
+            _ if self.test.replace(batch.into_split()?).is_some() => twice,
+            _ => Ok(()),
+        }
     }
 
     /// The data set, if all of it has come.
-    pub(crate) fn finish(mut self) -> Result<DataSet> {
+    pub(crate) fn finish(self) -> Result<DataSet> {
         let format =
             self.format.ok_or_else(|| Error::data("there is no batch of CIFAR-10 or CIFAR-100 in it"))?;
-        let files = match format {
-            Format::Cifar10Python | Format::Cifar10Binary => TRAIN_FILES,
-            _ => 1,
-        };
+        let files = train_files(format);
         let missing: Vec<String> = (0..files)
-            .filter(|&index| !self.batches.contains_key(&Member::Train(index)))
+            .filter(|&index| !self.train.there[index])
             .map(|index| if files == 1 { "train".to_owned() } else { format!("data_batch_{}", index + 1) })
             .collect();
         if !missing.is_empty() {
             return Err(Error::data(format!("it is {format}, and {} is missing", missing.join(", "))));
         }
-        let test = self.batches.remove(&Member::Test).map(|batch| join(vec![batch])).transpose()?;
-        let train = join(self.batches.into_values().collect())?;
-        finished(format, self.names, train, test)
+        let Training { pixels, labels, .. } = self.train;
+        let train = split(Values::Bytes(super::rows(labels.len(), PIXELS, pixels)?), labels);
+        finished(format, self.names, train, self.test)
     }
 }
 
 /// The data set in a tar archive, which is not packed.
 ///
 /// # Errors
-/// [`Error::Data`] for an archive that is damaged, has links or names outside, or lacks a batch, and for
-/// what is wrong with a batch.
+/// [`Error::Data`] for an archive that is damaged, has links or names outside, or lacks a batch, and for what is
+/// wrong with a batch.
 pub fn read_archive(stream: impl Read) -> Result<DataSet> {
     let mut collector = Collector::default();
     archive::tar_files(
@@ -138,9 +189,14 @@ pub fn read_archive(stream: impl Read) -> Result<DataSet> {
 ///
 /// # Errors
 /// [`Error::Data`] for bytes that are no batch, of the wrong size, or with a label that is no class.
-pub fn read(content: Vec<u8>) -> Result<DataSet> {
+pub fn read(content: &[u8]) -> Result<DataSet> {
     let (format, batch) = read_batch(content)?;
-    finished(format, None, join(vec![batch])?, None)
+    finished(format, None, batch.into_split()?, None)
+}
+
+/// Whether a file of this many bytes could be the binary version.
+pub(crate) fn may_be_binary(size: u64) -> bool {
+    [1, 2].into_iter().any(|labels| size.is_multiple_of((labels + PIXELS) as u64))
 }
 
 /// Whether bytes could be the binary version: a whole number of records, whose labels are classes.
@@ -160,37 +216,17 @@ fn finished(
     DataSet { format, classes, shape: vec![3, 32, 32], train, val: None, test, mean: None }.checked()
 }
 
-/// Batches, one after the other. Each is dropped once it is copied, so that no second data set fills the memory.
-fn join(batches: Vec<Batch>) -> Result<Split> {
-    let images: usize = batches.iter().map(|batch| batch.labels.len()).sum();
-    let (mut all, mut labels) = (Vec::with_capacity(images * PIXELS), Vec::with_capacity(images));
-    for batch in batches {
-        match batch.pixels {
-            Pixels::Together(range) => all.extend_from_slice(&batch.content[range]),
-            Pixels::Apart(pixels) => all.extend_from_slice(&pixels),
-            Pixels::Records(before) => {
-                for record in batch.content.chunks_exact(before + PIXELS) {
-                    all.extend_from_slice(&record[before..]);
-                }
-            }
-        }
-        labels.extend(batch.labels);
-    }
-    Ok(split(Values::Bytes(super::rows(images, PIXELS, all)?), labels))
-}
-
 /// Reads a batch, pickled or binary as its first byte says: no record begins with label 128.
-fn read_batch(content: Vec<u8>) -> Result<(Format, Batch)> {
+fn read_batch(content: &[u8]) -> Result<(Format, Batch<'_>)> {
     if content.first() == Some(&0x80) {
-        let (format, pixels, labels) = read_pickle(&content)?;
-        return Ok((format, Batch { content, pixels, labels }));
+        return read_pickle(content);
     }
-    for (labels, format) in [(1, Format::Cifar10Binary), (2, Format::Cifar100Binary)] {
-        if let Some(labels_read) = read_records(&content, labels) {
-            return Ok((format, Batch { content, pixels: Pixels::Records(labels), labels: labels_read }));
+    for (before, format) in [(1, Format::Cifar10Binary), (2, Format::Cifar100Binary)] {
+        if let Some(labels) = read_records(content, before) {
+            return Ok((format, Batch { pixels: Pixels::Records(content, before), labels }));
         }
     }
-    Err(no_records(&content))
+    Err(no_records(content))
 }
 
 /// The labels of records, the last of each; `None` unless the bytes are records whose labels are classes.
@@ -219,8 +255,8 @@ fn no_records(content: &[u8]) -> Error {
     Error::data(format!("image {image} has label {label}, and labels go from 0 to 9"))
 }
 
-/// A pickled batch: its format, where its pixels lie, and its labels.
-fn read_pickle(content: &[u8]) -> Result<(Format, Pixels, Vec<usize>)> {
+/// A pickled batch.
+fn read_pickle(content: &[u8]) -> Result<(Format, Batch<'_>)> {
     let pickle = Pickle::read(content)?;
     let root = pickle.root();
     let (format, labels) = match (pickle.get(root, "labels"), pickle.get(root, "fine_labels")) {
@@ -248,15 +284,7 @@ fn read_pickle(content: &[u8]) -> Result<(Format, Pixels, Vec<usize>)> {
         usize::try_from(label).map_err(|_| Error::data(format!("image {image} has label {label}")))
     };
     let labels = labels.iter().enumerate().map(label).collect::<Result<_>>()?;
-    // Where the array's bytes are the file's own, their place is enough.
-    let pixels = match array.bytes {
-        std::borrow::Cow::Borrowed(bytes) => {
-            let start = bytes.as_ptr().addr() - content.as_ptr().addr();
-            Pixels::Together(start..start + bytes.len())
-        }
-        std::borrow::Cow::Owned(bytes) => Pixels::Apart(bytes),
-    };
-    Ok((format, pixels, labels))
+    Ok((format, Batch { pixels: Pixels::Together(array.bytes), labels }))
 }
 
 /// The names of the classes: a pickle with `label_names` or `fine_label_names`, or a name a line.

@@ -15,7 +15,9 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::split;
+use crate::data::folder::entries;
 use crate::data::labels::class_name;
+use crate::data::open::head;
 use crate::data::{DataSet, Format, ReadOptions, Split, Values, limits};
 use crate::error::{Error, Result};
 
@@ -113,27 +115,11 @@ pub(crate) fn read_folder(root: &Path, options: &ReadOptions) -> Result<Option<D
     read_files(root, parts, options).map(Some)
 }
 
-/// The names in a folder, sorted, without hidden ones.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let read = || -> std::io::Result<Vec<PathBuf>> {
-        let mut paths = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-                paths.push(entry.path());
-            }
-        }
-        paths.sort();
-        Ok(paths)
-    };
-    read().map_err(Error::io("read the folder", folder))
-}
-
 /// Whether a folder in this one has an image among its first files.
 fn has_classes(root: &Path) -> Result<bool> {
     for folder in entries(root)?.into_iter().filter(|path| path.is_dir()).take(limits::FOLDER_LOOKS) {
         for path in entries(&folder)?.into_iter().filter(|path| path.is_file()).take(limits::FOLDER_LOOKS) {
-            if is_image(&crate::data::open::head(&path)?) {
+            if is_image(&head(&path)?) {
                 return Ok(true);
             }
         }
@@ -212,10 +198,13 @@ fn read_files(root: &Path, parts: [Option<Files>; 3], options: &ReadOptions) -> 
 }
 
 fn header_of(root: &Path, path: &Path) -> Result<(Header, u64)> {
+    let found = fs::metadata(path).map_err(Error::io("read", path))?;
+    if !found.is_file() {
+        return Err(Error::data(format!("{} is no image but a folder or device", below(root, path))));
+    }
     let file = File::open(path).map_err(Error::io("read", path))?;
-    let stored = file.metadata().map_err(Error::io("read", path))?.len();
     let header = read_header(BufReader::new(file)).map_err(|error| error.within(below(root, path)))?;
-    Ok((header, stored))
+    Ok((header, found.len()))
 }
 
 fn read_part(

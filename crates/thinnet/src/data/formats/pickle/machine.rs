@@ -6,13 +6,11 @@ use super::{Id, Value};
 use crate::data::limits;
 
 /// The functions and classes that arrays of numbers are pickled with.
-pub(super) const KNOWN: [(&str, &str); 11] = [
+pub(super) const KNOWN: [(&str, &str); 9] = [
     ("numpy.core.multiarray", "_reconstruct"),
     ("numpy._core.multiarray", "_reconstruct"),
     ("numpy.core.numeric", "_frombuffer"),
     ("numpy._core.numeric", "_frombuffer"),
-    ("numpy.core.multiarray", "scalar"),
-    ("numpy._core.multiarray", "scalar"),
     ("numpy", "ndarray"),
     ("numpy", "dtype"),
     ("_codecs", "encode"),

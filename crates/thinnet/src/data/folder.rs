@@ -1,0 +1,171 @@
+//! Finds out what a folder holds, by the names and the beginnings of its files, and has it read.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::formats::cifar::{self, Collector, Member};
+#[cfg(feature = "images")]
+use super::formats::images;
+use super::formats::{Numbers, idx, npy};
+use super::open::{
+    HEAD, Kind, ReadOptions, file_name, from_pairs, head, labels_beside, open_file, unpacked_file,
+};
+use super::{DataSet, Format, Part, archive, limits};
+use crate::error::{Error, Result};
+
+/// The names in a folder, sorted, without hidden ones.
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = || -> std::io::Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                paths.push(entry.path());
+            }
+        }
+        paths.sort();
+        Ok(paths)
+    };
+    read().map_err(Error::io("read the folder", folder))
+}
+
+/// A folder's files and folders.
+struct Folder {
+    files: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+impl Folder {
+    fn list(path: &Path) -> Result<Self> {
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
+        for entry in entries(path)? {
+            // A device or a pipe is no data, and neither is a link to nothing.
+            match fs::metadata(&entry) {
+                Ok(kind) if kind.is_dir() => folders.push(entry),
+                Ok(kind) if kind.is_file() => files.push(entry),
+                _ => {}
+            }
+        }
+        Ok(Self { files, folders })
+    }
+}
+
+/// What a folder's own files make up.
+enum Content {
+    Cifar(Vec<(Member, PathBuf)>),
+    Idx(Vec<PathBuf>),
+    Npy(Vec<PathBuf>),
+}
+
+pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet> {
+    let folder = Folder::list(path)?;
+    if let Some(content) = recognise(&folder.files)? {
+        return content.read();
+    }
+    let mut below = Vec::new();
+    for path in folder.folders.iter().take(limits::FOLDER_LOOKS) {
+        if let Some(content) = recognise(&Folder::list(path)?.files)? {
+            below.push((path, content));
+        }
+    }
+    if below.len() > 1 {
+        let names: Vec<_> = below.iter().map(|(path, _)| file_name(path)).collect();
+        return Err(Error::data(format!(
+            "it holds several data sets, one of which has to be named: {}",
+            names.join(", ")
+        )));
+    }
+    if let Some((path, content)) = below.pop() {
+        return content.read().map_err(|error| error.within(file_name(path)));
+    }
+    #[cfg(feature = "images")]
+    if let Some(set) = images::read_folder(path, options)? {
+        return Ok(set);
+    }
+    if let ([file], []) = (folder.files.as_slice(), folder.folders.as_slice()) {
+        return open_file(file, options).map_err(|error| error.within(file_name(file)));
+    }
+    Err(Error::data(
+        "the folder holds no data set that is read: CIFAR-10 or CIFAR-100 (data_batch_1 and so on, python or binary), \
+         IDX or NPY files of samples and labels, a folder of images for each class, or one file alone",
+    ))
+}
+
+/// What the files of a folder make up, if they are a data set.
+fn recognise(files: &[PathBuf]) -> Result<Option<Content>> {
+    let members: Vec<(Member, PathBuf)> =
+        files.iter().filter_map(|path| Some((cifar::member(&file_name(path))?, path.clone()))).collect();
+    if members.iter().any(|(member, _)| matches!(member, Member::Train(_))) {
+        return Ok(Some(Content::Cifar(members)));
+    }
+    // A packed file beside the unpacked one is the same file.
+    let doubled = |path: &&PathBuf| {
+        path.extension().is_some_and(|end| end == "gz") && files.contains(&path.with_extension(""))
+    };
+    let (mut idx, mut npy) = (Vec::new(), Vec::new());
+    for path in files.iter().filter(|path| !doubled(path)).take(limits::FOLDER_LOOKS) {
+        let mut head = head(path)?;
+        if Kind::of(&head) == Kind::Gzip {
+            let mut unpacked = Vec::new();
+            // What cannot be unpacked is not IDX; whoever names the file itself is told more.
+            let _ = archive::gunzip(head.as_slice(), head.len() as u64)
+                .take(HEAD as u64)
+                .read_to_end(&mut unpacked);
+            head = unpacked;
+        }
+        match Kind::of(&head) {
+            Kind::Idx if idx::dimensions(&head) > 1 && !file_name(path).contains("labels") => {
+                idx.push(path.clone());
+            }
+            Kind::Npy if !file_name(path).starts_with('y') => npy.push(path.clone()),
+            _ => {}
+        }
+    }
+    Ok(match (idx.is_empty(), npy.is_empty()) {
+        (false, _) => Some(Content::Idx(idx)),
+        (true, false) => Some(Content::Npy(npy)),
+        (true, true) => None,
+    })
+}
+
+impl Content {
+    fn read(self) -> Result<DataSet> {
+        match self {
+            Self::Cifar(members) => {
+                let (mut collector, mut content) = (Collector::default(), Vec::new());
+                for (member, path) in members {
+                    let file = File::open(&path).map_err(Error::io("read", &path))?;
+                    let size = file.metadata().map_err(Error::io("read", &path))?.len();
+                    archive::read_into(&mut content, file, size).map_err(Error::io("read", &path))?;
+                    collector.add(member, &file_name(&path), &content)?;
+                }
+                collector.finish()
+            }
+            Self::Idx(files) => from_pairs(Format::Idx, pairs(files, idx::read)?),
+            Self::Npy(files) => from_pairs(Format::Npy, pairs(files, npy::read)?),
+        }
+    }
+}
+
+/// Reads files of samples, each with its labels.
+fn pairs(files: Vec<PathBuf>, read: fn(Vec<u8>) -> Result<Numbers>) -> Result<Vec<(Part, Numbers, Numbers)>> {
+    let mut pairs = Vec::new();
+    for path in files {
+        let name = file_name(&path);
+        let within = |error: Error| error.within(&name);
+        let lower = name.to_ascii_lowercase();
+        let part = if lower.contains("t10k") || lower.contains("test") {
+            Part::Test
+        } else if lower.contains("val") {
+            Part::Val
+        } else {
+            Part::Train
+        };
+        let labels = labels_beside(&path).map_err(within)?;
+        let samples = read(unpacked_file(&path)?).map_err(within)?;
+        let labels = read(unpacked_file(&labels)?).map_err(|error| error.within(file_name(&labels)))?;
+        pairs.push((part, samples, labels));
+    }
+    Ok(pairs)
+}
