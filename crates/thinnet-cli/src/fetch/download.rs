@@ -148,9 +148,6 @@ impl Downloader<'_> {
 
     /// Asks one server for what is missing, or for all of it where that does not fit, and checks what is here then.
     fn attempt(&mut self, part: &mut Part, file: &RemoteFile, url: &str) -> Result<(), Stop> {
-        if part.len() > file.size {
-            clear(part)?;
-        }
         match self.request(part, file, url) {
             Err(Stop::StartOver(reason)) => {
                 self.progress.pause();
@@ -162,7 +159,7 @@ impl Downloader<'_> {
         }
     }
 
-    /// One request, unless all is here already.
+    /// One request, unless all is here already, or more than all.
     fn request(&mut self, part: &mut Part, file: &RemoteFile, url: &str) -> Result<(), Stop> {
         let start = part.len();
         if start < file.size {
