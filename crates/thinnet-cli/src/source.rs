@@ -54,9 +54,9 @@ impl SourceArguments {
     fn check_against(&self, set: &DataSet) -> Result<(), Failure> {
         let (table, images) = (set.format == Format::Csv, set.format == Format::Images);
         let useless = [
-            ("--label-column", self.label_column.is_some() && !table, "is for tables"),
-            ("--header", self.header.is_some() && !table, "is for tables"),
-            ("--resize", self.resize.is_some() && !images, "is for folders of images"),
+            ("--label-column", self.read.label_column.is_some() && !table, "is for tables"),
+            ("--header", self.read.header.is_some() && !table, "is for tables"),
+            ("--resize", self.read.resize.is_some() && !images, "is for folders of images"),
             ("--split", self.split.is_some() && set.val.is_some(), "is for data without validation samples"),
         ];
         match useless.into_iter().find(|(_, useless, _)| *useless) {
