@@ -102,11 +102,14 @@ fn page(summary: &Summary, strong: impl Fn(&str) -> String) -> Vec<String> {
     let widths: Vec<usize> = widths.collect();
     let mut lines = vec![strong(&summary.format.to_string()), shape(summary), mean(summary), String::new()];
     for (row, name) in names.iter().enumerate() {
-        let mut line = format!("{name:<width$}");
-        for (column, &width) in columns.iter().zip(&widths) {
-            let text = column.get(row).map_or("", String::as_str);
-            line.push_str(&format!("  {text:>width$}"));
-        }
+        let numbers: String = columns
+            .iter()
+            .zip(&widths)
+            .map(|(column, &width)| {
+                ["  ", &format!("{:>width$}", column.get(row).map_or("", String::as_str))].concat()
+            })
+            .collect();
+        let line = format!("{name:<width$}{numbers}");
         lines.push(if row == 0 { strong(&line) } else { line });
         if row == 3 {
             lines.push(strong(&format!("{} classes", grouped(summary.classes.len()))));
