@@ -63,14 +63,15 @@ impl Failure {
                 let reason = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
                 format!("'{value}' is not a value of {}: {reason}", arg())
             }
-            ErrorKind::UnknownArgument if guess.is_empty() => {
-                let hint = owner(&arg()).map_or_else(
-                    || "--help lists those that are".to_owned(),
-                    |command| format!("it belongs to `thinnet {command}`"),
-                );
-                format!("there is no argument '{}' here; {hint}", arg())
+            ErrorKind::UnknownArgument => {
+                // An option of another command is no slip of the pen, whatever it looks like here.
+                let hint = match owner(&arg()) {
+                    Some(command) => format!("; it belongs to `thinnet {command}`"),
+                    None if guess.is_empty() => "; --help lists those that are".to_owned(),
+                    None => guess,
+                };
+                format!("there is no argument '{}' here{hint}", arg())
             }
-            ErrorKind::UnknownArgument => format!("there is no argument '{}' here{guess}", arg()),
             ErrorKind::InvalidSubcommand => {
                 let command = text(ContextKind::InvalidSubcommand).unwrap_or_default();
                 if guess.is_empty() {
