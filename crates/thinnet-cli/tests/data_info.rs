@@ -8,7 +8,8 @@ use std::io::BufReader;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{empty_folder, names, real_data, thinnet};
+use common::datasets::real_data;
+use common::{empty_folder, names, thinnet};
 use predicates::prelude::*;
 use predicates::str::{contains, is_empty};
 use serde_json::{Value, json};

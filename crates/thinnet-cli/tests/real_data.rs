@@ -1,9 +1,10 @@
-//! The program on the whole of CIFAR-10, where it is (see `common::real_data`).
+//! The program on the whole of CIFAR-10, where it is (see `common::datasets`).
 #![allow(clippy::unwrap_used)] // a test's helpers fail by panicking, too
 
 mod common;
 
-use common::{empty_folder, real_data, thinnet};
+use common::datasets::real_data;
+use common::{empty_folder, thinnet};
 
 const GOLDEN: &str = include_str!("../../thinnet/tests/golden/experiment_float64.log");
 

@@ -2,30 +2,16 @@
 //! cache. A test whose data are not there says so and passes, but fails where `CI` is `true`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // a test fails by panic, and says what it skips
 
-use std::env;
-use std::path::{Path, PathBuf};
+mod common;
+
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use etcetera::BaseStrategy;
+use common::real_data;
 use thinnet::data::{DataSet, Format, Part, ReadOptions, SplitOptions, Values};
 
 /// The mean of the course's 49,000 training images, first numbers; NumPy prints them so.
 const MEAN: [f64; 4] = [130.641_897_96, 130.055_693_88, 130.960_551_02, 131.484_673_47];
-
-/// A file or folder among the data sets, if it is there.
-fn real(name: &str) -> Option<PathBuf> {
-    let folder = env::var_os("THINNET_DATASETS").map_or_else(
-        || etcetera::base_strategy::choose_native_strategy().unwrap().cache_dir().join("thinnet/datasets"),
-        PathBuf::from,
-    );
-    let path = folder.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    assert_ne!(env::var("CI").as_deref(), Ok("true"), "{} is not there", path.display());
-    eprintln!("skipped: {} is not there", path.display());
-    None
-}
 
 fn open(path: &Path) -> (DataSet, Duration) {
     let start = Instant::now();
@@ -35,7 +21,7 @@ fn open(path: &Path) -> (DataSet, Duration) {
 
 /// The whole of CIFAR-10, whichever form it came in.
 fn check_cifar10(name: &str, format: Format) {
-    let Some(path) = real(name) else { return };
+    let Some(path) = real_data(name) else { return };
     let (set, took) = open(&path);
     eprintln!("{name}: read in {took:?}");
     assert_eq!((set.format, set.shape.as_slice(), set.classes.len()), (format, &[3, 32, 32][..], 10));
@@ -83,7 +69,7 @@ fn cifar_10_binary() {
 fn mnist_and_fashion_mnist() {
     const DIGITS: [usize; 10] = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949];
     for (name, counts) in [("mnist", DIGITS), ("fashion-mnist", [6000; 10])] {
-        let Some(path) = real(name) else { continue };
+        let Some(path) = real_data(name) else { continue };
         let (set, took) = open(&path);
         eprintln!("{name}: read in {took:?}");
         assert_eq!((set.format, set.shape.as_slice()), (Format::Idx, &[1, 28, 28][..]));

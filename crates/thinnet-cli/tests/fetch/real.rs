@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use crate::common::{empty_folder, names, real_data, thinnet};
+use crate::common::datasets::real_data;
+use crate::common::{empty_folder, names, thinnet};
 use crate::server::{Server, good};
 
 #[test]

@@ -1,4 +1,4 @@
-"""Writes the small files beside it, as Python and NumPy write them; tests/formats.rs reads them back.
+"""Writes the small files beside it, as Python and NumPy write them; tests/formats/ reads them back.
 
 Number `j` of image `i` is (37 i + 11 j) % 256, and label `i` is (3 i + 1) % 10 (CIFAR-100: (30 i + 1) % 100).
 """
@@ -141,7 +141,7 @@ def main() -> None:
 
 
 def others(small: np.ndarray, image: np.ndarray) -> None:
-    """The formats that NumPy does not write, each once: tests/formats.rs makes more; the fuzzer begins so."""
+    """The formats that NumPy does not write, each once: tests/formats/ makes more; the fuzzer begins so."""
     sizes = struct.pack(">3I", 4, 2, 3)
     (FOLDER / "images.idx").write_bytes(b"\0\0\x08\x03" + sizes + small.tobytes())
     rows = [",".join(map(str, row)) + f",class {row[0] % 2}" for row in small]

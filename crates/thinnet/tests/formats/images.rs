@@ -1,0 +1,108 @@
+//! Folders of images.
+
+use std::fs;
+use std::path::Path;
+
+use thinnet::data::{DataSet, Format, ReadOptions};
+
+use crate::{bytes, folder, open, pattern, refusal, stored};
+use image::{DynamicImage, GrayImage, ImageFormat, Rgb, RgbImage};
+
+fn save(path: &Path, image: impl Into<DynamicImage>) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let format =
+        if path.extension().is_some_and(|e| e == "jpg") { ImageFormat::Jpeg } else { ImageFormat::Png };
+    image.into().save_with_format(path, format).unwrap();
+}
+
+fn red(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| Rgb([(10 * x + y) as u8, 7, 200]))
+}
+
+#[test]
+fn a_folder_for_each_class_is_read() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    save(&path("dog/2.png"), red(3, 2));
+    save(&path("cat/a.png"), GrayImage::from_fn(3, 2, |x, y| image::Luma([(x + 10 * y) as u8])));
+    save(&path("dog/.hidden.png"), red(9, 9));
+    let set = open(folder.path());
+    assert_eq!(
+        (set.format, set.shape.as_slice(), set.classes.join(" ")),
+        (Format::Images, &[3, 2, 3][..], "cat dog".to_owned())
+    );
+    assert_eq!(set.train.labels, [0, 1]);
+    let cat = [0, 1, 2, 10, 11, 12];
+    let dog = [0, 10, 20, 1, 11, 21, 7, 7, 7, 7, 7, 7, 200, 200, 200, 200, 200, 200];
+    assert_eq!(bytes(&set.train.values), [cat.repeat(3), dog.to_vec()].concat(), "channel first");
+
+    // Grey alone is one channel.
+    fs::remove_dir_all(path("dog")).unwrap();
+    save(&path("dog/1.png"), GrayImage::from_pixel(3, 2, image::Luma([9])));
+    let set = open(folder.path());
+    assert_eq!(
+        (set.shape.as_slice(), bytes(&set.train.values)),
+        (&[1, 2, 3][..], [&cat[..], &[9; 6]].concat())
+    );
+}
+
+/// The same numbers as PIL wrote, which are stored channel last.
+#[test]
+fn images_of_another_program_have_the_same_numbers() {
+    let folder = folder();
+    for (name, class) in [("colours.png", "a"), ("grey.png", "b")] {
+        fs::create_dir(folder.path().join(class)).unwrap();
+        fs::copy(stored(name), folder.path().join(class).join(name)).unwrap();
+    }
+    let set = open(folder.path());
+    assert_eq!(set.shape, [3, 8, 5]);
+    let channel = |channel: usize| pattern(1, 120).into_iter().skip(channel).step_by(3);
+    let colours = (0..3).flat_map(channel);
+    let grey = (0..3).flat_map(|_| channel(0));
+    assert_eq!(bytes(&set.train.values), colours.chain(grey).collect::<Vec<_>>());
+}
+
+#[test]
+fn parts_have_folders_of_their_own_and_sizes_are_made_equal_on_request() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    for (name, side) in
+        [("train/b/1.jpg", 8), ("train/a/1.png", 4), ("test/b/1.png", 4), ("valid/a/1.png", 2)]
+    {
+        save(&path(name), RgbImage::from_pixel(side, side, Rgb([100, 150, 50])));
+    }
+    let message = refusal(folder.path());
+    assert!(
+        message.contains("8 x 8") && message.contains("4 x 4") && message.contains("resized"),
+        "{message}"
+    );
+    let options = ReadOptions { resize: Some((6, 5)), ..ReadOptions::default() };
+    let set = DataSet::open(folder.path(), &options).unwrap();
+    assert_eq!((set.shape.as_slice(), set.classes.join(" ")), (&[3, 5, 6][..], "a b".to_owned()));
+    assert_eq!(
+        (set.train.labels.as_slice(), set.test.unwrap().labels, set.val.unwrap().labels),
+        (&[0, 1][..], vec![1], vec![0])
+    );
+    let near = |pixel: u8, value: u8| pixel.abs_diff(value) <= 2; // JPEG
+    let pixels = bytes(&set.train.values);
+    for image in pixels.chunks(90) {
+        for (plane, value) in image.chunks(30).zip([100, 150, 50]) {
+            assert!(plane.iter().all(|&pixel| near(pixel, value)), "{plane:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_image_is_refused_by_its_name() {
+    let folder = folder();
+    save(&folder.path().join("a/1.png"), red(2, 2));
+    fs::write(folder.path().join("a/notes.txt"), "not an image").unwrap();
+    let message = refusal(folder.path());
+    assert!(message.contains("notes.txt") && message.contains("neither PNG nor JPEG"), "{message}");
+    fs::remove_file(folder.path().join("a/notes.txt")).unwrap();
+    fs::write(folder.path().join("readme"), "beside").unwrap();
+    let message = refusal(folder.path());
+    assert!(message.contains("readme lies beside the classes' folders"), "{message}");
+    let message = refusal(&folder.path().join("a/1.png"));
+    assert!(message.contains("one image"), "{message}");
+}

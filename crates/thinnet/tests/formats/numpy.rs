@@ -1,0 +1,99 @@
+//! NPY and NPZ.
+
+use std::fs;
+use std::path::Path;
+
+use thinnet::data::formats::{Content, npy};
+use thinnet::data::{DataSet, Format};
+
+use crate::{bytes, floats, folder, open, pattern, refusal, stored};
+
+#[test]
+fn numpy_arrays_of_every_type_are_read() {
+    let small: Vec<f64> = pattern(4, 6).into_iter().map(f64::from).collect();
+    let read = |name: &str| npy::read(fs::read(stored(&format!("{name}.npy"))).unwrap()).unwrap();
+    let values = |name: &str| {
+        let numbers = read(name);
+        assert_eq!(numbers.shape, [4, 6], "{name}");
+        numbers.into_samples().unwrap().0
+    };
+    let each = |f: fn(f64) -> f64| small.iter().copied().map(f).collect::<Vec<_>>();
+    assert_eq!(bytes(&values("u1")), pattern(4, 6));
+    assert_eq!(floats(&values("i2-big")), small);
+    assert_eq!(floats(&values("i8")), each(|x| x - 100.0));
+    assert_eq!(floats(&values("f4-fortran")), each(|x| x / 2.0));
+    assert_eq!(floats(&values("f8-big")), each(|x| x / 3.0));
+    assert_eq!(
+        bytes(&values("bool")),
+        pattern(4, 6).into_iter().map(|x| u8::from(x > 100)).collect::<Vec<_>>()
+    );
+    for (name, last) in [("words", "élan"), ("bytes", "elk")] {
+        let Content::Texts(words) = read(name).content else { panic!("{name} holds no words") };
+        assert_eq!(words, ["cat", "dog", "cat", last]);
+    }
+}
+
+#[test]
+fn npz_archives_are_read() {
+    let set = open(&stored("splits.npz"));
+    assert_eq!(
+        (set.format, set.shape.as_slice(), set.classes.as_slice()),
+        (Format::Npz, &[1, 2, 3][..], ["3", "7", "11"].map(str::to_owned).as_slice())
+    );
+    assert_eq!((set.train.labels, set.test.unwrap().labels, set.val), (vec![1, 0, 1, 2], vec![1], None));
+    assert_eq!(bytes(&set.train.values), pattern(4, 6));
+
+    let set = open(&stored("channels-last.npz"));
+    assert_eq!(
+        (set.shape.as_slice(), set.classes.as_slice()),
+        (&[3, 8, 5][..], ["cat", "dog", "elk"].map(str::to_owned).as_slice())
+    );
+    assert_eq!(set.train.labels, [1, 0]);
+    let (stored_pixels, pixels) = (pattern(2, 120), bytes(&set.train.values));
+    for (image, channel, pixel) in [(0, 0, 0), (0, 2, 17), (1, 1, 39)] {
+        assert_eq!(
+            pixels[image * 120 + channel * 40 + pixel],
+            stored_pixels[image * 120 + pixel * 3 + channel]
+        );
+    }
+
+    let set = open(&stored("words.npz"));
+    assert_eq!(
+        (set.classes.as_slice(), set.train.labels.as_slice()),
+        (["cat", "dog"].map(str::to_owned).as_slice(), &[1, 0, 1, 0][..])
+    );
+    assert_eq!(open(&stored("mean.npz")).mean_sample().to_vec(), [2.5; 6]);
+}
+
+/// The embedded sample is such an archive: read as a file it gives the same numbers to train on.
+#[test]
+fn the_embedded_samples_own_archive_is_the_sample() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/data/cifar10-sample.npz");
+    let (file, sample) = (open(&path), DataSet::embedded_sample().unwrap());
+    let train = |set: &DataSet| set.dataset::<f64>(500).unwrap().train;
+    assert_eq!(train(&file), train(&sample));
+    assert_eq!((file.format, file.classes[3].as_str()), (Format::Npz, "3"));
+}
+
+#[test]
+fn numpy_files_have_their_labels_beside_them() {
+    let folder = folder();
+    let put = |from: &str, to: &str| fs::copy(stored(from), folder.path().join(to)).unwrap();
+    put("u1.npy", "X_train.npy");
+    put("words.npy", "y_train.npy");
+    let alone = open(&folder.path().join("X_train.npy"));
+    assert_eq!(
+        (alone.format, alone.classes.as_slice(), alone.train.labels.as_slice()),
+        (Format::Npy, ["cat", "dog", "élan"].map(str::to_owned).as_slice(), &[0, 1, 0, 2][..])
+    );
+    put("f8-big.npy", "X_test.npy");
+    put("bytes.npy", "y_test.npy");
+    let set = open(folder.path());
+    assert_eq!(
+        (set.classes.len(), set.train.labels.clone(), set.test.unwrap().labels),
+        (4, vec![0, 1, 0, 3], vec![0, 1, 0, 2])
+    );
+    put("u1.npy", "other.npy");
+    let message = refusal(&folder.path().join("other.npy"));
+    assert!(message.contains("should lie beside it as other_labels.npy"), "{message}");
+}

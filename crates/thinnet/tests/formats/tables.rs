@@ -1,0 +1,79 @@
+//! Tables.
+
+use thinnet::data::{DataSet, Format, ReadOptions, Values};
+
+use crate::{bytes, floats, gzip};
+
+fn table(text: &str, options: &ReadOptions) -> thinnet::Result<DataSet> {
+    DataSet::from_bytes(text.as_bytes().to_vec(), options)
+}
+
+#[test]
+fn tables_are_read_with_and_without_header_by_any_separator() {
+    let plain = ReadOptions::default();
+    let iris = "length,width,species\n5.1,3.5,setosa\n7.0,3.2,versicolor\n\n4.9,-1e1,setosa\n";
+    let expected = table(iris, &plain).unwrap();
+    assert_eq!((expected.format, expected.shape.as_slice()), (Format::Csv, &[2][..]));
+    assert_eq!(
+        (expected.classes.as_slice(), expected.train.labels.as_slice()),
+        (["setosa", "versicolor"].map(str::to_owned).as_slice(), &[0, 1, 0][..])
+    );
+    assert_eq!(floats(&expected.train.values), [5.1, 3.5, 7.0, 3.2, 4.9, -10.0]);
+    for same in [
+        iris.replace(',', "\t"),
+        iris.replace(',', ";"),
+        iris.replace(',', " | "),
+        iris.replace('\n', "\r\n"),
+        iris.replace("setosa", "\"setosa\""),
+        iris.lines().skip(1).collect::<Vec<_>>().join("\n"),
+        format!("\u{feff}{iris}"),
+    ] {
+        assert_eq!(table(&same, &plain).unwrap(), expected, "{same}");
+    }
+    let packed = DataSet::from_bytes(gzip(iris.as_bytes()), &plain).unwrap();
+    assert_eq!(packed, expected);
+
+    // Quotes hold separators, quotes and line breaks.
+    let quoted = table("a,label\n1,\"x, \"\"y\"\"\nz\"\n2,w\n", &plain).unwrap();
+    assert_eq!(quoted.classes, ["w", "x, \"y\"\u{fffd}z"]);
+}
+
+#[test]
+fn the_label_column_is_found_or_named() {
+    let text = "label,a,b\n7,1,2\n10,3,4\n7,5,600\n";
+    let column = |label: Option<&str>| {
+        let set = table(text, &ReadOptions { label: label.map(str::to_owned), ..ReadOptions::default() });
+        set.map(|set| (set.classes, floats_or_bytes(&set.train.values)))
+    };
+    let classes = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    // Numbers go by size: 7 before 10.
+    assert_eq!(column(None).unwrap(), (classes(&["7", "10"]), vec![1.0, 2.0, 3.0, 4.0, 5.0, 600.0]));
+    assert_eq!(column(Some("1")).unwrap(), column(None).unwrap());
+    assert_eq!(
+        column(Some("b")).unwrap(),
+        (classes(&["2", "4", "600"]), vec![7.0, 1.0, 10.0, 3.0, 7.0, 5.0])
+    );
+    assert_eq!(column(Some("3")).unwrap(), column(Some("b")).unwrap());
+    for wrong in ["c", "0", "4", ""] {
+        let message = column(Some(wrong)).unwrap_err().to_string();
+        assert!(
+            message.contains(&format!("no label column {wrong:?}")) && message.contains("label, a, b"),
+            "{message}"
+        );
+    }
+    // Without such a name it is the last; all numbers below 256 stay bytes.
+    let set = table("1,2,3\n4,5,3\n", &ReadOptions::default()).unwrap();
+    assert_eq!((set.classes, bytes(&set.train.values)), (classes(&["3"]), vec![1, 2, 4, 5]));
+    let set = table("1,2,x\n4,5,y\n", &ReadOptions { header: Some(true), ..ReadOptions::default() }).unwrap();
+    assert_eq!((set.classes, bytes(&set.train.values)), (classes(&["y"]), vec![4, 5]));
+    let set =
+        table("1,2,3\n4,5.5,3\n", &ReadOptions { header: Some(false), ..ReadOptions::default() }).unwrap();
+    assert_eq!(floats(&set.train.values), [1.0, 2.0, 4.0, 5.5]);
+}
+
+fn floats_or_bytes(values: &Values) -> Vec<f64> {
+    match values {
+        Values::Bytes(values) => values.iter().map(|&value| f64::from(value)).collect(),
+        Values::Floats(values) => values.iter().copied().collect(),
+    }
+}
