@@ -7,6 +7,7 @@ mod command;
 mod datasets;
 mod fuzz;
 mod lint;
+mod python;
 mod test;
 mod venv;
 

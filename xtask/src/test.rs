@@ -5,13 +5,13 @@ use std::env;
 use anyhow::Result;
 
 use crate::command::{cargo, run};
-use crate::datasets;
+use crate::{datasets, python};
 
 /// A part of the tests: its name, and how to run it.
 type Suite = (&'static str, fn() -> Result<()>);
 
-/// All parts, the quick ones first. The Python package's and the page's tests join here.
-const SUITES: &[Suite] = &[("Rust", rust)];
+/// All parts, the quick ones first. The page's tests join here.
+const SUITES: &[Suite] = &[("Rust", rust), ("Python", python::test)];
 
 pub fn run_all() -> Result<()> {
     for (name, suite) in SUITES {

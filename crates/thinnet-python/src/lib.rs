@@ -1,0 +1,13 @@
+//! The Python module `thinnet._thinnet`: the library's networks and layers on NumPy arrays. What a user imports is the
+//! Python package beside it, which checks arguments and gives them their meaning.
+
+use pyo3::pymodule;
+
+/// The compiled part of thinnet; import from `thinnet`.
+#[pymodule]
+mod _thinnet {
+    /// The version of the package.
+    #[pymodule_export]
+    #[allow(non_upper_case_globals, reason = "Python's name for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

@@ -1,0 +1,46 @@
+//! The Python package: its wheel, and its tests in an environment that holds nothing but the wheel and what they need.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{command, root, run, target};
+use crate::venv::Venv;
+
+const PACKAGE: &str = "crates/thinnet-python";
+
+/// Build the wheel and run the package's tests on it.
+pub fn test() -> Result<()> {
+    let wheel = build_wheel()?;
+    let venv = install(&wheel, "python", "requirements-test.txt")?;
+    run(command(venv.program("python"), &["-m", "pytest", "--quiet"]).arg(root().join(PACKAGE).join("tests")))
+}
+
+/// An environment of this name with the packages of a requirements file of the package, and the wheel.
+pub fn install(wheel: &PathBuf, name: &str, requirements: &str) -> Result<Venv> {
+    let venv = Venv::ensure(name, &format!("{PACKAGE}/{requirements}"))?;
+    let pip =
+        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--force-reinstall", "--no-deps"];
+    run(command(venv.program("python"), &pip).arg(wheel))?;
+    Ok(venv)
+}
+
+/// The wheel, as users get it.
+pub fn build_wheel() -> Result<PathBuf> {
+    let venv = Venv::ensure("python-build", &format!("{PACKAGE}/requirements-build.txt"))?;
+    let folder = target().join("wheels");
+    if folder.is_dir() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    let build = ["build", "--release", "--quiet", "--out"];
+    run(command(venv.program("maturin"), &build).arg(&folder))?;
+    let mut wheels = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        wheels.push(entry?.path());
+    }
+    match wheels.as_slice() {
+        [wheel] => Ok(wheel.clone()),
+        _ => bail!("one wheel was to be built in {}, found {}", folder.display(), wheels.len()),
+    }
+}
