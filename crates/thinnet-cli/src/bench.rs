@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thinnet::data::Features;
 use thinnet::engine::{Engine, EngineConfig, Isa, MaskSource, Product, StepTimes, Thin};
 use thinnet::float::Float;
-use thinnet::layers::Dropout;
+use thinnet::layers::{Dropout, Targets};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::{Adam, UpdateRule};
 use thinnet::random::RandomState;
@@ -139,7 +139,7 @@ impl<F: Float> Trainer<F> {
             input_dim: *input_dim,
             hidden: hidden.to_vec(),
             num_classes: *num_classes,
-            dropout: (case.keep < 1.0).then_some(dropout),
+            dropout: (case.keep < 1.0).then_some(dropout).into(),
             ..NetConfig::default()
         };
         if case.batch == 0 {
@@ -175,7 +175,8 @@ impl<F: Float> Trainer<F> {
             .map(|_| {
                 let start = Instant::now();
                 let batch = self.random.choice(IMAGES, self.batch)?;
-                self.loss = self.engine.step(&self.x, &self.y, &batch, &mut self.random)?;
+                let (targets, batch) = (Targets::Classes(&self.y), batch.as_slice().into());
+                self.loss = self.engine.step(&self.x, targets, batch, &mut self.random)?.total();
                 Ok(start.elapsed().as_secs_f64() * 1e3)
             })
             .collect()

@@ -19,12 +19,15 @@ pub enum Update<'a, T> {
         /// The step's length.
         learning_rate: T,
     },
-    /// `velocity = momentum * velocity - learning_rate * g; w += velocity`.
+    /// `velocity = momentum * velocity - learning_rate * g; w += velocity`, or with Nesterov's gradient
+    /// `w += momentum * velocity - learning_rate * g`.
     Momentum {
         /// The step's length.
         learning_rate: T,
         /// How much of the velocity stays, 0 to 1.
         momentum: T,
+        /// Whether the weights look ahead along the new velocity.
+        nesterov: bool,
         /// The running step.
         velocity: PanelsMut<'a, T>,
     },
@@ -151,8 +154,11 @@ pub(crate) fn with_rule<T: Element, S: Simd<Elem = T>>(
     match update {
         Update::Gradient { gradient } => then.call(s, Gradient { reg, to: Place::of(gradient) }),
         Update::Sgd { learning_rate } => then.call(s, Sgd { reg, lr: learning_rate }),
-        Update::Momentum { learning_rate, momentum, velocity } => {
-            then.call(s, Momentum { reg, lr: learning_rate, mu: momentum, velocity: Place::of(velocity) });
+        Update::Momentum { learning_rate: lr, momentum: mu, nesterov: false, velocity } => {
+            then.call(s, Momentum::<T, false> { reg, lr, mu, velocity: Place::of(velocity) });
+        }
+        Update::Momentum { learning_rate: lr, momentum: mu, nesterov: true, velocity } => {
+            then.call(s, Momentum::<T, true> { reg, lr, mu, velocity: Place::of(velocity) });
         }
         Update::RmsProp { learning_rate, decay, epsilon, cache } => {
             let keep = [decay, T::ONE - decay];
@@ -233,23 +239,24 @@ impl<S: Simd> Rule<S> for Sgd<S::Elem> {
 }
 
 #[derive(Clone, Copy)]
-struct Momentum<T> {
+struct Momentum<T, const NESTEROV: bool> {
     reg: T,
     lr: T,
     mu: T,
     velocity: Place<T>,
 }
 
-impl<S: Simd> Rule<S> for Momentum<S::Elem> {
+impl<S: Simd, const NESTEROV: bool> Rule<S> for Momentum<S::Elem, NESTEROV> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
         // SAFETY: the caller's promise.
         unsafe {
             let (old, velocity) = (s.load(w), self.velocity.at(panel, at));
             let g = s.fma(s.splat(self.reg), old, g);
-            let v = s.sub(s.mul(s.splat(self.mu), s.load(velocity)), s.mul(s.splat(self.lr), g));
+            let (mu, step) = (s.splat(self.mu), s.mul(s.splat(self.lr), g));
+            let v = s.sub(s.mul(mu, s.load(velocity)), step);
             s.store(velocity, v);
-            s.store(w, s.add(old, v));
+            s.store(w, s.add(old, if NESTEROV { s.sub(s.mul(mu, v), step) } else { v }));
         }
     }
 }

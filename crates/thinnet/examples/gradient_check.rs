@@ -13,7 +13,7 @@ use std::time::Instant;
 use thinnet::Result;
 use thinnet::data::DataSet;
 use thinnet::gradient_check::{NetCheckConfig, ParameterCheck, check_net};
-use thinnet::layers::Dropout;
+use thinnet::layers::{Dropout, HiddenDropout};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::random::RandomState;
 
@@ -45,7 +45,7 @@ fn small(config: &NetCheckConfig) -> Result<(f64, Vec<ParameterCheck>)> {
     let net = NetConfig {
         input_dim: 15,
         hidden: vec![20, 30],
-        dropout: Some(Dropout::new(0.75, Some(123))?),
+        dropout: HiddenDropout::Every(Dropout::new(0.75, Some(123))?),
         weight_scale: 5e-2,
         ..NetConfig::default()
     };
@@ -58,7 +58,7 @@ fn full(config: &NetCheckConfig) -> Result<(f64, Vec<ParameterCheck>)> {
     let mut random = RandomState::new(231);
     let data = DataSet::embedded_sample()?.dataset::<f64>(100)?;
     let dropout = Some(Dropout::new(0.25, Some(123))?);
-    let net = NetConfig { hidden: vec![500], dropout, ..NetConfig::default() };
+    let net = NetConfig { hidden: vec![500], dropout: dropout.into(), ..NetConfig::default() };
     let net = FullyConnectedNet::<f64>::new(net, &mut random)?;
     let config = NetCheckConfig { sample: Some((SAMPLE, 1)), ..config.clone() };
     let x = data.train.x.to_floats();

@@ -16,7 +16,7 @@ use std::time::Instant;
 use etcetera::BaseStrategy;
 use thinnet::data::{DataSet, ReadOptions, Scaling};
 use thinnet::engine::{self, EngineConfig, MaskSource};
-use thinnet::layers::Dropout;
+use thinnet::layers::{Dropout, HiddenDropout};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::{Adam, UpdateRule};
 use thinnet::random::RandomState;
@@ -75,7 +75,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         input_dim: set.input_dim(),
         hidden: vec![512, 512],
         num_classes: set.classes.len(),
-        dropout: Some(Dropout::new(KEEP, None)?),
+        dropout: HiddenDropout::Every(Dropout::new(KEEP, None)?),
         weight_scale: WEIGHT_SCALE,
         ..NetConfig::default()
     };

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::gradient_check::{
     DEFAULT_STEP, NetCheckConfig, ParameterCheck, check_net, eval_numerical_gradient_array, rel_error,
 };
-use crate::layers::{Dropout, Mode, dropout_backward, dropout_forward};
+use crate::layers::{Dropout, HiddenDropout, Mode, dropout_backward, dropout_forward};
 use crate::net::{FullyConnectedNet, NetConfig};
 use crate::random::RandomState;
 
@@ -119,7 +119,7 @@ fn networks() -> Result<Vec<NetworkFigures>> {
                 input_dim,
                 hidden: vec![20, 30],
                 num_classes,
-                dropout: Some(Dropout::new(keep, Some(123))?),
+                dropout: HiddenDropout::Every(Dropout::new(keep, Some(123))?),
                 weight_scale: 5e-2,
                 ..NetConfig::default()
             };

@@ -198,7 +198,7 @@ impl Settings {
             input_dim,
             hidden: self.hidden.clone(),
             num_classes: self.classes.len(),
-            dropout,
+            dropout: dropout.into(),
             reg: self.reg,
             ..NetConfig::default()
         }

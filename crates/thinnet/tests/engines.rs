@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use thinnet::data::{DataSet, Features, Scaling};
 use thinnet::engine::{Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
 use thinnet::float::Float;
-use thinnet::layers::Dropout;
+use thinnet::layers::{Dropout, Targets};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::optim::UpdateRule;
 use thinnet::random::RandomState;
@@ -34,7 +34,7 @@ impl Case {
             input_dim: self.input_dim,
             hidden: self.hidden.clone(),
             num_classes: self.num_classes,
-            dropout: self.keep.map(|keep| Dropout::new(keep, self.mask_seed).unwrap()),
+            dropout: self.keep.map(|keep| Dropout::new(keep, self.mask_seed).unwrap()).into(),
             reg: self.reg,
             weight_scale: 0.3,
             ..NetConfig::default()
@@ -53,7 +53,7 @@ impl Case {
         let losses = (0..self.steps)
             .map(|_| {
                 let batch = random.choice(self.samples, self.batch).unwrap();
-                engine.step(&x, &y, &batch, &mut random).unwrap()
+                engine.step(&x, Targets::Classes(&y), batch.as_slice().into(), &mut random).unwrap().total()
             })
             .collect();
         let inputs = engine.load(&x).unwrap();
@@ -241,7 +241,7 @@ fn bad_input_is_refused() {
     for mut engine in engines {
         let x = Array2::<f32>::zeros((4, 70));
         let mut step = |x: &Array2<f32>, y: &[usize], batch: &[usize]| {
-            engine.step(&x.clone().into(), y, batch, &mut random).is_err()
+            engine.step(&x.clone().into(), y.into(), batch.into(), &mut random).is_err()
         };
         assert!(step(&x, &[0, 1, 2], &[0]));
         assert!(step(&x, &[0, 1, 2, 3], &[4]));
@@ -272,7 +272,14 @@ fn classes_are_those_of_the_scores() {
             }
             for _ in 0..8 {
                 let batch = random.choice(500, 100).unwrap();
-                engine.step(&data.train.x, &data.train.y, &batch, &mut random).unwrap();
+                engine
+                    .step(
+                        &data.train.x,
+                        Targets::Classes(&data.train.y),
+                        batch.as_slice().into(),
+                        &mut random,
+                    )
+                    .unwrap();
             }
         }
     }
@@ -290,8 +297,12 @@ fn standardised_images_are_their_floats() {
         let mut random = RandomState::new(231);
         let net = FullyConnectedNet::<f32>::new(config.clone(), &mut random).unwrap();
         let mut engine = Thin::new(&net, rule, EngineConfig::course(2)).unwrap();
-        let losses: Vec<f64> =
-            (0..3).map(|step| engine.step(x, &data.train.y, &[7, step, 499], &mut random).unwrap()).collect();
+        let losses: Vec<_> = (0..3)
+            .map(|step| {
+                let batch = [7, step, 499];
+                engine.step(x, Targets::Classes(&data.train.y), batch[..].into(), &mut random).unwrap()
+            })
+            .collect();
         let inputs = engine.load(val).unwrap();
         let classes = engine.classes(&inputs, &mut random).unwrap();
         (losses, engine.scores(&inputs, &mut random).unwrap(), classes)

@@ -46,7 +46,7 @@ fn the_initial_loss_is_the_logarithm_of_the_classes() {
                 num_classes: classes,
                 batch_norm,
                 weight_scale: 1e-3,
-                dropout: keep(0.5, None),
+                dropout: keep(0.5, None).into(),
                 ..config(&hidden)
             };
             let (mut net, x, y, mut random) = setup(config, 50);
@@ -81,7 +81,8 @@ fn gradients_fit_finite_differences_with_every_option() {
     for reg in [0.0, 3.14] {
         for batch_norm in [false, true] {
             for dropout in [None, keep(1.0, None), keep(0.5, None), keep(0.5, Some(123))] {
-                let (net, x, y, random) = setup(NetConfig { reg, batch_norm, dropout, ..config(&[8, 6]) }, 4);
+                let (net, x, y, random) =
+                    setup(NetConfig { reg, batch_norm, dropout: dropout.into(), ..config(&[8, 6]) }, 4);
                 let checks = check_net(&net, x.view(), &y, &random, &NetCheckConfig::default()).unwrap();
                 assert_eq!(checks.len(), if batch_norm { 10 } else { 6 });
                 for check in checks {
@@ -154,14 +155,15 @@ fn the_loss_draws_a_mask_for_each_hidden_layer_where_there_is_dropout() {
     }
     // A keep probability of 1 computes what no dropout computes.
     let (mut without, x, y, mut random) = setup(config(&[20, 30]), 3);
-    let (mut with, ..) = setup(NetConfig { dropout: keep(1.0, None), ..config(&[20, 30]) }, 3);
+    let (mut with, ..) = setup(NetConfig { dropout: keep(1.0, None).into(), ..config(&[20, 30]) }, 3);
     let expected = without.loss(x.view(), &y, &mut random.clone()).unwrap();
     assert_eq!(with.loss(x.view(), &y, &mut random).unwrap(), expected);
 }
 
 #[test]
 fn scores_draw_nothing_but_a_seed_reseeds() {
-    let (mut net, x, _, mut random) = setup(NetConfig { dropout: keep(0.5, None), ..config(&[20]) }, 3);
+    let (mut net, x, _, mut random) =
+        setup(NetConfig { dropout: keep(0.5, None).into(), ..config(&[20]) }, 3);
     let before = random.state();
     let scores = net.scores(x.view(), &mut random).unwrap();
     assert_eq!(random.state(), before);
@@ -179,7 +181,7 @@ fn scores_draw_nothing_but_a_seed_reseeds() {
 fn a_seed_repeats_the_loss_and_without_one_masks_change() {
     let losses = |seed| {
         let (mut net, x, y, mut random) =
-            setup(NetConfig { dropout: keep(0.5, seed), ..config(&[20, 30]) }, 3);
+            setup(NetConfig { dropout: keep(0.5, seed).into(), ..config(&[20, 30]) }, 3);
         [0, 1].map(|_| net.loss(x.view(), &y, &mut random).unwrap().0)
     };
     let [first, second] = losses(Some(123));
@@ -309,8 +311,9 @@ proptest! {
     ) {
         let config = NetConfig {
             input_dim, hidden, num_classes, batch_norm, reg,
-            dropout: keep_prob.map(|p| Dropout::new(p, None).unwrap()),
+            dropout: keep_prob.map(|p| Dropout::new(p, None).unwrap()).into(),
             weight_scale: 0.7,
+            ..NetConfig::default()
         };
         let mut random = RandomState::new(seed);
         let x: Array2<f64> = random.randn((samples, input_dim));

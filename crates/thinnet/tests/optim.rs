@@ -365,7 +365,7 @@ fn rules_are_known_by_the_courses_names_and_come_with_its_defaults() {
     assert_eq!("sgd".parse::<UpdateRule>().unwrap(), UpdateRule::Sgd(Sgd { learning_rate: 1e-2 }));
     assert_eq!(
         "sgd_momentum".parse::<UpdateRule>().unwrap(),
-        UpdateRule::SgdMomentum(SgdMomentum { learning_rate: 1e-2, momentum: 0.9 })
+        UpdateRule::SgdMomentum(SgdMomentum { learning_rate: 1e-2, momentum: 0.9, nesterov: false })
     );
     assert_eq!(
         "rmsprop".parse::<UpdateRule>().unwrap(),
@@ -373,7 +373,13 @@ fn rules_are_known_by_the_courses_names_and_come_with_its_defaults() {
     );
     assert_eq!(
         "adam".parse::<UpdateRule>().unwrap(),
-        UpdateRule::Adam(Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 })
+        UpdateRule::Adam(Adam {
+            learning_rate: 1e-3,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            epsilon_hat: false
+        })
     );
     let message = "Adam".parse::<UpdateRule>().unwrap_err().to_string();
     assert_eq!(message, "there is no update rule \"Adam\"; the rules are sgd, sgd_momentum, rmsprop, adam");

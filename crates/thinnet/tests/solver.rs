@@ -156,8 +156,13 @@ fn the_best_parameters_are_the_first_best() {
 }
 
 fn network(dropout: Option<Dropout>, random: &mut RandomState) -> Layers<f64> {
-    let config =
-        NetConfig { input_dim: 3, hidden: vec![6, 4], num_classes: 2, dropout, ..NetConfig::default() };
+    let config = NetConfig {
+        input_dim: 3,
+        hidden: vec![6, 4],
+        num_classes: 2,
+        dropout: dropout.into(),
+        ..NetConfig::default()
+    };
     Layers::new(FullyConnectedNet::new(config, random).unwrap(), "sgd".parse().unwrap()).unwrap()
 }
 

@@ -125,7 +125,7 @@ fn state_of_other_rows_is_refused() {
     let (mut w, mut v, y) = (PanelBuf::<f32>::zeros(4, 5), PanelBuf::zeros(4, 5), PanelBuf::zeros(8, 5));
     let (first, _) = w.view_mut().split_at(2);
     let (_, second) = v.view_mut().split_at(2);
-    let rule = Update::Momentum { learning_rate: 0.1, momentum: 0.9, velocity: second };
+    let rule = Update::Momentum { learning_rate: 0.1, momentum: 0.9, nesterov: false, velocity: second };
     let lists = Lists::full(2, 8, 4);
     listed_update(Isa::detect(), lists.view(), &[0.0; 16], y.view(), first, 0.0, rule);
 }

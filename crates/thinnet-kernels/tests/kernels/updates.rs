@@ -13,6 +13,10 @@ fn plain_rule(rule: usize, step: u32, w: &mut f64, state: &mut [f64; 2], g: f64)
             *a = 0.9 * *a - 0.1 * g;
             *w += *a;
         }
+        4 => {
+            *a = 0.9 * *a - 0.1 * g;
+            *w += 0.9 * *a - 0.1 * g;
+        }
         2 => {
             *a = 0.99 * *a + 0.01 * g * g;
             *w -= 0.1 * g / (a.sqrt() + 1e-8);
@@ -36,7 +40,12 @@ fn update<'a, T: Element>(
     let c = T::from_f64;
     match rule {
         0 => Update::Sgd { learning_rate: c(0.1) },
-        1 => Update::Momentum { learning_rate: c(0.1), momentum: c(0.9), velocity: a.view_mut() },
+        1 | 4 => Update::Momentum {
+            learning_rate: c(0.1),
+            momentum: c(0.9),
+            nesterov: rule == 4,
+            velocity: a.view_mut(),
+        },
         2 => Update::RmsProp { learning_rate: c(0.1), decay: c(0.99), epsilon: c(1e-8), cache: a.view_mut() },
         _ => Update::Adam {
             learning_rate: c(0.01),
@@ -60,7 +69,7 @@ enum By {
 
 fn updates<T: Element>(isa: Isa, shape: Shape, by: By, what: &str) {
     const REG: f64 = 0.5;
-    for rule in 0..4 {
+    for rule in 0..5 {
         let what = format!("{what} rule {rule}");
         let mut case = Case::<T>::new(shape);
         let (rows, cols) = (case.w.rows(), case.w.cols());

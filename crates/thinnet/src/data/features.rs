@@ -1,9 +1,10 @@
-//! The inputs of samples: floats, or images that stay bytes until a batch is made of them.
+//! The inputs of samples: floats, sparse rows, or images that stay bytes until a batch is made of them.
 
 use std::sync::Arc;
 
 use ndarray::{ArcArray2, Array1, Array2, Axis};
 
+use super::SparseRows;
 use crate::error::{Error, Result};
 use crate::float::Float;
 
@@ -14,6 +15,8 @@ pub enum Features<F> {
     Floats(Array2<F>),
     /// Images, an eighth or a quarter of the floats' size.
     Pixels(Pixels),
+    /// Rows that are mostly zeros, which stay so until a batch is made of them.
+    Sparse(SparseRows<F>),
 }
 
 /// Images as bytes, the mean image that is subtracted from them, and the deviations that they are divided by, if any.
@@ -107,6 +110,7 @@ impl<F: Float> Features<F> {
         match self {
             Self::Floats(x) => x.dim(),
             Self::Pixels(pixels) => pixels.bytes.dim(),
+            Self::Sparse(sparse) => sparse.dim(),
         }
     }
 
@@ -123,6 +127,7 @@ impl<F: Float> Features<F> {
         Ok(match self {
             Self::Floats(x) => x.select(Axis(0), chosen),
             Self::Pixels(pixels) => pixels.floats(chosen.iter().copied()),
+            Self::Sparse(sparse) => sparse.dense(chosen.iter().copied()),
         })
     }
 
@@ -131,6 +136,7 @@ impl<F: Float> Features<F> {
         match self {
             Self::Floats(x) => x.clone(),
             Self::Pixels(pixels) => pixels.floats(0..pixels.bytes.nrows()),
+            Self::Sparse(sparse) => sparse.dense(0..sparse.dim().0),
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod limits;
 mod open;
 mod scaling;
 mod set;
+mod sparse;
 mod split;
 mod summary;
 mod write;
@@ -33,6 +34,7 @@ pub use features::{Features, Pixels};
 pub use open::ReadOptions;
 pub use scaling::Scaling;
 pub use set::{DataSet, Format, Part, Split, Values};
+pub use sparse::SparseRows;
 pub use split::{Order, SplitOptions};
 pub use summary::{SplitSummary, Summary};
 

@@ -1,34 +1,71 @@
 //! The readable engine: a step is the network's loss, then the update rule on each parameter.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2, Ix2};
 
+use super::masks::{MaskSource, layer_number, prediction, training};
 use super::store::to_array;
-use super::{Engine, Inputs, Isa};
+use super::{Batch, Engine, EngineState, Inputs, Isa, StepLoss};
 use crate::data::Features;
 use crate::error::Result;
 use crate::float::Float;
-use crate::net::{FullyConnectedNet, Parameters};
-use crate::optim::{RuleState, UpdateRule};
-use crate::random::RandomState;
+use crate::layers::{Dropout, DropoutCache, Mode, Targets, masked};
+use crate::net::{FullyConnectedNet, Parameters, stream_drop};
+use crate::optim::{RuleState, UpdateRule, max_norm};
+use crate::random::{CounterMasks, RandomState};
 
 /// Steps computed with the functions of [`layers`](crate::layers) and [`optim`](crate::optim).
 #[derive(Debug, Clone)]
 pub struct Layers<F> {
     net: FullyConnectedNet<F>,
     rule: UpdateRule,
+    masks: MaskSource,
     states: Vec<RuleState<F>>,
+    step: u64,
     remembered: Option<Parameters<F>>,
 }
 
 impl<F: Float> Layers<F> {
-    /// An engine for `net`, which it trains with `rule`.
+    /// An engine for `net`, which it trains with `rule`; masks come from NumPy's stream.
     ///
     /// # Errors
-    /// [`Error::Configuration`](crate::Error::Configuration) if the rule's settings are out of range.
+    /// [`Error::Configuration`] if the rule's settings are out of range.
     pub fn new(net: FullyConnectedNet<F>, rule: UpdateRule) -> Result<Self> {
         rule.check()?;
         let states = net.parameters.named().iter().map(|(_, array)| rule.state(array.shape())).collect();
-        Ok(Self { net, rule, states, remembered: None })
+        Ok(Self { net, rule, masks: MaskSource::Numpy, states, step: 0, remembered: None })
+    }
+
+    /// The same with masks from this source.
+    #[must_use]
+    pub fn with_masks(self, masks: MaskSource) -> Self {
+        Self { masks, ..self }
+    }
+
+    /// Loaded samples as rows.
+    fn rows(inputs: &Inputs<F>) -> Result<Array2<F>> {
+        match inputs {
+            Inputs::Rows(rows) => Ok(rows.clone()),
+            Inputs::Panels(panels) => to_array(panels),
+            Inputs::Bytes(bytes) => {
+                let all: Vec<usize> = (0..bytes.dim().0).collect();
+                to_array(&bytes.floats(Isa::detect(), &all))
+            }
+        }
+    }
+}
+
+/// Dropout with the counter-based stream's masks, of layers that are numbered by `number`.
+fn counter_drop<F: Float>(
+    (seed, step): (u64, u64),
+    number: fn(u32) -> u32,
+) -> impl FnMut(Option<usize>, ArrayView2<'_, F>, Dropout) -> (Array2<F>, DropoutCache<F, Ix2>) {
+    move |layer, x, dropout| {
+        let (samples, units) = x.dim();
+        let layer = number(layer_number(layer));
+        let masks = CounterMasks::new(seed).layer(step, layer, units, dropout.keep_prob());
+        let rows: Vec<Vec<bool>> = (0..samples).map(|sample| masks.sample(sample)).collect();
+        let kept = Array2::from_shape_fn((samples, units), |(sample, unit)| rows[sample][unit]);
+        masked(x, &kept, dropout)
     }
 }
 
@@ -36,19 +73,33 @@ impl<F: Float> Engine<F> for Layers<F> {
     fn step(
         &mut self,
         x: &Features<F>,
-        y: &[usize],
-        batch: &[usize],
+        targets: Targets<'_, F>,
+        batch: Batch<'_>,
         random: &mut RandomState,
-    ) -> Result<f64> {
-        super::check_batch(x, y, batch, self.net.config().input_dim)?;
-        let x = x.select(batch)?;
-        let y: Vec<usize> = batch.iter().map(|&index| y[index]).collect();
-        let (loss, gradients) = self.net.loss(x.view(), &y, random)?;
+    ) -> Result<StepLoss> {
+        super::check_batch(x, &targets, &batch, self.net.config().input_dim)?;
+        let x = x.select(batch.indices)?;
+        let targets = targets.select(batch.indices);
+        let weights = batch.own_weights();
+        let (targets, weights) = (targets.view(), weights.as_deref());
+        let (data, penalty, gradients) = match self.masks {
+            MaskSource::Numpy => {
+                self.net.loss_with(x.view(), targets, weights, &mut stream_drop(Mode::Train, random))?
+            }
+            MaskSource::Counter(seed) => {
+                let drop = &mut counter_drop((seed, self.step), training);
+                self.net.loss_with(x.view(), targets, weights, drop)?
+            }
+        };
+        self.step += 1;
         let parameters = self.net.parameters.named_mut().into_iter();
         for (((_, w), (_, dw)), state) in parameters.zip(gradients.named()).zip(&mut self.states) {
             self.rule.update(w, &dw, state)?;
         }
-        Ok(loss.as_f64())
+        if let Some(bound) = self.net.config().max_norm {
+            self.net.parameters.layers.iter_mut().for_each(|layer| max_norm(layer.w.view_mut(), bound));
+        }
+        Ok(StepLoss { data: data.as_f64(), penalty: penalty.as_f64() })
     }
 
     fn load(&self, x: &Features<F>) -> Result<Inputs<F>> {
@@ -57,14 +108,25 @@ impl<F: Float> Engine<F> for Layers<F> {
     }
 
     fn scores(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Array2<F>> {
-        match inputs {
-            Inputs::Rows(rows) => self.net.scores(rows.view(), random),
-            Inputs::Panels(panels) => self.net.scores(to_array(panels)?.view(), random),
-            Inputs::Bytes(bytes) => {
-                let all: Vec<usize> = (0..bytes.dim().0).collect();
-                self.net.scores(to_array(&bytes.floats(Isa::detect(), &all))?.view(), random)
+        self.net.scores(Self::rows(inputs)?.view(), random)
+    }
+
+    fn masked_scores(
+        &mut self,
+        inputs: &Inputs<F>,
+        draw: u64,
+        random: &mut RandomState,
+    ) -> Result<Array2<F>> {
+        let rows = Self::rows(inputs)?;
+        let (scores, _) = match self.masks {
+            MaskSource::Numpy => {
+                self.net.forward_with(rows.view(), Mode::Test, &mut stream_drop(Mode::Train, random))?
             }
-        }
+            MaskSource::Counter(seed) => {
+                self.net.forward_with(rows.view(), Mode::Test, &mut counter_drop((seed, draw), prediction))?
+            }
+        };
+        Ok(scores)
     }
 
     fn parameters(&self) -> Result<Parameters<F>> {
@@ -81,5 +143,28 @@ impl<F: Float> Engine<F> for Layers<F> {
 
     fn set_learning_rate(&mut self, learning_rate: f64) {
         self.rule = self.rule.with_learning_rate(learning_rate);
+    }
+
+    fn set_reg(&mut self, reg: f64) {
+        self.net.set_reg(reg);
+    }
+
+    fn state(&self) -> Result<EngineState<F>> {
+        Ok(EngineState {
+            parameters: self.net.parameters.clone(),
+            rule: self.states.clone(),
+            step: self.step,
+            running: self.net.running().to_vec(),
+        })
+    }
+
+    fn restore(&mut self, state: &EngineState<F>) -> Result<()> {
+        self.net.parameters.check_like("parameters to restore", &state.parameters)?;
+        super::state::check_rule(&self.rule, &self.net.parameters, &state.rule)?;
+        self.net.set_running(&state.running)?;
+        self.net.parameters = state.parameters.clone();
+        self.states.clone_from(&state.rule);
+        self.step = state.step;
+        Ok(())
     }
 }

@@ -16,6 +16,33 @@ pub enum MaskSource {
     Counter(u64),
 }
 
+/// The number of a network's layer in the counter-based stream; `None` is its input.
+pub(super) fn layer_number(layer: Option<usize>) -> u32 {
+    const INPUT: u32 = 0x7fff_ffff;
+    layer.map_or(INPUT, |index| u32::try_from(index).unwrap_or(INPUT))
+}
+
+/// The number of a layer's masks in training.
+pub(super) fn training(layer: u32) -> u32 {
+    layer
+}
+
+/// The number of a layer's masks in prediction, which are none of training's.
+pub(super) fn prediction(layer: u32) -> u32 {
+    layer | 1 << 31
+}
+
+/// Which masks of the counter-based stream are drawn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Draw {
+    /// Training's step, or the number of the prediction.
+    pub(super) step: u64,
+    /// [`training`] or [`prediction`].
+    pub(super) number: fn(u32) -> u32,
+    /// The first sample's number.
+    pub(super) first: usize,
+}
+
 /// The masks of one layer for a batch: for each unit, a bit a sample.
 #[derive(Debug, Default)]
 pub(super) struct Mask {
@@ -61,20 +88,21 @@ impl Mask {
         &mut self,
         (samples, units): (usize, usize),
         dropout: Dropout,
-        (seed, step, layer): (u64, u64, u32),
+        (seed, draw, layer): (u64, Draw, usize),
         (isa, threads): (Isa, &Threads),
     ) {
         if dropout.keep_prob() >= 1.0 {
             return;
         }
         self.clear(samples, units);
-        let masks = CounterMasks::new(seed).layer(step, layer, units, dropout.keep_prob());
+        let layer = (draw.number)(layer_number(Some(layer)));
+        let masks = CounterMasks::new(seed).layer(draw.step, layer, units, dropout.keep_prob());
         let parts = threads.each(threads.split(samples), |samples| {
             let words = samples.start / 64..samples.end.div_ceil(64);
             let mut columns = vec![0; units * words.len()];
             let mut bytes = vec![0; 4 * units];
             for sample in samples {
-                masks.fill(sample, &mut bytes);
+                masks.fill(draw.first + sample, &mut bytes);
                 let column = &mut columns[(sample / 64 - words.start) * units..][..units];
                 set_kept(isa, &bytes, masks.threshold(), sample % 64, column);
             }
@@ -127,16 +155,17 @@ mod tests {
     /// within one.
     #[test]
     fn any_number_of_threads_draws_the_same_mask() {
-        let (units, seed, step, layer) = (37, 9, 1234, 2);
+        let (units, seed, step, layer, first) = (37, 9, 1234, 2, 17);
         let dropout = Dropout::new(0.3, None).unwrap();
         for samples in [1, 5, 63, 64, 65, 100, 257] {
-            let truth = CounterMasks::new(seed).layer(step, layer, units, 0.3);
-            let truth: Vec<Vec<bool>> = (0..samples).map(|sample| truth.sample(sample)).collect();
+            let truth = CounterMasks::new(seed).layer(step, 2, units, 0.3);
+            let truth: Vec<Vec<bool>> = (first..first + samples).map(|sample| truth.sample(sample)).collect();
             for threads in [1, 2, 3, 7] {
                 for isa in Isa::available() {
                     let threads = Threads::new(threads).unwrap();
                     let mut mask = Mask::default();
-                    mask.draw_counter((samples, units), dropout, (seed, step, layer), (isa, &threads));
+                    let draw = Draw { step, number: training, first };
+                    mask.draw_counter((samples, units), dropout, (seed, draw, layer), (isa, &threads));
                     let mut lists = Lists::new();
                     mask.lists(units, &threads, &mut lists);
                     for unit in 0..units {

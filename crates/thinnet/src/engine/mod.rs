@@ -4,6 +4,7 @@
 mod layers;
 mod masks;
 mod scores;
+mod state;
 mod store;
 mod thin;
 mod threads;
@@ -11,6 +12,7 @@ mod threads;
 pub use layers::Layers;
 pub use masks::MaskSource;
 pub use scores::ByteInputs;
+pub use state::EngineState;
 pub use thin::{StepTimes, Thin};
 pub use thinnet_kernels::Isa;
 
@@ -24,32 +26,40 @@ use self::scores::highest;
 use crate::data::Features;
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::layers::Targets;
 use crate::net::{FullyConnectedNet, Parameters};
 use crate::optim::UpdateRule;
 use crate::random::RandomState;
 
 /// Computes training steps and scores for one network.
 pub trait Engine<F: Float> {
-    /// One training step: the loss over the samples `batch` (indices into `x` and `y`), its gradients, and the update of
-    /// every parameter.
+    /// One training step: the loss over a batch, its gradients, and the update of every parameter.
     ///
-    /// - `x`: N samples of D numbers; `y`: N labels
+    /// - `x`: N samples of D numbers; `targets`: N labels or (N, C) numbers, as the network's loss wants them
     ///
     /// Masks are drawn from `random`, layer by layer, as the course does, unless the engine has a stream of its own for
-    /// them. Returns the loss before the update, with the L2 term.
+    /// them. Returns the loss before the update.
     fn step(
         &mut self,
         x: &Features<F>,
-        y: &[usize],
-        batch: &[usize],
+        targets: Targets<'_, F>,
+        batch: Batch<'_>,
         random: &mut RandomState,
-    ) -> Result<f64>;
+    ) -> Result<StepLoss>;
 
     /// Brings samples (N, D) into the form that the engine computes scores from, to be used any number of times.
     fn load(&self, x: &Features<F>) -> Result<Inputs<F>>;
 
-    /// The class scores (N, C) of loaded samples in test mode.
+    /// The scores (N, C) of loaded samples in test mode.
     fn scores(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Array2<F>>;
+
+    /// The scores (N, C) of loaded samples with masks as in training, and batch normalisation as in test mode: one draw of
+    /// Monte-Carlo dropout (Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016).
+    ///
+    /// Masks from a stream of the engine's own are those of (seed, `draw`, layer, sample, unit), and none of a training
+    /// step's; otherwise they are drawn from `random`.
+    fn masked_scores(&mut self, inputs: &Inputs<F>, draw: u64, random: &mut RandomState)
+    -> Result<Array2<F>>;
 
     /// The class with the highest score (the first of equals) for each loaded sample, in test mode.
     fn classes(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Vec<usize>> {
@@ -68,6 +78,56 @@ pub trait Engine<F: Float> {
 
     /// Sets the learning rate of the steps to come.
     fn set_learning_rate(&mut self, learning_rate: f64);
+
+    /// Sets the strength of the L2 term in the steps to come.
+    fn set_reg(&mut self, reg: f64);
+
+    /// All that the steps to come depend on, but the settings and `random`.
+    fn state(&self) -> Result<EngineState<F>>;
+
+    /// Goes on from such a state: the steps to come are, bit for bit, those of the engine that gave it.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] or [`Error::Configuration`] if it is another network's or another rule's.
+    fn restore(&mut self, state: &EngineState<F>) -> Result<()>;
+}
+
+/// The samples of a training step.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// Which of the N samples, in order; any may come twice.
+    pub indices: &'a [usize],
+    /// A weight for each of the N samples: the loss is `sum_i w_i l_i / sum_i w_i` over the batch. `None` weighs all alike.
+    pub weights: Option<&'a [f64]>,
+}
+
+impl<'a> From<&'a [usize]> for Batch<'a> {
+    fn from(indices: &'a [usize]) -> Self {
+        Self { indices, weights: None }
+    }
+}
+
+impl Batch<'_> {
+    /// The weights of the batch's samples, in order.
+    fn own_weights(&self) -> Option<Vec<f64>> {
+        self.weights.map(|weights| self.indices.iter().map(|&index| weights[index]).collect())
+    }
+}
+
+/// The loss of a training step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepLoss {
+    /// The mean over the batch's samples.
+    pub data: f64,
+    /// The L2 term.
+    pub penalty: f64,
+}
+
+impl StepLoss {
+    /// Both.
+    pub fn total(self) -> f64 {
+        self.data + self.penalty
+    }
 }
 
 /// Samples (N, D) in the form that an engine takes.
@@ -172,7 +232,7 @@ pub fn build<F: Float>(
     config: EngineConfig,
 ) -> Result<Box<dyn Engine<F>>> {
     if net.config().batch_norm {
-        return Ok(Box::new(Layers::new(net, rule)?));
+        return Ok(Box::new(Layers::new(net, rule)?.with_masks(config.masks)));
     }
     Ok(Box::new(Thin::new(&net, rule, config)?))
 }
@@ -182,17 +242,28 @@ fn check_width(dim: (usize, usize), input_dim: usize) -> Result<()> {
     if dim.1 == input_dim { Ok(()) } else { Err(Error::shape("x", ("N", input_dim), dim)) }
 }
 
-/// Checks that `x` fits the network, `y` fits `x`, and the batch is not empty and names samples that are there.
-fn check_batch<F: Float>(x: &Features<F>, y: &[usize], batch: &[usize], input_dim: usize) -> Result<()> {
+/// Checks that `x` fits the network, targets and weights fit `x`, and the batch is not empty and names samples that are
+/// there.
+fn check_batch<F: Float>(
+    x: &Features<F>,
+    targets: &Targets<'_, F>,
+    batch: &Batch<'_>,
+    input_dim: usize,
+) -> Result<()> {
     let (samples, _) = x.dim();
     check_width(x.dim(), input_dim)?;
-    if y.len() != samples {
-        return Err(Error::shape("y of step", [samples], [y.len()]));
+    if targets.len() != samples {
+        return Err(Error::shape("targets of step", [samples], [targets.len()]));
     }
-    if batch.is_empty() {
+    if let Some(weights) = batch.weights
+        && weights.len() != samples
+    {
+        return Err(Error::shape("sample weights of step", [samples], [weights.len()]));
+    }
+    if batch.indices.is_empty() {
         return Err(Error::shape("batch of step", "at least one index", [0]));
     }
-    match batch.iter().find(|&&index| index >= samples) {
+    match batch.indices.iter().find(|&&index| index >= samples) {
         Some(index) => Err(Error::shape("batch of step", format!("indices below {samples}"), index)),
         None => Ok(()),
     }

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayD, ArrayViewD};
 use thinnet_kernels::{PanelBuf, PanelsMut, Update};
 
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::net::{LayerParameters, Parameters};
-use crate::optim::UpdateRule;
+use crate::optim::{AdamState, RmsPropState, RuleState, SgdMomentumState, UpdateRule};
 
 /// A parameter matrix with its update rule's state.
 #[derive(Debug, Clone)]
@@ -30,17 +30,42 @@ enum State<F> {
 pub(super) type Part<'a, F> = (PanelsMut<'a, F>, Update<'a, F>);
 
 impl<F: Float> Parameter<F> {
-    fn new(values: ArrayView2<'_, F>, rule: &UpdateRule) -> Self {
-        let (rows, cols) = values.dim();
-        let zeros = || PanelBuf::zeros(rows, cols);
+    fn new(value: PanelBuf<F>, rule: &UpdateRule) -> Self {
+        let zeros = || PanelBuf::zeros(value.rows(), value.cols());
         let state = match rule {
             UpdateRule::Sgd(_) => State::Sgd,
             UpdateRule::SgdMomentum(_) => State::SgdMomentum { velocity: zeros() },
             UpdateRule::RmsProp(_) => State::RmsProp { cache: zeros() },
             UpdateRule::Adam(_) => State::Adam { m: zeros(), v: zeros() },
         };
-        let rows_first: Vec<F> = values.iter().copied().collect();
-        Self { value: PanelBuf::from_rows(rows, cols, &rows_first), state }
+        Self { value, state }
+    }
+
+    /// The rule's state after `t` updates, as the readable rules keep it, in the parameter's own shape and order.
+    fn rule_state(&self, stored: Stored, t: u64) -> Result<RuleState<F>> {
+        let array = |panels: &PanelBuf<F>| stored.read(panels);
+        Ok(match &self.state {
+            State::Sgd => RuleState::Sgd,
+            State::SgdMomentum { velocity } => {
+                RuleState::SgdMomentum(SgdMomentumState { velocity: array(velocity)? })
+            }
+            State::RmsProp { cache } => RuleState::RmsProp(RmsPropState { cache: array(cache)? }),
+            State::Adam { m, v } => RuleState::Adam(AdamState { m: array(m)?, v: array(v)?, t }),
+        })
+    }
+
+    /// Takes values and state of such a parameter, which were checked to fit.
+    fn set(&mut self, stored: Stored, value: ArrayViewD<'_, F>, state: &RuleState<F>) {
+        self.value = stored.write(value);
+        let pack = |array: &ArrayD<F>| stored.write(array.view());
+        match (&mut self.state, state) {
+            (State::SgdMomentum { velocity }, RuleState::SgdMomentum(state)) => {
+                *velocity = pack(&state.velocity)
+            }
+            (State::RmsProp { cache }, RuleState::RmsProp(state)) => *cache = pack(&state.cache),
+            (State::Adam { m, v }, RuleState::Adam(state)) => (*m, *v) = (pack(&state.m), pack(&state.v)),
+            _ => {}
+        }
     }
 
     /// Bytes of the values and the state.
@@ -77,6 +102,7 @@ impl<F: Float> Parameter<F> {
                         let update = Update::Momentum {
                             learning_rate: f(rule.learning_rate),
                             momentum: f(rule.momentum),
+                            nesterov: rule.nesterov,
                             velocity: velocity.take_first(n),
                         };
                         (value.take_first(n), update)
@@ -99,13 +125,14 @@ impl<F: Float> Parameter<F> {
             }
             (UpdateRule::Adam(rule), State::Adam { m, v }) => {
                 let (mut m, mut v) = (m.view_mut(), v.view_mut());
+                let epsilon = f(rule.epsilon_at(u64::from(t)));
                 lengths
                     .map(|n| {
                         let update = Update::Adam {
                             learning_rate: f(rule.learning_rate),
                             beta1: f(rule.beta1),
                             beta2: f(rule.beta2),
-                            epsilon: f(rule.epsilon),
+                            epsilon,
                             step: t,
                             m: m.take_first(n),
                             v: v.take_first(n),
@@ -121,6 +148,45 @@ impl<F: Float> Parameter<F> {
                 )));
             }
         })
+    }
+}
+
+/// How an array of the network lies in panels.
+#[derive(Debug, Clone, Copy)]
+enum Stored {
+    /// Weights (D, H), one row an input unit.
+    Rows,
+    /// Weights (D, H), one row an output unit.
+    Columns,
+    /// Biases (H), as one row.
+    Vector,
+}
+
+impl Stored {
+    /// The weights of layer `index`.
+    fn weights(index: usize) -> Self {
+        if index == 0 { Self::Columns } else { Self::Rows }
+    }
+
+    /// The array as the network has it.
+    fn read<F: Float>(self, panels: &PanelBuf<F>) -> Result<ArrayD<F>> {
+        let array = to_array(panels)?;
+        Ok(match self {
+            Self::Rows => array.into_dyn(),
+            Self::Columns => array.reversed_axes().as_standard_layout().into_owned().into_dyn(),
+            Self::Vector => Array1::from_iter(array).into_dyn(),
+        })
+    }
+
+    /// The array as it lies in panels.
+    fn write<F: Float>(self, array: ArrayViewD<'_, F>) -> PanelBuf<F> {
+        let (rows, cols) = match (self, array.shape()) {
+            (Self::Rows, &[rows, cols]) | (Self::Columns, &[cols, rows]) => (rows, cols),
+            (_, shape) => (1, shape.iter().product()),
+        };
+        let array = if let Self::Columns = self { array.reversed_axes() } else { array };
+        let rows_first: Vec<F> = array.iter().copied().collect();
+        PanelBuf::from_rows(rows, cols, &rows_first)
     }
 }
 
@@ -140,11 +206,31 @@ impl<F: Float> Layer<F> {
         let layers = parameters.layers.iter().enumerate();
         layers
             .map(|(index, layer)| {
-                let w = if index == 0 { layer.w.t() } else { layer.w.view() };
-                let b = layer.b.view().insert_axis(ndarray::Axis(0));
+                let w = Stored::weights(index).write(layer.w.view().into_dyn());
+                let b = Stored::Vector.write(layer.b.view().into_dyn());
                 Self { w: Parameter::new(w, rule), b: Parameter::new(b, rule) }
             })
             .collect()
+    }
+
+    /// The rule's states of all layers' weights and biases, in the order of [`Parameters::named`].
+    pub(super) fn rule_states(layers: &[Self], t: u64) -> Result<Vec<RuleState<F>>> {
+        let mut all = Vec::with_capacity(2 * layers.len());
+        for (index, layer) in layers.iter().enumerate() {
+            all.push(layer.w.rule_state(Stored::weights(index), t)?);
+            all.push(layer.b.rule_state(Stored::Vector, t)?);
+        }
+        Ok(all)
+    }
+
+    /// Takes parameters and states, which were checked to fit.
+    pub(super) fn set(layers: &mut [Self], parameters: &Parameters<F>, states: &[RuleState<F>]) {
+        let states = states.as_chunks::<2>().0;
+        let layers = layers.iter_mut().zip(&parameters.layers).zip(states).enumerate();
+        for (index, ((layer, from), [w, b])) in layers {
+            layer.w.set(Stored::weights(index), from.w.view().into_dyn(), w);
+            layer.b.set(Stored::Vector, from.b.view().into_dyn(), b);
+        }
     }
 
     /// Weights and biases of all layers as the network has them.
@@ -155,7 +241,10 @@ impl<F: Float> Layer<F> {
             .enumerate()
             .map(|(index, (w, b))| {
                 let w = to_array(w)?;
-                let w = if index == 0 { w.reversed_axes().as_standard_layout().into_owned() } else { w };
+                let w = match Stored::weights(index) {
+                    Stored::Columns => w.reversed_axes().as_standard_layout().into_owned(),
+                    _ => w,
+                };
                 Ok(LayerParameters { w, b: Array1::from_vec(b.view().to_rows()), gamma_beta: None })
             })
             .collect::<Result<_>>()?;

@@ -7,6 +7,7 @@ use super::trace::{Coordinate, Kind, Probe, Trace};
 use super::{DEFAULT_STEP, greater, relative};
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::layers::Targets;
 use crate::net::{FullyConnectedNet, Parameters};
 use crate::random::RandomState;
 
@@ -82,30 +83,31 @@ impl ParameterCheck {
 ///
 /// Use 64-bit floats: with 32 bits and the course's step, rounding is all that a finite difference shows.
 ///
-/// - `x`: (N, D), N > 0; `y`: N labels in 0..C
+/// - `x`: (N, D), N > 0; `targets`: N labels in 0..C, or (N, C) numbers, as the network's loss wants them
 ///
 /// # Errors
 /// Those of the loss; [`Error::Configuration`] for a step that is not positive, or a sample of no entry.
-pub fn check_net<F: Float>(
+pub fn check_net<'a, F: Float>(
     net: &FullyConnectedNet<F>,
     x: ArrayView2<'_, F>,
-    y: &[usize],
+    targets: impl Into<Targets<'a, F>>,
     random: &RandomState,
     config: &NetCheckConfig,
 ) -> Result<Vec<ParameterCheck>> {
-    let (_, gradients) = net.clone().loss(x, y, &mut random.clone())?;
-    check_gradients(net, &gradients, x, y, random, config)
+    let targets: Targets<'a, F> = targets.into();
+    let (_, gradients) = net.clone().loss(x, targets, &mut random.clone())?;
+    check_gradients(net, &gradients, x, targets, random, config)
 }
 
 /// Checks any `gradients`, somebody's own for example, of the loss of `net`, as [`check_net`] does.
 ///
 /// # Errors
 /// Those of [`check_net`], and [`Error::Shape`] if the gradients have not the parameters' names and shapes.
-pub fn check_gradients<F: Float>(
+pub fn check_gradients<'a, F: Float>(
     net: &FullyConnectedNet<F>,
     gradients: &Parameters<F>,
     x: ArrayView2<'_, F>,
-    y: &[usize],
+    targets: impl Into<Targets<'a, F>>,
     random: &RandomState,
     config: &NetCheckConfig,
 ) -> Result<Vec<ParameterCheck>> {
@@ -120,15 +122,10 @@ pub fn check_gradients<F: Float>(
     if matches!(config.sample, Some((0, _))) {
         return Err(Error::configuration("the entries to check of each array must be at least 1, got 0"));
     }
-    let shapes = |parameters: &Parameters<F>| -> Vec<(String, Vec<usize>)> {
-        parameters.named().into_iter().map(|(name, array)| (name, array.shape().to_vec())).collect()
-    };
-    let (expected, got) = (shapes(&net.parameters), shapes(gradients));
-    if expected != got {
-        return Err(Error::shape("gradients of check_gradients", expected, got));
-    }
-    let (loss, _) = net.clone().loss(x, y, &mut random.clone())?;
-    let trace = Trace::new(net, x, y, &mut random.clone())?;
+    net.parameters.check_like("gradients of check_gradients", gradients)?;
+    let targets: Targets<'a, F> = targets.into();
+    let (loss, _) = net.clone().loss(x, targets, &mut random.clone())?;
+    let trace = Trace::new(net, x, targets, &mut random.clone())?;
     let check = Check { trace, config, loss: loss.as_f64() };
     let run = || gradients.named().into_iter().map(|(name, array)| check.array(name, &array)).collect();
     match config.threads {
@@ -142,13 +139,13 @@ pub fn check_gradients<F: Float>(
 }
 
 /// A check under way.
-struct Check<'a, F> {
-    trace: Trace<'a, F>,
+struct Check<'a, 't, F> {
+    trace: Trace<'a, 't, F>,
     config: &'a NetCheckConfig,
     loss: f64,
 }
 
-impl<F: Float> Check<'_, F> {
+impl<F: Float> Check<'_, '_, F> {
     /// Checks one array of gradients.
     fn array(&self, name: String, gradient: &ArrayViewD<'_, F>) -> Result<ParameterCheck> {
         let split = name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len());

@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Zip};
 
 use crate::error::Result;
 use crate::float::Float;
-use crate::layers::{BatchNorm, Mode, RunningStatistics, batch_norm_forward, softmax_loss};
+use crate::layers::{Activation, BatchNorm, Loss, Mode, RunningStatistics, Targets, batch_norm_forward};
 use crate::net::{FullyConnectedNet, LayerParameters};
 use crate::random::RandomState;
 
@@ -30,14 +30,16 @@ pub(super) struct Coordinate {
 }
 
 /// A training pass with everything that a moved parameter needs: inputs, pre-activations and masks of every layer.
-pub(super) struct Trace<'a, F> {
+pub(super) struct Trace<'a, 't, F> {
     layers: &'a [LayerParameters<F>],
-    y: &'a [usize],
+    targets: Targets<'t, F>,
+    loss: Loss,
+    activation: Activation,
     /// Input of each layer (N, D).
     inputs: Vec<Array2<F>>,
     /// Output of each affine part (N, H).
     affine: Vec<Array2<F>>,
-    /// Input of each ReLU (N, H).
+    /// Input of each activation (N, H).
     pre: Vec<Array2<F>>,
     /// Each dropout mask (N, H), where there is one.
     masks: Vec<Option<Array2<F>>>,
@@ -45,7 +47,7 @@ pub(super) struct Trace<'a, F> {
     penalty: F,
 }
 
-/// A loss, and the inputs of all ReLUs that the moved parameter reaches.
+/// A loss, and the inputs of all activations that the moved parameter reaches.
 pub(super) struct Probe<F> {
     pub loss: F,
     pre: Vec<(usize, Reach<F>)>,
@@ -57,20 +59,22 @@ enum Reach<F> {
     All(Array2<F>),
 }
 
-impl<'a, F: Float> Trace<'a, F> {
-    /// Runs the network once in training mode on `x` (N, D) and labels `y`, with masks drawn from `random`.
+impl<'a, 't, F: Float> Trace<'a, 't, F> {
+    /// Runs the network once in training mode on `x` (N, D) and its targets, with masks drawn from `random`.
     pub(super) fn new(
         net: &'a FullyConnectedNet<F>,
         x: ArrayView2<'_, F>,
-        y: &'a [usize],
+        targets: Targets<'t, F>,
         random: &mut RandomState,
     ) -> Result<Self> {
         let layers = &net.parameters.layers;
         let (_, cache) = net.clone().forward(x, Mode::Train, random)?;
         let mut trace = Self {
             layers,
-            y,
-            inputs: vec![x.to_owned()],
+            targets,
+            loss: net.config().loss,
+            activation: net.config().activation,
+            inputs: vec![cache.input],
             affine: Vec::new(),
             pre: Vec::new(),
             masks: Vec::new(),
@@ -81,9 +85,12 @@ impl<'a, F: Float> Trace<'a, F> {
             let input = &trace.inputs[index];
             trace.affine.push(input.dot(&layer.w) + &layer.b);
             if let Some(hidden) = cache.hidden.get(index) {
-                let pre = hidden.pre_activation().clone();
+                let pre = match hidden.relu_input() {
+                    Some(pre) => pre.clone(),
+                    None => trace.normalise(index, trace.affine[index].clone())?,
+                };
                 let mask = hidden.mask().cloned();
-                trace.inputs.push(activate(pre.view(), mask.as_ref()));
+                trace.inputs.push(trace.activate(pre.view(), mask.as_ref()));
                 trace.pre.push(pre);
                 trace.masks.push(mask);
             }
@@ -103,7 +110,7 @@ impl<'a, F: Float> Trace<'a, F> {
             }
             _ => self.penalty,
         };
-        probe.loss = softmax_loss(scores.view(), self.y)?.0 + penalty;
+        probe.loss = self.loss.evaluate(scores.view(), self.targets, None)?.0 + penalty;
         Ok(probe)
     }
 
@@ -118,7 +125,7 @@ impl<'a, F: Float> Trace<'a, F> {
             return Ok(scores);
         }
         let moved = self.normalise_column(at, h, affine)?;
-        let mut change = moved.mapv(rectify);
+        let mut change = moved.mapv(|z| self.activation.value(z));
         if let Some(mask) = &self.masks[layer] {
             change *= &mask.column(column);
         }
@@ -136,7 +143,7 @@ impl<'a, F: Float> Trace<'a, F> {
         }
         for index in next..last {
             let normalised = self.normalise(index, affine)?;
-            let input = activate(normalised.view(), self.masks[index].as_ref());
+            let input = self.activate(normalised.view(), self.masks[index].as_ref());
             pre.push((index, Reach::All(normalised)));
             let after = &self.layers[index + 1];
             affine = input.dot(&after.w) + &after.b;
@@ -175,8 +182,20 @@ impl<'a, F: Float> Trace<'a, F> {
         }
     }
 
+    /// Activation and mask.
+    fn activate(&self, pre: ArrayView2<'_, F>, mask: Option<&Array2<F>>) -> Array2<F> {
+        let out = pre.mapv(|z| self.activation.value(z));
+        match mask {
+            Some(mask) => out * mask,
+            None => out,
+        }
+    }
+
     /// Whether a ReLU of a kept unit has its input on one side of 0 in `plus` and on the other in `minus`.
     pub(super) fn crosses(&self, plus: &Probe<F>, minus: &Probe<F>) -> bool {
+        if self.activation != Activation::Relu {
+            return false; // the others have no kink
+        }
         let differ = |p: F, m: F| (p > F::zero()) != (m > F::zero());
         plus.pre.iter().zip(&minus.pre).any(|((layer, plus), (_, minus))| {
             let mask = self.masks[*layer].as_ref();
@@ -195,20 +214,6 @@ impl<'a, F: Float> Trace<'a, F> {
                 _ => false,
             }
         })
-    }
-}
-
-/// `max(x, 0)`.
-fn rectify<F: Float>(x: F) -> F {
-    if x > F::zero() { x } else { F::zero() }
-}
-
-/// ReLU and mask.
-fn activate<F: Float>(pre: ArrayView2<'_, F>, mask: Option<&Array2<F>>) -> Array2<F> {
-    let out = pre.mapv(rectify);
-    match mask {
-        Some(mask) => out * mask,
-        None => out,
     }
 }
 

@@ -3,9 +3,10 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Ix2};
 
 use super::{
-    AffineCache, AffineGradients, BatchNorm, BatchNormCache, BatchNormGradients, Dropout, DropoutCache, Mode,
-    ReluCache, RunningStatistics, affine_backward, affine_forward, batch_norm_backward, batch_norm_forward,
-    dropout_backward, dropout_forward, relu_backward, relu_forward,
+    Activation, ActivationCache, AffineCache, AffineGradients, BatchNorm, BatchNormCache, BatchNormGradients,
+    Dropout, DropoutCache, Mode, ReluCache, RunningStatistics, activation_backward, activation_forward,
+    affine_backward, affine_forward, batch_norm_backward, batch_norm_forward, dropout_backward,
+    dropout_forward, relu_backward, relu_forward,
 };
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -99,6 +100,8 @@ pub struct HiddenLayer<'a, F> {
     pub gamma_beta: Option<(ArrayView1<'a, F>, ArrayView1<'a, F>)>,
     /// Its running statistics, moved by a pass in training.
     pub running: Option<&'a mut RunningStatistics<F>>,
+    /// The activation.
+    pub activation: Activation,
     /// The dropout that ends the layer, if there is one.
     pub dropout: Option<Dropout>,
 }
@@ -106,23 +109,16 @@ pub struct HiddenLayer<'a, F> {
 /// What [`hidden_backward`] needs of the forward pass.
 #[derive(Debug, Clone)]
 pub struct HiddenCache<F> {
-    body: Body<F>,
+    affine: AffineCache<F, Ix2>,
+    batch_norm: Option<BatchNormCache<F>>,
+    activation: ActivationCache<F, Ix2>,
     dropout: Option<DropoutCache<F, Ix2>>,
 }
 
-#[derive(Debug, Clone)]
-enum Body<F> {
-    Plain(AffineReluCache<F>),
-    Normalised(AffineBatchNormReluCache<F>),
-}
-
 impl<F: Float> HiddenCache<F> {
-    /// The input of the ReLU (N, H): the pre-activations.
-    pub(crate) fn pre_activation(&self) -> &Array2<F> {
-        match &self.body {
-            Body::Plain(cache) => cache.relu.input(),
-            Body::Normalised(cache) => cache.relu.input(),
-        }
+    /// The input of the ReLU (N, H), if that is the activation.
+    pub(crate) fn relu_input(&self) -> Option<&Array2<F>> {
+        self.activation.relu_input()
     }
 
     /// The dropout mask (N, H), if the layer has drawn one.
@@ -140,7 +136,7 @@ pub struct HiddenGradients<F> {
     pub gamma_beta: Option<(Array1<F>, Array1<F>)>,
 }
 
-/// Affine, batch normalisation (if there is one), ReLU, dropout (if there is one).
+/// Affine, batch normalisation (if there is one), activation, dropout (if there is one).
 ///
 /// - `x`: (N, D)
 ///
@@ -155,29 +151,39 @@ pub fn hidden_forward<F: Float>(
     mode: Mode,
     random: &mut RandomState,
 ) -> Result<(Array2<F>, HiddenCache<F>)> {
-    let HiddenLayer { w, b, gamma_beta, running, dropout } = layer;
-    let (mut out, body) = match (gamma_beta, running) {
+    hidden_forward_with(x, layer, mode, |out, dropout| dropout_forward(out, dropout, mode, random))
+}
+
+/// [`hidden_forward`] with dropout as the caller does it.
+pub(crate) fn hidden_forward_with<F: Float>(
+    x: ArrayView2<'_, F>,
+    layer: HiddenLayer<'_, F>,
+    mode: Mode,
+    drop: impl FnOnce(ArrayView2<'_, F>, Dropout) -> (Array2<F>, DropoutCache<F, Ix2>),
+) -> Result<(Array2<F>, HiddenCache<F>)> {
+    let HiddenLayer { w, b, gamma_beta, running, activation, dropout } = layer;
+    let (mut z, affine) = affine_forward(x, w, b)?;
+    let batch_norm = match (gamma_beta, running) {
         (Some((gamma, beta)), Some(running)) => {
-            let settings = BatchNorm::default();
-            let (out, cache) = affine_batch_norm_relu_forward(x, w, b, gamma, beta, running, settings, mode)?;
-            (out, Body::Normalised(cache))
+            let (out, cache) =
+                batch_norm_forward(z.view(), gamma, beta, running, BatchNorm::default(), mode)?;
+            z = out;
+            Some(cache)
         }
-        (None, None) => {
-            let (out, cache) = affine_relu_forward(x, w, b)?;
-            (out, Body::Plain(cache))
-        }
+        (None, None) => None,
         _ => {
             return Err(Error::configuration(
                 "batch normalisation needs both scale and shift and running statistics, got one of the two",
             ));
         }
     };
+    let (mut out, activation) = activation_forward(z.view(), activation);
     let dropout = dropout.map(|dropout| {
-        let (dropped, cache) = dropout_forward(out.view(), dropout, mode, random);
+        let (dropped, cache) = drop(out.view(), dropout);
         out = dropped;
         cache
     });
-    Ok((out, HiddenCache { body, dropout }))
+    Ok((out, HiddenCache { affine, batch_norm, activation, dropout }))
 }
 
 /// Gradients of [`hidden_forward`].
@@ -191,12 +197,12 @@ pub fn hidden_backward<F: Float>(
         Some(dropout) => dropout_backward(dout, dropout)?,
         None => dout.to_owned(),
     };
-    match &cache.body {
-        Body::Plain(body) => {
-            Ok(HiddenGradients { affine: affine_relu_backward(undropped.view(), body)?, gamma_beta: None })
-        }
-        Body::Normalised(body) => {
-            let (affine, normal) = affine_batch_norm_relu_backward(undropped.view(), body)?;
+    let dz = activation_backward(undropped.view(), &cache.activation)?;
+    match &cache.batch_norm {
+        None => Ok(HiddenGradients { affine: affine_backward(dz.view(), &cache.affine)?, gamma_beta: None }),
+        Some(batch_norm) => {
+            let normal = batch_norm_backward(dz.view(), batch_norm)?;
+            let affine = affine_backward(normal.x.view(), &cache.affine)?;
             Ok(HiddenGradients { affine, gamma_beta: Some((normal.gamma, normal.beta)) })
         }
     }

@@ -46,6 +46,35 @@ impl Dropout {
     }
 }
 
+/// The dropout of a network's hidden layers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum HiddenDropout {
+    /// There is none.
+    #[default]
+    None,
+    /// The same for every layer.
+    Every(Dropout),
+    /// One for each layer, first to last.
+    Each(Vec<Dropout>),
+}
+
+impl HiddenDropout {
+    /// That of hidden layer `index`, counted from 0.
+    pub fn layer(&self, index: usize) -> Option<Dropout> {
+        match self {
+            Self::None => None,
+            Self::Every(dropout) => Some(*dropout),
+            Self::Each(each) => each.get(index).copied(),
+        }
+    }
+}
+
+impl From<Option<Dropout>> for HiddenDropout {
+    fn from(dropout: Option<Dropout>) -> Self {
+        dropout.map_or(Self::None, Self::Every)
+    }
+}
+
 /// What [`dropout_backward`] needs of the forward pass: the mask, 0 or 1/p; none in test mode.
 #[derive(Debug, Clone)]
 pub struct DropoutCache<F, D: Dimension>(Option<Array<F, D>>);
@@ -73,8 +102,18 @@ pub fn dropout_forward<F: Float, D: Dimension>(
         return (x.to_owned(), DropoutCache(None));
     }
     let p = dropout.keep_prob;
-    let scale = F::from_f64(1.0 / p);
-    let mask = random.rand(x.raw_dim()).mapv(|u| if u < p { scale } else { F::zero() });
+    let kept = random.rand(x.raw_dim()).mapv(|u| u < p);
+    masked(x, &kept, dropout)
+}
+
+/// [`dropout_forward`] in training, with the units to keep drawn already.
+pub(crate) fn masked<F: Float, D: Dimension>(
+    x: ArrayView<'_, F, D>,
+    kept: &Array<bool, D>,
+    dropout: Dropout,
+) -> (Array<F, D>, DropoutCache<F, D>) {
+    let scale = F::from_f64(1.0 / dropout.keep_prob);
+    let mask = kept.mapv(|kept| if kept { scale } else { F::zero() });
     (&x * &mask, DropoutCache(Some(mask)))
 }
 

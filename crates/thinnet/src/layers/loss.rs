@@ -30,20 +30,43 @@ fn check<F: Float>(function: &str, scores: ArrayView2<'_, F>, y: &[usize]) -> Re
 ///
 /// Returns the loss and its gradient (N, C): `(softmax(s) - onehot(y)) / N`.
 pub fn softmax_loss<F: Float>(scores: ArrayView2<'_, F>, y: &[usize]) -> Result<(F, Array2<F>)> {
+    weighted_softmax_loss(scores, y, None)
+}
+
+/// [`softmax_loss`] with a weight for each sample: `sum_i w_i l_i / sum_i w_i`. Weights of 1 change no bit.
+pub(crate) fn weighted_softmax_loss<F: Float>(
+    scores: ArrayView2<'_, F>,
+    y: &[usize],
+    weights: Option<&[f64]>,
+) -> Result<(F, Array2<F>)> {
     check("softmax_loss", scores, y)?;
-    let count = F::from_f64(scores.nrows() as f64);
+    let total = check_weights(scores.nrows(), weights)?;
     let mut loss = 0.0; // in f64: the rounding of a sum of hundreds would show in the mean
     let mut gradient = scores.to_owned();
-    for (mut row, &label) in gradient.rows_mut().into_iter().zip(y) {
+    for (sample, (mut row, &label)) in gradient.rows_mut().into_iter().zip(y).enumerate() {
+        let weight = weights.map_or(1.0, |weights| weights[sample]);
         let max = row.iter().copied().fold(F::neg_infinity(), F::max);
         row.mapv_inplace(|s| s - max);
         let log_sum = row.iter().map(|s| s.exp()).sum::<F>().ln();
-        loss += (log_sum - row[label]).as_f64();
+        loss += weight * (log_sum - row[label]).as_f64();
         row.mapv_inplace(|s| (s - log_sum).exp());
         row[label] -= F::one(); // before the division: near 1 it is exact, and Adam makes much of a small gradient
-        row.mapv_inplace(|p| p / count);
+        row.mapv_inplace(|p| p * F::from_f64(weight) / F::from_f64(total));
     }
-    Ok((F::from_f64(loss / scores.nrows() as f64), gradient))
+    Ok((F::from_f64(loss / total), gradient))
+}
+
+/// The sum of the weights, N where there are none; refuses weights that are not N, negative, not finite or all 0.
+pub(super) fn check_weights(samples: usize, weights: Option<&[f64]>) -> Result<f64> {
+    let Some(weights) = weights else { return Ok(samples as f64) };
+    if weights.len() != samples {
+        return Err(Error::shape("sample weights", [samples], [weights.len()]));
+    }
+    if let Some(weight) = weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite())) {
+        return Err(Error::data(format!("a sample weight must be finite and not negative, got {weight}")));
+    }
+    let total: f64 = weights.iter().sum();
+    if total > 0.0 { Ok(total) } else { Err(Error::data("the sample weights of a batch are all 0")) }
 }
 
 /// The multiclass support vector machine (hinge) loss of Weston and Watkins 1999: the mean over samples of

@@ -5,24 +5,30 @@
 //! respect to that output, and the cache. Arrays are row-major with samples first: `N` samples, `D` inputs, `H` outputs,
 //! `C` classes. Inputs of a wrong shape are an [`Error::Shape`](crate::Error::Shape).
 
+mod activation;
 mod affine;
 mod batch_norm;
 mod composite;
 mod dropout;
 mod loss;
+mod objective;
 mod relu;
 
+pub use activation::{Activation, ActivationCache, activation_backward, activation_forward};
 pub use affine::{AffineCache, AffineGradients, affine_backward, affine_forward};
 pub use batch_norm::{
     BatchNorm, BatchNormCache, BatchNormGradients, RunningStatistics, batch_norm_backward, batch_norm_forward,
 };
+pub(crate) use composite::hidden_forward_with;
 pub use composite::{
     AffineBatchNormReluCache, AffineReluCache, HiddenCache, HiddenGradients, HiddenLayer,
     affine_batch_norm_relu_backward, affine_batch_norm_relu_forward, affine_relu_backward,
     affine_relu_forward, hidden_backward, hidden_forward,
 };
-pub use dropout::{Dropout, DropoutCache, dropout_backward, dropout_forward};
+pub(crate) use dropout::masked;
+pub use dropout::{Dropout, DropoutCache, HiddenDropout, dropout_backward, dropout_forward};
 pub use loss::{softmax_loss, svm_loss};
+pub use objective::{Loss, Targets};
 pub use relu::{ReluCache, relu_backward, relu_forward};
 
 /// Whether a layer trains or is evaluated: dropout and batch normalisation differ between the two.

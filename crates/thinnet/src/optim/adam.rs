@@ -17,11 +17,14 @@ pub struct Adam {
     pub beta2: f64,
     /// Added to the root, so that nothing is divided by 0 (default 1e-8).
     pub epsilon: f64,
+    /// Whether `epsilon` is the `epsilon hat` of the paper's section 2, added to the root of the moment before it is
+    /// corrected, as scikit-learn and TensorFlow do (default false: that of algorithm 1, as the course does).
+    pub epsilon_hat: bool,
 }
 
 impl Default for Adam {
     fn default() -> Self {
-        Self { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+        Self { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, epsilon_hat: false }
     }
 }
 
@@ -46,7 +49,7 @@ pub fn adam<F: Float>(
 ) -> Result<()> {
     check_shapes("adam", w.shape(), &[("dw", dw.shape()), ("m", state.m.shape()), ("v", state.v.shape())])?;
     state.t += 1;
-    let (rate, epsilon) = (F::from_f64(rule.learning_rate), F::from_f64(rule.epsilon));
+    let (rate, epsilon) = (F::from_f64(rule.learning_rate), F::from_f64(rule.epsilon_at(state.t)));
     let (beta1, rest1) = (F::from_f64(rule.beta1), F::from_f64(1.0 - rule.beta1));
     let (beta2, rest2) = (F::from_f64(rule.beta2), F::from_f64(1.0 - rule.beta2));
     let (correction1, correction2) = rule.corrections(state.t);
@@ -64,5 +67,10 @@ impl Adam {
     pub(crate) fn corrections(&self, t: u64) -> (f64, f64) {
         let t = i32::try_from(t).unwrap_or(i32::MAX);
         (1.0 - self.beta1.powi(t), 1.0 - self.beta2.powi(t))
+    }
+
+    /// What is added to the root of the corrected second moment in update `t`: for `epsilon_hat` more in the first ones.
+    pub(crate) fn epsilon_at(&self, t: u64) -> f64 {
+        if self.epsilon_hat { self.epsilon / self.corrections(t).1.sqrt() } else { self.epsilon }
     }
 }

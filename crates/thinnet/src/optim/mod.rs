@@ -1,11 +1,14 @@
 //! Update rules: how a gradient changes a parameter. One file a rule, each with the course's defaults and its own state.
 
 mod adam;
+mod max_norm;
 mod momentum;
 mod rmsprop;
 mod sgd;
 
 pub use adam::{Adam, AdamState, adam};
+pub use max_norm::max_norm;
+pub(crate) use max_norm::max_norm_factor;
 pub use momentum::{SgdMomentum, SgdMomentumState, sgd_momentum};
 pub use rmsprop::{RmsProp, RmsPropState, rmsprop};
 pub use sgd::{Sgd, sgd};
@@ -138,6 +141,29 @@ impl UpdateRule {
         }
     }
 
+    /// Refuses a state that is another rule's, or that of a parameter of another shape than `shape`.
+    pub(crate) fn check_state<F: Float>(
+        &self,
+        name: &str,
+        shape: &[usize],
+        state: &RuleState<F>,
+    ) -> Result<()> {
+        let shapes = match (self, state) {
+            (Self::Sgd(_), RuleState::Sgd) => vec![],
+            (Self::SgdMomentum(_), RuleState::SgdMomentum(state)) => {
+                vec![("velocity", state.velocity.shape())]
+            }
+            (Self::RmsProp(_), RuleState::RmsProp(state)) => vec![("cache", state.cache.shape())],
+            (Self::Adam(_), RuleState::Adam(state)) => vec![("m", state.m.shape()), ("v", state.v.shape())],
+            _ => return Err(self.foreign_state()),
+        };
+        check_shapes(name, shape, &shapes)
+    }
+
+    fn foreign_state(&self) -> Error {
+        Error::configuration(format!("the state does not belong to the rule {}", self.name()))
+    }
+
     /// Changes the parameter `w` by its gradient `dw` (same shape), with this rule and its state.
     ///
     /// # Errors
@@ -153,7 +179,7 @@ impl UpdateRule {
             (Self::SgdMomentum(rule), RuleState::SgdMomentum(state)) => sgd_momentum(w, dw, rule, state),
             (Self::RmsProp(rule), RuleState::RmsProp(state)) => rmsprop(w, dw, rule, state),
             (Self::Adam(rule), RuleState::Adam(state)) => adam(w, dw, rule, state),
-            _ => Err(Error::configuration(format!("the state does not belong to the rule {}", self.name()))),
+            _ => Err(self.foreign_state()),
         }
     }
 }

@@ -13,11 +13,14 @@ pub struct SgdMomentum {
     pub learning_rate: f64,
     /// Share of the velocity that stays (default 0.9).
     pub momentum: f64,
+    /// Nesterov's accelerated gradient (Nesterov 1983; in the form of Sutskever et al. 2013, section 2, with the
+    /// parameters kept at the point that it looks ahead to; default false).
+    pub nesterov: bool,
 }
 
 impl Default for SgdMomentum {
     fn default() -> Self {
-        Self { learning_rate: 1e-2, momentum: 0.9 }
+        Self { learning_rate: 1e-2, momentum: 0.9, nesterov: false }
     }
 }
 
@@ -28,7 +31,8 @@ pub struct SgdMomentumState<F> {
     pub velocity: ArrayD<F>,
 }
 
-/// `velocity = momentum * velocity - learning_rate * dw`, then `w += velocity`; all of one shape.
+/// `velocity = momentum * velocity - learning_rate * dw`, then `w += velocity`, or with Nesterov's gradient
+/// `w += momentum * velocity - learning_rate * dw`; all of one shape.
 pub fn sgd_momentum<F: Float>(
     w: ArrayViewMutD<'_, F>,
     dw: &ArrayViewD<'_, F>,
@@ -39,7 +43,7 @@ pub fn sgd_momentum<F: Float>(
     let (rate, momentum) = (F::from_f64(rule.learning_rate), F::from_f64(rule.momentum));
     Zip::from(w).and(dw).and(&mut state.velocity).for_each(|w, &g, velocity| {
         *velocity = momentum * *velocity - rate * g;
-        *w += *velocity;
+        *w += if rule.nesterov { momentum * *velocity - rate * g } else { *velocity };
     });
     Ok(())
 }

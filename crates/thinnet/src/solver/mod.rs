@@ -10,6 +10,7 @@ use crate::data::{Dataset, Features, Samples};
 use crate::engine::{Engine, Inputs};
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::layers::Targets;
 use crate::net::Parameters;
 use crate::random::RandomState;
 
@@ -111,7 +112,8 @@ pub fn train<F: Float>(
     let mut epoch = 0;
     for iteration in 1..=iterations {
         let batch = random.choice(samples, config.batch_size)?;
-        let loss = engine.step(&data.train.x, &data.train.y, &batch, random)?;
+        let targets = Targets::Classes(&data.train.y);
+        let loss = engine.step(&data.train.x, targets, batch.as_slice().into(), random)?.total();
         if !loss.is_finite() {
             return Err(Error::Diverged { iteration, loss });
         }

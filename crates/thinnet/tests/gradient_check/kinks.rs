@@ -10,8 +10,13 @@ use crate::names_of_wrong;
 
 /// One input, hidden units with the given pre-activations for `x = 1`, two classes: docs/gradient-check.md's example.
 fn kinked(pre: &[f64], dropout: Option<Dropout>) -> FullyConnectedNet<f64> {
-    let config =
-        NetConfig { input_dim: 1, hidden: vec![pre.len()], num_classes: 2, dropout, ..NetConfig::default() };
+    let config = NetConfig {
+        input_dim: 1,
+        hidden: vec![pre.len()],
+        num_classes: 2,
+        dropout: dropout.into(),
+        ..NetConfig::default()
+    };
     let mut net = FullyConnectedNet::new(config, &mut RandomState::new(0)).unwrap();
     let [first, second] = &mut net.parameters.layers[..] else { panic!("two layers") };
     first.w.fill(1.0);

@@ -36,7 +36,7 @@ impl Setup {
             input_dim: 6,
             hidden: hidden.to_vec(),
             num_classes: 4,
-            dropout: keep.map(|p| Dropout::new(p, None).unwrap()),
+            dropout: keep.map(|p| Dropout::new(p, None).unwrap()).into(),
             batch_norm,
             reg: 0.3,
             weight_scale: 0.5,

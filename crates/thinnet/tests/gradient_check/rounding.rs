@@ -18,7 +18,7 @@ fn the_courses_worst_figure_is_rounding() {
     let config = NetConfig {
         input_dim: 15,
         hidden: vec![20, 30],
-        dropout: Some(Dropout::new(1.0, Some(123)).unwrap()),
+        dropout: Some(Dropout::new(1.0, Some(123)).unwrap()).into(),
         weight_scale: 5e-2,
         ..NetConfig::default()
     };

@@ -3,7 +3,7 @@
 use ndarray::{Array, Array1, Array2, ArrayView1, ArrayView2, Dimension, Ix2, arr2};
 use thinnet::gradient_check::eval_numerical_gradient_array;
 use thinnet::layers::{
-    BatchNorm, Dropout, HiddenLayer, Mode, RunningStatistics, affine_backward,
+    Activation, BatchNorm, Dropout, HiddenLayer, Mode, RunningStatistics, affine_backward,
     affine_batch_norm_relu_backward, affine_batch_norm_relu_forward, affine_forward, affine_relu_backward,
     affine_relu_forward, hidden_backward, hidden_forward, softmax_loss, svm_loss,
 };
@@ -77,6 +77,7 @@ impl Arrays {
             b: self.b.view(),
             gamma_beta: batch_norm.then(|| (self.gamma.view(), self.beta.view())),
             running: batch_norm.then_some(&mut running),
+            activation: Activation::Relu,
             dropout,
         };
         hidden_forward(self.x.view(), layer, Mode::Train, &mut RandomState::new(0))
@@ -181,8 +182,14 @@ fn a_hidden_layer_with_half_a_batch_normalisation_is_refused() {
     for (gamma_beta, running) in
         [(Some((arrays.gamma.view(), arrays.beta.view())), None), (None, Some(&mut running))]
     {
-        let layer =
-            HiddenLayer { w: arrays.w.view(), b: arrays.b.view(), gamma_beta, running, dropout: None };
+        let layer = HiddenLayer {
+            w: arrays.w.view(),
+            b: arrays.b.view(),
+            gamma_beta,
+            running,
+            activation: Activation::Relu,
+            dropout: None,
+        };
         let result = hidden_forward(arrays.x.view(), layer, Mode::Train, &mut random());
         assert!(matches!(result, Err(Error::Configuration(_))));
     }
@@ -203,6 +210,7 @@ fn everything<F: Float>(batch_norm: bool) -> (f64, Vec<Array2<f64>>) {
         b: b1.view(),
         gamma_beta: batch_norm.then(|| (gamma.view(), beta.view())),
         running: batch_norm.then_some(&mut running),
+        activation: Activation::Relu,
         dropout: Some(Dropout::new(0.7, Some(4)).unwrap()),
     };
     let (hidden, cache) = hidden_forward(x.view(), layer, Mode::Train, &mut random).unwrap();

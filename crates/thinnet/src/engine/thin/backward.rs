@@ -7,12 +7,13 @@ use thinnet_kernels::{
 use super::{Hidden, Thin};
 use crate::error::Result;
 use crate::float::Float;
+use crate::layers::Activation;
 
 impl<F: Float> Thin<F> {
     /// Updates every parameter, from the derivative of the loss by the scores (N, C).
     pub(super) fn backward(&mut self, dscores: &PanelBuf<F>) -> Result<()> {
         let (isa, rule, threads) = (self.isa, self.rule, &self.threads);
-        let (reg, scale) = (F::from_f64(self.config.reg), self.scale());
+        let (reg, activation) = (F::from_f64(self.config.reg), self.config.activation);
         let step = u32::try_from(self.step).unwrap_or(u32::MAX);
         let samples = dscores.rows();
         let last = self.layers.len() - 1;
@@ -44,6 +45,8 @@ impl<F: Float> Thin<F> {
                 });
                 continue;
             }
+            let keep = self.config.dropout.layer(index - 1).map_or(1.0, |dropout| dropout.keep_prob());
+            let (scale, keep) = (F::from_f64(1.0 / keep), F::from_f64(keep));
             let Hidden { active, values, .. } = &mut self.hidden[index - 1];
             let mut derivatives = vec![F::zero(); active.len()];
             let mut rest = derivatives.as_mut_slice();
@@ -61,8 +64,13 @@ impl<F: Float> Thin<F> {
                 let values = &values[lists.entries(rows.clone())];
                 listed_backward(isa, lists.slice(rows), values, delta_view, w, derivatives, reg, update);
                 // A dense engine lists zeros too: a unit that was dropped or is not positive hands nothing down.
+                let relu = activation == Activation::Relu;
                 for (derivative, &value) in derivatives.iter_mut().zip(values) {
-                    *derivative = if value > F::zero() { *derivative * scale } else { F::zero() };
+                    *derivative = match relu {
+                        true if value > F::zero() => *derivative * scale,
+                        true => F::zero(),
+                        false => *derivative * scale * activation.derivative(value * keep),
+                    };
                 }
             });
             *values = derivatives;

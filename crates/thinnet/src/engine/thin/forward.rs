@@ -11,11 +11,17 @@ use super::{Hidden, Thin};
 use crate::engine::store::Layer;
 use crate::engine::threads::Threads;
 use crate::float::Float;
+use crate::layers::Activation;
 
 impl<F: Float> Thin<F> {
+    /// What becomes of a sum of hidden layer `index`.
+    fn unit(&self, index: usize) -> Unit<F> {
+        Unit { activation: self.config.activation, scale: self.scale(index), all: self.lists_all() }
+    }
+
     /// The first layer's activations.
     fn first_hidden(&mut self) {
-        let (scale, keep, product) = (self.scale(), self.keep_prob(), self.engine.product);
+        let (unit, keep, product) = (self.unit(0), self.keep_prob(0), self.engine.product);
         let (isa, layer, x) = (self.isa, &self.layers[0], self.x.view());
         let Hidden { kept, active, values, .. } = &mut self.hidden[0];
         let kept = kept.view();
@@ -37,7 +43,7 @@ impl<F: Float> Thin<F> {
                     }
                 }
             }
-            activate(kept, &z, &layer.bias()[units], scale, product.lists_all())
+            unit.activate(kept, &z, &layer.bias()[units])
         });
         join(parts, active, values);
     }
@@ -51,7 +57,7 @@ impl<F: Float> Thin<F> {
 
     /// The activations of hidden layer `index` > 0, from its outputs (N, H).
     fn later_hidden(&mut self, index: usize, z: &PanelBuf<F>) {
-        let (scale, all) = (self.scale(), self.engine.product.lists_all());
+        let unit = self.unit(index);
         let Hidden { kept, active, values, .. } = &mut self.hidden[index];
         let (kept, z) = (kept.view(), z.view());
         let parts = self.threads.each(self.threads.split(kept.rows()), |units| {
@@ -63,7 +69,7 @@ impl<F: Float> Thin<F> {
                 entries.extend(kept.row(unit).iter().map(|&sample| z.row(panel, sample as usize)[lane]));
             }
             let bias = vec![F::zero(); units.len()]; // it is in `z` already
-            activate(kept, &entries, &bias, scale, all)
+            unit.activate(kept, &entries, &bias)
         });
         join(parts, active, values);
     }
@@ -83,23 +89,42 @@ impl<F: Float> Thin<F> {
     }
 }
 
-/// From the sums `z` of what some units keep to their activations: listed where they are positive or, if `all` is set,
-/// everywhere, and then zero where a unit was dropped or is not positive.
-fn activate<F: Float>(kept: ListsView<'_>, z: &[F], bias: &[F], scale: F, all: bool) -> (Lists, Vec<F>) {
-    let (mut active, mut values) = (Lists::new(), Vec::new());
-    relu_listed(kept, z, bias, scale, &mut active, &mut values);
-    if !all {
-        return (active, values);
-    }
-    let (units, samples) = (kept.rows(), kept.cols());
-    let mut everywhere = vec![F::zero(); units * samples];
-    for (unit, everywhere) in everywhere.chunks_exact_mut(samples.max(1)).enumerate() {
-        let entries = active.view().row_entries(unit);
-        for (&sample, &value) in active.view().row(unit).iter().zip(&values[entries]) {
-            everywhere[sample as usize] = value;
+/// What becomes of a hidden unit's sum.
+#[derive(Clone, Copy)]
+struct Unit<F> {
+    activation: Activation,
+    /// Inverted dropout's factor.
+    scale: F,
+    /// Whether zeros are listed too.
+    all: bool,
+}
+
+impl<F: Float> Unit<F> {
+    /// From the sums `z` of what some units keep to their activations: listed where they are positive, for a ReLU, or
+    /// everywhere that is kept; or, if `all` is set, at all places, with zeros where a unit was dropped or is not positive.
+    fn activate(self, kept: ListsView<'_>, z: &[F], bias: &[F]) -> (Lists, Vec<F>) {
+        let (mut active, mut values) = (Lists::new(), Vec::new());
+        if self.activation != Activation::Relu {
+            active.rebuild_from_subset(kept, |unit, entry| {
+                values.push(self.activation.value(z[entry] + bias[unit]) * self.scale);
+                true
+            });
+            return (active, values);
         }
+        relu_listed(kept, z, bias, self.scale, &mut active, &mut values);
+        if !self.all {
+            return (active, values);
+        }
+        let (units, samples) = (kept.rows(), kept.cols());
+        let mut everywhere = vec![F::zero(); units * samples];
+        for (unit, everywhere) in everywhere.chunks_exact_mut(samples.max(1)).enumerate() {
+            let entries = active.view().row_entries(unit);
+            for (&sample, &value) in active.view().row(unit).iter().zip(&values[entries]) {
+                everywhere[sample as usize] = value;
+            }
+        }
+        (Lists::full(units, samples, block_size(samples)), everywhere)
     }
-    (Lists::full(units, samples, block_size(samples)), everywhere)
 }
 
 /// Joins what each thread has found of its units.

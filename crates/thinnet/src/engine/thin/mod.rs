@@ -8,29 +8,31 @@
 //!   positive, and the update rule is applied to it while it is in registers: no gradient is stored;
 //! - the gradient handed down takes only units that were kept and positive.
 //!
-//! Nothing is approximated: what is left out is multiplied by zero.
+//! Nothing is approximated: what is left out is multiplied by zero. Another activation than ReLU makes no zeros of its own:
+//! there everything that was kept counts as active.
 
 mod backward;
+mod constrain;
 mod forward;
+mod inputs;
 mod predict;
 
 pub(super) use forward::forward_listed;
 
-use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use ndarray::Array2;
-use thinnet_kernels::{Isa, Lists, PanelBuf, PanelsMut, block_size, pack_pixels};
+use thinnet_kernels::{Isa, Lists, PanelBuf, block_size};
 
-use super::masks::{Mask, MaskSource};
+use super::masks::{Draw, Mask, MaskSource, training};
 use super::scores::{ByteInputs, highest};
 use super::store::{Layer, to_array};
 use super::threads::Threads;
-use super::{Engine, EngineConfig, Inputs};
+use super::{Batch, Engine, EngineConfig, EngineState, Inputs, StepLoss};
 use crate::data::Features;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::softmax_loss;
+use crate::layers::{Activation, Targets};
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::UpdateRule;
 use crate::random::RandomState;
@@ -78,7 +80,7 @@ struct Hidden<F> {
     mask: Mask,
     /// Of each unit, the samples that keep it.
     kept: Lists,
-    /// Of each unit, the samples in which it is active: kept and positive.
+    /// Of each unit, the samples in which it is active: kept and, if it is a ReLU, positive.
     active: Lists,
     /// The activations, an entry of `active` each; after the backward pass of the layer above, their derivatives.
     values: Vec<F>,
@@ -129,19 +131,15 @@ impl<F: Float> Thin<F> {
         self.isa
     }
 
-    /// Draws the masks of a step, first layer to last.
-    fn draw_masks(&mut self, samples: usize, random: &mut RandomState) {
-        let Some(dropout) = self.config.dropout else { return };
-        for ((hidden, &units), layer) in self.hidden.iter_mut().zip(&self.config.hidden).zip(0..) {
+    /// Draws the masks of a batch, first layer to last.
+    fn draw_masks(&mut self, samples: usize, draw: Draw, random: &mut RandomState) {
+        for (layer, (hidden, &units)) in self.hidden.iter_mut().zip(&self.config.hidden).enumerate() {
+            let Some(dropout) = self.config.dropout.layer(layer) else { continue };
             match self.engine.masks {
                 MaskSource::Numpy => hidden.mask.draw_numpy(samples, units, dropout, random),
                 MaskSource::Counter(seed) => {
-                    hidden.mask.draw_counter(
-                        (samples, units),
-                        dropout,
-                        (seed, self.step, layer),
-                        (self.isa, &self.threads),
-                    );
+                    let with = (self.isa, &self.threads);
+                    hidden.mask.draw_counter((samples, units), dropout, (seed, draw, layer), with);
                 }
             }
         }
@@ -149,9 +147,8 @@ impl<F: Float> Thin<F> {
 
     /// Lists what each hidden layer's mask keeps.
     fn list_kept(&mut self, samples: usize) {
-        let drops = self.config.dropout.is_some_and(|dropout| dropout.keep_prob() < 1.0);
-        for (hidden, &units) in self.hidden.iter_mut().zip(&self.config.hidden) {
-            if drops {
+        for (layer, (hidden, &units)) in self.hidden.iter_mut().zip(&self.config.hidden).enumerate() {
+            if self.config.dropout.layer(layer).is_some_and(|dropout| dropout.keep_prob() < 1.0) {
                 hidden.mask.lists(units, &self.threads, &mut hidden.kept);
             } else if (hidden.kept.rows(), hidden.kept.cols()) != (units, samples) {
                 hidden.kept = Lists::full(units, samples, block_size(samples));
@@ -159,14 +156,20 @@ impl<F: Float> Thin<F> {
         }
     }
 
-    /// The probability to keep a hidden unit.
-    fn keep_prob(&self) -> f64 {
-        self.config.dropout.map_or(1.0, |dropout| dropout.keep_prob())
+    /// The probability to keep a unit of hidden layer `index`.
+    fn keep_prob(&self, index: usize) -> f64 {
+        self.config.dropout.layer(index).map_or(1.0, |dropout| dropout.keep_prob())
     }
 
-    /// The factor on kept activations.
-    fn scale(&self) -> F {
-        F::from_f64(1.0 / self.keep_prob())
+    /// The factor on kept activations of hidden layer `index`.
+    fn scale(&self, index: usize) -> F {
+        F::from_f64(1.0 / self.keep_prob(index))
+    }
+
+    /// Whether what was dropped, or was not positive, is listed too, as zeros. Where the activation is another than ReLU, a
+    /// zero can be a value like any other, and nothing is listed but what was kept.
+    fn lists_all(&self) -> bool {
+        self.engine.product.lists_all() && self.config.activation == Activation::Relu
     }
 
     /// Multiply-adds of the step that was just computed.
@@ -175,7 +178,7 @@ impl<F: Float> Thin<F> {
         let Some(first) = self.hidden.first() else {
             return 2 * (samples * inputs * self.config.num_classes) as u64;
         };
-        let computed = if self.engine.product.is_first_dense(self.keep_prob()) {
+        let computed = if self.engine.product.is_first_dense(self.keep_prob(0)) {
             samples * self.layers[0].outputs()
         } else {
             first.kept.len()
@@ -204,24 +207,39 @@ impl<F: Float> Thin<F> {
         0.5 * self.config.reg * self.layers.iter().map(squares).sum::<f64>()
     }
 
-    /// The body of [`Engine::step`].
-    fn train(&mut self, y: &[usize], random: &mut RandomState) -> Result<f64> {
-        let samples = y.len();
+    /// The scores of the gathered batch with masks drawn anew, as a matrix in panels.
+    fn masked_forward(&mut self, draw: Draw, random: &mut RandomState) -> PanelBuf<F> {
+        let samples = self.x.rows();
         let start = Instant::now();
-        self.draw_masks(samples, random);
+        self.drop_inputs(draw, random);
+        self.draw_masks(samples, draw, random);
         self.list_kept(samples);
         let drawn = Instant::now();
         let scores = self.forward();
+        self.times.masks += drawn - start;
+        self.times.forward += drawn.elapsed();
+        scores
+    }
+
+    /// The body of [`Engine::step`], from the gathered batch on.
+    fn train(
+        &mut self,
+        targets: Targets<'_, F>,
+        weights: Option<&[f64]>,
+        random: &mut RandomState,
+    ) -> Result<StepLoss> {
+        let draw = Draw { step: self.step, number: training, first: 0 };
+        let scores = self.masked_forward(draw, random);
         let forward = Instant::now();
-        let (loss, dscores) = softmax_loss(to_array(&scores)?.view(), y)?;
-        let loss = loss.as_f64() + self.penalty();
+        let samples = scores.rows();
+        let (data, dscores) = self.config.loss.evaluate(to_array(&scores)?.view(), targets, weights)?;
+        let loss = StepLoss { data: data.as_f64(), penalty: self.penalty() };
         let flat: Vec<F> = dscores.iter().copied().collect();
         let dscores = PanelBuf::from_rows(samples, dscores.ncols(), &flat);
         let scored = Instant::now();
         self.step += 1;
         self.backward(&dscores)?;
-        self.times.masks += drawn - start;
-        self.times.forward += forward - drawn;
+        self.constrain();
         self.times.loss += scored - forward;
         self.times.backward += scored.elapsed();
         self.times.multiply_adds += self.multiply_adds(samples);
@@ -229,23 +247,12 @@ impl<F: Float> Thin<F> {
         Ok(loss)
     }
 
-    /// Brings a batch into the kernels' layout.
-    fn gather(&mut self, x: &Features<F>, batch: &[usize]) {
-        if (self.x.rows(), self.x.cols()) != (batch.len(), self.config.input_dim) {
-            self.x.reset(batch.len(), self.config.input_dim);
-        }
-        let (isa, threads) = (self.isa, &self.threads);
-        let mut rest = self.x.view_mut();
-        let mut part = |rows: Range<usize>| (rest.take_first(rows.len()), &batch[rows]);
-        let tasks: Vec<_> = threads.split(batch.len()).into_iter().map(&mut part).collect();
-        threads.each(tasks, |(rows, chosen)| pack(isa, x, chosen, rows));
-    }
-
-    /// Re-seeds the stream if the dropout has a seed, as each dropout layer does, in test mode too.
+    /// Re-seeds the stream as each dropout layer that has a seed does, in test mode too.
     fn reseed(&self, random: &mut RandomState) {
-        let seed = self.config.dropout.and_then(|dropout| dropout.seed());
-        if let (Some(seed), MaskSource::Numpy, false) = (seed, self.engine.masks, self.hidden.is_empty()) {
-            random.seed(seed);
+        if self.engine.masks == MaskSource::Numpy {
+            for seed in self.config.dropouts().filter_map(|dropout| dropout.seed()) {
+                random.seed(seed);
+            }
         }
     }
 }
@@ -254,50 +261,51 @@ impl<F: Float> Engine<F> for Thin<F> {
     fn step(
         &mut self,
         x: &Features<F>,
-        y: &[usize],
-        batch: &[usize],
+        targets: Targets<'_, F>,
+        batch: Batch<'_>,
         random: &mut RandomState,
-    ) -> Result<f64> {
-        super::check_batch(x, y, batch, self.config.input_dim)?;
-        let y: Vec<usize> = batch.iter().map(|&index| y[index]).collect();
+    ) -> Result<StepLoss> {
+        super::check_batch(x, &targets, &batch, self.config.input_dim)?;
+        let targets = targets.select(batch.indices);
+        let weights = batch.own_weights();
         let start = Instant::now();
-        self.gather(x, batch);
+        self.gather(x, batch.indices);
         self.times.gather += start.elapsed();
-        self.train(&y, random)
+        self.train(targets.view(), weights.as_deref(), random)
     }
 
     fn load(&self, x: &Features<F>) -> Result<Inputs<F>> {
         super::check_width(x.dim(), self.config.input_dim)?;
         if let (Features::Pixels(pixels), [_, _]) = (x, self.layers.as_slice())
+            && self.config.activation == Activation::Relu
             && let Some(bytes) = ByteInputs::new(pixels, x.dim().0)
         {
             return Ok(Inputs::Bytes(bytes));
         }
         let all: Vec<usize> = (0..x.dim().0).collect();
         let mut panels = PanelBuf::zeros(all.len(), self.config.input_dim);
-        pack(self.isa, x, &all, panels.view_mut());
+        inputs::pack(self.isa, x, &all, panels.view_mut());
         Ok(Inputs::Panels(panels))
     }
 
     fn scores(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Array2<F>> {
-        let packed;
-        let panels = match inputs {
-            Inputs::Panels(panels) => panels,
-            Inputs::Rows(rows) => {
-                let rows_first: Vec<F> = rows.iter().copied().collect();
-                packed = PanelBuf::from_rows(rows.nrows(), rows.ncols(), &rows_first);
-                &packed
-            }
-            Inputs::Bytes(bytes) => {
-                packed = bytes.floats(self.isa, &(0..bytes.dim().0).collect::<Vec<_>>());
-                &packed
-            }
-        };
+        let panels = self.as_panels(inputs);
         self.reseed(random);
         super::check_width((panels.rows(), panels.cols()), self.config.input_dim)?;
-        let flat = self.panel_scores(panels);
+        let flat = self.panel_scores(&panels);
         Array2::from_shape_vec((panels.rows(), self.config.num_classes), flat)
             .map_err(|_| Error::shape("scores", panels.rows(), self.config.num_classes))
+    }
+
+    fn masked_scores(
+        &mut self,
+        inputs: &Inputs<F>,
+        draw: u64,
+        random: &mut RandomState,
+    ) -> Result<Array2<F>> {
+        let panels = self.as_panels(inputs);
+        super::check_width((panels.rows(), panels.cols()), self.config.input_dim)?;
+        self.panel_masked_scores(&panels, draw, random)
     }
 
     fn classes(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Vec<usize>> {
@@ -337,26 +345,26 @@ impl<F: Float> Engine<F> for Thin<F> {
     fn set_learning_rate(&mut self, learning_rate: f64) {
         self.rule = self.rule.with_learning_rate(learning_rate);
     }
-}
 
-/// Brings chosen samples into the kernels' layout.
-fn pack<F: Float>(isa: Isa, x: &Features<F>, chosen: &[usize], mut rows: PanelsMut<'_, F>) {
-    match x {
-        Features::Pixels(pixels) if pixels.deviation().is_none() => {
-            pack_pixels(isa, pixels.bytes(), pixels.mean(), chosen, rows);
-        }
-        Features::Pixels(pixels) => {
-            let mut floats = vec![F::zero(); pixels.mean().len()];
-            for (row, &choice) in chosen.iter().enumerate() {
-                pixels.write_row(choice, &mut floats);
-                rows.pack_row(row, &floats);
-            }
-        }
-        Features::Floats(x) => {
-            let standard = x.as_standard_layout();
-            if let Some(source) = standard.as_slice() {
-                rows.pack_chosen(source, chosen);
-            }
-        }
+    fn set_reg(&mut self, reg: f64) {
+        self.config.reg = reg;
+    }
+
+    fn state(&self) -> Result<EngineState<F>> {
+        Ok(EngineState {
+            parameters: self.parameters()?,
+            rule: Layer::rule_states(&self.layers, self.step)?,
+            step: self.step,
+            running: Vec::new(),
+        })
+    }
+
+    fn restore(&mut self, state: &EngineState<F>) -> Result<()> {
+        let own = self.parameters()?;
+        own.check_like("parameters to restore", &state.parameters)?;
+        super::state::check_rule(&self.rule, &own, &state.rule)?;
+        Layer::set(&mut self.layers, &state.parameters, &state.rule);
+        self.step = state.step;
+        Ok(())
     }
 }

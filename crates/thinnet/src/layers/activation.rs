@@ -1,0 +1,151 @@
+//! The functions between one affine layer and the next: ReLU, and the older ones that scikit-learn's networks offer too.
+
+use std::str::FromStr;
+
+use ndarray::{Array, ArrayView, Dimension, Zip};
+use serde::{Deserialize, Serialize};
+
+use super::{ReluCache, relu_backward, relu_forward};
+use crate::error::{Error, Result};
+use crate::float::Float;
+
+/// What a hidden layer does to each of its sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// `z`.
+    Identity,
+    /// `1 / (1 + exp(-z))`.
+    Logistic,
+    /// `tanh(z)`.
+    Tanh,
+    /// `max(z, 0)`.
+    #[default]
+    Relu,
+}
+
+impl Activation {
+    /// The names of all, as scikit-learn spells them.
+    pub const NAMES: [&'static str; 4] = ["identity", "logistic", "tanh", "relu"];
+
+    /// `identity`, `logistic`, `tanh` or `relu`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Logistic => "logistic",
+            Self::Tanh => "tanh",
+            Self::Relu => "relu",
+        }
+    }
+
+    /// The function's value at `z`. NaN stays NaN.
+    pub fn value<F: Float>(self, z: F) -> F {
+        match self {
+            Self::Identity => z,
+            Self::Logistic => logistic(z),
+            Self::Tanh => z.tanh(),
+            Self::Relu => {
+                if z < F::zero() {
+                    F::zero()
+                } else {
+                    z
+                }
+            }
+        }
+    }
+
+    /// The derivative where the function's value is `a`: each of them can be told from that alone.
+    pub fn derivative<F: Float>(self, a: F) -> F {
+        match self {
+            Self::Identity => F::one(),
+            Self::Logistic => a * (F::one() - a),
+            Self::Tanh => F::one() - a * a,
+            Self::Relu => {
+                if a > F::zero() {
+                    F::one()
+                } else {
+                    F::zero()
+                }
+            }
+        }
+    }
+}
+
+impl FromStr for Activation {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        [Self::Identity, Self::Logistic, Self::Tanh, Self::Relu]
+            .into_iter()
+            .find(|activation| activation.name() == name)
+            .ok_or_else(|| {
+                Error::configuration(format!(
+                    "there is no activation {name:?}; the activations are {}",
+                    Self::NAMES.join(", ")
+                ))
+            })
+    }
+}
+
+/// `1 / (1 + exp(-z))`, from the side on which nothing overflows.
+pub(crate) fn logistic<F: Float>(z: F) -> F {
+    if z < F::zero() {
+        let e = z.exp();
+        e / (F::one() + e)
+    } else {
+        F::one() / (F::one() + (-z).exp())
+    }
+}
+
+/// What [`activation_backward`] needs of the forward pass.
+#[derive(Debug, Clone)]
+pub struct ActivationCache<F, D: Dimension>(Kept<F, D>);
+
+#[derive(Debug, Clone)]
+enum Kept<F, D: Dimension> {
+    /// ReLU keeps its input.
+    Relu(ReluCache<F, D>),
+    /// The others keep their output.
+    Output(Activation, Array<F, D>),
+}
+
+impl<F, D: Dimension> ActivationCache<F, D> {
+    /// The input, if the activation is a ReLU.
+    pub(crate) fn relu_input(&self) -> Option<&Array<F, D>> {
+        match &self.0 {
+            Kept::Relu(cache) => Some(cache.input()),
+            Kept::Output(..) => None,
+        }
+    }
+}
+
+/// The activation of `x`, of any shape.
+pub fn activation_forward<F: Float, D: Dimension>(
+    x: ArrayView<'_, F, D>,
+    activation: Activation,
+) -> (Array<F, D>, ActivationCache<F, D>) {
+    if activation == Activation::Relu {
+        let (out, cache) = relu_forward(x);
+        return (out, ActivationCache(Kept::Relu(cache)));
+    }
+    let out = x.mapv(|z| activation.value(z));
+    (out.clone(), ActivationCache(Kept::Output(activation, out)))
+}
+
+/// Gradient of [`activation_forward`] with respect to `x`: `dout` times the derivative.
+///
+/// - `dout`: the shape of `x`
+pub fn activation_backward<F: Float, D: Dimension>(
+    dout: ArrayView<'_, F, D>,
+    cache: &ActivationCache<F, D>,
+) -> Result<Array<F, D>> {
+    match &cache.0 {
+        Kept::Relu(cache) => relu_backward(dout, cache),
+        Kept::Output(_, out) if out.shape() != dout.shape() => {
+            Err(Error::shape("dout of activation_backward", out.shape(), dout.shape()))
+        }
+        Kept::Output(activation, out) => {
+            Ok(Zip::from(dout).and(out).map_collect(|&d, &a| d * activation.derivative(a)))
+        }
+    }
+}

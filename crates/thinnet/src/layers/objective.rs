@@ -1,0 +1,232 @@
+//! What a network's scores are to become, and how far they are from it: the losses of classification with one label a
+//! sample or several, and of regression, each with weights for the samples.
+
+use std::str::FromStr;
+
+use ndarray::{Array2, ArrayView2, Axis, Zip};
+use serde::{Deserialize, Serialize};
+
+use super::activation::logistic;
+use super::loss::{check_weights, weighted_softmax_loss};
+use crate::error::{Error, Result};
+use crate::float::Float;
+
+/// A loss over scores (N, C), with the function that turns a score into a prediction. Each is the canonical pair of a
+/// generalised linear model (McCullagh and Nelder 1989), so its gradient by the score is prediction minus target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// One class a sample: cross-entropy of the softmax of all scores.
+    #[default]
+    Softmax,
+    /// Targets 0 to 1, each output for itself: `-(t log p + (1 - t) log(1 - p))` with `p = 1 / (1 + exp(-s))`.
+    Logistic,
+    /// Targets of any size: `0.5 (s - t)^2`.
+    SquaredError,
+    /// Targets that are counts or rates, not negative: half the Poisson deviance, `t log(t / p) - t + p` with
+    /// `p = exp(s)`.
+    Poisson,
+}
+
+/// What N samples are to give.
+#[derive(Debug, Clone, Copy)]
+pub enum Targets<'a, F> {
+    /// N labels, each the index of a class.
+    Classes(&'a [usize]),
+    /// (N, C) numbers, one an output.
+    Values(ArrayView2<'a, F>),
+}
+
+impl<'a, F> From<&'a [usize]> for Targets<'a, F> {
+    fn from(labels: &'a [usize]) -> Self {
+        Self::Classes(labels)
+    }
+}
+
+impl<'a, F> From<&'a Vec<usize>> for Targets<'a, F> {
+    fn from(labels: &'a Vec<usize>) -> Self {
+        Self::Classes(labels)
+    }
+}
+
+impl<'a, F, const N: usize> From<&'a [usize; N]> for Targets<'a, F> {
+    fn from(labels: &'a [usize; N]) -> Self {
+        Self::Classes(labels)
+    }
+}
+
+impl<'a, F> From<ArrayView2<'a, F>> for Targets<'a, F> {
+    fn from(values: ArrayView2<'a, F>) -> Self {
+        Self::Values(values)
+    }
+}
+
+impl<F: Float> Targets<'_, F> {
+    /// N.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Classes(labels) => labels.len(),
+            Self::Values(values) => values.nrows(),
+        }
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Those of chosen samples, whose indices are below N.
+    pub(crate) fn select(&self, chosen: &[usize]) -> ChosenTargets<F> {
+        match self {
+            Self::Classes(labels) => {
+                ChosenTargets::Classes(chosen.iter().map(|&index| labels[index]).collect())
+            }
+            Self::Values(values) => ChosenTargets::Values(values.select(Axis(0), chosen)),
+        }
+    }
+}
+
+/// The targets of a batch.
+#[derive(Debug, Clone)]
+pub(crate) enum ChosenTargets<F> {
+    Classes(Vec<usize>),
+    Values(Array2<F>),
+}
+
+impl<F> ChosenTargets<F> {
+    pub(crate) fn view(&self) -> Targets<'_, F> {
+        match self {
+            Self::Classes(labels) => Targets::Classes(labels),
+            Self::Values(values) => Targets::Values(values.view()),
+        }
+    }
+}
+
+impl Loss {
+    /// The names of all.
+    pub const NAMES: [&'static str; 4] = ["softmax", "logistic", "squared_error", "poisson"];
+
+    /// `softmax`, `logistic`, `squared_error` or `poisson`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Softmax => "softmax",
+            Self::Logistic => "logistic",
+            Self::SquaredError => "squared_error",
+            Self::Poisson => "poisson",
+        }
+    }
+
+    /// What the scores (N, C) predict: the softmax's probabilities, each output's probability, the scores themselves, or
+    /// their exponentials.
+    pub fn predict<F: Float>(self, mut scores: Array2<F>) -> Array2<F> {
+        match self {
+            Self::Softmax => {
+                for mut row in scores.rows_mut() {
+                    let max = row.iter().copied().fold(F::neg_infinity(), F::max);
+                    row.mapv_inplace(|s| (s - max).exp());
+                    let sum: F = row.iter().copied().sum();
+                    row.mapv_inplace(|e| e / sum);
+                }
+            }
+            Self::Logistic => scores.mapv_inplace(logistic),
+            Self::SquaredError => {}
+            Self::Poisson => scores.mapv_inplace(num_traits::Float::exp),
+        }
+        scores
+    }
+
+    /// The mean loss over the samples, weighted if there are weights: `sum_i w_i l_i / sum_i w_i`, where `l_i` is the sum
+    /// over a sample's outputs; and its gradient by the scores.
+    ///
+    /// - `scores`: (N, C), N > 0; `targets`: N labels in 0..C for the softmax, (N, C) for the others; `weights`: N, not
+    ///   negative, not all 0
+    ///
+    /// Returns the loss and its gradient (N, C).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for what does not fit; [`Error::Data`] for labels, targets or weights out of range;
+    /// [`Error::Configuration`] for labels where there should be numbers, or the other way round.
+    pub fn evaluate<F: Float>(
+        self,
+        scores: ArrayView2<'_, F>,
+        targets: Targets<'_, F>,
+        weights: Option<&[f64]>,
+    ) -> Result<(F, Array2<F>)> {
+        match (self, targets) {
+            (Self::Softmax, Targets::Classes(labels)) => weighted_softmax_loss(scores, labels, weights),
+            (Self::Softmax, Targets::Values(_)) => {
+                Err(Error::configuration("the softmax loss takes labels, got numbers"))
+            }
+            (_, Targets::Classes(_)) => Err(Error::configuration(format!(
+                "the {} loss takes numbers, one an output, got labels",
+                self.name()
+            ))),
+            (_, Targets::Values(targets)) => self.outputs_loss(scores, targets, weights),
+        }
+    }
+
+    /// [`Loss::evaluate`] for the losses that take each output for itself.
+    fn outputs_loss<F: Float>(
+        self,
+        scores: ArrayView2<'_, F>,
+        targets: ArrayView2<'_, F>,
+        weights: Option<&[f64]>,
+    ) -> Result<(F, Array2<F>)> {
+        if scores.nrows() == 0 {
+            return Err(Error::shape(format!("scores of {}", self.name()), ("N > 0", "C"), scores.shape()));
+        }
+        if targets.dim() != scores.dim() {
+            return Err(Error::shape(format!("targets of {}", self.name()), scores.shape(), targets.shape()));
+        }
+        let within = match self {
+            Self::Logistic => |t: f64| (0.0..=1.0).contains(&t),
+            Self::Poisson => |t: f64| t >= 0.0 && t.is_finite(),
+            Self::Softmax | Self::SquaredError => f64::is_finite,
+        };
+        if let Some(target) = targets.iter().find(|target| !within(target.as_f64())) {
+            return Err(Error::data(format!("the {} loss has no use for a target of {target}", self.name())));
+        }
+        let total = check_weights(scores.nrows(), weights)?;
+        let mut loss = 0.0; // in f64, as the softmax loss
+        let mut gradient = self.predict(scores.to_owned());
+        for (sample, mut row) in gradient.rows_mut().into_iter().enumerate() {
+            let weight = weights.map_or(1.0, |weights| weights[sample]);
+            let mut own = 0.0;
+            Zip::from(&mut row).and(scores.row(sample)).and(targets.row(sample)).for_each(|p, &s, &t| {
+                own += self.of_output(s.as_f64(), t.as_f64());
+                *p = (*p - t) * F::from_f64(weight) / F::from_f64(total);
+            });
+            loss += weight * own;
+        }
+        Ok((F::from_f64(loss / total), gradient))
+    }
+
+    /// The loss of one output with score `s` and target `t`.
+    fn of_output(self, s: f64, t: f64) -> f64 {
+        match self {
+            // log(1 + exp(s)) - t s, from the side on which nothing overflows
+            Self::Softmax | Self::Logistic => s.max(0.0) - t * s + (-s.abs()).exp().ln_1p(),
+            Self::SquaredError => 0.5 * (s - t) * (s - t),
+            Self::Poisson => {
+                let entropy = if t > 0.0 { t * (t.ln() - s) } else { 0.0 };
+                entropy - t + s.exp()
+            }
+        }
+    }
+}
+
+impl FromStr for Loss {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        [Self::Softmax, Self::Logistic, Self::SquaredError, Self::Poisson]
+            .into_iter()
+            .find(|loss| loss.name() == name)
+            .ok_or_else(|| {
+                Error::configuration(format!(
+                    "there is no loss {name:?}; the losses are {}",
+                    Self::NAMES.join(", ")
+                ))
+            })
+    }
+}
