@@ -3,12 +3,12 @@
 
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
-use thinnet::data::{DataSet, Features, Scaling};
-use thinnet::engine::{Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
+use thinnet::data::{DataSet, Features, Scaling, SparseRows};
+use thinnet::engine::{Batch, Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
 use thinnet::float::Float;
-use thinnet::layers::{Dropout, Targets};
+use thinnet::layers::{Activation, Dropout, HiddenDropout, Loss, Targets};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
-use thinnet::optim::UpdateRule;
+use thinnet::optim::{Adam, SgdMomentum, UpdateRule};
 use thinnet::random::RandomState;
 
 /// A training run of a few steps, and how to compute it.
@@ -26,23 +26,82 @@ struct Case {
     rule: &'static str,
     threads: usize,
     product: Product,
+    more: More,
+}
+
+/// What the course's networks do not have.
+#[derive(Debug, Clone)]
+struct More {
+    activation: Activation,
+    loss: Loss,
+    /// Dropout of the inputs.
+    input_keep: Option<f64>,
+    /// A keep probability of its own for each hidden layer, this one's powers.
+    falling_keep: bool,
+    max_norm: Option<f64>,
+    weighted: bool,
+    counter: bool,
+    /// Nesterov's gradient, or Adam's epsilon hat, if the rule has it.
+    variant: bool,
+}
+
+impl More {
+    const COURSE: Self = Self {
+        activation: Activation::Relu,
+        loss: Loss::Softmax,
+        input_keep: None,
+        falling_keep: false,
+        max_norm: None,
+        weighted: false,
+        counter: false,
+        variant: false,
+    };
 }
 
 impl Case {
+    fn dropout(&self) -> HiddenDropout {
+        let Some(keep) = self.keep else { return HiddenDropout::None };
+        let dropout = |keep| Dropout::new(keep, self.mask_seed).unwrap();
+        if self.more.falling_keep {
+            HiddenDropout::Each((1..).zip(&self.hidden).map(|(n, _)| dropout(keep.powi(n))).collect())
+        } else {
+            HiddenDropout::Every(dropout(keep))
+        }
+    }
+
+    fn rule(&self) -> UpdateRule {
+        match self.rule.parse().unwrap() {
+            UpdateRule::SgdMomentum(rule) => {
+                UpdateRule::SgdMomentum(SgdMomentum { nesterov: self.more.variant, ..rule })
+            }
+            UpdateRule::Adam(rule) => UpdateRule::Adam(Adam { epsilon_hat: self.more.variant, ..rule }),
+            rule => rule,
+        }
+    }
+
+    fn masks(&self) -> MaskSource {
+        if self.more.counter { MaskSource::Counter(77) } else { MaskSource::Numpy }
+    }
+
     fn net<F: Float>(&self, random: &mut RandomState) -> FullyConnectedNet<F> {
         let config = NetConfig {
             input_dim: self.input_dim,
             hidden: self.hidden.clone(),
             num_classes: self.num_classes,
-            dropout: self.keep.map(|keep| Dropout::new(keep, self.mask_seed).unwrap()).into(),
+            dropout: self.dropout(),
+            input_dropout: self.more.input_keep.map(|keep| Dropout::new(keep, None).unwrap()),
+            activation: self.more.activation,
+            loss: self.more.loss,
+            max_norm: self.more.max_norm,
             reg: self.reg,
-            weight_scale: 0.3,
+            // A Poisson network's loss grows as the exponential of its scores, and its run is soon chaos.
+            weight_scale: if self.more.loss == Loss::Poisson { 0.02 } else { 0.3 },
             ..NetConfig::default()
         };
         FullyConnectedNet::new(config, random).unwrap()
     }
 
-    /// Losses, parameters and test scores after the steps, and the next number of the stream.
+    /// Losses, parameters, scores after the steps in test mode and with masks, and the next number of the stream.
     fn run<F: Float>(
         &self,
         engine: &mut dyn Engine<F>,
@@ -50,14 +109,23 @@ impl Case {
     ) -> (Vec<f64>, Parameters<F>, Array2<F>, f64) {
         let x: Features<F> = random.randn((self.samples, self.input_dim)).mapv(F::from_f64).into();
         let y = random.choice(self.num_classes, self.samples).unwrap();
+        let values = random.rand((self.samples, self.num_classes)).mapv(F::from_f64);
+        let targets = match self.more.loss {
+            Loss::Softmax => Targets::Classes(&y),
+            _ => Targets::Values(values.view()),
+        };
+        let weights = random.rand(self.samples).to_vec();
         let losses = (0..self.steps)
             .map(|_| {
                 let batch = random.choice(self.samples, self.batch).unwrap();
-                engine.step(&x, Targets::Classes(&y), batch.as_slice().into(), &mut random).unwrap().total()
+                let weights = self.more.weighted.then_some(weights.as_slice());
+                let batch = Batch { indices: &batch, weights };
+                engine.step(&x, targets, batch, &mut random).unwrap().total()
             })
             .collect();
         let inputs = engine.load(&x).unwrap();
-        let scores = engine.scores(&inputs, &mut random).unwrap();
+        let mut scores = engine.scores(&inputs, &mut random).unwrap();
+        scores.append(Axis(1), engine.masked_scores(&inputs, 9, &mut random).unwrap().view()).unwrap();
         (losses, engine.parameters().unwrap(), scores, random.random_sample())
     }
 
@@ -65,15 +133,15 @@ impl Case {
     fn compare<F: Float>(&self, isa: Isa, tolerance: f64) {
         let mut random = RandomState::new(7);
         let net = self.net::<F>(&mut random);
-        let rule: UpdateRule = self.rule.parse().unwrap();
+        let rule = self.rule();
         let config = EngineConfig {
             product: self.product,
             threads: self.threads,
-            masks: MaskSource::Numpy,
+            masks: self.masks(),
             isa: Some(isa),
         };
         let mut thin = Thin::new(&net, rule, config).unwrap();
-        let mut layers = Layers::new(net, rule).unwrap();
+        let mut layers = Layers::new(net, rule).unwrap().with_masks(self.masks());
         let (losses, parameters, scores, next) = self.run(&mut thin, random.clone());
         let (true_losses, true_parameters, true_scores, true_next) = self.run(&mut layers, random);
         assert_eq!(next, true_next, "the stream is left elsewhere");
@@ -108,7 +176,36 @@ fn cases() -> impl Strategy<Value = Case> {
         prop::sample::select(vec![Product::Auto, Product::Dense, Product::Thin]),
         prop::sample::select(vec![0.0, 0.1, 3.0]),
     );
-    (sizes, masks, steps, how).prop_map(|(sizes, masks, steps, how)| Case {
+    let more = (
+        prop::sample::select(vec![
+            Activation::Relu,
+            Activation::Relu,
+            Activation::Identity,
+            Activation::Logistic,
+            Activation::Tanh,
+        ]),
+        prop::sample::select(vec![
+            Loss::Softmax,
+            Loss::Softmax,
+            Loss::Logistic,
+            Loss::SquaredError,
+            Loss::Poisson,
+        ]),
+        prop::option::weighted(0.3, 0.3..=1.0f64),
+        prop::option::weighted(0.3, 0.2..2.0f64),
+        any::<[bool; 4]>(),
+    )
+        .prop_map(|(activation, loss, input_keep, max_norm, [a, b, c, d])| More {
+            activation,
+            loss,
+            input_keep,
+            max_norm,
+            falling_keep: a,
+            weighted: b,
+            counter: c,
+            variant: d,
+        });
+    (sizes, masks, steps, how, more).prop_map(|(sizes, masks, steps, how, more)| Case {
         input_dim: sizes.0,
         hidden: sizes.1,
         num_classes: sizes.2,
@@ -121,11 +218,12 @@ fn cases() -> impl Strategy<Value = Case> {
         rule: how.0,
         threads: how.1,
         product: how.2,
+        more,
     })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// SGD, because its update shows the gradient itself: what is tested to rounding is loss, gradient and scores.
     #[test]
@@ -164,6 +262,7 @@ fn corner() -> Case {
         rule: "sgd_momentum",
         threads: 2,
         product: Product::Thin,
+        more: More::COURSE,
     }
 }
 
@@ -309,4 +408,97 @@ fn standardised_images_are_their_floats() {
     };
     let floats = |x: &Features<f32>| Features::Floats(x.to_floats());
     assert_eq!(run(&data.train.x, &data.val.x), run(&floats(&data.train.x), &floats(&data.val.x)));
+}
+
+/// A run that is cut in two, its state carried from one engine to another, is bit for bit the run in one go.
+#[test]
+fn a_restored_engine_goes_on_as_if_it_had_not_stopped() {
+    for rule in UpdateRule::NAMES {
+        for batch_norm in [false, true] {
+            let mut random = RandomState::new(5);
+            let x: Features<f64> = random.randn((40, 30)).into();
+            let y = random.choice(4, 40).unwrap();
+            let config = NetConfig {
+                input_dim: 30,
+                hidden: vec![20, 10],
+                num_classes: 4,
+                dropout: Some(Dropout::new(0.5, None).unwrap()).into(),
+                batch_norm,
+                ..NetConfig::default()
+            };
+            let net = FullyConnectedNet::<f64>::new(config, &mut random).unwrap();
+            let new = || {
+                let masks = MaskSource::Counter(3);
+                let config = EngineConfig { product: Product::Auto, threads: 2, masks, isa: None };
+                thinnet::engine::build(net.clone(), rule.parse().unwrap(), config).unwrap()
+            };
+            let steps = |engine: &mut dyn Engine<f64>, count: usize, random: &mut RandomState| {
+                for _ in 0..count {
+                    let batch = random.choice(40, 16).unwrap();
+                    engine.step(&x, Targets::Classes(&y), batch.as_slice().into(), random).unwrap();
+                }
+            };
+            let mut whole = new();
+            steps(&mut *whole, 7, &mut random.clone());
+            let (mut first, mut second) = (new(), new());
+            steps(&mut *first, 4, &mut random);
+            second.restore(&first.state().unwrap()).unwrap();
+            steps(&mut *second, 3, &mut random);
+            assert_eq!(second.state().unwrap(), whole.state().unwrap(), "{rule}, {batch_norm}");
+            let other = if rule == "sgd" { "adam" } else { "sgd" };
+            let mut foreign = Layers::new(net.clone(), other.parse().unwrap()).unwrap();
+            assert!(foreign.restore(&whole.state().unwrap()).is_err(), "{rule}");
+        }
+    }
+}
+
+/// Sparse rows are their dense form to the last bit, repeated entries added up.
+#[test]
+fn sparse_rows_are_what_they_stand_for() {
+    let starts = vec![0, 2, 2, 5];
+    let sparse =
+        SparseRows::new(70, starts, vec![3, 69, 0, 5, 5], vec![1.5f32, -2.0, 1.0, 0.25, 0.5]).unwrap();
+    let mut dense = Array2::<f32>::zeros((3, 70));
+    dense[(0, 3)] = 1.5;
+    dense[(0, 69)] = -2.0;
+    dense[(2, 0)] = 1.0;
+    dense[(2, 5)] = 0.75;
+    assert_eq!(Features::Sparse(sparse.clone()).to_floats(), dense);
+    let run = |x: Features<f32>| {
+        let case = corner();
+        let mut random = RandomState::new(1);
+        let mut engine = Thin::new(&case.net(&mut random), case.rule(), EngineConfig::course(2)).unwrap();
+        let batch = [2, 0, 1, 2];
+        let y = [0, 1, 2];
+        for _ in 0..2 {
+            engine.step(&x, Targets::Classes(&y), batch[..].into(), &mut random).unwrap();
+        }
+        let inputs = engine.load(&x).unwrap();
+        (engine.scores(&inputs, &mut random).unwrap(), engine.parameters().unwrap())
+    };
+    assert_eq!(run(Features::Sparse(sparse)), run(Features::Floats(dense)));
+    assert!(SparseRows::new(5, vec![0, 1], vec![5], vec![1.0f32]).is_err());
+    assert!(SparseRows::new(5, vec![0, 2], vec![1], vec![1.0f32]).is_err());
+    assert!(SparseRows::new(5, vec![0, 2, 1], vec![1, 2], vec![1.0f32, 2.0]).is_err());
+    assert!(SparseRows::new(5, vec![], vec![], Vec::<f32>::new()).is_err());
+}
+
+/// What is asked of one sample does not depend on who else is asked about, with masks or without.
+#[test]
+fn scores_of_a_sample_do_not_depend_on_the_others() {
+    let case = Case { hidden: vec![90, 40], ..corner() };
+    let mut random = RandomState::new(2);
+    let net = case.net::<f32>(&mut random);
+    let config = EngineConfig { masks: MaskSource::Counter(1), ..EngineConfig::course(2) };
+    let mut engine = Thin::new(&net, case.rule(), config).unwrap();
+    #[allow(clippy::cast_possible_truncation)]
+    let x: Array2<f32> = random.randn((700, 70)).mapv(|v| v as f32);
+    let all = engine.load(&x.clone().into()).unwrap();
+    let some = engine.load(&x.slice(ndarray::s![..5, ..]).to_owned().into()).unwrap();
+    let first = ndarray::s![..5, ..];
+    let scores = engine.scores(&all, &mut random).unwrap();
+    assert_eq!(engine.scores(&some, &mut random).unwrap(), scores.slice(first));
+    let masked = engine.masked_scores(&all, 4, &mut random).unwrap();
+    assert_eq!(engine.masked_scores(&some, 4, &mut random).unwrap(), masked.slice(first));
+    assert_ne!(engine.masked_scores(&all, 5, &mut random).unwrap(), masked);
 }

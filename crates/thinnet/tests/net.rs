@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use thinnet::Error;
 use thinnet::gradient_check::{NetCheckConfig, check_net};
-use thinnet::layers::Dropout;
+use thinnet::layers::{Activation, Dropout, HiddenDropout, Loss, Targets};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::UpdateRule;
 use thinnet::random::RandomState;
@@ -130,7 +130,7 @@ fn weights_are_scaled_draws_layer_by_layer() {
     let mut random = RandomState::new(5);
     let mut by_hand = random.clone();
     let net = FullyConnectedNet::<f32>::new(
-        NetConfig { dropout: keep(0.5, Some(1)), batch_norm: true, ..config(&[4]) },
+        NetConfig { dropout: keep(0.5, Some(1)).into(), batch_norm: true, ..config(&[4]) },
         &mut random,
     )
     .unwrap();
@@ -147,7 +147,8 @@ fn weights_are_scaled_draws_layer_by_layer() {
 #[test]
 fn the_loss_draws_a_mask_for_each_hidden_layer_where_there_is_dropout() {
     for (dropout, draws) in [(None, 0), (keep(1.0, None), 3 * (20 + 30)), (keep(0.5, None), 3 * (20 + 30))] {
-        let (mut net, x, y, mut random) = setup(NetConfig { dropout, ..config(&[20, 30]) }, 3);
+        let (mut net, x, y, mut random) =
+            setup(NetConfig { dropout: dropout.into(), ..config(&[20, 30]) }, 3);
         let mut by_hand = random.clone();
         net.loss(x.view(), &y, &mut random).unwrap();
         by_hand.rand(draws);
@@ -172,7 +173,7 @@ fn scores_draw_nothing_but_a_seed_reseeds() {
     assert_eq!(scores, hidden.dot(&layers[1].w) + &layers[1].b);
 
     let (mut seeded, x, _, mut random) =
-        setup(NetConfig { dropout: keep(0.5, Some(123)), ..config(&[20]) }, 3);
+        setup(NetConfig { dropout: keep(0.5, Some(123)).into(), ..config(&[20]) }, 3);
     assert_eq!(seeded.scores(x.view(), &mut random).unwrap(), scores);
     assert_eq!(random.state(), RandomState::new(123).state());
 }
@@ -272,7 +273,7 @@ fn inputs_that_do_not_fit_are_refused() {
 
 #[test]
 fn f32_and_f64_agree() {
-    let config = NetConfig { dropout: keep(0.5, Some(7)), reg: 0.1, ..config(&[20, 30]) };
+    let config = NetConfig { dropout: keep(0.5, Some(7)).into(), reg: 0.1, ..config(&[20, 30]) };
     let (mut net, x, y, mut random) = setup(config.clone(), 5);
     let mut single = FullyConnectedNet::<f32>::new(config, &mut random.clone()).unwrap();
     #[allow(clippy::cast_possible_truncation)]
@@ -322,5 +323,59 @@ proptest! {
         for check in check_net(&net, x.view(), &y, &random, &NetCheckConfig::default()).unwrap() {
             prop_assert!(check.passes(), "{:?}", check);
         }
+    }
+}
+
+/// Every activation with every loss, input dropout and a dropout for each layer.
+#[test]
+fn gradients_fit_finite_differences_beyond_the_courses_networks() {
+    let dropout = |p| Dropout::new(p, None).unwrap();
+    for activation in [Activation::Identity, Activation::Logistic, Activation::Tanh, Activation::Relu] {
+        for loss in [Loss::Softmax, Loss::Logistic, Loss::SquaredError, Loss::Poisson] {
+            for batch_norm in [false, true] {
+                let config = NetConfig {
+                    activation,
+                    loss,
+                    batch_norm,
+                    dropout: HiddenDropout::Each(vec![dropout(0.8), dropout(0.5)]),
+                    input_dropout: Some(dropout(0.7)),
+                    reg: 0.1,
+                    weight_scale: 0.3,
+                    num_classes: 3,
+                    ..config(&[7, 5])
+                };
+                let mut random = RandomState::new(6);
+                let net = FullyConnectedNet::<f64>::new(config, &mut random).unwrap();
+                let x: Array2<f64> = random.randn((5, 15));
+                let y = random.choice(3, 5).unwrap();
+                let values: Array2<f64> = random.rand((5, 3));
+                let targets = match loss {
+                    Loss::Softmax => Targets::Classes(&y),
+                    _ => Targets::Values(values.view()),
+                };
+                for check in check_net(&net, x.view(), targets, &random, &NetCheckConfig::default()).unwrap()
+                {
+                    assert!(check.passes(), "{activation:?}, {loss:?}, {batch_norm}: {check:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn parameters_that_do_not_fit_are_refused() {
+    let (net, ..) = setup(config(&[4]), 2);
+    let given = FullyConnectedNet::from_parameters(net.config().clone(), net.parameters.clone()).unwrap();
+    assert_eq!(given.parameters, net.parameters);
+    for other in [config(&[5]), config(&[4, 4]), NetConfig { batch_norm: true, ..config(&[4]) }] {
+        assert!(FullyConnectedNet::from_parameters(other, net.parameters.clone()).is_err());
+    }
+    let each = HiddenDropout::Each(vec![Dropout::new(0.5, None).unwrap(); 2]);
+    for bad in [
+        NetConfig { dropout: each, ..config(&[4]) },
+        NetConfig { max_norm: Some(0.0), ..config(&[4]) },
+        NetConfig { max_norm: Some(f64::NAN), ..config(&[4]) },
+    ] {
+        assert!(matches!(bad.check(), Err(Error::Configuration(_))), "{bad:?}");
     }
 }

@@ -1,12 +1,12 @@
 //! The update rules against the course's figures, and what they refuse.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::float_cmp, clippy::unreadable_literal)] // a test fails by panic; exact where it says so; the notebook's arrays as it prints them
 
-use ndarray::{ArrayD, IxDyn, arr1};
+use ndarray::{Array2, ArrayD, IxDyn, arr1, array};
 use thinnet::Error;
 use thinnet::gradient_check::rel_error;
 use thinnet::optim::{
     Adam, AdamState, RmsProp, RmsPropState, RuleState, Sgd, SgdMomentum, SgdMomentumState, UpdateRule, adam,
-    rmsprop, sgd, sgd_momentum,
+    max_norm, rmsprop, sgd, sgd_momentum,
 };
 
 /// `np.linspace(start, end, 20).reshape(4, 5)`.
@@ -383,4 +383,34 @@ fn rules_are_known_by_the_courses_names_and_come_with_its_defaults() {
     );
     let message = "Adam".parse::<UpdateRule>().unwrap_err().to_string();
     assert_eq!(message, "there is no update rule \"Adam\"; the rules are sgd, sgd_momentum, rmsprop, adam");
+}
+
+/// scikit-learn 1.9.1: two steps of `SGDOptimizer(params, learning_rate_init=0.1, momentum=0.9, nesterov=True)` and of
+/// `AdamOptimizer(params, learning_rate_init=0.1, epsilon=1e-2)`, from the parameter 1.0 with gradients 0.5 and -0.25.
+#[test]
+fn nesterov_and_epsilon_hat_give_scikit_learns_figures() {
+    let nesterov = UpdateRule::SgdMomentum(SgdMomentum { learning_rate: 0.1, momentum: 0.9, nesterov: true });
+    let hat = Adam { learning_rate: 0.1, epsilon: 1e-2, epsilon_hat: true, ..Adam::default() };
+    for (rule, expected) in [
+        (nesterov, [0.905, 0.912]),
+        (UpdateRule::Adam(hat), [0.938_742_588_672_279_3, 0.921_734_157_309_042_7]),
+    ] {
+        let mut state = rule.state::<f64>(&[1]);
+        let mut w = arr1(&[1.0]).into_dyn();
+        for (gradient, expected) in [0.5, -0.25].into_iter().zip(expected) {
+            rule.update(w.view_mut(), &arr1(&[gradient]).into_dyn().view(), &mut state).unwrap();
+            assert!((w[0] - expected).abs() < 1e-15, "{}: {}, expected {expected}", rule.name(), w[0]);
+        }
+    }
+}
+
+#[test]
+fn max_norm_scales_only_units_that_are_too_long() {
+    let mut w = array![[3.0, 0.3, 0.0], [4.0, -0.4, 0.0]];
+    max_norm(w.view_mut(), 2.0);
+    let expected: Array2<f64> = array![[1.2, 0.3, 0.0], [1.6, -0.4, 0.0]];
+    assert!((&w - &expected).iter().all(|d| d.abs() < 1e-15), "{w}");
+    let kept = w.clone();
+    max_norm(w.view_mut(), f64::INFINITY);
+    assert_eq!(w, kept);
 }

@@ -3,8 +3,8 @@
 
 use ndarray::{Array1, Array2};
 use thinnet::data::{Dataset, Features, Samples};
-use thinnet::engine::{Engine, Inputs, Layers};
-use thinnet::layers::Dropout;
+use thinnet::engine::{Batch, Engine, EngineState, Inputs, Layers, StepLoss};
+use thinnet::layers::{Dropout, Targets};
 use thinnet::net::{FullyConnectedNet, LayerParameters, NetConfig, Parameters};
 use thinnet::random::RandomState;
 use thinnet::solver::{Event, History, Progress, SolverConfig, accuracy, train};
@@ -27,10 +27,17 @@ struct Scripted {
 }
 
 impl Engine<f64> for Scripted {
-    fn step(&mut self, _: &Features<f64>, _: &[usize], batch: &[usize], _: &mut RandomState) -> Result<f64> {
-        self.batches.push(batch.to_vec());
+    fn step(
+        &mut self,
+        _: &Features<f64>,
+        _: Targets<'_, f64>,
+        batch: Batch<'_>,
+        _: &mut RandomState,
+    ) -> Result<StepLoss> {
+        self.batches.push(batch.indices.to_vec());
         self.step_rates.extend(self.rates.last());
-        Ok(self.losses.get(self.batches.len() - 1).copied().unwrap_or(1.0))
+        let data = self.losses.get(self.batches.len() - 1).copied().unwrap_or(1.0);
+        Ok(StepLoss { data, penalty: 0.0 })
     }
 
     fn load(&self, x: &Features<f64>) -> Result<Inputs<f64>> {
@@ -61,6 +68,22 @@ impl Engine<f64> for Scripted {
 
     fn set_learning_rate(&mut self, learning_rate: f64) {
         self.rates.push(learning_rate);
+    }
+
+    fn masked_scores(&mut self, _: &Inputs<f64>, _: u64, _: &mut RandomState) -> Result<Array2<f64>> {
+        panic!("the loop predicts nothing")
+    }
+
+    fn set_reg(&mut self, _: f64) {
+        panic!("the loop leaves the L2 term alone")
+    }
+
+    fn state(&self) -> Result<EngineState<f64>> {
+        panic!("the loop saves nothing")
+    }
+
+    fn restore(&mut self, _: &EngineState<f64>) -> Result<()> {
+        panic!("the loop restores nothing")
     }
 }
 

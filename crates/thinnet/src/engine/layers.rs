@@ -1,6 +1,6 @@
 //! The readable engine: a step is the network's loss, then the update rule on each parameter.
 
-use ndarray::{Array2, ArrayView2, Ix2};
+use ndarray::{Array2, ArrayView2};
 
 use super::masks::{MaskSource, layer_number, prediction, training};
 use super::store::to_array;
@@ -8,8 +8,8 @@ use super::{Batch, Engine, EngineState, Inputs, Isa, StepLoss};
 use crate::data::Features;
 use crate::error::Result;
 use crate::float::Float;
-use crate::layers::{Dropout, DropoutCache, Mode, Targets, masked};
-use crate::net::{FullyConnectedNet, Parameters, stream_drop};
+use crate::layers::{Dropout, Mode, Targets, masked};
+use crate::net::{Dropped, FullyConnectedNet, Parameters, stream_drop};
 use crate::optim::{RuleState, UpdateRule, max_norm};
 use crate::random::{CounterMasks, RandomState};
 
@@ -58,7 +58,7 @@ impl<F: Float> Layers<F> {
 fn counter_drop<F: Float>(
     (seed, step): (u64, u64),
     number: fn(u32) -> u32,
-) -> impl FnMut(Option<usize>, ArrayView2<'_, F>, Dropout) -> (Array2<F>, DropoutCache<F, Ix2>) {
+) -> impl FnMut(Option<usize>, ArrayView2<'_, F>, Dropout) -> Dropped<F> {
     move |layer, x, dropout| {
         let (samples, units) = x.dim();
         let layer = number(layer_number(layer));
@@ -108,7 +108,15 @@ impl<F: Float> Engine<F> for Layers<F> {
     }
 
     fn scores(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Array2<F>> {
-        self.net.scores(Self::rows(inputs)?.view(), random)
+        let rows = Self::rows(inputs)?;
+        match self.masks {
+            MaskSource::Numpy => self.net.scores(rows.view(), random),
+            // A stream of its own is not re-seeded by a dropout's seed, and leaves `random` alone.
+            MaskSource::Counter(_) => {
+                let mut untouched = RandomState::new(0);
+                Ok(self.net.forward(rows.view(), Mode::Test, &mut untouched)?.0)
+            }
+        }
     }
 
     fn masked_scores(

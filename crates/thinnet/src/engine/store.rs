@@ -60,7 +60,7 @@ impl<F: Float> Parameter<F> {
         let pack = |array: &ArrayD<F>| stored.write(array.view());
         match (&mut self.state, state) {
             (State::SgdMomentum { velocity }, RuleState::SgdMomentum(state)) => {
-                *velocity = pack(&state.velocity)
+                *velocity = pack(&state.velocity);
             }
             (State::RmsProp { cache }, RuleState::RmsProp(state)) => *cache = pack(&state.cache),
             (State::Adam { m, v }, RuleState::Adam(state)) => (*m, *v) = (pack(&state.m), pack(&state.v)),

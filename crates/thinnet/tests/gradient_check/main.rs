@@ -40,6 +40,7 @@ impl Setup {
             batch_norm,
             reg: 0.3,
             weight_scale: 0.5,
+            ..NetConfig::default()
         };
         let x = random.randn((5, 6));
         let y = random.choice(4, 5).unwrap();

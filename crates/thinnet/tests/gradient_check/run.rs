@@ -42,7 +42,7 @@ fn masks_are_held_fixed_with_and_without_a_seed() {
     for seed in [None, Some(123)] {
         let mut setup = Setup::new(&[8, 8], None, false);
         let dropout = Some(Dropout::new(0.5, seed).unwrap());
-        let config = NetConfig { dropout, ..setup.net.config().clone() };
+        let config = NetConfig { dropout: dropout.into(), ..setup.net.config().clone() };
         setup.net = FullyConnectedNet::new(config, &mut setup.random).unwrap();
         lift(&mut setup.net, &mut setup.random);
         let before = setup.random.state();

@@ -1,11 +1,13 @@
 //! Every layer: its output against figures worked elsewhere, its gradients against finite differences.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::float_cmp, clippy::excessive_precision)] // a test fails by panic; exact where it says so; NumPy's digits as it prints them
 
+mod activation;
 mod affine;
 mod batch_norm;
 mod composite;
 mod dropout;
 mod loss;
+mod objective;
 mod relu;
 
 use ndarray::{Array, Array1, Dimension};

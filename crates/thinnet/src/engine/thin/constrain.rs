@@ -26,7 +26,7 @@ impl<F: Float> Thin<F> {
 }
 
 /// Rows of the view for each range, to be worked on side by side.
-fn parts<'a, F: Float>(mut w: PanelsMut<'a, F>, count: usize) -> Vec<PanelsMut<'a, F>> {
+fn parts<F: Float>(mut w: PanelsMut<'_, F>, count: usize) -> Vec<PanelsMut<'_, F>> {
     split(w.rows(), count).into_iter().map(|rows| w.take_first(rows.len())).collect()
 }
 

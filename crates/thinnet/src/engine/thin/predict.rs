@@ -8,7 +8,7 @@ use thinnet_kernels::{Lists, PanelBuf, Panels, block_size, dense_dot, relu_liste
 use super::Thin;
 use super::forward::{dense_scores, forward_listed};
 use crate::engine::Inputs;
-use crate::engine::masks::{Draw, prediction};
+use crate::engine::masks::{Draw, MaskSource, prediction};
 use crate::engine::threads::{Threads, split};
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -38,7 +38,11 @@ impl<F: Float> Thin<F> {
         random: &mut RandomState,
     ) -> Result<Array2<F>> {
         let mut flat = Vec::with_capacity(panels.rows() * self.config.num_classes);
-        for rows in split(panels.rows(), panels.rows().div_ceil(MASKED_BLOCK)) {
+        let blocks = match self.engine.masks {
+            MaskSource::Counter(_) => panels.rows().div_ceil(MASKED_BLOCK),
+            MaskSource::Numpy => 1, // its numbers are drawn layer by layer for all samples
+        };
+        for rows in split(panels.rows(), blocks) {
             self.x =
                 PanelBuf::from_rows(rows.len(), panels.cols(), &panels.view().slice(rows.clone()).to_rows());
             let draw = Draw { step: draw, number: prediction, first: rows.start };

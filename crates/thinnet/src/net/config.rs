@@ -1,0 +1,101 @@
+//! The architecture and initialisation of a network.
+
+use crate::error::{Error, Result};
+use crate::layers::{Activation, Dropout, HiddenDropout, Loss};
+
+/// The architecture and initialisation of a [`FullyConnectedNet`](super::FullyConnectedNet), with the course's defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetConfig {
+    /// Number of inputs D (default 3 * 32 * 32).
+    pub input_dim: usize,
+    /// Sizes of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// Number of scores C: of classes, or of outputs where the loss is another than the softmax (default 10).
+    pub num_classes: usize,
+    /// What each hidden layer does to its sums (default ReLU).
+    pub activation: Activation,
+    /// What the scores are to become (default softmax).
+    pub loss: Loss,
+    /// The dropout that ends each hidden layer. `None` leaves the layer out; a keep probability of 1 keeps every unit,
+    /// and draws its mask all the same (default `None`).
+    pub dropout: HiddenDropout,
+    /// Dropout of the inputs themselves, ahead of the first layer (default `None`).
+    pub input_dropout: Option<Dropout>,
+    /// Bound on the L2 norm of the weights that lead into each unit, held after every update (Srivastava et al. 2014,
+    /// section 5.1; default `None`).
+    pub max_norm: Option<f64>,
+    /// Batch normalisation before each activation (default false).
+    pub batch_norm: bool,
+    /// Strength of the L2 term `0.5 * reg * sum(W^2)` over all weights (default 0).
+    pub reg: f64,
+    /// Standard deviation of the initial weights (default 1e-2).
+    pub weight_scale: f64,
+}
+
+impl Default for NetConfig {
+    fn default() -> Self {
+        Self {
+            input_dim: 3 * 32 * 32,
+            hidden: vec![100],
+            num_classes: 10,
+            activation: Activation::Relu,
+            loss: Loss::Softmax,
+            dropout: HiddenDropout::None,
+            input_dropout: None,
+            max_norm: None,
+            batch_norm: false,
+            reg: 0.0,
+            weight_scale: 1e-2,
+        }
+    }
+}
+
+impl NetConfig {
+    /// Refuses sizes of 0, a `reg` or `weight_scale` that is negative or not finite, a `max_norm` that is not above 0, and
+    /// dropouts that are not one for each hidden layer.
+    pub fn check(&self) -> Result<()> {
+        for (what, size) in [("input dimension", self.input_dim), ("number of classes", self.num_classes)]
+            .into_iter()
+            .chain(self.hidden.iter().map(|&size| ("size of a hidden layer", size)))
+        {
+            if size == 0 {
+                return Err(Error::configuration(format!("the {what} must be at least 1, got 0")));
+            }
+        }
+        for (what, value) in [("reg", self.reg), ("weight_scale", self.weight_scale)] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(Error::configuration(format!(
+                    "{what} must be finite and not negative, got {value}"
+                )));
+            }
+        }
+        if let Some(bound) = self.max_norm
+            && (bound.is_nan() || bound <= 0.0)
+        {
+            return Err(Error::configuration(format!("max_norm must be above 0, got {bound}")));
+        }
+        if let HiddenDropout::Each(each) = &self.dropout
+            && each.len() != self.hidden.len()
+        {
+            return Err(Error::configuration(format!(
+                "there must be a dropout for each of the {} hidden layers, got {}",
+                self.hidden.len(),
+                each.len()
+            )));
+        }
+        Ok(())
+    }
+
+    /// The dropout layers in the order in which masks are drawn: of the inputs, then of each hidden layer.
+    pub(crate) fn dropouts(&self) -> impl Iterator<Item = Dropout> {
+        let hidden = (0..self.hidden.len()).filter_map(|index| self.dropout.layer(index));
+        self.input_dropout.into_iter().chain(hidden)
+    }
+
+    /// The layers' shapes (inputs, outputs), first to last.
+    pub fn layer_shapes(&self) -> Vec<(usize, usize)> {
+        let inputs = std::iter::once(self.input_dim).chain(self.hidden.iter().copied());
+        let outputs = self.hidden.iter().copied().chain(std::iter::once(self.num_classes));
+        inputs.zip(outputs).collect()
+    }
+}
