@@ -31,6 +31,7 @@ struct Case {
 
 /// What the course's networks do not have.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)] // each an option of its own
 struct More {
     activation: Activation,
     loss: Loss,
