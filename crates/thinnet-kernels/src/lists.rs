@@ -111,6 +111,25 @@ impl Lists {
         }
     }
 
+    /// Lists that are given, row after row.
+    ///
+    /// # Panics
+    /// If a list is not strictly ascending, or an index is not below `cols`; if there are `u32::MAX` entries or more.
+    pub fn rebuild_from_rows<'a>(
+        &mut self,
+        cols: usize,
+        block: usize,
+        rows: impl ExactSizeIterator<Item = &'a [u32]>,
+    ) {
+        self.restart(rows.len(), cols, block);
+        for row in rows {
+            let last = row.last().map_or(0, |&last| last as usize + 1);
+            assert!(row.windows(2).all(|w| w[0] < w[1]) && last <= cols, "ascending indices below {cols}");
+            self.index.extend_from_slice(row);
+            self.mark_blocks(self.len() - row.len());
+        }
+    }
+
     /// Keeps of `parent` those entries for which `keep(row, entry)` holds, asked in order; entries are numbered from 0
     /// over all rows.
     pub fn rebuild_from_subset(&mut self, parent: ListsView<'_>, mut keep: impl FnMut(usize, usize) -> bool) {
@@ -243,8 +262,13 @@ impl Lists {
         self.index.resize(start + self.cols + 1, 0);
         let n = fill(&mut self.index[start..]);
         self.index.truncate(start + n);
+        self.mark_blocks(start);
+    }
+
+    /// Marks where the last row, which begins at `start`, crosses from block to block.
+    fn mark_blocks(&mut self, start: usize) {
         self.count();
-        let row = &self.index[start..start + n];
+        let row = &self.index[start..];
         debug_assert!(row.windows(2).all(|w| w[0] < w[1]) && row.iter().all(|&i| (i as usize) < self.cols));
         let mut at = 0;
         for b in 1..=self.blocks() {

@@ -42,6 +42,8 @@ struct More {
     max_norm: Option<f64>,
     weighted: bool,
     counter: bool,
+    /// Inputs that are mostly zeros.
+    sparse: bool,
     /// Nesterov's gradient, or Adam's epsilon hat, if the rule has it.
     variant: bool,
 }
@@ -55,6 +57,7 @@ impl More {
         max_norm: None,
         weighted: false,
         counter: false,
+        sparse: false,
         variant: false,
     };
 }
@@ -108,7 +111,13 @@ impl Case {
         engine: &mut dyn Engine<F>,
         mut random: RandomState,
     ) -> (Vec<f64>, Parameters<F>, Array2<F>, f64) {
-        let x: Features<F> = random.randn((self.samples, self.input_dim)).mapv(F::from_f64).into();
+        let x = random.randn((self.samples, self.input_dim)).mapv(F::from_f64);
+        let x = if self.more.sparse {
+            let zeroed = x.mapv(|x| if x.as_f64() < 0.8 { F::zero() } else { x });
+            Features::Sparse(SparseRows::from_dense(zeroed.view()))
+        } else {
+            Features::Floats(x)
+        };
         let y = random.choice(self.num_classes, self.samples).unwrap();
         let values = random.rand((self.samples, self.num_classes)).mapv(F::from_f64);
         let targets = match self.more.loss {
@@ -194,9 +203,9 @@ fn cases() -> impl Strategy<Value = Case> {
         ]),
         prop::option::weighted(0.3, 0.3..=1.0f64),
         prop::option::weighted(0.3, 0.2..2.0f64),
-        any::<[bool; 4]>(),
+        any::<[bool; 5]>(),
     )
-        .prop_map(|(activation, loss, input_keep, max_norm, [a, b, c, d])| More {
+        .prop_map(|(activation, loss, input_keep, max_norm, [a, b, c, d, e])| More {
             activation,
             loss,
             input_keep,
@@ -205,6 +214,7 @@ fn cases() -> impl Strategy<Value = Case> {
             weighted: b,
             counter: c,
             variant: d,
+            sparse: e,
         });
     (sizes, masks, steps, how, more).prop_map(|(sizes, masks, steps, how, more)| Case {
         input_dim: sizes.0,
@@ -453,12 +463,12 @@ fn a_restored_engine_goes_on_as_if_it_had_not_stopped() {
     }
 }
 
-/// Sparse rows are their dense form to the last bit, repeated entries added up.
+/// Sparse rows are their dense form, repeated entries added up, whatever their order.
 #[test]
 fn sparse_rows_are_what_they_stand_for() {
     let starts = vec![0, 2, 2, 5];
     let sparse =
-        SparseRows::new(70, starts, vec![3, 69, 0, 5, 5], vec![1.5f32, -2.0, 1.0, 0.25, 0.5]).unwrap();
+        SparseRows::new(70, starts, vec![3, 69, 5, 0, 5], vec![1.5f32, -2.0, 0.25, 1.0, 0.5]).unwrap();
     let mut dense = Array2::<f32>::zeros((3, 70));
     dense[(0, 3)] = 1.5;
     dense[(0, 69)] = -2.0;
@@ -477,7 +487,12 @@ fn sparse_rows_are_what_they_stand_for() {
         let inputs = engine.load(&x).unwrap();
         (engine.scores(&inputs, &mut random).unwrap(), engine.parameters().unwrap())
     };
-    assert_eq!(run(Features::Sparse(sparse)), run(Features::Floats(dense)));
+    let (scores, parameters) = run(Features::Sparse(sparse));
+    let (true_scores, true_parameters) = run(Features::Floats(dense));
+    assert!((&scores - &true_scores).iter().all(|d| d.abs() < 1e-5), "{scores}, {true_scores}");
+    for ((name, got), (_, expected)) in parameters.named().into_iter().zip(true_parameters.named()) {
+        assert!((&got - &expected).iter().all(|d| d.abs() < 1e-5), "{name}");
+    }
     assert!(SparseRows::new(5, vec![0, 1], vec![5], vec![1.0f32]).is_err());
     assert!(SparseRows::new(5, vec![0, 2], vec![1], vec![1.0f32]).is_err());
     assert!(SparseRows::new(5, vec![0, 2, 1], vec![1, 2], vec![1.0f32, 2.0]).is_err());
@@ -495,6 +510,7 @@ fn scores_of_a_sample_do_not_depend_on_the_others() {
     #[allow(clippy::cast_possible_truncation)]
     let x: Array2<f32> = random.randn((700, 70)).mapv(|v| v as f32);
     let all = engine.load(&x.clone().into()).unwrap();
+    let sparse = Features::Sparse(SparseRows::from_dense(x.view()));
     let some = engine.load(&x.slice(ndarray::s![..5, ..]).to_owned().into()).unwrap();
     let first = ndarray::s![..5, ..];
     let scores = engine.scores(&all, &mut random).unwrap();
@@ -502,4 +518,9 @@ fn scores_of_a_sample_do_not_depend_on_the_others() {
     let masked = engine.masked_scores(&all, 4, &mut random).unwrap();
     assert_eq!(engine.masked_scores(&some, 4, &mut random).unwrap(), masked.slice(first));
     assert_ne!(engine.masked_scores(&all, 5, &mut random).unwrap(), masked);
+    // Other inputs turn the first layer's weights round, and back.
+    let sparse = engine.load(&sparse).unwrap();
+    let turned = engine.scores(&sparse, &mut random).unwrap();
+    assert!((&turned - &scores).iter().all(|d| d.abs() < 1e-4));
+    assert_eq!(engine.scores(&all, &mut random).unwrap(), scores);
 }

@@ -1,6 +1,6 @@
 //! Rows that are mostly zeros, kept as what is not: compressed sparse rows, SciPy's CSR.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -11,14 +11,14 @@ pub struct SparseRows<F> {
     columns: usize,
     /// N + 1 ascending positions in `indices` and `values`: where each row starts.
     starts: Vec<usize>,
-    /// Columns, each below D.
+    /// Columns, each below D, ascending within a row.
     indices: Vec<u32>,
     values: Vec<F>,
 }
 
 impl<F: Float> SparseRows<F> {
-    /// Rows of so many columns from SciPy's `indptr` (N + 1), `indices` and `data` (an element an entry). A column may
-    /// come more than once in a row: such entries are added up.
+    /// Rows of so many columns from SciPy's `indptr` (N + 1), `indices` and `data` (an element an entry). A row's columns
+    /// may come in any order, and more than once: such entries are added up.
     ///
     /// # Errors
     /// [`Error::Shape`] if the three do not fit each other; [`Error::Data`] for a column that is not below `columns`.
@@ -34,12 +34,34 @@ impl<F: Float> SparseRows<F> {
                 format!("{} starts to {:?}", starts.len(), starts.last()),
             ));
         }
-        match indices.iter().find(|&&index| index as usize >= columns) {
-            Some(index) => Err(Error::data(format!(
+        if let Some(index) = indices.iter().find(|&&index| index as usize >= columns) {
+            return Err(Error::data(format!(
                 "sparse rows of {columns} columns have no column {index}, counted from 0"
-            ))),
-            None => Ok(Self { columns, starts, indices, values }),
+            )));
         }
+        let sparse = Self { columns, starts, indices, values };
+        let strictly = |row: &[u32]| row.windows(2).all(|pair| pair[0] < pair[1]);
+        if (0..sparse.dim().0).all(|row| strictly(sparse.row(row).0)) {
+            Ok(sparse)
+        } else {
+            Ok(sparse.sorted())
+        }
+    }
+
+    /// The entries of `x` (N, D) that are not zero.
+    pub fn from_dense(x: ArrayView2<'_, F>) -> Self {
+        let mut sparse =
+            Self { columns: x.ncols(), starts: vec![0], indices: Vec::new(), values: Vec::new() };
+        for row in x.rows() {
+            for (column, &value) in (0..).zip(row) {
+                if value != F::zero() {
+                    sparse.indices.push(column);
+                    sparse.values.push(value);
+                }
+            }
+            sparse.starts.push(sparse.indices.len());
+        }
+        sparse
     }
 
     /// (N, D).
@@ -47,20 +69,44 @@ impl<F: Float> SparseRows<F> {
         (self.starts.len() - 1, self.columns)
     }
 
-    /// The entries of row `index` below N: column and value.
-    pub(crate) fn row(&self, index: usize) -> impl Iterator<Item = (usize, F)> {
+    /// The entries of row `index` below N: ascending columns, and their values.
+    pub(crate) fn row(&self, index: usize) -> (&[u32], &[F]) {
         let entries = self.starts[index]..self.starts[index + 1];
-        self.indices[entries.clone()].iter().zip(&self.values[entries]).map(|(&i, &v)| (i as usize, v))
+        (&self.indices[entries.clone()], &self.values[entries])
     }
 
     /// Chosen rows, zeros and all (n, D).
-    pub(super) fn dense(&self, chosen: impl ExactSizeIterator<Item = usize>) -> Array2<F> {
+    pub(crate) fn dense(&self, chosen: impl ExactSizeIterator<Item = usize>) -> Array2<F> {
         let mut out = Array2::zeros((chosen.len(), self.columns));
         for (mut out, index) in out.rows_mut().into_iter().zip(chosen) {
-            for (column, value) in self.row(index) {
-                out[column] += value;
+            let (columns, values) = self.row(index);
+            for (&column, &value) in columns.iter().zip(values) {
+                out[column as usize] = value;
             }
         }
         out
+    }
+
+    /// The same rows with each row's columns in ascending order, those that come again added up.
+    fn sorted(&self) -> Self {
+        let mut sparse =
+            Self { columns: self.columns, starts: vec![0], indices: Vec::new(), values: Vec::new() };
+        for index in 0..self.dim().0 {
+            let (columns, values) = self.row(index);
+            let mut entries: Vec<(u32, F)> = columns.iter().copied().zip(values.iter().copied()).collect();
+            entries.sort_by_key(|&(column, _)| column);
+            for (column, value) in entries {
+                let first = sparse.starts[index];
+                match sparse.values.last_mut() {
+                    Some(last) if sparse.indices[first..].last() == Some(&column) => *last += value,
+                    _ => {
+                        sparse.indices.push(column);
+                        sparse.values.push(value);
+                    }
+                }
+            }
+            sparse.starts.push(sparse.indices.len());
+        }
+        sparse
     }
 }

@@ -46,6 +46,7 @@ impl<F: Float> Layers<F> {
         match inputs {
             Inputs::Rows(rows) => Ok(rows.clone()),
             Inputs::Panels(panels) => to_array(panels),
+            Inputs::Sparse(rows) => Ok(rows.dense(0..rows.dim().0)),
             Inputs::Bytes(bytes) => {
                 let all: Vec<usize> = (0..bytes.dim().0).collect();
                 to_array(&bytes.floats(Isa::detect(), &all))

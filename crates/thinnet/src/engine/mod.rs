@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use thinnet_kernels::PanelBuf;
 
 use self::scores::highest;
-use crate::data::Features;
+use crate::data::{Features, SparseRows};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::Targets;
@@ -137,6 +137,8 @@ pub enum Inputs<F> {
     Rows(Array2<F>),
     /// In the kernels' layout.
     Panels(PanelBuf<F>),
+    /// Rows that are mostly zeros.
+    Sparse(SparseRows<F>),
     /// Images, for classes alone; scores are computed from their floats.
     Bytes(ByteInputs),
 }

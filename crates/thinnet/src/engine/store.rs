@@ -152,8 +152,8 @@ impl<F: Float> Parameter<F> {
 }
 
 /// How an array of the network lies in panels.
-#[derive(Debug, Clone, Copy)]
-enum Stored {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stored {
     /// Weights (D, H), one row an input unit.
     Rows,
     /// Weights (D, H), one row an output unit.
@@ -163,11 +163,6 @@ enum Stored {
 }
 
 impl Stored {
-    /// The weights of layer `index`.
-    fn weights(index: usize) -> Self {
-        if index == 0 { Self::Columns } else { Self::Rows }
-    }
-
     /// The array as the network has it.
     fn read<F: Float>(self, panels: &PanelBuf<F>) -> Result<ArrayD<F>> {
         let array = to_array(panels)?;
@@ -190,12 +185,17 @@ impl Stored {
     }
 }
 
+/// A layer's values: how its weights lie, the weights, the biases.
+pub(super) type Values<'a, F> = (Stored, &'a PanelBuf<F>, &'a PanelBuf<F>);
+
 /// A layer's parameters.
 #[derive(Debug, Clone)]
 pub(super) struct Layer<F> {
-    /// The weights: one row an output unit in the first layer, whose input is dense (H, D); one row an input unit in the
-    /// others, whose inputs are sparse (D, H).
+    /// The weights: one row an output unit where the input is dense (H, D), as the first layer's mostly is; one row an
+    /// input unit where it is sparse (D, H), as the others' are.
     pub(super) w: Parameter<F>,
+    /// Which of the two.
+    pub(super) stored: Stored,
     /// The biases (1, H).
     pub(super) b: Parameter<F>,
 }
@@ -206,9 +206,10 @@ impl<F: Float> Layer<F> {
         let layers = parameters.layers.iter().enumerate();
         layers
             .map(|(index, layer)| {
-                let w = Stored::weights(index).write(layer.w.view().into_dyn());
+                let stored = if index == 0 { Stored::Columns } else { Stored::Rows };
+                let w = stored.write(layer.w.view().into_dyn());
                 let b = Stored::Vector.write(layer.b.view().into_dyn());
-                Self { w: Parameter::new(w, rule), b: Parameter::new(b, rule) }
+                Self { w: Parameter::new(w, rule), b: Parameter::new(b, rule), stored }
             })
             .collect()
     }
@@ -216,8 +217,8 @@ impl<F: Float> Layer<F> {
     /// The rule's states of all layers' weights and biases, in the order of [`Parameters::named`].
     pub(super) fn rule_states(layers: &[Self], t: u64) -> Result<Vec<RuleState<F>>> {
         let mut all = Vec::with_capacity(2 * layers.len());
-        for (index, layer) in layers.iter().enumerate() {
-            all.push(layer.w.rule_state(Stored::weights(index), t)?);
+        for layer in layers {
+            all.push(layer.w.rule_state(layer.stored, t)?);
             all.push(layer.b.rule_state(Stored::Vector, t)?);
         }
         Ok(all)
@@ -226,22 +227,18 @@ impl<F: Float> Layer<F> {
     /// Takes parameters and states, which were checked to fit.
     pub(super) fn set(layers: &mut [Self], parameters: &Parameters<F>, states: &[RuleState<F>]) {
         let states = states.as_chunks::<2>().0;
-        let layers = layers.iter_mut().zip(&parameters.layers).zip(states).enumerate();
-        for (index, ((layer, from), [w, b])) in layers {
-            layer.w.set(Stored::weights(index), from.w.view().into_dyn(), w);
+        for ((layer, from), [w, b]) in layers.iter_mut().zip(&parameters.layers).zip(states) {
+            layer.w.set(layer.stored, from.w.view().into_dyn(), w);
             layer.b.set(Stored::Vector, from.b.view().into_dyn(), b);
         }
     }
 
     /// Weights and biases of all layers as the network has them.
-    pub(super) fn unpack<'a>(
-        layers: impl Iterator<Item = (&'a PanelBuf<F>, &'a PanelBuf<F>)>,
-    ) -> Result<Parameters<F>> {
+    pub(super) fn unpack<'a>(layers: impl Iterator<Item = Values<'a, F>>) -> Result<Parameters<F>> {
         let layers = layers
-            .enumerate()
-            .map(|(index, (w, b))| {
+            .map(|(stored, w, b)| {
                 let w = to_array(w)?;
-                let w = match Stored::weights(index) {
+                let w = match stored {
                     Stored::Columns => w.reversed_axes().as_standard_layout().into_owned(),
                     _ => w,
                 };
@@ -249,6 +246,22 @@ impl<F: Float> Layer<F> {
             })
             .collect::<Result<_>>()?;
         Ok(Parameters { layers })
+    }
+
+    /// How the weights lie, the weights and the biases, for [`Layer::unpack`].
+    pub(super) fn values(&self) -> Values<'_, F> {
+        (self.stored, &self.w.value, &self.b.value)
+    }
+
+    /// Brings the weights and their state into the other order, if they are not in it.
+    pub(super) fn store(&mut self, stored: Stored) -> Result<()> {
+        if self.stored != stored {
+            let state = self.w.rule_state(self.stored, 0)?;
+            let value = self.stored.read(&self.w.value)?;
+            self.w.set(stored, value.view(), &state);
+            self.stored = stored;
+        }
+        Ok(())
     }
 
     /// Units of the layer.

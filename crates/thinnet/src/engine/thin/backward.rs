@@ -4,6 +4,7 @@ use thinnet_kernels::{
     Lists, PanelBuf, add_row_sums, apply_update, block_size, listed_backward, listed_update,
 };
 
+use super::inputs::BatchInput;
 use super::{Hidden, Thin};
 use crate::error::Result;
 use crate::float::Float;
@@ -30,6 +31,18 @@ impl<F: Float> Thin<F> {
             let ranges = threads.split(layer.w.value.rows());
             let parts = layer.w.parts(&rule, step, &ranges)?.into_iter().zip(ranges.clone());
             if index == 0 {
+                let x = match &mut self.x {
+                    BatchInput::Dense(x) => x.view(),
+                    BatchInput::Sparse(x) => {
+                        x.turn();
+                        let (lists, values, delta) = (x.by_input.view(), &x.values, delta.view());
+                        threads.each(parts.collect(), |((w, update), rows)| {
+                            let values = &values[lists.entries(rows.clone())];
+                            listed_update(isa, lists.slice(rows), values, delta, w, reg, update);
+                        });
+                        continue;
+                    }
+                };
                 let (lists, values);
                 let (lists, values) = if let Some(hidden) = self.hidden.first() {
                     (hidden.active.view(), &hidden.values)
@@ -38,7 +51,6 @@ impl<F: Float> Thin<F> {
                     values = transposed(&delta);
                     (lists.view(), &values)
                 };
-                let x = self.x.view();
                 threads.each(parts.collect(), |((w, update), rows)| {
                     let values = &values[lists.entries(rows.clone())];
                     listed_update(isa, lists.slice(rows), values, x, w, reg, update);
@@ -76,7 +88,7 @@ impl<F: Float> Thin<F> {
             *values = derivatives;
             bias_gradient = vec![F::zero(); lists.rows()];
             add_row_sums(lists, values, &mut bias_gradient);
-            if index > 1 {
+            if index > 1 || matches!(self.x, BatchInput::Sparse(_)) {
                 delta.reset(samples, lists.rows());
                 delta.view_mut().scatter(lists, 0, values);
             }

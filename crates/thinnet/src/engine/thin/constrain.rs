@@ -3,6 +3,7 @@
 use thinnet_kernels::PanelsMut;
 
 use super::Thin;
+use crate::engine::store::Stored;
 use crate::engine::threads::{Threads, split};
 use crate::float::Float;
 use crate::optim::max_norm_factor;
@@ -14,9 +15,9 @@ impl<F: Float> Thin<F> {
     /// Holds every unit's incoming weights to the network's bound, if it has one.
     pub(super) fn constrain(&mut self) {
         let Some(bound) = self.config.max_norm else { return };
-        for (index, layer) in self.layers.iter_mut().enumerate() {
+        for layer in &mut self.layers {
             let w = layer.w.value.view_mut();
-            if index == 0 {
+            if layer.stored == Stored::Columns {
                 bound_rows(w, bound, &self.threads);
             } else {
                 bound_columns(w, bound, &self.threads);

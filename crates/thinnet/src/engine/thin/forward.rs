@@ -7,6 +7,7 @@ use thinnet_kernels::{
     relu_listed,
 };
 
+use super::inputs::BatchInput;
 use super::{Hidden, Thin};
 use crate::engine::store::Layer;
 use crate::engine::threads::Threads;
@@ -22,7 +23,14 @@ impl<F: Float> Thin<F> {
     /// The first layer's activations.
     fn first_hidden(&mut self) {
         let (unit, keep, product) = (self.unit(0), self.keep_prob(0), self.engine.product);
-        let (isa, layer, x) = (self.isa, &self.layers[0], self.x.view());
+        let (isa, layer) = (self.isa, &self.layers[0]);
+        let x = match &self.x {
+            BatchInput::Dense(x) => x.view(),
+            BatchInput::Sparse(x) => {
+                let z = forward_rows(isa, &self.threads, layer, &x.by_sample, &x.a);
+                return self.later_hidden(0, &z);
+            }
+        };
         let Hidden { kept, active, values, .. } = &mut self.hidden[0];
         let kept = kept.view();
         let parts = self.threads.each(self.threads.split(layer.outputs()), |units| {
@@ -55,7 +63,7 @@ impl<F: Float> Thin<F> {
         forward_listed(self.isa, &self.threads, layer, active, values)
     }
 
-    /// The activations of hidden layer `index` > 0, from its outputs (N, H).
+    /// The activations of hidden layer `index`, from its outputs (N, H).
     fn later_hidden(&mut self, index: usize, z: &PanelBuf<F>) {
         let unit = self.unit(index);
         let Hidden { kept, active, values, .. } = &mut self.hidden[index];
@@ -78,7 +86,12 @@ impl<F: Float> Thin<F> {
     pub(super) fn forward(&mut self) -> PanelBuf<F> {
         let last = self.layers.len() - 1;
         if last == 0 {
-            return dense_scores(self.isa, &self.layers[0], self.x.view());
+            return match &self.x {
+                BatchInput::Dense(x) => dense_scores(self.isa, &self.layers[0], x.view()),
+                BatchInput::Sparse(x) => {
+                    forward_rows(self.isa, &self.threads, &self.layers[0], &x.by_sample, &x.a)
+                }
+            };
         }
         self.first_hidden();
         for index in 1..last {
@@ -148,6 +161,17 @@ pub(in crate::engine) fn forward_listed<F: Float>(
     let (by_sample, from) = active.transpose(block_size(active.rows()));
     let mut a = vec![F::zero(); from.len()];
     gather(values, &from, &mut a);
+    forward_rows(isa, threads, layer, &by_sample, &a)
+}
+
+/// The same from the activations by sample: of each sample, the input units that are not zero, and their values.
+pub(super) fn forward_rows<F: Float>(
+    isa: Isa,
+    threads: &Threads,
+    layer: &Layer<F>,
+    by_sample: &Lists,
+    a: &[F],
+) -> PanelBuf<F> {
     let mut z = PanelBuf::zeros(by_sample.rows(), layer.outputs());
     let mut rest = z.view_mut();
     let mut part = |rows: Range<usize>| (rest.take_first(rows.len()), rows);

@@ -1,71 +1,223 @@
-//! From samples to the first layer's input: the kernels' layout, and the dropout of the inputs themselves.
+//! From samples to the first layer's input: dense in the kernels' layout, or lists of what is not zero; and the dropout of
+//! the inputs themselves.
 
 use std::ops::Range;
 
-use thinnet_kernels::{Isa, PanelsMut, pack_pixels};
+use ndarray::ArrayView2;
+use thinnet_kernels::{Isa, Lists, PanelBuf, PanelsMut, block_size, gather, pack_pixels};
 
 use super::Thin;
-use crate::data::Features;
+use crate::data::{Features, SparseRows};
 use crate::engine::masks::{Draw, MaskSource, layer_number};
+use crate::engine::store::Stored;
+use crate::error::Result;
 use crate::float::Float;
-use crate::random::{CounterMasks, RandomState};
+use crate::layers::Dropout;
+use crate::random::{CounterMasks, LayerMasks, RandomState};
+
+/// A batch's inputs (N, D).
+#[derive(Debug)]
+pub(super) enum BatchInput<F> {
+    Dense(PanelBuf<F>),
+    Sparse(SparseInput<F>),
+}
+
+/// The inputs that are not zero.
+#[derive(Debug)]
+pub(super) struct SparseInput<F> {
+    /// Of each sample, the inputs.
+    pub(super) by_sample: Lists,
+    /// Their values, an entry of `by_sample` each.
+    pub(super) a: Vec<F>,
+    /// Of each input, the samples; made when the backward pass needs it.
+    pub(super) by_input: Lists,
+    /// Their values, an entry of `by_input` each.
+    pub(super) values: Vec<F>,
+}
+
+impl<F: Float> SparseInput<F> {
+    /// Chosen rows, of which `keep(row, column)` says what an input is multiplied by; `None` drops it.
+    pub(super) fn new(
+        rows: &SparseRows<F>,
+        chosen: &[usize],
+        mut keep: impl FnMut(usize) -> Option<(Vec<bool>, F)>,
+    ) -> Self {
+        let columns = rows.dim().1;
+        let (mut kept, mut a) = (Vec::with_capacity(chosen.len()), Vec::new());
+        for (row, &choice) in chosen.iter().enumerate() {
+            let (indices, values) = rows.row(choice);
+            match keep(row) {
+                None => {
+                    kept.push(indices.to_vec());
+                    a.extend_from_slice(values);
+                }
+                Some((mask, scale)) => {
+                    let stays = |index: &u32| mask[*index as usize];
+                    kept.push(indices.iter().copied().filter(stays).collect());
+                    let both = indices.iter().zip(values).filter(|(index, _)| stays(index));
+                    a.extend(both.map(|(_, &value)| value * scale));
+                }
+            }
+        }
+        let mut by_sample = Lists::new();
+        by_sample.rebuild_from_rows(columns, block_size(columns), kept.iter().map(Vec::as_slice));
+        Self { by_sample, a, by_input: Lists::new(), values: Vec::new() }
+    }
+
+    /// Lists the samples of each input.
+    pub(super) fn turn(&mut self) {
+        let mut from = Vec::new();
+        self.by_input.rebuild_transposed(&self.by_sample, block_size(self.by_sample.rows()), &mut from);
+        self.values.clear();
+        self.values.resize(from.len(), F::zero());
+        gather(&self.a, &from, &mut self.values);
+    }
+}
+
+/// What keeps inputs: the layer's dropout, and the counter-based stream's masks or none.
+struct Keeper {
+    dropout: Dropout,
+    masks: Option<(LayerMasks, usize)>,
+}
 
 impl<F: Float> Thin<F> {
-    /// Brings a batch into the kernels' layout.
-    pub(super) fn gather(&mut self, x: &Features<F>, batch: &[usize]) {
-        if (self.x.rows(), self.x.cols()) != (batch.len(), self.config.input_dim) {
-            self.x.reset(batch.len(), self.config.input_dim);
+    /// Takes a batch as the first layer's input, with what its dropout keeps.
+    pub(super) fn gather(
+        &mut self,
+        x: &Features<F>,
+        batch: &[usize],
+        draw: Draw,
+        random: &mut RandomState,
+    ) -> Result<()> {
+        if let Features::Sparse(rows) = x {
+            return self.gather_sparse(rows, batch, draw, random);
         }
+        let keeper = self.keeper(draw, random);
+        let mut panels = self.take_panels(batch.len())?;
         let (isa, threads) = (self.isa, &self.threads);
-        let mut rest = self.x.view_mut();
+        let mut rest = panels.view_mut();
         let mut part = |rows: Range<usize>| (rest.take_first(rows.len()), &batch[rows]);
         let tasks: Vec<_> = threads.split(batch.len()).into_iter().map(&mut part).collect();
         threads.each(tasks, |(rows, chosen)| pack(isa, x, chosen, rows));
+        self.drop_inputs(panels, keeper, random);
+        Ok(())
     }
 
-    /// Drops inputs of the batch, if the network does.
-    pub(super) fn drop_inputs(&mut self, draw: Draw, random: &mut RandomState) {
-        let Some(dropout) = self.config.input_dropout else { return };
-        let (samples, inputs) = (self.x.rows(), self.x.cols());
-        let (keep, scale) = (dropout.keep_prob(), F::from_f64(1.0 / dropout.keep_prob()));
-        let mut rest = self.x.view_mut();
-        match self.engine.masks {
+    /// The same with sparse rows.
+    pub(super) fn gather_sparse(
+        &mut self,
+        rows: &SparseRows<F>,
+        chosen: &[usize],
+        draw: Draw,
+        random: &mut RandomState,
+    ) -> Result<()> {
+        self.layers[0].store(Stored::Rows)?;
+        let (keeper, inputs) = (self.keeper(draw, random), self.config.input_dim);
+        let keep = |row| keeper.as_ref().map(|keeper| keeper.row(row, inputs, random));
+        self.x = BatchInput::Sparse(SparseInput::new(rows, chosen, keep));
+        Ok(())
+    }
+
+    /// Takes loaded samples, some of them, as the first layer's input, with what its dropout keeps.
+    pub(super) fn gather_panels(
+        &mut self,
+        panels: &PanelBuf<F>,
+        rows: Range<usize>,
+        draw: Draw,
+        random: &mut RandomState,
+    ) -> Result<()> {
+        let keeper = self.keeper(draw, random);
+        let mut own = self.take_panels(rows.len())?;
+        own.view_mut().pack(&panels.view().slice(rows).to_rows());
+        self.drop_inputs(own, keeper, random);
+        Ok(())
+    }
+
+    /// Storage for a dense batch, and weights to go with it.
+    fn take_panels(&mut self, samples: usize) -> Result<PanelBuf<F>> {
+        self.layers[0].store(Stored::Columns)?;
+        let mut panels = match &mut self.x {
+            BatchInput::Dense(panels) => std::mem::take(panels),
+            BatchInput::Sparse(_) => PanelBuf::zeros(0, 0),
+        };
+        if (panels.rows(), panels.cols()) != (samples, self.config.input_dim) {
+            panels.reset(samples, self.config.input_dim);
+        }
+        Ok(panels)
+    }
+
+    /// The dropout of the inputs, if the network has one. A seed of its own re-seeds NumPy's stream.
+    fn keeper(&self, draw: Draw, random: &mut RandomState) -> Option<Keeper> {
+        let dropout = self.config.input_dropout?;
+        let masks = match self.engine.masks {
+            MaskSource::Counter(seed) => {
+                let (layer, inputs) = ((draw.number)(layer_number(None)), self.config.input_dim);
+                let masks = CounterMasks::new(seed).layer(draw.step, layer, inputs, dropout.keep_prob());
+                Some((masks, draw.first))
+            }
             MaskSource::Numpy => {
                 if let Some(seed) = dropout.seed() {
                     random.seed(seed);
                 }
-                for sample in 0..samples {
-                    let kept: Vec<bool> = random.rand(inputs).iter().map(|&u| u < keep).collect();
-                    keep_row(&mut rest, sample, &kept, scale);
-                }
+                None
             }
-            MaskSource::Counter(_) if keep >= 1.0 => {}
-            MaskSource::Counter(seed) => {
-                let layer = (draw.number)(layer_number(None));
-                let masks = CounterMasks::new(seed).layer(draw.step, layer, inputs, keep);
+        };
+        Some(Keeper { dropout, masks })
+    }
+
+    /// Drops inputs of a dense batch, and takes it.
+    fn drop_inputs(&mut self, mut panels: PanelBuf<F>, keeper: Option<Keeper>, random: &mut RandomState) {
+        if let Some(keeper) = keeper {
+            let (samples, inputs) = (panels.rows(), panels.cols());
+            let mut rest = panels.view_mut();
+            if keeper.masks.is_none() {
+                for row in 0..samples {
+                    keep_row(&mut rest, row, &keeper.row(row, inputs, random));
+                }
+            } else {
                 let mut part = |rows: Range<usize>| (rest.take_first(rows.len()), rows);
                 let tasks: Vec<_> = self.threads.split(samples).into_iter().map(&mut part).collect();
                 self.threads.each(tasks, |(mut x, rows)| {
+                    let mut unused = RandomState::new(0);
                     for (row, sample) in rows.enumerate() {
-                        keep_row(&mut x, row, &masks.sample(draw.first + sample), scale);
+                        keep_row(&mut x, row, &keeper.row(sample, inputs, &mut unused));
                     }
                 });
             }
         }
+        self.x = BatchInput::Dense(panels);
+    }
+}
+
+impl Keeper {
+    /// Which inputs of a sample are kept, and the factor on them. Rows are asked for in order, once each.
+    fn row<F: Float>(&self, row: usize, inputs: usize, random: &mut RandomState) -> (Vec<bool>, F) {
+        let keep = self.dropout.keep_prob();
+        let kept = match &self.masks {
+            Some((masks, first)) => masks.sample(first + row),
+            None => random.rand(inputs).iter().map(|&u| u < keep).collect(),
+        };
+        (kept, F::from_f64(1.0 / keep))
     }
 }
 
 /// Scales what is kept of a row, and sets the rest to zero.
-fn keep_row<F: Float>(x: &mut PanelsMut<'_, F>, row: usize, kept: &[bool], scale: F) {
+fn keep_row<F: Float>(x: &mut PanelsMut<'_, F>, row: usize, (kept, scale): &(Vec<bool>, F)) {
     for (panel, kept) in kept.chunks(F::PANEL).enumerate() {
         for (value, &kept) in x.row_mut(panel, row).iter_mut().zip(kept) {
-            *value = if kept { *value * scale } else { F::zero() };
+            *value = if kept { *value * *scale } else { F::zero() };
         }
     }
 }
 
 /// Brings chosen samples into the kernels' layout.
 pub(super) fn pack<F: Float>(isa: Isa, x: &Features<F>, chosen: &[usize], mut rows: PanelsMut<'_, F>) {
+    let mut pack_floats = |x: ArrayView2<'_, F>, chosen: &[usize]| {
+        let standard = x.as_standard_layout();
+        if let Some(source) = standard.as_slice() {
+            rows.pack_chosen(source, chosen);
+        }
+    };
     match x {
         Features::Pixels(pixels) if pixels.deviation().is_none() => {
             pack_pixels(isa, pixels.bytes(), pixels.mean(), chosen, rows);
@@ -78,18 +230,9 @@ pub(super) fn pack<F: Float>(isa: Isa, x: &Features<F>, chosen: &[usize], mut ro
             }
         }
         Features::Sparse(sparse) => {
-            rows.clear();
-            for (row, &choice) in chosen.iter().enumerate() {
-                for (column, value) in sparse.row(choice) {
-                    rows.row_mut(column / F::PANEL, row)[column % F::PANEL] += value;
-                }
-            }
+            let dense = sparse.dense(chosen.iter().copied());
+            pack_floats(dense.view(), &(0..chosen.len()).collect::<Vec<_>>());
         }
-        Features::Floats(x) => {
-            let standard = x.as_standard_layout();
-            if let Some(source) = standard.as_slice() {
-                rows.pack_chosen(source, chosen);
-            }
-        }
+        Features::Floats(x) => pack_floats(x.view(), chosen),
     }
 }

@@ -8,6 +8,8 @@
 //!   positive, and the update rule is applied to it while it is in registers: no gradient is stored;
 //! - the gradient handed down takes only units that were kept and positive.
 //!
+//! Inputs that are sparse are taken as those of a later layer are: what is zero costs nothing.
+//!
 //! Nothing is approximated: what is left out is multiplied by zero. Another activation than ReLU makes no zeros of its own:
 //! there everything that was kept counts as active.
 
@@ -19,14 +21,17 @@ mod predict;
 
 pub(super) use forward::forward_listed;
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use ndarray::Array2;
 use thinnet_kernels::{Isa, Lists, PanelBuf, block_size};
 
+use self::inputs::BatchInput;
+use self::predict::Loaded;
 use super::masks::{Draw, Mask, MaskSource, training};
 use super::scores::{ByteInputs, highest};
-use super::store::{Layer, to_array};
+use super::store::{Layer, Stored, Values, to_array};
 use super::threads::Threads;
 use super::{Batch, Engine, EngineConfig, EngineState, Inputs, StepLoss};
 use crate::data::Features;
@@ -46,12 +51,12 @@ pub struct Thin<F> {
     isa: Isa,
     threads: Threads,
     layers: Vec<Layer<F>>,
-    /// Weights and biases of each layer.
-    remembered: Vec<(PanelBuf<F>, PanelBuf<F>)>,
+    /// Of each layer, how its weights lie, the weights and the biases.
+    remembered: Vec<(Stored, PanelBuf<F>, PanelBuf<F>)>,
     step: u64,
     times: StepTimes,
-    /// The batch's inputs (N, D).
-    x: PanelBuf<F>,
+    /// The batch's inputs.
+    x: BatchInput<F>,
     hidden: Vec<Hidden<F>>,
 }
 
@@ -117,7 +122,7 @@ impl<F: Float> Thin<F> {
             engine,
             step: 0,
             times: StepTimes::default(),
-            x: PanelBuf::zeros(0, 0),
+            x: BatchInput::Dense(PanelBuf::zeros(0, 0)),
         })
     }
 
@@ -178,18 +183,21 @@ impl<F: Float> Thin<F> {
         let Some(first) = self.hidden.first() else {
             return 2 * (samples * inputs * self.config.num_classes) as u64;
         };
+        if let BatchInput::Sparse(x) = &self.x {
+            return 2 * (x.a.len() * self.layers[0].outputs()) as u64 + self.later_multiply_adds();
+        }
         let computed = if self.engine.product.is_first_dense(self.keep_prob(0)) {
             samples * self.layers[0].outputs()
         } else {
             first.kept.len()
         };
-        // Forward, gradient of the weights, gradient of the input.
-        let later = self
-            .hidden
-            .iter()
-            .zip(&self.layers[1..])
-            .map(|(below, layer)| 3 * below.active.len() * layer.outputs());
-        ((computed + first.active.len()) * inputs + later.sum::<usize>()) as u64
+        ((computed + first.active.len()) * inputs) as u64 + self.later_multiply_adds()
+    }
+
+    /// Multiply-adds of the layers after the first: forward, gradient of the weights, gradient of the input.
+    fn later_multiply_adds(&self) -> u64 {
+        let layers = self.hidden.iter().zip(self.layers.iter().skip(1));
+        layers.map(|(below, layer)| 3 * (below.active.len() * layer.outputs()) as u64).sum()
     }
 
     /// Bytes of parameters and of the update rule's state, each of which a step reads and writes once.
@@ -208,10 +216,8 @@ impl<F: Float> Thin<F> {
     }
 
     /// The scores of the gathered batch with masks drawn anew, as a matrix in panels.
-    fn masked_forward(&mut self, draw: Draw, random: &mut RandomState) -> PanelBuf<F> {
-        let samples = self.x.rows();
+    fn masked_forward(&mut self, samples: usize, draw: Draw, random: &mut RandomState) -> PanelBuf<F> {
         let start = Instant::now();
-        self.drop_inputs(draw, random);
         self.draw_masks(samples, draw, random);
         self.list_kept(samples);
         let drawn = Instant::now();
@@ -226,12 +232,12 @@ impl<F: Float> Thin<F> {
         &mut self,
         targets: Targets<'_, F>,
         weights: Option<&[f64]>,
+        draw: Draw,
         random: &mut RandomState,
     ) -> Result<StepLoss> {
-        let draw = Draw { step: self.step, number: training, first: 0 };
-        let scores = self.masked_forward(draw, random);
+        let samples = targets.len();
+        let scores = self.masked_forward(samples, draw, random);
         let forward = Instant::now();
-        let samples = scores.rows();
         let (data, dscores) = self.config.loss.evaluate(to_array(&scores)?.view(), targets, weights)?;
         let loss = StepLoss { data: data.as_f64(), penalty: self.penalty() };
         let flat: Vec<F> = dscores.iter().copied().collect();
@@ -269,9 +275,10 @@ impl<F: Float> Engine<F> for Thin<F> {
         let targets = targets.select(batch.indices);
         let weights = batch.own_weights();
         let start = Instant::now();
-        self.gather(x, batch.indices);
+        let draw = Draw { step: self.step, number: training, first: 0 };
+        self.gather(x, batch.indices, draw, random)?;
         self.times.gather += start.elapsed();
-        self.train(targets.view(), weights.as_deref(), random)
+        self.train(targets.view(), weights.as_deref(), draw, random)
     }
 
     fn load(&self, x: &Features<F>) -> Result<Inputs<F>> {
@@ -282,6 +289,9 @@ impl<F: Float> Engine<F> for Thin<F> {
         {
             return Ok(Inputs::Bytes(bytes));
         }
+        if let Features::Sparse(rows) = x {
+            return Ok(Inputs::Sparse(rows.clone()));
+        }
         let all: Vec<usize> = (0..x.dim().0).collect();
         let mut panels = PanelBuf::zeros(all.len(), self.config.input_dim);
         inputs::pack(self.isa, x, &all, panels.view_mut());
@@ -289,12 +299,9 @@ impl<F: Float> Engine<F> for Thin<F> {
     }
 
     fn scores(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Array2<F>> {
-        let panels = self.as_panels(inputs);
+        let inputs = self.as_loaded(inputs)?;
         self.reseed(random);
-        super::check_width((panels.rows(), panels.cols()), self.config.input_dim)?;
-        let flat = self.panel_scores(&panels);
-        Array2::from_shape_vec((panels.rows(), self.config.num_classes), flat)
-            .map_err(|_| Error::shape("scores", panels.rows(), self.config.num_classes))
+        self.all_scores(&inputs)
     }
 
     fn masked_scores(
@@ -303,19 +310,21 @@ impl<F: Float> Engine<F> for Thin<F> {
         draw: u64,
         random: &mut RandomState,
     ) -> Result<Array2<F>> {
-        let panels = self.as_panels(inputs);
-        super::check_width((panels.rows(), panels.cols()), self.config.input_dim)?;
-        self.panel_masked_scores(&panels, draw, random)
+        let inputs = self.as_loaded(inputs)?;
+        self.all_masked_scores(&inputs, draw, random)
     }
 
     fn classes(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Vec<usize>> {
         if let (Inputs::Bytes(bytes), [first, last]) = (inputs, self.layers.as_slice()) {
             super::check_width(bytes.dim(), self.config.input_dim)?;
-            if let Some(found) = bytes.classes(self.isa, &self.threads, first, last) {
+            if let (Stored::Columns, Some(found)) =
+                (first.stored, bytes.classes(self.isa, &self.threads, first, last))
+            {
                 self.reseed(random);
                 let close: Vec<usize> = (0..found.len()).filter(|&sample| found[sample].is_none()).collect();
-                let scores = self.panel_scores(&bytes.floats(self.isa, &close));
-                let mut again = scores.chunks_exact(self.config.num_classes).map(highest);
+                let floats = Loaded::Panels(Cow::Owned(bytes.floats(self.isa, &close)));
+                let scores = self.all_scores(&floats)?;
+                let mut again = scores.rows().into_iter().map(|row| highest(&row.to_vec()));
                 return Ok(found
                     .into_iter()
                     .map(|class| class.or_else(|| again.next()).unwrap_or(0))
@@ -327,18 +336,18 @@ impl<F: Float> Engine<F> for Thin<F> {
     }
 
     fn parameters(&self) -> Result<Parameters<F>> {
-        Layer::unpack(self.layers.iter().map(|layer| (&layer.w.value, &layer.b.value)))
+        Layer::unpack(self.layers.iter().map(Layer::values))
     }
 
     fn remember(&mut self) {
-        self.remembered =
-            self.layers.iter().map(|layer| (layer.w.value.clone(), layer.b.value.clone())).collect();
+        let copy = |(stored, w, b): Values<'_, F>| (stored, w.clone(), b.clone());
+        self.remembered = self.layers.iter().map(|layer| copy(layer.values())).collect();
     }
 
     fn remembered(&self) -> Result<Parameters<F>> {
         match self.remembered.as_slice() {
             [] => self.parameters(),
-            remembered => Layer::unpack(remembered.iter().map(|(w, b)| (w, b))),
+            remembered => Layer::unpack(remembered.iter().map(|(stored, w, b)| (*stored, w, b))),
         }
     }
 

@@ -1,15 +1,19 @@
 //! Scores of any number of samples, in test mode or with masks.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use ndarray::Array2;
 use thinnet_kernels::{Lists, PanelBuf, Panels, block_size, dense_dot, relu_listed};
 
 use super::Thin;
-use super::forward::{dense_scores, forward_listed};
-use crate::engine::Inputs;
+use super::forward::{dense_scores, forward_listed, forward_rows};
+use super::inputs::SparseInput;
+use crate::data::SparseRows;
 use crate::engine::masks::{Draw, MaskSource, prediction};
+use crate::engine::store::Stored;
 use crate::engine::threads::{Threads, split};
+use crate::engine::{Inputs, check_width};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::Activation;
@@ -22,55 +26,104 @@ const SCORE_BLOCK: usize = 64;
 /// Samples that are drawn masks for together, as large a batch as training has.
 const MASKED_BLOCK: usize = 512;
 
+/// Loaded samples in a form that scores are computed from.
+pub(super) enum Loaded<'a, F: Float> {
+    Panels(Cow<'a, PanelBuf<F>>),
+    Sparse(&'a SparseRows<F>),
+}
+
+impl<F: Float> Loaded<'_, F> {
+    /// (N, D).
+    fn dim(&self) -> (usize, usize) {
+        match self {
+            Self::Panels(panels) => (panels.rows(), panels.cols()),
+            Self::Sparse(rows) => rows.dim(),
+        }
+    }
+}
+
 impl<F: Float> Thin<F> {
-    /// The scores of samples in test mode, row-major (N, C).
-    pub(super) fn panel_scores(&self, panels: &PanelBuf<F>) -> Vec<F> {
-        let blocks = split(panels.rows(), panels.rows().div_ceil(SCORE_BLOCK));
-        let blocks = self.threads.each(blocks, |rows| self.block_scores(panels.view().slice(rows)));
-        blocks.iter().flat_map(|block| block.view().to_rows()).collect()
+    /// The scores of samples (N, C) in test mode.
+    pub(super) fn all_scores(&mut self, inputs: &Loaded<'_, F>) -> Result<Array2<F>> {
+        let samples = inputs.dim().0;
+        let flat = match inputs {
+            Loaded::Panels(panels) => {
+                self.layers[0].store(Stored::Columns)?;
+                self.by_block(samples, |rows| self.dense_block(panels.view().slice(rows)))
+            }
+            Loaded::Sparse(sparse) => {
+                self.layers[0].store(Stored::Rows)?;
+                self.by_block(samples, |rows| {
+                    let chosen: Vec<usize> = rows.collect();
+                    self.sparse_block(&SparseInput::new(sparse, &chosen, |_| None))
+                })
+            }
+        };
+        self.scores_array(samples, flat)
     }
 
     /// The scores of samples (N, C) with masks: of the counter-based stream's draw `draw`, or from `random`.
-    pub(super) fn panel_masked_scores(
+    pub(super) fn all_masked_scores(
         &mut self,
-        panels: &PanelBuf<F>,
+        inputs: &Loaded<'_, F>,
         draw: u64,
         random: &mut RandomState,
     ) -> Result<Array2<F>> {
-        let mut flat = Vec::with_capacity(panels.rows() * self.config.num_classes);
+        let samples = inputs.dim().0;
+        let mut flat = Vec::with_capacity(samples * self.config.num_classes);
         let blocks = match self.engine.masks {
-            MaskSource::Counter(_) => panels.rows().div_ceil(MASKED_BLOCK),
+            MaskSource::Counter(_) => samples.div_ceil(MASKED_BLOCK),
             MaskSource::Numpy => 1, // its numbers are drawn layer by layer for all samples
         };
-        for rows in split(panels.rows(), blocks) {
-            self.x =
-                PanelBuf::from_rows(rows.len(), panels.cols(), &panels.view().slice(rows.clone()).to_rows());
+        for rows in split(samples, blocks) {
             let draw = Draw { step: draw, number: prediction, first: rows.start };
-            flat.extend(self.masked_forward(draw, random).view().to_rows());
+            let count = rows.len();
+            match inputs {
+                Loaded::Panels(panels) => self.gather_panels(panels, rows, draw, random)?,
+                Loaded::Sparse(sparse) => {
+                    self.gather_sparse(sparse, &rows.collect::<Vec<_>>(), draw, random)?;
+                }
+            }
+            flat.extend(self.masked_forward(count, draw, random).view().to_rows());
         }
-        Array2::from_shape_vec((panels.rows(), self.config.num_classes), flat)
-            .map_err(|_| Error::shape("scores", panels.rows(), self.config.num_classes))
+        self.scores_array(samples, flat)
     }
 
-    /// Loaded samples in the kernels' layout.
-    pub(super) fn as_panels<'a>(&self, inputs: &'a Inputs<F>) -> Cow<'a, PanelBuf<F>> {
-        match inputs {
-            Inputs::Panels(panels) => Cow::Borrowed(panels),
+    /// Loaded samples of the network's width.
+    pub(super) fn as_loaded<'a>(&self, inputs: &'a Inputs<F>) -> Result<Loaded<'a, F>> {
+        let loaded = match inputs {
+            Inputs::Panels(panels) => Loaded::Panels(Cow::Borrowed(panels)),
+            Inputs::Sparse(rows) => Loaded::Sparse(rows),
             Inputs::Rows(rows) => {
                 let rows_first: Vec<F> = rows.iter().copied().collect();
-                Cow::Owned(PanelBuf::from_rows(rows.nrows(), rows.ncols(), &rows_first))
+                Loaded::Panels(Cow::Owned(PanelBuf::from_rows(rows.nrows(), rows.ncols(), &rows_first)))
             }
             Inputs::Bytes(bytes) => {
-                Cow::Owned(bytes.floats(self.isa, &(0..bytes.dim().0).collect::<Vec<_>>()))
+                let all: Vec<usize> = (0..bytes.dim().0).collect();
+                Loaded::Panels(Cow::Owned(bytes.floats(self.isa, &all)))
             }
-        }
+        };
+        check_width(loaded.dim(), self.config.input_dim)?;
+        Ok(loaded)
+    }
+
+    fn scores_array(&self, samples: usize, flat: Vec<F>) -> Result<Array2<F>> {
+        let shape = (samples, self.config.num_classes);
+        let len = flat.len();
+        Array2::from_shape_vec(shape, flat).map_err(|_| Error::shape("scores", shape, len))
+    }
+
+    /// What `scores` gives of each block of the samples, row-major, one block after the other.
+    fn by_block(&self, samples: usize, scores: impl Fn(Range<usize>) -> PanelBuf<F> + Sync) -> Vec<F> {
+        let blocks = self.threads.each(split(samples, samples.div_ceil(SCORE_BLOCK)), scores);
+        blocks.iter().flat_map(|block| block.view().to_rows()).collect()
     }
 
     /// The scores of a block of samples in test mode.
-    fn block_scores(&self, x: Panels<'_, F>) -> PanelBuf<F> {
-        let (first, later) = (&self.layers[0], &self.layers[1..]);
+    fn dense_block(&self, x: Panels<'_, F>) -> PanelBuf<F> {
+        let first = &self.layers[0];
         let samples = x.rows();
-        if later.is_empty() {
+        if self.hidden.is_empty() {
             return dense_scores(self.isa, first, x);
         }
         let mut z = vec![F::zero(); first.outputs() * samples];
@@ -85,23 +138,44 @@ impl<F: Float> Thin<F> {
             values.extend(z.iter().zip(biases).map(|(&z, bias)| activation.value(z + bias)));
             active = all;
         }
-        let one = &Threads::one();
+        self.later_block(active, values)
+    }
+
+    /// The same of a block of sparse samples.
+    fn sparse_block(&self, x: &SparseInput<F>) -> PanelBuf<F> {
+        let z = forward_rows(self.isa, &Threads::one(), &self.layers[0], &x.by_sample, &x.a);
+        if self.hidden.is_empty() {
+            return z;
+        }
+        let (active, values) = self.activated(&z);
+        self.later_block(active, values)
+    }
+
+    /// The scores of a block of samples from the first layer's activations.
+    fn later_block(&self, mut active: Lists, mut values: Vec<F>) -> PanelBuf<F> {
+        let (one, later) = (&Threads::one(), &self.layers[1..]);
         let mut out = PanelBuf::zeros(0, 0);
         for (index, layer) in later.iter().enumerate() {
             out = forward_listed(self.isa, one, layer, &active, &values);
             if index + 1 < later.len() {
-                let units = layer.outputs();
-                values.clear();
-                active.rebuild_from_fn(units, samples, block_size(samples), |unit, sample| {
-                    let a = activation.value(out.view().row(unit / F::PANEL, sample)[unit % F::PANEL]);
-                    let stays = activation != Activation::Relu || a > F::zero();
-                    if stays {
-                        values.push(a);
-                    }
-                    stays
-                });
+                (active, values) = self.activated(&out);
             }
         }
         out
+    }
+
+    /// Activations by unit, of a layer's outputs (N, H) in test mode.
+    fn activated(&self, z: &PanelBuf<F>) -> (Lists, Vec<F>) {
+        let (samples, activation) = (z.rows(), self.config.activation);
+        let (mut active, mut values) = (Lists::new(), Vec::new());
+        active.rebuild_from_fn(z.cols(), samples, block_size(samples), |unit, sample| {
+            let a = activation.value(z.view().row(unit / F::PANEL, sample)[unit % F::PANEL]);
+            let stays = activation != Activation::Relu || a > F::zero();
+            if stays {
+                values.push(a);
+            }
+            stays
+        });
+        (active, values)
     }
 }
