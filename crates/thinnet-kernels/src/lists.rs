@@ -174,32 +174,60 @@ impl Lists {
 
     /// [`Lists::transpose`] into storage that is there.
     pub fn rebuild_transposed(&mut self, other: &Self, block: usize, from: &mut Vec<u32>) {
+        self.rebuild_transposed_part(other, 0..other.cols, block, from);
+    }
+
+    /// Some neighbouring rows of [`Lists::transpose`]'s result, from 0 on: those of the indices in `part`, the share of one
+    /// thread.
+    ///
+    /// # Panics
+    /// If `part` does not lie within the indices.
+    pub fn rebuild_transposed_part(
+        &mut self,
+        other: &Self,
+        part: Range<usize>,
+        block: usize,
+        from: &mut Vec<u32>,
+    ) {
+        assert!(part.start <= part.end && part.end <= other.cols, "indices {part:?} of {}", other.cols);
         // Lists whose `rebuild` was left by a panic lack starts, and `len` finds it: here, before anything is half done.
-        let entries = other.view().len();
-        self.set_shape(other.cols, other.rows, block);
+        other.view().len();
+        self.set_shape(part.len(), other.rows, block);
+        let whole = part.len() == other.cols;
+        // Of row `r`, the entries in `part`, and the number of the first.
+        let entries = |r: usize| {
+            let (row, numbers) = (other.view().row(r), other.view().row_entries(r));
+            if whole {
+                return (row, numbers.start);
+            }
+            let start = row.partition_point(|&i| (i as usize) < part.start);
+            let len = row[start..].partition_point(|&i| (i as usize) < part.end);
+            (&row[start..start + len], numbers.start + start)
+        };
         let blocks = self.blocks();
         // A counting sort: where each (row, block) will start, then each entry to its place.
         self.starts.resize(self.rows * blocks + 1, 0);
         for r in 0..other.rows {
-            for &i in other.view().row(r) {
-                self.starts[i as usize * blocks + r / self.block + 1] += 1;
+            for &i in entries(r).0 {
+                self.starts[(i as usize - part.start) * blocks + r / self.block + 1] += 1;
             }
         }
         for i in 1..self.starts.len() {
             self.starts[i] += self.starts[i - 1];
         }
         let mut next = self.starts.clone();
-        self.index.resize(entries, 0);
+        let count = self.starts.last().map_or(0, |&count| count as usize);
+        self.index.resize(count, 0);
         from.clear();
-        from.resize(entries, 0);
-        let mut entry = 0;
+        from.resize(count, 0);
         for (r, id) in (0..other.rows).zip(0_u32..) {
-            for &i in other.view().row(r) {
-                let place = &mut next[i as usize * blocks + r / self.block];
+            let (row, first) = entries(r);
+            #[expect(clippy::cast_possible_truncation, reason = "entries are counted in 32 bits")]
+            for (&i, entry) in row.iter().zip(first as u32..) {
+                let place = &mut next[(i as usize - part.start) * blocks + r / self.block];
                 self.index[*place as usize] = id;
                 from[*place as usize] = entry;
                 *place += 1;
-                entry += 1;
             }
         }
     }

@@ -4,7 +4,7 @@
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
 use thinnet::data::{DataSet, Features, Scaling, SparseRows};
-use thinnet::engine::{Batch, Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
+use thinnet::engine::{Batch, Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin, prefers_sparse};
 use thinnet::float::Float;
 use thinnet::layers::{Activation, Dropout, HiddenDropout, Loss, Targets};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
@@ -497,6 +497,17 @@ fn sparse_rows_are_what_they_stand_for() {
     assert!(SparseRows::new(5, vec![0, 2], vec![1], vec![1.0f32]).is_err());
     assert!(SparseRows::new(5, vec![0, 2, 1], vec![1, 2], vec![1.0f32, 2.0]).is_err());
     assert!(SparseRows::new(5, vec![], vec![], Vec::<f32>::new()).is_err());
+}
+
+#[test]
+fn sparse_rows_are_preferred_where_less_is_left_of_the_input_than_of_the_output() {
+    let config = |keep: f64| NetConfig {
+        dropout: HiddenDropout::Every(Dropout::new(keep, None).unwrap()),
+        ..NetConfig::default()
+    };
+    assert!(prefers_sparse(0.19, &config(1.0)) && !prefers_sparse(0.19, &config(0.25)));
+    assert!(!prefers_sparse(0.5, &config(1.0)) && prefers_sparse(0.001, &config(0.25)));
+    assert!(!prefers_sparse(0.001, &NetConfig { batch_norm: true, ..config(1.0) }));
 }
 
 /// What is asked of one sample does not depend on who else is asked about, with masks or without.

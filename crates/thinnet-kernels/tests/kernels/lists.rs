@@ -38,6 +38,22 @@ fn lists_say_what_was_kept() {
         let (again, from) = turned.transpose(block);
         gather(&there, &from, &mut back);
         assert_eq!((again, back), (lists.clone(), values));
+        // A thread's share of the samples.
+        let share = samples / 3..samples - samples / 4;
+        let (mut part, mut part_from) = (Lists::new(), Vec::new());
+        part.rebuild_transposed_part(&lists, share.clone(), 3, &mut part_from);
+        assert_eq!(part, Lists::from_fn(share.len(), rows, 3, |n, r| mask[r * samples + share.start + n]));
+        let entries = turned.view().entries(share);
+        let (_, turned_from) = lists.transpose(3);
+        assert_eq!(part_from, turned_from[entries]);
+        // Row by row.
+        let mut given = Lists::new();
+        given.rebuild_from_rows(
+            samples,
+            block,
+            (0..rows).map(|r| lists.view().row(r)).collect::<Vec<_>>().into_iter(),
+        );
+        assert_eq!(given, lists);
         // In two parts.
         let cut = rows / 2;
         let part = |from: usize, to: usize| {

@@ -27,7 +27,7 @@ use crate::data::{Features, SparseRows};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::Targets;
-use crate::net::{FullyConnectedNet, Parameters};
+use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::UpdateRule;
 use crate::random::RandomState;
 
@@ -237,6 +237,14 @@ pub fn build<F: Float>(
         return Ok(Box::new(Layers::new(net, rule)?.with_masks(config.masks)));
     }
     Ok(Box::new(Thin::new(&net, rule, config)?))
+}
+
+/// Whether samples of which this share is not zero are trained on faster as sparse rows than as floats: the one costs by
+/// what is not zero in the input, the other by what dropout keeps of the first layer's output (measured on MNIST:
+/// docs/performance.md).
+pub fn prefers_sparse(density: f64, config: &NetConfig) -> bool {
+    let keep = config.dropout.layer(0).map_or(1.0, |dropout| dropout.keep_prob());
+    !config.batch_norm && density < 0.4 * keep
 }
 
 /// Checks that samples (N, D) have the network's width.

@@ -158,10 +158,19 @@ pub(in crate::engine) fn forward_listed<F: Float>(
     active: &Lists,
     values: &[F],
 ) -> PanelBuf<F> {
-    let (by_sample, from) = active.transpose(block_size(active.rows()));
-    let mut a = vec![F::zero(); from.len()];
-    gather(values, &from, &mut a);
-    forward_rows(isa, threads, layer, &by_sample, &a)
+    let mut z = PanelBuf::zeros(active.cols(), layer.outputs());
+    let mut rest = z.view_mut();
+    let mut part = |rows: Range<usize>| (rest.take_first(rows.len()), rows);
+    let tasks: Vec<_> = threads.split(active.cols()).into_iter().map(&mut part).collect();
+    let (w, b) = (layer.w.value.view(), layer.b.value.view());
+    threads.each(tasks, |(z, rows)| {
+        let (mut by_sample, mut from) = (Lists::new(), Vec::new());
+        by_sample.rebuild_transposed_part(active, rows, block_size(active.rows()), &mut from);
+        let mut a = vec![F::zero(); from.len()];
+        gather(values, &from, &mut a);
+        listed_axpy(isa, by_sample.view(), &a, w, Some(b), z);
+    });
+    z
 }
 
 /// The same from the activations by sample: of each sample, the input units that are not zero, and their values.

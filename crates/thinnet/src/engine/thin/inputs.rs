@@ -64,6 +64,15 @@ impl<F: Float> SparseInput<F> {
         Self { by_sample, a, by_input: Lists::new(), values: Vec::new() }
     }
 
+    /// The parts of a batch, one after the other.
+    fn join(parts: Vec<Self>) -> Self {
+        let (lists, a): (Vec<Lists>, Vec<Vec<F>>) =
+            parts.into_iter().map(|part| (part.by_sample, part.a)).unzip();
+        let mut by_sample = Lists::new();
+        by_sample.rebuild_from_parts(&lists);
+        Self { by_sample, a: a.concat(), by_input: Lists::new(), values: Vec::new() }
+    }
+
     /// Lists the samples of each input.
     pub(super) fn turn(&mut self) {
         let mut from = Vec::new();
@@ -113,8 +122,17 @@ impl<F: Float> Thin<F> {
     ) -> Result<()> {
         self.layers[0].store(Stored::Rows)?;
         let (keeper, inputs) = (self.keeper(draw, random), self.config.input_dim);
-        let keep = |row| keeper.as_ref().map(|keeper| keeper.row(row, inputs, random));
-        self.x = BatchInput::Sparse(SparseInput::new(rows, chosen, keep));
+        let in_order = keeper.as_ref().is_some_and(|keeper| keeper.masks.is_none());
+        self.x = BatchInput::Sparse(if in_order {
+            let keep = |row| keeper.as_ref().map(|keeper| keeper.row(row, inputs, random));
+            SparseInput::new(rows, chosen, keep)
+        } else {
+            SparseInput::join(self.threads.each(self.threads.split(chosen.len()), |part| {
+                let (first, mut unused) = (part.start, RandomState::new(0));
+                let keep = |row| keeper.as_ref().map(|keeper| keeper.row(first + row, inputs, &mut unused));
+                SparseInput::new(rows, &chosen[part], keep)
+            }))
+        });
         Ok(())
     }
 
