@@ -1,6 +1,13 @@
 //! The Python module `thinnet._thinnet`: the library's networks and layers on NumPy arrays. What a user imports is the
 //! Python package beside it, which checks arguments and gives them their meaning.
 
+mod errors;
+mod network;
+mod samples;
+mod settings;
+mod state;
+mod training;
+
 use pyo3::pymodule;
 
 /// The compiled part of thinnet; import from `thinnet`.
@@ -10,4 +17,9 @@ mod _thinnet {
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_export]
+    use crate::network::Network;
+    #[pymodule_export]
+    use crate::samples::Samples;
 }

@@ -32,7 +32,7 @@ use crate::optim::UpdateRule;
 use crate::random::RandomState;
 
 /// Computes training steps and scores for one network.
-pub trait Engine<F: Float> {
+pub trait Engine<F: Float>: Send {
     /// One training step: the loss over a batch, its gradients, and the update of every parameter.
     ///
     /// - `x`: N samples of D numbers; `targets`: N labels or (N, C) numbers, as the network's loss wants them

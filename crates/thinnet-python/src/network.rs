@@ -1,0 +1,266 @@
+//! The class `Network`: what the estimators train.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use numpy::ndarray::Array2;
+use numpy::{Element, IntoPyArray, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+use pyo3::types::{PyDict, PyTuple};
+use thinnet::Float;
+use thinnet::data::Features;
+use thinnet::layers::Targets;
+
+use crate::errors::to_python;
+use crate::samples::{Rows, Samples, to_indices};
+use crate::settings::Settings;
+use crate::state::{layers_from_python, layers_to_python, memory_from_python, memory_to_python};
+use crate::training::{Epoch, Trained};
+
+/// A fully-connected network with its update rule.
+///
+/// `Network(layers, settings)`: `layers` is a list of `(W, b, None)` or, with batch normalisation, `(W, b, (gamma, beta))`,
+/// all float32 or all float64, which is then the network's precision; `settings` is a dictionary.
+#[pyclass(module = "thinnet._thinnet", frozen)]
+pub struct Network {
+    settings: Mutex<Settings>,
+    core: Mutex<Core>,
+}
+
+/// The network in either precision.
+enum Core {
+    Single(Trained<f32>),
+    Double(Trained<f64>),
+}
+
+/// The same expression for either precision.
+macro_rules! either {
+    ($core:expr, $name:ident => $body:expr) => {
+        match $core {
+            Core::Single($name) => $body,
+            Core::Double($name) => $body,
+        }
+    };
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner) // an engine that failed gives errors of its own
+}
+
+#[pymethods]
+impl Network {
+    #[new]
+    fn new(layers: &Bound<'_, PyAny>, settings: Settings) -> PyResult<Self> {
+        let core = if let Ok(parameters) = layers_from_python::<f32>(layers) {
+            Core::Single(Trained::new(&settings, parameters).map_err(to_python)?)
+        } else if let Ok(parameters) = layers_from_python::<f64>(layers) {
+            Core::Double(Trained::new(&settings, parameters).map_err(to_python)?)
+        } else {
+            return Err(PyTypeError::new_err("layers must be arrays that are all float32 or all float64"));
+        };
+        Ok(Self { settings: Mutex::new(settings), core: Mutex::new(core) })
+    }
+
+    /// One pass over the samples in `order`; gives the mean loss. `targets` is int64 (N) for softmax, else (N, C) in the
+    /// network's precision. Runs without the interpreter; raises `KeyboardInterrupt` between batches.
+    #[pyo3(signature = (samples, targets, weights, order, *, batch_size, alpha, threads))]
+    #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    fn train(
+        &self,
+        py: Python<'_>,
+        samples: &Samples,
+        targets: &Bound<'_, PyAny>,
+        weights: Option<PyReadonlyArray1<'_, f64>>,
+        order: PyReadonlyArray1<'_, i64>,
+        batch_size: usize,
+        alpha: f64,
+        threads: usize,
+    ) -> PyResult<f64> {
+        let order = to_indices(&order)?;
+        if order.is_empty() {
+            return Err(PyValueError::new_err("there is no sample to train on"));
+        }
+        let weights = weights.map(|weights| weights.as_array().to_vec());
+        let weights = weights.as_deref();
+        let shape = EpochShape { weights, order: &order, batch_size, alpha, threads };
+        match &samples.rows {
+            Rows::Single(rows) => self.train_with(py, rows, targets, &shape, single),
+            Rows::Double(rows) => self.train_with(py, rows, targets, &shape, double),
+        }
+    }
+
+    /// Predictions (N, C): probabilities, or values.
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        samples: &Samples,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match &samples.rows {
+            Rows::Single(rows) => Ok(self.predict_with(py, rows, threads, single)?.into_any()),
+            Rows::Double(rows) => Ok(self.predict_with(py, rows, threads, double)?.into_any()),
+        }
+    }
+
+    /// Mean and standard deviation (N, C each, float64) of predictions with `draws` masks.
+    #[allow(clippy::type_complexity, reason = "two arrays")]
+    fn predict_masked<'py>(
+        &self,
+        py: Python<'py>,
+        samples: &Samples,
+        draws: u64,
+        threads: usize,
+    ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
+        let (mean, deviation) = py.detach(|| match (&samples.rows, &mut *lock(&self.core)) {
+            (Rows::Single(rows), Core::Single(core)) => core.predict_masked(rows, draws, threads),
+            (Rows::Double(rows), Core::Double(core)) => core.predict_masked(rows, draws, threads),
+            _ => Err(other_precision()),
+        })?;
+        Ok((mean.into_pyarray(py), deviation.into_pyarray(py)))
+    }
+
+    /// The layers, as the constructor takes them.
+    fn layers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let mut core = self.borrow(py);
+        either!(&mut *core, core => layers_to_python(py, core.parameters().map_err(to_python)?).into_bound_py_any(py))
+    }
+
+    /// Puts these layers in place of the present ones; what the update rule remembers stays.
+    fn set_layers(&self, py: Python<'_>, layers: &Bound<'_, PyAny>) -> PyResult<()> {
+        let mut core = self.borrow(py);
+        either!(&mut *core, core => {
+            let mut state = core.state().map_err(to_python)?;
+            state.parameters = layers_from_python(layers)?;
+            core.restore(&state).map_err(to_python)
+        })
+    }
+
+    /// Sets the learning rate of the steps to come.
+    fn set_learning_rate(&self, py: Python<'_>, learning_rate: f64) -> PyResult<()> {
+        lock(&self.settings).learning_rate = learning_rate;
+        let mut core = self.borrow(py);
+        either!(&mut *core, core => core.set_learning_rate(learning_rate).map_err(to_python))
+    }
+
+    /// Goes on from the present parameters with new settings and the update rule's memory empty. The masks go on: seed
+    /// and step stay.
+    fn restart(&self, py: Python<'_>, settings: Settings) -> PyResult<()> {
+        let mut core = self.borrow(py);
+        either!(&mut *core, core => core.restart(&settings).map_err(to_python))?;
+        drop(core);
+        let mut own = lock(&self.settings);
+        let seed = own.seed;
+        *own = Settings { seed, ..settings };
+        Ok(())
+    }
+
+    /// Keeps the present parameters as the best so far.
+    fn remember(&self, py: Python<'_>) -> PyResult<()> {
+        let mut core = self.borrow(py);
+        either!(&mut *core, core => core.remember().map_err(to_python))
+    }
+
+    /// Puts the best parameters back.
+    fn recall(&self, py: Python<'_>) -> PyResult<()> {
+        let mut core = self.borrow(py);
+        either!(&mut *core, core => core.recall().map_err(to_python))
+    }
+
+    /// Steps done.
+    #[getter]
+    fn steps(&self, py: Python<'_>) -> PyResult<u64> {
+        let mut core = self.borrow(py);
+        either!(&mut *core, core => Ok(core.state().map_err(to_python)?.step))
+    }
+
+    fn __getnewargs__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let settings = lock(&self.settings).clone();
+        (self.layers(py)?, settings.into_bound_py_any(py)?).into_pyobject(py)
+    }
+
+    fn __getstate__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let mut core = self.borrow(py);
+        either!(&mut *core, core => memory_to_python(py, core.state().map_err(to_python)?).into_bound_py_any(py))
+    }
+
+    fn __setstate__(&self, py: Python<'_>, memory: &Bound<'_, PyDict>) -> PyResult<()> {
+        let mut core = self.borrow(py);
+        either!(&mut *core, core => {
+            let parameters = core.parameters().map_err(to_python)?;
+            core.restore(&memory_from_python(memory.as_any(), parameters)?).map_err(to_python)
+        })
+    }
+}
+
+/// What an epoch is made of, but for the precision.
+struct EpochShape<'a> {
+    weights: Option<&'a [f64]>,
+    order: &'a [usize],
+    batch_size: usize,
+    alpha: f64,
+    threads: usize,
+}
+
+/// The network in a precision, or none if it has the other.
+type Pick<F> = fn(&mut Core) -> PyResult<&mut Trained<F>>;
+
+fn single(core: &mut Core) -> PyResult<&mut Trained<f32>> {
+    match core {
+        Core::Single(core) => Ok(core),
+        Core::Double(_) => Err(other_precision()),
+    }
+}
+
+fn double(core: &mut Core) -> PyResult<&mut Trained<f64>> {
+    match core {
+        Core::Double(core) => Ok(core),
+        Core::Single(_) => Err(other_precision()),
+    }
+}
+
+fn other_precision() -> PyErr {
+    PyTypeError::new_err("the samples must have the network's precision")
+}
+
+impl Network {
+    /// The network, waited for without the interpreter: who has it may want to ask that for signals.
+    fn borrow(&self, py: Python<'_>) -> MutexGuard<'_, Core> {
+        self.core.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn train_with<F: Float + Element>(
+        &self,
+        py: Python<'_>,
+        x: &Features<F>,
+        targets: &Bound<'_, PyAny>,
+        shape: &EpochShape<'_>,
+        pick: Pick<F>,
+    ) -> PyResult<f64> {
+        let EpochShape { weights, order, batch_size, alpha, threads } = *shape;
+        if let Ok(labels) = targets.extract::<PyReadonlyArray1<'_, i64>>() {
+            let labels = to_indices(&labels)?;
+            let epoch = Epoch { x, targets: Targets::Classes(&labels), weights, order, batch_size, alpha };
+            return py.detach(|| pick(&mut lock(&self.core))?.train(&epoch, threads));
+        }
+        let values: PyReadonlyArray2<'_, F> = targets.extract().map_err(|_| {
+            PyTypeError::new_err("targets must be int64 (N,), or (N, C) in the network's precision")
+        })?;
+        let targets = Targets::Values(values.as_array());
+        let epoch = Epoch { x, targets, weights, order, batch_size, alpha };
+        py.detach(|| pick(&mut lock(&self.core))?.train(&epoch, threads))
+    }
+
+    fn predict_with<'py, F: Float + Element>(
+        &self,
+        py: Python<'py>,
+        x: &Features<F>,
+        threads: usize,
+        pick: Pick<F>,
+    ) -> PyResult<Bound<'py, PyArray2<F>>> {
+        let predicted: Array2<F> =
+            py.detach(|| pick(&mut lock(&self.core))?.predict(x, threads).map_err(to_python))?;
+        Ok(predicted.into_pyarray(py))
+    }
+}

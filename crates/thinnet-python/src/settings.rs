@@ -1,0 +1,99 @@
+//! What a network and its update rule are, as Python's keyword arguments.
+
+use numpy::ndarray::Array1;
+use pyo3::prelude::*;
+use thinnet::Float;
+use thinnet::layers::{Activation, Dropout, HiddenDropout, Loss, RunningStatistics};
+use thinnet::net::{NetConfig, Parameters};
+use thinnet::optim::{Adam, SgdMomentum, UpdateRule};
+
+/// All settings of a network but its sizes, which its parameters tell. In Python it is a dictionary.
+#[derive(Debug, Clone, FromPyObject, IntoPyObject)]
+#[pyo3(from_item_all)]
+pub struct Settings {
+    /// `identity`, `logistic`, `tanh` or `relu`.
+    pub activation: String,
+    /// `softmax`, `logistic`, `squared_error` or `poisson`.
+    pub loss: String,
+    /// The rate dropped of each hidden layer.
+    pub dropout: Vec<f64>,
+    /// The rate dropped of the inputs.
+    pub input_dropout: f64,
+    /// Bound on the norm of each unit's incoming weights.
+    pub max_norm: Option<f64>,
+    /// Batch normalisation of the hidden layers.
+    pub batch_norm: bool,
+    /// `sgd` or `adam`.
+    pub solver: String,
+    /// The learning rate of the next step.
+    pub learning_rate: f64,
+    /// Of SGD.
+    pub momentum: f64,
+    /// Of SGD.
+    pub nesterov: bool,
+    /// Of Adam.
+    pub beta_1: f64,
+    /// Of Adam.
+    pub beta_2: f64,
+    /// Of Adam.
+    pub epsilon: f64,
+    /// Of the masks.
+    pub seed: u64,
+}
+
+impl Settings {
+    /// The architecture for parameters of these shapes.
+    ///
+    /// # Errors
+    /// `thinnet::Error::Configuration` for a name that is not there or a value out of range.
+    pub fn config<F: Float>(&self, parameters: &Parameters<F>) -> thinnet::Result<NetConfig> {
+        let outputs: Vec<usize> = parameters.layers.iter().map(|layer| layer.w.ncols()).collect();
+        let (num_classes, hidden) = outputs.split_last().map_or((0, &[][..]), |(&last, rest)| (last, rest));
+        let dropped = |rate: f64| Dropout::new(1.0 - rate, None);
+        let dropout = if self.dropout.iter().all(|&rate| rate == 0.0) {
+            HiddenDropout::None
+        } else {
+            HiddenDropout::Each(
+                self.dropout.iter().map(|&rate| dropped(rate)).collect::<thinnet::Result<_>>()?,
+            )
+        };
+        Ok(NetConfig {
+            input_dim: parameters.layers.first().map_or(0, |layer| layer.w.nrows()),
+            hidden: hidden.to_vec(),
+            num_classes,
+            activation: self.activation.parse::<Activation>()?,
+            loss: self.loss.parse::<Loss>()?,
+            dropout,
+            input_dropout: if self.input_dropout == 0.0 { None } else { Some(dropped(self.input_dropout)?) },
+            max_norm: self.max_norm,
+            batch_norm: self.batch_norm,
+            ..NetConfig::default()
+        })
+    }
+
+    /// The update rule: Adam in scikit-learn's form, or SGD with momentum.
+    pub fn rule(&self) -> UpdateRule {
+        let learning_rate = self.learning_rate;
+        if self.solver == "adam" {
+            UpdateRule::Adam(Adam {
+                learning_rate,
+                beta1: self.beta_1,
+                beta2: self.beta_2,
+                epsilon: self.epsilon,
+                epsilon_hat: true,
+            })
+        } else {
+            UpdateRule::SgdMomentum(SgdMomentum {
+                learning_rate,
+                momentum: self.momentum,
+                nesterov: self.nesterov,
+            })
+        }
+    }
+}
+
+/// Statistics before the first step: mean 0, variance 1, so that a network that has seen little is not normalised by
+/// nothing.
+pub fn initial_statistics<F: Float>(units: usize) -> RunningStatistics<F> {
+    RunningStatistics { mean: Array1::zeros(units), variance: Array1::ones(units) }
+}

@@ -1,0 +1,112 @@
+//! Parameters and an engine's state as Python's arrays, and back.
+
+use numpy::ndarray::ArrayD;
+use numpy::{
+    Element, IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyReadonlyArray1, PyReadonlyArray2,
+    PyReadonlyArrayDyn, ToPyArray,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use thinnet::Float;
+use thinnet::engine::EngineState;
+use thinnet::layers::RunningStatistics;
+use thinnet::net::{LayerParameters, Parameters};
+use thinnet::optim::{AdamState, RuleState, SgdMomentumState};
+
+/// A layer in Python: weights (D, H), biases (H), and, with batch normalisation, scale and shift (H each).
+pub type Layer<'py, F> = (
+    Bound<'py, PyArray2<F>>,
+    Bound<'py, PyArray1<F>>,
+    Option<(Bound<'py, PyArray1<F>>, Bound<'py, PyArray1<F>>)>,
+);
+
+type LayerIn<'py, F> = (
+    PyReadonlyArray2<'py, F>,
+    PyReadonlyArray1<'py, F>,
+    Option<(PyReadonlyArray1<'py, F>, PyReadonlyArray1<'py, F>)>,
+);
+
+/// Two vectors of a layer.
+type Pair<'py, F> = (Bound<'py, PyArray1<F>>, Bound<'py, PyArray1<F>>);
+
+/// Adam's moments and its count of steps.
+type Moments<'py, F> = (Bound<'py, PyArrayDyn<F>>, Bound<'py, PyArrayDyn<F>>, u64);
+
+/// What is not a parameter: steps, the update rule's memory (of Adam `(m, v, t)`, of SGD `velocity`), running means and
+/// variances.
+#[derive(IntoPyObject)]
+pub struct Memory<'py, F: Element> {
+    step: u64,
+    adam: Vec<Moments<'py, F>>,
+    velocities: Vec<Bound<'py, PyArrayDyn<F>>>,
+    running: Vec<Pair<'py, F>>,
+}
+
+/// The layers as new arrays.
+pub fn layers_to_python<F: Float + Element>(py: Python<'_>, parameters: Parameters<F>) -> Vec<Layer<'_, F>> {
+    let layers = parameters.layers.into_iter();
+    let pair = |(gamma, beta): (numpy::ndarray::Array1<F>, numpy::ndarray::Array1<F>)| {
+        (gamma.into_pyarray(py), beta.into_pyarray(py))
+    };
+    layers.map(|layer| (layer.w.to_pyarray(py), layer.b.to_pyarray(py), layer.gamma_beta.map(pair))).collect()
+}
+
+/// Parameters from a list of layers, each `(W, b, None)` or `(W, b, (gamma, beta))`, all in this precision.
+pub fn layers_from_python<F: Float + Element>(layers: &Bound<'_, PyAny>) -> PyResult<Parameters<F>> {
+    let layers: Vec<LayerIn<'_, F>> = layers.extract()?;
+    let layers = layers.into_iter().map(|(w, b, gamma_beta)| LayerParameters {
+        w: w.as_array().to_owned(),
+        b: b.as_array().to_owned(),
+        gamma_beta: gamma_beta.map(|(gamma, beta)| (gamma.as_array().to_owned(), beta.as_array().to_owned())),
+    });
+    Ok(Parameters { layers: layers.collect() })
+}
+
+/// All of the state but the parameters.
+pub fn memory_to_python<F: Float + Element>(py: Python<'_>, state: EngineState<F>) -> Memory<'_, F> {
+    let (mut adam, mut velocities) = (Vec::new(), Vec::new());
+    for rule in state.rule {
+        match rule {
+            RuleState::Adam(AdamState { m, v, t }) => {
+                adam.push((m.into_pyarray(py), v.into_pyarray(py), t));
+            }
+            RuleState::SgdMomentum(SgdMomentumState { velocity }) => {
+                velocities.push(velocity.into_pyarray(py));
+            }
+            RuleState::Sgd | RuleState::RmsProp(_) => {} // not offered to Python
+        }
+    }
+    let running = state.running.into_iter();
+    let running = running.map(|own| (own.mean.into_pyarray(py), own.variance.into_pyarray(py))).collect();
+    Memory { step: state.step, adam, velocities, running }
+}
+
+/// The state that was written by [`memory_to_python`], with these parameters.
+pub fn memory_from_python<F: Float + Element>(
+    memory: &Bound<'_, PyAny>,
+    parameters: Parameters<F>,
+) -> PyResult<EngineState<F>> {
+    let adam: Vec<(PyReadonlyArrayDyn<'_, F>, PyReadonlyArrayDyn<'_, F>, u64)> =
+        memory.get_item("adam")?.extract()?;
+    let velocities: Vec<PyReadonlyArrayDyn<'_, F>> = memory.get_item("velocities")?.extract()?;
+    let running: Vec<(PyReadonlyArray1<'_, F>, PyReadonlyArray1<'_, F>)> =
+        memory.get_item("running")?.extract()?;
+    if !adam.is_empty() && !velocities.is_empty() {
+        return Err(PyValueError::new_err("a state is Adam's or SGD's, not both"));
+    }
+    let own = |array: PyReadonlyArrayDyn<'_, F>| -> ArrayD<F> { array.as_array().to_owned() };
+    let adam = adam.into_iter().map(|(m, v, t)| RuleState::Adam(AdamState { m: own(m), v: own(v), t }));
+    let velocities = velocities.into_iter();
+    let velocities =
+        velocities.map(|array| RuleState::SgdMomentum(SgdMomentumState { velocity: own(array) }));
+    let running = running.into_iter().map(|(mean, variance)| RunningStatistics {
+        mean: mean.as_array().to_owned(),
+        variance: variance.as_array().to_owned(),
+    });
+    Ok(EngineState {
+        parameters,
+        rule: adam.chain(velocities).collect(),
+        step: memory.get_item("step")?.extract()?,
+        running: running.collect(),
+    })
+}

@@ -1,0 +1,251 @@
+//! A network with its engine: an epoch, predictions, the best parameters so far. No Python object lives here; a watch
+//! asks the interpreter now and then whether to stop.
+
+use std::time::{Duration, Instant};
+
+use numpy::ndarray::{Array2, Zip};
+use pyo3::prelude::*;
+use thinnet::Float;
+use thinnet::data::Features;
+use thinnet::engine::{self, Batch, Engine, EngineConfig, EngineState, MaskSource, Product};
+use thinnet::layers::{Loss, Targets};
+use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
+use thinnet::optim::UpdateRule;
+use thinnet::random::RandomState;
+
+use crate::errors::to_python;
+use crate::settings::{Settings, initial_statistics};
+
+/// Asks for signals at most this often: Ctrl-C is noticed at once, and the interpreter is not bothered.
+const WATCH: Duration = Duration::from_millis(50);
+
+/// Lets Ctrl-C stop what runs without the interpreter.
+pub struct Watch(Instant);
+
+impl Watch {
+    pub fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    /// `KeyboardInterrupt`, or what else a signal's handler raises.
+    pub fn check(&mut self) -> PyResult<()> {
+        if self.0.elapsed() < WATCH {
+            return Ok(());
+        }
+        self.0 = Instant::now();
+        #[allow(clippy::redundant_closure_for_method_calls, reason = "the method itself is of one lifetime")]
+        Python::attach(|py| py.check_signals())
+    }
+}
+
+/// An engine, its threads, and the process that started them.
+struct Running<F: Float> {
+    engine: Box<dyn Engine<F>>,
+    threads: usize,
+    process: u32,
+}
+
+/// A network in one precision.
+pub struct Trained<F: Float> {
+    config: NetConfig,
+    rule: UpdateRule,
+    seed: u64,
+    running: Option<Running<F>>,
+    /// The best parameters so far, with the running statistics of then.
+    best: Option<EngineState<F>>,
+}
+
+/// What an epoch is made of.
+pub struct Epoch<'a, F> {
+    pub x: &'a Features<F>,
+    pub targets: Targets<'a, F>,
+    pub weights: Option<&'a [f64]>,
+    /// Samples in their order.
+    pub order: &'a [usize],
+    pub batch_size: usize,
+    /// Strength of the L2 term, divided by each batch's sum of weights.
+    pub alpha: f64,
+}
+
+impl<F: Float> Trained<F> {
+    /// A network of these parameters, its update rule's memory empty.
+    pub fn new(settings: &Settings, parameters: Parameters<F>) -> thinnet::Result<Self> {
+        let config = settings.config(&parameters)?;
+        let (rule, seed) = (settings.rule(), settings.seed);
+        let mut trained = Self { config, rule, seed, running: None, best: None };
+        let mut running = trained.start(parameters, 1)?;
+        if trained.config.batch_norm {
+            let mut state = running.engine.state()?;
+            state.running = trained.config.hidden.iter().map(|&units| initial_statistics(units)).collect();
+            running.engine.restore(&state)?;
+        }
+        trained.running = Some(running);
+        Ok(trained)
+    }
+
+    fn start(&self, parameters: Parameters<F>, threads: usize) -> thinnet::Result<Running<F>> {
+        let net = FullyConnectedNet::from_parameters(self.config.clone(), parameters)?;
+        let masks = MaskSource::Counter(self.seed);
+        let engine = engine::build(
+            net,
+            self.rule,
+            EngineConfig { product: Product::Auto, threads, masks, isa: None },
+        )?;
+        Ok(Running { engine, threads, process: std::process::id() })
+    }
+
+    /// The engine as it is, whatever its threads: to be asked for its state.
+    fn engine(&mut self) -> thinnet::Result<&mut Box<dyn Engine<F>>> {
+        let running = self.running.as_mut().ok_or_else(lost)?;
+        Ok(&mut running.engine)
+    }
+
+    /// The engine with so many threads. After a fork the parent's threads are not there, so the engine is made anew.
+    fn engine_with(&mut self, threads: usize) -> thinnet::Result<&mut Box<dyn Engine<F>>> {
+        let fits = |own: &Running<F>| own.threads == threads && own.process == std::process::id();
+        if !self.running.as_ref().is_some_and(fits) {
+            let state = self.state()?;
+            let mut running = self.start(state.parameters.clone(), threads)?;
+            running.engine.restore(&state)?;
+            running.engine.set_learning_rate(self.rule.learning_rate());
+            self.forget();
+            self.running = Some(running);
+        }
+        self.engine()
+    }
+
+    /// Lets go of the engine. In a forked process its threads do not exist, and waiting for them would never end.
+    fn forget(&mut self) {
+        if let Some(running) = self.running.take()
+            && running.process != std::process::id()
+        {
+            std::mem::forget(running);
+        }
+    }
+
+    pub fn state(&mut self) -> thinnet::Result<EngineState<F>> {
+        self.engine()?.state()
+    }
+
+    pub fn restore(&mut self, state: &EngineState<F>) -> thinnet::Result<()> {
+        self.engine()?.restore(state)
+    }
+
+    pub fn parameters(&mut self) -> thinnet::Result<Parameters<F>> {
+        self.engine()?.parameters()
+    }
+
+    /// Empties the update rule's memory; parameters and the count of steps, which the masks go by, stay.
+    pub fn restart(&mut self, settings: &Settings) -> thinnet::Result<()> {
+        let mut state = self.state()?;
+        let own = Settings { seed: self.seed, ..settings.clone() };
+        let mut fresh = Self::new(&own, state.parameters.clone())?;
+        state.rule = fresh.state()?.rule;
+        fresh.restore(&state)?;
+        self.forget();
+        self.config = fresh.config.clone();
+        self.rule = fresh.rule;
+        self.running = fresh.running.take();
+        Ok(())
+    }
+
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> thinnet::Result<()> {
+        self.rule = self.rule.with_learning_rate(learning_rate);
+        self.rule.check()?;
+        self.engine()?.set_learning_rate(learning_rate);
+        Ok(())
+    }
+
+    /// Keeps the parameters as the best so far.
+    pub fn remember(&mut self) -> thinnet::Result<()> {
+        let state = self.state()?;
+        self.best = Some(EngineState { rule: Vec::new(), ..state });
+        Ok(())
+    }
+
+    /// Puts the best parameters back, if any were kept, and forgets them.
+    pub fn recall(&mut self) -> thinnet::Result<()> {
+        if let Some(best) = self.best.take() {
+            let now = self.state()?;
+            self.restore(&EngineState { rule: now.rule, step: now.step, ..best })?;
+        }
+        Ok(())
+    }
+
+    /// One pass over the samples in order, batch after batch. Gives the loss, L2 term included, each batch's before its
+    /// update, averaged over the samples; the squared error is the mean over the outputs, as scikit-learn reports it.
+    pub fn train(&mut self, epoch: &Epoch<'_, F>, threads: usize) -> PyResult<f64> {
+        let scale = match self.config.loss {
+            Loss::SquaredError => 1.0 / self.config.num_classes as f64,
+            _ => 1.0,
+        };
+        let engine = self.engine_with(threads).map_err(to_python)?;
+        let mut random = RandomState::new(0); // masks come from the engine's own stream
+        let mut watch = Watch::new();
+        let mut total = 0.0;
+        for indices in epoch.order.chunks(epoch.batch_size.max(1)) {
+            let weight = match epoch.weights {
+                None => indices.len() as f64,
+                Some(weights) => {
+                    indices.iter().map(|&index| weights.get(index).copied().unwrap_or(0.0)).sum()
+                }
+            };
+            engine.set_reg(epoch.alpha / weight);
+            let batch = Batch { indices, weights: epoch.weights };
+            let loss = engine.step(epoch.x, epoch.targets, batch, &mut random).map_err(to_python)?;
+            total += (loss.data * scale + loss.penalty) * indices.len() as f64;
+            watch.check()?;
+        }
+        Ok(total / epoch.order.len() as f64)
+    }
+
+    /// What the network predicts for samples (N, D): (N, C).
+    pub fn predict(&mut self, x: &Features<F>, threads: usize) -> thinnet::Result<Array2<F>> {
+        let loss = self.config.loss;
+        let engine = self.engine_with(threads)?;
+        let inputs = engine.load(x)?;
+        Ok(loss.predict(engine.scores(&inputs, &mut RandomState::new(0))?))
+    }
+
+    /// Mean and standard deviation (N, C each) of the predictions with the masks `draws`, by Welford's recurrence.
+    pub fn predict_masked(
+        &mut self,
+        x: &Features<F>,
+        draws: u64,
+        threads: usize,
+    ) -> PyResult<(Array2<f64>, Array2<f64>)> {
+        let loss = self.config.loss;
+        let engine = self.engine_with(threads).map_err(to_python)?;
+        let inputs = engine.load(x).map_err(to_python)?;
+        let shape = (x.dim().0, self.config.num_classes);
+        let (mut mean, mut squares) = (Array2::<f64>::zeros(shape), Array2::<f64>::zeros(shape));
+        let mut watch = Watch::new();
+        let engine = self.engine_with(threads).map_err(to_python)?;
+        for draw in 0..draws {
+            let scores = engine.masked_scores(&inputs, draw, &mut RandomState::new(0)).map_err(to_python)?;
+            let count = (draw + 1) as f64;
+            Zip::from(&mut mean).and(&mut squares).and(&loss.predict(scores)).for_each(
+                |mean, squares, &p| {
+                    let p = num_traits::ToPrimitive::to_f64(&p).unwrap_or(f64::NAN);
+                    let delta = p - *mean;
+                    *mean += delta / count;
+                    *squares += delta * (p - *mean);
+                },
+            );
+            watch.check()?;
+        }
+        squares.mapv_inplace(|sum| (sum / draws.max(1) as f64).sqrt());
+        Ok((mean, squares))
+    }
+}
+
+impl<F: Float> Drop for Trained<F> {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
+/// There is an engine from [`Trained::new`] on.
+fn lost() -> thinnet::Error {
+    thinnet::Error::Configuration("the network has lost its engine".to_owned())
+}
