@@ -1,0 +1,384 @@
+"""What the classifier and the regressor share: a fit from its arguments to its attributes, predictions, pickling."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from thinnet._losses import mean_loss
+from thinnet._parameters import Architecture, check_dtype, check_parameters
+from thinnet._samples import Floats, Indices, check_sample_weight, merge_equal, to_samples
+from thinnet._thinnet import Network
+from thinnet._threads import thread_count
+from thinnet._training import Callback, Trainer, TrainingData, ValidationData
+
+_AUTO_BATCH = 200
+_PREDICT_ROWS = 4096
+_PREDICT_NUMBERS = 1 << 24  # of a part that is dense: 64 MB of float32
+_HISTORY = ("epoch", "loss", "learning_rate", "validation_loss", "validation_score", "time")
+
+
+def _parts(X: Any) -> Iterator[Any]:
+    """Rows, some thousand at a time, fewer where they are wide: sparse ones are made dense part by part."""
+    rows = max(1, min(_PREDICT_ROWS, _PREDICT_NUMBERS // X.shape[1]))
+    return (X[start : start + rows] for start in range(0, X.shape[0], rows))
+
+
+class BaseMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Base of the estimators; not to be used itself."""
+
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    validation_scores_: list[float] | None
+    validation_loss_curve_: list[float] | None
+    best_validation_score_: float | None
+    coefs_: list[Floats]
+    intercepts_: list[Floats]
+    history_: dict[str, list[Any]]
+    n_iter_: int
+    t_: int
+    n_layers_: int
+    n_outputs_: int
+    n_features_in_: int
+    out_activation_: str
+    _network: Network
+    _one_label: bool
+
+    # What the two estimators do differently.
+
+    def _encode(self, y: Any, *, reset: bool, classes: Any = None) -> Floats:
+        """Targets as the network takes them; with `reset`, classes and outputs are learnt from them first."""
+        raise NotImplementedError
+
+    def _loss_name(self) -> str:
+        """The network's loss: softmax, logistic, squared_error or poisson."""
+        raise NotImplementedError
+
+    def _weigh(self, y: Any, weights: Floats | None) -> Floats | None:
+        """Sample weights with those of the classes in them."""
+        return weights
+
+    def _own_score(self, y: Any, predicted: Floats, weights: Floats | None) -> float:
+        """The estimator's score of the network's predictions."""
+        raise NotImplementedError
+
+    def _check_own_parameters(self) -> None:
+        """Check parameters that the other estimator does not have."""
+
+    # Fitting.
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        incremental: bool,
+        eval_set: Any = None,
+        callbacks: Iterable[Callback] | None = None,
+        classes: Any = None,
+    ) -> None:
+        architecture = check_parameters(self)
+        self._check_own_parameters()
+        dtype = check_dtype(self.dtype)
+        fresh = not hasattr(self, "_network") or (not self.warm_start and not incremental)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            y_numeric=not is_classifier(self),
+            dtype=dtype,
+            order="C",
+            reset=fresh,
+        )
+        if sparse.issparse(y):
+            y = y.toarray()
+        weights = check_sample_weight(sample_weight, X.shape[0])
+        if weights is not None and (weights == 0).any():
+            kept = np.flatnonzero(weights)  # a sample of no weight is no sample
+            X, y, weights = X[kept], y[kept], weights[kept]
+        targets = self._encode(y, reset=fresh, classes=classes)
+        total = None if weights is None else weights
+        weights = self._weigh(y, weights)
+        if not fresh:
+            self._check_same_network(architecture, dtype)
+
+        random = check_random_state(self.random_state)
+        if fresh:
+            self._initialize(architecture, dtype, random)
+        elif not incremental:
+            self._network.restart(self._settings(architecture, 0))
+            self._learning_rate = float(self.learning_rate_init)
+            self._no_improvement_count = 0
+            self.best_validation_score_ = None
+            if not self.early_stopping and self.best_loss_ is None:
+                self.best_loss_ = math.inf
+
+        stop_early = bool(self.early_stopping) and not incremental
+        data, validation = self._split(X, y, targets, weights, total, random, stop_early and eval_set is None)
+        if eval_set is not None:
+            validation = self._check_eval_set(eval_set, dtype)
+        if stop_early:
+            self.best_loss_ = None
+        Trainer(
+            self,
+            data,
+            validation,
+            random,
+            callbacks or (),
+            stop_early=stop_early,
+            epochs=1 if incremental else int(self.max_iter),
+        ).run(incremental=incremental)
+        if not all(np.isfinite(array).all() for array in (*self.coefs_, *self.intercepts_)):
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+                "preprocessed."
+            )
+
+    def _split(
+        self,
+        X: Any,
+        y: Floats,
+        targets: Floats,
+        weights: Floats | None,
+        sample_weight: Floats | None,
+        random: np.random.RandomState,
+        hold_out: bool,
+    ) -> tuple[TrainingData, ValidationData | None]:
+        """What to train on, and what to hold out."""
+        n_samples = int(X.shape[0])
+        limit = _AUTO_BATCH if self.batch_size == "auto" else int(self.batch_size)
+        chosen: Indices = np.arange(n_samples, dtype=np.int64)
+        validation = None
+        seen = float(n_samples)
+        given = weights
+        if hold_out:
+            if n_samples <= limit:
+                # Copies of a sample belong to one side; which one must not depend on how often a sample is there.
+                merged, merged_weights = merge_equal(X, targets, chosen, weights)
+                if merged_weights is not None:
+                    chosen, weights = merged, merged_weights
+            train, held = self._hold_out(chosen, y, random)
+            chosen = train
+            if given is None and weights is not None:
+                held = np.repeat(held, weights[held].astype(np.int64))  # copies, as the data have them
+            held_weights = None if given is None or weights is None else weights[held]
+            validation = ValidationData(X[held], y[held], targets[held], held_weights)
+            seen = float(len(train))
+        n_rows = len(chosen)
+        if self.batch_size != "auto" and limit > n_rows:
+            warnings.warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=4
+            )
+        batch_size = min(limit, n_rows)
+        one_batch = n_rows <= batch_size
+        if one_batch:
+            if sample_weight is not None and not hold_out:
+                seen = float(sample_weight.sum())
+            chosen, weights = merge_equal(X, targets, chosen, weights)
+        data = TrainingData(X, targets, weights, chosen, n_rows, seen, batch_size, one_batch)
+        return data, validation
+
+    def _hold_out(self, chosen: Indices, y: Floats, random: np.random.RandomState) -> tuple[Indices, Indices]:
+        stratify = None
+        if is_classifier(self) and self._one_label and self.n_outputs_ == 1:  # as scikit-learn does
+            labels = y[chosen]
+            _, counts = np.unique(labels, return_counts=True)
+            held = math.ceil(self.validation_fraction * len(chosen))
+            # Where a class is too small to be on both sides, the split is a plain one.
+            if counts.min() >= 2 and min(held, len(chosen) - held) >= len(counts):
+                stratify = labels
+        if math.ceil(self.validation_fraction * len(chosen)) < 2 or len(chosen) < 3:
+            raise ValueError(
+                f"The validation set is too small: n_samples = {len(chosen)}. Increase 'validation_fraction' or the "
+                "size of your dataset."
+            )
+        train, validation = train_test_split(
+            chosen, random_state=random, test_size=self.validation_fraction, stratify=stratify
+        )
+        return train, validation
+
+    def _check_eval_set(self, eval_set: Any, dtype: np.dtype[Any]) -> ValidationData:
+        if isinstance(eval_set, list) and len(eval_set) == 1:
+            eval_set = eval_set[0]
+        if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
+            raise ValueError("eval_set must be (X, y) or (X, y, sample_weight), or a list of one such tuple.")
+        X, y = validate_data(
+            self,
+            eval_set[0],
+            eval_set[1],
+            accept_sparse="csr",
+            multi_output=True,
+            y_numeric=not is_classifier(self),
+            dtype=dtype,
+            order="C",
+            reset=False,
+        )
+        if sparse.issparse(y):
+            y = y.toarray()
+        weights = check_sample_weight(eval_set[2] if len(eval_set) == 3 else None, X.shape[0])
+        return ValidationData(X, y, self._encode(y, reset=False), weights)
+
+    def _initialize(self, architecture: Architecture, dtype: np.dtype[Any], random: np.random.RandomState) -> None:
+        """Draw the parameters as scikit-learn does (Glorot and Bengio 2010), and begin every record."""
+        units = (self.n_features_in_, *architecture.hidden, self.n_outputs_)
+        factor = 2.0 if self.activation == "logistic" else 6.0
+        layers: list[Any] = []
+        for index, (fan_in, fan_out) in enumerate(itertools.pairwise(units)):
+            bound = math.sqrt(factor / (fan_in + fan_out))
+            w = random.uniform(-bound, bound, (fan_in, fan_out)).astype(dtype)
+            b = random.uniform(-bound, bound, fan_out).astype(dtype)
+            normal = self.batch_norm and index < len(architecture.hidden)
+            layers.append((w, b, (np.ones(fan_out, dtype), np.zeros(fan_out, dtype)) if normal else None))
+        # The stream of the masks; without dropout nothing is drawn, so that the shuffling is scikit-learn's.
+        drops = self.input_dropout > 0 or any(rate > 0 for rate in architecture.dropout)
+        seed = int(random.randint(0, np.iinfo(np.int64).max, dtype=np.int64)) if drops else 0
+        self._network = Network(layers, self._settings(architecture, seed))
+        self._shape = (units, self.activation, bool(self.batch_norm), dtype.name, self._loss_name())
+        self.n_layers_ = len(units)
+        self.out_activation_ = {"softmax": "softmax", "logistic": "logistic", "poisson": "exp"}.get(
+            self._loss_name(), "identity"
+        )
+        self._learning_rate = float(self.learning_rate_init)
+        self._seen = 0.0
+        self._no_improvement_count = 0
+        self.n_iter_ = 0
+        self.t_ = 0
+        self.loss_curve_ = []
+        self.best_loss_ = None if self.early_stopping else math.inf
+        self.validation_scores_ = None
+        self.validation_loss_curve_ = None
+        self.best_validation_score_ = None
+        self.history_ = {name: [] for name in _HISTORY}
+        self._publish()
+
+    def _settings(self, architecture: Architecture, seed: int) -> dict[str, Any]:
+        return {
+            "activation": self.activation,
+            "loss": self._loss_name(),
+            "dropout": list(architecture.dropout),
+            "input_dropout": float(self.input_dropout),
+            "max_norm": None if self.max_norm is None else float(self.max_norm),
+            "batch_norm": bool(self.batch_norm),
+            "solver": self.solver,
+            "learning_rate": float(self.learning_rate_init),
+            "momentum": float(self.momentum),
+            "nesterov": bool(self.nesterovs_momentum),
+            "beta_1": float(self.beta_1),
+            "beta_2": float(self.beta_2),
+            "epsilon": float(self.epsilon),
+            "seed": seed,
+        }
+
+    def _check_same_network(self, architecture: Architecture, dtype: np.dtype[Any]) -> None:
+        units = (self.n_features_in_, *architecture.hidden, self.n_outputs_)
+        shape = (units, self.activation, bool(self.batch_norm), dtype.name, self._loss_name())
+        if shape != self._shape:
+            names = ("layer sizes", "activation", "batch_norm", "dtype", "loss")
+            changed = [name for name, now, then in zip(names, shape, self._shape, strict=True) if now != then]
+            raise ValueError(
+                f"A fit that goes on from the last one cannot change {', '.join(changed)}: set warm_start=False and "
+                "call fit."
+            )
+
+    # The network and the attributes that show it.
+
+    def _publish(self) -> None:
+        layers = self._network.layers()
+        self.coefs_ = [layer[0] for layer in layers]
+        self.intercepts_ = [layer[1] for layer in layers]
+        self._mark_synced()
+
+    def _mark_synced(self) -> None:
+        # What is shown cannot be changed in place unnoticed; putting another array in its place is noticed.
+        self._synced = (*self.coefs_, *self.intercepts_)
+        for array in self._synced:
+            array.flags.writeable = False
+
+    def _live_network(self) -> Network:
+        """The network, with the user's parameters in it if `coefs_` or `intercepts_` were replaced."""
+        shown = (*self.coefs_, *self.intercepts_)
+        if len(shown) != len(self._synced) or any(a is not b for a, b in zip(shown, self._synced, strict=True)):
+            kind = np.dtype(self._shape[3])
+            own = self._network.layers()
+            if len(self.coefs_) != len(own) or len(self.intercepts_) != len(own):
+                raise ValueError(f"coefs_ and intercepts_ must have {len(own)} arrays each.")
+            self.coefs_ = [np.array(w, dtype=kind) for w in self.coefs_]
+            self.intercepts_ = [np.array(b, dtype=kind) for b in self.intercepts_]
+            normal = [layer[2] for layer in own]
+            self._network.set_layers(list(zip(self.coefs_, self.intercepts_, normal, strict=True)))
+            self._mark_synced()
+        return self._network
+
+    def __getstate__(self) -> dict[str, Any]:
+        if hasattr(self, "_network"):
+            self._live_network()
+        state: dict[str, Any] = dict(super().__getstate__())
+        state.pop("_synced", None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "_network"):
+            self._mark_synced()
+
+    # Predictions.
+
+    def _check_rows(self, X: Any) -> Any:
+        check_is_fitted(self)
+        return validate_data(self, X, accept_sparse="csr", dtype=np.dtype(self._shape[3]), order="C", reset=False)
+
+    def _predicted(self, X: Any) -> Floats:
+        """The network's predictions (N, C) for checked rows, some thousand at a time."""
+        network, threads = self._live_network(), thread_count(self.n_jobs)
+        return np.concatenate([network.predict(to_samples(part), threads) for part in _parts(X)])
+
+    def _predicted_dist(self, X: Any, mc_samples: Any) -> tuple[Floats, Floats]:
+        """Mean and standard deviation (N, C) over masks, for checked rows."""
+        if isinstance(mc_samples, bool) or not isinstance(mc_samples, (int, np.integer)):
+            raise TypeError(f"mc_samples must be a whole number, at least 1, got {mc_samples!r}.")
+        if mc_samples < 1:
+            raise ValueError(f"mc_samples must be a whole number, at least 1, got {mc_samples!r}.")
+        network, threads = self._live_network(), thread_count(self.n_jobs)
+        drawn = [network.predict_masked(to_samples(part), int(mc_samples), threads) for part in _parts(X)]
+        kind = np.dtype(self._shape[3])
+        mean, deviation = (np.concatenate(parts).astype(kind) for parts in zip(*drawn, strict=True))
+        return mean, deviation
+
+    def _evaluate(self, held: ValidationData) -> tuple[float, float]:
+        """Loss and score on validation data."""
+        predicted = self._predicted(held.X)
+        loss = mean_loss(self._loss_name(), held.targets, predicted, held.weights)
+        if self.scoring is None:
+            if not np.isfinite(predicted).all():
+                return loss, math.nan
+            return loss, self._own_score(held.y, predicted, held.weights)
+        if self.scoring == "loss":
+            return loss, -loss
+        scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
+        judged = copy.copy(self)
+        if hasattr(judged, "feature_names_in_"):
+            del judged.feature_names_in_  # the rows are arrays by now
+        given: dict[str, npt.NDArray[Any]] = {} if held.weights is None else {"sample_weight": held.weights}
+        return loss, float(scorer(judged, held.X, held.y, **given))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

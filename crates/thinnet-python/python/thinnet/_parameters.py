@@ -1,0 +1,171 @@
+"""The constructor's parameters, checked: each refusal is a sentence that names the parameter and what it may be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
+SCHEDULES = ("constant", "invscaling", "adaptive")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes and rates, one a hidden layer."""
+
+    hidden: tuple[int, ...]
+    dropout: tuple[float, ...]
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (Real, np.floating, np.integer)) and not isinstance(value, (bool, np.bool_))
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, (Integral, np.integer)) and not isinstance(value, (bool, np.bool_))
+
+
+def _flag(value: Any) -> bool:
+    return isinstance(value, (bool, np.bool_))
+
+
+def _in(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Callable[[Any], bool]:
+    def inside(value: Any) -> bool:
+        above = value > low if open_low else value >= low
+        below = value < high if open_high else value <= high
+        return bool(math.isfinite(value) and above and below)
+
+    return inside
+
+
+_ABOVE_ZERO = _in(0, math.inf, open_low=True)
+_NOT_NEGATIVE = _in(0, math.inf)
+_SHARE = _in(0, 1, open_high=True)
+
+# Name: what kind it is, whether a value of that kind is in range, and how to say both.
+_RULES: dict[str, tuple[Callable[[Any], bool], Callable[[Any], bool], str]] = {
+    "alpha": (_number, _NOT_NEGATIVE, "a number, not negative"),
+    "learning_rate_init": (_number, _ABOVE_ZERO, "a number above 0"),
+    "power_t": (_number, _NOT_NEGATIVE, "a number, not negative"),
+    "max_iter": (_whole, lambda value: value >= 1, "a whole number, at least 1"),
+    "shuffle": (_flag, lambda _: True, "True or False"),
+    "tol": (_number, _NOT_NEGATIVE, "a number, not negative"),
+    "warm_start": (_flag, lambda _: True, "True or False"),
+    "momentum": (_number, _SHARE, "a number from 0, below 1"),
+    "nesterovs_momentum": (_flag, lambda _: True, "True or False"),
+    "early_stopping": (_flag, lambda _: True, "True or False"),
+    "validation_fraction": (_number, _in(0, 1, open_low=True, open_high=True), "a number between 0 and 1"),
+    "beta_1": (_number, _SHARE, "a number from 0, below 1"),
+    "beta_2": (_number, _SHARE, "a number from 0, below 1"),
+    "epsilon": (_number, _ABOVE_ZERO, "a number above 0"),
+    "batch_norm": (_flag, lambda _: True, "True or False"),
+}
+
+
+def _refuse(name: str, wanted: str, value: Any, kind: type[Exception] = ValueError) -> Exception:
+    return kind(f"{name} must be {wanted}, got {value!r}.")
+
+
+def _choice(name: str, value: Any, options: tuple[str, ...]) -> None:
+    if not isinstance(value, str) or value not in options:
+        raise _refuse(name, "one of " + ", ".join(repr(option) for option in options), value)
+
+
+def _rate(name: str, value: Any) -> float:
+    wanted = "a rate DROPPED, from 0 (keep all) to below 1"
+    if not _number(value):
+        raise _refuse(name, wanted, value, TypeError)
+    if not _SHARE(value):
+        raise _refuse(name, wanted, value)
+    return float(value)
+
+
+def _hidden(sizes: Any) -> tuple[int, ...]:
+    listed = list(sizes) if isinstance(sizes, Iterable) and not isinstance(sizes, (str, bytes)) else [sizes]
+    for size in listed:
+        if not _whole(size):
+            raise _refuse("hidden_layer_sizes", "a whole number or several", sizes, TypeError)
+        if size <= 0:
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {listed}.")
+    return tuple(int(size) for size in listed)
+
+
+def check_parameters(estimator: Any) -> Architecture:
+    """Check every parameter that both estimators have.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Whose parameters to check; it is not changed.
+
+    Returns
+    -------
+    Architecture
+        Sizes of the hidden layers and the rates dropped.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range or is not offered.
+    TypeError
+        If a value is of the wrong type.
+    """
+    if estimator.solver == "lbfgs":
+        raise ValueError(
+            "solver='lbfgs' is not offered: it needs the same loss at every step, which dropout and batches do not "
+            "give. Use 'adam' or 'sgd', or scikit-learn's own MLP for small data without dropout."
+        )
+    _choice("solver", estimator.solver, ("adam", "sgd"))
+    _choice("activation", estimator.activation, ACTIVATIONS)
+    _choice("learning_rate", estimator.learning_rate, SCHEDULES)
+    for name, (kind, within, wanted) in _RULES.items():
+        value = getattr(estimator, name)
+        if not kind(value):
+            raise _refuse(name, wanted, value, TypeError)
+        if not within(value):
+            raise _refuse(name, wanted, value)
+    patience = estimator.n_iter_no_change
+    if not (_number(patience) and (patience == math.inf or (_whole(patience) and patience >= 1))):
+        raise _refuse("n_iter_no_change", "a whole number, at least 1, or numpy.inf", patience)
+    batch_size = estimator.batch_size
+    if not (isinstance(batch_size, str) and batch_size == "auto") and not (_whole(batch_size) and batch_size >= 1):
+        raise _refuse("batch_size", "'auto' or a whole number, at least 1", batch_size)
+    if estimator.max_norm is not None and not (_number(estimator.max_norm) and _ABOVE_ZERO(estimator.max_norm)):
+        raise _refuse("max_norm", "None or a number above 0", estimator.max_norm)
+    if not (_flag(estimator.verbose) or (_whole(estimator.verbose) and estimator.verbose >= 0)):
+        raise _refuse("verbose", "False, True, or a whole number, not negative", estimator.verbose)
+    if estimator.n_jobs is not None and not (_whole(estimator.n_jobs) and estimator.n_jobs != 0):
+        raise _refuse("n_jobs", "None or a whole number other than 0", estimator.n_jobs)
+    scoring = estimator.scoring
+    if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
+        raise _refuse("scoring", "None, 'loss', the name of a scorer, or a callable", scoring, TypeError)
+    check_dtype(estimator.dtype)
+    hidden = _hidden(estimator.hidden_layer_sizes)
+    _rate("input_dropout", estimator.input_dropout)
+    dropout = estimator.dropout
+    if isinstance(dropout, (list, tuple, np.ndarray)):
+        if len(dropout) != len(hidden):
+            raise ValueError(
+                f"dropout must be one rate DROPPED, or one for each of the {len(hidden)} hidden layers, "
+                f"got {len(dropout)} of them."
+            )
+        rates = tuple(_rate("dropout", rate) for rate in dropout)
+    else:
+        rates = (_rate("dropout", dropout),) * len(hidden)
+    return Architecture(hidden, rates)
+
+
+def check_dtype(dtype: Any) -> np.dtype[Any]:
+    """The NumPy type that `dtype` names: float32 or float64."""
+    try:
+        kind: np.dtype[Any] = np.dtype(dtype)
+    except TypeError:
+        raise _refuse("dtype", "'float32' or 'float64'", dtype) from None
+    if kind not in (np.dtype("float32"), np.dtype("float64")) or dtype is None:
+        raise _refuse("dtype", "'float32' or 'float64'", dtype)
+    return kind

@@ -1,0 +1,206 @@
+"""The loop over epochs: schedules, validation, when to stop, what is kept of it.
+
+Shuffling, the order of updates and the rules for stopping are scikit-learn's
+(``sklearn/neural_network/_multilayer_perceptron.py``, ``_fit_stochastic``); an epoch is one call of the compiled
+module.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
+
+from thinnet._progress import Progress
+from thinnet._samples import Indices, to_samples
+from thinnet._threads import thread_count
+
+if TYPE_CHECKING:
+    from thinnet._base import BaseMLP
+
+Callback = Callable[[Any, dict[str, float]], Any]
+_SMALLEST_RATE = 1e-6
+
+
+@dataclass
+class TrainingData:
+    """What is trained on."""
+
+    X: Any
+    targets: npt.NDArray[Any]
+    weights: npt.NDArray[np.float64] | None
+    chosen: Indices
+    """The samples, already merged and ordered where they are one batch."""
+    n_rows: int
+    """Rows before equal ones were merged."""
+    seen_an_epoch: float
+    """By how much the clock of ``invscaling`` moves in an epoch."""
+    batch_size: int
+    one_batch: bool
+
+
+@dataclass
+class ValidationData:
+    """What is held out: rows, labels or values as the user gave them, encoded targets, weights."""
+
+    X: Any
+    y: npt.NDArray[Any]
+    targets: npt.NDArray[Any]
+    weights: npt.NDArray[np.float64] | None
+
+
+class Trainer:
+    """Trains an estimator's network, one call of `run` a fit."""
+
+    def __init__(
+        self,
+        estimator: BaseMLP,
+        data: TrainingData,
+        validation: ValidationData | None,
+        random: np.random.RandomState,
+        callbacks: Iterable[Callback],
+        *,
+        stop_early: bool,
+        epochs: int,
+    ) -> None:
+        self.estimator = estimator
+        self.data = data
+        self.validation = validation
+        self.random = random
+        self.callbacks = list(callbacks)
+        self.stop_early = stop_early
+        self.epochs = epochs
+        self.order = data.chosen
+        self.progress = Progress(int(estimator.verbose), epochs)
+
+    def run(self, *, incremental: bool) -> None:
+        """Train until the loss or the validation score does not improve, or for all epochs."""
+        est = self.estimator
+        samples = to_samples(self.data.X)
+        started = time.perf_counter()
+        converged = incremental
+        try:
+            for number in range(1, self.epochs + 1):
+                loss = self._epoch(samples)
+                est.n_iter_ = number
+                est.loss_ = loss
+                est.t_ += self.data.n_rows
+                est._seen += self.data.seen_an_epoch
+                est.loss_curve_.append(loss)
+                record = self._record(loss, started)
+                self.progress.epoch(record)
+                stalled = self._no_improvement(loss)
+                self._schedule()
+                stop = self._call_back(record)
+                if not incremental and stalled and self._stop_or_slow_down():
+                    stop = True
+                if stop:
+                    converged = True
+                    break
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=5)
+            converged = True
+        finally:
+            self.progress.close()
+            if self.stop_early:
+                est._network.recall()
+            est._publish()
+        if not converged:
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({self.epochs}) reached and the optimization hasn't "
+                "converged yet.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+
+    def _epoch(self, samples: Any) -> float:
+        est, data = self.estimator, self.data
+        if est.shuffle:
+            places = np.arange(data.n_rows)
+            self.random.shuffle(places)
+            # One batch is the same in any order; the draw is made all the same, so that the stream goes on alike.
+            if not data.one_batch:
+                self.order = self.order[places]
+        return est._network.train(
+            samples,
+            data.targets,
+            data.weights,
+            self.order,
+            batch_size=data.batch_size,
+            alpha=float(est.alpha),
+            threads=thread_count(est.n_jobs),
+        )
+
+    def _record(self, loss: float, started: float) -> dict[str, float]:
+        est = self.estimator
+        record = {"epoch": float(len(est.loss_curve_)), "loss": loss, "learning_rate": est._learning_rate}
+        if self.validation is not None:
+            held_loss, score = est._evaluate(self.validation)
+            record["validation_loss"] = held_loss
+            record["validation_score"] = score
+            est.validation_loss_curve_ = [*(est.validation_loss_curve_ or []), held_loss]
+            est.validation_scores_ = [*(est.validation_scores_ or []), score]
+        record["time"] = time.perf_counter() - started
+        for name in ("epoch", "loss", "learning_rate", "validation_loss", "validation_score", "time"):
+            value: float | None = record.get(name)
+            if name == "epoch":
+                value = len(est.loss_curve_)
+            est.history_[name].append(value)
+        return record
+
+    def _no_improvement(self, loss: float) -> bool:
+        """Whether there was none for longer than `n_iter_no_change` epochs."""
+        est = self.estimator
+        if self.stop_early and est.validation_scores_ is not None:
+            score = est.validation_scores_[-1]
+            best_score = -math.inf if est.best_validation_score_ is None else est.best_validation_score_
+            stalled = score < best_score + est.tol
+            if score > best_score:
+                est.best_validation_score_ = score
+                est._network.remember()
+        else:
+            best = math.inf if est.best_loss_ is None else est.best_loss_
+            stalled = loss > best - est.tol
+            if loss < best:
+                est.best_loss_ = loss
+        est._no_improvement_count = est._no_improvement_count + 1 if stalled else 0
+        return bool(est._no_improvement_count > est.n_iter_no_change)
+
+    def _schedule(self) -> None:
+        est = self.estimator
+        if est.solver == "sgd" and est.learning_rate == "invscaling":
+            self._set_rate(est.learning_rate_init / (est._seen + 1) ** est.power_t)
+
+    def _set_rate(self, rate: float) -> None:
+        self.estimator._learning_rate = float(rate)
+        self.estimator._network.set_learning_rate(float(rate))
+
+    def _stop_or_slow_down(self) -> bool:
+        est = self.estimator
+        what = "Validation score" if self.stop_early else "Training loss"
+        told = f"{what} did not improve more than tol={est.tol:f} for {est.n_iter_no_change} consecutive epochs."
+        if est.solver != "sgd" or est.learning_rate != "adaptive":
+            self.progress.tell(f"{told} Stopping.")
+            return True
+        if est._learning_rate <= _SMALLEST_RATE:
+            self.progress.tell(f"{told} Learning rate too small. Stopping.")
+            return True
+        self._set_rate(est._learning_rate / 5.0)
+        self.progress.tell(f"{told} Setting learning rate to {est._learning_rate:f}")
+        est._no_improvement_count = 0
+        return False
+
+    def _call_back(self, record: dict[str, float]) -> bool:
+        if not self.callbacks:
+            return False
+        self.estimator._publish()
+        # Each is called, whichever asks to stop.
+        answers = [callback(self.estimator, dict(record)) for callback in self.callbacks]
+        return any(bool(answer) for answer in answers)
