@@ -59,5 +59,14 @@ fn python() -> Result<()> {
     run(&mut command(
         venv.program("mypy"),
         &["--no-error-summary", "--config-file", settings, "xtask/datasets.py"],
-    ))
+    ))?;
+    let package = "crates/thinnet-python";
+    for task in [&["format", "--quiet", "--check", package][..], &["check", "--quiet", package]] {
+        run(&mut command(venv.program("ruff"), task))?;
+    }
+    // The settings are in the pyproject.toml above it.
+    let settings = root().join("pyproject.toml");
+    run(command(venv.program("mypy"), &["--no-error-summary", "--package", "thinnet", "--config-file"])
+        .arg(settings)
+        .current_dir(root().join(package).join("python")))
 }

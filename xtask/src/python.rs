@@ -10,11 +10,21 @@ use crate::venv::Venv;
 
 const PACKAGE: &str = "crates/thinnet-python";
 
-/// Build the wheel and run the package's tests on it.
+/// Build the wheel; on it run the package's tests, with the newest and the oldest scikit-learn, the examples in its
+/// documentation, and the comparison of its stubs with the compiled module.
 pub fn test() -> Result<()> {
     let wheel = build_wheel()?;
+    let tests = root().join(PACKAGE).join("tests");
+    for (name, requirements) in
+        [("python", "requirements-test.txt"), ("python-oldest", "requirements-test-oldest.txt")]
+    {
+        let venv = install(&wheel, name, requirements)?;
+        run(command(venv.program("python"), &["-m", "pytest", "--quiet"]).arg(&tests))?;
+    }
     let venv = install(&wheel, "python", "requirements-test.txt")?;
-    run(command(venv.program("python"), &["-m", "pytest", "--quiet"]).arg(root().join(PACKAGE).join("tests")))
+    let doctest = ["-m", "pytest", "--quiet", "--doctest-modules", "--pyargs", "thinnet"];
+    run(&mut command(venv.program("python"), &doctest))?;
+    run(&mut command(venv.program("python"), &["-m", "mypy.stubtest", "thinnet._thinnet"]))
 }
 
 /// An environment of this name with the packages of a requirements file of the package, and the wheel.
