@@ -168,6 +168,13 @@ impl Network {
         either!(&mut *core, core => core.recall().map_err(to_python))
     }
 
+    /// Rows of which a smaller share than this is not 0 are best trained on as sparse ones.
+    #[getter]
+    fn sparse_below(&self, py: Python<'_>) -> f64 {
+        let core = self.borrow(py);
+        either!(&*core, core => core.sparse_below())
+    }
+
     /// Steps done.
     #[getter]
     fn steps(&self, py: Python<'_>) -> PyResult<u64> {

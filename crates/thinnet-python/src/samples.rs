@@ -1,6 +1,7 @@
 //! The rows that a network is trained and asked on, copied once out of Python's memory, so that threads may read them
 //! without the interpreter.
 
+use numpy::ndarray::ArrayView2;
 use numpy::{Element, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -22,13 +23,15 @@ pub enum Rows {
 
 #[pymethods]
 impl Samples {
-    /// A copy of the array `x` (N, D), of float32 or float64.
+    /// A copy of the array `x` (N, D), of float32 or float64; as sparse rows if a smaller share than `sparse_below` of it
+    /// is not 0.
     #[staticmethod]
-    fn dense(x: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (x, sparse_below = 0.0))]
+    fn dense(x: &Bound<'_, PyAny>, sparse_below: f64) -> PyResult<Self> {
         let rows = if let Ok(x) = x.extract::<PyReadonlyArray2<'_, f32>>() {
-            Rows::Single(Features::Floats(x.as_array().to_owned()))
+            Rows::Single(copy_of(x.as_array(), sparse_below))
         } else if let Ok(x) = x.extract::<PyReadonlyArray2<'_, f64>>() {
-            Rows::Double(Features::Floats(x.as_array().to_owned()))
+            Rows::Double(copy_of(x.as_array(), sparse_below))
         } else {
             return Err(PyTypeError::new_err("x must be a two-dimensional array of float32 or float64"));
         };
@@ -64,6 +67,15 @@ impl Samples {
             Rows::Single(rows) => rows.dim().0,
             Rows::Double(rows) => rows.dim().0,
         }
+    }
+}
+
+fn copy_of<F: thinnet::Float>(x: ArrayView2<'_, F>, sparse_below: f64) -> Features<F> {
+    let limit = sparse_below * x.len() as f64;
+    if sparse_below > 0.0 && (x.iter().filter(|value| **value != F::zero()).count() as f64) < limit {
+        Features::Sparse(SparseRows::from_dense(x))
+    } else {
+        Features::Floats(x.to_owned())
     }
 }
 

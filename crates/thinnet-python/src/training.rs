@@ -94,6 +94,11 @@ impl<F: Float> Trained<F> {
         Ok(Running { engine, threads, process: std::process::id() })
     }
 
+    /// See [`engine::sparse_below`].
+    pub fn sparse_below(&self) -> f64 {
+        engine::sparse_below(&self.config)
+    }
+
     /// The engine as it is, whatever its threads: to be asked for its state.
     fn engine(&mut self) -> thinnet::Result<&mut Box<dyn Engine<F>>> {
         let running = self.running.as_mut().ok_or_else(lost)?;

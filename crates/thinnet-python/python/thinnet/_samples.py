@@ -16,11 +16,14 @@ Floats = npt.NDArray[Any]
 Indices = npt.NDArray[np.int64]
 
 
-def to_samples(X: Any) -> Samples:
-    """Copy checked rows, dense or CSR, of float32 or float64, out of Python's memory."""
+def to_samples(X: Any, sparse_below: float = 0.0) -> Samples:
+    """Copy checked rows, dense or CSR, of float32 or float64, out of Python's memory.
+
+    Dense rows of which a smaller share than `sparse_below` is not 0 become sparse.
+    """
     if sparse.issparse(X):
         return Samples.sparse(X.shape[1], X.indptr.astype(np.int64), X.indices.astype(np.int64), X.data)
-    return Samples.dense(X)
+    return Samples.dense(X, sparse_below)
 
 
 def check_sample_weight(sample_weight: Any, n_samples: int) -> npt.NDArray[np.float64] | None:

@@ -83,7 +83,7 @@ class Trainer:
     def run(self, *, incremental: bool) -> None:
         """Train until the loss or the validation score does not improve, or for all epochs."""
         est = self.estimator
-        samples = to_samples(self.data.X)
+        samples = to_samples(self.data.X, est._network.sparse_below)
         started = time.perf_counter()
         converged = incremental
         try:

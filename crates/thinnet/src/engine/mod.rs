@@ -239,12 +239,12 @@ pub fn build<F: Float>(
     Ok(Box::new(Thin::new(&net, rule, config)?))
 }
 
-/// Whether samples of which this share is not zero are trained on faster as sparse rows than as floats: the one costs by
-/// what is not zero in the input, the other by what dropout keeps of the first layer's output (measured on MNIST:
-/// docs/performance.md).
-pub fn prefers_sparse(density: f64, config: &NetConfig) -> bool {
+/// Samples of which a smaller share than this is not zero are trained on faster as sparse rows than as floats: the one
+/// costs by what is not zero in the input, the other by what dropout keeps of the first layer's output (measured on MNIST:
+/// docs/performance.md). It is 0 for a network that takes all samples as floats in the end.
+pub fn sparse_below(config: &NetConfig) -> f64 {
     let keep = config.dropout.layer(0).map_or(1.0, |dropout| dropout.keep_prob());
-    !config.batch_norm && density < 0.4 * keep
+    if config.batch_norm { 0.0 } else { 0.4 * keep }
 }
 
 /// Checks that samples (N, D) have the network's width.
