@@ -1,4 +1,4 @@
-"""One fit for estimators.py: fit a library's classifier or regressor on a data set, and print what came of it as JSON."""
+"""One fit for estimators.py: a library's classifier or regressor on a data set; what came of it is printed as JSON."""
 
 import importlib.metadata
 import json
@@ -40,7 +40,7 @@ def mnist() -> Data:
 
 
 def housing() -> Data:
-    """20,640 districts of 8 features whose price they tell with noise: California's shape, made here (Friedman 1991)."""
+    """20,640 samples of 8 features that tell a price, with noise: California's shape, made here (Friedman 1991)."""
     from sklearn.datasets import make_friedman1
     from sklearn.model_selection import train_test_split
 

@@ -1,4 +1,4 @@
-"""Compare thinnet's scikit-learn classes with scikit-learn's own and with skorch on PyTorch, in turns, in new processes.
+"""Compare thinnet's scikit-learn classes with scikit-learn's own and skorch on PyTorch, in turns, in new processes.
 
     cargo xtask bench estimators            # builds the wheel and an environment of each, then runs this
 
@@ -83,11 +83,17 @@ def table(found: Result) -> str:
     for row in found["accuracy"]:
         cells = [f"{100 * row[name]['mean']:.2f} ± {100 * row[name]['sd']:.2f}" for name in ("thinnet", "sklearn")]
         lines.append(f"| {row['data']} | {cells[0]} | {cells[1]} | {row['difference_in_sd']:+.1f} sd |")
-    lines += ["", "| an epoch of MNIST | dropout | thinnet, s | other, s | ratio | peak memory, MB |", "|---|---|---|---|---|---|"]
+    lines += [
+        "",
+        "| an epoch of MNIST | dropout | thinnet, s | other, s | ratio | peak memory, MB |",
+        "|---|---|---|---|---|---|",
+    ]
     for row in found["speed"]:
         ours, other = row["seconds"]["thinnet"], row["seconds"][row["other"]]
         memory = f"{row['megabytes']['thinnet']:.0f} / {row['megabytes'][row['other']]:.0f}"
-        lines.append(f"| {row['other']} | {row['dropout']:g} | {ours:.2f} | {other:.2f} | {row['ratio']:.1f} | {memory} |")
+        lines.append(
+            f"| {row['other']} | {row['dropout']:g} | {ours:.2f} | {other:.2f} | {row['ratio']:.1f} | {memory} |"
+        )
     lines += ["", "| installed, MB | |", "|---|---|"]
     lines += [f"| {library} | {megabytes:.1f} |" for library, megabytes in found["installed"].items()]
     return "\n".join(lines) + "\n"

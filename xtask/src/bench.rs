@@ -4,11 +4,12 @@ use anyhow::Result;
 
 use crate::command::{cargo, command, root, run, target};
 use crate::venv::Venv;
+use crate::{datasets, python};
 
 /// What to measure.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// step, experiment, gradient-check or report; all of them by default
+    /// step, experiment, gradient-check, report or estimators; all but the last by default
     what: Vec<String>,
     /// More for compare/bench.py: `-- --peers pytorch --nets 500,500 --batches 100 --keeps 0.25 1 --rounds 5`; `-- --help`
     /// lists it
@@ -17,6 +18,9 @@ pub struct Arguments {
 }
 
 pub fn run_all(arguments: &Arguments) -> Result<()> {
+    if arguments.what.iter().any(|what| what == "estimators") {
+        return estimators(&arguments.more);
+    }
     run(&mut cargo(&["build", "--release", "--quiet", "--package", "thinnet-cli"]))?;
     run(&mut cargo(&[
         "build",
@@ -37,6 +41,16 @@ pub fn run_all(arguments: &Arguments) -> Result<()> {
     bench.arg("--burn").arg(target().join("peers/release/peer-burn"));
     bench.arg("--candle").arg(target().join("peers/release/peer-candle"));
     run(bench.args(&arguments.what).args(&arguments.more))
+}
+
+/// The Python package's classes beside scikit-learn's own and skorch.
+fn estimators(more: &[String]) -> Result<()> {
+    let folder = datasets::ensure()?;
+    let wheel = python::build_wheel()?;
+    let venv = python::install(&wheel, "estimators", "../../compare/requirements-estimators.txt")?;
+    let mut bench = command(venv.program("python"), &["compare/estimators.py", "--skorch"]);
+    bench.arg(venv.program("python")).env(datasets::FOLDER, folder);
+    run(bench.args(more))
 }
 
 /// The peers that are written in Rust, each with dependencies and a lock file of its own.

@@ -61,7 +61,10 @@ fn python() -> Result<()> {
         &["--no-error-summary", "--config-file", settings, "xtask/datasets.py"],
     ))?;
     let package = "crates/thinnet-python";
-    for task in [&["format", "--quiet", "--check", package][..], &["check", "--quiet", package]] {
+    for task in [
+        &["format", "--quiet", "--check", package, "examples"][..],
+        &["check", "--quiet", package, "examples"],
+    ] {
         run(&mut command(venv.program("ruff"), task))?;
     }
     // The settings are in the pyproject.toml above it.

@@ -15,12 +15,18 @@ const PACKAGE: &str = "crates/thinnet-python";
 pub fn test() -> Result<()> {
     let wheel = build_wheel()?;
     let tests = root().join(PACKAGE).join("tests");
+    let clusters = tests.join("scale_out");
     for (name, requirements) in
         [("python", "requirements-test.txt"), ("python-oldest", "requirements-test-oldest.txt")]
     {
         let venv = install(&wheel, name, requirements)?;
-        run(command(venv.program("python"), &["-m", "pytest", "--quiet"]).arg(&tests))?;
+        run(command(venv.program("python"), &["-m", "pytest", "--quiet"])
+            .arg(&tests)
+            .arg("--ignore")
+            .arg(&clusters))?;
     }
+    let venv = install(&wheel, "python-scale-out", "requirements-scale-out.txt")?;
+    run(command(venv.program("python"), &["-m", "pytest", "--quiet"]).arg(&clusters))?;
     let venv = install(&wheel, "python", "requirements-test.txt")?;
     let doctest = ["-m", "pytest", "--quiet", "--doctest-modules", "--pyargs", "thinnet"];
     run(&mut command(venv.program("python"), &doctest))?;

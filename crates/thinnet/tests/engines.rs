@@ -4,7 +4,7 @@
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
 use thinnet::data::{DataSet, Features, Scaling, SparseRows};
-use thinnet::engine::{Batch, Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin, prefers_sparse};
+use thinnet::engine::{Batch, Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin, sparse_below};
 use thinnet::float::Float;
 use thinnet::layers::{Activation, Dropout, HiddenDropout, Loss, Targets};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};

@@ -13,7 +13,6 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
-
 from thinnet import MLPClassifier
 
 X, Y = load_digits(return_X_y=True)
