@@ -28,7 +28,7 @@ impl<F: Float> Layers<F> {
     /// An engine for `net`, which it trains with `rule`; masks come from NumPy's stream.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if the rule's settings are out of range.
+    /// [`Error::Configuration`](crate::Error::Configuration) if the rule's settings are out of range.
     pub fn new(net: FullyConnectedNet<F>, rule: UpdateRule) -> Result<Self> {
         rule.check()?;
         let states = net.parameters.named().iter().map(|(_, array)| rule.state(array.shape())).collect();

@@ -16,6 +16,29 @@ pub struct AffineCache<F, D: Dimension> {
     w: Array2<F>,
 }
 
+impl<F: Float, D: Dimension> AffineCache<F, D> {
+    /// The cache of a forward pass over `x` (N, d_1, ..., d_k) with the weights `w` (D, H), where D = d_1 ... d_k.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if they do not fit.
+    pub fn new(x: ArrayView<'_, F, D>, w: ArrayView2<'_, F>) -> Result<Self> {
+        if x.ndim() == 0 {
+            return Err(Error::shape("x of affine_forward", "(N, d_1, ..., d_k)", x.shape()));
+        }
+        let samples = x.len_of(Axis(0));
+        let features = x.shape()[1..].iter().product::<usize>();
+        if w.nrows() != features {
+            return Err(Error::shape("w of affine_forward", (features, "H"), w.shape()));
+        }
+        let shape = x.raw_dim();
+        let x = x
+            .to_shape((samples, features))
+            .map_err(|_| Error::shape("x of affine_forward", (samples, features), shape.slice()))?
+            .into_owned();
+        Ok(Self { x, shape, w: w.to_owned() })
+    }
+}
+
 /// The gradients of an affine layer.
 #[derive(Debug, Clone)]
 pub struct AffineGradients<F, D: Dimension> {
@@ -38,24 +61,11 @@ pub fn affine_forward<F: Float, D: Dimension>(
     w: ArrayView2<'_, F>,
     b: ArrayView1<'_, F>,
 ) -> Result<(Array2<F>, AffineCache<F, D>)> {
-    if x.ndim() == 0 {
-        return Err(Error::shape("x of affine_forward", "(N, d_1, ..., d_k)", x.shape()));
-    }
-    let samples = x.len_of(Axis(0));
-    let features = x.shape()[1..].iter().product::<usize>();
-    if w.nrows() != features {
-        return Err(Error::shape("w of affine_forward", (features, "H"), w.shape()));
-    }
+    let cache = AffineCache::new(x, w)?;
     if b.len() != w.ncols() {
         return Err(Error::shape("b of affine_forward", [w.ncols()], b.shape()));
     }
-    let shape = x.raw_dim();
-    let x = x
-        .to_shape((samples, features))
-        .map_err(|_| Error::shape("x of affine_forward", (samples, features), shape.slice()))?
-        .into_owned();
-    let out = x.dot(&w) + b;
-    Ok((out, AffineCache { x, shape, w: w.to_owned() }))
+    Ok((cache.x.dot(&cache.w) + b, cache))
 }
 
 /// Gradients of [`affine_forward`]: `dx = dout W^T`, `dW = x^T dout`, `db = sum over samples of dout`.

@@ -80,6 +80,11 @@ impl From<Option<Dropout>> for HiddenDropout {
 pub struct DropoutCache<F, D: Dimension>(Option<Array<F, D>>);
 
 impl<F, D: Dimension> DropoutCache<F, D> {
+    /// The cache of a forward pass in training that drew this mask, 0 or 1/p.
+    pub fn from_mask(mask: Array<F, D>) -> Self {
+        Self(Some(mask))
+    }
+
     /// The mask (the input's shape): 1/p where a unit is kept and 0 where it is dropped. `None` in test mode.
     pub fn mask(&self) -> Option<&Array<F, D>> {
         self.0.as_ref()

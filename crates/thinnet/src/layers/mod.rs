@@ -10,6 +10,7 @@ mod affine;
 mod batch_norm;
 mod composite;
 mod dropout;
+mod layer_norm;
 mod loss;
 mod objective;
 mod relu;
@@ -27,6 +28,9 @@ pub use composite::{
 };
 pub(crate) use dropout::masked;
 pub use dropout::{Dropout, DropoutCache, HiddenDropout, dropout_backward, dropout_forward};
+pub use layer_norm::{
+    LayerNorm, LayerNormCache, LayerNormGradients, layer_norm_backward, layer_norm_forward,
+};
 pub use loss::{softmax_loss, svm_loss};
 pub use objective::{Loss, Targets};
 pub use relu::{ReluCache, relu_backward, relu_forward};

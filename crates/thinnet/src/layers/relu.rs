@@ -10,6 +10,11 @@ use crate::float::Float;
 pub struct ReluCache<F, D: Dimension>(Array<F, D>);
 
 impl<F, D: Dimension> ReluCache<F, D> {
+    /// The cache of a forward pass over `x`.
+    pub fn new(x: Array<F, D>) -> Self {
+        Self(x)
+    }
+
     /// The input of the forward pass.
     pub(crate) fn input(&self) -> &Array<F, D> {
         &self.0

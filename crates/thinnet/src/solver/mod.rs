@@ -30,6 +30,8 @@ pub struct SolverConfig {
     pub num_train_samples: Option<usize>,
     /// The same for validation samples (default `None`).
     pub num_val_samples: Option<usize>,
+    /// Whether a loss that is not finite ends the run with [`Error::Diverged`] (default true). The course's loop goes on.
+    pub stop_when_diverged: bool,
 }
 
 impl Default for SolverConfig {
@@ -41,6 +43,7 @@ impl Default for SolverConfig {
             lr_decay: 1.0,
             num_train_samples: Some(1000),
             num_val_samples: None,
+            stop_when_diverged: true,
         }
     }
 }
@@ -114,7 +117,7 @@ pub fn train<F: Float>(
         let batch = random.choice(samples, config.batch_size)?;
         let targets = Targets::Classes(&data.train.y);
         let loss = engine.step(&data.train.x, targets, batch.as_slice().into(), random)?.total();
-        if !loss.is_finite() {
+        if config.stop_when_diverged && !loss.is_finite() {
             return Err(Error::Diverged { iteration, loss });
         }
         history.loss.push(loss);

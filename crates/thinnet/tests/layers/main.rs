@@ -6,6 +6,7 @@ mod affine;
 mod batch_norm;
 mod composite;
 mod dropout;
+mod layer_norm;
 mod loss;
 mod objective;
 mod relu;
