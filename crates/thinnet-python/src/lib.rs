@@ -1,6 +1,7 @@
 //! The Python module `thinnet._thinnet`: the library's networks and layers on NumPy arrays. What a user imports is the
 //! Python package beside it, which checks arguments and gives them their meaning.
 
+mod course;
 mod errors;
 mod network;
 mod samples;
@@ -22,4 +23,22 @@ mod _thinnet {
     use crate::network::Network;
     #[pymodule_export]
     use crate::samples::Samples;
+    // thinnet.course
+    #[pymodule_export]
+    use crate::course::data::{read_images, sample_images};
+    #[pymodule_export]
+    use crate::course::layers::{
+        affine_backward, affine_forward, dropout_backward, dropout_forward, relu_backward, relu_forward,
+        softmax_loss, svm_loss,
+    };
+    #[pymodule_export]
+    use crate::course::network::{network_loss, network_scores};
+    #[pymodule_export]
+    use crate::course::normalisation::{
+        NormalisationCache, batch_norm_forward, layer_norm_forward, normalisation_backward,
+    };
+    #[pymodule_export]
+    use crate::course::optim::{adam, rmsprop, sgd, sgd_momentum};
+    #[pymodule_export]
+    use crate::course::solver::train;
 }

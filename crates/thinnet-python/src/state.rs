@@ -1,6 +1,6 @@
 //! Parameters and an engine's state as Python's arrays, and back.
 
-use numpy::ndarray::ArrayD;
+use numpy::ndarray::{Array1, ArrayD};
 use numpy::{
     Element, IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyReadonlyArray1, PyReadonlyArray2,
     PyReadonlyArrayDyn, ToPyArray,
@@ -45,9 +45,7 @@ pub struct Memory<'py, F: Element> {
 /// The layers as new arrays.
 pub fn layers_to_python<F: Float + Element>(py: Python<'_>, parameters: Parameters<F>) -> Vec<Layer<'_, F>> {
     let layers = parameters.layers.into_iter();
-    let pair = |(gamma, beta): (numpy::ndarray::Array1<F>, numpy::ndarray::Array1<F>)| {
-        (gamma.into_pyarray(py), beta.into_pyarray(py))
-    };
+    let pair = |(gamma, beta): (Array1<F>, Array1<F>)| (gamma.into_pyarray(py), beta.into_pyarray(py));
     layers.map(|layer| (layer.w.to_pyarray(py), layer.b.to_pyarray(py), layer.gamma_beta.map(pair))).collect()
 }
 

@@ -1,12 +1,39 @@
-"""The compiled part of thinnet."""
+"""The compiled part of thinnet; import from `thinnet`."""
 
-from typing import Any, final
+from collections.abc import Callable
+from typing import Any, TypeAlias, final
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import NDArray
 
 __version__: str
-__all__ = ["Network", "Samples", "__version__"]
+__all__ = [
+    "Network",
+    "NormalisationCache",
+    "Samples",
+    "__version__",
+    "adam",
+    "affine_backward",
+    "affine_forward",
+    "batch_norm_forward",
+    "dropout_backward",
+    "dropout_forward",
+    "layer_norm_forward",
+    "network_loss",
+    "network_scores",
+    "normalisation_backward",
+    "read_images",
+    "relu_backward",
+    "relu_forward",
+    "rmsprop",
+    "sample_images",
+    "sgd",
+    "sgd_momentum",
+    "softmax_loss",
+    "svm_loss",
+    "train",
+]
 
 @final
 class Samples:
@@ -49,3 +76,64 @@ class Network:
     def __getnewargs__(self) -> tuple[list[Any], dict[str, Any]]: ...
     def __getstate__(self) -> dict[str, Any]: ...
     def __setstate__(self, memory: dict[str, Any]) -> None: ...
+
+# thinnet.course: arrays of a call are all of float32 or all of float64.
+_Array: TypeAlias = NDArray[Any]
+_Layer: TypeAlias = tuple[_Array, _Array, _Array | None, _Array | None]
+_Labels: TypeAlias = NDArray[np.int64]
+_Images: TypeAlias = tuple[list[tuple[str, NDArray[np.uint8], _Labels]], list[int], NDArray[np.float64] | None]
+
+@final
+class NormalisationCache:
+    @property
+    def dtype(self) -> str: ...
+
+def read_images(path: Any) -> _Images: ...
+def sample_images() -> _Images: ...
+def affine_forward(x: _Array, w: _Array, b: _Array) -> _Array: ...
+def affine_backward(dout: _Array, x: _Array, w: _Array) -> tuple[_Array, _Array, _Array]: ...
+def relu_forward(x: _Array) -> _Array: ...
+def relu_backward(dout: _Array, x: _Array) -> _Array: ...
+def dropout_forward(x: _Array, p: float) -> tuple[_Array, _Array]: ...
+def dropout_backward(dout: _Array, mask: _Array) -> _Array: ...
+def softmax_loss(x: _Array, y: _Labels) -> tuple[float, _Array]: ...
+def svm_loss(x: _Array, y: _Labels) -> tuple[float, _Array]: ...
+def batch_norm_forward(
+    x: _Array,
+    gamma: _Array,
+    beta: _Array,
+    running_mean: _Array,
+    running_var: _Array,
+    eps: float,
+    momentum: float,
+    train: bool,
+) -> tuple[_Array, _Array, _Array, NormalisationCache]: ...
+def layer_norm_forward(x: _Array, gamma: _Array, beta: _Array, eps: float) -> tuple[_Array, NormalisationCache]: ...
+def normalisation_backward(dout: _Array, cache: NormalisationCache) -> tuple[_Array, _Array, _Array]: ...
+def sgd(w: _Array, dw: _Array, learning_rate: float) -> _Array: ...
+def sgd_momentum(
+    w: _Array, dw: _Array, velocity: _Array, learning_rate: float, momentum: float
+) -> tuple[_Array, _Array]: ...
+def rmsprop(
+    w: _Array, dw: _Array, cache: _Array, learning_rate: float, decay_rate: float, epsilon: float
+) -> tuple[_Array, _Array]: ...
+def adam(
+    w: _Array,
+    dw: _Array,
+    m: _Array,
+    v: _Array,
+    t: int,
+    learning_rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+) -> tuple[_Array, _Array, _Array]: ...
+def network_scores(x: _Array, network: Any) -> _Array: ...
+def network_loss(x: _Array, y: _Labels, network: Any) -> tuple[float, list[_Layer], list[tuple[_Array, _Array]]]: ...
+def train(
+    network: Any,
+    training: tuple[_Array, _Labels],
+    validation: tuple[_Array, _Labels],
+    plan: Any,
+    report: Callable[[str], object],
+) -> dict[str, Any]: ...

@@ -1,0 +1,1 @@
+"""Checks of a student's own functions."""

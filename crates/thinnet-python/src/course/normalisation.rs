@@ -1,0 +1,180 @@
+//! Batch and layer normalisation, and the caches that Python carries from one pass to the other.
+
+use ndarray::{Ix1, Ix2};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use thinnet::layers::{
+    self, BatchNorm, BatchNormCache, LayerNorm, LayerNormCache, Mode, RunningStatistics, batch_norm_backward,
+    layer_norm_backward,
+};
+
+use super::arrays::{Argument, Number, by_dtype, give};
+use crate::errors::to_python;
+
+type Any<'py> = Bound<'py, PyAny>;
+
+/// What a normalisation's backward pass needs of its forward pass.
+#[pyclass(frozen, module = "thinnet._thinnet")]
+pub(crate) struct NormalisationCache(Kind);
+
+enum Kind {
+    BatchF32(BatchNormCache<f32>),
+    BatchF64(BatchNormCache<f64>),
+    LayerF32(LayerNormCache<f32>),
+    LayerF64(LayerNormCache<f64>),
+}
+
+impl From<BatchNormCache<f32>> for Kind {
+    fn from(cache: BatchNormCache<f32>) -> Self {
+        Self::BatchF32(cache)
+    }
+}
+
+impl From<BatchNormCache<f64>> for Kind {
+    fn from(cache: BatchNormCache<f64>) -> Self {
+        Self::BatchF64(cache)
+    }
+}
+
+impl From<LayerNormCache<f32>> for Kind {
+    fn from(cache: LayerNormCache<f32>) -> Self {
+        Self::LayerF32(cache)
+    }
+}
+
+impl From<LayerNormCache<f64>> for Kind {
+    fn from(cache: LayerNormCache<f64>) -> Self {
+        Self::LayerF64(cache)
+    }
+}
+
+#[pymethods]
+impl NormalisationCache {
+    /// "float32" or "float64", as the forward pass computed.
+    #[getter]
+    fn dtype(&self) -> &'static str {
+        match self.0 {
+            Kind::BatchF32(_) | Kind::LayerF32(_) => "float32",
+            Kind::BatchF64(_) | Kind::LayerF64(_) => "float64",
+        }
+    }
+}
+
+/// Batch normalisation: x (N, D), the others (D). Gives the output, the running mean and variance after it, and the cache.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "the layer's own")]
+pub(crate) fn batch_norm_forward<'py>(
+    x: &Any<'py>,
+    gamma: &Any<'py>,
+    beta: &Any<'py>,
+    running_mean: &Any<'py>,
+    running_var: &Any<'py>,
+    eps: f64,
+    momentum: f64,
+    train: bool,
+) -> PyResult<(Any<'py>, Any<'py>, Any<'py>, NormalisationCache)> {
+    fn run<'py, F: Number>(
+        [x, gamma, beta, mean, variance]: [&Any<'py>; 5],
+        settings: BatchNorm,
+        mode: Mode,
+    ) -> PyResult<(Any<'py>, Any<'py>, Any<'py>, NormalisationCache)>
+    where
+        Kind: From<BatchNormCache<F>>,
+    {
+        let py = x.py();
+        let mut running = RunningStatistics {
+            mean: Argument::<F>::new(mean, "running_mean")?.view::<Ix1>()?.to_owned(),
+            variance: Argument::<F>::new(variance, "running_var")?.view::<Ix1>()?.to_owned(),
+        };
+        let (x, gamma, beta) =
+            (Argument::<F>::new(x, "x")?, Argument::new(gamma, "gamma")?, Argument::new(beta, "beta")?);
+        let (x, gamma, beta) = (x.view::<Ix2>()?, gamma.view::<Ix1>()?, beta.view::<Ix1>()?);
+        let done = py.detach(|| layers::batch_norm_forward(x, gamma, beta, &mut running, settings, mode));
+        let (out, cache) = done.map_err(to_python)?;
+        let cache = NormalisationCache(cache.into());
+        Ok((give(py, &out), give(py, &running.mean), give(py, &running.variance), cache))
+    }
+    let settings = BatchNorm { epsilon: eps, momentum };
+    let mode = if train { Mode::Train } else { Mode::Test };
+    by_dtype!(x, run([x, gamma, beta, running_mean, running_var], settings, mode))
+}
+
+/// Layer normalisation: x (N, D), gamma and beta (D). Gives the output and the cache.
+#[pyfunction]
+pub(crate) fn layer_norm_forward<'py>(
+    x: &Any<'py>,
+    gamma: &Any<'py>,
+    beta: &Any<'py>,
+    eps: f64,
+) -> PyResult<(Any<'py>, NormalisationCache)> {
+    fn run<'py, F: Number>(
+        [x, gamma, beta]: [&Any<'py>; 3],
+        settings: LayerNorm,
+    ) -> PyResult<(Any<'py>, NormalisationCache)>
+    where
+        Kind: From<LayerNormCache<F>>,
+    {
+        let py = x.py();
+        let (x, gamma, beta) =
+            (Argument::<F>::new(x, "x")?, Argument::new(gamma, "gamma")?, Argument::new(beta, "beta")?);
+        let (x, gamma, beta) = (x.view::<Ix2>()?, gamma.view::<Ix1>()?, beta.view::<Ix1>()?);
+        let done = py.detach(|| layers::layer_norm_forward(x, gamma, beta, settings));
+        let (out, cache) = done.map_err(to_python)?;
+        Ok((give(py, &out), NormalisationCache(cache.into())))
+    }
+    by_dtype!(x, run([x, gamma, beta], LayerNorm { epsilon: eps }))
+}
+
+/// Gradients (dx, dgamma, dbeta) of `batch_norm_forward` or `layer_norm_forward`: dout (N, D), of the cache's dtype.
+#[pyfunction]
+pub(crate) fn normalisation_backward<'py>(
+    dout: &Any<'py>,
+    cache: &NormalisationCache,
+) -> PyResult<(Any<'py>, Any<'py>, Any<'py>)> {
+    match &cache.0 {
+        Kind::BatchF32(cache) => batch_backward(dout, cache),
+        Kind::BatchF64(cache) => batch_backward(dout, cache),
+        Kind::LayerF32(cache) => layer_backward(dout, cache),
+        Kind::LayerF64(cache) => layer_backward(dout, cache),
+    }
+}
+
+fn batch_backward<'py, F: Number>(
+    dout: &Any<'py>,
+    cache: &BatchNormCache<F>,
+) -> PyResult<(Any<'py>, Any<'py>, Any<'py>)> {
+    let argument = Argument::<F>::new(dout, "dout")?;
+    let gradients = batch_norm_backward(argument.view::<Ix2>()?, cache).map_err(to_python)?;
+    let py = dout.py();
+    Ok((give(py, &gradients.x), give(py, &gradients.gamma), give(py, &gradients.beta)))
+}
+
+fn layer_backward<'py, F: Number>(
+    dout: &Any<'py>,
+    cache: &LayerNormCache<F>,
+) -> PyResult<(Any<'py>, Any<'py>, Any<'py>)> {
+    let argument = Argument::<F>::new(dout, "dout")?;
+    let gradients = layer_norm_backward(argument.view::<Ix2>()?, cache).map_err(to_python)?;
+    let py = dout.py();
+    Ok((give(py, &gradients.x), give(py, &gradients.gamma), give(py, &gradients.beta)))
+}
+
+/// The kind of normalisation that a network has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Normalisation {
+    Batch,
+    Layer,
+}
+
+impl Normalisation {
+    /// `batchnorm` or `layernorm`.
+    pub(crate) fn from_name(name: &str) -> PyResult<Self> {
+        match name {
+            "batchnorm" => Ok(Self::Batch),
+            "layernorm" => Ok(Self::Layer),
+            _ => Err(PyTypeError::new_err(format!(
+                "normalization must be \"batchnorm\", \"layernorm\" or None, got {name:?}"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! The course's whole training run in one call.
+
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
+
+use ndarray::{Ix2, IxDyn};
+use numpy::PyReadonlyArray1;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use thinnet::Error;
+use thinnet::data::{Dataset, Features, Samples};
+use thinnet::engine::{self, EngineConfig, EngineState};
+use thinnet::optim::{
+    Adam, AdamState, RmsProp, RmsPropState, RuleState, SgdMomentum, SgdMomentumState, UpdateRule,
+};
+use thinnet::solver::{self, Event, Progress, SolverConfig};
+
+use super::arrays::{Argument, Number, by_dtype, give, labels};
+use super::network::{Network, give_layers, give_running};
+use super::random::with_stream;
+use crate::errors::to_python;
+
+type Any<'py> = Bound<'py, PyAny>;
+
+/// How often a run looks for Ctrl-C.
+const CHECK_EVERY: Duration = Duration::from_millis(50);
+
+/// What the course's solver is told.
+#[derive(FromPyObject)]
+pub(crate) struct Plan<'py> {
+    update_rule: String,
+    /// Its settings by name; those that are missing have the course's defaults.
+    settings: Vec<(String, f64)>,
+    /// What the rule remembers of each parameter, W1, b1, ... in turn: its arrays and its updates done. Empty at the start.
+    states: Vec<(Vec<Any<'py>>, u64)>,
+    learning_rate: f64,
+    lr_decay: f64,
+    batch_size: usize,
+    num_epochs: usize,
+    num_train_samples: Option<usize>,
+    num_val_samples: Option<usize>,
+    verbose: bool,
+    print_every: usize,
+    /// Epochs that an earlier run did.
+    epoch: usize,
+}
+
+impl Plan<'_> {
+    fn rule(&self) -> PyResult<UpdateRule> {
+        let mut rule: UpdateRule = self.update_rule.parse().map_err(to_python)?;
+        for (name, value) in &self.settings {
+            let place = match (&mut rule, name.as_str()) {
+                (UpdateRule::SgdMomentum(SgdMomentum { momentum, .. }), "momentum") => momentum,
+                (UpdateRule::RmsProp(RmsProp { decay_rate, .. }), "decay_rate") => decay_rate,
+                (UpdateRule::Adam(Adam { beta1, .. }), "beta1") => beta1,
+                (UpdateRule::Adam(Adam { beta2, .. }), "beta2") => beta2,
+                (
+                    UpdateRule::Adam(Adam { epsilon, .. }) | UpdateRule::RmsProp(RmsProp { epsilon, .. }),
+                    "epsilon",
+                ) => epsilon,
+                _ => {
+                    return Err(PyValueError::new_err(format!(
+                        "the update rule {} has no setting {name}",
+                        self.update_rule
+                    )));
+                }
+            };
+            *place = *value;
+        }
+        let rule = rule.with_learning_rate(self.learning_rate);
+        rule.check().map_err(to_python)?;
+        Ok(rule)
+    }
+
+    fn states<F: Number>(&self, rule: &UpdateRule) -> PyResult<Vec<RuleState<F>>> {
+        let owned = |array: &Any<'_>| {
+            Ok::<_, PyErr>(Argument::<F>::new(array, "optim_configs")?.view::<IxDyn>()?.to_owned())
+        };
+        let states = self.states.iter().map(|(arrays, t)| match (rule, arrays.as_slice()) {
+            (UpdateRule::Sgd(_), []) => Ok(RuleState::Sgd),
+            (UpdateRule::SgdMomentum(_), [velocity]) => {
+                Ok(RuleState::SgdMomentum(SgdMomentumState { velocity: owned(velocity)? }))
+            }
+            (UpdateRule::RmsProp(_), [cache]) => {
+                Ok(RuleState::RmsProp(RmsPropState { cache: owned(cache)? }))
+            }
+            (UpdateRule::Adam(_), [m, v]) => {
+                Ok(RuleState::Adam(AdamState { m: owned(m)?, v: owned(v)?, t: *t }))
+            }
+            _ => Err(PyValueError::new_err(format!("optim_configs is not that of {}", rule.name()))),
+        });
+        states.collect()
+    }
+}
+
+/// Samples (N, D) and labels (N).
+type Pair<'py> = (Any<'py>, PyReadonlyArray1<'py, i64>);
+
+/// Trains the network as the course's `Solver.train` does, on NumPy's global stream.
+///
+/// Lines are given to `report`. The result is a dict: `best`, the parameters with the best validation accuracy, and
+/// `parameters`, those at the end; `states` and `running` at the end; `loss`, `train_acc`, `val_acc`; `error`, an exception
+/// if one ended the run early.
+#[pyfunction]
+pub(crate) fn train<'py>(
+    network: Network<'py>,
+    training: Pair<'py>,
+    validation: Pair<'py>,
+    plan: Plan<'py>,
+    report: Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyDict>> {
+    fn run<'py, F: Number>(
+        network: &Network<'py>,
+        [training, validation]: [&Pair<'py>; 2],
+        plan: &Plan<'py>,
+        report: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let py = report.py();
+        let data = Dataset { train: samples::<F>(training)?, val: samples(validation)?, classes: Vec::new() };
+        let rule = plan.rule()?;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let (net, states, running) = (network.build::<F>()?, plan.states(&rule)?, network.running()?);
+        let step = plan.states.first().map_or(0, |(_, t)| *t);
+        let config = SolverConfig {
+            num_epochs: plan.num_epochs,
+            batch_size: plan.batch_size,
+            learning_rate: plan.learning_rate,
+            lr_decay: plan.lr_decay,
+            num_train_samples: plan.num_train_samples,
+            num_val_samples: plan.num_val_samples,
+            stop_when_diverged: false,
+        };
+        let mut follower = Follower::new(plan, report.unbind());
+        let (trained, state, best) = with_stream(py, |random| {
+            let work = || {
+                let mut engine = engine::build(net, rule, EngineConfig::course(threads))?;
+                let fresh = engine.state()?;
+                let rule = if states.is_empty() { fresh.rule } else { states };
+                engine.restore(&EngineState { parameters: fresh.parameters, rule, step, running })?;
+                let trained = solver::train(engine.as_mut(), &data, &config, random, &mut follower);
+                Ok((trained, engine.state()?, engine.remembered()?))
+            };
+            py.detach(work).map_err(to_python)
+        })?;
+        let error = match (follower.error.take(), trained) {
+            (Some(error), _) => Some(error),
+            (None, Ok(_) | Err(Error::Interrupted { .. })) => None,
+            (None, Err(error)) => return Err(to_python(error)),
+        };
+        let result = PyDict::new(py);
+        result.set_item("best", give_layers(py, &best))?;
+        result.set_item("parameters", give_layers(py, &state.parameters))?;
+        result.set_item("states", state.rule.iter().map(|one| give_state(py, one)).collect::<Vec<_>>())?;
+        result.set_item("running", give_running(py, &state.running))?;
+        result.set_item("loss", follower.loss)?;
+        result.set_item("train_acc", follower.train_accuracy)?;
+        result.set_item("val_acc", follower.val_accuracy)?;
+        result.set_item("error", error)?;
+        Ok(result)
+    }
+    by_dtype!(&training.0, run(&network, [&training, &validation], &plan, report))
+}
+
+fn samples<F: Number>((x, y): &Pair<'_>) -> PyResult<Samples<F>> {
+    let x = Argument::<F>::new(x, "X")?;
+    let x = x.view::<Ix2>()?.as_standard_layout().into_owned();
+    Ok(Samples { x: Features::Floats(x), y: labels(y)? })
+}
+
+/// What a rule remembers: its arrays, and the updates done.
+fn give_state<'py, F: Number>(py: Python<'py>, state: &RuleState<F>) -> (Vec<Any<'py>>, u64) {
+    match state {
+        RuleState::Sgd => (vec![], 0),
+        RuleState::SgdMomentum(state) => (vec![give(py, &state.velocity)], 0),
+        RuleState::RmsProp(state) => (vec![give(py, &state.cache)], 0),
+        RuleState::Adam(state) => (vec![give(py, &state.m), give(py, &state.v)], state.t),
+    }
+}
+
+/// Collects what a run tells, hands its lines on and looks for Ctrl-C.
+struct Follower {
+    verbose: bool,
+    print_every: usize,
+    earlier_epochs: usize,
+    report: Py<PyAny>,
+    loss: Vec<f64>,
+    train_accuracy: Vec<f64>,
+    val_accuracy: Vec<f64>,
+    checked: Cell<Instant>,
+    error: RefCell<Option<PyErr>>,
+}
+
+impl Follower {
+    fn new(plan: &Plan<'_>, report: Py<PyAny>) -> Self {
+        Self {
+            verbose: plan.verbose,
+            print_every: plan.print_every.max(1),
+            earlier_epochs: plan.epoch,
+            report,
+            loss: Vec::new(),
+            train_accuracy: Vec::new(),
+            val_accuracy: Vec::new(),
+            checked: Cell::new(Instant::now()),
+            error: RefCell::new(None),
+        }
+    }
+
+    /// Hands on the event's line, in Python's spelling.
+    fn print(&self, event: Event) {
+        let line = event.to_string().replace("NaN", "nan");
+        if let Err(error) = Python::attach(|py| self.report.call1(py, (line,))) {
+            self.error.replace(Some(error));
+        }
+    }
+}
+
+impl Progress for Follower {
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Iteration { iteration, loss, .. } => {
+                self.loss.push(loss);
+                if self.verbose && (iteration - 1).is_multiple_of(self.print_every) {
+                    self.print(event);
+                }
+            }
+            Event::Epoch { epoch, epochs, train_accuracy, val_accuracy } => {
+                self.train_accuracy.push(train_accuracy);
+                self.val_accuracy.push(val_accuracy);
+                if self.verbose {
+                    let epoch = epoch + self.earlier_epochs;
+                    self.print(Event::Epoch { epoch, epochs, train_accuracy, val_accuracy });
+                }
+            }
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        if self.error.borrow().is_some() {
+            return true;
+        }
+        if self.checked.get().elapsed() < CHECK_EVERY {
+            return false;
+        }
+        self.checked.set(Instant::now());
+        let signal = Python::attach(|py| py.check_signals().err());
+        let stop = signal.is_some();
+        if stop {
+            self.error.replace(signal);
+        }
+        stop
+    }
+}
