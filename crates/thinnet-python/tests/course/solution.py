@@ -1,0 +1,179 @@
+"""A student's right solution, as text to be changed into wrong ones."""
+
+LAYERS = """
+import numpy as np
+
+
+def affine_forward(x, w, b):
+    return x.reshape(len(x), -1) @ w + b, (x, w, b)
+
+
+def affine_backward(dout, cache):
+    x, w, b = cache
+    return (dout @ w.T).reshape(x.shape), x.reshape(len(x), -1).T @ dout, dout.sum(axis=0)
+
+
+def relu_forward(x):
+    return np.maximum(0, x), x
+
+
+def relu_backward(dout, cache):
+    return np.where(cache > 0, dout, 0)
+
+
+def dropout_forward(x, dropout_param):
+    p, mode = dropout_param['p'], dropout_param['mode']
+    if 'seed' in dropout_param:
+        np.random.seed(dropout_param['seed'])
+    mask = None
+    if mode == 'train':
+        mask = (np.random.rand(*x.shape) < p) / p
+        out = x * mask
+    else:
+        out = x
+    return out, (dropout_param, mask)
+
+
+def dropout_backward(dout, cache):
+    dropout_param, mask = cache
+    if dropout_param['mode'] == 'train':
+        return dout * mask
+    return dout
+
+
+def softmax_loss(x, y):
+    shifted = x - x.max(axis=1, keepdims=True)
+    logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    loss = -logs[np.arange(len(y)), y].mean()
+    dx = np.exp(logs)
+    dx[np.arange(len(y)), y] -= 1
+    return loss, dx / len(y)
+
+
+def batchnorm_forward(x, gamma, beta, bn_param):
+    mode, eps, momentum = bn_param['mode'], bn_param.get('eps', 1e-5), bn_param.get('momentum', 0.9)
+    running_mean = bn_param.get('running_mean', np.zeros(x.shape[1]))
+    running_var = bn_param.get('running_var', np.zeros(x.shape[1]))
+    if mode == 'train':
+        mean, var = x.mean(axis=0), x.var(axis=0)
+        running_mean = momentum * running_mean + (1 - momentum) * mean
+        running_var = momentum * running_var + (1 - momentum) * var
+    else:
+        mean, var = running_mean, running_var
+    std = np.sqrt(var + eps)
+    xhat = (x - mean) / std
+    bn_param['running_mean'], bn_param['running_var'] = running_mean, running_var
+    return gamma * xhat + beta, (xhat, std, gamma)
+
+
+def batchnorm_backward(dout, cache):
+    xhat, std, gamma = cache
+    g = dout * gamma
+    dx = (g - g.mean(axis=0) - xhat * (g * xhat).mean(axis=0)) / std
+    return dx, (dout * xhat).sum(axis=0), dout.sum(axis=0)
+"""
+
+OPTIM = """
+import numpy as np
+
+
+def sgd(w, dw, config=None):
+    w -= config['learning_rate'] * dw
+    return w, config
+
+
+def sgd_momentum(w, dw, config=None):
+    v = config.get('velocity', np.zeros_like(w))
+    v = config['momentum'] * v - config['learning_rate'] * dw
+    config['velocity'] = v
+    return w + v, config
+
+
+def rmsprop(w, dw, config=None):
+    c = config.get('cache', np.zeros_like(w))
+    c = config['decay_rate'] * c + (1 - config['decay_rate']) * dw ** 2
+    config['cache'] = c
+    return w - config['learning_rate'] * dw / (np.sqrt(c) + config['epsilon']), config
+
+
+def adam(w, dw, config=None):
+    m, v, t = config.get('m', 0 * w), config.get('v', 0 * w), config.get('t', 0)
+    t += 1
+    m = config['beta1'] * m + (1 - config['beta1']) * dw
+    v = config['beta2'] * v + (1 - config['beta2']) * dw * dw
+    config.update(m=m, v=v, t=t)
+    mt = m / (1 - config['beta1'] ** t)
+    vt = v / (1 - config['beta2'] ** t)
+    return w - config['learning_rate'] * mt / (np.sqrt(vt) + config['epsilon']), config
+"""
+
+#: Other right ways to write dropout: (text of `LAYERS`, what stands there instead).
+RIGHT: dict[str, list[tuple[str, str]]] = {
+    "as the course writes it": [],
+    "kept where a number is not below 1 - p": [
+        ("np.random.rand(*x.shape) < p)", "np.random.random_sample(x.shape) >= 1 - p)")
+    ],
+    "binomial draws": [("(np.random.rand(*x.shape) < p) / p", "np.random.binomial(1, p, size=x.shape) / p")],
+    "a boolean mask, divided at the output and in the gradient": [
+        ("(np.random.rand(*x.shape) < p) / p", "np.random.rand(*x.shape) < p"),
+        ("out = x * mask", "out = np.where(mask, x / p, 0)"),
+        ("return dout * mask", "return np.where(mask, dout, 0) / dropout_param['p']"),
+    ],
+    "loops": [
+        (
+            "mask = (np.random.rand(*x.shape) < p) / p",
+            "mask = np.zeros(x.shape)\n"
+            "        for ix in np.ndindex(*x.shape):\n"
+            "            if np.random.rand() < p:\n"
+            "                mask[ix] = 1.0 / p",
+        )
+    ],
+}
+
+#: Wrong solutions: exercise, old text, new text, what the grader must say.
+WRONG: list[tuple[str, str, str, str]] = [
+    ("dropout", "(np.random.rand(*x.shape) < p) / p", "np.random.rand(*x.shape) < p", "not divided by p"),
+    (
+        "dropout",
+        "        out = x\n",
+        "        out = x * (np.random.rand(*x.shape) < p)\n",
+        "mask is applied in test mode",
+    ),
+    (
+        "dropout",
+        "(np.random.rand(*x.shape) < p) / p",
+        "(np.random.rand(*x.shape) > p) / (1 - p)",
+        "drop and keep probability are swapped",
+    ),
+    ("dropout", "return dout * mask", "return dout", "the gradient is not masked"),
+    ("dropout", "return dout * mask", "return dout * (mask > 0)", "masked but not divided by p"),
+    ("dropout", "np.random.seed(dropout_param['seed'])", "pass", "the seed is not used"),
+    ("dropout", "        out = x\n", "        out = x * p\n", "scaled by p"),
+    ("dropout", "        out = x * mask", "        x *= mask\n        out = x", "changes its input in place"),
+    ("dropout", "np.random.rand(*x.shape)", "np.random.rand(1, x.shape[1])", "one mask is shared by all samples"),
+    (
+        "fc_net",
+        "x, y] -= 1\n    return loss, dx / len(y)".replace("x, y]", "np.arange(len(y)), y]"),
+        "np.arange(len(y)), y] -= 1\n    return loss, dx",
+        "mean over the batch is forgotten",
+    ),
+    ("fc_net", "np.where(cache > 0, dout, 0)", "np.where(dout > 0, dout, 0)", "masked by dout"),
+    ("fc_net", "shifted = x - x.max(axis=1, keepdims=True)", "shifted = x", "overflows"),
+    (
+        "fc_net",
+        "dout.sum(axis=0)\n\n\ndef relu",
+        "dout.mean(axis=0)\n\n\ndef relu",
+        "mean over the batch instead of the sum",
+    ),
+    ("batchnorm", "np.sqrt(var + eps)", "np.sqrt(var) + eps", "epsilon is left out of the root"),
+    (
+        "batchnorm",
+        "        mean, var = running_mean, running_var",
+        "        mean, var = x.mean(axis=0), x.var(axis=0)",
+        "batch's statistics are used in test mode",
+    ),
+    ("batchnorm", "(g - g.mean(axis=0) - xhat * (g * xhat).mean(axis=0)) / std", "g / std", "taken for constants"),
+    ("optim", "    t += 1\n", "    t = 1\n", "t is not counted up"),
+    ("optim", "(np.sqrt(c) + config['epsilon'])", "np.sqrt(c + config['epsilon'])", "epsilon is inside the root"),
+    ("optim", "    config['velocity'] = v\n", "", "velocity is not kept"),
+]
