@@ -2,7 +2,7 @@
 
     pip install . && python compare/course_cell.py
 
-The cell trains two networks, with and without dropout, for 25 epochs. NumPy runs the course's finished exercise, with its
+The cell trains two networks, with and without dropout, for 25 epochs. NumPy runs the course's finished exercise, its
 masks as the course writes them, in float64, which makes the whole network so. Starting Python does not count.
 """
 
