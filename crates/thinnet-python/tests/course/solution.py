@@ -177,3 +177,67 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("optim", "(np.sqrt(c) + config['epsilon'])", "np.sqrt(c + config['epsilon'])", "epsilon is inside the root"),
     ("optim", "    config['velocity'] = v\n", "", "velocity is not kept"),
 ]
+
+#: classifiers/fc_net.py over those layers, as students write it.
+NETWORK = """
+import numpy as np
+
+from cs6353.layers import *
+
+
+class FullyConnectedNet(object):
+    def __init__(self, hidden_dims, input_dim=3*32*32, num_classes=10, dropout=0, use_batchnorm=False, reg=0.0,
+                 weight_scale=1e-2, dtype=np.float32, seed=None):
+        self.reg, self.dropout, self.seed = reg, dropout, seed
+        self.num_layers = 1 + len(hidden_dims)
+        self.params = {}
+        sizes = [input_dim] + list(hidden_dims) + [num_classes]
+        for i in range(self.num_layers):
+            self.params['W%d' % (i + 1)] = weight_scale * np.random.randn(sizes[i], sizes[i + 1]).astype(dtype)
+            self.params['b%d' % (i + 1)] = np.zeros(sizes[i + 1], dtype=dtype)
+
+    def loss(self, X, y=None):
+        mode = 'test' if y is None else 'train'
+        out, caches = X, []
+        for i in range(1, self.num_layers):
+            out, affine = affine_forward(out, self.params['W%d' % i], self.params['b%d' % i])
+            out, relu = relu_forward(out)
+            drop = None
+            if self.dropout > 0:
+                param = {'mode': mode, 'p': self.dropout}
+                if self.seed is not None:
+                    param['seed'] = self.seed
+                out, drop = dropout_forward(out, param)
+            caches.append((affine, relu, drop))
+        last = self.num_layers
+        scores, cache = affine_forward(out, self.params['W%d' % last], self.params['b%d' % last])
+        if mode == 'test':
+            return scores
+        loss, dout = softmax_loss(scores, y)
+        grads = {}
+        for i in range(1, last + 1):
+            loss += 0.5 * self.reg * np.sum(self.params['W%d' % i] ** 2)
+        dout, grads['W%d' % last], grads['b%d' % last] = affine_backward(dout, cache)
+        for i in range(last - 1, 0, -1):
+            affine, relu, drop = caches[i - 1]
+            if drop is not None:
+                dout = dropout_backward(dout, drop)
+            dout = relu_backward(dout, relu)
+            dout, grads['W%d' % i], grads['b%d' % i] = affine_backward(dout, affine)
+        for i in range(1, last + 1):
+            grads['W%d' % i] += self.reg * self.params['W%d' % i]
+        return loss, grads
+"""
+
+#: What is changed in it, and what that should be called.
+WRONG_NETWORKS = [
+    ("loss += 0.5 * self.reg", "loss += self.reg", "lacks its factor 0.5"),
+    (
+        "            loss += 0.5 * self.reg * np.sum(self.params['W%d' % i] ** 2)",
+        "            pass",
+        "L2 term is left out",
+    ),
+    ("+= self.reg * self.params", "+= 2 * self.reg * self.params", "gradient is twice"),
+    ("+= self.reg * self.params['W%d' % i]", "+= 0", "L2 term's gradient is left out"),
+    ("                dout = dropout_backward(dout, drop)", "                pass", "differs from the right figures"),
+]

@@ -9,7 +9,7 @@ import pytest
 from thinnet.course._grade.report import run
 from thinnet.course._grade.student import Student
 
-from .solution import LAYERS, OPTIM, RIGHT, WRONG
+from .solution import LAYERS, NETWORK, OPTIM, RIGHT, WRONG, WRONG_NETWORKS
 
 
 def student(folder: Path, layers: str = LAYERS, optim: str = OPTIM, timeout: float = 30) -> Student:
@@ -62,6 +62,31 @@ def test_what_a_students_code_does_is_a_failed_check(body: str, reason: str, tmp
     checks = run(student(tmp_path, layers, timeout=5), "dropout", 1)
     assert len(checks) == 1
     assert re.search(reason, checks[0].mistake), checks[0].mistake
+
+
+def with_network(folder: Path, network: str) -> Student:
+    graded = student(folder)
+    (graded.path / "classifiers").mkdir()
+    (graded.path / "classifiers/fc_net.py").write_text(network)
+    return graded
+
+
+def test_a_right_network_passes(tmp_path: Path) -> None:
+    checks = run(with_network(tmp_path, NETWORK), "fc_net", 5)
+    assert not [check.line() for check in checks if not check.passed]
+    assert sum(check.name.startswith("FullyConnectedNet") for check in checks) >= 24
+
+
+@pytest.mark.parametrize(("old", "new", "mistake"), WRONG_NETWORKS)
+def test_a_wrong_network_is_named(old: str, new: str, mistake: str, tmp_path: Path) -> None:
+    assert NETWORK.count(old) == 1
+    failed = [
+        check for check in run(with_network(tmp_path, NETWORK.replace(old, new)), "fc_net", 5) if not check.passed
+    ]
+    assert failed
+    assert all(mistake in check.mistake and "FullyConnectedNet" in check.name for check in failed), [
+        check.line() for check in failed
+    ]
 
 
 def test_thinnets_own_functions_are_not_a_students(tmp_path: Path) -> None:
