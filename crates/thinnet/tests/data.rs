@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::float_cmp)] // a test fails by panic; pixels are exact
 
 use ndarray::{Array1, Array2, Axis};
-use thinnet::data::{DataSet, Features, Format, Order, Part, Scaling, Split, SplitOptions, Values};
+use thinnet::data::{DataSet, Features, Format, Order, Part, Pixels, Scaling, Split, SplitOptions, Values};
 use thinnet::random::RandomState;
 
 /// The figures are NumPy's, from `np.load("cifar10-sample.npz")`: `np.bincount(y)`, `y[:8]`, `mean_image.ravel()[:3]`.
@@ -240,4 +240,26 @@ fn scaling_uses_the_training_samples_alone_and_is_the_same_for_bytes_and_floats(
         given.scaled::<f64>(1, Scaling::Mean).unwrap().val.x.to_floats().row(0).to_vec(),
         [1.0, 28.0, 6.0]
     );
+}
+
+/// Bytes less a mean image are found to be that, whatever the mean, to a unit in the last place; other numbers are not.
+#[test]
+fn pixels_are_recovered_from_floats() {
+    let mut random = RandomState::new(4);
+    let bytes = random.rand((50, 30)).mapv(|u: f64| (u * 256.0).floor());
+    let mean: Array1<f64> = random.rand(30) * 255.0;
+    let x = &bytes - &mean;
+    let pixels = Pixels::recover(x.view()).unwrap();
+    let again: Array2<f64> = Features::Pixels(pixels).to_floats();
+    assert!((&again - &x).iter().all(|d| d.abs() <= 256.0 * f64::EPSILON), "{again}");
+
+    let refused = |x: Array2<f64>| assert_eq!(Pixels::recover(x.view()), None);
+    refused(&x / 255.0);
+    refused(random.randn((50, 30)));
+    refused(&bytes * 2.0 - &mean); // 510 steps
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.5] {
+        let mut x = x.clone();
+        x[(3, 4)] = bad;
+        refused(x);
+    }
 }

@@ -136,4 +136,5 @@ def train(
     validation: tuple[_Array, _Labels],
     plan: Any,
     report: Callable[[str], object],
+    like: _Array,
 ) -> dict[str, Any]: ...

@@ -8,15 +8,16 @@ use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use thinnet::Error;
-use thinnet::data::{Dataset, Features, Samples};
+
+use thinnet::data::{Dataset, Features, Pixels, Samples};
 use thinnet::engine::{self, EngineConfig, EngineState};
 use thinnet::optim::{
     Adam, AdamState, RmsProp, RmsPropState, RuleState, SgdMomentum, SgdMomentumState, UpdateRule,
 };
 use thinnet::solver::{self, Event, Progress, SolverConfig};
+use thinnet::{Dtype, Error};
 
-use super::arrays::{Argument, Number, by_dtype, give, labels};
+use super::arrays::{Argument, Number, by_dtype, dtype_of, give, labels};
 use super::network::{Network, give_layers, give_running};
 use super::random::with_stream;
 use crate::errors::to_python;
@@ -99,7 +100,7 @@ type Pair<'py> = (Any<'py>, PyReadonlyArray1<'py, i64>);
 
 /// Trains the network as the course's `Solver.train` does, on NumPy's global stream.
 ///
-/// Lines are given to `report`. The result is a dict: `best`, the parameters with the best validation accuracy, and
+/// Samples may be float32 or float64; the network's own type is that of the array `like`. Lines are given to `report`. The result is a dict: `best`, the parameters with the best validation accuracy, and
 /// `parameters`, those at the end; `states` and `running` at the end; `loss`, `train_acc`, `val_acc`; `error`, an exception
 /// if one ended the run early.
 #[pyfunction]
@@ -109,6 +110,7 @@ pub(crate) fn train<'py>(
     validation: Pair<'py>,
     plan: Plan<'py>,
     report: Bound<'py, PyAny>,
+    like: Any<'py>,
 ) -> PyResult<Bound<'py, PyDict>> {
     fn run<'py, F: Number>(
         network: &Network<'py>,
@@ -159,13 +161,23 @@ pub(crate) fn train<'py>(
         result.set_item("error", error)?;
         Ok(result)
     }
-    by_dtype!(&training.0, run(&network, [&training, &validation], &plan, report))
+    by_dtype!(&like, run(&network, [&training, &validation], &plan, report))
 }
 
+/// Samples in the network's precision. Images less their mean, in float64 as `get_CIFAR10_data` gives them, are taken as
+/// the bytes that they were: half of a run is accuracies, which are decided faster on bytes.
 fn samples<F: Number>((x, y): &Pair<'_>) -> PyResult<Samples<F>> {
-    let x = Argument::<F>::new(x, "X")?;
-    let x = x.view::<Ix2>()?.as_standard_layout().into_owned();
-    Ok(Samples { x: Features::Floats(x), y: labels(y)? })
+    let features = match dtype_of(x)? {
+        Dtype::F32 => {
+            Features::Floats(Argument::<f32>::new(x, "X")?.view::<Ix2>()?.mapv(|x| F::from_f64(x.into())))
+        }
+        Dtype::F64 => {
+            let x = Argument::<f64>::new(x, "X")?;
+            let x = x.view::<Ix2>()?;
+            Pixels::recover(x).map_or_else(|| Features::Floats(x.mapv(F::from_f64)), Features::Pixels)
+        }
+    };
+    Ok(Samples { x: features, y: labels(y)? })
 }
 
 /// What a rule remembers: its arrays, and the updates done.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArcArray2, Array1, Array2, Axis};
+use ndarray::{ArcArray2, Array1, Array2, ArrayView2, Axis};
 
 use super::SparseRows;
 use crate::error::{Error, Result};
@@ -41,6 +41,35 @@ impl Pixels {
         let bytes =
             if bytes.is_standard_layout() { bytes } else { bytes.as_standard_layout().into_owned().into() };
         Ok(Self { bytes, mean: mean.iter().copied().collect(), deviation: None })
+    }
+
+    /// The images that an array (N, D) of pixels less some mean image was made of, if it was: all numbers of a column are
+    /// whole steps apart, to rounding, and at most 255 of them. The mean image is the one that makes each column's least
+    /// pixel 0; it need not be the one that was subtracted, but pixels less it are the same numbers, to a unit in the last
+    /// place.
+    pub fn recover(x: ArrayView2<'_, f64>) -> Option<Self> {
+        /// More than rounding of numbers below 512 can do, and far less than a step.
+        const ROUNDING: f64 = 1e-10;
+        let mut least = Array1::from_elem(x.ncols(), f64::INFINITY);
+        for row in x.rows() {
+            least.zip_mut_with(&row, |least, &value| *least = least.min(value));
+        }
+        let mut bytes = Vec::with_capacity(x.len());
+        for row in x.rows() {
+            for (&value, least) in row.iter().zip(&least) {
+                let steps = value - least;
+                let whole = steps.round();
+                // NaN and infinities fail the comparison.
+                if !((steps - whole).abs() < ROUNDING && whole <= 255.0 && value.abs() < 512.0) {
+                    return None;
+                }
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                // a whole number from 0 to 255
+                bytes.push(whole as u8);
+            }
+        }
+        let bytes = Array2::from_shape_vec(x.dim(), bytes).ok()?;
+        Self::new(bytes, -least).ok()
     }
 
     /// The same images, to be divided by `deviation` (D, above 0) once the mean is subtracted.

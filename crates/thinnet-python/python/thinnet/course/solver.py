@@ -249,7 +249,8 @@ class Solver:
         model = self.model
 
         def rows(x: Array) -> Array:
-            return floats(np.asarray(x).reshape(np.shape(x)[0], -1), model.dtype)
+            x = np.asarray(x).reshape(np.shape(x)[0], -1)
+            return floats(x, np.float64 if x.dtype == np.float64 else model.dtype)
 
         if self.num_epochs < 1:
             return
@@ -259,6 +260,7 @@ class Solver:
             (rows(self.X_val), labels(self.y_val)),
             plan,
             print,
+            np.zeros(0, model.dtype),
         )
         settings, arrays = _RULES[plan.update_rule]
         epochs = len(done["loss"]) // self._iterations_per_epoch()
