@@ -31,14 +31,12 @@ impl<F: Float> Thin<F> {
             let ranges = threads.split(layer.w.value.rows());
             let parts = layer.w.parts(&rule, step, &ranges)?.into_iter().zip(ranges.clone());
             if index == 0 {
-                let x = match &mut self.x {
+                let x = match &self.x {
                     BatchInput::Dense(x) => x.view(),
                     BatchInput::Sparse(x) => {
-                        x.turn();
-                        let (lists, values, delta) = (x.by_input.view(), &x.values, delta.view());
-                        threads.each(parts.collect(), |((w, update), rows)| {
-                            let values = &values[lists.entries(rows.clone())];
-                            listed_update(isa, lists.slice(rows), values, delta, w, reg, update);
+                        threads.each(parts.collect(), |((w, update), inputs)| {
+                            let (lists, values) = x.by_input(inputs);
+                            listed_update(isa, lists.view(), &values, delta.view(), w, reg, update);
                         });
                         continue;
                     }

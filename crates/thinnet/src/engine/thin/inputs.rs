@@ -29,10 +29,6 @@ pub(super) struct SparseInput<F> {
     pub(super) by_sample: Lists,
     /// Their values, an entry of `by_sample` each.
     pub(super) a: Vec<F>,
-    /// Of each input, the samples; made when the backward pass needs it.
-    pub(super) by_input: Lists,
-    /// Their values, an entry of `by_input` each.
-    pub(super) values: Vec<F>,
 }
 
 impl<F: Float> SparseInput<F> {
@@ -61,7 +57,7 @@ impl<F: Float> SparseInput<F> {
         }
         let mut by_sample = Lists::new();
         by_sample.rebuild_from_rows(columns, block_size(columns), kept.iter().map(Vec::as_slice));
-        Self { by_sample, a, by_input: Lists::new(), values: Vec::new() }
+        Self { by_sample, a }
     }
 
     /// The parts of a batch, one after the other.
@@ -70,16 +66,16 @@ impl<F: Float> SparseInput<F> {
             parts.into_iter().map(|part| (part.by_sample, part.a)).unzip();
         let mut by_sample = Lists::new();
         by_sample.rebuild_from_parts(&lists);
-        Self { by_sample, a: a.concat(), by_input: Lists::new(), values: Vec::new() }
+        Self { by_sample, a: a.concat() }
     }
 
-    /// Lists the samples of each input.
-    pub(super) fn turn(&mut self) {
-        let mut from = Vec::new();
-        self.by_input.rebuild_transposed(&self.by_sample, block_size(self.by_sample.rows()), &mut from);
-        self.values.clear();
-        self.values.resize(from.len(), F::zero());
-        gather(&self.a, &from, &mut self.values);
+    /// Of each input in a range, the samples, and their values.
+    pub(super) fn by_input(&self, inputs: Range<usize>) -> (Lists, Vec<F>) {
+        let (mut lists, mut from) = (Lists::new(), Vec::new());
+        lists.rebuild_transposed_part(&self.by_sample, inputs, block_size(self.by_sample.rows()), &mut from);
+        let mut values = vec![F::zero(); from.len()];
+        gather(&self.a, &from, &mut values);
+        (lists, values)
     }
 }
 
