@@ -1,0 +1,50 @@
+//! Stopping and going on.
+
+use thinnet::data::Features;
+use thinnet::engine::{Engine, EngineConfig, Layers, MaskSource, Product};
+use thinnet::layers::{Dropout, Targets};
+use thinnet::net::{FullyConnectedNet, NetConfig};
+use thinnet::optim::UpdateRule;
+use thinnet::random::RandomState;
+
+/// A run that is cut in two, its state carried from one engine to another, is bit for bit the run in one go.
+#[test]
+fn a_restored_engine_goes_on_as_if_it_had_not_stopped() {
+    for rule in UpdateRule::NAMES {
+        for batch_norm in [false, true] {
+            let mut random = RandomState::new(5);
+            let x: Features<f64> = random.randn((40, 30)).into();
+            let y = random.choice(4, 40).unwrap();
+            let config = NetConfig {
+                input_dim: 30,
+                hidden: vec![20, 10],
+                num_classes: 4,
+                dropout: Some(Dropout::new(0.5, None).unwrap()).into(),
+                batch_norm,
+                ..NetConfig::default()
+            };
+            let net = FullyConnectedNet::<f64>::new(config, &mut random).unwrap();
+            let new = || {
+                let masks = MaskSource::Counter(3);
+                let config = EngineConfig { product: Product::Auto, threads: 2, masks, isa: None };
+                thinnet::engine::build(net.clone(), rule.parse().unwrap(), config).unwrap()
+            };
+            let steps = |engine: &mut dyn Engine<f64>, count: usize, random: &mut RandomState| {
+                for _ in 0..count {
+                    let batch = random.choice(40, 16).unwrap();
+                    engine.step(&x, Targets::Classes(&y), batch.as_slice().into(), random).unwrap();
+                }
+            };
+            let mut whole = new();
+            steps(&mut *whole, 7, &mut random.clone());
+            let (mut first, mut second) = (new(), new());
+            steps(&mut *first, 4, &mut random);
+            second.restore(&first.state().unwrap()).unwrap();
+            steps(&mut *second, 3, &mut random);
+            assert_eq!(second.state().unwrap(), whole.state().unwrap(), "{rule}, {batch_norm}");
+            let other = if rule == "sgd" { "adam" } else { "sgd" };
+            let mut foreign = Layers::new(net.clone(), other.parse().unwrap()).unwrap();
+            assert!(foreign.restore(&whole.state().unwrap()).is_err(), "{rule}");
+        }
+    }
+}
