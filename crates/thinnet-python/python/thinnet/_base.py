@@ -96,19 +96,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         self._check_own_parameters()
         dtype = check_dtype(self.dtype)
         fresh = not hasattr(self, "_network") or (not self.warm_start and not incremental)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            y_numeric=not is_classifier(self),
-            dtype=dtype,
-            order="C",
-            reset=fresh,
-        )
-        if sparse.issparse(y):
-            y = y.toarray()
+        X, y = self._check_samples(X, y, dtype, reset=fresh)
         weights = check_sample_weight(sample_weight, X.shape[0])
         if weights is not None and (weights == 0).any():
             kept = np.flatnonzero(weights)  # a sample of no weight is no sample
@@ -219,21 +207,24 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             eval_set = eval_set[0]
         if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
             raise ValueError("eval_set must be (X, y) or (X, y, sample_weight), or a list of one such tuple.")
+        X, y = self._check_samples(eval_set[0], eval_set[1], dtype, reset=False)
+        weights = check_sample_weight(eval_set[2] if len(eval_set) == 3 else None, X.shape[0])
+        return ValidationData(X, y, self._encode(y, reset=False), weights)
+
+    def _check_samples(self, X: Any, y: Any, dtype: np.dtype[Any], *, reset: bool) -> tuple[Any, Any]:
+        """Check rows and targets; the rows come back in `dtype`, the targets dense."""
         X, y = validate_data(
             self,
-            eval_set[0],
-            eval_set[1],
+            X,
+            y,
             accept_sparse="csr",
             multi_output=True,
             y_numeric=not is_classifier(self),
             dtype=dtype,
             order="C",
-            reset=False,
+            reset=reset,
         )
-        if sparse.issparse(y):
-            y = y.toarray()
-        weights = check_sample_weight(eval_set[2] if len(eval_set) == 3 else None, X.shape[0])
-        return ValidationData(X, y, self._encode(y, reset=False), weights)
+        return X, y.toarray() if sparse.issparse(y) else y
 
     def _initialize(self, architecture: Architecture, dtype: np.dtype[Any], random: np.random.RandomState) -> None:
         """Draw the parameters as scikit-learn does (Glorot and Bengio 2010), and begin every record."""
