@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 10] = [
     &["data", "layers", "optim"],
     &["net"],
     &["gradient_check", "engine"],
-    &["solver", "course"],
+    &["solver", "course", "training"],
     &["experiment"],
     &["report"],
     &["lib"],

@@ -4,6 +4,7 @@ mod adam;
 mod max_norm;
 mod momentum;
 mod rmsprop;
+mod schedule;
 mod sgd;
 
 pub use adam::{Adam, AdamState, adam};
@@ -11,6 +12,7 @@ pub use max_norm::max_norm;
 pub(crate) use max_norm::max_norm_factor;
 pub use momentum::{SgdMomentum, SgdMomentumState, sgd_momentum};
 pub use rmsprop::{RmsProp, RmsPropState, rmsprop};
+pub use schedule::{MomentumRamp, Schedule, ScheduleKind};
 pub use sgd::{Sgd, sgd};
 
 use std::str::FromStr;

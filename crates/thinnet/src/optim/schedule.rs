@@ -1,0 +1,203 @@
+//! How the learning rate and momentum change over a run. Positions are counted in epochs, a step being a part of one.
+
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// What the learning rate does once it is warm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduleKind {
+    /// It stays.
+    #[default]
+    Constant,
+    /// It is multiplied by `decay` at each epoch's end, as the course's solver does.
+    Decay,
+    /// It is multiplied by `decay` at the end of every `step_epochs` epochs.
+    Step,
+    /// It falls to `final_learning_rate` along half a cosine, to the end of the run (Loshchilov and Hutter, "SGDR", ICLR 2017,
+    /// equation 5, without restarts).
+    Cosine,
+}
+
+/// The learning rate over a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Schedule {
+    /// Its course.
+    pub kind: ScheduleKind,
+    /// The learning rate after warm-up and before any decay.
+    pub learning_rate: f64,
+    /// The factor of [`ScheduleKind::Decay`] and [`ScheduleKind::Step`], above 0.
+    pub decay: f64,
+    /// Epochs between two falls of [`ScheduleKind::Step`], at least 1.
+    pub step_epochs: usize,
+    /// Where [`ScheduleKind::Cosine`] ends, not negative.
+    pub final_learning_rate: f64,
+    /// Epochs in which the learning rate rises in a line from 0 (Goyal et al. 2017, section 2.2); not negative.
+    pub warmup_epochs: f64,
+}
+
+impl Schedule {
+    /// Refuses settings out of range.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] that names the setting.
+    pub fn check(&self) -> Result<()> {
+        let not_negative = |value: f64| value >= 0.0 && value.is_finite();
+        for (what, value, fits, range) in [
+            ("learning rate", self.learning_rate, not_negative(self.learning_rate), "not negative"),
+            ("decay", self.decay, self.decay > 0.0 && self.decay.is_finite(), "above 0"),
+            (
+                "final learning rate",
+                self.final_learning_rate,
+                not_negative(self.final_learning_rate),
+                "not negative",
+            ),
+            (
+                "number of warm-up epochs",
+                self.warmup_epochs,
+                not_negative(self.warmup_epochs),
+                "not negative",
+            ),
+        ] {
+            if !fits {
+                return Err(Error::configuration(format!(
+                    "the {what} must be finite and {range}, got {value}"
+                )));
+            }
+        }
+        if self.step_epochs == 0 {
+            return Err(Error::configuration("the number of epochs between steps must be at least 1, got 0"));
+        }
+        Ok(())
+    }
+
+    /// The learning rate of step `step` (from 0) of `steps_per_epoch` (at least 1), in a run of `epochs`.
+    ///
+    /// The decay by epochs is multiplied up one by one, as the course's solver does it, to the bit.
+    pub fn at(&self, step: u64, steps_per_epoch: u64, epochs: usize) -> f64 {
+        let per_epoch = steps_per_epoch.max(1);
+        let epoch = step / per_epoch;
+        let falls = |times: u64| (0..times).fold(self.learning_rate, |rate, _| rate * self.decay);
+        let position = step as f64 / per_epoch as f64;
+        let rate = match self.kind {
+            ScheduleKind::Constant => self.learning_rate,
+            ScheduleKind::Decay => falls(epoch),
+            ScheduleKind::Step => falls(epoch / self.step_epochs.max(1) as u64),
+            ScheduleKind::Cosine => {
+                let (from, span) = (self.warmup_epochs, epochs as f64 - self.warmup_epochs);
+                let share = if span > 0.0 { ((position - from) / span).clamp(0.0, 1.0) } else { 1.0 };
+                let (high, low) = (self.learning_rate, self.final_learning_rate);
+                low + 0.5 * (high - low) * (1.0 + (PI * share).cos())
+            }
+        };
+        let warm = (step + 1) as f64 / per_epoch as f64;
+        if warm < self.warmup_epochs { rate * (warm / self.warmup_epochs) } else { rate }
+    }
+}
+
+/// Momentum that rises in a line (Srivastava et al. 2014, appendix A.2; Sutskever et al. 2013).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MomentumRamp {
+    /// Momentum of the first step, 0..1.
+    pub start: f64,
+    /// Momentum at the ramp's end and after it, 0..1.
+    pub end: f64,
+    /// Epochs that the ramp takes, above 0.
+    pub epochs: f64,
+}
+
+impl MomentumRamp {
+    /// Refuses settings out of range.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] that names the setting.
+    pub fn check(&self) -> Result<()> {
+        for (what, value) in [("start", self.start), ("end", self.end)] {
+            if !(0.0..1.0).contains(&value) {
+                return Err(Error::configuration(format!(
+                    "the {what} of the momentum ramp must be at least 0 and below 1, got {value}"
+                )));
+            }
+        }
+        if !(self.epochs > 0.0 && self.epochs.is_finite()) {
+            return Err(Error::configuration(format!(
+                "the epochs of the momentum ramp must be finite and above 0, got {}",
+                self.epochs
+            )));
+        }
+        Ok(())
+    }
+
+    /// The momentum of step `step` (from 0) of `steps_per_epoch` (at least 1).
+    pub fn at(&self, step: u64, steps_per_epoch: u64) -> f64 {
+        let position = step as f64 / steps_per_epoch.max(1) as f64;
+        let share = (position / self.epochs).min(1.0);
+        self.start + (self.end - self.start) * share
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(kind: ScheduleKind) -> Schedule {
+        Schedule {
+            kind,
+            learning_rate: 0.1,
+            decay: 0.5,
+            step_epochs: 2,
+            final_learning_rate: 0.01,
+            warmup_epochs: 0.0,
+        }
+    }
+
+    fn close(a: f64, b: f64) -> bool {
+        (a - b).abs() < 1e-12
+    }
+
+    #[test]
+    fn each_schedule_follows_its_formula() {
+        let at = |kind, step| schedule(kind).at(step, 10, 4);
+        assert!([0, 9, 39].into_iter().all(|step| close(at(ScheduleKind::Constant, step), 0.1)));
+        assert!(close(at(ScheduleKind::Decay, 9), 0.1) && close(at(ScheduleKind::Decay, 10), 0.05));
+        assert!(close(at(ScheduleKind::Decay, 39), 0.0125));
+        assert!(close(at(ScheduleKind::Step, 19), 0.1) && close(at(ScheduleKind::Step, 20), 0.05));
+        assert!(close(at(ScheduleKind::Cosine, 0), 0.1) && close(at(ScheduleKind::Cosine, 20), 0.055));
+        assert!(close(at(ScheduleKind::Cosine, 40), 0.01) && close(at(ScheduleKind::Cosine, 400), 0.01));
+    }
+
+    #[test]
+    fn warm_up_rises_in_a_line_and_ends() {
+        let warm = Schedule { warmup_epochs: 2.0, ..schedule(ScheduleKind::Constant) };
+        assert!(close(warm.at(0, 10, 4), 0.005) && close(warm.at(9, 10, 4), 0.05));
+        assert!(close(warm.at(19, 10, 4), 0.1) && close(warm.at(30, 10, 4), 0.1));
+        let both = Schedule { warmup_epochs: 2.0, ..schedule(ScheduleKind::Cosine) };
+        assert!(close(both.at(20, 10, 4), 0.1) && close(both.at(30, 10, 4), 0.055));
+    }
+
+    #[test]
+    fn momentum_rises_to_its_end_and_stays() {
+        let ramp = MomentumRamp { start: 0.5, end: 0.9, epochs: 2.0 };
+        assert!(close(ramp.at(0, 10), 0.5) && close(ramp.at(10, 10), 0.7) && close(ramp.at(99, 10), 0.9));
+        assert!(MomentumRamp { end: 1.0, ..ramp }.check().is_err());
+        assert!(MomentumRamp { epochs: 0.0, ..ramp }.check().is_err());
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_refused() {
+        let good = schedule(ScheduleKind::Step);
+        good.check().unwrap();
+        for bad in [
+            Schedule { learning_rate: -1.0, ..good },
+            Schedule { decay: 0.0, ..good },
+            Schedule { step_epochs: 0, ..good },
+            Schedule { final_learning_rate: f64::NAN, ..good },
+            Schedule { warmup_epochs: f64::INFINITY, ..good },
+        ] {
+            assert!(bad.check().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What a training run is made of: its settings in four sections, as a file holds them.
+//!
+//! | section | settles |
+//! |---|---|
+//! | `data` | which samples, how they are parted and scaled |
+//! | `model` | the network, its dropout, its initial weights |
+//! | `optim` | the update rule, its schedules, what holds the weights back |
+//! | `train` | epochs, batches, random streams, when to stop |
+//!
+//! [`TrainingConfig::from_toml`] reads them, [`TrainingConfig::set`] changes one, [`TrainingConfig::to_toml`] writes all.
+
+mod sections;
+mod text;
+mod words;
+
+pub use sections::{
+    Annealing, ClassWeights, DataConfig, Keep, ModelConfig, Monitor, OptimConfig, Sampling, Task, TrainConfig,
+};
+pub use text::{Assignment, keys};
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{EngineConfig, MaskSource};
+use crate::error::{Error, Result};
+use crate::layers::{Dropout, HiddenDropout, Loss};
+use crate::net::NetConfig;
+use crate::optim::{Adam, MomentumRamp, RmsProp, Schedule, Sgd, SgdMomentum, UpdateRule};
+
+/// Everything that determines a training run's figures, and the threads, which do not.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// The samples.
+    pub data: DataConfig,
+    /// The network.
+    pub model: ModelConfig,
+    /// How gradients change it.
+    pub optim: OptimConfig,
+    /// How long, on which batches, and what is watched.
+    pub train: TrainConfig,
+}
+
+impl TrainingConfig {
+    /// Refuses settings out of range, as far as they can be told without the samples.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] that names the setting, its range and the value that came.
+    pub fn check(&self) -> Result<()> {
+        self.rule()?.check()?;
+        self.schedule().check()?;
+        if let Some(ramp) = self.momentum_ramp() {
+            ramp.check()?;
+        }
+        self.net(1, 1)?.check()?;
+        let train = &self.train;
+        for (key, count) in [("train.epochs", train.epochs), ("train.batch_size", train.batch_size)]
+            .into_iter()
+            .chain(train.patience.map(|patience| ("train.patience", patience)))
+            .chain(self.data.train.map(|count| ("data.train", count)))
+            .chain(self.data.val.map(|count| ("data.val", count)))
+        {
+            if count == 0 {
+                return Err(Error::configuration(format!("{key} must be at least 1, got 0")));
+            }
+        }
+        if !(train.min_delta >= 0.0 && train.min_delta.is_finite()) {
+            return Err(Error::configuration(format!(
+                "train.min_delta must be finite and not negative, got {}",
+                train.min_delta
+            )));
+        }
+        let rate = self.model.annealing_rate;
+        if !(rate > 0.0 && rate.is_finite()) {
+            return Err(Error::configuration(format!(
+                "model.annealing_rate must be finite and above 0, got {rate}"
+            )));
+        }
+        if self.model.task == Task::Regression {
+            if train.monitor == Some(Monitor::Accuracy) {
+                return Err(Error::configuration(
+                    "train.monitor is accuracy, which regression does not have; it takes loss",
+                ));
+            }
+            if train.class_weights != ClassWeights::None {
+                return Err(Error::configuration("train.class_weights are for classification"));
+            }
+        }
+        if let ClassWeights::Each(weights) = &train.class_weights
+            && let Some(weight) = weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite()))
+        {
+            return Err(Error::configuration(format!(
+                "train.class_weights must be finite and not negative, got {weight}"
+            )));
+        }
+        if self.optim.clip_norm.is_some() && self.optim.clip_value.is_some() {
+            return Err(Error::configuration("optim.clip_norm and optim.clip_value exclude each other"));
+        }
+        Ok(())
+    }
+
+    /// The network for samples of `input_dim` numbers and so many classes or outputs, at the keep probabilities that
+    /// training ends with.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for a keep probability out of range, or not one for each hidden layer.
+    pub fn net(&self, input_dim: usize, num_outputs: usize) -> Result<NetConfig> {
+        let model = &self.model;
+        Ok(NetConfig {
+            input_dim,
+            hidden: model.hidden.clone(),
+            num_classes: num_outputs,
+            activation: model.activation,
+            loss: self.loss(),
+            dropout: self.hidden_dropout(1.0)?,
+            input_dropout: self.input_dropout(1.0)?,
+            max_norm: self.optim.max_norm,
+            batch_norm: model.batch_norm,
+            reg: self.optim.l2,
+            weight_scale: model.weight_scale,
+        })
+    }
+
+    /// The loss that the task has.
+    pub fn loss(&self) -> Loss {
+        match self.model.task {
+            Task::Classification => Loss::Softmax,
+            Task::Regression => Loss::SquaredError,
+        }
+    }
+
+    /// The update rule at its start.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for a rule that there is not.
+    pub fn rule(&self) -> Result<UpdateRule> {
+        let optim = &self.optim;
+        let learning_rate = optim.learning_rate;
+        Ok(match optim.rule.parse::<UpdateRule>()? {
+            UpdateRule::Sgd(_) => UpdateRule::Sgd(Sgd { learning_rate }),
+            UpdateRule::SgdMomentum(_) => UpdateRule::SgdMomentum(SgdMomentum {
+                learning_rate,
+                momentum: optim.momentum,
+                nesterov: optim.nesterov,
+            }),
+            UpdateRule::RmsProp(_) => UpdateRule::RmsProp(RmsProp {
+                learning_rate,
+                decay_rate: optim.decay_rate,
+                epsilon: optim.epsilon,
+            }),
+            UpdateRule::Adam(adam) => UpdateRule::Adam(Adam {
+                learning_rate,
+                beta1: optim.beta1,
+                beta2: optim.beta2,
+                epsilon: optim.epsilon,
+                ..adam
+            }),
+        })
+    }
+
+    /// The learning rate over the steps.
+    pub fn schedule(&self) -> Schedule {
+        let optim = &self.optim;
+        Schedule {
+            kind: optim.schedule,
+            learning_rate: optim.learning_rate,
+            decay: optim.decay,
+            step_epochs: optim.step_epochs,
+            final_learning_rate: optim.final_learning_rate,
+            warmup_epochs: optim.warmup_epochs,
+        }
+    }
+
+    /// The momentum over the steps, if it changes.
+    pub fn momentum_ramp(&self) -> Option<MomentumRamp> {
+        let optim = &self.optim;
+        (optim.rule == "sgd_momentum" && optim.momentum_ramp_epochs > 0.0).then_some(MomentumRamp {
+            start: optim.momentum_start,
+            end: optim.momentum,
+            epochs: optim.momentum_ramp_epochs,
+        })
+    }
+
+    /// The dropout of the hidden layers when `share` of what they drop in the end is dropped: 1 for all of it.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for a keep probability out of range.
+    pub fn hidden_dropout(&self, share: f64) -> Result<HiddenDropout> {
+        let at = |keep: f64| Dropout::new(annealed(keep, share), None);
+        Ok(match &self.model.keep {
+            Keep::All(keep) => HiddenDropout::Every(at(*keep)?),
+            Keep::Each(each) => {
+                HiddenDropout::Each(each.iter().map(|&keep| at(keep)).collect::<Result<_>>()?)
+            }
+        })
+    }
+
+    /// The dropout of the inputs likewise; `None` where all are kept.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for a keep probability out of range.
+    pub fn input_dropout(&self, share: f64) -> Result<Option<Dropout>> {
+        let keep = self.model.input_keep;
+        if keep == 1.0 { Ok(None) } else { Dropout::new(annealed(keep, share), None).map(Some) }
+    }
+
+    /// How steps are computed, with this many threads where the settings leave it open.
+    pub fn engine(&self, threads: usize) -> EngineConfig {
+        EngineConfig {
+            product: self.train.engine,
+            threads: self.train.threads.unwrap_or(threads),
+            masks: match self.train.masks {
+                sections::Masks::Numpy => MaskSource::Numpy,
+                sections::Masks::Counter => MaskSource::Counter(self.train.seed.into()),
+            },
+            isa: None,
+        }
+    }
+}
+
+/// The keep probability when `share` of the final dropout is in force.
+fn annealed(keep: f64, share: f64) -> f64 {
+    if share == 1.0 { keep } else { 1.0 - (1.0 - keep) * share }
+}

@@ -1,0 +1,355 @@
+//! The sections, with their defaults. Every field is a key of the file: its name here is its name there.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::words;
+use crate::data::{Order, Scaling};
+use crate::engine::Product;
+use crate::float::Dtype;
+use crate::layers::Activation;
+use crate::optim::ScheduleKind;
+
+/// Which samples, and what is made of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataConfig {
+    /// `sample` (the embedded images), or a file or folder.
+    pub path: String,
+    /// A table's column of labels or targets, by name or number from 1; `auto` takes label, class or target, else the last.
+    #[serde(with = "words::auto")]
+    pub label_column: Option<String>,
+    /// Whether a table's first line names its columns; `auto` if no field of it is a number.
+    #[serde(with = "words::auto")]
+    pub header: Option<bool>,
+    /// Width and height that the images of a folder are resized to, as in `32x32`; `none` leaves them.
+    #[serde(with = "words::none")]
+    pub resize: Option<String>,
+    /// Training samples to use, from the first; `all`.
+    #[serde(with = "words::all")]
+    pub train: Option<usize>,
+    /// Validation samples; `auto` takes those that the data have, or a fifth of the training samples, at most 1000.
+    #[serde(with = "words::auto")]
+    pub val: Option<usize>,
+    /// How training and validation samples are parted where the data do not say; `auto` as they are stored for image
+    /// collections, which come shuffled, and stratified for the rest.
+    #[serde(with = "words::auto")]
+    pub split: Option<Order>,
+    /// Seed of a split at random (NumPy's stream).
+    pub split_seed: u32,
+    /// Subtract the mean, divide by the deviation as well, or neither; `auto` is mean for images, standard for the rest.
+    #[serde(with = "words::auto")]
+    pub scaling: Option<Scaling>,
+    /// The same for the targets of a regression.
+    pub target_scaling: Scaling,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self {
+            path: "sample".to_owned(),
+            label_column: None,
+            header: None,
+            resize: None,
+            train: None,
+            val: None,
+            split: None,
+            split_seed: 0,
+            scaling: None,
+            target_scaling: Scaling::Standard,
+        }
+    }
+}
+
+/// What the network is to tell of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Its class, with the softmax loss.
+    #[default]
+    Classification,
+    /// A number or several, with the squared error.
+    Regression,
+}
+
+/// How keep probabilities change while a network trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Annealing {
+    /// They do not.
+    #[default]
+    None,
+    /// From 1 down to their value (Morerio et al., "Curriculum Dropout", ICCV 2017).
+    Curriculum,
+}
+
+/// Probabilities to KEEP a hidden unit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Keep {
+    /// The same for every hidden layer.
+    All(f64),
+    /// One a hidden layer, first to last.
+    Each(Vec<f64>),
+}
+
+/// The network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Classification or regression.
+    pub task: Task,
+    /// Units of each hidden layer.
+    pub hidden: Vec<usize>,
+    /// What each hidden layer does to its sums.
+    pub activation: Activation,
+    /// Probability to KEEP a hidden unit, above 0 and at most 1: one for all hidden layers, or a list with one for each.
+    pub keep: Keep,
+    /// Probability to KEEP an input.
+    pub input_keep: f64,
+    /// How keep probabilities change over the run.
+    pub annealing: Annealing,
+    /// How fast: the curriculum's `gamma` is this divided by the steps of the whole run.
+    pub annealing_rate: f64,
+    /// Batch normalisation ahead of each activation.
+    pub batch_norm: bool,
+    /// Standard deviation of the initial weights, where they are `normal`.
+    pub weight_scale: f64,
+    /// Number type.
+    pub dtype: Dtype,
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        Self {
+            task: Task::Classification,
+            hidden: vec![500],
+            activation: Activation::Relu,
+            keep: Keep::All(0.5),
+            input_keep: 1.0,
+            annealing: Annealing::None,
+            annealing_rate: 10.0,
+            batch_norm: false,
+            weight_scale: 1e-2,
+            dtype: Dtype::F32,
+        }
+    }
+}
+
+/// The update rule, and what goes with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimConfig {
+    /// `sgd`, `sgd_momentum`, `rmsprop` or `adam`.
+    pub rule: String,
+    /// The learning rate, after warm-up and before any decay.
+    pub learning_rate: f64,
+    /// How it changes over the epochs.
+    pub schedule: ScheduleKind,
+    /// The factor of the schedules `decay` (each epoch) and `step` (each `step_epochs`).
+    pub decay: f64,
+    /// Epochs between two falls of the schedule `step`.
+    pub step_epochs: usize,
+    /// Where the schedule `cosine` ends.
+    pub final_learning_rate: f64,
+    /// Epochs, or a part of one, in which the learning rate rises in a line from 0.
+    pub warmup_epochs: f64,
+    /// Momentum of `sgd_momentum`; with a ramp, where that ends.
+    pub momentum: f64,
+    /// Where the ramp starts.
+    pub momentum_start: f64,
+    /// Epochs in which momentum rises in a line (Srivastava et al. 2014, appendix A.2); 0 is no ramp.
+    pub momentum_ramp_epochs: f64,
+    /// Nesterov's gradient, for `sgd_momentum`.
+    pub nesterov: bool,
+    /// Adam's share of the first moment that stays.
+    pub beta1: f64,
+    /// Adam's share of the second moment that stays.
+    pub beta2: f64,
+    /// `rmsprop`'s share of the mean square that stays.
+    pub decay_rate: f64,
+    /// What keeps Adam's and `rmsprop`'s divisions from zero.
+    pub epsilon: f64,
+    /// Strength of the L2 term `0.5 * l2 * sum(W^2)`.
+    pub l2: f64,
+    /// Strength of the L1 term `l1 * sum(|W|)`.
+    pub l1: f64,
+    /// Bound on the norm of the weights that lead into a unit; `none`.
+    #[serde(with = "words::none")]
+    pub max_norm: Option<f64>,
+    /// Bound on the norm of all gradients together; `none`.
+    #[serde(with = "words::none")]
+    pub clip_norm: Option<f64>,
+    /// Bound on the size of each gradient entry; `none`.
+    #[serde(with = "words::none")]
+    pub clip_value: Option<f64>,
+}
+
+impl Default for OptimConfig {
+    fn default() -> Self {
+        Self {
+            rule: "adam".to_owned(),
+            learning_rate: 1e-3,
+            schedule: ScheduleKind::Constant,
+            decay: 0.95,
+            step_epochs: 10,
+            final_learning_rate: 0.0,
+            warmup_epochs: 0.0,
+            momentum: 0.9,
+            momentum_start: 0.5,
+            momentum_ramp_epochs: 0.0,
+            nesterov: false,
+            beta1: 0.9,
+            beta2: 0.999,
+            decay_rate: 0.99,
+            epsilon: 1e-8,
+            l2: 0.0,
+            l1: 0.0,
+            max_norm: None,
+            clip_norm: None,
+            clip_value: None,
+        }
+    }
+}
+
+/// How batches are made of the training samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampling {
+    /// Every epoch takes each sample once, in random order; what is left over makes a last, smaller batch.
+    #[default]
+    Shuffled,
+    /// Each batch is drawn anew, with replacement, as the course does; an epoch is `max(N / batch_size, 1)` batches.
+    Replacement,
+}
+
+/// Where masks come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Masks {
+    /// The counter-based stream, drawn by all threads.
+    #[default]
+    Counter,
+    /// NumPy's stream, which batches come from as well, as in the course.
+    Numpy,
+}
+
+/// What decides which epoch is the best, and when to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Monitor {
+    /// The highest validation accuracy.
+    Accuracy,
+    /// The lowest validation loss.
+    Loss,
+}
+
+/// How much each class counts in the loss.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum ClassWeights {
+    /// All samples alike.
+    #[default]
+    None,
+    /// Each class by the inverse of its share: `N / (C * N_class)`, as scikit-learn does.
+    Balanced,
+    /// A weight for each class, in the order of the classes.
+    Each(Vec<f64>),
+}
+
+/// How long, on which batches, and what is watched.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Times that the training samples are gone through, at most.
+    pub epochs: usize,
+    /// Samples a step.
+    pub batch_size: usize,
+    /// Seed of all that is random: weights, batches, masks.
+    pub seed: u32,
+    /// How batches are made.
+    pub sampling: Sampling,
+    /// Where masks come from.
+    pub masks: Masks,
+    /// Training samples on which accuracy and loss are checked at each epoch's end, from the first; `all`.
+    #[serde(with = "words::all")]
+    pub check_samples: Option<usize>,
+    /// What decides which epoch is the best; `auto` is accuracy for classification, loss for regression.
+    #[serde(with = "words::auto")]
+    pub monitor: Option<Monitor>,
+    /// Epochs without a better one after which training stops; `none` goes on to the end.
+    #[serde(with = "words::none")]
+    pub patience: Option<usize>,
+    /// By how much an epoch must be better to count for `patience`.
+    pub min_delta: f64,
+    /// Whether the model at the end is that of the best epoch, or that of the last.
+    pub restore_best: bool,
+    /// Share of each target that is spread over all classes (Szegedy et al. 2016).
+    pub label_smoothing: f64,
+    /// How much each class counts: `none`, `balanced`, or a list.
+    pub class_weights: ClassWeights,
+    /// Threads; `auto` is one a core. It changes no figure.
+    #[serde(with = "words::auto")]
+    pub threads: Option<usize>,
+    /// How products are computed. It changes no figure but by rounding.
+    pub engine: Product,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 25,
+            batch_size: 100,
+            seed: 231,
+            sampling: Sampling::Shuffled,
+            masks: Masks::Counter,
+            check_samples: Some(1000),
+            monitor: None,
+            patience: None,
+            min_delta: 0.0,
+            restore_best: true,
+            label_smoothing: 0.0,
+            class_weights: ClassWeights::None,
+            threads: None,
+            engine: Product::Auto,
+        }
+    }
+}
+
+impl Serialize for Keep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::All(keep) => keep.serialize(serializer),
+            Self::Each(each) => each.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Keep {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            list @ toml::Value::Array(_) => Vec::deserialize(list).map(Self::Each).map_err(de::Error::custom),
+            one => f64::deserialize(one).map(Self::All).map_err(de::Error::custom),
+        }
+    }
+}
+
+impl Serialize for ClassWeights {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::None => serializer.serialize_str("none"),
+            Self::Balanced => serializer.serialize_str("balanced"),
+            Self::Each(weights) => weights.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ClassWeights {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(word) if word == "none" => Ok(Self::None),
+            toml::Value::String(word) if word == "balanced" => Ok(Self::Balanced),
+            list @ toml::Value::Array(_) => Vec::deserialize(list).map(Self::Each).map_err(de::Error::custom),
+            _ => Err(de::Error::custom(
+                "it takes \"none\", \"balanced\", or a list of a weight for each class",
+            )),
+        }
+    }
+}

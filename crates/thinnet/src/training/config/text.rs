@@ -1,0 +1,232 @@
+//! Settings as text: files in TOML, single assignments, and names that are nearly right.
+
+use std::str::FromStr;
+
+use toml::{Table, Value};
+
+use super::TrainingConfig;
+use crate::error::{Error, Result};
+
+/// One setting given by itself: `model.keep=0.5`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assignment {
+    /// The key with its section: `model.keep`.
+    pub key: String,
+    /// The value, as TOML has it; a word that is no TOML value is a string, so quotes can be left out.
+    pub value: Value,
+}
+
+impl FromStr for Assignment {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let Some((key, value)) = text.split_once('=') else {
+            return Err(Error::configuration(format!(
+                "{text:?} is no assignment; it takes KEY=VALUE, as in model.keep=0.5"
+            )));
+        };
+        let key = key.trim().to_owned();
+        known(&key)?;
+        Ok(Self { key, value: value_of(value) })
+    }
+}
+
+/// A value as TOML has it, or else the text itself.
+fn value_of(text: &str) -> Value {
+    let text = text.trim();
+    match format!("value = {text}").parse::<Table>() {
+        Ok(mut table) if table.len() == 1 => {
+            table.remove("value").unwrap_or_else(|| Value::String(text.to_owned()))
+        }
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+/// Every key with its section, sorted.
+pub fn keys() -> Vec<String> {
+    let table = Table::try_from(TrainingConfig::default()).unwrap_or_default();
+    let sections = table.iter().filter_map(|(section, keys)| Some((section, keys.as_table()?)));
+    sections.flat_map(|(section, keys)| keys.keys().map(move |key| format!("{section}.{key}"))).collect()
+}
+
+/// Refuses a key that there is not, with the nearest one that there is.
+fn known(key: &str) -> Result<()> {
+    let keys = keys();
+    if keys.iter().any(|known| known == key) {
+        return Ok(());
+    }
+    let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let parted = |known: &'_ String| {
+        known.split_once('.').map(|(section, name)| (section.to_owned(), name.to_owned()))
+    };
+    let likeness = |known: &String| {
+        let (own_section, own_name) = parted(known).unwrap_or_default();
+        // Of names that are alike, the one in the section that was meant, or meant to be.
+        strsim::jaro_winkler(&own_name, name) + 0.1 * strsim::jaro_winkler(&own_section, section)
+    };
+    let nearest = keys.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let hint = match nearest.filter(|known| likeness(known) > 0.85) {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => {
+            let own: Vec<&str> =
+                keys.iter().filter_map(|known| known.strip_prefix(section)?.strip_prefix('.')).collect();
+            if own.is_empty() {
+                "the sections are data, model, optim and train".to_owned()
+            } else {
+                format!("those of [{section}] are {}", own.join(", "))
+            }
+        }
+    };
+    Err(Error::configuration(format!("there is no setting {key}; {hint}")))
+}
+
+impl TrainingConfig {
+    /// The settings of a TOML file; those that it leaves out have their defaults.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for text that is no TOML, an unknown key (with the nearest known one) or a value of the wrong
+    /// type; ranges are for [`TrainingConfig::check`].
+    pub fn from_toml(text: &str) -> Result<Self> {
+        let table: Table = text.parse().map_err(|error: toml::de::Error| {
+            Error::configuration(format!("it is no TOML: {}", one_line(&error.to_string())))
+        })?;
+        let mut config = Self::default();
+        for (section, keys) in table {
+            match keys {
+                Value::Table(keys) => {
+                    for (key, value) in keys {
+                        config.set(&Assignment { key: format!("{section}.{key}"), value })?;
+                    }
+                    known_section(&section)?;
+                }
+                _ => known(&section)?,
+            }
+        }
+        Ok(config)
+    }
+
+    /// Changes one setting.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for an unknown key or a value of the wrong type.
+    pub fn set(&mut self, assignment: &Assignment) -> Result<()> {
+        let Assignment { key, value } = assignment;
+        known(key)?;
+        let mut table = self.table()?;
+        if let Some((section, name)) = key.split_once('.')
+            && let Some(section) = table.get_mut(section).and_then(Value::as_table_mut)
+        {
+            section.insert(name.to_owned(), value.clone());
+        }
+        *self = table.try_into().map_err(|error: toml::de::Error| {
+            Error::configuration(format!("{key} = {value}: {}", one_line(error.message())))
+        })?;
+        Ok(())
+    }
+
+    /// The value of a setting, as TOML has it; `None` if there is no such key.
+    pub fn get(&self, key: &str) -> Option<Value> {
+        let (section, name) = key.split_once('.')?;
+        self.table().ok()?.get(section)?.get(name).cloned()
+    }
+
+    /// All settings, every default filled in, as a TOML file.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for what TOML cannot hold, which no setting in range is.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|error| Error::configuration(format!("settings as TOML: {error}")))
+    }
+
+    fn table(&self) -> Result<Table> {
+        Table::try_from(self).map_err(|error| Error::configuration(format!("settings as TOML: {error}")))
+    }
+}
+
+/// Refuses a section that there is not; one with keys was refused by them.
+fn known_section(section: &str) -> Result<()> {
+    let prefix = format!("{section}.");
+    if keys().iter().any(|key| key.starts_with(&prefix)) { Ok(()) } else { known(section) }
+}
+
+/// The lines of a message as one sentence.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test fails by panic
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        TrainingConfig::from_toml(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let mut config = TrainingConfig::default();
+        for text in [
+            "model.keep=[0.5, 0.25]",
+            "model.hidden=[20, 30]",
+            "optim.max_norm=3",
+            "optim.rule=sgd_momentum",
+            "train.class_weights=balanced",
+            "train.patience=4",
+            "data.label_column=species",
+            "optim.learning_rate=1e-5",
+        ] {
+            config.set(&text.parse().unwrap()).unwrap();
+        }
+        let text = config.to_toml().unwrap();
+        assert_eq!(TrainingConfig::from_toml(&text).unwrap(), config, "{text}");
+        assert_eq!(config.optim.max_norm, Some(3.0));
+        assert_eq!(config.get("model.keep").unwrap().to_string(), "[0.5, 0.25]");
+        // Every key is written, open ones with their word.
+        for key in keys() {
+            let name = key.split_once('.').unwrap().1;
+            assert!(text.contains(&format!("\n{name} = ")), "{key} in {text}");
+        }
+        config.set(&"optim.max_norm=none".parse().unwrap()).unwrap();
+        assert_eq!(config.optim.max_norm, None);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_one() {
+        for (text, nearest) in [
+            ("[model]\nkeeep = 0.5", "model.keep"),
+            ("[optim]\nlearningrate = 0.5", "optim.learning_rate"),
+            ("[optim]\nkeep = 0.5", "model.keep"),
+            ("[modell]\nkeep = 0.5", "model.keep"),
+            ("epochs = 5", "train.epochs"),
+            ("[train]\nlr = 5\n", "those of [train] are batch_size"),
+            ("[zoo]\nlion = 5\n", "the sections are"),
+        ] {
+            let message = refused(text);
+            assert!(
+                message.contains("there is no setting") && message.contains(nearest),
+                "{text}: {message}"
+            );
+        }
+        let message = "keep=0.5".parse::<Assignment>().unwrap_err().to_string();
+        assert!(message.contains("did you mean model.keep?"), "{message}");
+        assert!("model.keep".parse::<Assignment>().is_err());
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_refused_with_its_key() {
+        for (text, key) in [
+            ("[train]\nepochs = \"many\"", "train.epochs"),
+            ("[train]\nepochs = -1", "train.epochs"),
+            ("[model]\nhidden = 5", "model.hidden"),
+            ("[model]\nkeep = true", "model.keep"),
+            ("[optim]\nmax_norm = \"big\"", "optim.max_norm"),
+            ("[optim]\nschedule = \"cosin\"", "optim.schedule"),
+            ("[train]\nclass_weights = \"heavy\"", "train.class_weights"),
+        ] {
+            let message = refused(text);
+            assert!(message.starts_with(key) && !message.contains('\n'), "{text}: {message}");
+        }
+        assert!(refused("[model\n").starts_with("it is no TOML"));
+    }
+}
