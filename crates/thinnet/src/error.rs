@@ -32,6 +32,16 @@ pub enum Error {
         /// The loss.
         loss: f64,
     },
+    /// A number is NaN or infinite: training has diverged.
+    #[error(
+        "{what} after step {step}: training has diverged; try a smaller learning rate, or bound the gradients"
+    )]
+    NotFinite {
+        /// What it is, and what it has become.
+        what: String,
+        /// Step, counted from 1.
+        step: u64,
+    },
     /// The caller asked to stop.
     #[error("stopped at iteration {iteration}")]
     Interrupted {

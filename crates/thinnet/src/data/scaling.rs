@@ -140,6 +140,12 @@ impl DataSet {
         })
     }
 
+    /// What a scaling subtracts from each number of a sample (D), and what it divides the difference by, if it does.
+    pub fn scale_of(&self, scaling: Scaling) -> (Array1<f64>, Option<Array1<f64>>) {
+        let Scale { mean, deviation } = self.scale(scaling);
+        (mean, deviation)
+    }
+
     fn scale(&self, scaling: Scaling) -> Scale {
         let not_zero = |deviation: f64| if deviation > 0.0 { deviation } else { 1.0 };
         Scale {

@@ -76,7 +76,7 @@ impl SplitOptions {
     }
 
     /// The order in which a data set of this format is split.
-    fn order_of(&self, format: Format) -> Order {
+    pub(crate) fn order_of(&self, format: Format) -> Order {
         self.order.unwrap_or(if format.is_shuffled() { Order::Stored } else { Order::Stratified })
     }
 

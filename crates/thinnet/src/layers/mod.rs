@@ -32,6 +32,7 @@ pub use layer_norm::{
     LayerNorm, LayerNormCache, LayerNormGradients, layer_norm_backward, layer_norm_forward,
 };
 pub use loss::{softmax_loss, svm_loss};
+pub(crate) use objective::ChosenTargets;
 pub use objective::{Loss, Targets};
 pub use relu::{ReluCache, relu_backward, relu_forward};
 

@@ -1,12 +1,24 @@
 //! Training that can be stopped and gone on with: settings, the run itself, and what it leaves behind.
 //!
-//! [`TrainingConfig`] says what is trained; [`RunHistory`] what came of it, epoch by epoch.
+//! [`TrainingConfig`] says what is trained, [`TrainingData`] on what, [`Trainer`] does it step by step; [`TrainerState`] is
+//! where it is, to be written and gone on from; [`RunHistory`] is what came of it, epoch by epoch, and [`Model`] the
+//! network in the end.
 
+mod checkpoint;
 mod config;
+mod data;
+mod model;
+mod plan;
 mod record;
+mod score;
+mod tensors;
+mod trainer;
 
 pub use config::{
-    Annealing, Assignment, ClassWeights, DataConfig, Keep, ModelConfig, Monitor, OptimConfig, Sampling, Task,
-    TrainConfig, TrainingConfig, keys,
+    Annealing, Assignment, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig,
+    Sampling, Task, TrainConfig, TrainingConfig, keys,
 };
+pub use data::{Labelled, Preprocessing, TrainingData};
+pub use model::{Model, model_dtype};
 pub use record::{Epoch, RunHistory, Score};
+pub use trainer::{Finish, Step, Trainer, TrainerState, Verdict};

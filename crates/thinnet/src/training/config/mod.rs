@@ -14,7 +14,8 @@ mod text;
 mod words;
 
 pub use sections::{
-    Annealing, ClassWeights, DataConfig, Keep, ModelConfig, Monitor, OptimConfig, Sampling, Task, TrainConfig,
+    Annealing, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig, Sampling, Task,
+    TrainConfig,
 };
 pub use text::{Assignment, keys};
 
@@ -128,6 +129,14 @@ impl TrainingConfig {
         }
     }
 
+    /// What decides which epoch is the best.
+    pub fn monitor(&self) -> Monitor {
+        self.train.monitor.unwrap_or(match self.model.task {
+            Task::Classification => Monitor::Accuracy,
+            Task::Regression => Monitor::Loss,
+        })
+    }
+
     /// The update rule at its start.
     ///
     /// # Errors
@@ -209,8 +218,8 @@ impl TrainingConfig {
             product: self.train.engine,
             threads: self.train.threads.unwrap_or(threads),
             masks: match self.train.masks {
-                sections::Masks::Numpy => MaskSource::Numpy,
-                sections::Masks::Counter => MaskSource::Counter(self.train.seed.into()),
+                Masks::Numpy => MaskSource::Numpy,
+                Masks::Counter => MaskSource::Counter(self.train.seed.into()),
             },
             isa: None,
         }

@@ -1,0 +1,228 @@
+//! A run's state as bytes that tell whether they are whole.
+//!
+//! A checkpoint is a line `thinnet checkpoint 1`, the SHA-256 of what follows as a line of hexadecimal digits, and a
+//! safetensors file: parameters by name, the update rule's memory as `W1.m`, `W1.v`, ..., the best epoch's network as
+//! `best.W1`, ..., the epoch's order of samples, every step's loss, and in its metadata, as JSON, the rest.
+
+use ndarray::{Array1, ArrayD, ArrayView1, Ix1, Ix2};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::tensors::{Read, Tensors};
+use super::trainer::{Best, Position};
+use super::{Epoch, RunHistory, TrainerState, TrainingConfig};
+use crate::engine::EngineState;
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::layers::RunningStatistics;
+use crate::net::{LayerParameters, Parameters};
+use crate::optim::{AdamState, RmsPropState, RuleState, SgdMomentumState};
+use crate::random;
+
+/// The first line.
+const MAGIC: &str = "thinnet checkpoint 1\n";
+
+/// What is no array.
+#[derive(Serialize, Deserialize)]
+struct Rest {
+    /// The version that wrote it.
+    version: String,
+    /// The settings, as TOML.
+    config: String,
+    random: random::State,
+    engine_step: u64,
+    /// Adam's count of updates.
+    updates: u64,
+    layers: usize,
+    rule: String,
+    step: u64,
+    epoch_loss: f64,
+    epoch_seconds: f64,
+    stale: usize,
+    mark: Option<f64>,
+    epochs: Vec<Epoch>,
+    best_epoch: Option<usize>,
+}
+
+impl<F: Float> TrainerState<F> {
+    /// The state as bytes, with the run's settings.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for settings that TOML cannot hold, which no settings in range are.
+    pub fn to_bytes(&self, config: &TrainingConfig) -> Result<Vec<u8>> {
+        let position = &self.position;
+        let mut tensors = Tensors::default();
+        add_network(&mut tensors, "", &self.engine.parameters, &self.engine.running);
+        let mut updates = 0;
+        for ((name, _), state) in self.engine.parameters.named().iter().zip(&self.engine.rule) {
+            let mut add = |part: &str, array: &ArrayD<F>| tensors.add(format!("{name}.{part}"), array.view());
+            match state {
+                RuleState::Sgd => {}
+                RuleState::SgdMomentum(state) => add("velocity", &state.velocity),
+                RuleState::RmsProp(state) => add("cache", &state.cache),
+                RuleState::Adam(state) => {
+                    add("m", &state.m);
+                    add("v", &state.v);
+                    updates = state.t;
+                }
+            }
+        }
+        if let Some(best) = &self.best {
+            add_network(&mut tensors, "best.", &best.parameters, &best.running);
+        }
+        tensors.add("history.loss", ArrayView1::from(&position.history.loss).into_dyn());
+        tensors.add_indices("order", &position.order);
+        let rest = Rest {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            config: config.to_toml()?,
+            random: self.random.clone(),
+            engine_step: self.engine.step,
+            updates,
+            layers: self.engine.parameters.layers.len(),
+            rule: config.rule()?.name().to_owned(),
+            step: position.step,
+            epoch_loss: position.epoch_loss,
+            epoch_seconds: position.epoch_seconds,
+            stale: position.stale,
+            mark: position.mark,
+            epochs: position.history.epochs.clone(),
+            best_epoch: position.history.best,
+        };
+        let text =
+            serde_json::to_string(&rest).map_err(|error| Error::data(format!("state as JSON: {error}")))?;
+        let body = tensors.to_bytes(text)?;
+        let mut bytes = Vec::with_capacity(MAGIC.len() + 65 + body.len());
+        bytes.extend_from_slice(MAGIC.as_bytes());
+        bytes.extend_from_slice(digest(&body).as_bytes());
+        bytes.push(b'\n');
+        bytes.extend_from_slice(&body);
+        Ok(bytes)
+    }
+
+    /// The state that [`TrainerState::to_bytes`] wrote, with the run's settings.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for bytes that are cut short, changed, or of another kind.
+    pub fn from_bytes(bytes: &[u8]) -> Result<(Self, TrainingConfig)> {
+        let body = whole(bytes)?;
+        let read = Read::new(body)?;
+        let rest: Rest = serde_json::from_str(&read.text)
+            .map_err(|error| Error::data(format!("it is the checkpoint of another version: {error}")))?;
+        let config = TrainingConfig::from_toml(&rest.config)?;
+        let (parameters, running) = network(&read, "", rest.layers)?;
+        let rule = parameters
+            .named()
+            .iter()
+            .map(|(name, _)| {
+                let array = |part: &str| read.array::<F>(&format!("{name}.{part}"));
+                Ok(match rest.rule.as_str() {
+                    "sgd" => RuleState::Sgd,
+                    "sgd_momentum" => {
+                        RuleState::SgdMomentum(SgdMomentumState { velocity: array("velocity")? })
+                    }
+                    "rmsprop" => RuleState::RmsProp(RmsPropState { cache: array("cache")? }),
+                    "adam" => RuleState::Adam(AdamState { m: array("m")?, v: array("v")?, t: rest.updates }),
+                    other => {
+                        return Err(Error::data(format!("it has the state of an unknown rule {other:?}")));
+                    }
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let best = if read.has("best.W1") {
+            let (parameters, running) = network(&read, "best.", rest.layers)?;
+            Some(Best { parameters, running })
+        } else {
+            None
+        };
+        let state = Self {
+            engine: EngineState { parameters, rule, step: rest.engine_step, running },
+            random: rest.random,
+            position: Position {
+                step: rest.step,
+                order: read.indices("order")?,
+                epoch_loss: rest.epoch_loss,
+                epoch_seconds: rest.epoch_seconds,
+                stale: rest.stale,
+                mark: rest.mark,
+                history: RunHistory {
+                    loss: read.array::<f64>("history.loss")?.iter().copied().collect(),
+                    epochs: rest.epochs,
+                    best: rest.best_epoch,
+                },
+            },
+            best,
+        };
+        Ok((state, config))
+    }
+
+    /// Steps done when the state was taken.
+    pub fn step(&self) -> u64 {
+        self.position.step
+    }
+
+    /// Losses and epochs until then.
+    pub fn history(&self) -> &RunHistory {
+        &self.position.history
+    }
+}
+
+/// The body of a whole checkpoint.
+fn whole(bytes: &[u8]) -> Result<&[u8]> {
+    let no_checkpoint = || Error::data("it is no checkpoint of thinnet, or one that was cut short");
+    let rest = bytes.strip_prefix(MAGIC.as_bytes()).ok_or_else(no_checkpoint)?;
+    let (sum, body) = rest.split_at_checked(64).ok_or_else(no_checkpoint)?;
+    let body = body.strip_prefix(b"\n").ok_or_else(no_checkpoint)?;
+    if digest(body).as_bytes() != sum {
+        return Err(Error::data("its checksum does not fit: it was cut short or changed"));
+    }
+    Ok(body)
+}
+
+/// The SHA-256 in hexadecimal digits.
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Adds a network's arrays, with `prefix` before their names.
+pub(super) fn add_network<F: Float>(
+    tensors: &mut Tensors,
+    prefix: &str,
+    parameters: &Parameters<F>,
+    running: &[RunningStatistics<F>],
+) {
+    for (name, array) in parameters.named() {
+        tensors.add(format!("{prefix}{name}"), array);
+    }
+    for (statistics, number) in running.iter().zip(1..) {
+        tensors.add(format!("{prefix}running_mean{number}"), statistics.mean.view().into_dyn());
+        tensors.add(format!("{prefix}running_var{number}"), statistics.variance.view().into_dyn());
+    }
+}
+
+/// A network's parameters and running statistics.
+pub(super) type Network<F> = (Parameters<F>, Vec<RunningStatistics<F>>);
+
+/// Reads what [`add_network`] added.
+pub(super) fn network<F: Float>(read: &Read<'_>, prefix: &str, layers: usize) -> Result<Network<F>> {
+    let shape = |name: &str| Error::data(format!("its array {name} has the wrong number of dimensions"));
+    let vector = |name: String| -> Result<Array1<F>> {
+        read.array::<F>(&name)?.into_dimensionality::<Ix1>().map_err(|_| shape(&name))
+    };
+    let (mut all, mut running) = (Vec::new(), Vec::new());
+    for number in 1..=layers {
+        let name = |of: &str| format!("{prefix}{of}{number}");
+        let w = read.array::<F>(&name("W"))?.into_dimensionality::<Ix2>().map_err(|_| shape(&name("W")))?;
+        let gamma_beta = match read.has(&name("gamma")) {
+            true => Some((vector(name("gamma"))?, vector(name("beta"))?)),
+            false => None,
+        };
+        if read.has(&name("running_mean")) {
+            running.push(RunningStatistics {
+                mean: vector(name("running_mean"))?,
+                variance: vector(name("running_var"))?,
+            });
+        }
+        all.push(LayerParameters { w, b: vector(name("b"))?, gamma_beta });
+    }
+    Ok((Parameters { layers: all }, running))
+}

@@ -1,0 +1,157 @@
+//! Named arrays in the safetensors format, with one text beside them: what models and checkpoints are made of.
+//!
+//! The text is the one entry `thinnet` of the format's metadata: with more entries their order, and so the bytes, would
+//! differ from run to run.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use ndarray::{ArrayD, ArrayViewD, IxDyn};
+use safetensors::{Dtype, SafeTensors, View};
+
+use crate::error::{Error, Result};
+use crate::float::{self, Float};
+
+/// The entry of the metadata.
+const ENTRY: &str = "thinnet";
+
+/// Arrays to be written, in any order; the format sorts them.
+#[derive(Debug, Default)]
+pub(super) struct Tensors(Vec<(String, Tensor)>);
+
+/// One array as bytes, little-endian, row-major.
+#[derive(Debug)]
+struct Tensor {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl View for &Tensor {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl Tensors {
+    /// Adds an array of `F`.
+    pub(super) fn add<F: Float>(&mut self, name: impl Into<String>, array: ArrayViewD<'_, F>) {
+        let (dtype, bytes) = match F::DTYPE {
+            float::Dtype::F32 => {
+                #[allow(clippy::cast_possible_truncation)] // it is an f32
+                let bytes = array.iter().flat_map(|v| (v.as_f64() as f32).to_le_bytes()).collect();
+                (Dtype::F32, bytes)
+            }
+            float::Dtype::F64 => (Dtype::F64, array.iter().flat_map(|v| v.as_f64().to_le_bytes()).collect()),
+        };
+        self.0.push((name.into(), Tensor { dtype, shape: array.shape().to_vec(), bytes }));
+    }
+
+    /// Adds whole numbers.
+    pub(super) fn add_indices(&mut self, name: impl Into<String>, values: &[u32]) {
+        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        self.0.push((name.into(), Tensor { dtype: Dtype::U32, shape: vec![values.len()], bytes }));
+    }
+
+    /// The file's bytes, with `text`.
+    pub(super) fn to_bytes(&self, text: String) -> Result<Vec<u8>> {
+        let metadata = HashMap::from([(ENTRY.to_owned(), text)]);
+        safetensors::serialize(self.0.iter().map(|(name, tensor)| (name, tensor)), Some(metadata))
+            .map_err(|error| Error::data(format!("arrays as safetensors: {error}")))
+    }
+}
+
+/// Arrays that were read.
+#[derive(Debug)]
+pub(super) struct Read<'a> {
+    tensors: SafeTensors<'a>,
+    /// The text beside them.
+    pub(super) text: String,
+}
+
+impl<'a> Read<'a> {
+    /// Reads a file's bytes.
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self> {
+        let damaged = |error| Error::data(format!("it is no safetensors file, or a damaged one: {error}"));
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(ENTRY)).cloned();
+        let text =
+            text.ok_or_else(|| Error::data("it was not written by thinnet: its metadata say nothing of it"))?;
+        Ok(Self { tensors: SafeTensors::deserialize(bytes).map_err(damaged)?, text })
+    }
+
+    /// Whether there is an array of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.tensors.tensor(name).is_ok()
+    }
+
+    /// The array of this name, which has to be of `F`.
+    pub(super) fn array<F: Float>(&self, name: &str) -> Result<ArrayD<F>> {
+        let tensor = self.tensors.tensor(name).map_err(|_| Error::data(format!("it has no array {name}")))?;
+        let data = tensor.data();
+        let values: Vec<F> = match (F::DTYPE, tensor.dtype()) {
+            (float::Dtype::F32, Dtype::F32) => {
+                data.as_chunks().0.iter().map(|b| F::from_f64(f32::from_le_bytes(*b).into())).collect()
+            }
+            (float::Dtype::F64, Dtype::F64) => {
+                data.as_chunks().0.iter().map(|b| F::from_f64(f64::from_le_bytes(*b))).collect()
+            }
+            (own, other) => {
+                return Err(Error::data(format!("its array {name} is of {other:?} where {own} is needed")));
+            }
+        };
+        ArrayD::from_shape_vec(IxDyn(tensor.shape()), values)
+            .map_err(|error| Error::data(format!("its array {name}: {error}")))
+    }
+
+    /// The whole numbers of this name.
+    pub(super) fn indices(&self, name: &str) -> Result<Vec<u32>> {
+        match self.tensors.tensor(name) {
+            Ok(tensor) if tensor.dtype() == Dtype::U32 => {
+                Ok(tensor.data().as_chunks().0.iter().map(|b| u32::from_le_bytes(*b)).collect())
+            }
+            _ => Err(Error::data(format!("it has no whole numbers {name}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_twice_the_same() {
+        let mut tensors = Tensors::default();
+        tensors.add("b", array![[1.5f32, f32::MIN_POSITIVE], [-0.0, 3.0]].view().into_dyn());
+        tensors.add("a", array![0.1f64].view().into_dyn());
+        tensors.add_indices("order", &[7, u32::MAX]);
+        let bytes = tensors.to_bytes("hello".to_owned()).unwrap();
+        assert_eq!(bytes, tensors.to_bytes("hello".to_owned()).unwrap());
+        let read = Read::new(&bytes).unwrap();
+        assert_eq!(read.text, "hello");
+        assert_eq!(
+            read.array::<f32>("b").unwrap(),
+            array![[1.5f32, f32::MIN_POSITIVE], [-0.0, 3.0]].into_dyn()
+        );
+        assert_eq!(read.indices("order").unwrap(), [7, u32::MAX]);
+        assert!(read.array::<f32>("a").is_err() && read.array::<f64>("c").is_err() && !read.has("c"));
+        assert!(read.indices("a").is_err());
+        for cut in [0, 7, 20, bytes.len() - 1] {
+            assert!(Read::new(&bytes[..cut]).is_err(), "{cut}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! A run that was stopped and gone on with is, bit for bit, one that never was.
+
+use thinnet::Float;
+use thinnet::training::{Model, RunHistory, Trainer, TrainerState, TrainingConfig};
+
+use super::{config, data, finish};
+
+/// The history without its times, which differ from run to run.
+fn timeless(history: &RunHistory) -> RunHistory {
+    let mut history = history.clone();
+    for epoch in &mut history.epochs {
+        (epoch.seconds, epoch.samples_per_second) = (0.0, 0.0);
+    }
+    history
+}
+
+/// Stops after `stop` steps, goes on from the checkpoint's bytes, and compares with a run that never stopped.
+fn stopped_at<F: Float>(config: &TrainingConfig, stop: u64) {
+    let data = data::<F>(config);
+    let mut whole = Trainer::new(config, &data, 1).unwrap();
+    let mut first = Trainer::new(config, &data, 1).unwrap();
+    for _ in 0..stop {
+        first.step().unwrap();
+    }
+    let bytes = first.state().unwrap().to_bytes(config).unwrap();
+    let (state, read) = TrainerState::<F>::from_bytes(&bytes).unwrap();
+    assert_eq!((&state, &read), (&first.state().unwrap(), config));
+    let mut second = Trainer::resume(config, &data, 2, &state).unwrap();
+    finish(&mut whole);
+    finish(&mut second);
+    assert_eq!(timeless(whole.history()), timeless(second.history()));
+    assert_eq!(whole.parameters().unwrap(), second.parameters().unwrap());
+    let best = |trainer: &Trainer<'_, F>| trainer.network().unwrap();
+    assert_eq!(best(&whole).parameters, best(&second).parameters);
+    assert_eq!(best(&whole).running(), best(&second).running());
+}
+
+#[test]
+fn every_rule_and_stream_goes_on_from_within_and_between_epochs() {
+    for changes in [
+        &["optim.rule=adam"][..],
+        &["optim.rule=sgd"],
+        &["optim.rule=sgd_momentum", "optim.momentum_ramp_epochs=2", "optim.schedule=cosine"],
+        &["optim.rule=rmsprop", "train.masks=numpy"],
+        &["train.sampling=replacement", "train.masks=numpy", "optim.schedule=decay"],
+        &["model.batch_norm=true", "model.input_keep=0.8"],
+        &["model.annealing=curriculum", "model.keep=0.3"],
+    ] {
+        let config = config(changes);
+        for stop in [0, 3, 6, 7, 23] {
+            stopped_at::<f32>(&config, stop);
+        }
+        stopped_at::<f64>(&config, 8);
+    }
+}
+
+#[test]
+fn damage_is_seen() {
+    let config = config(&[]);
+    let data = data::<f32>(&config);
+    let mut trainer = Trainer::new(&config, &data, 1).unwrap();
+    (0..3).for_each(|_| {
+        trainer.step().unwrap();
+    });
+    let bytes = trainer.state().unwrap().to_bytes(&config).unwrap();
+    for cut in [0, 5, 21, 80, 86, bytes.len() / 2, bytes.len() - 1] {
+        assert!(TrainerState::<f32>::from_bytes(&bytes[..cut]).is_err(), "cut at {cut}");
+    }
+    for at in (0..bytes.len()).step_by(bytes.len() / 97) {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1 << (at % 8);
+        assert!(TrainerState::<f32>::from_bytes(&bytes).is_err(), "bit of byte {at}");
+    }
+    let other = TrainerState::<f64>::from_bytes(&bytes).unwrap_err().to_string();
+    assert!(other.contains("F32 where f64 is needed"), "{other}");
+}
+
+#[test]
+fn a_state_of_another_run_is_refused() {
+    let own = config(&[]);
+    let data = data::<f32>(&own);
+    let mut trainer = Trainer::new(&own, &data, 1).unwrap();
+    (0..3).for_each(|_| {
+        trainer.step().unwrap();
+    });
+    let state = trainer.state().unwrap();
+    for changes in ["model.hidden=[17]", "model.hidden=[16, 16]", "optim.rule=sgd", "train.batch_size=70"] {
+        let other = config(&[changes]);
+        let refused = Trainer::resume(&other, &data, 1, &state);
+        assert!(refused.is_err() || changes.starts_with("train"), "{changes}");
+    }
+}
+
+#[test]
+fn the_same_run_gives_the_same_model_and_it_is_read_back() {
+    let train = |threads: usize| {
+        let config = config(&["model.batch_norm=true"]);
+        let data = data::<f32>(&config);
+        let mut trainer = Trainer::new(&config, &data, threads).unwrap();
+        finish(&mut trainer);
+        let epoch = *trainer.history().best_epoch().unwrap();
+        Model {
+            net: trainer.network().unwrap(),
+            config: config.clone(),
+            preprocessing: data.preprocessing.clone(),
+            epoch: epoch.epoch,
+            val: epoch.val,
+        }
+    };
+    let (one, two) = (train(1), train(2));
+    let bytes = one.to_bytes().unwrap();
+    assert_eq!(bytes, two.to_bytes().unwrap());
+    let read = Model::<f32>::from_bytes(&bytes).unwrap();
+    assert_eq!(read.net.parameters, one.net.parameters);
+    assert_eq!(read.net.running(), one.net.running());
+    assert_eq!((&read.preprocessing, &read.config), (&one.preprocessing, &one.config));
+    assert_eq!(read.preprocessing.mean.len(), 12);
+    assert!(Model::<f64>::from_bytes(&bytes).is_err());
+}

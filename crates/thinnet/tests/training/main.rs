@@ -1,0 +1,51 @@
+//! Training runs: what they compute, and that they go on where they stopped.
+#![allow(clippy::unwrap_used, missing_docs)] // a test fails by panic
+
+mod going_on;
+mod settings;
+
+use ndarray::Array2;
+use thinnet::Float;
+use thinnet::data::{DataSet, Format, Split, Values};
+use thinnet::random::RandomState;
+use thinnet::training::{Trainer, TrainingConfig, TrainingData};
+
+/// 70 samples of 12 numbers in three classes that can be told apart, mostly.
+pub fn blobs() -> DataSet {
+    let mut random = RandomState::new(5);
+    let labels: Vec<usize> = (0..70).map(|sample| sample % 3).collect();
+    let mut values: Array2<f64> = random.randn((70, 12));
+    for (mut row, &label) in values.rows_mut().into_iter().zip(&labels) {
+        row[label] += 2.0;
+    }
+    DataSet {
+        format: Format::Npz,
+        classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
+        shape: vec![12],
+        train: Split { values: Values::Floats(values.into()), labels },
+        val: None,
+        test: None,
+        mean: None,
+    }
+}
+
+/// Settings for [`blobs`], with changes.
+pub fn config(changes: &[&str]) -> TrainingConfig {
+    let mut config = TrainingConfig::default();
+    let usual = ["model.hidden=[16]", "train.epochs=4", "train.batch_size=10", "data.val=14"];
+    for change in usual.iter().chain(changes) {
+        config.set(&change.parse().unwrap()).unwrap();
+    }
+    config
+}
+
+pub fn data<F: Float>(config: &TrainingConfig) -> TrainingData<F> {
+    TrainingData::new(blobs(), config).unwrap()
+}
+
+/// Trains to the end.
+pub fn finish<F: Float>(trainer: &mut Trainer<'_, F>) {
+    while trainer.finished().is_none() {
+        trainer.step().unwrap();
+    }
+}

@@ -1,0 +1,101 @@
+//! Each setting does what it says.
+
+use thinnet::data::DataSet;
+use thinnet::engine::Product;
+use thinnet::experiment::{self, Settings};
+use thinnet::float::Dtype;
+use thinnet::training::{Finish, Trainer, TrainingConfig, TrainingData};
+
+use super::{config, data, finish};
+
+/// With the course's choices, a run is the course's experiment to the last bit.
+#[test]
+fn the_courses_settings_give_the_courses_figures() {
+    let set = DataSet::embedded_sample().unwrap();
+    let settings = Settings {
+        keep: vec![0.25],
+        epochs: 2,
+        hidden: vec![100],
+        dtype: Dtype::F64,
+        engine: Product::Auto,
+        ..Settings::course("", 1000, 1)
+    };
+    let outcome = experiment::run::<f64>(&settings, &set.dataset(500).unwrap(), &mut ()).unwrap();
+    let mut config = TrainingConfig::default();
+    for change in [
+        "model.keep=0.25",
+        "model.hidden=[100]",
+        "model.dtype=f64",
+        "model.weight_scale=1e-2",
+        "optim.learning_rate=5e-4",
+        "train.epochs=2",
+        "train.sampling=replacement",
+        "train.masks=numpy",
+        "train.seed=231",
+    ] {
+        config.set(&change.parse().unwrap()).unwrap();
+    }
+    let data = TrainingData::<f64>::new(set, &config).unwrap();
+    let mut trainer = Trainer::new(&config, &data, 1).unwrap();
+    finish(&mut trainer);
+    let history = &outcome.networks[0].history;
+    assert_eq!(trainer.history().loss, history.loss);
+    let val: Vec<f64> = trainer.history().epochs.iter().map(|epoch| epoch.val.accuracy.unwrap()).collect();
+    assert_eq!(val, history.val_accuracy[1..]); // the course checks after the first iteration, too
+}
+
+#[test]
+fn every_sample_is_taken_once_an_epoch() {
+    let config = config(&["train.batch_size=9"]);
+    let data = data::<f64>(&config);
+    let trainer = Trainer::new(&config, &data, 1).unwrap();
+    assert_eq!(data.train.len(), 56);
+    assert_eq!(trainer.steps_per_epoch(), 7); // six of nine, and one of two
+    let replaced = super::config(&["train.batch_size=9", "train.sampling=replacement"]);
+    assert_eq!(Trainer::new(&replaced, &data, 1).unwrap().steps_per_epoch(), 6);
+}
+
+#[test]
+fn patience_ends_a_run_and_its_best_epoch_is_kept() {
+    let config = config(&["train.epochs=200", "train.patience=3", "optim.learning_rate=0.03"]);
+    let data = data::<f64>(&config);
+    let mut trainer = Trainer::new(&config, &data, 1).unwrap();
+    finish(&mut trainer);
+    assert_eq!(trainer.finished(), Some(Finish::Patience(3)));
+    let (epochs, best) = (trainer.history().epochs.len(), trainer.history().best_epoch().unwrap());
+    assert_eq!(epochs, best.epoch + 3);
+    let verdict = trainer.verdict(1).unwrap();
+    assert_eq!(verdict.val.accuracy, best.val.accuracy);
+    let confusion = verdict.confusion.unwrap();
+    assert_eq!(confusion.sum(), 14);
+    assert_eq!(confusion.diag().sum() as f64 / 14.0, best.val.accuracy.unwrap());
+}
+
+#[test]
+fn classes_weigh_what_they_are_given() {
+    // A class that weighs nothing is not learned.
+    let config = config(&["train.class_weights=[1, 1, 0]", "train.epochs=20"]);
+    let data = data::<f64>(&config);
+    let mut trainer = Trainer::new(&config, &data, 1).unwrap();
+    finish(&mut trainer);
+    let confusion = trainer.verdict(1).unwrap().confusion.unwrap();
+    assert_eq!(confusion.column(2).sum(), 0, "{confusion}");
+    let wrong = super::config(&["train.class_weights=[1, 1]"]);
+    assert!(Trainer::new(&wrong, &data, 1).is_err());
+    let balanced = super::config(&["train.class_weights=balanced"]);
+    finish(&mut Trainer::new(&balanced, &data, 1).unwrap());
+}
+
+#[test]
+fn a_run_that_diverges_says_where() {
+    let config = config(&["optim.learning_rate=1e300", "optim.rule=sgd", "model.dtype=f64"]);
+    let data = data::<f64>(&config);
+    let mut trainer = Trainer::new(&config, &data, 1).unwrap();
+    let error = loop {
+        match trainer.step() {
+            Ok(_) => {}
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(error.contains("after step") && error.contains("diverged"), "{error}");
+}
