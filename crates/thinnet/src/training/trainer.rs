@@ -220,8 +220,12 @@ impl<'a, F: Float> Trainer<'a, F> {
     /// Does one training step; at an epoch's end, checks the network on training and validation samples.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] if the loss, a parameter or a check's loss is NaN or infinite: the run cannot go on from there.
+    /// [`Error::NotFinite`] if the loss, a parameter or a check's loss is NaN or infinite: the run cannot go on from there;
+    /// [`Error::Configuration`] if it has ended.
     pub fn step(&mut self) -> Result<Step> {
+        if self.position.step >= self.plan.steps {
+            return Err(Error::configuration("all steps of this run are done"));
+        }
         let start = Instant::now();
         let batch = self.batch()?;
         self.set_rates()?;

@@ -19,7 +19,7 @@ fn stopped_at<F: Float>(config: &TrainingConfig, stop: u64) {
     let data = data::<F>(config);
     let mut whole = Trainer::new(config, &data, 1).unwrap();
     let mut first = Trainer::new(config, &data, 1).unwrap();
-    for _ in 0..stop {
+    while first.progress().0 < stop && first.finished().is_none() {
         first.step().unwrap();
     }
     let bytes = first.state().unwrap().to_bytes(config).unwrap();
