@@ -7,6 +7,7 @@
 mod checkpoint;
 mod config;
 mod data;
+mod folder;
 mod model;
 mod plan;
 mod record;
@@ -19,6 +20,7 @@ pub use config::{
     Sampling, Task, TrainConfig, TrainingConfig, keys,
 };
 pub use data::{Labelled, Preprocessing, TrainingData};
+pub use folder::{Newest, RunFolder};
 pub use model::{Model, model_dtype};
 pub use record::{Epoch, RunHistory, Score};
 pub use trainer::{Finish, Step, Trainer, TrainerState, Verdict};

@@ -1,6 +1,7 @@
 //! Training runs: what they compute, and that they go on where they stopped.
 #![allow(clippy::unwrap_used, missing_docs)] // a test fails by panic
 
+mod folders;
 mod going_on;
 mod settings;
 

@@ -1,0 +1,186 @@
+//! A run's folder: its settings, its checkpoints, and the lock that keeps a second process out.
+//!
+//! | in it | what it is |
+//! |---|---|
+//! | `config.toml` | all settings, with every default filled in |
+//! | `checkpoints/step-0000001200.ckpt` | the run after that many steps: the last ones, and the best epoch's |
+//! | `.lock` | held by the process that trains |
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::{TrainerState, TrainingConfig};
+use crate::error::{Error, Result};
+use crate::files;
+use crate::float::Float;
+
+/// The settings' file.
+const CONFIG: &str = "config.toml";
+/// The checkpoints' folder.
+const CHECKPOINTS: &str = "checkpoints";
+/// The lock's file.
+const LOCK: &str = ".lock";
+
+/// A folder that this process trains in, as long as this lives.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// The newest checkpoint that is whole.
+#[derive(Debug)]
+pub struct Newest<F> {
+    /// Where it goes on from, and the settings that it was trained with; `None` if there is no whole one.
+    pub found: Option<(TrainerState<F>, TrainingConfig)>,
+    /// Newer ones that are not whole, each with what is wrong with it.
+    pub damaged: Vec<(PathBuf, String)>,
+}
+
+impl RunFolder {
+    /// Whether there is a run in `path`.
+    pub fn is_run(path: &Path) -> bool {
+        path.join(CONFIG).is_file()
+    }
+
+    /// A new run in `path`, which is made if need be, with these settings.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if there is a run already, or another process is at work there; [`Error::Io`] if it cannot be
+    /// written.
+    pub fn create(path: &Path, config: &TrainingConfig) -> Result<Self> {
+        fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
+        let lock = lock(path)?;
+        if Self::is_run(path) {
+            return Err(Error::configuration(format!("there is a run in {} already", path.display())));
+        }
+        let folder = Self { path: path.to_path_buf(), _lock: lock };
+        folder.make_checkpoints()?;
+        folder.write_config(config)?;
+        Ok(folder)
+    }
+
+    /// The run in `path`, with its settings.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if there is none, another process is at work there, or the settings cannot be read;
+    /// [`Error::Io`] if files cannot.
+    pub fn open(path: &Path) -> Result<(Self, TrainingConfig)> {
+        if !Self::is_run(path) {
+            return Err(Error::configuration(format!(
+                "there is no run in {}: it has no {CONFIG}",
+                path.display()
+            )));
+        }
+        let lock = lock(path)?;
+        let file = path.join(CONFIG);
+        let text = fs::read_to_string(&file).map_err(Error::io("read", &file))?;
+        let config = TrainingConfig::from_toml(&text)
+            .map_err(|error| Error::configuration(format!("{}: {error}", file.display())))?;
+        let folder = Self { path: path.to_path_buf(), _lock: lock };
+        folder.make_checkpoints()?;
+        Ok((folder, config))
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the settings, in place of those that were there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if they cannot be written.
+    pub fn write_config(&self, config: &TrainingConfig) -> Result<()> {
+        let text = config.to_toml()?;
+        files::write_one(&self.path.join(CONFIG), true, |out| out.write_all(text.as_bytes()))
+    }
+
+    fn make_checkpoints(&self) -> Result<()> {
+        let folder = self.path.join(CHECKPOINTS);
+        fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))
+    }
+
+    /// Writes a checkpoint, whole or not at all, and then takes away all but the last `keep` (at least 1) and that of the
+    /// best epoch.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written; the older ones are then all there.
+    pub fn save<F: Float>(
+        &self,
+        state: &TrainerState<F>,
+        config: &TrainingConfig,
+        keep: usize,
+    ) -> Result<PathBuf> {
+        let bytes = state.to_bytes(config)?;
+        let path = self.checkpoint(state.step());
+        files::write_one(&path, true, |out| out.write_all(&bytes))?;
+        let best = state.history().best_epoch().map(|epoch| epoch.step);
+        let steps = self.steps()?;
+        for &step in steps.iter().rev().skip(keep.max(1)).filter(|step| Some(**step) != best) {
+            let old = self.checkpoint(step);
+            fs::remove_file(&old).map_err(Error::io("remove", &old))?;
+        }
+        Ok(path)
+    }
+
+    /// The newest whole checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be read; a file that cannot counts as damaged.
+    pub fn newest<F: Float>(&self) -> Result<Newest<F>> {
+        let mut damaged = Vec::new();
+        for step in self.steps()?.into_iter().rev() {
+            let path = self.checkpoint(step);
+            let read = fs::read(&path)
+                .map_err(Error::io("read", &path))
+                .and_then(|bytes| TrainerState::from_bytes(&bytes));
+            match read {
+                Ok(found) => return Ok(Newest { found: Some(found), damaged }),
+                Err(error) => damaged.push((path, error.to_string())),
+            }
+        }
+        Ok(Newest { found: None, damaged })
+    }
+
+    /// The steps after which there are checkpoints, in order.
+    fn steps(&self) -> Result<Vec<u64>> {
+        let folder = self.path.join(CHECKPOINTS);
+        let entries = fs::read_dir(&folder).map_err(Error::io("read", &folder))?;
+        let mut steps = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(Error::io("read", &folder))?.file_name();
+            let step = name.to_str().and_then(|name| name.strip_prefix("step-")?.strip_suffix(".ckpt"));
+            steps.extend(step.and_then(|step| step.parse::<u64>().ok()));
+        }
+        steps.sort_unstable();
+        Ok(steps)
+    }
+
+    fn checkpoint(&self, step: u64) -> PathBuf {
+        self.path.join(CHECKPOINTS).join(format!("step-{step:010}.ckpt"))
+    }
+}
+
+/// Takes the folder's lock, which the system gives back when the process ends, however it does.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join(LOCK);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(&path)
+        .map_err(Error::io("write", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::configuration(format!(
+            "another process is training in {}; wait for it, or stop it",
+            folder.display()
+        ))),
+        // Some network file systems have no locks; a run there is as safe as its owner is careful.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
+    }
+}
