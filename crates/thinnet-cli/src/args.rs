@@ -2,8 +2,10 @@
 //! settings of them.
 
 pub(crate) mod data;
+pub(crate) mod train;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
@@ -11,6 +13,7 @@ use data::DataArguments;
 use thinnet::data::{Order, Scaling};
 use thinnet::engine::Product;
 use thinnet::optim::UpdateRule;
+use train::TrainArguments;
 
 /// Neural networks with dropout that compute only the units that dropout keeps.
 #[derive(Debug, Parser)]
@@ -28,6 +31,7 @@ pub(crate) struct Arguments {
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Train(Box<TrainArguments>),
     Experiment(Box<ExperimentArguments>),
     Check(CheckArguments),
     Bench(BenchArguments),
@@ -285,10 +289,19 @@ fn yes_no(text: &str) -> Result<bool, String> {
 }
 
 /// A width and a height.
-fn size(text: &str) -> Result<(u32, u32), String> {
+pub(crate) fn size(text: &str) -> Result<(u32, u32), String> {
     let numbers =
         text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     numbers.ok_or_else(|| "it takes a width and a height, as in 32x32".to_owned())
+}
+
+/// A positive number of seconds, up to a day.
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| *seconds > 0.0 && *seconds <= 86_400.0)
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "it takes a number of seconds above 0 and up to 86400".to_owned())
 }
 
 /// A seed of NumPy's.

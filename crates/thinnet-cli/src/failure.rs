@@ -6,6 +6,7 @@ use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::Arguments;
+use crate::interrupt;
 
 /// A reason to stop early.
 #[derive(Debug)]
@@ -19,12 +20,12 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// The exit status. Stopped by a signal is 128 and its number, as a shell reports it: 2 is SIGINT and 13 SIGPIPE,
-    /// which ends a program that writes to nobody.
+    /// The exit status. Stopped by a signal is 128 and its number, as a shell reports it: 13 is SIGPIPE, which ends a program
+    /// that writes to nobody.
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::Refused(_) => 2,
-            Self::Interrupted(_) => 128 + 2,
+            Self::Interrupted(_) => interrupt::exit_status(),
             Self::NobodyReads => 128 + 13,
         }
     }
@@ -85,7 +86,12 @@ impl Failure {
                 let valid = text(ContextKind::ValidSubcommand).unwrap_or_default();
                 format!("a command is missing here, which can be {valid}")
             }
-            ErrorKind::ArgumentConflict => format!("{} is given more than once", arg()),
+            ErrorKind::ArgumentConflict => match text(ContextKind::PriorArg) {
+                Some(other) if name(&other) != arg() => {
+                    format!("{} and {} exclude each other", arg(), name(&other))
+                }
+                _ => format!("{} is given more than once", arg()),
+            },
             _ => first_line(&error.to_string()),
         })
     }

@@ -1,19 +1,36 @@
-//! Ctrl-C.
+//! Ctrl-C, and what asks a program to end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::failure::Failure;
 
-/// A flag that the first Ctrl-C raises; a second one ends the program on the spot.
+/// The signal that came, 0 for none.
+static SIGNAL: std::sync::LazyLock<Arc<AtomicUsize>> = std::sync::LazyLock::new(Arc::default);
+
+/// A flag that the first Ctrl-C (or SIGTERM) raises; a second one ends the program on the spot.
 pub(crate) fn flag() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
-    let raise = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if raise.swap(true, Ordering::Relaxed) {
-            std::process::exit(Failure::Interrupted(String::new()).status().into());
-        }
-    })
-    .map_err(|reason| Failure::Refused(format!("cannot listen for Ctrl-C: {reason}")))?;
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: the first signal finds the flag down and raises it, the second finds it up.
+        flag::register_conditional_shutdown(signal, status(signal), Arc::clone(&stop))
+            .and_then(|_| flag::register_usize(signal, Arc::clone(&SIGNAL), signal.unsigned_abs() as usize))
+            .and_then(|_| flag::register(signal, Arc::clone(&stop)))
+            .map_err(|reason| Failure::Refused(format!("cannot listen for Ctrl-C: {reason}")))?;
+    }
     Ok(stop)
+}
+
+/// The exit status of a program that a signal has stopped, as a shell reports it: that of Ctrl-C if none has.
+pub(crate) fn exit_status() -> u8 {
+    let signal = i32::try_from(SIGNAL.load(Ordering::Relaxed)).ok().filter(|&signal| signal > 0);
+    u8::try_from(status(signal.unwrap_or(SIGINT))).unwrap_or(u8::MAX)
+}
+
+/// 128 and the signal's number.
+fn status(signal: i32) -> i32 {
+    128 + signal
 }

@@ -50,7 +50,7 @@ pub(crate) struct FetchArguments {
     pub(crate) url: Option<String>,
 
     /// Seconds without a connection, an answer or a byte after which an attempt is given up
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, allow_hyphen_values = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = super::seconds, allow_hyphen_values = true)]
     pub(crate) timeout: Duration,
 
     /// Times to try again, with longer and longer pauses, when nothing more arrives
@@ -62,7 +62,7 @@ pub(crate) struct FetchArguments {
     pub(crate) quiet: bool,
 
     /// Seconds of the first pause; each one after it is twice as long
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds, hide = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = super::seconds, hide = true)]
     pub(crate) pause: Duration,
 
     /// A file like src/fetch/datasets.json, for addresses and checksums of one's own
@@ -119,17 +119,9 @@ pub(crate) struct ConvertArguments {
     pub(crate) force: bool,
 }
 
-/// A positive number of seconds, up to a day.
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .filter(|seconds| *seconds > 0.0 && *seconds <= 86_400.0)
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| "it takes a number of seconds above 0 and up to 86400".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::seconds;
     use super::*;
 
     #[test]

@@ -23,9 +23,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{EngineConfig, MaskSource};
 use crate::error::{Error, Result};
+use crate::float::Dtype;
 use crate::layers::{Dropout, HiddenDropout, Loss};
 use crate::net::NetConfig;
-use crate::optim::{Adam, MomentumRamp, RmsProp, Schedule, Sgd, SgdMomentum, UpdateRule};
+use crate::optim::{Adam, MomentumRamp, RmsProp, Schedule, ScheduleKind, Sgd, SgdMomentum, UpdateRule};
 
 /// Everything that determines a training run's figures, and the threads, which do not.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -210,6 +211,36 @@ impl TrainingConfig {
     pub fn input_dropout(&self, share: f64) -> Result<Option<Dropout>> {
         let keep = self.model.input_keep;
         if keep == 1.0 { Ok(None) } else { Dropout::new(annealed(keep, share), None).map(Some) }
+    }
+
+    /// Whether what a step computes depends on the number of epochs.
+    pub fn depends_on_length(&self) -> bool {
+        self.optim.schedule == ScheduleKind::Cosine || self.model.annealing != Annealing::None
+    }
+
+    /// About how many bytes a run needs beside its samples, which have `input_dim` numbers each; at most `samples` of them are
+    /// checked at once. A float, so that no size is too large to be estimated.
+    pub fn memory(&self, input_dim: usize, num_outputs: usize, samples: usize) -> f64 {
+        // The weights with Adam's two moments, in the engine, in a state to be written and as its bytes; the best epoch's twice.
+        const COPIES: f64 = 13.0;
+        // What is kept of each unit for the backward pass, and the numbers that its mask is drawn from.
+        const ACTIVATIONS: f64 = 5.0;
+        let bytes = match self.model.dtype {
+            Dtype::F32 => 4.0,
+            Dtype::F64 => 8.0,
+        };
+        let widths: Vec<f64> = [input_dim]
+            .iter()
+            .chain(&self.model.hidden)
+            .chain(&[num_outputs])
+            .map(|&width| width as f64)
+            .collect();
+        let parameters: f64 = widths.windows(2).map(|pair| (pair[0] + 1.0) * pair[1]).sum();
+        let units: f64 = widths[1..].iter().sum();
+        let batch = self.train.batch_size as f64 * (widths[0] + ACTIVATIONS * units);
+        let scores = samples as f64 * num_outputs as f64 * 3.0;
+        let steps = self.train.epochs as f64 * (samples as f64 / self.train.batch_size as f64).max(1.0);
+        bytes * (COPIES * parameters + batch + scores) + 3.0 * 8.0 * steps
     }
 
     /// How steps are computed, with this many threads where the settings leave it open.

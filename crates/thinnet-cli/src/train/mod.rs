@@ -1,0 +1,41 @@
+//! `thinnet train`: what is asked for ([`request`]) is trained ([`session`]) and shown ([`watch`]).
+
+pub(crate) mod request;
+mod saver;
+pub(crate) mod session;
+pub(crate) mod watch;
+
+use thinnet::float::{Dtype, Float};
+use thinnet::training::TrainingConfig;
+
+use crate::args::train::TrainArguments;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::output::Output;
+use request::Request;
+use session::{Session, Summary};
+use watch::Watch;
+
+/// Trains the network that the arguments ask for.
+pub(crate) fn run(arguments: TrainArguments, output: &mut Output) -> Result<(), Failure> {
+    if arguments.defaults {
+        return output.line(TrainingConfig::default().to_toml()?.trim_end());
+    }
+    let (every, keep) = (arguments.checkpoint_every, arguments.keep_checkpoints);
+    let mut watch: Box<dyn Watch + '_> = match (arguments.quiet, arguments.json) {
+        (true, _) => Box::new(watch::Quiet::new(output)),
+        (_, true) => Box::new(watch::Json::new(output)),
+        _ => Box::new(watch::Lines::new(output)),
+    };
+    let request = Request::new(arguments)?;
+    let session = Session { every, keep, stop: interrupt::flag()? };
+    let summary = match request.config.model.dtype {
+        Dtype::F32 => train::<f32>(request, &session, watch.as_mut())?,
+        Dtype::F64 => train::<f64>(request, &session, watch.as_mut())?,
+    };
+    watch.end(&summary)
+}
+
+fn train<F: Float>(request: Request, session: &Session, watch: &mut dyn Watch) -> Result<Summary, Failure> {
+    session.train(request.prepare::<F>()?, watch)
+}
