@@ -170,8 +170,8 @@ pub(crate) struct SourceArguments {
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_hyphen_values = true)]
     pub(crate) split_seed: u32,
 
-    /// Subtract the training samples' mean, divide by their deviation as well, or neither [default: mean for images,
-    /// standard for the rest]
+    /// Subtract the training samples' mean, divide by their deviation (standard) or range (unit) as well, or none [default:
+    /// mean for images, standard for the rest]
     #[arg(long, value_name = "SCALING", value_parser = PossibleValuesParser::new(Scaling::NAMES))]
     pub(crate) scaling: Option<String>,
 }

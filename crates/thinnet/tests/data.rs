@@ -197,11 +197,13 @@ fn scaling_uses_the_training_samples_alone_and_is_the_same_for_bytes_and_floats(
     for floats in [false, true] {
         let set = bytes_or_floats(floats);
         assert_eq!(set.default_scaling(), Scaling::Standard);
-        for scaling in [Scaling::None, Scaling::Mean, Scaling::Standard] {
+        for scaling in [Scaling::None, Scaling::Mean, Scaling::Standard, Scaling::Unit] {
             let (mean, divisor) = match scaling {
                 Scaling::None => ([0.0; 3], [1.0; 3]),
                 Scaling::Mean => ([4.0, 30.0, 7.0], [1.0; 3]),
                 Scaling::Standard => ([4.0, 30.0, 7.0], deviations),
+                // bytes reach from 0 to 255; these floats from the least of them to the greatest
+                Scaling::Unit => ([4.0, 30.0, 7.0], [if floats { 60.0 } else { 255.0 }; 3]),
             };
             let data = set.scaled::<f64>(2, scaling).unwrap();
             assert_eq!(data.classes, set.classes);

@@ -19,13 +19,16 @@ pub enum Scaling {
     Mean,
     /// Less the mean, divided by the standard deviation (of N, not N - 1; where it is 0, by 1).
     Standard,
+    /// Less the mean, divided by the width of the range that all numbers together have: 255 for bytes. All numbers then lie
+    /// within -1 and 1, and keep their sizes relative to one another: what images are often given as.
+    Unit,
 }
 
 impl Scaling {
     /// The names of all.
-    pub const NAMES: [&'static str; 3] = ["none", "mean", "standard"];
+    pub const NAMES: [&'static str; 4] = ["none", "mean", "standard", "unit"];
 
-    /// `none`, `mean` or `standard`.
+    /// `none`, `mean`, `standard` or `unit`.
     pub fn name(self) -> &'static str {
         Self::NAMES[self as usize]
     }
@@ -35,7 +38,7 @@ impl FromStr for Scaling {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        [Self::None, Self::Mean, Self::Standard]
+        [Self::None, Self::Mean, Self::Standard, Self::Unit]
             .into_iter()
             .find(|scaling| scaling.name() == name)
             .ok_or_else(|| {
@@ -140,6 +143,14 @@ impl DataSet {
         })
     }
 
+    /// How far the greatest of the training samples' numbers is from the least: of bytes, from 0 to 255.
+    fn range_width(&self) -> f64 {
+        match &self.train.values {
+            Values::Bytes(_) => 255.0,
+            values @ Values::Floats(_) => values.range().map_or(0.0, |(least, greatest)| greatest - least),
+        }
+    }
+
     /// What a scaling subtracts from each number of a sample (D), and what it divides the difference by, if it does.
     pub fn scale_of(&self, scaling: Scaling) -> (Array1<f64>, Option<Array1<f64>>) {
         let Scale { mean, deviation } = self.scale(scaling);
@@ -151,9 +162,13 @@ impl DataSet {
         Scale {
             mean: match scaling {
                 Scaling::None => Array1::zeros(self.input_dim()),
-                Scaling::Mean | Scaling::Standard => self.mean_sample(),
+                Scaling::Mean | Scaling::Standard | Scaling::Unit => self.mean_sample(),
             },
-            deviation: (scaling == Scaling::Standard).then(|| self.deviation_sample().mapv(not_zero)),
+            deviation: match scaling {
+                Scaling::None | Scaling::Mean => None,
+                Scaling::Standard => Some(self.deviation_sample().mapv(not_zero)),
+                Scaling::Unit => Some(Array1::from_elem(self.input_dim(), not_zero(self.range_width()))),
+            },
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{DataConfig, TrainingConfig};
-use crate::data::{DataSet, Features, Part, Samples, SplitOptions};
+use crate::data::{DataSet, Features, Part, Samples, Scaling, SplitOptions};
 use crate::error::Result;
 use crate::float::Float;
 use crate::layers::{ChosenTargets, Targets};
@@ -86,7 +86,8 @@ impl<F: Float> TrainingData<F> {
         };
         settings.split = Some(options.order_of(set.format));
         let set = set.split(&options)?;
-        let scaling = settings.scaling.unwrap_or_else(|| set.default_scaling());
+        let usual = if set.is_images() { Scaling::Unit } else { set.default_scaling() };
+        let scaling = settings.scaling.unwrap_or(usual);
         let num_train = settings.train.unwrap_or(set.train.len());
         let data = set.scaled::<F>(num_train, scaling)?;
         let test = match set.test {

@@ -32,6 +32,7 @@ fn the_courses_settings_give_the_courses_figures() {
         "train.sampling=replacement",
         "train.masks=numpy",
         "train.seed=231",
+        "data.scaling=mean",
     ] {
         config.set(&change.parse().unwrap()).unwrap();
     }

@@ -36,10 +36,10 @@ pub struct DataConfig {
     pub split: Option<Order>,
     /// Seed of a split at random (NumPy's stream).
     pub split_seed: u32,
-    /// Subtract the mean, divide by the deviation as well, or neither; `auto` is mean for images, standard for the rest.
+    /// `none`, `mean`, `standard` or `unit` (see [`Scaling`]); `auto` is unit for images, standard for the rest.
     #[serde(with = "words::auto")]
     pub scaling: Option<Scaling>,
-    /// The same for the targets of a regression.
+    /// The same for the targets of a regression: `standard` or `none`.
     pub target_scaling: Scaling,
 }
 
