@@ -18,12 +18,14 @@
 mod axis;
 mod canvas;
 mod figures;
+pub mod metrics;
 pub mod montage;
 mod page;
 mod panels;
 mod plot;
 mod summary;
 mod tables;
+pub mod tensorboard;
 
 use std::path::{Path, PathBuf};
 

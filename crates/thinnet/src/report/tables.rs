@@ -57,7 +57,7 @@ pub(crate) fn loss_csv(outcome: &Outcome) -> std::result::Result<Vec<u8>, csv::E
 /// A float in JSON, which has no word for those that are not finite: they become the strings "NaN", "inf" and "-inf".
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Number {
+pub(super) enum Number {
     Finite(f64),
     Other(String),
 }

@@ -1,0 +1,127 @@
+//! A training run's figures for other programs: a line an epoch, as CSV and as JSON.
+//!
+//! Both have the keys of [`COLUMNS`], in that order, whatever the task: what a run does not have (accuracies of a
+//! regression) is empty in the CSV and `null` in the JSON. Floats are written with as many digits as it takes to read back
+//! the same float. A value that is not finite is `NaN`, `inf` or `-inf`, in JSON as a string.
+//!
+//! Lines are made one by one as well as all together, so that a file can be appended to while its run goes on.
+
+use serde::Serialize;
+
+use super::tables::Number;
+use crate::error::{Error, Result};
+use crate::training::{Epoch, RunHistory};
+
+/// The name of the file that [`history_csv`] makes.
+pub const HISTORY_CSV: &str = "history.csv";
+/// The name of the file that [`metrics_jsonl`] makes.
+pub const METRICS_JSONL: &str = "metrics.jsonl";
+
+/// The columns of the CSV, which are the keys of the JSON: what each is, is said at [`Epoch`] and
+/// [`Score`](crate::training::Score).
+pub const COLUMNS: [&str; 14] = [
+    "epoch",
+    "step",
+    "learning_rate",
+    "loss",
+    "train_loss",
+    "train_accuracy",
+    "train_top5",
+    "train_r2",
+    "val_loss",
+    "val_accuracy",
+    "val_top5",
+    "val_r2",
+    "seconds",
+    "samples_per_second",
+];
+
+/// A line; its fields are [`COLUMNS`].
+#[derive(Serialize)]
+struct Line<T> {
+    epoch: usize,
+    step: u64,
+    learning_rate: T,
+    loss: T,
+    train_loss: T,
+    train_accuracy: Option<T>,
+    train_top5: Option<T>,
+    train_r2: Option<T>,
+    val_loss: T,
+    val_accuracy: Option<T>,
+    val_top5: Option<T>,
+    val_r2: Option<T>,
+    seconds: T,
+    samples_per_second: T,
+}
+
+impl<T: From<f64>> Line<T> {
+    fn of(epoch: &Epoch) -> Self {
+        let Epoch { train, val, .. } = epoch;
+        Self {
+            epoch: epoch.epoch,
+            step: epoch.step,
+            learning_rate: epoch.learning_rate.into(),
+            loss: epoch.loss.into(),
+            train_loss: train.loss.into(),
+            train_accuracy: train.accuracy.map(T::from),
+            train_top5: train.top5.map(T::from),
+            train_r2: train.r2.map(T::from),
+            val_loss: val.loss.into(),
+            val_accuracy: val.accuracy.map(T::from),
+            val_top5: val.top5.map(T::from),
+            val_r2: val.r2.map(T::from),
+            seconds: epoch.seconds.into(),
+            samples_per_second: epoch.samples_per_second.into(),
+        }
+    }
+}
+
+/// The CSV's first line, which names the columns.
+pub fn csv_head() -> Vec<u8> {
+    (COLUMNS.join(",") + "\n").into_bytes()
+}
+
+/// The CSV's line of an epoch, with its end.
+///
+/// # Errors
+/// [`Error::Report`], which no epoch is known to cause.
+pub fn csv_line(epoch: &Epoch) -> Result<Vec<u8>> {
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    writer.serialize(Line::<f64>::of(epoch)).map_err(Error::report(HISTORY_CSV))?;
+    writer.into_inner().map_err(|error| Error::report(HISTORY_CSV)(error.into_error()))
+}
+
+/// `history.csv` of all epochs.
+///
+/// # Errors
+/// Those of [`csv_line`].
+pub fn history_csv(history: &RunHistory) -> Result<Vec<u8>> {
+    let mut bytes = csv_head();
+    for epoch in &history.epochs {
+        bytes.extend(csv_line(epoch)?);
+    }
+    Ok(bytes)
+}
+
+/// The JSON object of an epoch on a line of its own, with its end.
+///
+/// # Errors
+/// [`Error::Report`], which no epoch is known to cause.
+pub fn json_line(epoch: &Epoch) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec(&Line::<Number>::of(epoch)).map_err(Error::report(METRICS_JSONL))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// `metrics.jsonl` of all epochs.
+///
+/// # Errors
+/// Those of [`json_line`].
+pub fn metrics_jsonl(history: &RunHistory) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for epoch in &history.epochs {
+        bytes.extend(json_line(epoch)?);
+    }
+    Ok(bytes)
+}
