@@ -37,10 +37,15 @@ impl Axis {
         Self { low: low - room, high: high + room, ticks }
     }
 
-    /// Losses, on a plain scale.
+    /// Losses, on a plain scale; zero is shown.
     pub(crate) fn losses(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = range(values).unwrap_or((0.0, 1.0));
-        let low = if low > 0.0 { 0.0 } else { low };
+        Self::plain([low.min(0.0), high].into_iter())
+    }
+
+    /// Any figures, on a plain scale.
+    pub(crate) fn plain(values: impl Iterator<Item = f64>) -> Self {
+        let (low, high) = range(values).unwrap_or((0.0, 1.0));
         let step = step(if high > low { high - low } else { 1.0 }, 6);
         let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
         let high = if high > low { high } else { low + step };

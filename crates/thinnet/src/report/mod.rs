@@ -17,22 +17,30 @@
 
 mod axis;
 mod canvas;
+mod confusion;
 mod figures;
+mod look;
 pub mod metrics;
 pub mod montage;
 mod page;
 mod panels;
 mod plot;
+mod run;
 mod summary;
 mod tables;
 pub mod tensorboard;
+mod weights;
 
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::experiment::Outcome;
 use crate::files;
+pub use confusion::confusion_csv;
+use panels::{Images, Panel};
+pub use run::RunReport;
 pub use tables::parse;
+pub use weights::{MOST_UNITS, weights_png};
 
 /// The files of a report, by name.
 pub const FILES: [&str; 5] = ["report.html", "accuracy.png", "history.csv", "loss.csv", "experiment.json"];
@@ -86,8 +94,12 @@ impl<'a> Report<'a> {
     pub fn files(self) -> Result<Vec<(&'static str, Vec<u8>)>> {
         let outcome = self.outcome;
         let page = || page::html(outcome, self.command).map_err(Error::report("report.html"));
-        let picture =
-            || plot::picture(outcome, &figures::labels(outcome)).map_err(Error::report("accuracy.png"));
+        let labels = page::curves(outcome);
+        let picture = || {
+            let plot = |title, images| (title, labels.as_slice(), Panel::accuracies(outcome, images));
+            plot::picture(&[plot("Train accuracy", Images::Train), plot("Val accuracy", Images::Val)])
+                .map_err(Error::report("accuracy.png"))
+        };
         Ok(vec![
             ("report.html", page()?),
             ("accuracy.png", picture()?),

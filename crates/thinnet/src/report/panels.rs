@@ -1,4 +1,4 @@
-//! What the plots show: curves and axes made of an outcome, not yet drawn.
+//! What the plots show: curves and axes, not yet drawn; and those of an experiment's outcome.
 
 use super::axis::Axis;
 use super::figures::epoch;
@@ -15,8 +15,8 @@ pub(crate) type Point = (f64, f64);
 /// One line of a plot.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Curve {
-    /// The network's place in the outcome: decides colour, dashes and marker.
-    pub network: usize,
+    /// Decides colour, dashes and marker; a plot's curves of one style are one thing.
+    pub style: usize,
     /// Its runs of finite points; between two of them something was not finite.
     pub runs: Vec<Vec<Point>>,
     /// Drawn pale and thin, as a background to a smoothed one.
@@ -40,6 +40,14 @@ pub(crate) struct Panel {
     pub curves: Vec<Curve>,
 }
 
+/// Figures over epochs, which become a curve.
+pub(crate) struct Series {
+    /// As of [`Curve`].
+    pub style: usize,
+    /// Each with its epoch.
+    pub values: Vec<(usize, f64)>,
+}
+
 /// Which accuracies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Images {
@@ -58,52 +66,56 @@ impl Panel {
         };
         let networks = 0..outcome.networks.len();
         let epochs = |n: usize| (0..of(n).len()).map(move |check| epoch(&outcome.networks[n].history, check));
-        let last = networks.clone().flat_map(epochs).max().unwrap_or(0);
+        let y = Axis::accuracies(networks.clone().flat_map(|n| of(n).iter().copied()));
+        let series = networks
+            .map(|style| Series { style, values: epochs(style).zip(of(style).iter().copied()).collect() });
+        Self::over_epochs("Accuracy", 0, y, series.collect())
+    }
+
+    /// Any figures over epochs, the first of which is `first`.
+    pub(crate) fn over_epochs(y_text: &'static str, first: usize, y: Axis, series: Vec<Series>) -> Self {
+        let last = series.iter().flat_map(|series| &series.values).map(|(epoch, _)| *epoch).max();
+        let curve = |series: Series| Curve {
+            style: series.style,
+            runs: finite_runs(&series.values).into_iter().map(thinned).collect(),
+            faint: false,
+            markers: true,
+        };
         Self {
             x_text: "Epoch",
-            y_text: "Accuracy",
-            x: Axis::counts(0, last),
-            y: Axis::accuracies(networks.clone().flat_map(|n| of(n).iter().copied())),
-            curves: networks
-                .map(|network| Curve {
-                    network,
-                    runs: finite_runs(epochs(network), of(network)).into_iter().map(thinned).collect(),
-                    faint: false,
-                    markers: true,
-                })
-                .collect(),
+            y_text,
+            x: Axis::counts(first, last.unwrap_or(first)),
+            y,
+            curves: series.into_iter().map(curve).collect(),
         }
     }
 
-    /// Losses over iterations; on a logarithmic scale if they span more than a factor of 30.
+    /// Losses over iterations of an experiment, one curve a network.
     pub(crate) fn losses(outcome: &Outcome) -> Self {
-        let all = || outcome.networks.iter().flat_map(|n| &n.history.loss).copied().filter(|v| v.is_finite());
-        let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max));
-        let logarithmic = low > 0.0 && high / low > 30.0;
-        let scaled = |v: f64| if logarithmic { v.log10() } else { v };
-        let last = outcome.networks.iter().map(|n| n.history.loss.len()).max().unwrap_or(1);
+        let networks = outcome.networks.iter().enumerate();
+        Self::step_losses("Iteration", networks.map(|(n, run)| (n, run.history.loss.as_slice())).collect())
+    }
+
+    /// Losses over steps, each curve with its style; on a logarithmic scale if they span more than a factor of 30.
+    pub(crate) fn step_losses(x_text: &'static str, series: Vec<(usize, &[f64])>) -> Self {
+        let scale = LossScale::of(series.iter().flat_map(|(_, losses)| *losses).copied());
+        let last = series.iter().map(|(_, losses)| losses.len()).max().unwrap_or(1);
 
         let (mut faint, mut clear) = (Vec::new(), Vec::new());
-        for (network, run) in outcome.networks.iter().enumerate() {
-            let losses: Vec<f64> = run.history.loss.iter().copied().map(scaled).collect();
-            let runs = finite_runs(1.., &losses);
+        for (style, losses) in series {
+            let losses: Vec<(usize, f64)> = (1..).zip(losses.iter().map(|&loss| scale.place(loss))).collect();
+            let runs = finite_runs(&losses);
             if losses.len() > MANY {
                 let smooth = runs.iter().map(|run| smoothed(run, losses.len() / 20)).collect();
-                clear.push(Curve { network, runs: smooth, faint: false, markers: false });
+                clear.push(Curve { style, runs: smooth, faint: false, markers: false });
                 let thin = runs.into_iter().map(thinned).collect();
-                faint.push(Curve { network, runs: thin, faint: true, markers: false });
+                faint.push(Curve { style, runs: thin, faint: true, markers: false });
             } else {
-                clear.push(Curve { network, runs, faint: false, markers: losses.len() <= 1 });
+                clear.push(Curve { style, runs, faint: false, markers: losses.len() <= 1 });
             }
         }
         faint.extend(clear);
-        Self {
-            x_text: "Iteration",
-            y_text: if logarithmic { "Loss (log scale)" } else { "Loss" },
-            x: Axis::counts(1, last),
-            y: if logarithmic { Axis::log_losses(all().map(scaled)) } else { Axis::losses(all()) },
-            curves: faint,
-        }
+        Self { x_text, y_text: scale.text(), x: Axis::counts(1, last), y: scale.axis, curves: faint }
     }
 
     /// Whether some curve is drawn faint with a smoothed one over it.
@@ -112,9 +124,41 @@ impl Panel {
     }
 }
 
+/// The scale that losses are drawn on.
+pub(crate) struct LossScale {
+    logarithmic: bool,
+    /// Their axis.
+    pub axis: Axis,
+}
+
+impl LossScale {
+    /// A logarithmic one if the losses span more than a factor of 30.
+    pub(crate) fn of(losses: impl Iterator<Item = f64>) -> Self {
+        let losses: Vec<f64> = losses.filter(|loss| loss.is_finite()).collect();
+        let (low, high) = losses.iter().fold((f64::INFINITY, 0.0), |(a, b), &v| (v.min(a), v.max(b)));
+        let logarithmic = low > 0.0 && high / low > 30.0;
+        let axis = if logarithmic {
+            Axis::log_losses(losses.into_iter().map(f64::log10))
+        } else {
+            Axis::losses(losses.into_iter())
+        };
+        Self { logarithmic, axis }
+    }
+
+    /// Where a loss is on the axis.
+    pub(crate) fn place(&self, loss: f64) -> f64 {
+        if self.logarithmic { loss.log10() } else { loss }
+    }
+
+    /// What stands beside the axis.
+    pub(crate) fn text(&self) -> &'static str {
+        if self.logarithmic { "Loss (log scale)" } else { "Loss" }
+    }
+}
+
 /// The runs of finite values, each value with its count.
-fn finite_runs(counts: impl IntoIterator<Item = usize>, values: &[f64]) -> Vec<Vec<Point>> {
-    let points: Vec<Point> = counts.into_iter().zip(values).map(|(count, &v)| (count as f64, v)).collect();
+fn finite_runs(values: &[(usize, f64)]) -> Vec<Vec<Point>> {
+    let points: Vec<Point> = values.iter().map(|&(count, v)| (count as f64, v)).collect();
     points.split(|(_, v)| !v.is_finite()).filter(|run| !run.is_empty()).map(<[Point]>::to_vec).collect()
 }
 

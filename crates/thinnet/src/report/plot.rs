@@ -1,7 +1,7 @@
 //! How plots are drawn: the same code draws the page's SVG and the PNG.
 //!
 //! Colours are Okabe and Ito's, which people with any colour vision tell apart (Okabe & Ito, "Color Universal Design",
-//! 2008); each network has its own dashes and marker besides.
+//! 2008); each style has its own dashes and marker besides.
 
 use std::ops::Range;
 
@@ -15,10 +15,9 @@ use tiny_skia::Pixmap;
 
 use super::axis::Axis;
 use super::canvas::{Canvas, font, png};
-use super::panels::{Images, Panel};
-use crate::experiment::Outcome;
+use super::panels::Panel;
 
-/// The networks' colours, on a light page and on a dark one.
+/// The styles' colours, on a light page and on a dark one.
 pub(crate) const COLORS: [(RGBColor, &str); 6] = [
     (RGBColor(0x00, 0x72, 0xB2), "#56AEE4"), // blue
     (RGBColor(0xD5, 0x5E, 0x00), "#F2894A"), // vermillion
@@ -34,8 +33,8 @@ pub(crate) const INK: RGBColor = RGBColor(0x22, 0x26, 0x2B);
 /// Grid lines; likewise.
 pub(crate) const GRID: RGBColor = RGBColor(0xDD, 0xE0, 0xE4);
 
-/// Width and height of the PNG in points.
-const PICTURE: (u32, u32) = (800, 900);
+/// Width and height of each plot in a PNG in points, its title and legend included.
+const PICTURE: (u32, u32) = (800, 450);
 /// Pixels a point in the PNG.
 const PICTURE_SCALE: u32 = 2;
 /// Width and height of a plot on the page.
@@ -67,20 +66,21 @@ pub(crate) fn register() -> Drawn {
         .map_err(|_| "the built-in font is broken".into())
 }
 
-/// Both accuracy plots, one over the other, as a PNG.
-pub(crate) fn picture(outcome: &Outcome, labels: &[String]) -> Result<Vec<u8>, DrawingError> {
+/// What a curve is called: its style and its name.
+pub(crate) type Label = (usize, String);
+
+/// Plots with titles and legends, one over the other, as a PNG.
+pub(crate) fn picture(plots: &[(&str, &[Label], Panel)]) -> Result<Vec<u8>, DrawingError> {
     register()?;
     let scale = PICTURE_SCALE;
-    let mut pixels = Pixmap::new(PICTURE.0 * scale, PICTURE.1 * scale).ok_or("the picture is too large")?;
+    let rows = plots.len().max(1);
+    let height = PICTURE.1 * scale * u32::try_from(rows)?;
+    let mut pixels = Pixmap::new(PICTURE.0 * scale, height).ok_or("the picture is too large")?;
     pixels.fill(tiny_skia::Color::WHITE);
     let area = Canvas::new(&mut pixels, FontRef::try_from_slice(font())?).into_drawing_area();
-    for (half, (title, images)) in area
-        .split_evenly((2, 1))
-        .iter()
-        .zip([("Train accuracy", Images::Train), ("Val accuracy", Images::Val)])
-    {
-        let rest = heading(half, title, labels, scale)?;
-        draw(&rest, &Panel::accuracies(outcome, images), scale)?;
+    for (part, (title, labels, panel)) in area.split_evenly((rows, 1)).iter().zip(plots) {
+        let rest = heading(part, title, labels, scale)?;
+        draw(&rest, panel, scale)?;
     }
     drop(area);
     Ok(png(&pixels, scale)?)
@@ -91,13 +91,13 @@ pub(crate) fn svg(panel: &Panel) -> Result<String, DrawingError> {
     svg_of(PLOT, |area| draw(area, panel, SVG_SCALE))
 }
 
-/// A network's line and marker, for the page's legends, in a `SWATCH`.
-pub(crate) fn swatch(network: usize) -> Result<String, DrawingError> {
+/// A style's line and marker, for the page's legends, in a `SWATCH`.
+pub(crate) fn swatch(style: usize) -> Result<String, DrawingError> {
     let scale = SVG_SCALE.cast_signed();
     svg_of(SWATCH, |area| {
         let (width, middle) = (SWATCH.0.cast_signed() * scale, SWATCH.1.cast_signed() * scale / 2);
-        stroke(area, network, &[(0, middle), (width, middle)], false, scale)?;
-        marker(area, network, (width / 2, middle), scale)
+        stroke(area, style, &[(0, middle), (width, middle)], false, scale)?;
+        marker(area, style, (width / 2, middle), scale)
     })
 }
 
@@ -123,7 +123,7 @@ fn svg_of(
 fn heading<DB>(
     area: &DrawingArea<DB, Shift>,
     title: &str,
-    labels: &[String],
+    labels: &[Label],
     scale: u32,
 ) -> Result<DrawingArea<DB, Shift>, DrawingError>
 where
@@ -135,17 +135,16 @@ where
     let title_style = text(20, scale).pos(Pos::new(HPos::Left, VPos::Center));
     area.draw_text(title, &title_style, (left, 26 * points))?;
 
-    let style = text(14, scale).pos(Pos::new(HPos::Left, VPos::Center));
+    let label_style = text(14, scale).pos(Pos::new(HPos::Left, VPos::Center));
     let (mut x, mut y) = (left, 54 * points);
-    for (network, label) in labels.iter().enumerate() {
-        let label = format!("keep {label}");
-        let width = 48 * points + area.estimate_text_size(&label, &style)?.0.cast_signed();
+    for &(style, ref label) in labels {
+        let width = 48 * points + area.estimate_text_size(label, &label_style)?.0.cast_signed();
         if x > left && x + width > right {
             (x, y) = (left, y + 22 * points);
         }
-        stroke(area, network, &[(x, y), (x + 40 * points, y)], false, points)?;
-        marker(area, network, (x + 20 * points, y), points)?;
-        area.draw_text(&label, &style, (x + 48 * points, y))?;
+        stroke(area, style, &[(x, y), (x + 40 * points, y)], false, points)?;
+        marker(area, style, (x + 20 * points, y), points)?;
+        area.draw_text(label, &label_style, (x + 48 * points, y))?;
         x += width + 26 * points;
     }
     Ok(area.split_vertically(y + 10 * points).1)
@@ -212,10 +211,10 @@ where
                 .map(|point| chart.backend_coord(point))
                 .map(|(x, y)| (x - base.0, y - base.1))
                 .collect();
-            stroke(area, curve.network, &pixels, curve.faint, points)?;
+            stroke(area, curve.style, &pixels, curve.faint, points)?;
             if curve.markers {
                 for at in pixels.iter().step_by(pixels.len().div_ceil(MOST_MARKERS).max(1)) {
-                    marker(area, curve.network, *at, points)?;
+                    marker(area, curve.style, *at, points)?;
                 }
             }
         }
@@ -223,10 +222,10 @@ where
     Ok(())
 }
 
-/// A network's line through pixels of an area.
+/// A style's line through pixels of an area.
 fn stroke<DB>(
     area: &DrawingArea<DB, Shift>,
-    network: usize,
+    style: usize,
     pixels: &[(i32, i32)],
     faint: bool,
     points: i32,
@@ -235,43 +234,43 @@ where
     DB: DrawingBackend,
     DB::ErrorType: 'static,
 {
-    let color = COLORS[network % COLORS.len()].0;
+    let color = COLORS[style % COLORS.len()].0;
     if pixels.len() < 2 {
         return Ok(());
     }
     if faint {
-        let style = color.mix(0.3).stroke_width(points.cast_unsigned());
-        area.draw(&PathElement::new(pixels.to_vec(), style))?;
+        let thin = color.mix(0.3).stroke_width(points.cast_unsigned());
+        area.draw(&PathElement::new(pixels.to_vec(), thin))?;
         return Ok(());
     }
-    let style = color.stroke_width(points.cast_unsigned() * 2);
-    if let Some((dash, gap)) = DASHES[network % DASHES.len()] {
-        area.draw(&DashedPathElement::new(pixels.iter().copied(), dash * points, gap * points, style))?;
+    let line = color.stroke_width(points.cast_unsigned() * 2);
+    if let Some((dash, gap)) = DASHES[style % DASHES.len()] {
+        area.draw(&DashedPathElement::new(pixels.iter().copied(), dash * points, gap * points, line))?;
     } else {
-        area.draw(&PathElement::new(pixels.to_vec(), style))?;
+        area.draw(&PathElement::new(pixels.to_vec(), line))?;
     }
     Ok(())
 }
 
-/// A network's marker on a pixel of an area.
-fn marker<DB>(area: &DrawingArea<DB, Shift>, network: usize, (x, y): (i32, i32), points: i32) -> Drawn
+/// A style's marker on a pixel of an area.
+fn marker<DB>(area: &DrawingArea<DB, Shift>, style: usize, (x, y): (i32, i32), points: i32) -> Drawn
 where
     DB: DrawingBackend,
     DB::ErrorType: 'static,
 {
-    let style = COLORS[network % COLORS.len()].0.filled();
+    let fill = COLORS[style % COLORS.len()].0.filled();
     let r = 7 * points / 2;
-    let corners: &[(i32, i32)] = match network % 5 {
+    let corners: &[(i32, i32)] = match style % 5 {
         1 => &[(-8, -8), (8, -8), (8, 8), (-8, 8)],   // square
         2 => &[(0, -11), (10, 8), (-10, 8)],          // triangle
         3 => &[(0, -12), (12, 0), (0, 12), (-12, 0)], // diamond
         4 => &[(0, 11), (10, -8), (-10, -8)],         // triangle on its point
         _ => {
-            area.draw(&Circle::new((x, y), r, style))?;
+            area.draw(&Circle::new((x, y), r, fill))?;
             return Ok(());
         }
     };
     let corners: Vec<_> = corners.iter().map(|(dx, dy)| (x + dx * r / 9, y + dy * r / 9)).collect();
-    area.draw(&Polygon::new(corners, style))?;
+    area.draw(&Polygon::new(corners, fill))?;
     Ok(())
 }

@@ -34,7 +34,7 @@ fn name(network: &Figures) -> String {
     format!("keep {}", network.label)
 }
 
-fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
@@ -47,7 +47,7 @@ fn best_of(network: &Figures) -> (usize, Tenths) {
     network.best.map_or((0, Tenths(0)), |(epoch, accuracy)| (epoch, Tenths::of(accuracy)))
 }
 
-fn points(size: Tenths) -> String {
+pub(crate) fn points(size: Tenths) -> String {
     format!("{size} percentage point{}", if size == Tenths(10) { "" } else { "s" })
 }
 
@@ -183,13 +183,18 @@ fn best(networks: &[&Figures]) -> String {
 /// How far a validation accuracy can be trusted: the 95% interval of a share of `num_val` samples, 1.96 standard errors.
 fn trust(networks: &[&Figures], num_val: usize) -> Option<String> {
     let share = networks.iter().filter_map(|n| n.best).map(|(_, v)| v).reduce(f64::max)?;
-    if num_val == 0 || !(0.0..=1.0).contains(&share) {
+    trust_in(share, num_val, "validation")
+}
+
+/// The same for one share of `count` samples, which are called `what`.
+pub(crate) fn trust_in(share: f64, count: usize, what: &str) -> Option<String> {
+    if count == 0 || !(0.0..=1.0).contains(&share) {
         return None;
     }
-    let margin = Tenths::of(1.96 * (share * (1.0 - share) / num_val as f64).sqrt());
+    let margin = Tenths::of(1.96 * (share * (1.0 - share) / count as f64).sqrt());
     (margin > Tenths(0)).then(|| {
         format!(
-            "Measured on {num_val} validation samples, an accuracy of {}% is known to about ±{} (95%): smaller \
+            "Measured on {count} {what} samples, an accuracy of {}% is known to about ±{} (95%): smaller \
              differences can be chance.",
             Tenths::of(share),
             points(margin)

@@ -19,7 +19,7 @@ mod messages;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Cursor, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use prost::Message;
 
@@ -60,7 +60,7 @@ impl EventFile {
     pub fn create(folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
         let newest = newest(folder).map_err(Error::io("read the folder", folder))?;
-        let mut seconds = newest.map_or(0, |(seconds, _)| seconds + 1).max(now() as u64);
+        let mut seconds = newest.map_or(0, |(seconds, _)| seconds + 1).max(since_1970().as_secs());
         loop {
             let path = folder.join(format!("{}{seconds:010}{}", NAME.0, NAME.1));
             match OpenOptions::new().write(true).create_new(true).open(&path) {
@@ -204,14 +204,13 @@ impl EventFile {
     }
 
     fn write(&mut self, step: u64, what: What) -> Result<()> {
-        let event = Event { wall_time: now(), step: signed(step), what: Some(what) };
+        let event = Event { wall_time: since_1970().as_secs_f64(), step: signed(step), what: Some(what) };
         frame::write(&mut self.out, &event.encode_to_vec()).map_err(Error::io("write", &self.path))
     }
 }
 
-/// Seconds since 1970.
-fn now() -> f64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 fn signed(step: u64) -> i64 {

@@ -1,0 +1,204 @@
+//! The confusion matrix: which classes a network takes for which.
+
+use ndarray::Array2;
+
+use super::figures::Tenths;
+use super::look::percent;
+use crate::error::{Error, Result};
+
+/// The page shows the whole matrix for so many classes, and the most confused pairs for more.
+const MOST_CLASSES: usize = 20;
+/// So many pairs.
+const PAIRS: usize = 20;
+
+/// `confusion.csv`: a line a true class, with its name in the column `class` and then how many of its samples were taken
+/// for each class, whose names head the columns.
+///
+/// - `matrix`: (C, C), rows true, columns predicted
+/// - `classes`: C names
+///
+/// # Errors
+/// [`Error::Shape`] if the matrix does not have a row and a column for each class.
+pub fn confusion_csv(matrix: &Array2<usize>, classes: &[String]) -> Result<Vec<u8>> {
+    check(matrix, classes)?;
+    let write = || {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(std::iter::once("class").chain(classes.iter().map(String::as_str)))?;
+        for (class, row) in classes.iter().zip(matrix.rows()) {
+            let counts = row.iter().map(ToString::to_string);
+            writer.write_record(std::iter::once(class.clone()).chain(counts))?;
+        }
+        writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+    };
+    write().map_err(Error::report("confusion.csv"))
+}
+
+fn check(matrix: &Array2<usize>, classes: &[String]) -> Result<()> {
+    let expected = [classes.len(); 2];
+    if matrix.shape() == expected {
+        Ok(())
+    } else {
+        Err(Error::shape("the confusion matrix, of as many classes", expected, matrix.shape()))
+    }
+}
+
+/// The matrix as the page shows it.
+pub(crate) struct Confusion {
+    /// What was counted: "1000 test samples".
+    pub samples: String,
+    /// The most frequent mistake as a sentence, if there is one.
+    pub worst: Option<String>,
+    /// The names of the columns, where the whole matrix is shown; otherwise empty.
+    pub columns: Vec<String>,
+    /// Every true class.
+    pub rows: Vec<Row>,
+    /// The most confused pairs, where the matrix is too large to be shown.
+    pub pairs: Vec<Pair>,
+}
+
+/// A true class.
+pub(crate) struct Row {
+    pub name: String,
+    /// Empty where the matrix is too large.
+    pub cells: Vec<Cell>,
+    /// Its samples.
+    pub count: usize,
+    /// The share of them that are recognised.
+    pub recall: String,
+}
+
+/// How often a class was taken for another, or for itself.
+pub(crate) struct Cell {
+    pub count: usize,
+    /// Of the row, 0..=1, to three digits.
+    pub share: String,
+    pub correct: bool,
+}
+
+/// A mistake.
+pub(crate) struct Pair {
+    pub truth: String,
+    pub predicted: String,
+    pub count: usize,
+    /// Of the true class's samples.
+    pub share: String,
+}
+
+impl Confusion {
+    /// - `what`: what samples were counted: "test" or "validation"
+    ///
+    /// # Errors
+    /// Those of [`confusion_csv`].
+    pub(crate) fn new(matrix: &Array2<usize>, classes: &[String], what: &str) -> Result<Self> {
+        check(matrix, classes)?;
+        let small = classes.len() <= MOST_CLASSES;
+        let counts: Vec<usize> = matrix.rows().into_iter().map(|row| row.sum()).collect();
+        let rows = classes.iter().zip(matrix.rows()).enumerate().map(|(class, (name, row))| {
+            let share = |count: usize| count as f64 / counts[class].max(1) as f64;
+            let cell = |(predicted, &count): (usize, &usize)| Cell {
+                count,
+                share: format!("{:.3}", share(count)),
+                correct: predicted == class,
+            };
+            Row {
+                name: name.clone(),
+                cells: if small { row.iter().enumerate().map(cell).collect() } else { Vec::new() },
+                count: counts[class],
+                recall: if counts[class] == 0 { "none".to_owned() } else { percent(share(row[class])) },
+            }
+        });
+        let rows = rows.collect();
+        let mut mistakes: Vec<((usize, usize), usize)> = matrix
+            .indexed_iter()
+            .filter(|((truth, predicted), count)| truth != predicted && **count > 0)
+            .map(|(pair, &count)| (pair, count))
+            .collect();
+        mistakes.sort_by_key(|(_, count)| std::cmp::Reverse(*count)); // stable: ties in the classes' order
+        let pair = |((truth, predicted), count): ((usize, usize), usize)| Pair {
+            truth: classes[truth].clone(),
+            predicted: classes[predicted].clone(),
+            count,
+            share: percent(count as f64 / counts[truth] as f64),
+        };
+        let total: usize = counts.iter().sum();
+        let worst = mistakes.first().map(|&mistake| {
+            let pair = pair(mistake);
+            let of = counts[mistake.0.0];
+            format!(
+                "The most frequent mistake: {} of {of} samples of {} are taken for {}.",
+                pair.count, pair.truth, pair.predicted
+            )
+        });
+        let right = matrix.diag().sum() as f64 / total.max(1) as f64;
+        Ok(Self {
+            samples: format!("{total} {what} samples, of which {}% are recognised", Tenths::of(right)),
+            worst,
+            columns: if small { classes.to_vec() } else { Vec::new() },
+            rows,
+            pairs: if small { Vec::new() } else { mistakes.into_iter().take(PAIRS).map(pair).collect() },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    fn names(count: usize) -> Vec<String> {
+        (0..count).map(|class| format!("c{class}")).collect()
+    }
+
+    #[test]
+    fn a_small_matrix_is_shown_whole() {
+        let confusion = Confusion::new(&array![[8, 2, 0], [1, 1, 2], [0, 0, 0]], &names(3), "test").unwrap();
+        assert_eq!(confusion.samples, "14 test samples, of which 64.3% are recognised");
+        let worst = confusion.worst.unwrap();
+        assert_eq!(worst, "The most frequent mistake: 2 of 10 samples of c0 are taken for c1.");
+        let recalls: Vec<&str> = confusion.rows.iter().map(|row| row.recall.as_str()).collect();
+        assert_eq!(recalls, ["80.0%", "25.0%", "none"]);
+        let cells: Vec<(usize, &str, bool)> = confusion.rows[0]
+            .cells
+            .iter()
+            .map(|cell| (cell.count, cell.share.as_str(), cell.correct))
+            .collect();
+        assert_eq!(cells, [(8, "0.800", true), (2, "0.200", false), (0, "0.000", false)]);
+        assert!(confusion.pairs.is_empty());
+    }
+
+    #[test]
+    fn of_a_large_one_the_most_confused_pairs() {
+        let mut matrix = Array2::from_diag(&ndarray::Array1::from_elem(100, 50));
+        matrix[[3, 5]] = 7;
+        matrix[[8, 1]] = 9;
+        let confusion = Confusion::new(&matrix, &names(100), "validation").unwrap();
+        assert!(confusion.columns.is_empty() && confusion.rows.iter().all(|row| row.cells.is_empty()));
+        let pairs: Vec<(&str, &str, usize, &str)> = confusion
+            .pairs
+            .iter()
+            .map(|pair| (pair.truth.as_str(), pair.predicted.as_str(), pair.count, pair.share.as_str()))
+            .collect();
+        assert_eq!(pairs, [("c8", "c1", 9, "15.3%"), ("c3", "c5", 7, "12.3%")]);
+        let all = Confusion::new(&Array2::from_elem((50, 50), 1), &names(50), "validation").unwrap();
+        assert_eq!(all.pairs.len(), PAIRS);
+    }
+
+    #[test]
+    fn the_table_is_read_back() {
+        let classes = vec!["a,\"b\"".to_owned(), "c".to_owned()];
+        let bytes = confusion_csv(&array![[1, 2], [3, 4]], &classes).unwrap();
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        assert_eq!(reader.headers().unwrap(), vec!["class", "a,\"b\"", "c"]);
+        let rows: Vec<(String, usize, usize)> = reader.deserialize().map(Result::unwrap).collect();
+        assert_eq!(rows, [("a,\"b\"".to_owned(), 1, 2), ("c".to_owned(), 3, 4)]);
+    }
+
+    #[test]
+    fn a_matrix_of_other_classes_is_refused() {
+        for matrix in [Array2::zeros((2, 2)), Array2::zeros((3, 2)), Array2::zeros((2, 3))] {
+            assert!(matches!(confusion_csv(&matrix, &names(3)).unwrap_err(), Error::Shape { .. }));
+        }
+        assert!(Confusion::new(&Array2::zeros((0, 0)), &[], "test").unwrap().worst.is_none());
+    }
+}

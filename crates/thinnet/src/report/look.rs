@@ -1,0 +1,165 @@
+//! What pages have in common: colours, curves with their legend, and numbers as text.
+
+use std::fmt::Write as _;
+
+use super::figures::Tenths;
+use super::panels::Panel;
+use super::plot::{self, COLORS, DrawingError, GRID, INK, Label, PLOT, SVG_SCALE, SWATCH};
+
+/// What `base.html` and `curves.html` take.
+pub(crate) struct Look {
+    pub version: &'static str,
+    /// Each curve's colour on a light page, which the drawings have, and on a dark one.
+    pub colors: Vec<(String, &'static str)>,
+    pub ink: String,
+    pub grid: String,
+    /// Width and height of a plot, and of a legend's line, in units of their drawing.
+    pub view: (u32, u32),
+    pub swatch: (u32, u32),
+}
+
+impl Look {
+    pub(crate) fn new() -> Self {
+        let scaled = |(width, height): (u32, u32)| (width * SVG_SCALE, height * SVG_SCALE);
+        Self {
+            version: super::VERSION,
+            colors: COLORS.iter().map(|(light, dark)| (hex(*light), *dark)).collect(),
+            ink: hex(INK),
+            grid: hex(GRID),
+            view: scaled(PLOT),
+            swatch: scaled(SWATCH),
+        }
+    }
+}
+
+/// A colour as the SVG writes it.
+fn hex(color: plotters::style::RGBColor) -> String {
+    format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2)
+}
+
+/// A curve's name in a legend, with its line.
+pub(crate) struct Entry {
+    pub label: String,
+    pub drawing: String,
+}
+
+/// The legend of curves.
+pub(crate) fn legend(labels: &[Label]) -> Result<Vec<Entry>, DrawingError> {
+    let entry = |(style, label): &Label| Ok(Entry { label: label.clone(), drawing: plot::swatch(*style)? });
+    labels.iter().map(entry).collect()
+}
+
+/// A plot with its title, its caption and what it shows in words.
+pub(crate) struct Plot {
+    pub title: &'static str,
+    pub caption: &'static str,
+    pub words: String,
+    pub drawing: String,
+}
+
+impl Plot {
+    pub(crate) fn new(title: &'static str, words: String, panel: &Panel) -> Result<Self, DrawingError> {
+        let caption = if panel.is_smoothed() {
+            "Pale: the loss of every mini-batch. Strong: its moving average over a twentieth of the run."
+        } else {
+            ""
+        };
+        Ok(Self { title, caption, words, drawing: plot::svg(panel)? })
+    }
+}
+
+/// A plot for who cannot see it: where each curve starts and ends, and between what it moves.
+pub(crate) fn words<'a>(
+    what: &str,
+    curves: impl Iterator<Item = (&'a str, Vec<f64>)>,
+    show: impl Fn(f64) -> String,
+) -> String {
+    let mut words = what.to_owned();
+    for (i, (label, curve)) in curves.enumerate() {
+        words.push_str(if i == 0 { ": " } else { "; " });
+        let finite: Vec<f64> = curve.into_iter().filter(|v| v.is_finite()).collect();
+        let (Some(&first), Some(&last)) = (finite.first(), finite.last()) else {
+            let _ = write!(words, "{label} has no finite values"); // writing to a String cannot fail
+            continue;
+        };
+        let (low, high) = finite.iter().fold((first, first), |(low, high), &v| (low.min(v), high.max(v)));
+        let (first, last, low, high) = (show(first), show(last), show(low), show(high));
+        let _ = write!(words, "{label} from {first} to {last}, lowest {low}, highest {high}");
+    }
+    words.push('.');
+    words
+}
+
+/// A share as a percentage with one decimal.
+pub(crate) fn percent(share: f64) -> String {
+    if share.is_finite() { format!("{}%", Tenths::of(share)) } else { NOT_FINITE.to_owned() }
+}
+
+/// What stands for a figure that is NaN or infinite.
+pub(crate) const NOT_FINITE: &str = "not finite";
+
+/// Four significant digits.
+pub(crate) fn float(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() {
+        return NOT_FINITE.to_owned();
+    }
+    if size != 0.0 && !(1e-4..1e6).contains(&size) {
+        return format!("{value:.3e}");
+    }
+    let decimals = match size {
+        s if s >= 1000.0 => 0,
+        s if s >= 100.0 => 1,
+        s if s >= 10.0 => 2,
+        s if s >= 1.0 => 3,
+        s if s >= 0.1 => 4,
+        _ => 5,
+    };
+    format!("{value:.decimals$}")
+}
+
+/// Seconds to the millisecond.
+pub(crate) fn seconds(seconds: f64) -> String {
+    format!("{seconds:.3}")
+}
+
+/// How many classes there are, and their names as far as a line takes them.
+pub(crate) fn classes(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    let more = if names.len() > SHOWN { ", ..." } else { "" };
+    format!("{}: {}{more}", names.len(), shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_takes_the_names_of_a_few_classes() {
+        let names: Vec<String> = (0..13).map(|class| class.to_string()).collect();
+        assert_eq!(classes(&names[..2]), "2: 0, 1");
+        assert_eq!(classes(&names), "13: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, ...");
+    }
+
+    #[test]
+    fn floats_have_four_digits() {
+        let shown: Vec<String> = [17.045_781, 0.033_582, 5.454_909, 0.0, 123_456.7, 1e-9, 0.5, f64::NAN]
+            .into_iter()
+            .map(float)
+            .collect();
+        assert_eq!(
+            shown,
+            ["17.05", "0.03358", "5.455", "0.00000", "123457", "1.000e-9", "0.5000", "not finite"]
+        );
+    }
+
+    #[test]
+    fn curves_are_told_in_words() {
+        let curves = [("a", vec![f64::NAN, 0.5, 0.25, 0.75]), ("b", vec![f64::INFINITY])];
+        assert_eq!(
+            words("Loss", curves.into_iter(), percent),
+            "Loss: a from 50.0% to 75.0%, lowest 25.0%, highest 75.0%; b has no finite values."
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! The page of one training run.
+
+use askama::Template;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::curves::{self, RunPlot};
+use super::{RunReport, summary};
+use crate::error::{Error, Result};
+use crate::float::Dtype;
+use crate::report::confusion::Confusion;
+use crate::report::look::{Entry, Look, Plot, classes, float, legend, percent};
+use crate::report::plot::DrawingError;
+use crate::report::weights::MOST_UNITS;
+use crate::training::{Score, Task};
+
+/// What the template is filled with; it escapes all but the drawings.
+#[derive(Template)]
+#[template(path = "run.html")]
+struct Page<'a> {
+    look: Look,
+    headline: String,
+    sentences: Vec<String>,
+    legend: Vec<Entry>,
+    plots: Vec<Plot>,
+    columns: Vec<&'static str>,
+    scores: Vec<(String, Vec<String>)>,
+    confusion: Option<Confusion>,
+    weights: Option<Weights>,
+    settings: Vec<(&'static str, String)>,
+    toml: String,
+    command: &'a str,
+    float32: bool,
+}
+
+/// The picture of the first layer.
+struct Weights {
+    base64: String,
+    height: usize,
+    width: usize,
+    caption: String,
+}
+
+/// The page's HTML.
+pub(super) fn html(
+    report: &RunReport<'_>,
+    plots: &[RunPlot],
+    weights: Option<&(Vec<u8>, (usize, usize))>,
+) -> Result<Vec<u8>> {
+    let confusion = match report.confusion {
+        Some(matrix) => Some(Confusion::new(matrix, report.classes, summary::counted(report))?),
+        None => None,
+    };
+    let toml = report.config.to_toml()?;
+    render(report, plots, weights, confusion, toml).map_err(Error::report("report.html"))
+}
+
+fn render(
+    report: &RunReport<'_>,
+    plots: &[RunPlot],
+    weights: Option<&(Vec<u8>, (usize, usize))>,
+    confusion: Option<Confusion>,
+    toml: String,
+) -> std::result::Result<Vec<u8>, DrawingError> {
+    let mut sentences = summary::sentences(report).into_iter();
+    let (columns, scores) = scores(report);
+    let page = Page {
+        look: Look::new(),
+        headline: sentences.next().unwrap_or_default(),
+        sentences: sentences.collect(),
+        legend: legend(&curves::legend())?,
+        plots: plots
+            .iter()
+            .map(|plot| Plot::new(plot.title, plot.words.clone(), &plot.panel))
+            .collect::<std::result::Result<_, _>>()?,
+        columns,
+        scores,
+        confusion,
+        weights: weights.map(|(png, (height, width))| Weights {
+            base64: BASE64_STANDARD.encode(png),
+            height: *height,
+            width: *width,
+            caption: caption(report.first_layer.map_or(0, |w1| w1.ncols())),
+        }),
+        settings: settings(report),
+        toml,
+        command: report.command.unwrap_or("thinnet train config.toml"),
+        float32: report.config.model.dtype == Dtype::F32,
+    };
+    Ok(page.render()?.into_bytes())
+}
+
+fn caption(units: usize) -> String {
+    let which = if units > MOST_UNITS {
+        format!("{MOST_UNITS} of the first layer's {units} units, those with the largest weight norms")
+    } else {
+        format!("The first layer's {units} units")
+    };
+    format!(
+        "{which}, largest norm first, row by row. Each square is the weights that lead from the pixels into one unit, \
+         scaled from their least to their greatest."
+    )
+}
+
+/// A table of scores: its columns after the first, and its rows.
+fn scores(report: &RunReport<'_>) -> (Vec<&'static str>, Vec<(String, Vec<String>)>) {
+    type Figure = (&'static str, fn(&Score) -> Option<String>);
+    const FIGURES: [Figure; 4] = [
+        ("Loss", |score| Some(float(score.loss))),
+        ("Accuracy", |score| score.accuracy.map(percent)),
+        ("Top-5 accuracy", |score| score.top5.map(percent)),
+        ("R squared", |score| score.r2.map(float)),
+    ];
+    let mut rows = Vec::new();
+    let best = summary::best(report);
+    let last = report.history.epochs.last();
+    if let Some(epoch) = best {
+        rows.push((format!("Training, best epoch ({})", epoch.epoch), epoch.train));
+        rows.push((format!("Validation, best epoch ({})", epoch.epoch), epoch.val));
+    }
+    if let Some(epoch) = last.filter(|last| best.is_none_or(|best| best.epoch != last.epoch)) {
+        rows.push((format!("Training, last epoch ({})", epoch.epoch), epoch.train));
+        rows.push((format!("Validation, last epoch ({})", epoch.epoch), epoch.val));
+    }
+    if let Some(test) = report.test {
+        rows.push(("Test".to_owned(), test));
+    }
+    let shown: Vec<Figure> = FIGURES
+        .into_iter()
+        .filter(|(_, figure)| rows.iter().any(|(_, score)| figure(score).is_some()))
+        .collect();
+    let cells = |score: &Score| shown.iter().map(|(_, figure)| figure(score).unwrap_or_default()).collect();
+    (
+        shown.iter().map(|(name, _)| *name).collect(),
+        rows.into_iter().map(|(name, score)| (name, cells(&score))).collect(),
+    )
+}
+
+/// The settings that most people look for; the file has all.
+fn settings(report: &RunReport<'_>) -> Vec<(&'static str, String)> {
+    const KEYS: [(&str, &str); 14] = [
+        ("Hidden layers", "model.hidden"),
+        ("Activation", "model.activation"),
+        ("Probability to keep a hidden unit", "model.keep"),
+        ("Probability to keep an input", "model.input_keep"),
+        ("Update rule", "optim.rule"),
+        ("Learning rate", "optim.learning_rate"),
+        ("Schedule", "optim.schedule"),
+        ("L2 strength", "optim.l2"),
+        ("Max-norm", "optim.max_norm"),
+        ("Epochs, at most", "train.epochs"),
+        ("Batch size", "train.batch_size"),
+        ("Seed", "train.seed"),
+        ("Number type", "model.dtype"),
+        ("Engine", "train.engine"),
+    ];
+    let shape: Vec<String> = report.shape.iter().map(ToString::to_string).collect();
+    let mut rows = vec![("Data", report.data.to_owned()), ("Shape of a sample", shape.join(" x "))];
+    if report.config.model.task == Task::Classification {
+        rows.push(("Classes", classes(report.classes)));
+    }
+    rows.extend(KEYS.into_iter().filter_map(|(name, key)| {
+        Some((
+            name,
+            match report.config.get(key)? {
+                toml::Value::String(text) => text,
+                value => value.to_string(),
+            },
+        ))
+    }));
+    rows
+}
