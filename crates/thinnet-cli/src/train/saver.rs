@@ -1,16 +1,21 @@
-//! Checkpoints are written beside the training, not within it: a thread makes bytes of a state and waits for the disk.
+//! What a run writes is written beside the training, not within it: a thread makes bytes of a state, waits for the disk, and
+//! then adds the epoch's lines, so that no line is ahead of the checkpoint that it belongs to.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
 use thinnet::float::Float;
-use thinnet::training::{RunFolder, TrainerState, TrainingConfig};
+use thinnet::report::RunRecord;
+use thinnet::training::{Epoch, RunFolder, TrainerState, TrainingConfig};
 
 use crate::failure::Failure;
 
+/// A state, and the epoch that it ends, if it does.
+type Saved<F> = (TrainerState<F>, Option<Epoch>);
+
 /// Writes states, one after the other.
 pub(crate) struct Saver<'scope, F: Float> {
-    states: SyncSender<TrainerState<F>>,
+    states: SyncSender<Saved<F>>,
     failures: Receiver<Failure>,
     thread: ScopedJoinHandle<'scope, ()>,
 }
@@ -21,14 +26,19 @@ impl<'scope, F: Float> Saver<'scope, F> {
         scope: &'scope Scope<'scope, 'env>,
         folder: &'env RunFolder,
         config: &'env TrainingConfig,
+        mut record: RunRecord,
         keep: usize,
     ) -> Result<Self, Failure> {
         // A state waits while another is written; for a third one, training waits.
-        let (states, waiting) = sync_channel::<TrainerState<F>>(1);
+        let (states, waiting) = sync_channel::<Saved<F>>(1);
         let (failed, failures): (Sender<Failure>, _) = channel();
         let work = move || {
-            for state in waiting {
-                if let Err(error) = folder.save(&state, config, keep)
+            for (state, epoch) in waiting {
+                let saved = folder.save(&state, config, keep).and_then(|_| match epoch {
+                    Some(epoch) => record.epoch(&epoch, state.parameters()),
+                    None => Ok(()),
+                });
+                if let Err(error) = saved
                     && failed.send(error.into()).is_err()
                 {
                     return;
@@ -42,11 +52,11 @@ impl<'scope, F: Float> Saver<'scope, F> {
     }
 
     /// Hands a state over; says if an earlier one could not be written.
-    pub(crate) fn save(&self, state: TrainerState<F>) -> Result<(), Failure> {
+    pub(crate) fn save(&self, state: TrainerState<F>, epoch: Option<Epoch>) -> Result<(), Failure> {
         let gone = || Failure::Refused("the thread that writes checkpoints has ended".to_owned());
         match self.failures.try_recv() {
             Ok(failure) => Err(failure),
-            Err(_) => self.states.send(state).map_err(|_| gone()),
+            Err(_) => self.states.send((state, epoch)).map_err(|_| gone()),
         }
     }
 

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use thinnet::float::Float;
+use thinnet::report::{RunRecord, RunReport, first_layer};
 use thinnet::training::{Epoch, Finish, Model, Score, Trainer};
 
 use super::request::Prepared;
@@ -62,8 +63,14 @@ impl Session {
         for note in notes {
             watch.note(&note);
         }
+        let record = RunRecord::open(
+            folder.path(),
+            trainer.history(),
+            &data.preprocessing.shape,
+            config.train.epochs,
+        )?;
         let finish = thread::scope(|scope| {
-            let saver = Saver::start(scope, &folder, &config, self.keep)?;
+            let saver = Saver::start(scope, &folder, &config, record, self.keep)?;
             let trained = self.steps(&mut trainer, &saver, watch);
             // What was handed over is written whatever happened since.
             let written = saver.finish();
@@ -86,6 +93,22 @@ impl Session {
             val: kept.val,
         };
         model.save(&folder.path().join("model.safetensors"))?;
+        let weights = first_layer(&model.net.parameters);
+        let seconds = history.epochs.iter().map(|epoch| epoch.seconds).sum();
+        let report = RunReport {
+            config: &config,
+            history,
+            classes: &data.preprocessing.classes,
+            data: &description,
+            shape: &data.preprocessing.shape,
+            first_layer: weights.as_ref().map(|weights| weights.view()),
+            confusion: verdict.confusion.as_ref(),
+            test: verdict.test,
+            command: None,
+            seconds,
+            finished: true,
+        };
+        report.write(folder.path())?;
         Ok(Summary {
             folder: folder.path().to_path_buf(),
             finish,
@@ -93,7 +116,7 @@ impl Session {
             kept,
             last,
             test: verdict.test,
-            seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
+            seconds,
         })
     }
 
@@ -114,7 +137,7 @@ impl Session {
             watch.step(&step, Progress { done, steps });
             let stopped = self.stop.load(Ordering::Relaxed) && trainer.finished().is_none();
             if step.epoch.is_some() || stopped || saved.elapsed() >= self.every {
-                saver.save(trainer.state()?)?;
+                saver.save(trainer.state()?, step.epoch)?;
                 saved = Instant::now();
             }
             if let Some(epoch) = &step.epoch {

@@ -160,6 +160,11 @@ impl<F: Float> TrainerState<F> {
         self.position.step
     }
 
+    /// The network's parameters then.
+    pub fn parameters(&self) -> &Parameters<F> {
+        &self.engine.parameters
+    }
+
     /// Losses and epochs until then.
     pub fn history(&self) -> &RunHistory {
         &self.position.history
