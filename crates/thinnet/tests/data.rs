@@ -84,7 +84,7 @@ fn numbered(format: Format, labels: Vec<usize>) -> DataSet {
 
 fn part(numbers: &[usize], labels: Vec<usize>) -> Split {
     let numbers = Array2::from_shape_fn((numbers.len(), 1), |(row, _)| numbers[row] as f64);
-    Split { values: Values::Floats(numbers.into()), labels }
+    Split { values: Values::Floats(numbers.into()), labels, targets: None }
 }
 
 fn indices(split: &Split) -> Vec<usize> {
@@ -187,8 +187,8 @@ fn scaling_uses_the_training_samples_alone_and_is_the_same_for_bytes_and_floats(
         };
         DataSet {
             shape: vec![3],
-            train: Split { values: values(bytes(&train)), labels: vec![0, 1, 0] },
-            val: Some(Split { values: values(bytes(&val)), labels: vec![1] }),
+            train: Split { values: values(bytes(&train)), labels: vec![0, 1, 0], targets: None },
+            val: Some(Split { values: values(bytes(&val)), labels: vec![1], targets: None }),
             ..numbered(Format::Npz, vec![0, 1])
         }
     };
@@ -230,8 +230,8 @@ fn scaling_uses_the_training_samples_alone_and_is_the_same_for_bytes_and_floats(
         Values::Floats(Array2::from_shape_vec((tenths.len(), 1), tenths.to_vec()).unwrap().into())
     };
     let set = DataSet {
-        train: Split { values: tenths(&[0.1; 3]), labels: vec![0, 1, 0] },
-        val: Some(Split { values: tenths(&[0.2]), labels: vec![1] }),
+        train: Split { values: tenths(&[0.1; 3]), labels: vec![0, 1, 0], targets: None },
+        val: Some(Split { values: tenths(&[0.2]), labels: vec![1], targets: None }),
         ..numbered(Format::Npz, vec![0, 1])
     };
     assert_eq!(set.deviation_sample().to_vec(), [0.0]);

@@ -110,7 +110,7 @@ impl Progress for Log {
 }
 
 fn samples(count: usize) -> Samples<f64> {
-    Samples { x: RandomState::new(17).randn((count, 3)).into(), y: vec![0; count] }
+    Samples { x: RandomState::new(17).randn((count, 3)).into(), y: vec![0; count], targets: None }
 }
 
 fn classes() -> Vec<String> {
@@ -324,9 +324,9 @@ fn settings_out_of_range_are_refused_before_anything_is_drawn() {
 #[test]
 fn data_that_do_not_fit_are_refused() {
     let good = data(16, 4);
-    let wide = Samples { x: Array2::zeros((4, 5)).into(), y: vec![0; 4] };
-    let short = Samples { x: Array2::zeros((16, 3)).into(), y: vec![0; 15] };
-    let labelled = Samples { x: Array2::zeros((4, 3)).into(), y: vec![0, 1, 2, 0] };
+    let wide = Samples { x: Array2::zeros((4, 5)).into(), y: vec![0; 4], targets: None };
+    let short = Samples { x: Array2::zeros((16, 3)).into(), y: vec![0; 15], targets: None };
+    let labelled = Samples { x: Array2::zeros((4, 3)).into(), y: vec![0, 1, 2, 0], targets: None };
     let fails = |train_samples: &Samples<f64>, val: &Samples<f64>| {
         let mut random = RandomState::new(2);
         let mut engine = network(None, &mut random);

@@ -35,7 +35,7 @@ fn the_mean_of_cifar_10_is_the_courses() {
     let labels = vec![0; 49_010];
     let bytes =
         ndarray::ArcArray2::from_shape_fn((49_010, 1), |(index, _)| if index < 49_000 { 10 } else { 200 });
-    let train = Split { values: Values::Bytes(bytes), labels };
+    let train = Split { values: Values::Bytes(bytes), labels, targets: None };
     let set = DataSet {
         format: Format::Cifar10Binary,
         classes: vec!["one".into()],

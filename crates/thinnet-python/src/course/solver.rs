@@ -177,7 +177,7 @@ fn samples<F: Number>((x, y): &Pair<'_>) -> PyResult<Samples<F>> {
             Pixels::recover(x).map_or_else(|| Features::Floats(x.mapv(F::from_f64)), Features::Pixels)
         }
     };
-    Ok(Samples { x: features, y: labels(y)? })
+    Ok(Samples { x: features, y: labels(y)?, targets: None })
 }
 
 /// What a rule remembers: its arrays, and the updates done.

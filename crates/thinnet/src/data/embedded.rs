@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use super::{CIFAR10_CLASSES, DataSet, Format, formats};
+use super::{CIFAR10_CLASSES, DataSet, Format, ReadOptions, formats};
 use crate::error::Result;
 
 /// The archive, as it lies in the repository.
@@ -16,8 +16,9 @@ impl DataSet {
     /// # Errors
     /// None in a library that was built whole; the archive is checked all the same.
     pub fn embedded_sample() -> Result<Self> {
-        let sample = formats::npy::read_npz(Cursor::new(ARCHIVE), ARCHIVE.len() as u64)
-            .map_err(|error| error.within("the embedded CIFAR-10 sample"))?;
+        let sample =
+            formats::npy::read_npz(Cursor::new(ARCHIVE), ARCHIVE.len() as u64, &ReadOptions::default())
+                .map_err(|error| error.within("the embedded CIFAR-10 sample"))?;
         let classes = CIFAR10_CLASSES.map(str::to_owned).to_vec();
         Self { format: Format::EmbeddedSample, classes, ..sample }.checked()
     }

@@ -61,7 +61,7 @@ enum Content {
 pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet> {
     let folder = Folder::list(path)?;
     if let Some(content) = recognise(&folder.files)? {
-        return content.read();
+        return content.read(options);
     }
     let mut below = Vec::new();
     for path in folder.folders.iter().take(limits::FOLDER_LOOKS) {
@@ -77,7 +77,7 @@ pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet>
         )));
     }
     if let Some((path, content)) = below.pop() {
-        return content.read().map_err(|error| error.within(file_name(path)));
+        return content.read(options).map_err(|error| error.within(file_name(path)));
     }
     #[cfg(feature = "images")]
     if let Some(set) = images::read_folder(path, options)? {
@@ -130,7 +130,7 @@ fn recognise(files: &[PathBuf]) -> Result<Option<Content>> {
 }
 
 impl Content {
-    fn read(self) -> Result<DataSet> {
+    fn read(self, options: &ReadOptions) -> Result<DataSet> {
         match self {
             Self::Cifar(members) => {
                 let (mut collector, mut content) = (Collector::default(), Vec::new());
@@ -142,8 +142,8 @@ impl Content {
                 }
                 collector.finish()
             }
-            Self::Idx(files) => from_pairs(Format::Idx, pairs(files, idx::read)?),
-            Self::Npy(files) => from_pairs(Format::Npy, pairs(files, npy::read)?),
+            Self::Idx(files) => from_pairs(Format::Idx, pairs(files, idx::read)?, options),
+            Self::Npy(files) => from_pairs(Format::Npy, pairs(files, npy::read)?, options),
         }
     }
 }

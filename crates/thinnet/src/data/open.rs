@@ -5,7 +5,8 @@ use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use super::folder::open_folder;
-use super::formats::{Numbers, cifar, csv, idx, npy, split};
+use super::formats::supervision::{Supervision, splits};
+use super::formats::{Numbers, cifar, csv, idx, npy};
 use super::{DataSet, Format, Part, Split, archive};
 use crate::error::{Error, Result};
 
@@ -22,6 +23,25 @@ pub struct ReadOptions {
     pub header: Option<bool>,
     /// The width and height that images of a folder are resized to.
     pub resize: Option<(u32, u32)>,
+    /// Whether targets are numbers, for a regression, and not labels: [`Split::targets`] then holds them. A table's are in the
+    /// one column that else holds labels; NPY and NPZ have them as arrays (N) or (N, K). Other formats hold classes alone.
+    pub regression: bool,
+}
+
+impl ReadOptions {
+    /// Refuses a format that holds classes alone where numbers are asked for as targets.
+    ///
+    /// # Errors
+    /// [`Error::Data`].
+    pub fn check_format(&self, format: Format) -> Result<()> {
+        if self.regression && !format.may_have_targets() {
+            return Err(Error::data(format!(
+                "it holds classes, and no numbers to predict: it is {format}, and targets for regression are read from tables, \
+                 NPZ and NPY"
+            )));
+        }
+        Ok(())
+    }
 }
 
 /// What a file is, as far as its beginning tells.
@@ -76,8 +96,8 @@ impl DataSet {
     /// - a folder of images by class (feature `images`)
     ///
     /// # Errors
-    /// [`Error::Io`] for a file that cannot be read; [`Error::Data`] for one that is none of these, damaged, or beyond the
-    /// [`limits`](super::limits).
+    /// [`Error::Io`] for a file that cannot be read; [`Error::Data`] for one that is none of these, damaged, beyond the
+    /// [`limits`](super::limits), or without numbers as targets where they are asked for.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
         let found = fs::metadata(path).map_err(Error::io("read", path))?;
         let set = if found.is_dir() {
@@ -88,6 +108,7 @@ impl DataSet {
             // A device or a pipe may never end.
             Err(Error::data("it is neither a file nor a folder"))
         };
+        let set = set.and_then(|set| options.check_format(set.format).map(|()| set));
         set.map_err(|error| error.within(path.display()))
     }
 
@@ -97,12 +118,14 @@ impl DataSet {
     /// [`Error::Data`], as those of [`DataSet::open`].
     pub fn from_bytes(bytes: Vec<u8>, options: &ReadOptions) -> Result<Self> {
         let packed = bytes.len() as u64;
-        match Kind::of(&bytes[..bytes.len().min(HEAD)]) {
+        let set = match Kind::of(&bytes[..bytes.len().min(HEAD)]) {
             Kind::Gzip => unpack(Cursor::new(bytes), packed, options, None),
             Kind::Tar => cifar::read_archive(Cursor::new(bytes)),
-            Kind::Zip => npy::read_npz(Cursor::new(bytes), packed),
+            Kind::Zip => npy::read_npz(Cursor::new(bytes), packed, options),
             kind => read_unpacked(bytes, kind, options, None),
-        }
+        }?;
+        options.check_format(set.format)?;
+        Ok(set)
     }
 }
 
@@ -121,7 +144,7 @@ pub(super) fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
     match kind {
         Kind::Gzip => unpack(BufReader::with_capacity(1 << 18, file), size, options, Some(path)),
         Kind::Tar => cifar::read_archive(BufReader::new(file)),
-        Kind::Zip => npy::read_npz(BufReader::new(file), size),
+        Kind::Zip => npy::read_npz(BufReader::new(file), size, options),
         Kind::Text if !cifar::may_be_binary(size) => csv::read(file, options),
         kind => read_unpacked(fs::read(path).map_err(Error::io("read", path))?, kind, options, Some(path)),
     }
@@ -147,7 +170,7 @@ fn unpack(
             let bytes = archive::read_all(content, 0).map_err(archive::damage)?;
             if kind == Kind::Zip {
                 let unpacked = bytes.len() as u64;
-                return npy::read_npz(Cursor::new(bytes), unpacked);
+                return npy::read_npz(Cursor::new(bytes), unpacked, options);
             }
             read_unpacked(bytes, kind, options, path)
         }
@@ -168,7 +191,7 @@ fn read_unpacked(bytes: Vec<u8>, kind: Kind, options: &ReadOptions, path: Option
             let labels = labels_beside(path)?;
             let labels = read(unpacked_file(&labels)?).map_err(|error| error.within(file_name(&labels)))?;
             let format = if kind == Kind::Idx { Format::Idx } else { Format::Npy };
-            from_pairs(format, vec![(Part::Train, samples, labels)])
+            from_pairs(format, vec![(Part::Train, samples, labels)], options)
         }
         Kind::Image => {
             Err(Error::data("it is one image; a data set of images is a folder with a folder for each class"))
@@ -221,11 +244,16 @@ pub(super) fn labels_beside(path: &Path) -> Result<PathBuf> {
         .ok_or_else(|| Error::data(format!("its labels should lie beside it as {labels}, and do not")))
 }
 
-/// A data set out of samples and labels for each part, of which there is at most one each.
-pub(super) fn from_pairs(format: Format, pairs: Vec<(Part, Numbers, Numbers)>) -> Result<DataSet> {
-    let (mut shape, mut parts, mut labels) = (None, Vec::new(), Vec::new());
-    for (part, samples, own_labels) in pairs {
-        labels.push(own_labels.into_labels().map_err(|error| error.within(part))?);
+/// A data set out of samples and labels (or targets) for each part, of which there is at most one each.
+pub(super) fn from_pairs(
+    format: Format,
+    pairs: Vec<(Part, Numbers, Numbers)>,
+    options: &ReadOptions,
+) -> Result<DataSet> {
+    options.check_format(format)?;
+    let (mut shape, mut names, mut parts) = (None, Vec::new(), Vec::new());
+    for (part, samples, wanted) in pairs {
+        let wanted = Supervision::of(wanted, options).map_err(|error| error.within(part))?;
         let (values, found) = samples.into_samples().map_err(|error| error.within(part))?;
         if shape.get_or_insert_with(|| found.clone()) != &found {
             return Err(Error::data(format!(
@@ -233,17 +261,18 @@ pub(super) fn from_pairs(format: Format, pairs: Vec<(Part, Numbers, Numbers)>) -
                 shape.unwrap_or_default()
             )));
         }
-        parts.push((part, values));
+        names.push(part);
+        parts.push((values, wanted));
     }
-    let (classes, labels) = npy::indices(labels, None)?;
+    let (classes, splits) = splits(parts, None)?;
     let [mut train, mut val, mut test]: [Option<Split>; 3] = [None, None, None];
-    for ((part, values), labels) in parts.into_iter().zip(labels) {
+    for (part, split) in names.into_iter().zip(splits) {
         let place = match part {
             Part::Train => &mut train,
             Part::Val => &mut val,
             Part::Test => &mut test,
         };
-        if place.replace(split(values, labels)).is_some() {
+        if place.replace(split).is_some() {
             return Err(Error::data(format!(
                 "it has more than one file of {part} samples; one of them has to be named"
             )));

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{ArcArray2, Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::{DataSet, Dataset, Features, Part, Pixels, Samples, Split, Values};
@@ -201,7 +201,22 @@ impl Scale {
                 Features::Floats(x)
             }
         };
-        Ok(Samples { x, y: split.labels })
+        Ok(Samples { x, y: split.labels, targets: split.targets.as_ref().map(rounded).transpose()? })
+    }
+}
+
+/// Targets in a network's number type.
+fn rounded<F: Float>(targets: &ArcArray2<f64>) -> Result<Array2<F>> {
+    let rounded = targets.mapv(F::from_f64);
+    match rounded.indexed_iter().find(|(_, target)| !target.is_finite()) {
+        None => Ok(rounded),
+        Some((place, _)) => Err(Error::data(format!(
+            "target {} of sample {} is {}, which is beyond the numbers of {}",
+            place.1,
+            place.0,
+            targets[place],
+            F::DTYPE
+        ))),
     }
 }
 

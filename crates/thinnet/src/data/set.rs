@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// A data set as it was read: samples of one shape, with labels, in one to three parts.
+/// A data set as it was read: samples of one shape, with labels or numbers as targets, in one to three parts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataSet {
     /// How it was stored.
     pub format: Format,
-    /// The classes' names, by label.
+    /// The classes' names, by label; the targets' names, by column, of a set whose targets are numbers.
     pub classes: Vec<String>,
     /// The shape of one sample: `[channels, height, width]` of an image, `[numbers]` of other samples.
     pub shape: Vec<usize>,
@@ -26,13 +26,16 @@ pub struct DataSet {
     pub mean: Option<Array1<f64>>,
 }
 
-/// Samples of one part, with their labels.
+/// Samples of one part, with their labels or targets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Split {
     /// N samples.
     pub values: Values,
-    /// N labels, each the index of a class.
+    /// N labels, each the index of a class; N zeros where targets are numbers.
     pub labels: Vec<usize>,
+    /// The numbers (N, K) that a regression is to predict, in the units of the file; only where
+    /// [`ReadOptions::regression`](super::ReadOptions::regression) asks for them. A copy shares them.
+    pub targets: Option<ArcArray2<f64>>,
 }
 
 /// The numbers of N samples (N, D), row-major, an image channel first. A copy shares them.
@@ -98,6 +101,13 @@ impl Format {
     }
 }
 
+impl Format {
+    /// Whether the format can hold numbers as targets; the others hold classes alone.
+    pub(crate) fn may_have_targets(self) -> bool {
+        matches!(self, Self::Npy | Self::Npz | Self::Csv)
+    }
+}
+
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -143,7 +153,13 @@ impl DataSet {
         self.shape.len() == 3
     }
 
-    /// The set, if its parts fit together: samples of one size, a label below the number of classes for each.
+    /// Whether the samples have numbers as targets, and no classes.
+    pub fn is_regression(&self) -> bool {
+        self.train.targets.is_some()
+    }
+
+    /// The set, if its parts fit together: samples of one size, a label below the number of classes for each, or finite
+    /// numbers as targets, as many as there are names of them.
     pub(crate) fn checked(self) -> Result<Self> {
         let (classes, width) = (self.classes.len(), self.input_dim());
         for (part, split) in self.parts() {
@@ -177,15 +193,48 @@ impl DataSet {
                     index / found
                 )));
             }
+            self.check_targets(part, split)?;
         }
         if self.mean.as_ref().is_some_and(|mean| mean.len() != width) {
             return Err(Error::data(format!("its mean does not have {width} numbers, as a sample has")));
         }
         Ok(self)
     }
+
+    /// Refuses targets that do not fit the samples of their part, or those of the training samples.
+    fn check_targets(&self, part: Part, split: &Split) -> Result<()> {
+        let Some(targets) = &split.targets else {
+            return if self.is_regression() {
+                Err(Error::data(format!("its {part} part has no targets, and its training samples have")))
+            } else {
+                Ok(())
+            };
+        };
+        let (samples, width) = (split.labels.len(), self.classes.len());
+        if !self.is_regression() || targets.dim() != (samples, width) {
+            return Err(Error::data(format!(
+                "its {part} part has targets of {} x {} numbers, and must have {samples} x {}",
+                targets.nrows(),
+                targets.ncols(),
+                if self.is_regression() { width } else { 0 },
+            )));
+        }
+        match targets.indexed_iter().find(|(_, target)| !target.is_finite()) {
+            Some(((sample, column), target)) => Err(Error::data(format!(
+                "{} of sample {sample} ({part}) is {target}, which is not finite",
+                self.classes[column]
+            ))),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Split {
+    /// Samples with numbers as targets.
+    pub(crate) fn with_targets(values: Values, targets: ArcArray2<f64>) -> Self {
+        Self { values, labels: vec![0; targets.nrows()], targets: Some(targets) }
+    }
+
     /// How many samples there are.
     pub fn len(&self) -> usize {
         self.labels.len()
@@ -214,7 +263,8 @@ impl Split {
             Values::Bytes(values) => Values::Bytes(values.clone().slice_axis_move(Axis(0), rows)),
             Values::Floats(values) => Values::Floats(values.clone().slice_axis_move(Axis(0), rows)),
         };
-        Self { values, labels: self.labels[from..to].to_vec() }
+        let targets = self.targets.clone().map(|targets| targets.slice_axis_move(Axis(0), rows));
+        Self { values, labels: self.labels[from..to].to_vec(), targets }
     }
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use ndarray::ArcArray2;
 use serde::{Deserialize, Serialize};
 
-use super::{DataSet, Format, Split, Values};
+use super::{DataSet, Split, Values};
 use crate::error::{Error, Result};
 use crate::random::RandomState;
 
@@ -56,7 +56,8 @@ pub struct SplitOptions {
     pub num_val: Option<usize>,
     /// Test samples. By default those that the data set has, if any.
     pub num_test: Option<usize>,
-    /// The order; by default stored for image collections, which are shuffled as they come, and stratified for the rest.
+    /// The order; by default stored for image collections, which are shuffled as they come, shuffled for samples with numbers
+    /// as targets, which have no classes, and stratified for the rest.
     pub order: Option<Order>,
     /// Seed of NumPy's stream, for an order at random: `RandomState(seed).permutation(N)`.
     pub seed: u32,
@@ -75,14 +76,18 @@ impl SplitOptions {
         }
     }
 
-    /// The order in which a data set of this format is split.
-    pub(crate) fn order_of(&self, format: Format) -> Order {
-        self.order.unwrap_or(if format.is_shuffled() { Order::Stored } else { Order::Stratified })
+    /// The order in which a data set is split.
+    pub(crate) fn order_of(&self, set: &DataSet) -> Order {
+        self.order.unwrap_or(match (set.format.is_shuffled(), set.is_regression()) {
+            (true, _) => Order::Stored,
+            (false, true) => Order::Shuffled,
+            (false, false) => Order::Stratified,
+        })
     }
 
     /// The split in words: "split as stored", "split stratified with seed 0".
     pub fn describe(&self, set: &DataSet) -> String {
-        match self.order_of(set.format) {
+        match self.order_of(set) {
             Order::Stored => "split as stored".to_owned(),
             order => format!("split {} with seed {}", order.name(), self.seed),
         }
@@ -98,8 +103,15 @@ impl DataSet {
     /// the training samples.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if there are not that many samples, or no training sample would be left.
+    /// [`Error::Configuration`] if there are not that many samples, if no training sample would be left, and if samples with
+    /// numbers as targets are to be split stratified.
     pub fn split(mut self, options: &SplitOptions) -> Result<Self> {
+        let order = options.order_of(&self);
+        if order == Order::Stratified && self.is_regression() {
+            return Err(Error::configuration(
+                "samples with numbers as targets have no classes to be split stratified by; their order is stored or shuffled",
+            ));
+        }
         let total = self.train.len();
         let default_val = (total / 5).clamp(1, Self::DEFAULT_VAL);
         let val_from_train = if self.val.is_some() { 0 } else { options.num_val.unwrap_or(default_val) };
@@ -136,7 +148,6 @@ impl DataSet {
             return Ok(self);
         }
         let ends = [num_train, num_train + val_from_train, num_train + taken];
-        let order = options.order_of(self.format);
         if order != Order::Stored {
             let mut drawn = RandomState::new(options.seed).permutation(total);
             if order == Order::Stratified {
@@ -204,7 +215,8 @@ impl Split {
             Values::Bytes(values) => Values::Bytes(reorder_rows(values, order)),
             Values::Floats(values) => Values::Floats(reorder_rows(values, order)),
         };
-        Self { values, labels }
+        let targets = self.targets.map(|targets| reorder_rows(targets, order));
+        Self { values, labels, targets }
     }
 }
 

@@ -3,7 +3,7 @@
 use ndarray::Array1;
 use serde::Serialize;
 
-use super::{DataSet, Format, Part};
+use super::{DataSet, Format, Part, Split};
 
 /// Training images of the course, the first of CIFAR-10's 50,000; the other 1,000 are for validation.
 const COURSE_TRAINING: usize = 49_000;
@@ -15,7 +15,7 @@ pub struct Summary {
     pub format: Format,
     /// The shape of one sample: `[channels, height, width]` of an image, `[numbers]` of other samples.
     pub shape: Vec<usize>,
-    /// The classes' names, by label.
+    /// The classes' names, by label; the targets' names of a set whose targets are numbers.
     pub classes: Vec<String>,
     /// The parts that are there, training samples first.
     pub splits: Vec<SplitSummary>,
@@ -37,8 +37,21 @@ pub struct SplitSummary {
     pub dtype: &'static str,
     /// The least and the greatest number in them.
     pub range: (f64, f64),
-    /// How many samples each class has, by label.
+    /// How many samples each class has, by label; empty where targets are numbers.
     pub class_counts: Vec<usize>,
+    /// The figures of each target, by its column; empty where samples have classes.
+    pub targets: Vec<TargetSummary>,
+}
+
+/// The figures of one target over the samples of a part.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TargetSummary {
+    /// Its name.
+    pub name: String,
+    /// The least and the greatest.
+    pub range: (f64, f64),
+    /// The mean.
+    pub mean: f64,
 }
 
 impl DataSet {
@@ -49,7 +62,12 @@ impl DataSet {
             samples: split.len(),
             dtype: split.values.dtype(),
             range: split.values.range().unwrap_or_default(),
-            class_counts: split.class_counts(self.classes.len()),
+            class_counts: if self.is_regression() {
+                Vec::new()
+            } else {
+                split.class_counts(self.classes.len())
+            },
+            targets: self.target_summaries(split),
         });
         let (mean, mean_of) = self.summary_mean();
         Summary {
@@ -60,6 +78,17 @@ impl DataSet {
             mean,
             mean_of,
         }
+    }
+
+    fn target_summaries(&self, split: &Split) -> Vec<TargetSummary> {
+        let columns = split.targets.iter().flat_map(|targets| targets.columns());
+        let columns = columns.zip(&self.classes);
+        let figures = columns.map(|(column, name)| TargetSummary {
+            name: name.clone(),
+            range: column.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v))),
+            mean: column.mean().unwrap_or_default(),
+        });
+        figures.collect()
     }
 
     /// The mean that stands for this data set, and how many samples it is of.

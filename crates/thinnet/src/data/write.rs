@@ -18,7 +18,9 @@ const LARGE: usize = u32::MAX as usize - (1 << 16);
 impl DataSet {
     /// Writes all parts into the NPZ archive `path`: `X_train` (N, C, H, W) or (N, D), as bytes (`uint8`) or `float64`;
     /// `y_train` (N), labels as `int64`; the same with `_val` and `_test` where there are such parts; `classes`, the names by
-    /// label; and `mean_image` (D), if the data set brings its mean along. Like NumPy's `savez`, it does not pack them.
+    /// label; and `mean_image` (D), if the data set brings its mean along. Where targets are numbers, `y_train` is (N, K), or
+    /// (N) of one target, in `float64`, and `target_names` stands in the place of `classes`. Like NumPy's `savez`, it does not
+    /// pack them.
     ///
     /// The file is there as a whole or not at all. Its folder must be there.
     ///
@@ -40,11 +42,19 @@ impl DataSet {
                 Values::Bytes(values) => write_samples(&mut zip, &name, values.view(), &self.shape)?,
                 Values::Floats(values) => write_samples(&mut zip, &name, values.view(), &self.shape)?,
             }
+            let name = format!("y_{part}");
+            if let Some(targets) = &split.targets {
+                let one = targets.ncols() == 1;
+                let targets = if one { targets.column(0).into_dyn() } else { targets.view().into_dyn() };
+                write_array(&mut zip, &name, targets)?;
+                continue;
+            }
             let labels = split.labels.iter().map(|&label| i64::try_from(label).map_err(io::Error::other));
             let labels = labels.collect::<io::Result<Vec<_>>>()?;
-            write_array(&mut zip, &format!("y_{part}"), ArrayView1::from(&labels).into_dyn())?;
+            write_array(&mut zip, &name, ArrayView1::from(&labels).into_dyn())?;
         }
-        write_words(&mut zip, "classes", &self.classes)?;
+        let names = if self.is_regression() { "target_names" } else { "classes" };
+        write_words(&mut zip, names, &self.classes)?;
         if let Some(mean) = &self.mean {
             write_array(&mut zip, "mean_image", mean.view().into_dyn())?;
         }
@@ -165,6 +175,7 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
+    use crate::data::ReadOptions;
     use crate::data::formats::npy;
 
     #[test]
@@ -173,7 +184,7 @@ mod tests {
         let mut bytes = Cursor::new(Vec::new());
         set.write_npz(&mut bytes).unwrap();
         let size = bytes.get_ref().len() as u64;
-        let back = npy::read_npz(bytes, size).unwrap();
+        let back = npy::read_npz(bytes, size, &ReadOptions::default()).unwrap();
         assert_eq!(DataSet { format: set.format, ..back }, set);
     }
 

@@ -39,8 +39,13 @@ const LONGEST_LABEL: u32 = 320;
 /// Draws the first ten training images of each class, the classes in rows with their names before them, as a PNG.
 ///
 /// # Errors
-/// [`Error::Configuration`] for samples that are no images of 1 or 3 channels.
+/// [`Error::Configuration`] for samples that are no images of 1 or 3 channels, and for samples without classes.
 pub fn png_of(set: &DataSet) -> Result<Vec<u8>> {
+    if set.is_regression() {
+        return Err(Error::configuration(
+            "a montage shows images by class, and this data set has numbers as targets",
+        ));
+    }
     let &[channels @ (1 | 3), height, width] = set.shape.as_slice() else {
         return Err(Error::configuration(format!(
             "a montage shows images, grey or in three colours, and a sample of this data set has the shape {:?}",
@@ -229,7 +234,7 @@ mod tests {
             format: Format::Npz,
             classes: (0..classes).map(|class| format!("class {class}")).collect(),
             shape: vec![1, 1, 2],
-            train: Split { values, labels: (0..samples).map(|sample| sample % 2).collect() },
+            train: Split { values, labels: (0..samples).map(|sample| sample % 2).collect(), targets: None },
             val: None,
             test: None,
             mean: None,

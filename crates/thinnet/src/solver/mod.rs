@@ -87,7 +87,8 @@ pub struct Trained<F> {
 /// Accuracies are checked after the first and the last iteration and at each epoch's end, in training samples first.
 ///
 /// # Errors
-/// [`Error::Configuration`] for settings out of range, [`Error::Shape`] for data that do not fit, [`Error::Diverged`]
+/// [`Error::Configuration`] for settings out of range and for samples with numbers as targets, [`Error::Shape`] for data that
+/// do not fit, [`Error::Diverged`]
 /// when the loss is not finite, [`Error::Interrupted`] when `progress` asks for it.
 pub fn train<F: Float>(
     engine: &mut dyn Engine<F>,
@@ -169,6 +170,11 @@ impl<'a, F: Float> Check<'a, F> {
         if total == 0 {
             return Err(Error::data("there are no samples to check the accuracy on"));
         }
+        if samples.targets.is_some() {
+            return Err(Error::configuration(
+                "the solver learns classes and checks accuracies, and these samples have numbers as targets",
+            ));
+        }
         if samples.x.dim().0 != total {
             return Err(Error::shape("y of the accuracy", [samples.x.dim().0], [total]));
         }
@@ -181,7 +187,7 @@ impl<'a, F: Float> Check<'a, F> {
 
     /// The share of samples whose highest score (the first of equals) is their label's.
     fn accuracy(&self, engine: &mut dyn Engine<F>, random: &mut RandomState) -> Result<f64> {
-        let Samples { x, y } = self.samples;
+        let Samples { x, y, .. } = self.samples;
         let (correct, total) = match &self.part {
             Part::All(inputs) => (count_correct(&engine.classes(inputs, random)?, y), y.len()),
             Part::Drawn(count) => {
@@ -199,7 +205,8 @@ impl<'a, F: Float> Check<'a, F> {
 /// `num_samples` samples drawn with replacement.
 ///
 /// # Errors
-/// [`Error::Data`] if there are no samples; [`Error::Shape`] if they do not fit the network.
+/// [`Error::Data`] if there are no samples; [`Error::Shape`] if they do not fit the network; [`Error::Configuration`] if they
+/// have numbers as targets.
 pub fn accuracy<F: Float>(
     engine: &mut dyn Engine<F>,
     samples: &Samples<F>,

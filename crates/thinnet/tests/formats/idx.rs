@@ -43,7 +43,7 @@ fn idx_is_read_packed_or_not_in_a_folder_or_by_its_images() {
         let alone = open(&folder.path().join(format!("train-images{images_ending}")));
         assert_eq!(
             (alone.train, alone.classes.len()),
-            (thinnet::data::Split { labels: vec![2, 0, 1], values: set.train.values }, 3)
+            (thinnet::data::Split { labels: vec![2, 0, 1], values: set.train.values, targets: None }, 3)
         );
         assert_eq!(alone.test, None);
 

@@ -1,5 +1,5 @@
 //! Tables of text: a sample a line, its fields separated by commas, tabs, semicolons or bars, quoted where need be (RFC
-//! 4180). One column holds the labels, words or numbers; all others are numbers.
+//! 4180). One column holds the labels, words or numbers, or a regression's targets; all others are numbers.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -9,7 +9,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 use super::split;
 use crate::data::archive::damage;
 use crate::data::labels::class_name;
-use crate::data::{DataSet, Format, ReadOptions, Values, limits};
+use crate::data::{DataSet, Format, ReadOptions, Split, Values, limits};
 use crate::error::{Error, Result};
 
 /// Bytes in which the separator is looked for, if the first line is no shorter.
@@ -25,7 +25,8 @@ const LABEL_NAMES: [&str; 3] = ["label", "class", "target"];
 ///
 /// # Errors
 /// [`Error::Data`] with the line, and the column where there is one: a field that is no finite number, a line with more or
-/// fewer fields than the first, a line longer than [`limits::TABLE_LINE`], no label column of the name asked for.
+/// fewer fields than the first, a line longer than [`limits::TABLE_LINE`], no label column of the name asked for. Where
+/// [`ReadOptions::regression`] asks for targets, a field of the label column as well that is no finite number.
 pub fn read(mut table: impl Read, options: &ReadOptions) -> Result<DataSet> {
     let mut head = Vec::new();
     table.by_ref().take(HEAD).read_to_end(&mut head).map_err(damage)?;
@@ -46,7 +47,7 @@ pub fn read(mut table: impl Read, options: &ReadOptions) -> Result<DataSet> {
         return Err(Error::data("it is empty"));
     }
     let columns = Columns::new(&record, options)?;
-    let mut samples = Samples::default();
+    let mut samples = Samples::new(options);
     if columns.header {
         record.clear();
         if !next(&mut reader, &mut record)? {
@@ -59,7 +60,7 @@ pub fn read(mut table: impl Read, options: &ReadOptions) -> Result<DataSet> {
             break;
         }
     }
-    samples.finish(columns.names.len() - 1)
+    samples.finish(&columns)
 }
 
 /// The separator that the first line has most of.
@@ -160,10 +161,42 @@ fn number(field: &[u8]) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
+/// A field that has to be a finite number; if it is none, the error names its place and ends with `why`, which is given the
+/// label column's name.
+fn finite(record: &ByteRecord, columns: &Columns, column: usize, why: fn(&str) -> String) -> Result<f64> {
+    let field = record.get(column).unwrap_or_default();
+    number(field).ok_or_else(|| {
+        let shown: String = String::from_utf8_lossy(field).chars().take(30).collect();
+        let shown = if shown.is_empty() { "an empty field".to_owned() } else { format!("{shown:?}") };
+        Error::data(format!(
+            "line {}, column {}: {shown} is no finite number; {}",
+            line(record),
+            columns.names[column],
+            why(&columns.names[columns.label])
+        ))
+    })
+}
+
+/// The line that a record begins on, from 1.
+fn line(record: &ByteRecord) -> u64 {
+    record.position().map_or(0, csv::Position::line)
+}
+
 /// The samples that were read so far.
-#[derive(Default)]
 struct Samples {
     numbers: Growing,
+    column: LabelColumn,
+}
+
+/// The column of labels or targets, as far as it was read.
+enum LabelColumn {
+    Labels(Labels),
+    Targets(Vec<f64>),
+}
+
+/// Labels that were read so far.
+#[derive(Default)]
+struct Labels {
     /// The index in `words` of each sample's label.
     labels: Vec<usize>,
     words: Vec<String>,
@@ -171,35 +204,68 @@ struct Samples {
 }
 
 impl Samples {
+    fn new(options: &ReadOptions) -> Self {
+        let column = if options.regression {
+            LabelColumn::Targets(Vec::new())
+        } else {
+            LabelColumn::Labels(Labels::default())
+        };
+        Self { numbers: Growing::default(), column }
+    }
+
     fn add(&mut self, record: &ByteRecord, columns: &Columns) -> Result<()> {
-        let line = || record.position().map_or(0, csv::Position::line);
         if record.len() != columns.names.len() {
             return Err(Error::data(format!(
                 "line {} has {} fields, and the first has {}",
-                line(),
+                line(record),
                 record.len(),
                 columns.names.len()
             )));
         }
-        for (column, field) in record.iter().enumerate() {
-            if column == columns.label {
-                continue;
+        let why: fn(&str) -> String = match self.column {
+            LabelColumn::Labels(_) => |label| format!("only the label column ({label}) may hold words"),
+            LabelColumn::Targets(_) => {
+                |_| "a table that is read for regression holds numbers alone".to_owned()
             }
-            let number = number(field).ok_or_else(|| {
-                let shown: String = String::from_utf8_lossy(field).chars().take(30).collect();
-                let shown = if shown.is_empty() { "an empty field".to_owned() } else { format!("{shown:?}") };
-                Error::data(format!(
-                    "line {}, column {}: {shown} is no finite number; only the label column ({}) may hold words",
-                    line(),
-                    columns.names[column],
-                    columns.names[columns.label]
-                ))
-            })?;
-            self.numbers.push(number);
+        };
+        for column in (0..record.len()).filter(|&column| column != columns.label) {
+            self.numbers.push(finite(record, columns, column, why)?);
         }
+        match &mut self.column {
+            LabelColumn::Labels(labels) => labels.add(record, columns)?,
+            LabelColumn::Targets(targets) => {
+                let why = |label: &str| format!("the targets of a regression (column {label}) are numbers");
+                targets.push(finite(record, columns, columns.label, why)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self, columns: &Columns) -> Result<DataSet> {
+        let width = columns.names.len() - 1;
+        let (classes, train) = match self.column {
+            LabelColumn::Labels(labels) => {
+                let (classes, labels) = labels.finish();
+                (classes, split(self.numbers.into_values(labels.len(), width)?, labels))
+            }
+            LabelColumn::Targets(targets) => {
+                let values = self.numbers.into_values(targets.len(), width)?;
+                let name =
+                    Some(&columns.names[columns.label]).filter(|name| columns.header && !name.is_empty());
+                let name = name.cloned().unwrap_or_else(|| "target".to_owned());
+                (vec![name], Split::with_targets(values, super::rows(targets.len(), 1, targets)?))
+            }
+        };
+        DataSet { format: Format::Csv, classes, shape: vec![width], train, val: None, test: None, mean: None }
+            .checked()
+    }
+}
+
+impl Labels {
+    fn add(&mut self, record: &ByteRecord, columns: &Columns) -> Result<()> {
         let word = record.get(columns.label).unwrap_or_default();
         if word.is_empty() {
-            return Err(Error::data(format!("line {} has no label", line())));
+            return Err(Error::data(format!("line {} has no label", line(record))));
         }
         let label = match self.known.get(word) {
             Some(&label) => label,
@@ -220,8 +286,9 @@ impl Samples {
         Ok(())
     }
 
-    fn finish(self, width: usize) -> Result<DataSet> {
-        let Self { numbers, labels, words, .. } = self;
+    /// The classes, and the labels as indices of them.
+    fn finish(self) -> (Vec<String>, Vec<usize>) {
+        let Self { labels, words, .. } = self;
         // Numbers go by size, words by the alphabet.
         let by_size: Option<Vec<f64>> = words.iter().map(|word| number(word.as_bytes())).collect();
         let mut order: Vec<usize> = (0..words.len()).collect();
@@ -231,12 +298,8 @@ impl Samples {
         }
         let mut class = vec![0; words.len()];
         order.iter().enumerate().for_each(|(index, &word)| class[word] = index);
-        let labels: Vec<usize> = labels.into_iter().map(|label| class[label]).collect();
-        let classes = order.into_iter().map(|word| class_name(&words[word])).collect();
-        let values = numbers.into_values(labels.len(), width)?;
-        let train = split(values, labels);
-        DataSet { format: Format::Csv, classes, shape: vec![width], train, val: None, test: None, mean: None }
-            .checked()
+        let labels = labels.into_iter().map(|label| class[label]).collect();
+        (order.into_iter().map(|word| class_name(&words[word])).collect(), labels)
     }
 }
 

@@ -10,12 +10,13 @@ pub mod idx;
 pub mod images;
 pub mod npy;
 pub mod pickle;
+pub(crate) mod supervision;
 
 use std::fmt;
 
 use ndarray::{ArcArray2, Array2};
 
-use super::{Split, Values};
+use super::{Split, Values, limits};
 use crate::error::{Error, Result};
 
 /// Numbers of any shape, row-major, as a file holds them.
@@ -86,6 +87,31 @@ impl Numbers {
             }
             content => content,
         })
+    }
+
+    /// Targets (N, K) of a regression, which may be stored as (N) where K is 1.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for other shapes, for K that is 0 or beyond [`limits::CLASSES`], and for words.
+    pub fn into_targets(self) -> Result<ArcArray2<f64>> {
+        let (samples, width) = match *self.shape.as_slice() {
+            [samples] => (samples, 1),
+            [samples, width @ 1..=limits::CLASSES] => (samples, width),
+            _ => {
+                return Err(Error::data(format!(
+                    "targets must have the shape N or N x K, with K from 1 to {}, and these have {}",
+                    limits::CLASSES,
+                    if self.shape.is_empty() { "none".to_owned() } else { shown(&self.shape) }
+                )));
+            }
+        };
+        let numbers = match self.content {
+            Content::Bytes(bytes) => bytes.into_iter().map(f64::from).collect(),
+            Content::Integers(numbers) => numbers.into_iter().map(|number| number as f64).collect(),
+            Content::Floats(floats) => floats,
+            Content::Texts(_) => return Err(Error::data("targets must be numbers, and these are words")),
+        };
+        rows(samples, width, numbers)
     }
 
     /// Samples (N, D), and the shape of one: (C, H, W) of images, which may be stored as (N, H, W) or (N, H, W, C) as
@@ -160,7 +186,7 @@ fn channel_first<T: Copy>(numbers: Vec<T>, shape: &[usize], channels_last: bool)
     turned
 }
 
-/// A part of a data set.
+/// A part of a data set with classes.
 pub(super) fn split(values: Values, labels: Vec<usize>) -> Split {
-    Split { values, labels }
+    Split { values, labels, targets: None }
 }

@@ -3,7 +3,8 @@
 //! An archive is a data set if it has `X_train` and `y_train` (and `X_val`, `y_val`, `X_test`, `y_test`), or `X` and `y`,
 //! whose first dimension counts the samples. Names are compared without case; `images` and `labels`, `data` and `target`
 //! will do as well. It may have `classes`, the classes' names by label, and `mean_image`, what is to be subtracted from
-//! every sample in place of the training samples' mean.
+//! every sample in place of the training samples' mean. Read for regression, the labels' arrays hold numbers (N) or (N, K),
+//! and `target_names` their names.
 
 use std::io::{Read, Seek};
 
@@ -11,10 +12,11 @@ use ndarray::Array1;
 use ndarray_npy::npy::header::Header;
 
 use super::idx::numbers;
-use super::{Content, Numbers, count, shown, split};
+use super::supervision::{Supervision, splits};
+use super::{Content, Numbers, count, shown};
 use crate::data::archive::{Bounded, damage, read_all};
-use crate::data::labels::{class_name, class_names, classes_of};
-use crate::data::{DataSet, Format, limits};
+use crate::data::labels::class_names;
+use crate::data::{DataSet, Format, ReadOptions, limits};
 use crate::error::{Error, Result};
 
 /// How an NPY file begins.
@@ -168,8 +170,9 @@ impl Content {
 /// Reads an NPZ archive of `packed` bytes as a data set.
 ///
 /// # Errors
-/// [`Error::Data`] for an archive that is damaged, unpacks beyond its bound, or has no samples with labels.
-pub fn read_npz(stream: impl Read + Seek, packed: u64) -> Result<DataSet> {
+/// [`Error::Data`] for an archive that is damaged, unpacks beyond its bound, or has no samples with labels, or no numbers as
+/// targets where [`ReadOptions::regression`] asks for them.
+pub fn read_npz(stream: impl Read + Seek, packed: u64, options: &ReadOptions) -> Result<DataSet> {
     let broken = |error: zip::result::ZipError| {
         Error::data(format!("it is no zip archive that can be read: {}", super::brief(&error)))
     };
@@ -193,7 +196,8 @@ pub fn read_npz(stream: impl Read + Seek, packed: u64) -> Result<DataSet> {
         .iter()
         .filter_map(|name| Some((name.strip_suffix(".npy")?.to_ascii_lowercase(), name)))
         .collect();
-    assemble(Format::Npz, &arrays.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), |index| {
+    let lower: Vec<&str> = arrays.iter().map(|(name, _)| name.as_str()).collect();
+    assemble(Format::Npz, &lower, options, |index| {
         let (_, name) = &arrays[index];
         load(name).map_err(|error| error.within(name.chars().take(limits::CLASS_NAME).collect::<String>()))
     })
@@ -203,6 +207,7 @@ pub fn read_npz(stream: impl Read + Seek, packed: u64) -> Result<DataSet> {
 pub(crate) fn assemble(
     format: Format,
     names: &[&str],
+    options: &ReadOptions,
     mut load: impl FnMut(usize) -> Result<Numbers>,
 ) -> Result<DataSet> {
     let find = |wanted: &str| names.iter().position(|&name| name == wanted);
@@ -222,14 +227,9 @@ pub(crate) fn assemble(
             if names.is_empty() { "none" } else { &names }
         )));
     };
-    let mut shape = None;
-    let mut parts = Vec::new();
-    for part in [Some(train), val, test] {
-        let Some((x, y)) = part else {
-            parts.push(None);
-            continue;
-        };
-        let labels = load(y)?.into_labels().map_err(|error| error.within(names[y]))?;
+    let (mut shape, mut parts) = (None, Vec::new());
+    for (x, y) in [Some(train), val, test].into_iter().flatten() {
+        let wanted = Supervision::of(load(y)?, options).map_err(|error| error.within(names[y]))?;
         let (values, found) = load(x)?.into_samples().map_err(|error| error.within(names[x]))?;
         if shape.get_or_insert_with(|| found.clone()) != &found {
             return Err(Error::data(format!(
@@ -238,7 +238,7 @@ pub(crate) fn assemble(
                 shown(&found)
             )));
         }
-        parts.push(Some((values, labels)));
+        parts.push((values, wanted));
     }
     let mean = match find("mean_image").map(&mut load).transpose()? {
         Some(Numbers { content: Content::Floats(mean), .. }) => {
@@ -250,50 +250,17 @@ pub(crate) fn assemble(
         Some(_) => return Err(Error::data("its mean_image is not an array of floats")),
         None => None,
     };
-    let given = match find("classes").map(&mut load).transpose()? {
+    let names_array = if options.regression { "target_names" } else { "classes" };
+    let given = match find(names_array).map(&mut load).transpose()? {
         Some(Numbers { content: Content::Texts(names), .. }) => {
             Some(class_names(names.iter().map(String::as_str))?)
         }
-        Some(_) => return Err(Error::data("its classes are no words")),
+        Some(_) => return Err(Error::data(format!("its {names_array} are no words"))),
         None => None,
     };
-    let (values, labels): (Vec<_>, Vec<_>) = parts.into_iter().map(Option::unzip).unzip();
-    let (classes, labels) = indices(labels.into_iter().flatten().collect(), given)?;
-    let mut labels = labels.into_iter();
-    let mut splits = values.into_iter().map(|values| Some(split(values?, labels.next()?)));
-    let train = splits.next().flatten().ok_or_else(|| Error::data("it has no training samples"))?;
-    let (val, test) = (splits.next().flatten(), splits.next().flatten());
+    let (classes, splits) = splits(parts, given)?;
+    let mut splits = splits.into_iter();
+    let train = splits.next().ok_or_else(|| Error::data("it has no training samples"))?;
+    let (val, test) = (val.and_then(|_| splits.next()), test.and_then(|_| splits.next()));
     DataSet { format, classes, shape: shape.unwrap_or_default(), train, val, test, mean }.checked()
-}
-
-/// The classes, and the labels of each part as indices of them.
-pub(crate) fn indices(
-    parts: Vec<Content>,
-    given: Option<Vec<String>>,
-) -> Result<(Vec<String>, Vec<Vec<usize>>)> {
-    if parts.iter().all(|part| matches!(part, Content::Texts(_))) {
-        let parts: Vec<&[String]> = parts
-            .iter()
-            .map(|part| match part {
-                Content::Texts(labels) => labels.as_slice(),
-                _ => &[],
-            })
-            .collect();
-        return classes_of(&parts);
-    }
-    let parts: Vec<&[i64]> = parts
-        .iter()
-        .map(|part| match part {
-            Content::Integers(labels) => Ok(labels.as_slice()),
-            _ => Err(Error::data("labels are words in one part and numbers in another")),
-        })
-        .collect::<Result<_>>()?;
-    let Some(classes) = given else { return classes_of(&parts) };
-    let label = |&label: &i64| {
-        usize::try_from(label).ok().filter(|&label| label < classes.len()).ok_or_else(|| {
-            Error::data(format!("there is a label {label}, and {} classes are named", classes.len()))
-        })
-    };
-    let labels = parts.iter().map(|part| part.iter().map(label).collect()).collect::<Result<_>>()?;
-    Ok((classes.iter().map(|name| class_name(name)).collect(), labels))
 }
