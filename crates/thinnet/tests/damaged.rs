@@ -19,15 +19,22 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn cut_and_changed_files_never_panic() {
     let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");
-    let mut sound =
-        vec![b"a,b,label\n1.5,2,x\n3,\"4\",y\n".to_vec(), gzip(&fs::read(files.join("batch.tar")).unwrap())];
+    let mut sound = vec![
+        b"a,b,label\n1.5,2,x\n3,\"4\",y\n".to_vec(),
+        b"a,b\n1.5,2\n3,-4e1\n".to_vec(),
+        gzip(&fs::read(files.join("batch.tar")).unwrap()),
+    ];
     for entry in fs::read_dir(files).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension != "py") {
             sound.push(fs::read(path).unwrap());
         }
     }
-    let read = |bytes: Vec<u8>| drop(DataSet::from_bytes(bytes, &ReadOptions::default()));
+    let regression = ReadOptions { regression: true, ..ReadOptions::default() };
+    let read = |bytes: Vec<u8>| {
+        drop(DataSet::from_bytes(bytes.clone(), &ReadOptions::default()));
+        drop(DataSet::from_bytes(bytes, &regression));
+    };
     for bytes in sound {
         let step = (bytes.len() / 200).max(1);
         for at in (0..bytes.len()).step_by(step) {

@@ -340,6 +340,12 @@ fn data_that_do_not_fit_are_refused() {
         assert!(matches!(error, Error::Shape { .. }), "{error}");
     }
     assert!(matches!(fails(&labelled, &good.val), Error::Data(_)));
+    let numbers = Samples { targets: Some(Array2::zeros((16, 1))), ..good.train.clone() };
+    for (train_samples, val) in [(&numbers, &good.val), (&good.train, &numbers)] {
+        let error = fails(train_samples, val);
+        assert!(matches!(error, Error::Configuration(_)), "{error}");
+        assert!(error.to_string().contains("these samples have numbers as targets"), "{error}");
+    }
     let none = samples(0);
     for (train_samples, val) in [(&none, &good.val), (&good.train, &none)] {
         let error = fails(train_samples, val);

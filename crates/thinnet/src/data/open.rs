@@ -36,8 +36,7 @@ impl ReadOptions {
     pub fn check_format(&self, format: Format) -> Result<()> {
         if self.regression && !format.may_have_targets() {
             return Err(Error::data(format!(
-                "it holds classes, and no numbers to predict: it is {format}, and targets for regression are read from tables, \
-                 NPZ and NPY"
+                "it holds classes, and no numbers to predict ({format}); targets for regression are read from tables, NPZ and NPY"
             )));
         }
         Ok(())
@@ -247,10 +246,11 @@ pub(super) fn labels_beside(path: &Path) -> Result<PathBuf> {
 /// A data set out of samples and labels (or targets) for each part, of which there is at most one each.
 pub(super) fn from_pairs(
     format: Format,
-    pairs: Vec<(Part, Numbers, Numbers)>,
+    mut pairs: Vec<(Part, Numbers, Numbers)>,
     options: &ReadOptions,
 ) -> Result<DataSet> {
     options.check_format(format)?;
+    pairs.sort_by_key(|(part, ..)| *part as usize); // the training samples first: they say what the others must be
     let (mut shape, mut names, mut parts) = (None, Vec::new(), Vec::new());
     for (part, samples, wanted) in pairs {
         let wanted = Supervision::of(wanted, options).map_err(|error| error.within(part))?;

@@ -174,8 +174,9 @@ impl DataSet {
             }
             if split.labels.len() != samples {
                 return Err(Error::data(format!(
-                    "its {part} part has {samples} samples, but {} labels",
-                    split.labels.len()
+                    "its {part} part has {samples} samples, but {} {}",
+                    split.labels.len(),
+                    if split.targets.is_some() { "targets" } else { "labels" }
                 )));
             }
             if let Some(index) = split.labels.iter().position(|&label| label >= classes) {

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Write};
 
-use crate::{Attack, file, folder};
+use crate::{Attack, file, folder, regression};
 
 /// IDX of this type, sizes and content.
 fn idx(kind: u8, sizes: &[u32], content: &[u8]) -> Vec<u8> {
@@ -167,5 +167,39 @@ pub fn npz_files() -> Vec<Attack> {
             zip(&[("X.npy", &x), ("y.npy", &y), ("mean_image.npy", &array("<f8", "1,", &[0; 8]))]),
         ),
         file("text.npz", "has text in place of an array", zip(&[("X.npy", b"text"), ("y.npy", &y)])),
+    ]
+}
+
+/// Samples of a sound archive and these targets.
+fn targets_of(name: &'static str, tries: &'static str, y: Vec<u8>) -> Attack {
+    regression(name, tries, zip(&[("X.npy", &array("|u1", "2, 2", &[1; 4])), ("y.npy", &y)]))
+}
+
+pub fn targets() -> Vec<Attack> {
+    let numbers =
+        |numbers: &[f64]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>();
+    let names = array("<U1", "3,", &[0x61, 0, 0, 0].repeat(3));
+    let (x, y) = (array("|u1", "2, 2", &[1; 4]), array("<f8", "2,", &numbers(&[0.5, 1.5])));
+    vec![
+        targets_of("nan.npz", "has a target that is none", array("<f8", "2,", &numbers(&[0.5, f64::NAN]))),
+        targets_of("inf.npz", "has an infinite 16-bit target", array("<f2", "2,", &[0, 0, 0, 0x7c])),
+        targets_of("few.npz", "has fewer targets than samples", array("<f8", "1,", &numbers(&[0.5]))),
+        targets_of("none.npz", "has no target a sample", array("<f8", "2, 0", &[])),
+        targets_of("endless.npz", "has 2^62 targets of none", array("<f8", "4611686018427387904, 0", &[])),
+        targets_of("wide.npz", "has more targets than have names", array("|u1", "1, 70000", &[0; 70_000])),
+        targets_of("deep.npz", "has targets of three dimensions", array("|u1", "2, 1, 1", &[0; 2])),
+        targets_of("words.npz", "has words as targets", array("<U1", "2,", &[0x61, 0, 0, 0, 0x62, 0, 0, 0])),
+        regression(
+            "names.npz",
+            "names more targets than there are",
+            zip(&[("X.npy", &x), ("y.npy", &y), ("target_names.npy", &names)]),
+        ),
+        regression("words.csv", "has words as targets", "a,b\n1,2\n3,\u{1b}[31mred\n"),
+        regression("empty.csv", "has an empty target", "a,b\n1,2\n3,\n"),
+        regression(
+            "classes.pickle",
+            "holds classes alone",
+            include_bytes!("../files/batch-protocol4.pickle"),
+        ),
     ]
 }

@@ -39,6 +39,15 @@ fn file(name: &'static str, tries: &'static str, content: impl Into<Vec<u8>>) ->
     Attack { name, tries, size, read }
 }
 
+/// An attack by a file's content on the reading of numbers as targets.
+fn regression(name: &'static str, tries: &'static str, content: impl Into<Vec<u8>>) -> Attack {
+    let content = content.into();
+    let size = content.len() as u64;
+    let options = ReadOptions { regression: true, ..ReadOptions::default() };
+    let read = Box::new(move || DataSet::from_bytes(content.clone(), &options));
+    Attack { name, tries, size, read }
+}
+
 /// An attack by a folder's files.
 fn folder(name: &'static str, tries: &'static str, files: Vec<(&'static str, Vec<u8>)>) -> Attack {
     let size = files.iter().map(|(_, content)| content.len() as u64).sum();
@@ -67,6 +76,7 @@ fn every_attack_is_answered_with_a_sentence_in_bounded_memory() {
         ("NPY", arrays::npy_files()),
         ("NPZ", arrays::npz_files()),
         ("Tables", texts_and_images::tables()),
+        ("Targets for regression", arrays::targets()),
         ("Images", texts_and_images::pictures()),
         ("Others", texts_and_images::others()),
     ];

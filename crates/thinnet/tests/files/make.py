@@ -137,7 +137,22 @@ def main() -> None:
     np.savez(FOLDER / "channels-last.npz", X=colours, y=np.array([1, 0]), classes=np.array(["cat", "dog", "elk"]))
     np.savez(FOLDER / "words.npz", X=small.astype(np.float32), y=np.array(["dog", "cat", "dog", "cat"]))
     np.savez(FOLDER / "mean.npz", X=small, y=labels, mean_image=np.full(6, 2.5))
+    regression()
     others(small, colours[0])
+
+
+def regression() -> None:
+    """Targets that are numbers: target `k` of sample `i` is i / 4 - k."""
+    targets = np.arange(4)[:, None] / 4 - np.arange(2)
+    np.savez(
+        FOLDER / "regression.npz",
+        X_train=pixels(4, 6),
+        y_train=targets.astype(np.float32),
+        X_test=pixels(2, 6),
+        y_test=targets[:2].astype(np.float16),
+        target_names=np.array(["height", "width"]),
+    )
+    np.save(FOLDER / "f2.npy", np.array([[0, 1, -2.5], [65504, 2.0**-24, -(2.0**-14)]], dtype=np.float16))
 
 
 def others(small: np.ndarray, image: np.ndarray) -> None:

@@ -7,15 +7,15 @@ use thinnet::data::Format;
 use crate::{bytes, floats, folder, gzip, open, pattern, refusal};
 
 /// IDX with unsigned bytes.
-fn idx(sizes: &[u32], content: &[u8]) -> Vec<u8> {
+pub(super) fn file(sizes: &[u32], content: &[u8]) -> Vec<u8> {
     let sizes_big: Vec<u8> = sizes.iter().flat_map(|size| size.to_be_bytes()).collect();
     [&[0, 0, 8, sizes.len() as u8], sizes_big.as_slice(), content].concat()
 }
 
 #[test]
 fn idx_is_read_packed_or_not_in_a_folder_or_by_its_images() {
-    let images = idx(&[3, 2, 2], &pattern(3, 4));
-    let test = idx(&[1, 2, 2], &pattern(1, 4));
+    let images = file(&[3, 2, 2], &pattern(3, 4));
+    let test = file(&[1, 2, 2], &pattern(1, 4));
     for (images_ending, labels_ending, packed) in
         [("-idx3-ubyte", "-idx1-ubyte", false), (".idx3-ubyte.gz", ".idx1-ubyte.gz", true)]
     {
@@ -25,9 +25,9 @@ fn idx_is_read_packed_or_not_in_a_folder_or_by_its_images() {
                 .unwrap();
         };
         write(&format!("train-images{images_ending}"), &images);
-        write(&format!("train-labels{labels_ending}"), &idx(&[3], &[5, 0, 4]));
+        write(&format!("train-labels{labels_ending}"), &file(&[3], &[5, 0, 4]));
         write(&format!("t10k-images{images_ending}"), &test);
-        write(&format!("t10k-labels{labels_ending}"), &idx(&[1], &[9]));
+        write(&format!("t10k-labels{labels_ending}"), &file(&[1], &[9]));
         let set = open(folder.path());
         assert_eq!((set.format, set.shape.as_slice()), (Format::Idx, &[1, 2, 2][..]));
         assert_eq!(set.classes, ["0", "4", "5", "9"], "classes are the labels that there are");

@@ -7,6 +7,7 @@ mod idx;
 mod images;
 mod numpy;
 mod tables;
+mod targets;
 
 use std::fs;
 use std::io::Write;

@@ -198,7 +198,7 @@ enum LabelColumn {
 #[derive(Default)]
 struct Labels {
     /// The index in `words` of each sample's label.
-    labels: Vec<usize>,
+    indices: Vec<usize>,
     words: Vec<String>,
     known: HashMap<Vec<u8>, usize>,
 }
@@ -282,13 +282,13 @@ impl Labels {
                 self.words.len() - 1
             }
         };
-        self.labels.push(label);
+        self.indices.push(label);
         Ok(())
     }
 
     /// The classes, and the labels as indices of them.
     fn finish(self) -> (Vec<String>, Vec<usize>) {
-        let Self { labels, words, .. } = self;
+        let Self { indices, words, .. } = self;
         // Numbers go by size, words by the alphabet.
         let by_size: Option<Vec<f64>> = words.iter().map(|word| number(word.as_bytes())).collect();
         let mut order: Vec<usize> = (0..words.len()).collect();
@@ -298,7 +298,7 @@ impl Labels {
         }
         let mut class = vec![0; words.len()];
         order.iter().enumerate().for_each(|(index, &word)| class[word] = index);
-        let labels = labels.into_iter().map(|label| class[label]).collect();
+        let labels = indices.into_iter().map(|word| class[word]).collect();
         (order.into_iter().map(|word| class_name(&words[word])).collect(), labels)
     }
 }

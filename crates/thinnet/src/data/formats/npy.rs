@@ -33,7 +33,7 @@ const PARTS: [&[&str]; 3] = [&["_train", "_training"], &["_val", "_valid", "_val
 ///
 /// # Errors
 /// [`Error::Data`] for another format, for numbers that are fewer or more than the header says, and for types other than
-/// booleans, whole numbers up to 64 bits, floats of 32 and 64 bits, and strings.
+/// booleans, whole numbers up to 64 bits, floats of 16, 32 and 64 bits, and strings.
 pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
     let header_end = header_end(&bytes)?;
     let header = Header::from_reader(&mut &bytes[..header_end])
@@ -70,6 +70,7 @@ pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
             let signed: std::result::Result<_, _> = numbers(rest, signed).into_iter().collect();
             Content::Integers(signed.map_err(|_| Error::data("a whole number is beyond 63 bits"))?)
         }
+        (b'f', 2) => Content::Floats(numbers(rest, |b| half(u16::from_le_bytes(ordered(b, big))))),
         (b'f', 4) => Content::Floats(numbers(rest, |b| f32::from_le_bytes(ordered(b, big)).into())),
         (b'f', 8) => Content::Floats(numbers(rest, |b| f64::from_le_bytes(ordered(b, big)))),
         (b'S', _) if size > 0 => {
@@ -139,6 +140,18 @@ fn ordered<const N: usize>(mut bytes: [u8; N], big: bool) -> [u8; N] {
         bytes.reverse();
     }
     bytes
+}
+
+/// A 16-bit float (IEEE 754-2019, section 3.4, binary16), exactly.
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff));
+    let size = match exponent {
+        0 => fraction * 2f64.powi(-24),
+        0x1f if fraction > 0.0 => f64::NAN,
+        0x1f => f64::INFINITY,
+        _ => (1.0 + fraction / 1024.0) * 2f64.powi(exponent - 15),
+    };
+    if bits >> 15 == 1 { -size } else { size }
 }
 
 /// Characters of four bytes each, up to trailing zeros.
