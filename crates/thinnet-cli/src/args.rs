@@ -162,7 +162,7 @@ pub(crate) struct SourceArguments {
     pub(crate) val: Option<usize>,
 
     /// How training and validation samples are parted, where the data do not say [default: stored for CIFAR and IDX,
-    /// which come shuffled, and else stratified]
+    /// which come shuffled; shuffled with --regression; and else stratified]
     #[arg(long, value_name = "ORDER", value_parser = PossibleValuesParser::new(Order::NAMES))]
     pub(crate) split: Option<String>,
 
@@ -190,6 +190,10 @@ pub(crate) struct ReadArguments {
     /// Resize the images of a folder to this width and height
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub(crate) resize: Option<(u32, u32)>,
+
+    /// Read targets as numbers, and not as classes: a table's column of labels, an array (N) or (N, K) of NPZ and NPY
+    #[arg(long)]
+    pub(crate) regression: bool,
 }
 
 /// Compute the figures of the course's dropout exercise beside the course's own

@@ -29,6 +29,13 @@ pub(crate) struct Config {
 impl Config {
     /// Checks all that can be checked before samples are read.
     pub(crate) fn new(arguments: ExperimentArguments) -> Result<Self, Failure> {
+        if arguments.data.read.regression {
+            return Err(Failure::Refused(
+                "--regression reads numbers as targets, and `thinnet experiment` learns classes; it is for `thinnet data info` \
+                 and `thinnet data convert`"
+                    .to_owned(),
+            ));
+        }
         let settings = Settings {
             num_train: arguments.train.unwrap_or(NUM_TRAIN),
             keep: arguments.keep,

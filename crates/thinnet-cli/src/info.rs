@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
-use thinnet::data::{DataSet, Format, Part, SplitSummary, Summary};
+use thinnet::data::{DataSet, Format, Part, SplitSummary, Summary, TargetSummary};
 use thinnet::report::montage;
 
 use crate::args::data::InfoArguments;
@@ -18,6 +18,8 @@ const MEAN_HEAD: usize = 4;
 const MANY_CLASSES: usize = 100;
 /// Classes that are shown where there are too many.
 const FEW_CLASSES: usize = 20;
+/// What follows a target's name in the rows of its figures.
+const TARGET_ROWS: [&str; 3] = [" least", " greatest", " mean"];
 /// A class's name is cut to this many characters in the table.
 const NAME: usize = 40;
 
@@ -54,7 +56,8 @@ fn draw(set: &DataSet, file: &Path, output: &Output) -> Result<(), Failure> {
 struct Json<'a> {
     format: Format,
     splits: BTreeMap<String, JsonSplit<'a>>,
-    classes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<&'a [String]>,
     mean_image_head: Vec<f64>,
 }
 
@@ -65,7 +68,10 @@ struct JsonSplit<'a> {
     shape: &'a [usize],
     dtype: &'static str,
     range: (f64, f64),
-    class_counts: &'a [usize],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class_counts: Option<&'a [usize]>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    targets: &'a [TargetSummary],
 }
 
 impl<'a> Json<'a> {
@@ -76,17 +82,23 @@ impl<'a> Json<'a> {
                 shape: &summary.shape,
                 dtype: split.dtype,
                 range: split.range,
-                class_counts: &split.class_counts,
+                class_counts: split.targets.is_empty().then_some(&split.class_counts),
+                targets: &split.targets,
             };
             (split.part.to_string(), json)
         };
         Self {
             format: summary.format,
             splits: summary.splits.iter().map(split).collect(),
-            classes: &summary.classes,
+            classes: (!is_regression(summary)).then_some(&summary.classes),
             mean_image_head: summary.mean.iter().copied().take(MEAN_HEAD).collect(),
         }
     }
+}
+
+/// Whether the targets are numbers.
+fn is_regression(summary: &Summary) -> bool {
+    summary.splits.iter().any(|split| !split.targets.is_empty())
 }
 
 /// The figures for people: what they are of, and a table with a column for each part.
@@ -95,7 +107,14 @@ fn page(summary: &Summary, strong: impl Fn(&str) -> String) -> Vec<String> {
     let columns: Vec<Vec<String>> = summary.splits.iter().map(column).collect();
     let mut names = vec![String::new(), what.to_owned(), "least".to_owned(), "greatest".to_owned()];
     let shown = if summary.classes.len() > MANY_CLASSES { FEW_CLASSES } else { summary.classes.len() };
-    names.extend(summary.classes.iter().take(shown).map(|name| short(name)));
+    let (kind, rows): (_, &[&str]) = match (is_regression(summary), summary.classes.len()) {
+        (true, 1) => ("target", &TARGET_ROWS),
+        (true, _) => ("targets", &TARGET_ROWS),
+        (false, _) => ("classes", &[""]),
+    };
+    for name in summary.classes.iter().take(shown) {
+        names.extend(rows.iter().map(|row| short(name) + row));
+    }
 
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let widths = columns.iter().map(|column| column.iter().map(String::len).max().unwrap_or(0));
@@ -112,7 +131,7 @@ fn page(summary: &Summary, strong: impl Fn(&str) -> String) -> Vec<String> {
         let line = format!("{name:<width$}{numbers}");
         lines.push(if row == 0 { strong(&line) } else { line });
         if row == 3 {
-            lines.push(strong(&format!("{} classes", grouped(summary.classes.len()))));
+            lines.push(strong(&format!("{} {kind}", grouped(summary.classes.len()))));
         }
     }
     if shown < summary.classes.len() {
@@ -121,7 +140,7 @@ fn page(summary: &Summary, strong: impl Fn(&str) -> String) -> Vec<String> {
     lines
 }
 
-/// A part's column: its name, how many samples, their range, and how many of each class.
+/// A part's column: its name, how many samples, their range, and how many of each class, or range and mean of each target.
 fn column(split: &SplitSummary) -> Vec<String> {
     let part = match split.part {
         Part::Train => "training",
@@ -131,6 +150,10 @@ fn column(split: &SplitSummary) -> Vec<String> {
     let mut column = vec![part.to_owned(), grouped(split.samples)];
     column.extend([split.range.0, split.range.1].map(|number| number.to_string()));
     column.extend(split.class_counts.iter().map(|&count| grouped(count)));
+    for target in &split.targets {
+        column.extend([target.range.0, target.range.1].map(|number| number.to_string()));
+        column.push(format!("{:.8}", target.mean));
+    }
     column
 }
 

@@ -29,8 +29,17 @@ fn is_sample(path: &Path) -> bool {
 impl ReadArguments {
     /// Reads the data set at `path` as it is stored; `argument` is what stands before the path in messages.
     pub(crate) fn open(&self, path: &Path, argument: &str) -> Result<DataSet, Failure> {
+        let options = ReadOptions {
+            label: self.label_column.clone(),
+            header: self.header,
+            resize: self.resize,
+            regression: self.regression,
+        };
         if is_sample(path) {
-            return Ok(DataSet::embedded_sample()?);
+            let sample = DataSet::embedded_sample()?;
+            let refused = |error| Failure::Refused(format!("{argument}{SAMPLE}: {error}"));
+            options.check_format(sample.format).map_err(refused)?;
+            return Ok(sample);
         }
         if !path.exists() {
             return Err(Failure::Refused(format!(
@@ -38,8 +47,6 @@ impl ReadArguments {
                 path.display()
             )));
         }
-        let options =
-            ReadOptions { label: self.label_column.clone(), header: self.header, resize: self.resize };
         DataSet::open(path, &options).map_err(|error| Failure::Refused(format!("{argument}{error}")))
     }
 }

@@ -70,6 +70,10 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("experiment --label-column 1", &["--label-column is for tables", "embedded CIFAR-10 sample"]),
     ("experiment --header no", &["--header is for tables"]),
     ("experiment --split shuffled", &["--split is for data without validation samples"]),
+    (
+        "experiment --regression",
+        &["--regression reads numbers as targets", "`thinnet experiment` learns classes"],
+    ),
     ("experiment --out file", &["--out file", "not a folder"]),
     ("experiment --out file/below/it", &["--out file/below/it", "file is not a folder"]),
     ("experiment --out=", &["--out needs a value"]),

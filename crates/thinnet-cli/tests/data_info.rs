@@ -185,6 +185,58 @@ fn an_archive_holds_the_same_data() {
 }
 
 #[test]
+fn numbers_are_targets_on_request() {
+    let folder = data_sets();
+    let reading = &["table.csv", "--label-column", "length", "--header", "yes", "--regression"][..];
+    fs::write(folder.path().join("table.csv"), "length,width,depth\n1.5,-2,4\n2.5,0,5\n-3,1e3,6\n").unwrap();
+    let info: Value =
+        serde_json::from_str(&stdout(folder.path(), &[&["info", "--json"], reading].concat())).unwrap();
+    let train = json!({
+        "images": 3, "shape": [2], "dtype": "float64", "range": [-2.0, 1000.0],
+        "targets": [{"name": "length", "range": [-3.0, 2.5], "mean": 1.0 / 3.0}],
+    });
+    assert_eq!(
+        info,
+        json!({"format": "csv", "splits": {"train": train}, "mean_image_head": [998.0 / 3.0, 5.0]}),
+        "no classes"
+    );
+    let expected = "\
+table (csv)
+a sample is 2 numbers, float64
+the mean sample is 332.66666667 5.00000000, of all 3 training samples
+
+                   training
+samples                   3
+least                    -2
+greatest               1000
+1 target
+length least             -3
+length greatest         2.5
+length mean      0.33333333
+";
+    assert_eq!(stdout(folder.path(), &[&["info"], reading].concat()), expected);
+
+    stdout(folder.path(), &[&["convert"], reading, &["out.npz"]].concat());
+    let label = Some("length".to_owned());
+    let options = ReadOptions { label, regression: true, ..ReadOptions::default() };
+    let set = DataSet::open(&folder.path().join("table.csv"), &options).unwrap();
+    let back = DataSet::open(&folder.path().join("out.npz"), &options).unwrap();
+    assert_eq!(back, DataSet { format: Format::Npz, ..set });
+    let from_archive = stdout(folder.path(), &["info", "out.npz", "--regression"]);
+    assert_eq!(from_archive, expected.replace("table (csv)", "NumPy archive (npz)"));
+
+    for (arguments, says) in [
+        (&["info", "sample", "--regression"][..], "sample: it holds classes, and no numbers to predict"),
+        (&["info", "digits", "--regression"], "digits: it holds classes, and no numbers to predict (IDX)"),
+        (&["convert", "pictures", "new.npz", "--regression"], "(folder of images by class)"),
+        (&["info", "out.npz"], "out.npz: y_train: a label must be a whole number, and 1.5 is none"),
+    ] {
+        refused(folder.path(), arguments, says);
+    }
+    assert!(!folder.path().join("new.npz").exists());
+}
+
+#[test]
 fn what_is_there_is_replaced_only_by_force() {
     let folder = data_sets();
     let out = folder.path().join("out.npz");

@@ -77,6 +77,7 @@ Examples:
   thinnet data info cifar-10-python.tar.gz
   thinnet data info mnist --montage mnist.png
   thinnet data info iris.csv --label-column species --json
+  thinnet data info houses.csv --label-column price --regression
 
 The mean is that of the training samples; of the whole of CIFAR-10 that of the course's 49,000 training images.")]
 pub(crate) struct InfoArguments {
@@ -100,7 +101,8 @@ pub(crate) struct InfoArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The archive has X_train and y_train, the same with _val and _test where the data have such parts, and classes. Images are
-(N, C, H, W) and stay uint8, other samples are (N, D), labels are int64. NumPy reads it:
+(N, C, H, W) and stay uint8, other samples are (N, D), labels are int64; with --regression y_train is float64, and
+target_names stands in the place of classes. NumPy reads it:
   data = numpy.load(\"mnist.npz\"); data[\"X_train\"]")]
 pub(crate) struct ConvertArguments {
     /// `sample`, or a file or folder as for `thinnet experiment --data`
