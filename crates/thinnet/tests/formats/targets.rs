@@ -73,7 +73,7 @@ fn a_tables_label_column_holds_the_targets() {
     assert_eq!((set.classes[0].as_str(), targets(&set.train)), ("target", array![[2.0], [4.25]]));
 
     // More values than there may be classes.
-    let many: String = (0..70_000).map(|index| format!("1,{index}.5\n")).collect();
+    let many = (0..70_000).map(|index| format!("1,{index}.5\n")).collect::<Vec<_>>().concat();
     let set = read(many.clone().into_bytes());
     assert_eq!((set.train.len(), targets(&set.train)[(69_999, 0)]), (70_000, 69_999.5));
     assert!(refusal(many.into_bytes(), &ReadOptions::default()).contains("it cannot be the label"));

@@ -1,5 +1,5 @@
 //! One file a format. Each reads bytes that may be damaged, cut short or hostile, and answers with the data or with one
-//! sentence: no panic, no endless loop, no more memory than [`limits`](super::limits) allow.
+//! sentence: no panic, no endless loop, no more memory than [`limits`] allow.
 //!
 //! What stands here reads bytes in memory; [`DataSet::open`](super::DataSet::open) finds the files.
 
