@@ -253,6 +253,14 @@ mod tests {
     }
 
     #[test]
+    fn images_without_classes_are_refused() {
+        let mut set = set(bytes(2), 1);
+        set.train = Split::with_targets(set.train.values, ArcArray2::from_elem((2, 1), 0.5));
+        let error = png_of(&set).unwrap_err().to_string();
+        assert!(error.contains("this data set has numbers as targets"), "{error}");
+    }
+
+    #[test]
     fn pixels_are_enlarged_averaged_and_scaled() {
         let set = set(bytes(2), 2);
         let grey = |images: &Images<'_>, at, size| images.pixel(0, at, size).red();
