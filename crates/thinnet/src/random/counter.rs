@@ -7,10 +7,12 @@
 use chacha20::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
+use super::LayerNormals;
+
 /// Words of a ChaCha block: a sample's units start on a new block.
 const BLOCK: usize = 16;
 
-/// Draws dropout masks.
+/// Draws dropout masks, and the noise of Gaussian dropout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CounterMasks {
     seed: u64,
@@ -41,6 +43,11 @@ impl CounterMasks {
         let threshold = (keep_prob.clamp(0.0, 1.0) * 4_294_967_296.0).round() as u64;
         LayerMasks { seed: self.seed, step, layer: u64::from(layer), units, threshold }
     }
+
+    /// The standard normal numbers of a layer of so many units in a step.
+    pub fn normals(self, step: u64, layer: u32, units: usize) -> LayerNormals {
+        LayerNormals::new(self.seed, step, u64::from(layer), units)
+    }
 }
 
 impl LayerMasks {
@@ -65,13 +72,18 @@ impl LayerMasks {
 
     /// The generator at a sample's first unit.
     fn at(&self, sample: usize) -> ChaCha8Rng {
-        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        // 2^64 blocks to a stream: 2^32 steps of 2^32 blocks; a step has as many for each sample as its units need.
-        random.set_stream(self.layer << 32 | self.step >> 32);
-        let blocks = self.units.div_ceil(BLOCK) as u64;
-        random.set_block_pos((self.step << 32).wrapping_add(blocks.wrapping_mul(sample as u64)));
-        random
+        generator(self.seed, (self.step, self.layer), self.units, sample)
     }
+}
+
+/// The generator at the first of a sample's words, of which each sample has as many, in a step and a layer.
+pub(super) fn generator(seed: u64, (step, layer): (u64, u64), words: usize, sample: usize) -> ChaCha8Rng {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    // 2^64 blocks to a stream: 2^32 steps of 2^32 blocks; a step has as many for each sample as its words need.
+    random.set_stream(layer << 32 | step >> 32);
+    let blocks = words.div_ceil(BLOCK) as u64;
+    random.set_block_pos((step << 32).wrapping_add(blocks.wrapping_mul(sample as u64)));
+    random
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Random streams: NumPy's legacy `RandomState`, draw for draw, and a counter-based one for masks drawn in parallel.
 
 mod counter;
+mod normals;
 mod numpy;
 
 pub use counter::{CounterMasks, LayerMasks};
+pub use normals::LayerNormals;
 pub use numpy::{RandomState, State};
