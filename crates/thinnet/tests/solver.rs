@@ -4,7 +4,7 @@
 use ndarray::{Array1, Array2};
 use thinnet::data::{Dataset, Features, Samples};
 use thinnet::engine::{Batch, Engine, EngineState, Inputs, Layers, StepLoss};
-use thinnet::layers::{Dropout, Targets};
+use thinnet::layers::{Dropout, HiddenDropout, Targets};
 use thinnet::net::{FullyConnectedNet, LayerParameters, NetConfig, Parameters};
 use thinnet::random::RandomState;
 use thinnet::solver::{Event, History, Progress, SolverConfig, accuracy, train};
@@ -72,6 +72,10 @@ impl Engine<f64> for Scripted {
 
     fn masked_scores(&mut self, _: &Inputs<f64>, _: u64, _: &mut RandomState) -> Result<Array2<f64>> {
         panic!("the loop predicts nothing")
+    }
+
+    fn set_dropout(&mut self, _: HiddenDropout, _: Option<Dropout>) -> Result<()> {
+        panic!("the loop leaves dropout alone")
     }
 
     fn set_reg(&mut self, _: f64) {

@@ -1,6 +1,6 @@
 //! The readable engine: a step is the network's loss, then the update rule on each parameter.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 
 use super::masks::{MaskSource, layer_number, prediction, training};
 use super::store::to_array;
@@ -8,8 +8,8 @@ use super::{Batch, Engine, EngineState, Inputs, Isa, StepLoss};
 use crate::data::Features;
 use crate::error::Result;
 use crate::float::Float;
-use crate::layers::{Dropout, Mode, Targets, masked};
-use crate::net::{Dropped, FullyConnectedNet, Parameters, stream_drop};
+use crate::layers::{Dropout, HiddenDropout, Mode, Targets};
+use crate::net::{FullyConnectedNet, Noise, Parameters};
 use crate::optim::{RuleState, UpdateRule, max_norm};
 use crate::random::{CounterMasks, RandomState};
 
@@ -55,21 +55,6 @@ impl<F: Float> Layers<F> {
     }
 }
 
-/// Dropout with the counter-based stream's masks, of layers that are numbered by `number`.
-fn counter_drop<F: Float>(
-    (seed, step): (u64, u64),
-    number: fn(u32) -> u32,
-) -> impl FnMut(Option<usize>, ArrayView2<'_, F>, Dropout) -> Dropped<F> {
-    move |layer, x, dropout| {
-        let (samples, units) = x.dim();
-        let layer = number(layer_number(layer));
-        let masks = CounterMasks::new(seed).layer(step, layer, units, dropout.keep_prob());
-        let rows: Vec<Vec<bool>> = (0..samples).map(|sample| masks.sample(sample)).collect();
-        let kept = Array2::from_shape_fn((samples, units), |(sample, unit)| rows[sample][unit]);
-        masked(x, &kept, dropout)
-    }
-}
-
 impl<F: Float> Engine<F> for Layers<F> {
     fn step(
         &mut self,
@@ -83,15 +68,13 @@ impl<F: Float> Engine<F> for Layers<F> {
         let targets = targets.select(batch.indices);
         let weights = batch.own_weights();
         let (targets, weights) = (targets.view(), weights.as_deref());
-        let (data, penalty, gradients) = match self.masks {
-            MaskSource::Numpy => {
-                self.net.loss_with(x.view(), targets, weights, &mut stream_drop(Mode::Train, random))?
-            }
+        let mut noise = match self.masks {
+            MaskSource::Numpy => Noise::numpy(Mode::Train, random),
             MaskSource::Counter(seed) => {
-                let drop = &mut counter_drop((seed, self.step), training);
-                self.net.loss_with(x.view(), targets, weights, drop)?
+                Noise::counter(CounterMasks::new(seed), self.step, |layer| training(layer_number(layer)))
             }
         };
+        let (data, penalty, gradients) = self.net.loss_with(x.view(), targets, weights, &mut noise)?;
         self.step += 1;
         let parameters = self.net.parameters.named_mut().into_iter();
         for (((_, w), (_, dw)), state) in parameters.zip(gradients.named()).zip(&mut self.states) {
@@ -127,15 +110,13 @@ impl<F: Float> Engine<F> for Layers<F> {
         random: &mut RandomState,
     ) -> Result<Array2<F>> {
         let rows = Self::rows(inputs)?;
-        let (scores, _) = match self.masks {
-            MaskSource::Numpy => {
-                self.net.forward_with(rows.view(), Mode::Test, &mut stream_drop(Mode::Train, random))?
-            }
+        let mut noise = match self.masks {
+            MaskSource::Numpy => Noise::numpy(Mode::Train, random),
             MaskSource::Counter(seed) => {
-                self.net.forward_with(rows.view(), Mode::Test, &mut counter_drop((seed, draw), prediction))?
+                Noise::counter(CounterMasks::new(seed), draw, |layer| prediction(layer_number(layer)))
             }
         };
-        Ok(scores)
+        Ok(self.net.forward_with(rows.view(), Mode::Test, &mut noise)?.0)
     }
 
     fn parameters(&self) -> Result<Parameters<F>> {
@@ -156,6 +137,10 @@ impl<F: Float> Engine<F> for Layers<F> {
 
     fn set_reg(&mut self, reg: f64) {
         self.net.set_reg(reg);
+    }
+
+    fn set_dropout(&mut self, hidden: HiddenDropout, input: Option<Dropout>) -> Result<()> {
+        self.net.set_dropout(hidden, input)
     }
 
     fn state(&self) -> Result<EngineState<F>> {

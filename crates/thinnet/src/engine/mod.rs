@@ -3,6 +3,7 @@
 
 mod layers;
 mod masks;
+mod noise;
 mod scores;
 mod state;
 mod store;
@@ -26,7 +27,7 @@ use self::scores::highest;
 use crate::data::{Features, SparseRows};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::Targets;
+use crate::layers::{Dropout, HiddenDropout, Targets};
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::UpdateRule;
 use crate::random::RandomState;
@@ -81,6 +82,14 @@ pub trait Engine<F: Float>: Send {
 
     /// Sets the strength of the L2 term in the steps to come.
     fn set_reg(&mut self, reg: f64);
+
+    /// Sets the dropout of the hidden layers and of the inputs in the steps to come, and in scores with masks: keep
+    /// probabilities that fall as training goes on ([`Curriculum`](crate::layers::Curriculum)), or dropout turned on or off.
+    /// Its kind stays what it is.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if the hidden dropouts are not one for each hidden layer; the old ones hold then.
+    fn set_dropout(&mut self, hidden: HiddenDropout, input: Option<Dropout>) -> Result<()>;
 
     /// All that the steps to come depend on, but the settings and `random`.
     fn state(&self) -> Result<EngineState<F>>;
@@ -224,7 +233,8 @@ impl EngineConfig {
     }
 }
 
-/// The engine for a network: [`Thin`] where it can compute it, [`Layers`] where it cannot (batch normalisation).
+/// The engine for a network: [`Thin`] where it can compute it, [`Layers`] where it cannot: batch normalisation, and
+/// DropConnect, which drops no units that could be left out.
 ///
 /// # Errors
 /// [`Error::Configuration`] for settings out of range.
@@ -233,7 +243,7 @@ pub fn build<F: Float>(
     rule: UpdateRule,
     config: EngineConfig,
 ) -> Result<Box<dyn Engine<F>>> {
-    if net.config().batch_norm {
+    if !Thin::<F>::computes(net.config()) {
         return Ok(Box::new(Layers::new(net, rule)?.with_masks(config.masks)));
     }
     Ok(Box::new(Thin::new(&net, rule, config)?))
@@ -243,8 +253,7 @@ pub fn build<F: Float>(
 /// costs by what is not zero in the input, the other by what dropout keeps of the first layer's output (measured on MNIST:
 /// docs/performance.md). It is 0 for a network that takes all samples as floats in the end.
 pub fn sparse_below(config: &NetConfig) -> f64 {
-    let keep = config.dropout.layer(0).map_or(1.0, |dropout| dropout.keep_prob());
-    if config.batch_norm { 0.0 } else { 0.4 * keep }
+    if Thin::<f32>::computes(config) { 0.4 * config.computed_share(0) } else { 0.0 }
 }
 
 /// Checks that samples (N, D) have the network's width.

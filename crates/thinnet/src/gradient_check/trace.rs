@@ -3,11 +3,14 @@
 //! Moving an entry of layer l changes one column of that layer's output. So the next layer's input changes by a product
 //! of that column's change and one row of its weights, and only the layers after that one are computed whole.
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Zip};
+use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, Axis, Zip};
 
 use crate::error::Result;
 use crate::float::Float;
-use crate::layers::{Activation, BatchNorm, Loss, Mode, RunningStatistics, Targets, batch_norm_forward};
+use crate::layers::{
+    Activation, BatchNorm, HiddenCache, Loss, Mode, RunningStatistics, Targets, add_product,
+    batch_norm_forward,
+};
 use crate::net::{FullyConnectedNet, LayerParameters};
 use crate::random::RandomState;
 
@@ -41,8 +44,10 @@ pub(super) struct Trace<'a, 't, F> {
     affine: Vec<Array2<F>>,
     /// Input of each activation (N, H).
     pre: Vec<Array2<F>>,
-    /// Each dropout mask (N, H), where there is one.
+    /// What dropout multiplies each hidden layer's output by (N, H), where it does.
     masks: Vec<Option<Array2<F>>>,
+    /// Which weights each sample keeps (N, D, H), and the factor on them, where it is weights that are dropped.
+    weight_masks: Vec<Option<(Array3<bool>, F)>>,
     reg: F,
     penalty: F,
 }
@@ -78,12 +83,21 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
             affine: Vec::new(),
             pre: Vec::new(),
             masks: Vec::new(),
+            weight_masks: Vec::new(),
             reg: F::from_f64(net.config().reg),
             penalty: net.parameters.penalty(F::from_f64(net.config().reg)),
         };
         for (index, layer) in layers.iter().enumerate() {
-            let input = &trace.inputs[index];
-            trace.affine.push(input.dot(&layer.w) + &layer.b);
+            trace.weight_masks.push(cache.hidden.get(index).and_then(HiddenCache::weight_masks).map(
+                |(masks, scale)| {
+                    let (inputs, outputs) = layer.w.dim();
+                    let mut kept = Array3::from_elem((x.nrows(), inputs, outputs), false);
+                    masks.each(|sample, mask| kept.index_axis_mut(Axis(0), sample).assign(&mask));
+                    (kept, scale)
+                },
+            ));
+            let affine = trace.product(index, &trace.inputs[index]);
+            trace.affine.push(affine);
             if let Some(hidden) = cache.hidden.get(index) {
                 let pre = match hidden.relu_input() {
                     Some(pre) => pre.clone(),
@@ -136,26 +150,54 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         let next = layer + 1;
         let mut affine = self.affine[next].clone();
         let row = self.layers[next].w.row(column);
-        for (mut out, &change) in affine.rows_mut().into_iter().zip(&change) {
-            if change != F::zero() {
-                out.scaled_add(change, &row);
+        for (sample, (mut out, &change)) in affine.rows_mut().into_iter().zip(&change).enumerate() {
+            if change == F::zero() {
+                continue;
+            }
+            match &self.weight_masks[next] {
+                None => out.scaled_add(change, &row),
+                Some((kept, scale)) => Zip::from(out)
+                    .and(row)
+                    .and(kept.index_axis(Axis(0), sample).row(column))
+                    .for_each(|out, &w, &kept| *out += if kept { change * *scale * w } else { F::zero() }),
             }
         }
         for index in next..last {
             let normalised = self.normalise(index, affine)?;
             let input = self.activate(normalised.view(), self.masks[index].as_ref());
             pre.push((index, Reach::All(normalised)));
-            let after = &self.layers[index + 1];
-            affine = input.dot(&after.w) + &after.b;
+            affine = self.product(index + 1, &input);
         }
         Ok(affine)
+    }
+
+    /// The affine output (N, H) of a layer for this input.
+    fn product(&self, index: usize, input: &Array2<F>) -> Array2<F> {
+        let LayerParameters { w, b, .. } = &self.layers[index];
+        let Some((kept, scale)) = &self.weight_masks[index] else {
+            return input.dot(w) + b;
+        };
+        let mut out = Array2::from_shape_fn((input.nrows(), b.len()), |(_, unit)| b[unit]);
+        for (sample, out) in out.rows_mut().into_iter().enumerate() {
+            add_product(input.row(sample), w.view(), kept.index_axis(Axis(0), sample), *scale, out);
+        }
+        out
     }
 
     /// The column of the affine output that the moved parameter belongs to (N).
     fn affine_column(&self, at: Coordinate, h: F) -> Array1<F> {
         let mut column = self.affine[at.layer].column(at.column).to_owned();
         match at.kind {
-            Kind::Weight => column.scaled_add(h, &self.inputs[at.layer].column(at.row)),
+            Kind::Weight => {
+                let input = self.inputs[at.layer].column(at.row);
+                match &self.weight_masks[at.layer] {
+                    None => column.scaled_add(h, &input),
+                    Some((kept, scale)) => Zip::from(&mut column)
+                        .and(input)
+                        .and(kept.index_axis(Axis(1), at.row).column(at.column))
+                        .for_each(|out, &x, &kept| *out += if kept { h * *scale * x } else { F::zero() }),
+                }
+            }
             Kind::Bias => column += h,
             Kind::Gamma | Kind::Beta => {}
         }

@@ -4,9 +4,10 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Ix2};
 
 use super::{
     Activation, ActivationCache, AffineCache, AffineGradients, BatchNorm, BatchNormCache, BatchNormGradients,
-    Dropout, DropoutCache, Mode, ReluCache, RunningStatistics, activation_backward, activation_forward,
-    affine_backward, affine_forward, batch_norm_backward, batch_norm_forward, dropout_backward,
-    dropout_forward, relu_backward, relu_forward,
+    Draws, DropConnectCache, Dropout, DropoutCache, DropoutKind, Mode, ReluCache, RunningStatistics,
+    WeightMasks, activation_backward, activation_forward, affine_backward, affine_forward,
+    batch_norm_backward, batch_norm_forward, drop_connect_backward, drop_connect_forward, dropout_backward,
+    dropout_forward_with, gaussian_dropout_backward, gaussian_dropout_forward, relu_backward, relu_forward,
 };
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -102,17 +103,38 @@ pub struct HiddenLayer<'a, F> {
     pub running: Option<&'a mut RunningStatistics<F>>,
     /// The activation.
     pub activation: Activation,
-    /// The dropout that ends the layer, if there is one.
+    /// The layer's dropout, if there is one.
     pub dropout: Option<Dropout>,
+    /// What it is: it ends the layer, or, as DropConnect, drops the layer's weights.
+    pub dropout_kind: DropoutKind,
 }
 
 /// What [`hidden_backward`] needs of the forward pass.
 #[derive(Debug, Clone)]
 pub struct HiddenCache<F> {
-    affine: AffineCache<F, Ix2>,
+    affine: AffinePart<F>,
     batch_norm: Option<BatchNormCache<F>>,
     activation: ActivationCache<F, Ix2>,
-    dropout: Option<DropoutCache<F, Ix2>>,
+    /// Of a dropout that ends the layer: the backward pass of its kind, and what it needs.
+    dropout: Option<(DropoutBackward<F>, DropoutCache<F, Ix2>)>,
+}
+
+type DropoutBackward<F> = fn(ArrayView2<'_, F>, &DropoutCache<F, Ix2>) -> Result<Array2<F>>;
+
+/// The affine part of a hidden layer.
+#[derive(Debug, Clone)]
+enum AffinePart<F> {
+    Whole(AffineCache<F, Ix2>),
+    DropConnect(DropConnectCache<F>),
+}
+
+impl<F: Float> AffinePart<F> {
+    fn backward(&self, dout: ArrayView2<'_, F>) -> Result<AffineGradients<F, Ix2>> {
+        match self {
+            Self::Whole(cache) => affine_backward(dout, cache),
+            Self::DropConnect(cache) => drop_connect_backward(dout, cache),
+        }
+    }
 }
 
 impl<F: Float> HiddenCache<F> {
@@ -121,9 +143,17 @@ impl<F: Float> HiddenCache<F> {
         self.activation.relu_input()
     }
 
-    /// The dropout mask (N, H), if the layer has drawn one.
+    /// What dropout multiplied the activations by (N, H), if the layer has drawn that.
     pub(crate) fn mask(&self) -> Option<&Array2<F>> {
-        self.dropout.as_ref().and_then(DropoutCache::mask)
+        self.dropout.as_ref().and_then(|(_, cache)| cache.mask())
+    }
+
+    /// The masks of the weights and the factor on what they keep, if the layer has drawn those.
+    pub(crate) fn weight_masks(&self) -> Option<(&WeightMasks, F)> {
+        match &self.affine {
+            AffinePart::Whole(_) => None,
+            AffinePart::DropConnect(cache) => cache.masks(),
+        }
     }
 }
 
@@ -136,7 +166,8 @@ pub struct HiddenGradients<F> {
     pub gamma_beta: Option<(Array1<F>, Array1<F>)>,
 }
 
-/// Affine, batch normalisation (if there is one), activation, dropout (if there is one).
+/// Affine (its weights dropped, if that is the kind of dropout), batch normalisation (if there is one), activation, dropout
+/// (if there is one).
 ///
 /// - `x`: (N, D)
 ///
@@ -151,18 +182,29 @@ pub fn hidden_forward<F: Float>(
     mode: Mode,
     random: &mut RandomState,
 ) -> Result<(Array2<F>, HiddenCache<F>)> {
-    hidden_forward_with(x, layer, mode, |out, dropout| dropout_forward(out, dropout, mode, random))
+    hidden_forward_with(x, layer, mode, (mode, Draws::Numpy(random)))
 }
 
-/// [`hidden_forward`] with dropout as the caller does it.
+/// [`hidden_forward`] with a mode of its own for dropout, and any stream for its random numbers.
 pub(crate) fn hidden_forward_with<F: Float>(
     x: ArrayView2<'_, F>,
     layer: HiddenLayer<'_, F>,
     mode: Mode,
-    drop: impl FnOnce(ArrayView2<'_, F>, Dropout) -> (Array2<F>, DropoutCache<F, Ix2>),
+    (dropout_mode, draws): (Mode, Draws<'_>),
 ) -> Result<(Array2<F>, HiddenCache<F>)> {
-    let HiddenLayer { w, b, gamma_beta, running, activation, dropout } = layer;
-    let (mut z, affine) = affine_forward(x, w, b)?;
+    let HiddenLayer { w, b, gamma_beta, running, activation, dropout, dropout_kind } = layer;
+    let mut draws = dropout.map(|dropout| (dropout, draws));
+    let weights = draws.take_if(|_| dropout_kind == DropoutKind::DropConnect);
+    let (mut z, affine) = match weights {
+        None => {
+            let (z, cache) = affine_forward(x, w, b)?;
+            (z, AffinePart::Whole(cache))
+        }
+        Some((dropout, draws)) => {
+            let (z, cache) = drop_connect_forward(x, w, b, dropout, dropout_mode, draws)?;
+            (z, AffinePart::DropConnect(cache))
+        }
+    };
     let batch_norm = match (gamma_beta, running) {
         (Some((gamma, beta)), Some(running)) => {
             let (out, cache) =
@@ -178,10 +220,17 @@ pub(crate) fn hidden_forward_with<F: Float>(
         }
     };
     let (mut out, activation) = activation_forward(z.view(), activation);
-    let dropout = dropout.map(|dropout| {
-        let (dropped, cache) = drop(out.view(), dropout);
+    let dropout = draws.map(|(dropout, draws)| {
+        let (dropped, cache, backward): (_, _, DropoutBackward<F>) = if dropout_kind == DropoutKind::Gaussian
+        {
+            let (dropped, cache) = gaussian_dropout_forward(out.view(), dropout, dropout_mode, draws);
+            (dropped, cache, gaussian_dropout_backward)
+        } else {
+            let (dropped, cache) = dropout_forward_with(out.view(), dropout, dropout_mode, draws);
+            (dropped, cache, dropout_backward)
+        };
         out = dropped;
-        cache
+        (backward, cache)
     });
     Ok((out, HiddenCache { affine, batch_norm, activation, dropout }))
 }
@@ -194,15 +243,15 @@ pub fn hidden_backward<F: Float>(
     cache: &HiddenCache<F>,
 ) -> Result<HiddenGradients<F>> {
     let undropped = match &cache.dropout {
-        Some(dropout) => dropout_backward(dout, dropout)?,
+        Some((backward, cache)) => backward(dout, cache)?,
         None => dout.to_owned(),
     };
     let dz = activation_backward(undropped.view(), &cache.activation)?;
     match &cache.batch_norm {
-        None => Ok(HiddenGradients { affine: affine_backward(dz.view(), &cache.affine)?, gamma_beta: None }),
+        None => Ok(HiddenGradients { affine: cache.affine.backward(dz.view())?, gamma_beta: None }),
         Some(batch_norm) => {
             let normal = batch_norm_backward(dz.view(), batch_norm)?;
-            let affine = affine_backward(normal.x.view(), &cache.affine)?;
+            let affine = cache.affine.backward(normal.x.view())?;
             Ok(HiddenGradients { affine, gamma_beta: Some((normal.gamma, normal.beta)) })
         }
     }

@@ -4,7 +4,7 @@
 
 use ndarray::{Array, ArrayView, Dimension};
 
-use super::Mode;
+use super::{Draws, Mode};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::random::RandomState;
@@ -75,17 +75,23 @@ impl From<Option<Dropout>> for HiddenDropout {
     }
 }
 
-/// What [`dropout_backward`] needs of the forward pass: the mask, 0 or 1/p; none in test mode.
+/// What [`dropout_backward`] needs of the forward pass: the mask, what each input was multiplied by; none in test mode.
 #[derive(Debug, Clone)]
 pub struct DropoutCache<F, D: Dimension>(Option<Array<F, D>>);
 
 impl<F, D: Dimension> DropoutCache<F, D> {
-    /// The cache of a forward pass in training that drew this mask, 0 or 1/p.
+    /// The cache of a forward pass in training that drew this mask: 0 or 1/p, or Gaussian dropout's noise.
     pub fn from_mask(mask: Array<F, D>) -> Self {
         Self(Some(mask))
     }
 
-    /// The mask (the input's shape): 1/p where a unit is kept and 0 where it is dropped. `None` in test mode.
+    /// The cache of a forward pass in test mode.
+    pub(super) fn test() -> Self {
+        Self(None)
+    }
+
+    /// The mask (the input's shape): 1/p where a unit is kept and 0 where it is dropped; of Gaussian dropout its noise.
+    /// `None` in test mode.
     pub fn mask(&self) -> Option<&Array<F, D>> {
         self.0.as_ref()
     }
@@ -100,26 +106,24 @@ pub fn dropout_forward<F: Float, D: Dimension>(
     mode: Mode,
     random: &mut RandomState,
 ) -> (Array<F, D>, DropoutCache<F, D>) {
-    if let Some(seed) = dropout.seed {
-        random.seed(seed);
-    }
-    if mode == Mode::Test {
-        return (x.to_owned(), DropoutCache(None));
-    }
-    let p = dropout.keep_prob;
-    let kept = random.rand(x.raw_dim()).mapv(|u| u < p);
-    masked(x, &kept, dropout)
+    dropout_forward_with(x, dropout, mode, Draws::Numpy(random))
 }
 
-/// [`dropout_forward`] in training, with the units to keep drawn already.
-pub(crate) fn masked<F: Float, D: Dimension>(
+/// [`dropout_forward`] with a mask from any stream.
+pub(crate) fn dropout_forward_with<F: Float, D: Dimension>(
     x: ArrayView<'_, F, D>,
-    kept: &Array<bool, D>,
     dropout: Dropout,
+    mode: Mode,
+    mut draws: Draws<'_>,
 ) -> (Array<F, D>, DropoutCache<F, D>) {
+    draws.reseed(dropout);
+    if mode == Mode::Test {
+        return (x.to_owned(), DropoutCache::test());
+    }
     let scale = F::from_f64(1.0 / dropout.keep_prob);
+    let kept = draws.kept(x.raw_dim(), dropout.keep_prob);
     let mask = kept.mapv(|kept| if kept { scale } else { F::zero() });
-    (&x * &mask, DropoutCache(Some(mask)))
+    (&x * &mask, DropoutCache::from_mask(mask))
 }
 
 /// Gradient of [`dropout_forward`] with respect to `x`: `dout * mask`; `dout` in test mode.

@@ -9,7 +9,12 @@ mod activation;
 mod affine;
 mod batch_norm;
 mod composite;
+mod curriculum;
+mod draws;
+mod drop_connect;
 mod dropout;
+mod dropout_kind;
+mod gaussian_dropout;
 mod layer_norm;
 mod loss;
 mod objective;
@@ -26,8 +31,15 @@ pub use composite::{
     affine_batch_norm_relu_backward, affine_batch_norm_relu_forward, affine_relu_backward,
     affine_relu_forward, hidden_backward, hidden_forward,
 };
-pub(crate) use dropout::masked;
+pub use curriculum::Curriculum;
+pub use draws::Draws;
+pub use drop_connect::{DropConnectCache, DropConnectGradients, drop_connect_backward, drop_connect_forward};
+pub(crate) use drop_connect::{WeightMasks, add_product};
+pub(crate) use dropout::dropout_forward_with;
 pub use dropout::{Dropout, DropoutCache, HiddenDropout, dropout_backward, dropout_forward};
+pub use dropout_kind::DropoutKind;
+pub(crate) use gaussian_dropout::GaussianFactor;
+pub use gaussian_dropout::{gaussian_dropout_backward, gaussian_dropout_forward};
 pub use layer_norm::{
     LayerNorm, LayerNormCache, LayerNormGradients, layer_norm_backward, layer_norm_forward,
 };

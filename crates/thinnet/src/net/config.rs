@@ -1,7 +1,7 @@
 //! The architecture and initialisation of a network.
 
 use crate::error::{Error, Result};
-use crate::layers::{Activation, Dropout, HiddenDropout, Loss};
+use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss};
 
 /// The architecture and initialisation of a [`FullyConnectedNet`](super::FullyConnectedNet), with the course's defaults.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,10 +16,14 @@ pub struct NetConfig {
     pub activation: Activation,
     /// What the scores are to become (default softmax).
     pub loss: Loss,
-    /// The dropout that ends each hidden layer. `None` leaves the layer out; a keep probability of 1 keeps every unit,
+    /// The dropout of each hidden layer. `None` leaves the layer out; a keep probability of 1 keeps every unit,
     /// and draws its mask all the same (default `None`).
     pub dropout: HiddenDropout,
-    /// Dropout of the inputs themselves, ahead of the first layer (default `None`).
+    /// What the hidden layers' dropout is: of units, as noise on them, or of the weights that lead into them (default
+    /// Bernoulli, of units).
+    pub dropout_kind: DropoutKind,
+    /// Dropout of the inputs themselves, ahead of the first layer; Bernoulli's, whatever the hidden layers' kind (default
+    /// `None`).
     pub input_dropout: Option<Dropout>,
     /// Bound on the L2 norm of the weights that lead into each unit, held after every update (Srivastava et al. 2014,
     /// section 5.1; default `None`).
@@ -41,6 +45,7 @@ impl Default for NetConfig {
             activation: Activation::Relu,
             loss: Loss::Softmax,
             dropout: HiddenDropout::None,
+            dropout_kind: DropoutKind::Bernoulli,
             input_dropout: None,
             max_norm: None,
             batch_norm: false,
@@ -74,22 +79,50 @@ impl NetConfig {
         {
             return Err(Error::configuration(format!("max_norm must be above 0, got {bound}")));
         }
-        if let HiddenDropout::Each(each) = &self.dropout
-            && each.len() != self.hidden.len()
-        {
-            return Err(Error::configuration(format!(
-                "there must be a dropout for each of the {} hidden layers, got {}",
-                self.hidden.len(),
-                each.len()
-            )));
-        }
-        Ok(())
+        self.check_dropout(&self.dropout)
     }
 
     /// The dropout layers in the order in which masks are drawn: of the inputs, then of each hidden layer.
     pub(crate) fn dropouts(&self) -> impl Iterator<Item = Dropout> {
         let hidden = (0..self.hidden.len()).filter_map(|index| self.dropout.layer(index));
         self.input_dropout.into_iter().chain(hidden)
+    }
+
+    /// The probability that a unit of hidden layer `index` is computed at all: 1 unless its dropout is of units.
+    pub(crate) fn computed_share(&self, index: usize) -> f64 {
+        match (self.dropout_kind, self.dropout.layer(index)) {
+            (DropoutKind::Bernoulli, Some(dropout)) => dropout.keep_prob(),
+            _ => 1.0,
+        }
+    }
+
+    /// Whether hidden layer `index` is multiplied by Gaussian dropout's noise.
+    pub(crate) fn is_noisy(&self, index: usize) -> bool {
+        self.dropout_kind == DropoutKind::Gaussian && self.dropout.layer(index).is_some()
+    }
+
+    /// Changes the dropout of the hidden layers and of the inputs.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if the hidden dropouts are not one for each hidden layer; nothing is changed then.
+    pub(crate) fn set_dropout(&mut self, hidden: HiddenDropout, input: Option<Dropout>) -> Result<()> {
+        self.check_dropout(&hidden)?;
+        (self.dropout, self.input_dropout) = (hidden, input);
+        Ok(())
+    }
+
+    /// Refuses dropouts that are not one for each hidden layer.
+    fn check_dropout(&self, hidden: &HiddenDropout) -> Result<()> {
+        match hidden {
+            HiddenDropout::Each(each) if each.len() != self.hidden.len() => {
+                Err(Error::configuration(format!(
+                    "there must be a dropout for each of the {} hidden layers, got {}",
+                    self.hidden.len(),
+                    each.len()
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The layers' shapes (inputs, outputs), first to last.

@@ -2,9 +2,11 @@
 //! loss; as it stands by default, with ReLU and softmax, the course's. It is computed with the readable layers; [`engine`](crate::engine) computes the same thing fast.
 
 mod config;
+mod noise;
 mod parameters;
 
 pub use config::NetConfig;
+pub(crate) use noise::Noise;
 pub use parameters::{LayerParameters, Parameters};
 
 use ndarray::{Array1, Array2, ArrayView2, Ix2};
@@ -12,8 +14,8 @@ use ndarray::{Array1, Array2, ArrayView2, Ix2};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::{
-    AffineCache, Dropout, DropoutCache, HiddenCache, HiddenLayer, Mode, RunningStatistics, Targets,
-    affine_backward, affine_forward, dropout_forward, hidden_backward, hidden_forward_with,
+    AffineCache, Dropout, HiddenCache, HiddenDropout, HiddenLayer, Mode, RunningStatistics, Targets,
+    affine_backward, affine_forward, dropout_forward_with, hidden_backward, hidden_forward_with,
 };
 use crate::random::RandomState;
 
@@ -119,6 +121,11 @@ impl<F: Float> FullyConnectedNet<F> {
         Ok(())
     }
 
+    /// Changes the dropout of the hidden layers and of the inputs.
+    pub(crate) fn set_dropout(&mut self, hidden: HiddenDropout, input: Option<Dropout>) -> Result<()> {
+        self.config.set_dropout(hidden, input)
+    }
+
     /// Changes the strength of the L2 term.
     pub(crate) fn set_reg(&mut self, reg: f64) {
         self.config.reg = reg;
@@ -143,21 +150,21 @@ impl<F: Float> FullyConnectedNet<F> {
         targets: impl Into<Targets<'a, F>>,
         random: &mut RandomState,
     ) -> Result<(F, Parameters<F>)> {
-        let drop = &mut stream_drop(Mode::Train, random);
-        let (data, penalty, gradients) = self.loss_with(x, targets.into(), None, drop)?;
+        let noise = &mut Noise::numpy(Mode::Train, random);
+        let (data, penalty, gradients) = self.loss_with(x, targets.into(), None, noise)?;
         Ok((data + penalty, gradients))
     }
 
-    /// [`FullyConnectedNet::loss`] with weights for the samples and dropout as the caller does it: the loss without the L2
+    /// [`FullyConnectedNet::loss`] with weights for the samples and dropout's random numbers from any stream: the loss without the L2
     /// term, that term, and the gradients of their sum.
     pub(crate) fn loss_with(
         &mut self,
         x: ArrayView2<'_, F>,
         targets: Targets<'_, F>,
         weights: Option<&[f64]>,
-        drop: &mut DropFn<'_, F>,
+        noise: &mut Noise<'_>,
     ) -> Result<(F, F, Parameters<F>)> {
-        let (scores, cache) = self.forward_with(x, Mode::Train, drop)?;
+        let (scores, cache) = self.forward_with(x, Mode::Train, noise)?;
         let (data_loss, dscores) = self.config.loss.evaluate(scores.view(), targets, weights)?;
 
         let last = affine_backward(dscores.view(), &cache.last)?;
@@ -190,22 +197,22 @@ impl<F: Float> FullyConnectedNet<F> {
         mode: Mode,
         random: &mut RandomState,
     ) -> Result<(Array2<F>, ForwardCache<F>)> {
-        self.forward_with(x, mode, &mut stream_drop(mode, random))
+        self.forward_with(x, mode, &mut Noise::numpy(mode, random))
     }
 
-    /// [`FullyConnectedNet::forward`] with dropout as the caller does it.
+    /// [`FullyConnectedNet::forward`] with dropout's mode and random numbers as `noise` has them.
     pub(crate) fn forward_with(
         &mut self,
         x: ArrayView2<'_, F>,
         mode: Mode,
-        drop: &mut DropFn<'_, F>,
+        noise: &mut Noise<'_>,
     ) -> Result<(Array2<F>, ForwardCache<F>)> {
         let Some((last, hidden)) = self.parameters.layers.split_last() else {
             return Err(Error::configuration("the network has no layer"));
         };
         let mut running = self.running.iter_mut();
         let input = match self.config.input_dropout {
-            Some(dropout) => drop(None, x, dropout).0,
+            Some(dropout) => dropout_forward_with(x, dropout, noise.mode(), noise.layer(None)).0,
             None => x.to_owned(),
         };
         let mut activation = input.view();
@@ -219,10 +226,10 @@ impl<F: Float> FullyConnectedNet<F> {
                 running: running.next(),
                 activation: self.config.activation,
                 dropout: self.config.dropout.layer(index),
+                dropout_kind: self.config.dropout_kind,
             };
-            let (out, cache) = hidden_forward_with(activation, composite, mode, |out, dropout| {
-                drop(Some(index), out, dropout)
-            })?;
+            let draws = (noise.mode(), noise.layer(Some(index)));
+            let (out, cache) = hidden_forward_with(activation, composite, mode, draws)?;
             outputs = out;
             activation = outputs.view();
             caches.push(cache);
@@ -230,18 +237,4 @@ impl<F: Float> FullyConnectedNet<F> {
         let (scores, last) = affine_forward(activation, last.w.view(), last.b.view())?;
         Ok((scores, ForwardCache { input, hidden: caches, last }))
     }
-}
-
-/// Applies a layer's dropout to its output (N, H), or the network's to its input (N, D) if the layer is `None`.
-pub(crate) type DropFn<'a, F> = dyn FnMut(Option<usize>, ArrayView2<'_, F>, Dropout) -> Dropped<F> + 'a;
-
-/// What dropout leaves, and its mask.
-pub(crate) type Dropped<F> = (Array2<F>, DropoutCache<F, Ix2>);
-
-/// Dropout with masks from NumPy's stream.
-pub(crate) fn stream_drop<F: Float>(
-    mode: Mode,
-    random: &mut RandomState,
-) -> impl FnMut(Option<usize>, ArrayView2<'_, F>, Dropout) -> Dropped<F> {
-    move |_, x, dropout| dropout_forward(x, dropout, mode, random)
 }

@@ -3,9 +3,10 @@
 use ndarray::{Array, Array1, Array2, ArrayView1, ArrayView2, Dimension, Ix2, arr2};
 use thinnet::gradient_check::eval_numerical_gradient_array;
 use thinnet::layers::{
-    Activation, BatchNorm, Dropout, HiddenLayer, Mode, RunningStatistics, affine_backward,
-    affine_batch_norm_relu_backward, affine_batch_norm_relu_forward, affine_forward, affine_relu_backward,
-    affine_relu_forward, hidden_backward, hidden_forward, softmax_loss, svm_loss,
+    Activation, BatchNorm, Draws, Dropout, DropoutKind, HiddenLayer, Mode, RunningStatistics,
+    affine_backward, affine_batch_norm_relu_backward, affine_batch_norm_relu_forward, affine_forward,
+    affine_relu_backward, affine_relu_forward, drop_connect_forward, dropout_forward,
+    gaussian_dropout_forward, hidden_backward, hidden_forward, relu_forward, softmax_loss, svm_loss,
 };
 use thinnet::random::RandomState;
 use thinnet::{Error, Float, Result};
@@ -70,6 +71,7 @@ impl Arrays {
         &self,
         batch_norm: bool,
         dropout: Option<Dropout>,
+        dropout_kind: DropoutKind,
     ) -> Result<(Array2<f64>, thinnet::layers::HiddenCache<f64>)> {
         let mut running = RunningStatistics::zeros(4);
         let layer = HiddenLayer {
@@ -79,6 +81,7 @@ impl Arrays {
             running: batch_norm.then_some(&mut running),
             activation: Activation::Relu,
             dropout,
+            dropout_kind,
         };
         hidden_forward(self.x.view(), layer, Mode::Train, &mut RandomState::new(0))
     }
@@ -147,31 +150,54 @@ fn affine_batch_norm_relu_gradients_fit() {
 
 #[test]
 fn hidden_layer_gradients_fit_with_every_option() {
-    for batch_norm in [false, true] {
-        for dropout in
-            [None, Some(Dropout::new(1.0, Some(9)).unwrap()), Some(Dropout::new(0.6, Some(9)).unwrap())]
-        {
-            let mut random = random();
-            let arrays = Arrays::new(&mut random);
-            let dout: Array2<f64> = random.randn((5, 4));
-            let (_, cache) = arrays.hidden(batch_norm, dropout).unwrap();
-            let gradients = hidden_backward(dout.view(), &cache).unwrap();
-            let (dx, dw, [db, dgamma, dbeta]) =
-                arrays.numeric(|a| Ok(a.hidden(batch_norm, dropout)?.0), &dout);
-            close_or_tiny(&gradients.affine.x, &dx);
-            close_or_tiny(&gradients.affine.w, &dw);
-            close_or_tiny(&gradients.affine.b, &db);
-            assert_eq!(gradients.gamma_beta.is_some(), batch_norm);
-            if let Some((gamma, beta)) = gradients.gamma_beta {
-                close_or_tiny(&gamma, &dgamma);
-                close_or_tiny(&beta, &dbeta);
-            }
-            shape_error(
-                hidden_backward(Array2::zeros((5, 3)).view(), &cache),
-                if dropout.is_some() { "dout of dropout_backward" } else { "dout of relu_backward" },
-            );
+    let kinds = [DropoutKind::Bernoulli, DropoutKind::Gaussian, DropoutKind::DropConnect];
+    let keeps = [None, Some(1.0), Some(0.6)];
+    for (batch_norm, (kind, keep)) in [false, true]
+        .into_iter()
+        .flat_map(|b| kinds.into_iter().flat_map(move |k| keeps.map(|p| (b, (k, p)))))
+    {
+        let dropout = keep.map(|keep| Dropout::new(keep, Some(9)).unwrap());
+        let mut random = random();
+        let arrays = Arrays::new(&mut random);
+        let dout: Array2<f64> = random.randn((5, 4));
+        let (_, cache) = arrays.hidden(batch_norm, dropout, kind).unwrap();
+        let gradients = hidden_backward(dout.view(), &cache).unwrap();
+        let (dx, dw, [db, dgamma, dbeta]) =
+            arrays.numeric(|a| Ok(a.hidden(batch_norm, dropout, kind)?.0), &dout);
+        close_or_tiny(&gradients.affine.x, &dx);
+        close_or_tiny(&gradients.affine.w, &dw);
+        close_or_tiny(&gradients.affine.b, &db);
+        assert_eq!(gradients.gamma_beta.is_some(), batch_norm);
+        if let Some((gamma, beta)) = gradients.gamma_beta {
+            close_or_tiny(&gamma, &dgamma);
+            close_or_tiny(&beta, &dbeta);
         }
+        shape_error(
+            hidden_backward(Array2::zeros((5, 3)).view(), &cache),
+            if dropout.is_some() && kind != DropoutKind::DropConnect {
+                "dout of dropout_backward"
+            } else {
+                "dout of relu_backward"
+            },
+        );
     }
+}
+
+/// A layer's kind is the layer's own function: of its output, or of its weights.
+#[test]
+fn a_hidden_layer_is_what_its_kind_of_dropout_says() {
+    let arrays = Arrays::new(&mut random());
+    let dropout = Dropout::new(0.6, Some(9)).unwrap();
+    let out = |kind| arrays.hidden(false, Some(dropout), kind).unwrap().0;
+    let (x, w, b, random) = (arrays.x.view(), arrays.w.view(), arrays.b.view(), &mut RandomState::new(0));
+    let (whole, _) = affine_relu_forward(x, w, b).unwrap();
+    let (dropped, _) = dropout_forward(whole.view(), dropout, Mode::Train, random);
+    assert_eq!(out(DropoutKind::Bernoulli), dropped);
+    let (shaken, _) = gaussian_dropout_forward(whole.view(), dropout, Mode::Train, Draws::Numpy(random));
+    assert_eq!(out(DropoutKind::Gaussian), shaken);
+    let (z, _) = drop_connect_forward(x, w, b, dropout, Mode::Train, Draws::Numpy(random)).unwrap();
+    assert_eq!(out(DropoutKind::DropConnect), relu_forward(z.view()).0);
+    assert_eq!(arrays.hidden(false, None, DropoutKind::DropConnect).unwrap().0, whole);
 }
 
 /// Scale and shift without running statistics, or these without those, would otherwise be passed over in silence.
@@ -189,6 +215,7 @@ fn a_hidden_layer_with_half_a_batch_normalisation_is_refused() {
             running,
             activation: Activation::Relu,
             dropout: None,
+            dropout_kind: DropoutKind::Bernoulli,
         };
         let result = hidden_forward(arrays.x.view(), layer, Mode::Train, &mut random());
         assert!(matches!(result, Err(Error::Configuration(_))));
@@ -212,6 +239,7 @@ fn everything<F: Float>(batch_norm: bool) -> (f64, Vec<Array2<f64>>) {
         running: batch_norm.then_some(&mut running),
         activation: Activation::Relu,
         dropout: Some(Dropout::new(0.7, Some(4)).unwrap()),
+        dropout_kind: DropoutKind::Bernoulli,
     };
     let (hidden, cache) = hidden_forward(x.view(), layer, Mode::Train, &mut random).unwrap();
     let (scores, last) = affine_forward(hidden.view(), w2.view(), b2.view()).unwrap();

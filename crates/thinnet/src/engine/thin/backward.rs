@@ -55,9 +55,9 @@ impl<F: Float> Thin<F> {
                 });
                 continue;
             }
-            let keep = self.config.dropout.layer(index - 1).map_or(1.0, |dropout| dropout.keep_prob());
+            let (keep, noisy) = (self.config.computed_share(index - 1), self.config.is_noisy(index - 1));
             let (scale, keep) = (F::from_f64(1.0 / keep), F::from_f64(keep));
-            let Hidden { active, values, .. } = &mut self.hidden[index - 1];
+            let Hidden { active, values, slopes, .. } = &mut self.hidden[index - 1];
             let mut derivatives = vec![F::zero(); active.len()];
             let mut rest = derivatives.as_mut_slice();
             let lists = active.view();
@@ -71,8 +71,14 @@ impl<F: Float> Thin<F> {
                 .collect();
             let delta_view = delta.view();
             threads.each(tasks, |(w, update, rows, derivatives)| {
-                let values = &values[lists.entries(rows.clone())];
+                let entries = lists.entries(rows.clone());
+                let values = &values[entries.clone()];
                 listed_backward(isa, lists.slice(rows), values, delta_view, w, derivatives, reg, update);
+                if noisy {
+                    let slopes = slopes[entries].iter();
+                    derivatives.iter_mut().zip(slopes).for_each(|(derivative, &slope)| *derivative *= slope);
+                    return;
+                }
                 // A dense engine lists zeros too: a unit that was dropped or is not positive hands nothing down.
                 let relu = activation == Activation::Relu;
                 for (derivative, &value) in derivatives.iter_mut().zip(values) {

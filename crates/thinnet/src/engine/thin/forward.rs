@@ -22,7 +22,8 @@ impl<F: Float> Thin<F> {
 
     /// The first layer's activations.
     fn first_hidden(&mut self) {
-        let (unit, keep, product) = (self.unit(0), self.keep_prob(0), self.engine.product);
+        let (unit, keep, product) = (self.unit(0), self.config.computed_share(0), self.engine.product);
+        let noisy = self.config.is_noisy(0);
         let (isa, layer) = (self.isa, &self.layers[0]);
         let x = match &self.x {
             BatchInput::Dense(x) => x.view(),
@@ -31,8 +32,9 @@ impl<F: Float> Thin<F> {
                 return self.later_hidden(0, &z);
             }
         };
-        let Hidden { kept, active, values, .. } = &mut self.hidden[0];
-        let kept = kept.view();
+        let samples = x.rows();
+        let hidden = &mut self.hidden[0];
+        let (kept, noise) = (hidden.kept.view(), noisy.then_some(&hidden.noise));
         let parts = self.threads.each(self.threads.split(layer.outputs()), |units| {
             let kept = kept.slice(units.clone());
             let w = layer.w.value.view().slice(units.clone());
@@ -51,9 +53,10 @@ impl<F: Float> Thin<F> {
                     }
                 }
             }
-            unit.activate(kept, &z, &layer.bias()[units])
+            let noise = noise.map(|noise| noise.units(units.clone(), samples));
+            unit.activate(kept, &z, &layer.bias()[units], noise)
         });
-        join(parts, active, values);
+        hidden.join(parts);
     }
 
     /// The outputs (N, H) of layer `index` > 0, from the activations below.
@@ -65,9 +68,9 @@ impl<F: Float> Thin<F> {
 
     /// The activations of hidden layer `index`, from its outputs (N, H).
     fn later_hidden(&mut self, index: usize, z: &PanelBuf<F>) {
-        let unit = self.unit(index);
-        let Hidden { kept, active, values, .. } = &mut self.hidden[index];
-        let (kept, z) = (kept.view(), z.view());
+        let (unit, noisy) = (self.unit(index), self.config.is_noisy(index));
+        let hidden = &mut self.hidden[index];
+        let (kept, z, noise) = (hidden.kept.view(), z.view(), noisy.then_some(&hidden.noise));
         let parts = self.threads.each(self.threads.split(kept.rows()), |units| {
             let kept = kept.slice(units.clone());
             let mut entries = Vec::with_capacity(kept.len());
@@ -77,9 +80,10 @@ impl<F: Float> Thin<F> {
                 entries.extend(kept.row(unit).iter().map(|&sample| z.row(panel, sample as usize)[lane]));
             }
             let bias = vec![F::zero(); units.len()]; // it is in `z` already
-            unit.activate(kept, &entries, &bias)
+            let noise = noise.map(|noise| noise.units(units, z.rows()));
+            unit.activate(kept, &entries, &bias, noise)
         });
-        join(parts, active, values);
+        hidden.join(parts);
     }
 
     /// The class scores (N, C) of a training pass, as a matrix in panels.
@@ -112,21 +116,37 @@ struct Unit<F> {
     all: bool,
 }
 
+/// What has become of some units' sums.
+#[derive(Default)]
+struct Activated<F> {
+    /// Of each unit, the samples in which it is active.
+    active: Lists,
+    /// The activations, an entry of `active` each.
+    values: Vec<F>,
+    /// Their derivatives by the sums, where there is noise on them.
+    slopes: Vec<F>,
+}
+
 impl<F: Float> Unit<F> {
     /// From the sums `z` of what some units keep to their activations: listed where they are positive, for a ReLU, or
     /// everywhere that is kept; or, if `all` is set, at all places, with zeros where a unit was dropped or is not positive.
-    fn activate(self, kept: ListsView<'_>, z: &[F], bias: &[F]) -> (Lists, Vec<F>) {
-        let (mut active, mut values) = (Lists::new(), Vec::new());
+    ///
+    /// - `noise`: Gaussian dropout's factors, an entry of `kept` each, which then keeps everything
+    fn activate(self, kept: ListsView<'_>, z: &[F], bias: &[F], noise: Option<&[F]>) -> Activated<F> {
+        if let Some(noise) = noise {
+            return self.activate_noisy(kept, z, bias, noise);
+        }
+        let (mut active, mut values, slopes) = (Lists::new(), Vec::new(), Vec::new());
         if self.activation != Activation::Relu {
             active.rebuild_from_subset(kept, |unit, entry| {
                 values.push(self.activation.value(z[entry] + bias[unit]) * self.scale);
                 true
             });
-            return (active, values);
+            return Activated { active, values, slopes };
         }
         relu_listed(kept, z, bias, self.scale, &mut active, &mut values);
         if !self.all {
-            return (active, values);
+            return Activated { active, values, slopes };
         }
         let (units, samples) = (kept.rows(), kept.cols());
         let mut everywhere = vec![F::zero(); units * samples];
@@ -136,17 +156,40 @@ impl<F: Float> Unit<F> {
                 everywhere[sample as usize] = value;
             }
         }
-        (Lists::full(units, samples, block_size(samples)), everywhere)
+        Activated { active: Lists::full(units, samples, block_size(samples)), values: everywhere, slopes }
+    }
+
+    /// The same with noise. The derivative cannot be told from the product of activation and factor, which is 0 where the
+    /// factor is, and of the other sign where the factor is negative: it is kept.
+    fn activate_noisy(self, kept: ListsView<'_>, z: &[F], bias: &[F], noise: &[F]) -> Activated<F> {
+        let leaves_zeros_out = self.activation == Activation::Relu && !self.all;
+        let mut out = Activated::default();
+        let Activated { active, values, slopes } = &mut out;
+        active.rebuild_from_subset(kept, |unit, entry| {
+            let (a, factor) = (self.activation.value(z[entry] + bias[unit]), noise[entry]);
+            let stays = !leaves_zeros_out || a > F::zero();
+            if stays {
+                values.push(a * factor);
+                slopes.push(self.activation.derivative(a) * factor);
+            }
+            stays
+        });
+        out
     }
 }
 
-/// Joins what each thread has found of its units.
-fn join<F: Float>(parts: Vec<(Lists, Vec<F>)>, active: &mut Lists, values: &mut Vec<F>) {
-    let (lists, parts): (Vec<Lists>, Vec<Vec<F>>) = parts.into_iter().unzip();
-    active.rebuild_from_parts(&lists);
-    values.clear();
-    for part in &parts {
-        values.extend_from_slice(part);
+impl<F: Float> Hidden<F> {
+    /// Takes what each thread has found of its units.
+    fn join(&mut self, parts: Vec<Activated<F>>) {
+        self.values.clear();
+        self.slopes.clear();
+        let take = |part: Activated<F>| {
+            self.values.extend_from_slice(&part.values);
+            self.slopes.extend_from_slice(&part.slopes);
+            part.active
+        };
+        let lists: Vec<Lists> = parts.into_iter().map(take).collect();
+        self.active.rebuild_from_parts(&lists);
     }
 }
 

@@ -11,7 +11,8 @@
 //! Inputs that are sparse are taken as those of a later layer are: what is zero costs nothing.
 //!
 //! Nothing is approximated: what is left out is multiplied by zero. Another activation than ReLU makes no zeros of its own:
-//! there everything that was kept counts as active.
+//! there everything that was kept counts as active. Gaussian dropout drops nothing: what is left out is what a ReLU made
+//! zero.
 
 mod backward;
 mod constrain;
@@ -30,6 +31,7 @@ use thinnet_kernels::{Isa, Lists, PanelBuf, block_size};
 use self::inputs::BatchInput;
 use self::predict::Loaded;
 use super::masks::{Draw, Mask, MaskSource, training};
+use super::noise::Noise;
 use super::scores::{ByteInputs, highest};
 use super::store::{Layer, Stored, Values, to_array};
 use super::threads::{Threads, split};
@@ -37,7 +39,7 @@ use super::{Batch, Engine, EngineConfig, EngineState, Inputs, StepLoss};
 use crate::data::Features;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::{Activation, Targets};
+use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Targets};
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::UpdateRule;
 use crate::random::RandomState;
@@ -83,17 +85,23 @@ pub struct StepTimes {
 #[derive(Debug)]
 struct Hidden<F> {
     mask: Mask,
+    /// Gaussian dropout's factors, if [`NetConfig::is_noisy`].
+    noise: Noise<F>,
     /// Of each unit, the samples that keep it.
     kept: Lists,
     /// Of each unit, the samples in which it is active: kept and, if it is a ReLU, positive.
     active: Lists,
     /// The activations, an entry of `active` each; after the backward pass of the layer above, their derivatives.
     values: Vec<F>,
+    /// If [`NetConfig::is_noisy`], the derivative of each activation by its sum: the noise has made of `values` what does not tell
+    /// it.
+    slopes: Vec<F>,
 }
 
-impl<F> Hidden<F> {
+impl<F: Float> Hidden<F> {
     fn new() -> Self {
-        Self { mask: Mask::default(), kept: Lists::new(), active: Lists::new(), values: Vec::new() }
+        let (mask, noise) = (Mask::default(), Noise::default());
+        Self { mask, noise, kept: Lists::new(), active: Lists::new(), values: Vec::new(), slopes: Vec::new() }
     }
 }
 
@@ -101,14 +109,14 @@ impl<F: Float> Thin<F> {
     /// An engine for `net`, which it trains with `rule`.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for settings out of range, or for a network with batch normalisation, which this engine
-    /// does not compute.
+    /// [`Error::Configuration`] for settings out of range, or for a network with batch normalisation or DropConnect, which
+    /// this engine does not compute.
     pub fn new(net: &FullyConnectedNet<F>, rule: UpdateRule, engine: EngineConfig) -> Result<Self> {
         rule.check()?;
         let config = net.config().clone();
-        if config.batch_norm {
+        if !Self::computes(&config) {
             return Err(Error::configuration(
-                "the thin engine has no batch normalisation; use the layers engine",
+                "the thin engine has no batch normalisation and no DropConnect; use the layers engine",
             ));
         }
         Ok(Self {
@@ -126,6 +134,11 @@ impl<F: Float> Thin<F> {
         })
     }
 
+    /// Whether this engine can compute such a network.
+    pub(super) fn computes(config: &NetConfig) -> bool {
+        !config.batch_norm && config.dropout_kind != DropoutKind::DropConnect
+    }
+
     /// Where the time of all steps so far went.
     pub fn times(&self) -> StepTimes {
         self.times
@@ -136,15 +149,20 @@ impl<F: Float> Thin<F> {
         self.isa
     }
 
-    /// Draws the masks of a batch, first layer to last.
+    /// Draws the masks or the noise of a batch, first layer to last.
     fn draw_masks(&mut self, samples: usize, draw: Draw, random: &mut RandomState) {
+        let gaussian = self.config.dropout_kind == DropoutKind::Gaussian;
         for (layer, (hidden, &units)) in self.hidden.iter_mut().zip(&self.config.hidden).enumerate() {
             let Some(dropout) = self.config.dropout.layer(layer) else { continue };
+            let (dim, threads) = ((samples, units), &self.threads);
             match self.engine.masks {
+                MaskSource::Numpy if gaussian => hidden.noise.draw_numpy(dim, dropout, random),
                 MaskSource::Numpy => hidden.mask.draw_numpy(samples, units, dropout, random),
+                MaskSource::Counter(seed) if gaussian => {
+                    hidden.noise.draw_counter(dim, dropout, (seed, draw, layer), threads);
+                }
                 MaskSource::Counter(seed) => {
-                    let with = (self.isa, &self.threads);
-                    hidden.mask.draw_counter((samples, units), dropout, (seed, draw, layer), with);
+                    hidden.mask.draw_counter(dim, dropout, (seed, draw, layer), (self.isa, threads));
                 }
             }
         }
@@ -153,22 +171,18 @@ impl<F: Float> Thin<F> {
     /// Lists what each hidden layer's mask keeps.
     fn list_kept(&mut self, samples: usize) {
         for (layer, (hidden, &units)) in self.hidden.iter_mut().zip(&self.config.hidden).enumerate() {
-            if self.config.dropout.layer(layer).is_some_and(|dropout| dropout.keep_prob() < 1.0) {
-                hidden.mask.lists(units, &self.threads, &mut hidden.kept);
-            } else if (hidden.kept.rows(), hidden.kept.cols()) != (units, samples) {
-                hidden.kept = Lists::full(units, samples, block_size(samples));
+            let kept = &mut hidden.kept;
+            if self.config.computed_share(layer) < 1.0 {
+                hidden.mask.lists(units, &self.threads, kept);
+            } else if (kept.rows(), kept.cols(), kept.len()) != (units, samples, units * samples) {
+                *kept = Lists::full(units, samples, block_size(samples));
             }
         }
     }
 
-    /// The probability to keep a unit of hidden layer `index`.
-    fn keep_prob(&self, index: usize) -> f64 {
-        self.config.dropout.layer(index).map_or(1.0, |dropout| dropout.keep_prob())
-    }
-
     /// The factor on kept activations of hidden layer `index`.
     fn scale(&self, index: usize) -> F {
-        F::from_f64(1.0 / self.keep_prob(index))
+        F::from_f64(1.0 / self.config.computed_share(index))
     }
 
     /// Whether what was dropped, or was not positive, is listed too, as zeros. Where the activation is another than ReLU, a
@@ -186,7 +200,7 @@ impl<F: Float> Thin<F> {
         if let BatchInput::Sparse(x) = &self.x {
             return 2 * (x.a.len() * self.layers[0].outputs()) as u64 + self.later_multiply_adds();
         }
-        let computed = if self.engine.product.is_first_dense(self.keep_prob(0)) {
+        let computed = if self.engine.product.is_first_dense(self.config.computed_share(0)) {
             samples * self.layers[0].outputs()
         } else {
             first.kept.len()
@@ -356,6 +370,10 @@ impl<F: Float> Engine<F> for Thin<F> {
 
     fn set_reg(&mut self, reg: f64) {
         self.config.reg = reg;
+    }
+
+    fn set_dropout(&mut self, hidden: HiddenDropout, input: Option<Dropout>) -> Result<()> {
+        self.config.set_dropout(hidden, input)
     }
 
     fn state(&self) -> Result<EngineState<F>> {

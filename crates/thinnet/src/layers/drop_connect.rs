@@ -1,0 +1,201 @@
+//! DropConnect (Wan et al., "Regularization of Neural Networks using DropConnect", ICML 2013): an affine layer whose WEIGHTS
+//! are dropped, for each sample others.
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis, Ix2, Zip};
+
+use super::{AffineCache, Draws, Dropout, Mode, affine_backward, affine_forward};
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::random::{LayerMasks, RandomState};
+
+/// What [`drop_connect_backward`] needs of the forward pass. Of the masks it holds where they are drawn from, and not the
+/// masks: there is one a weight and sample, and they are drawn again.
+#[derive(Debug, Clone)]
+pub struct DropConnectCache<F>(Pass<F>);
+
+#[derive(Debug, Clone)]
+enum Pass<F> {
+    /// In training: the input (N, D), the weights (D, H), their masks and the factor 1/p.
+    Train { x: Array2<F>, w: Array2<F>, masks: WeightMasks, scale: F },
+    /// In test mode: that of the affine layer.
+    Test(AffineCache<F, Ix2>),
+}
+
+impl<F: Float> DropConnectCache<F> {
+    /// The masks of the weights and the factor 1/p on what they keep; none in test mode.
+    pub(crate) fn masks(&self) -> Option<(&WeightMasks, F)> {
+        match &self.0 {
+            Pass::Train { masks, scale, .. } => Some((masks, *scale)),
+            Pass::Test(_) => None,
+        }
+    }
+}
+
+/// The gradients of a DropConnect layer: those of an affine layer.
+pub type DropConnectGradients<F> = super::AffineGradients<F, Ix2>;
+
+/// DropConnect: `out_n = x_n (M_n * W) / p + b` in training, where `M_n` has a 1 for each weight that sample n keeps, each
+/// with probability p for itself; `out = x W + b` in test mode.
+///
+/// - `x`: (N, D); `w`: (D, H); `b`: (H)
+/// - `draws`: one number of the stream a weight and sample, in the order sample, input, unit; in the counter-based stream,
+///   weight (d, h) is unit `d H + h` of a layer of `D H` units
+///
+/// Two things are other than in the paper. The paper scales nothing in training, and in evaluation draws each unit's sum from
+/// a Gaussian that matches the first two moments of the masked sum, to average the activations of many draws; here what is
+/// kept is scaled by 1/p (inverted, as dropout is), and evaluation takes the mean of the sum: the mean network, of which the
+/// activation is computed once. Monte-Carlo scores
+/// ([`Engine::masked_scores`](crate::engine::Engine::masked_scores)) average over masks themselves. And the paper masks the
+/// biases too; here they are kept.
+///
+/// A step draws N D H numbers and multiplies as often, whatever p is: much dearer than dropout. Memory is that of one
+/// sample's mask. A `seed` of the dropout re-seeds NumPy's stream in either mode, as
+/// [`dropout_forward`](super::dropout_forward) does.
+///
+/// Returns the output (N, H).
+///
+/// # Errors
+/// [`Error::Shape`] for arrays that do not fit.
+pub fn drop_connect_forward<F: Float>(
+    x: ArrayView2<'_, F>,
+    w: ArrayView2<'_, F>,
+    b: ArrayView1<'_, F>,
+    dropout: Dropout,
+    mode: Mode,
+    mut draws: Draws<'_>,
+) -> Result<(Array2<F>, DropConnectCache<F>)> {
+    if w.nrows() != x.ncols() {
+        return Err(Error::shape("w of drop_connect_forward", (x.ncols(), "H"), w.shape()));
+    }
+    if b.len() != w.ncols() {
+        return Err(Error::shape("b of drop_connect_forward", [w.ncols()], b.shape()));
+    }
+    draws.reseed(dropout);
+    if mode == Mode::Test {
+        let (out, cache) = affine_forward(x, w, b)?;
+        return Ok((out, DropConnectCache(Pass::Test(cache))));
+    }
+    let scale = F::from_f64(1.0 / dropout.keep_prob());
+    let masks = WeightMasks::draw(x.nrows(), w.dim(), dropout, draws);
+    let mut out = Array2::from_shape_fn((x.nrows(), w.ncols()), |(_, h)| b[h]);
+    masks.each(|n, kept| add_product(x.row(n), w, kept, scale, out.row_mut(n)));
+    Ok((out, DropConnectCache(Pass::Train { x: x.to_owned(), w: w.to_owned(), masks, scale })))
+}
+
+/// `out += x (M * W) scale` for one sample.
+///
+/// - `x`: (D); `w`, `kept`: (D, H); `out`: (H)
+pub(crate) fn add_product<F: Float>(
+    x: ArrayView1<'_, F>,
+    w: ArrayView2<'_, F>,
+    kept: ArrayView2<'_, bool>,
+    scale: F,
+    mut out: ArrayViewMut1<'_, F>,
+) {
+    for ((&x, w), kept) in x.iter().zip(w.rows()).zip(kept.rows()) {
+        let x = x * scale;
+        Zip::from(&mut out).and(w).and(kept).for_each(|out, &w, &kept| {
+            *out += if kept { x * w } else { F::zero() };
+        });
+    }
+}
+
+/// Gradients of [`drop_connect_forward`]: with the sample's masked weights `V_n = (M_n * W) / p`, `dx_n = dout_n V_n^T`,
+/// `dW = sum over samples of M_n * (x_n^T dout_n) / p`, `db = sum over samples of dout_n`. In test mode those of the affine
+/// layer.
+///
+/// - `dout`: (N, H)
+///
+/// # Errors
+/// [`Error::Shape`] if `dout` has not the output's shape.
+pub fn drop_connect_backward<F: Float>(
+    dout: ArrayView2<'_, F>,
+    cache: &DropConnectCache<F>,
+) -> Result<DropConnectGradients<F>> {
+    let (x, w, masks, scale) = match &cache.0 {
+        Pass::Train { x, w, masks, scale } => (x, w, masks, *scale),
+        Pass::Test(cache) => return affine_backward(dout, cache),
+    };
+    let expected = [x.nrows(), w.ncols()];
+    if dout.shape() != expected {
+        return Err(Error::shape("dout of drop_connect_backward", expected, dout.shape()));
+    }
+    let (mut dx, mut dw) = (Array2::zeros(x.raw_dim()), Array2::zeros(w.raw_dim()));
+    masks.each(|n, kept| {
+        let dout = dout.row(n);
+        for (d, kept) in kept.rows().into_iter().enumerate() {
+            let sum = Zip::from(w.row(d))
+                .and(kept)
+                .and(dout)
+                .fold(F::zero(), |sum, &w, &kept, &dout| sum + if kept { w * dout } else { F::zero() });
+            dx[(n, d)] = sum * scale;
+            let x = x[(n, d)] * scale;
+            Zip::from(dw.row_mut(d)).and(kept).and(dout).for_each(|dw, &kept, &dout| {
+                *dw += if kept { x * dout } else { F::zero() };
+            });
+        }
+    });
+    let b: Array1<F> = dout.sum_axis(Axis(0));
+    Ok(DropConnectGradients { x: dx, w: dw, b })
+}
+
+/// The masks of a layer's weights (D, H) for some samples: drawn one after the other, as often as they are asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct WeightMasks {
+    samples: usize,
+    shape: (usize, usize),
+    keep_prob: f64,
+    source: Source,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    /// NumPy's stream as it stood before the first mask.
+    Numpy(Box<RandomState>),
+    Counter(LayerMasks),
+}
+
+impl WeightMasks {
+    /// The next masks of a stream, which moves on behind them.
+    fn draw(samples: usize, shape: (usize, usize), dropout: Dropout, draws: Draws<'_>) -> Self {
+        let (weights, keep_prob) = (shape.0 * shape.1, dropout.keep_prob());
+        let source = match draws {
+            Draws::Numpy(random) => {
+                let start = Box::new(random.clone());
+                (0..samples).for_each(|_| random.skip_words(2 * weights));
+                Source::Numpy(start)
+            }
+            Draws::Counter { masks, step, layer } => {
+                Source::Counter(masks.layer(step, layer, weights, keep_prob))
+            }
+        };
+        Self { samples, shape, keep_prob, source }
+    }
+
+    /// Gives each sample's number and mask (D, H), true where a weight is kept, first to last.
+    pub(crate) fn each(&self, mut take: impl FnMut(usize, ArrayView2<'_, bool>)) {
+        let mut kept = Array2::from_elem(self.shape, false);
+        match &self.source {
+            Source::Numpy(start) => {
+                let mut random = start.clone();
+                let mut room = vec![0; 2 * self.shape.1];
+                for sample in 0..self.samples {
+                    for mut row in kept.rows_mut() {
+                        row.iter_mut().zip(random.below(self.keep_prob, &mut room)).for_each(set);
+                    }
+                    take(sample, kept.view());
+                }
+            }
+            Source::Counter(masks) => {
+                for sample in 0..self.samples {
+                    kept.iter_mut().zip(masks.sample(sample)).for_each(set);
+                    take(sample, kept.view());
+                }
+            }
+        }
+    }
+}
+
+fn set((place, value): (&mut bool, bool)) {
+    *place = value;
+}
