@@ -6,10 +6,12 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use thinnet::Error;
 use thinnet::gradient_check::{NetCheckConfig, check_net};
-use thinnet::layers::{Activation, Dropout, HiddenDropout, Loss, Targets};
+use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Targets};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::UpdateRule;
 use thinnet::random::RandomState;
+
+const KINDS: [DropoutKind; 3] = [DropoutKind::Bernoulli, DropoutKind::Gaussian, DropoutKind::DropConnect];
 
 fn config(hidden: &[usize]) -> NetConfig {
     NetConfig {
@@ -306,12 +308,13 @@ proptest! {
         num_classes in 1..6usize,
         samples in 3..7usize,
         keep_prob in prop_oneof![Just(None), Just(Some(1.0)), (0.2..1.0).prop_map(Some)],
+        dropout_kind in proptest::sample::select(&KINDS[..]),
         batch_norm: bool,
         reg in prop_oneof![Just(0.0), 0.0..4.0],
         seed: u32,
     ) {
         let config = NetConfig {
-            input_dim, hidden, num_classes, batch_norm, reg,
+            input_dim, hidden, num_classes, batch_norm, reg, dropout_kind,
             dropout: keep_prob.map(|p| Dropout::new(p, None).unwrap()).into(),
             weight_scale: 0.7,
             ..NetConfig::default()
@@ -332,9 +335,11 @@ fn gradients_fit_finite_differences_beyond_the_courses_networks() {
     let dropout = |p| Dropout::new(p, None).unwrap();
     for activation in [Activation::Identity, Activation::Logistic, Activation::Tanh, Activation::Relu] {
         for loss in [Loss::Softmax, Loss::Logistic, Loss::SquaredError, Loss::Poisson] {
-            for batch_norm in [false, true] {
+            for (batch_norm, dropout_kind) in KINDS.into_iter().flat_map(|kind| [(false, kind), (true, kind)])
+            {
                 let config = NetConfig {
                     activation,
+                    dropout_kind,
                     loss,
                     batch_norm,
                     dropout: HiddenDropout::Each(vec![dropout(0.8), dropout(0.5)]),
@@ -355,10 +360,43 @@ fn gradients_fit_finite_differences_beyond_the_courses_networks() {
                 };
                 for check in check_net(&net, x.view(), targets, &random, &NetCheckConfig::default()).unwrap()
                 {
-                    assert!(check.passes(), "{activation:?}, {loss:?}, {batch_norm}: {check:?}");
+                    assert!(
+                        check.passes(),
+                        "{activation:?}, {loss:?}, {batch_norm}, {dropout_kind:?}: {check:?}"
+                    );
                 }
             }
         }
+    }
+}
+
+/// A kind draws its own numbers, in the order of the layers, after the input's: as many as it says.
+#[test]
+fn each_kind_of_dropout_draws_what_it_says() {
+    let drawn = [
+        // Of 3 samples: 3 x 15 inputs, then 3 x 20 and 3 x 30 units, or weights.
+        (DropoutKind::Bernoulli, 3 * (15 + 20 + 30), 0),
+        (DropoutKind::Gaussian, 3 * 15, 3 * (20 + 30)),
+        (DropoutKind::DropConnect, 3 * (15 + 15 * 20 + 20 * 30), 0),
+    ];
+    for (dropout_kind, uniform, normal) in drawn {
+        let config = NetConfig {
+            dropout: keep(0.5, None).into(),
+            input_dropout: keep(0.8, None),
+            dropout_kind,
+            ..config(&[20, 30])
+        };
+        let (mut net, x, y, mut random) = setup(config, 3);
+        let mut by_hand = random.clone();
+        net.loss(x.view(), &y, &mut random).unwrap();
+        by_hand.rand(uniform);
+        by_hand.randn(normal);
+        assert_eq!(random.state(), by_hand.state(), "{dropout_kind:?}");
+        let scores = net.scores(x.view(), &mut random).unwrap();
+        assert_eq!(random.state(), by_hand.state(), "{dropout_kind:?} in test mode");
+        let bare = NetConfig { dropout: HiddenDropout::None, input_dropout: None, ..net.config().clone() };
+        let mut bare = FullyConnectedNet::from_parameters(bare, net.parameters.clone()).unwrap();
+        assert_eq!(bare.scores(x.view(), &mut random).unwrap(), scores, "{dropout_kind:?}: the mean network");
     }
 }
 

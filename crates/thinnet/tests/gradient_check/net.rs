@@ -1,14 +1,24 @@
 //! Against finite differences of the plain loss.
 
 use thinnet::gradient_check::{DEFAULT_STEP, eval_numerical_gradient};
+use thinnet::layers::DropoutKind;
 
 use crate::Setup;
 
 /// Gradients that are off by 1 everywhere make the checker show its own figure for every entry.
 #[test]
 fn the_figures_are_those_of_the_plain_loss() {
-    for (keep, batch_norm) in [(None, false), (Some(0.6), false), (None, true), (Some(0.6), true)] {
-        let setup = Setup::new(&[5, 4], keep, batch_norm);
+    use DropoutKind::{Bernoulli, DropConnect, Gaussian};
+    for (keep, batch_norm, kind) in [
+        (None, false, Bernoulli),
+        (Some(0.6), false, Bernoulli),
+        (None, true, Bernoulli),
+        (Some(0.6), true, Bernoulli),
+        (Some(0.6), false, Gaussian),
+        (Some(0.6), false, DropConnect),
+        (Some(0.6), true, DropConnect),
+    ] {
+        let setup = Setup::of_kind(&[5, 4], keep, batch_norm, kind);
         let mut off = setup.gradients();
         for (_, mut array) in off.named_mut() {
             array += 1.0;
