@@ -17,7 +17,7 @@ use crate::{Case, More, corner};
 const KINDS: [DropoutKind; 3] = [DropoutKind::Bernoulli, DropoutKind::Gaussian, DropoutKind::DropConnect];
 
 fn with(kind: DropoutKind, counter: bool) -> Case {
-    Case { more: More { kind, counter, ..More::COURSE }, ..corner() }
+    Case { more: More { counter, kind, ..More::COURSE }, ..corner() }
 }
 
 /// Gaussian factors below 0 and near it, of the widest noise too, in every way to compute; a later layer's derivative goes
