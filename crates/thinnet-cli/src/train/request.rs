@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use thinnet::data::{DataSet, Format};
 use thinnet::float::Float;
-use thinnet::training::{DataConfig, RunFolder, Trainer, TrainerState, TrainingConfig, TrainingData, keys};
+use thinnet::training::{
+    DataConfig, RunFolder, Task, Trainer, TrainerState, TrainingConfig, TrainingData, keys,
+};
 
 use crate::args::ReadArguments;
 use crate::args::train::TrainArguments;
@@ -92,7 +94,7 @@ impl Request {
 
     /// Reads the samples, checks what depends on them, and makes or opens the folder.
     pub(crate) fn prepare<F: Float>(self) -> Result<Prepared<F>, Failure> {
-        let set = open(&self.config.data)?;
+        let set = open(&self.config)?;
         let mut data_config = self.config.data.clone();
         make_absolute(&mut data_config);
         let config = TrainingConfig { data: data_config, ..self.config };
@@ -153,7 +155,8 @@ pub(crate) fn read(file: &Path) -> Result<TrainingConfig, Failure> {
 }
 
 /// Reads the data set that the settings name.
-pub(crate) fn open(data: &DataConfig) -> Result<DataSet, Failure> {
+pub(crate) fn open(config: &TrainingConfig) -> Result<DataSet, Failure> {
+    let data = &config.data;
     let resize = match &data.resize {
         Some(size) => Some(
             crate::args::size(size)
@@ -161,7 +164,12 @@ pub(crate) fn open(data: &DataConfig) -> Result<DataSet, Failure> {
         ),
         None => None,
     };
-    let read = ReadArguments { label_column: data.label_column.clone(), header: data.header, resize };
+    let read = ReadArguments {
+        label_column: data.label_column.clone(),
+        header: data.header,
+        resize,
+        regression: config.model.task == Task::Regression,
+    };
     let set = read.open(Path::new(&data.path), "data.path = ")?;
     let (table, images) = (set.format == Format::Csv, set.format == Format::Images);
     let useless = [

@@ -1,10 +1,11 @@
 //! The samples of a run: read, parted, scaled, with all that a prediction needs of how it was done.
 
+use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::{DataConfig, TrainingConfig};
+use super::{DataConfig, Task, TrainingConfig};
 use crate::data::{DataSet, Features, Part, Samples, Scaling, SplitOptions};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::{ChosenTargets, Targets};
 
@@ -84,7 +85,7 @@ impl<F: Float> TrainingData<F> {
             seed: settings.split_seed,
             ..SplitOptions::default()
         };
-        settings.split = Some(options.order_of(set.format));
+        settings.split = Some(options.order_of(&set));
         let set = set.split(&options)?;
         let usual = if set.is_images() { Scaling::Unit } else { set.default_scaling() };
         let scaling = settings.scaling.unwrap_or(usual);
@@ -97,14 +98,34 @@ impl<F: Float> TrainingData<F> {
         settings.scaling = Some(scaling);
         settings.val = Some(data.val.y.len());
         let (mean, deviation) = set.scale_of(scaling);
-        let labelled = |samples: Samples<F>| Labelled { x: samples.x, y: ChosenTargets::Classes(samples.y) };
+        let targets = match (&data.train.targets, config.model.task) {
+            (None, Task::Classification) => None,
+            (Some(targets), Task::Regression) => Some(TargetScale::of(targets, settings.target_scaling)?),
+            (None, Task::Regression) => {
+                return Err(Error::configuration(
+                    "model.task is regression, and the data have classes; they have to be read for regression",
+                ));
+            }
+            (Some(_), Task::Classification) => {
+                return Err(Error::configuration(
+                    "the data have numbers as targets; model.task has to be regression",
+                ));
+            }
+        };
+        let labelled = |samples: Samples<F>| {
+            let y = match (samples.targets, &targets) {
+                (Some(values), Some(scale)) => ChosenTargets::Values(scale.apply(values)),
+                _ => ChosenTargets::Classes(samples.y),
+            };
+            Labelled { x: samples.x, y }
+        };
         let preprocessing = Preprocessing {
             shape: set.shape.clone(),
             classes: set.classes.clone(),
             mean: mean.to_vec(),
             deviation: deviation.map(|deviation| deviation.to_vec()),
-            target_mean: None,
-            target_deviation: None,
+            target_mean: targets.as_ref().map(|scale| scale.mean.clone()),
+            target_deviation: targets.as_ref().map(|scale| scale.deviation.clone()),
         };
         Ok(Self {
             train: labelled(data.train),
@@ -123,5 +144,42 @@ impl<F: Float> TrainingData<F> {
     /// Scores of the network: one a class, or one a target.
     pub fn num_outputs(&self) -> usize {
         self.preprocessing.classes.len()
+    }
+}
+
+/// What is subtracted from each target, and what the difference is divided by.
+#[derive(Debug)]
+struct TargetScale {
+    mean: Vec<f64>,
+    deviation: Vec<f64>,
+}
+
+impl TargetScale {
+    /// Of the training samples' targets (N, K).
+    fn of<F: Float>(targets: &Array2<F>, scaling: Scaling) -> Result<Self> {
+        let outputs = targets.ncols();
+        match scaling {
+            Scaling::None => Ok(Self { mean: vec![0.0; outputs], deviation: vec![1.0; outputs] }),
+            Scaling::Standard => {
+                let values = targets.mapv(F::as_f64);
+                let mean = values.mean_axis(Axis(0)).unwrap_or_default();
+                let not_zero = |deviation: f64| if deviation > 0.0 { deviation } else { 1.0 };
+                let deviation = values.std_axis(Axis(0), 0.0).mapv(not_zero);
+                Ok(Self { mean: mean.to_vec(), deviation: deviation.to_vec() })
+            }
+            Scaling::Mean | Scaling::Unit => Err(Error::configuration(format!(
+                "data.target_scaling is {}; it takes standard or none",
+                scaling.name()
+            ))),
+        }
+    }
+
+    fn apply<F: Float>(&self, mut targets: Array2<F>) -> Array2<F> {
+        for mut row in targets.rows_mut() {
+            for ((value, mean), deviation) in row.iter_mut().zip(&self.mean).zip(&self.deviation) {
+                *value = F::from_f64((value.as_f64() - mean) / deviation);
+            }
+        }
+        targets
     }
 }

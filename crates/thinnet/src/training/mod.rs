@@ -16,7 +16,7 @@ mod tensors;
 mod trainer;
 
 pub use config::{
-    Annealing, Assignment, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig,
+    Annealing, Assignment, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig, RunStep,
     Sampling, Task, TrainConfig, TrainingConfig, keys,
 };
 pub use data::{Labelled, Preprocessing, TrainingData};

@@ -7,7 +7,7 @@ use ndarray::Array2;
 use super::data::TrainingData;
 use super::plan::Plan;
 use super::score::Check;
-use super::{ClassWeights, Epoch, Monitor, RunHistory, Sampling, Score, TrainingConfig};
+use super::{Annealing, ClassWeights, Epoch, Monitor, RunHistory, RunStep, Sampling, Score, TrainingConfig};
 use crate::engine::{self, Batch, Engine, EngineState};
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -268,6 +268,10 @@ impl<'a, F: Float> Trainer<'a, F> {
         let step = self.position.step;
         self.engine.set_learning_rate(self.plan.learning_rate(step));
         if let Some(_momentum) = self.plan.momentum(step) {}
+        if self.config.model.annealing != Annealing::None {
+            let at = Some(RunStep { step, steps: self.plan.steps });
+            self.engine.set_dropout(self.config.hidden_dropout(at)?, self.config.input_dropout(at)?)?;
+        }
         Ok(())
     }
 

@@ -23,7 +23,7 @@ pub fn blobs() -> DataSet {
         format: Format::Npz,
         classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
         shape: vec![12],
-        train: Split { values: Values::Floats(values.into()), labels },
+        train: Split { values: Values::Floats(values.into()), labels, targets: None },
         val: None,
         test: None,
         mean: None,

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{EngineConfig, MaskSource};
 use crate::error::{Error, Result};
 use crate::float::Dtype;
-use crate::layers::{Dropout, HiddenDropout, Loss};
+use crate::layers::{Curriculum, Dropout, HiddenDropout, Loss};
 use crate::net::NetConfig;
 use crate::optim::{Adam, MomentumRamp, RmsProp, Schedule, ScheduleKind, Sgd, SgdMomentum, UpdateRule};
 
@@ -40,6 +40,15 @@ pub struct TrainingConfig {
     pub optim: OptimConfig,
     /// How long, on which batches, and what is watched.
     pub train: TrainConfig,
+}
+
+/// A place in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunStep {
+    /// Steps done.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
 }
 
 impl TrainingConfig {
@@ -113,8 +122,9 @@ impl TrainingConfig {
             num_classes: num_outputs,
             activation: model.activation,
             loss: self.loss(),
-            dropout: self.hidden_dropout(1.0)?,
-            input_dropout: self.input_dropout(1.0)?,
+            dropout: self.hidden_dropout(None)?,
+            dropout_kind: model.dropout,
+            input_dropout: self.input_dropout(None)?,
             max_norm: self.optim.max_norm,
             batch_norm: model.batch_norm,
             reg: self.optim.l2,
@@ -190,16 +200,15 @@ impl TrainingConfig {
         })
     }
 
-    /// The dropout of the hidden layers when `share` of what they drop in the end is dropped: 1 for all of it.
+    /// The dropout of the hidden layers at a place in the run; `None` is its end, where keep probabilities are what was set.
     ///
     /// # Errors
     /// [`Error::Configuration`] for a keep probability out of range.
-    pub fn hidden_dropout(&self, share: f64) -> Result<HiddenDropout> {
-        let at = |keep: f64| Dropout::new(annealed(keep, share), None);
+    pub fn hidden_dropout(&self, at: Option<RunStep>) -> Result<HiddenDropout> {
         Ok(match &self.model.keep {
-            Keep::All(keep) => HiddenDropout::Every(at(*keep)?),
+            Keep::All(keep) => HiddenDropout::Every(self.dropout(*keep, at)?),
             Keep::Each(each) => {
-                HiddenDropout::Each(each.iter().map(|&keep| at(keep)).collect::<Result<_>>()?)
+                HiddenDropout::Each(each.iter().map(|&keep| self.dropout(keep, at)).collect::<Result<_>>()?)
             }
         })
     }
@@ -208,9 +217,20 @@ impl TrainingConfig {
     ///
     /// # Errors
     /// [`Error::Configuration`] for a keep probability out of range.
-    pub fn input_dropout(&self, share: f64) -> Result<Option<Dropout>> {
+    pub fn input_dropout(&self, at: Option<RunStep>) -> Result<Option<Dropout>> {
         let keep = self.model.input_keep;
-        if keep == 1.0 { Ok(None) } else { Dropout::new(annealed(keep, share), None).map(Some) }
+        if keep == 1.0 { Ok(None) } else { self.dropout(keep, at).map(Some) }
+    }
+
+    fn dropout(&self, keep: f64, at: Option<RunStep>) -> Result<Dropout> {
+        let whole = Dropout::new(keep, None)?;
+        match (self.model.annealing, at) {
+            (Annealing::None, _) | (_, None) => Ok(whole),
+            (Annealing::Curriculum, Some(RunStep { step, steps })) => {
+                let gamma = self.model.annealing_rate / steps.max(1) as f64;
+                Dropout::new(Curriculum::new(keep, gamma)?.keep_at(step), None)
+            }
+        }
     }
 
     /// Whether what a step computes depends on the number of epochs.
@@ -255,9 +275,4 @@ impl TrainingConfig {
             isa: None,
         }
     }
-}
-
-/// The keep probability when `share` of the final dropout is in force.
-fn annealed(keep: f64, share: f64) -> f64 {
-    if share == 1.0 { keep } else { 1.0 - (1.0 - keep) * share }
 }

@@ -6,7 +6,7 @@ use super::words;
 use crate::data::{Order, Scaling};
 use crate::engine::Product;
 use crate::float::Dtype;
-use crate::layers::Activation;
+use crate::layers::{Activation, DropoutKind};
 use crate::optim::ScheduleKind;
 
 /// Which samples, and what is made of them.
@@ -103,6 +103,8 @@ pub struct ModelConfig {
     pub activation: Activation,
     /// Probability to KEEP a hidden unit, above 0 and at most 1: one for all hidden layers, or a list with one for each.
     pub keep: Keep,
+    /// `bernoulli` (of units), `gaussian` (noise on them) or `drop_connect` (of the weights that lead into them).
+    pub dropout: DropoutKind,
     /// Probability to KEEP an input.
     pub input_keep: f64,
     /// How keep probabilities change over the run.
@@ -124,6 +126,7 @@ impl Default for ModelConfig {
             hidden: vec![500],
             activation: Activation::Relu,
             keep: Keep::All(0.5),
+            dropout: DropoutKind::Bernoulli,
             input_keep: 1.0,
             annealing: Annealing::None,
             annealing_rate: 10.0,
