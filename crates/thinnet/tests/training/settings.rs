@@ -1,6 +1,7 @@
 //! Each setting does what it says.
 
-use thinnet::data::DataSet;
+use ndarray::Array2;
+use thinnet::data::{DataSet, Values};
 use thinnet::engine::Product;
 use thinnet::experiment::{self, Settings};
 use thinnet::float::Dtype;
@@ -99,4 +100,51 @@ fn a_run_that_diverges_says_where() {
         }
     };
     assert!(error.contains("after step") && error.contains("diverged"), "{error}");
+}
+
+/// The targets of a regression are standardised on the training samples, and R squared tells of them whatever their unit.
+#[test]
+fn a_regression_learns_numbers_of_any_unit() {
+    let mut set = super::blobs();
+    let Values::Floats(x) = &set.train.values else { panic!("they are floats") };
+    let targets = Array2::from_shape_fn((70, 2), |(row, output)| match output {
+        0 => 1e4 + 500.0 * (x[[row, 0]] - x[[row, 1]]),
+        _ => x[[row, 2]].abs(),
+    });
+    set.train.targets = Some(targets.into());
+    set.classes = vec!["price".to_owned(), "size".to_owned()];
+    let config = config(&["model.task=regression", "model.keep=1", "train.epochs=150"]);
+    let data = TrainingData::<f64>::new(set.clone(), &config).unwrap();
+    let scale = data.preprocessing.target_deviation.as_ref().unwrap();
+    assert!(scale[0] > 100.0 && scale[1] < 10.0, "{scale:?}");
+    let mut trainer = Trainer::new(&config, &data, 1).unwrap();
+    finish(&mut trainer);
+    let epoch = trainer.history().best_epoch().unwrap();
+    assert!(epoch.val.r2.unwrap() > 0.5 && epoch.val.accuracy.is_none(), "{epoch:?}");
+    let lowest = trainer.history().epochs.iter().map(|epoch| epoch.val.loss).fold(f64::INFINITY, f64::min);
+    assert_eq!(epoch.val.loss, lowest);
+    assert!(trainer.verdict(1).unwrap().confusion.is_none());
+    let classes = super::config(&[]);
+    assert!(TrainingData::<f64>::new(set, &classes).is_err(), "numbers are no classes");
+    assert!(TrainingData::<f64>::new(super::blobs(), &config).is_err(), "classes are no numbers");
+}
+
+/// Every kind of dropout, and keep probabilities that fall along a curve, change what is learned, and nothing else.
+#[test]
+fn kinds_of_dropout_and_annealing_are_in_force() {
+    let loss = |changes: &[&str]| {
+        let config = config(changes);
+        let data = data::<f64>(&config);
+        let mut trainer = Trainer::new(&config, &data, 1).unwrap();
+        finish(&mut trainer);
+        trainer.history().loss.clone()
+    };
+    let kinds = ["bernoulli", "gaussian", "drop_connect"]
+        .map(|kind| loss(&[&format!("model.dropout={kind}"), "model.keep=0.5"]));
+    assert!(kinds[0] != kinds[1] && kinds[1] != kinds[2]);
+    let annealed = loss(&["model.annealing=curriculum", "model.keep=0.5"]);
+    let whole = loss(&["model.keep=1"]);
+    assert_eq!(annealed[0], whole[0], "at first, all is kept");
+    assert_ne!(annealed[5], whole[5]);
+    assert_ne!(annealed, kinds[0]);
 }
