@@ -50,7 +50,9 @@ impl Axis {
         let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
         let high = if high > low { high } else { low + step };
         let room = ROOM * (high - low);
-        Self { low: low - room, high: high + room, ticks: ticks(low, high, step, number) }
+        let largest = low.abs().max(high.abs());
+        let ticks = ticks(low, high, step, |value| number(value, largest, step));
+        Self { low: low - room, high: high + room, ticks }
     }
 
     /// Losses, on a logarithmic scale; `values` and positions are decimal logarithms.
@@ -66,7 +68,8 @@ impl Axis {
             for factor in within {
                 let at = decade + factor.log10();
                 if at >= low && at <= high {
-                    ticks.push((at, number(factor * 10f64.powf(decade))));
+                    let value = factor * 10f64.powf(decade);
+                    ticks.push((at, number(value, value, value)));
                 }
             }
             decade += every;
@@ -102,14 +105,24 @@ fn ticks(low: f64, high: f64, step: f64, label: impl Fn(f64) -> String) -> Vec<(
     ticks
 }
 
-/// A number for a tick: plain where that is short, otherwise with an exponent.
-fn number(value: f64) -> String {
-    let size = value.abs();
-    if size != 0.0 && !(1e-3..1e5).contains(&size) {
-        return format!("{value:.0e}");
+/// A number for a tick, exact to the step between ticks: plain where the `largest` of them is short, otherwise with an
+/// exponent.
+fn number(value: f64, largest: f64, step: f64) -> String {
+    const MOST_DIGITS: f64 = 12.0;
+    let digits = |power: f64| {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0..=12
+        let digits = power.clamp(0.0, MOST_DIGITS) as usize;
+        digits
+    };
+    // The step is 1, 2 or 5 times a power of ten, to rounding.
+    let power = (step * 1.001).log10().floor();
+    if value == 0.0 || (1e-3..1e5).contains(&largest) {
+        let decimals = digits(-power);
+        let text = format!("{value:.decimals$}");
+        return if decimals > 0 { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text };
     }
-    let text = format!("{value:.4}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let decimals = digits((value.abs() * 1.001).log10().floor() - power);
+    format!("{value:.decimals$e}")
 }
 
 #[cfg(test)]
@@ -149,6 +162,29 @@ mod tests {
             assert!(axis.low.is_finite() && axis.high.is_finite() && axis.low < axis.high);
         }
         assert_eq!(labels(&Axis::losses([7.8, 0.03].into_iter())), ["0", "2", "4", "6", "8"]);
+        assert_eq!(labels(&Axis::losses([2e6].into_iter())), ["0", "5e5", "1.0e6", "1.5e6", "2.0e6"]);
+    }
+
+    #[test]
+    fn labels_tell_neighbours_apart() {
+        let of = |low: f64, high: f64| Axis::plain([low, high].into_iter());
+        assert_eq!(labels(&of(5e-4, 1e-3)), ["0.0005", "0.0006", "0.0007", "0.0008", "0.0009", "0.001"]);
+        assert_eq!(labels(&of(7.2e-4, 9e-4)), ["7.0e-4", "7.5e-4", "8.0e-4", "8.5e-4", "9.0e-4"]);
+        assert_eq!(
+            labels(&of(0.99992, 0.99998)),
+            ["0.99992", "0.99993", "0.99994", "0.99995", "0.99996", "0.99997", "0.99998"]
+        );
+        assert_eq!(labels(&of(-1.0, 1.0)), ["-1", "-0.5", "0", "0.5", "1"]);
+        for (low, high) in [(0.1, 0.3), (1e-5, 1.1e-5), (-3e7, 4e7), (123.0, 124.5), (1.0, 1.0), (0.0, 0.0)] {
+            let axis = of(low, high);
+            let shown = labels(&axis);
+            let unique: std::collections::HashSet<_> = shown.iter().collect();
+            assert!(unique.len() == shown.len() && shown.len() >= 2, "{shown:?}");
+            for (at, label) in &axis.ticks {
+                let read: f64 = label.parse().unwrap();
+                assert!((read - at).abs() <= 1e-6 * at.abs().max(1e-12), "{label} is not {at}");
+            }
+        }
     }
 
     #[test]

@@ -190,7 +190,7 @@ mod tests {
         let bytes = confusion_csv(&array![[1, 2], [3, 4]], &classes).unwrap();
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
         assert_eq!(reader.headers().unwrap(), vec!["class", "a,\"b\"", "c"]);
-        let rows: Vec<(String, usize, usize)> = reader.deserialize().map(Result::unwrap).collect();
+        let rows: Vec<(String, usize, usize)> = reader.deserialize().map(|row| row.unwrap()).collect();
         assert_eq!(rows, [("a,\"b\"".to_owned(), 1, 2), ("c".to_owned(), 3, 4)]);
     }
 
