@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::command::{cargo, command, root, run, succeeds};
+use crate::tensorboard;
 use crate::venv::Venv;
 
 pub fn run_all() -> Result<()> {
@@ -50,16 +51,17 @@ fn python() -> Result<()> {
     let venv = Venv::ensure("lint", "compare/requirements-lint.txt")?;
     // Where the settings are is what tells ruff a script's neighbours from packages.
     let settings = "compare/pyproject.toml";
-    for (folder, more) in [("compare", &[][..]), ("xtask", &["--config", settings])] {
+    let own = ["--config", settings];
+    for (folder, more) in [("compare", &[][..]), ("xtask", &own), (tensorboard::TESTS, &own)] {
         for task in [&["format", "--quiet", "--check", folder][..], &["check", "--quiet", folder]] {
             run(command(venv.program("ruff"), task).args(more))?;
         }
     }
     run(command(venv.program("mypy"), &["--no-error-summary", "."]).current_dir(root().join("compare")))?;
-    run(&mut command(
-        venv.program("mypy"),
-        &["--no-error-summary", "--config-file", settings, "xtask/datasets.py"],
-    ))?;
+    let mypy = ["--no-error-summary", "--config-file", settings];
+    for script in ["xtask/datasets.py", tensorboard::TESTS] {
+        run(command(venv.program("mypy"), &mypy).arg(script))?;
+    }
     let package = "crates/thinnet-python";
     for task in [
         &["format", "--quiet", "--check", package, "examples"][..],

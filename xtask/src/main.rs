@@ -8,6 +8,7 @@ mod datasets;
 mod fuzz;
 mod lint;
 mod python;
+mod tensorboard;
 mod test;
 mod venv;
 

@@ -5,13 +5,13 @@ use std::env;
 use anyhow::Result;
 
 use crate::command::{cargo, run};
-use crate::{datasets, python};
+use crate::{datasets, python, tensorboard};
 
 /// A part of the tests: its name, and how to run it.
 type Suite = (&'static str, fn() -> Result<()>);
 
 /// All parts, the quick ones first. The page's tests join here.
-const SUITES: &[Suite] = &[("Rust", rust), ("Python", python::test)];
+const SUITES: &[Suite] = &[("Rust", rust), ("TensorBoard", tensorboard::test), ("Python", python::test)];
 
 pub fn run_all() -> Result<()> {
     for (name, suite) in SUITES {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::figures::Tenths;
 use super::panels::Panel;
 use super::plot::{self, COLORS, DrawingError, GRID, INK, Label, PLOT, SVG_SCALE, SWATCH};
+use crate::float::Dtype;
 
 /// What `base.html` and `curves.html` take.
 pub(crate) struct Look {
@@ -121,6 +122,14 @@ pub(crate) fn float(value: f64) -> String {
 /// Seconds to the millisecond.
 pub(crate) fn seconds(seconds: f64) -> String {
     format!("{seconds:.3}")
+}
+
+/// A number type as NumPy calls it.
+pub(crate) fn dtype(dtype: Dtype) -> &'static str {
+    match dtype {
+        Dtype::F32 => "float32",
+        Dtype::F64 => "float64",
+    }
 }
 
 /// How many classes there are, and their names as far as a line takes them.

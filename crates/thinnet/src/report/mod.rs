@@ -1,6 +1,8 @@
-//! The report of an experiment: a page, a picture, and tables for other programs.
+//! Reports of an experiment and of a training run: pages, pictures, and tables for other programs.
 //!
-//! [`write()`] takes an [`Outcome`] and a folder and leaves there
+//! Of a training run: [`RunReport`] is its page, [`metrics`] its epochs as lines of text, [`tensorboard`] its event file.
+//!
+//! Of the dropout experiment: [`write()`] takes an [`Outcome`] and a folder and leaves there
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -13,7 +15,8 @@
 //! A network is named by its keep probability: "0.25", and "0.25 (2)" for the second one of that keep probability.
 //!
 //! One idea a file: `figures` (the numbers), `summary` (sentences from them), `axis` and `panels` (what is plotted),
-//! `plot` (how), `canvas` (onto which bitmap), `page` and `tables`. Beside them stands [`montage`], a picture of a data set.
+//! `plot` (how), `canvas` (onto which bitmap), `look` (what pages have in common), `page` and `tables`; `run`, with
+//! `confusion` and `weights`, is the training run's page. Beside them stands [`montage`], a picture of a data set.
 
 mod axis;
 mod canvas;
@@ -42,7 +45,7 @@ use panels::{Images, Panel};
 pub use record::{RunRecord, first_layer};
 pub use run::RunReport;
 pub use tables::parse;
-pub use weights::{MOST_UNITS, weights_png};
+pub use weights::{MOST_UNITS, SizedPng, weights_png};
 
 /// The files of a report, by name.
 pub const FILES: [&str; 5] = ["report.html", "accuracy.png", "history.csv", "loss.csv", "experiment.json"];

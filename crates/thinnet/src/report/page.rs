@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::figures::{Figures, Tenths, labels};
-use super::look::{Entry, Look, NOT_FINITE, Plot, classes, float, legend, percent, seconds, words};
+use super::look::{Entry, Look, NOT_FINITE, Plot, classes, dtype, float, legend, percent, seconds, words};
 use super::panels::{Images, Panel};
 use super::plot::{DrawingError, Label};
 use super::summary;
@@ -105,10 +105,6 @@ fn settings(outcome: &Outcome) -> Vec<(&'static str, String)> {
         |items: Vec<String>, none: &str| if items.is_empty() { none.to_owned() } else { items.join(", ") };
     let keep = settings.keep.iter().map(ToString::to_string).collect();
     let hidden = settings.hidden.iter().map(ToString::to_string).collect();
-    let dtype = match settings.dtype {
-        Dtype::F32 => "float32",
-        Dtype::F64 => "float64",
-    };
     vec![
         ("Data", settings.data.clone()),
         ("Classes", classes(&settings.classes)),
@@ -122,7 +118,7 @@ fn settings(outcome: &Outcome) -> Vec<(&'static str, String)> {
         ("Learning rate", settings.learning_rate.to_string()),
         ("L2 strength", settings.reg.to_string()),
         ("Seed", settings.seed.to_string()),
-        ("Number type", dtype.to_owned()),
+        ("Number type", dtype(settings.dtype).to_owned()),
         ("Threads", settings.threads.to_string()),
         ("Engine", settings.engine.name().to_owned()),
     ]

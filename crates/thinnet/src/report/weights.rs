@@ -16,6 +16,9 @@ const GAP: usize = 1;
 /// Of large images fewer units are drawn: the picture's sides stay below this, unless one unit's image is larger.
 const LONGEST: usize = 2048;
 
+/// A PNG with its height and width in pixels.
+pub type SizedPng = (Vec<u8>, (usize, usize));
+
 /// Draws the weights that lead into the first layer's units as a PNG; gives it with its height and width in pixels. Units
 /// are those with the largest weight norms, the largest first, row by row.
 ///
@@ -26,7 +29,7 @@ const LONGEST: usize = 2048;
 ///
 /// # Errors
 /// [`Error::Shape`] if a sample of that shape does not have D numbers.
-pub fn weights_png(w1: ArrayView2<'_, f64>, shape: &[usize]) -> Result<Option<(Vec<u8>, (usize, usize))>> {
+pub fn weights_png(w1: ArrayView2<'_, f64>, shape: &[usize]) -> Result<Option<SizedPng>> {
     let &[channels @ (1 | 3), height, width] = shape else { return Ok(None) };
     let size = shape.iter().try_fold(1, |size: usize, side| size.checked_mul(*side));
     if size != Some(w1.nrows()) {

@@ -47,11 +47,11 @@ pub(super) fn plots(report: &RunReport<'_>) -> Vec<RunPlot> {
     let mut plots = vec![match report.config.model.task {
         Task::Classification => {
             let axis = Axis::accuracies(scores.into_iter());
-            plot("Accuracy", "Accuracy", axis, epochs, &score, percent, |value| value)
+            plot("Accuracy", "", axis, epochs, &score, percent, |value| value)
         }
         Task::Regression => {
             let axis = Axis::plain(scores.into_iter());
-            plot("R squared", "R squared", axis, epochs, &score, float, |value| value)
+            plot("R squared", "", axis, epochs, &score, float, |value| value)
         }
     }];
     let scale = LossScale::of(values(&losses).into_iter());
@@ -69,7 +69,7 @@ pub(super) fn plots(report: &RunReport<'_>) -> Vec<RunPlot> {
     let rates = values(&rate);
     if rates.windows(2).any(|pair| pair[0].to_bits() != pair[1].to_bits()) {
         let axis = Axis::plain(rates.into_iter());
-        plots.push(plot("Learning rate", "Learning rate", axis, epochs, &rate, float, |value| value));
+        plots.push(plot("Learning rate", "", axis, epochs, &rate, float, |value| value));
     }
     plots
 }
@@ -83,7 +83,7 @@ fn label((style, name): (usize, &str)) -> Label {
     (style, name.to_owned())
 }
 
-/// A plot over epochs; `place` is where a value is on the axis.
+/// A plot over epochs; `place` is where a value is on the axis, which has no text where it would repeat the title.
 fn plot(
     title: &'static str,
     y_text: &'static str,

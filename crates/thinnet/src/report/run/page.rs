@@ -9,9 +9,9 @@ use super::{RunReport, summary};
 use crate::error::{Error, Result};
 use crate::float::Dtype;
 use crate::report::confusion::Confusion;
-use crate::report::look::{Entry, Look, Plot, classes, float, legend, percent};
+use crate::report::look::{Entry, Look, Plot, classes, dtype, float, legend, percent};
 use crate::report::plot::DrawingError;
-use crate::report::weights::MOST_UNITS;
+use crate::report::weights::{MOST_UNITS, SizedPng};
 use crate::training::{Score, Task};
 
 /// What the template is filled with; it escapes all but the drawings.
@@ -42,11 +42,7 @@ struct Weights {
 }
 
 /// The page's HTML.
-pub(super) fn html(
-    report: &RunReport<'_>,
-    plots: &[RunPlot],
-    weights: Option<&(Vec<u8>, (usize, usize))>,
-) -> Result<Vec<u8>> {
+pub(super) fn html(report: &RunReport<'_>, plots: &[RunPlot], weights: Option<&SizedPng>) -> Result<Vec<u8>> {
     let confusion = match report.confusion {
         Some(matrix) => Some(Confusion::new(matrix, report.classes, summary::counted(report))?),
         None => None,
@@ -58,7 +54,7 @@ pub(super) fn html(
 fn render(
     report: &RunReport<'_>,
     plots: &[RunPlot],
-    weights: Option<&(Vec<u8>, (usize, usize))>,
+    weights: Option<&SizedPng>,
     confusion: Option<Confusion>,
     toml: String,
 ) -> std::result::Result<Vec<u8>, DrawingError> {
@@ -138,7 +134,7 @@ fn scores(report: &RunReport<'_>) -> (Vec<&'static str>, Vec<(String, Vec<String
 
 /// The settings that most people look for; the file has all.
 fn settings(report: &RunReport<'_>) -> Vec<(&'static str, String)> {
-    const KEYS: [(&str, &str); 14] = [
+    const KEYS: [(&str, &str); 13] = [
         ("Hidden layers", "model.hidden"),
         ("Activation", "model.activation"),
         ("Probability to keep a hidden unit", "model.keep"),
@@ -151,22 +147,20 @@ fn settings(report: &RunReport<'_>) -> Vec<(&'static str, String)> {
         ("Epochs, at most", "train.epochs"),
         ("Batch size", "train.batch_size"),
         ("Seed", "train.seed"),
-        ("Number type", "model.dtype"),
         ("Engine", "train.engine"),
     ];
     let shape: Vec<String> = report.shape.iter().map(ToString::to_string).collect();
     let mut rows = vec![("Data", report.data.to_owned()), ("Shape of a sample", shape.join(" x "))];
-    if report.config.model.task == Task::Classification {
+    if report.config.model.task == Task::Classification && !report.classes.is_empty() {
         rows.push(("Classes", classes(report.classes)));
     }
-    rows.extend(KEYS.into_iter().filter_map(|(name, key)| {
-        Some((
-            name,
-            match report.config.get(key)? {
-                toml::Value::String(text) => text,
-                value => value.to_string(),
-            },
-        ))
-    }));
+    let value = |key: &str| match report.config.get(key)? {
+        toml::Value::String(text) => Some(text),
+        toml::Value::Array(each) if each.is_empty() => Some("none".to_owned()),
+        toml::Value::Array(each) => Some(each.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        value => Some(value.to_string()),
+    };
+    rows.extend(KEYS.into_iter().filter_map(|(name, key)| Some((name, value(key)?))));
+    rows.push(("Number type", dtype(report.config.model.dtype).to_owned()));
     rows
 }

@@ -142,6 +142,7 @@ fn end(report: &RunReport<'_>) -> String {
     let epochs = if done == 1 { "epoch" } else { "epochs" };
     let seconds = float(report.seconds);
     match (report.finished, report.config.train.patience) {
+        (true, _) if done == 0 => format!("The run took {seconds} seconds."),
         (false, _) => format!("The run was stopped after {done} of {most} epochs and {seconds} seconds."),
         (true, Some(patience)) if done < most => format!(
             "Training ended after {done} of at most {most} epochs and {seconds} seconds, when {patience} had passed \

@@ -42,9 +42,9 @@ fn epochs(path: &Path) -> Vec<i64> {
 }
 
 /// A file of `count` epochs, and how long it was after the version and after each of them.
-fn written(folder: &Path, count: usize) -> (PathBuf, Vec<u64>) {
+fn written(folder: &Path, count: usize) -> (PathBuf, Vec<usize>) {
     let mut events = EventFile::create(folder).unwrap();
-    let length = |events: &EventFile| fs::metadata(events.path()).unwrap().len();
+    let length = |events: &EventFile| fs::read(events.path()).unwrap().len();
     let mut lengths = vec![length(&events)];
     for number in 1..=count {
         events.epoch(&epoch(number)).unwrap();
@@ -84,17 +84,18 @@ fn files_of_one_second_have_names_in_order() {
 
 #[test]
 fn a_resume_cuts_the_epochs_that_will_be_trained_again() {
-    for done in 0..=4 {
+    for done in 0..=4usize {
         let folder = tempfile::tempdir().unwrap();
         let (path, lengths) = written(folder.path(), 3);
         let before = fs::read(&path).unwrap();
-        let mut resumed = EventFile::resume(folder.path(), done).unwrap();
+        let mut resumed = EventFile::resume(folder.path(), done as u64).unwrap();
         assert_eq!(resumed.path(), path);
-        let kept = lengths[(done as usize).min(3)] as usize;
+        let kept = lengths[done.min(3)];
         assert_eq!(fs::read(&path).unwrap()[..kept], before[..kept]);
-        resumed.epoch(&epoch(done as usize + 1)).unwrap();
+        resumed.epoch(&epoch(done + 1)).unwrap();
         resumed.sync().unwrap();
-        let expected: Vec<i64> = (1..=3).filter(|&e| e <= signed(done)).chain([signed(done) + 1]).collect();
+        let expected: Vec<i64> =
+            (1..=done.min(3)).chain([done + 1]).map(|epoch| signed(epoch as u64)).collect();
         assert_eq!(epochs(&path), expected);
     }
 }
@@ -105,10 +106,10 @@ fn a_resume_cuts_half_an_event_wherever_it_ends() {
     let (path, lengths) = written(folder.path(), 2);
     let whole = fs::read(&path).unwrap();
     for cut in lengths[1]..lengths[2] {
-        fs::write(&path, &whole[..cut as usize]).unwrap();
+        fs::write(&path, &whole[..cut]).unwrap();
         drop(EventFile::resume(folder.path(), 2).unwrap());
         assert_eq!(epochs(&path), [1], "cut to {cut}");
-        assert_eq!(fs::read(&path).unwrap()[..lengths[1] as usize], whole[..lengths[1] as usize]);
+        assert_eq!(fs::read(&path).unwrap()[..lengths[1]], whole[..lengths[1]]);
     }
 }
 
@@ -117,9 +118,9 @@ fn a_resume_cuts_what_is_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let (path, lengths) = written(folder.path(), 3);
     let whole = fs::read(&path).unwrap();
-    let second = lengths[1] as usize;
+    let second = lengths[1];
     // The length, its checksum, the event, its checksum.
-    for at in [second, second + 7, second + 9, second + 20, lengths[2] as usize - 1] {
+    for at in [second, second + 7, second + 9, second + 20, lengths[2] - 1] {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x10;
         fs::write(&path, damaged).unwrap();

@@ -1,0 +1,28 @@
+//! Event files, read by TensorBoard itself.
+
+use std::env;
+
+use anyhow::Result;
+
+use crate::command::{cargo, command, run, target};
+use crate::venv::Venv;
+
+/// Where they are, with what they need.
+pub const TESTS: &str = "crates/thinnet/tests/tensorboard";
+
+/// Build the example that writes event files, and run the tests that read them with TensorBoard's own reader. Where
+/// TensorBoard cannot be installed they are skipped, but not in CI.
+pub fn test() -> Result<()> {
+    let venv = match Venv::ensure("tensorboard", &format!("{TESTS}/requirements.txt")) {
+        Ok(venv) => venv,
+        Err(reason) if env::var("CI").is_ok_and(|ci| ci == "true") => return Err(reason),
+        Err(reason) => {
+            eprintln!("  skipped: TensorBoard cannot be installed: {reason:#}");
+            return Ok(());
+        }
+    };
+    run(&mut cargo(&["build", "--quiet", "--package", "thinnet", "--example", "event_file"]))?;
+    let example = format!("event_file{}", env::consts::EXE_SUFFIX);
+    run(command(venv.program("python"), &["-m", "pytest", "--quiet", TESTS])
+        .env("EVENT_FILE_EXAMPLE", target().join("debug").join("examples").join(example)))
+}
