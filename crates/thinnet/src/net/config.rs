@@ -1,5 +1,6 @@
 //! The architecture and initialisation of a network.
 
+use super::Initialisation;
 use crate::error::{Error, Result};
 use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss};
 
@@ -32,7 +33,10 @@ pub struct NetConfig {
     pub batch_norm: bool,
     /// Strength of the L2 term `0.5 * reg * sum(W^2)` over all weights (default 0).
     pub reg: f64,
-    /// Standard deviation of the initial weights (default 1e-2).
+    /// What the initial weights are drawn from (default normal, the course's).
+    pub initialisation: Initialisation,
+    /// Standard deviation of the initial weights, if they are normal (default 1e-2); the other initialisations have one of
+    /// their own.
     pub weight_scale: f64,
 }
 
@@ -50,6 +54,7 @@ impl Default for NetConfig {
             max_norm: None,
             batch_norm: false,
             reg: 0.0,
+            initialisation: Initialisation::Normal,
             weight_scale: 1e-2,
         }
     }

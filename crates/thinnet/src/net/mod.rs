@@ -2,10 +2,12 @@
 //! loss; as it stands by default, with ReLU and softmax, the course's. It is computed with the readable layers; [`engine`](crate::engine) computes the same thing fast.
 
 mod config;
+mod initialisation;
 mod noise;
 mod parameters;
 
 pub use config::NetConfig;
+pub use initialisation::Initialisation;
 pub(crate) use noise::Noise;
 pub use parameters::{LayerParameters, Parameters};
 
@@ -55,14 +57,14 @@ pub(crate) struct ForwardCache<F: Float> {
 }
 
 impl<F: Float> FullyConnectedNet<F> {
-    /// A new network: weights `weight_scale * randn(D, H)`, drawn from `random` layer by layer and rounded to `F`; biases
-    /// and beta zero, gamma one.
+    /// A new network: weights (D, H) as the configuration's [`Initialisation`] draws them from `random`, layer by layer;
+    /// biases and beta zero, gamma one.
     ///
     /// # Errors
     /// [`Error::Configuration`] from [`NetConfig::check`].
     pub fn new(config: NetConfig, random: &mut RandomState) -> Result<Self> {
-        let scale = config.weight_scale;
-        Self::with_weights(config, |shape| random.randn(shape).mapv(|r| F::from_f64(scale * r)))
+        let (initialisation, scale) = (config.initialisation, config.weight_scale);
+        Self::with_weights(config, |shape| initialisation.weights(shape, scale, random))
     }
 
     /// A network of given parameters.

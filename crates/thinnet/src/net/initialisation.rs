@@ -1,0 +1,78 @@
+//! What a network's weights are drawn from.
+
+use std::str::FromStr;
+
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::random::RandomState;
+
+/// The distribution of the initial weights. All layers of a network have the same, the last one too; biases are zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Initialisation {
+    /// `weight_scale * randn`: normal, with a standard deviation that is the same for every layer, as in the course.
+    #[default]
+    #[serde(alias = "course")]
+    Normal,
+    /// Normal, with a standard deviation of `sqrt(2 / fan_in)`, which keeps the size of what goes forward through ReLUs
+    /// (He et al., "Delving Deep into Rectifiers", ICCV 2015, equation 10).
+    He,
+    /// Uniform in `+-sqrt(6 / (fan_in + fan_out))`, between keeping the size of what goes forward and of what goes back
+    /// (Glorot and Bengio, "Understanding the Difficulty of Training Deep Feedforward Neural Networks", AISTATS 2010,
+    /// equation 16).
+    Glorot,
+}
+
+impl Initialisation {
+    /// The names of all.
+    pub const NAMES: [&'static str; 3] = ["normal", "he", "glorot"];
+
+    /// `normal`, `he` or `glorot`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::He => "he",
+            Self::Glorot => "glorot",
+        }
+    }
+
+    /// The weights (D, H) of a layer with D inputs (`fan_in`) and H outputs (`fan_out`), drawn in row-major order, one
+    /// `randn` or `rand` each, computed in `f64` and rounded to `F`. Only [`Initialisation::Normal`] goes by `weight_scale`.
+    pub fn weights<F: Float>(
+        self,
+        (inputs, outputs): (usize, usize),
+        weight_scale: f64,
+        random: &mut RandomState,
+    ) -> Array2<F> {
+        let (shape, fan_in, fan_out) = ((inputs, outputs), inputs as f64, outputs as f64);
+        let mut normal = |deviation: f64| random.randn(shape).mapv(|r| F::from_f64(deviation * r));
+        match self {
+            Self::Normal => normal(weight_scale),
+            Self::He => normal((2.0 / fan_in).sqrt()),
+            Self::Glorot => {
+                let bound = (6.0 / (fan_in + fan_out)).sqrt();
+                Array2::from_shape_simple_fn(shape, || F::from_f64(random.uniform(-bound, bound)))
+            }
+        }
+    }
+}
+
+impl FromStr for Initialisation {
+    type Err = Error;
+
+    /// One of [`Initialisation::NAMES`], or `course`, which is another name for `normal`.
+    fn from_str(name: &str) -> Result<Self> {
+        if name == "course" {
+            return Ok(Self::Normal);
+        }
+        [Self::Normal, Self::He, Self::Glorot].into_iter().find(|one| one.name() == name).ok_or_else(|| {
+            Error::configuration(format!(
+                "there is no initialisation {name:?}; the initialisations are {}",
+                Self::NAMES.join(", ")
+            ))
+        })
+    }
+}
