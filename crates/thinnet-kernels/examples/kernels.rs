@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Instant;
 
 use thinnet_kernels::{
-    Isa, Lists, ListsView, PanelBuf, Panels, PanelsMut, Update, block_size, dense_dot, listed_axpy,
+    Adjust, Isa, Lists, ListsView, PanelBuf, Panels, PanelsMut, Update, block_size, dense_dot, listed_axpy,
     listed_backward, listed_dot, listed_update, multiply_adds,
 };
 
@@ -164,9 +164,9 @@ impl Part<'_> {
             Kernel::Dot => listed_dot(isa, kept, self.w.as_view(), y, &mut self.z[..kept.len()]),
             Kernel::Dense => dense_dot(isa, self.w.as_view(), y, self.z),
             Kernel::Axpy => listed_axpy(isa, active, values, y, None, self.m.reborrow()),
-            Kernel::Update => listed_update(isa, active, values, y, self.w.reborrow(), 0.0, adam),
+            Kernel::Update => listed_update(isa, active, values, y, self.w.reborrow(), Adjust::NONE, adam),
             Kernel::Backward => {
-                listed_backward(isa, active, values, y, self.w.reborrow(), self.d_values, 0.0, adam);
+                listed_backward(isa, active, values, y, self.w.reborrow(), self.d_values, Adjust::NONE, adam);
             }
         }
     }

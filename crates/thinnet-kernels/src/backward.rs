@@ -1,15 +1,15 @@
 //! The whole backward pass of a hidden layer in one traversal.
 
 use crate::dot::load;
-use crate::rule::{Rule, Update, WithRule, with_rule};
+use crate::rule::{Adjust, Rule, Update, WithRule, with_rule};
 use crate::simd::{Element, Op, Simd};
 use crate::update::{check_lists, store};
 use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
 
 /// The backward pass of a layer whose weights `w` have one row an input unit: for each row `r` and each of its entries
 /// `e`, `d_values[e] = dot(w[r], delta[index[e]])` with the weights before the update; then the gradient
-/// `g = sum of values[e] * delta[index[e]] + reg * w[r]` and the update with it. Each row of `delta` is loaded once for
-/// both.
+/// `g = sum of values[e] * delta[index[e]]`, what `adjust` makes of it, and the update with that. Each row of `delta` is
+/// loaded once for both.
 ///
 /// `w` is `[R][cols]`, `delta` is `[N][cols]`, `lists` has `R` rows of indices below `N`; `values` (what the input unit
 /// gave in the sample) and `d_values` (the loss's derivative by it) are one element an entry.
@@ -24,25 +24,25 @@ pub fn listed_backward<T: Element>(
     delta: Panels<'_, T>,
     w: PanelsMut<'_, T>,
     d_values: &mut [T],
-    reg: T,
+    adjust: Adjust<T>,
     update: Update<'_, T>,
 ) {
     check_lists(lists, values, delta, &w);
     assert_eq!(d_values.len(), lists.len(), "derivatives, one an entry");
     update.check(&w);
-    isa.run(ListedBackward { rows: Rows { lists, values, delta, w, d_values }, reg, update });
+    isa.run(ListedBackward { rows: Rows { lists, values, delta, w, d_values }, adjust, update });
 }
 
 struct ListedBackward<'a, T> {
     rows: Rows<'a, T>,
-    reg: T,
+    adjust: Adjust<T>,
     update: Update<'a, T>,
 }
 
 impl<T: Element> Op<T> for ListedBackward<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, s: S) {
-        with_rule(s, self.reg, self.update, self.rows);
+        with_rule(s, self.adjust, self.update, self.rows);
     }
 }
 

@@ -24,6 +24,7 @@
 //! | [`listed_backward`] | both of the first two | backward, one weight row an input |
 //! | [`dense_dot`] | `dot(w[r], x[n])` for all | forward with nothing dropped |
 //! | [`apply_update`] | `w` updated with a gradient | biases |
+//! | [`all_finite`] | whether no weight is NaN or infinite | a check after an update |
 //! | [`relu_listed`], [`Lists::transpose`] | the lists of positive entries, and by sample | between layers |
 //!
 //! # Safety
@@ -42,6 +43,7 @@ mod bytes;
 mod dense;
 mod dot;
 mod epilogue;
+mod finite;
 mod isa;
 mod lists;
 mod masks;
@@ -61,13 +63,14 @@ pub use bytes::{ByteIsa, ByteRows, ByteWeights, byte_dot, squared_distances};
 pub use dense::dense_dot;
 pub use dot::listed_dot;
 pub use epilogue::{add_row_sums, relu_listed};
+pub use finite::all_finite;
 pub use isa::Isa;
 pub use lists::{Lists, ListsView, block_size, gather};
 pub use masks::set_kept;
 pub use panels::{PanelBuf, Panels, PanelsMut};
 pub use peak::multiply_adds;
 pub use pixels::pack_pixels;
-pub use rule::{Update, apply_update};
+pub use rule::{Adjust, Update, apply_update};
 pub use simd::Element;
 pub use team::Team;
 pub use update::{listed_axpy, listed_update};

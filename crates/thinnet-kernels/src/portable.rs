@@ -48,6 +48,19 @@ macro_rules! portable {
                 self.add(self.mul(a, b), c)
             }
             #[inline(always)]
+            fn signed(self, a: Self::V, b: Self::V) -> Self::V {
+                let signed = |a: $t, b: $t| if b == 0.0 { 0.0 } else { a.copysign(b) };
+                [signed(a[0], b[0]), signed(a[1], b[1]), signed(a[2], b[2]), signed(a[3], b[3])]
+            }
+            #[inline(always)]
+            fn clamp(self, a: Self::V, limit: Self::V) -> Self::V {
+                let clamp = |a: $t, limit: $t| {
+                    let below = if a > limit { limit } else { a };
+                    if below < -limit { -limit } else { below }
+                };
+                [clamp(a[0], limit[0]), clamp(a[1], limit[1]), clamp(a[2], limit[2]), clamp(a[3], limit[3])]
+            }
+            #[inline(always)]
             unsafe fn load(self, p: *const $t) -> Self::V {
                 // SAFETY: the caller's promise is for LANES = 4 elements; `[T; 4]` needs no more alignment than `T`.
                 unsafe { p.cast::<[$t; 4]>().read() }

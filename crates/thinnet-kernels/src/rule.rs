@@ -76,8 +76,36 @@ impl<T: Element> Update<'_, T> {
     }
 }
 
-/// Applies an update to weights `w` whose gradient `g` was computed elsewhere; both `[R][cols]`. The gradient is
-/// `g + reg * w`.
+/// What a gradient `g` of weights `w` becomes before the update takes it: `factor * (g + l2 * w + l1 * sign(w))`, each entry
+/// held to `-limit..=limit`. `sign(0)` is 0, so that zero padding stays zero.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adjust<T> {
+    /// Strength of the L2 term `0.5 * l2 * sum(w^2)`.
+    pub l2: T,
+    /// Strength of the L1 term `l1 * sum(|w|)`, not negative.
+    pub l1: T,
+    /// Of the whole gradient, the terms included.
+    pub factor: T,
+    /// What each entry is held to, not negative; `None` is no bound. NaN stays NaN.
+    pub limit: Option<T>,
+}
+
+impl<T: Element> Adjust<T> {
+    /// The gradient as it is.
+    pub const NONE: Self = Self { l2: T::ZERO, l1: T::ZERO, factor: T::ONE, limit: None };
+
+    /// An L2 term alone.
+    pub fn l2(l2: T) -> Self {
+        Self { l2, ..Self::NONE }
+    }
+
+    /// Whether there is anything but an L2 term.
+    fn is_more(&self) -> bool {
+        self.l1 != T::ZERO || self.factor != T::ONE || self.limit.is_some()
+    }
+}
+
+/// Applies an update to weights `w` whose gradient `g` was computed elsewhere; both `[R][cols]`.
 ///
 /// # Panics
 /// If the shapes differ, or those of the update's state.
@@ -85,26 +113,26 @@ pub fn apply_update<T: Element>(
     isa: Isa,
     w: PanelsMut<'_, T>,
     g: Panels<'_, T>,
-    reg: T,
+    adjust: Adjust<T>,
     update: Update<'_, T>,
 ) {
     assert_eq!((w.rows(), w.cols()), (g.rows(), g.cols()), "shapes of weights and gradient");
     update.check(&w);
-    isa.run(Apply { w, g, reg, update });
+    isa.run(Apply { w, g, adjust, update });
 }
 
 struct Apply<'a, T> {
     w: PanelsMut<'a, T>,
     g: Panels<'a, T>,
-    reg: T,
+    adjust: Adjust<T>,
     update: Update<'a, T>,
 }
 
 impl<T: Element> Op<T> for Apply<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, s: S) {
-        let Self { w, g, reg, update } = self;
-        with_rule(s, reg, update, All(w, g));
+        let Self { w, g, adjust, update } = self;
+        with_rule(s, adjust, update, All(w, g));
     }
 }
 
@@ -147,22 +175,54 @@ pub(crate) trait WithRule<S: Simd> {
 #[inline(always)]
 pub(crate) fn with_rule<T: Element, S: Simd<Elem = T>>(
     s: S,
-    reg: T,
+    adjust: Adjust<T>,
     update: Update<'_, T>,
     then: impl WithRule<S>,
 ) {
+    if adjust.is_more() {
+        with_bare_rule(s, update, Adjusting(adjust, then));
+    } else {
+        with_bare_rule(s, update, Regularising(adjust.l2, then));
+    }
+}
+
+/// Calls `then` with the rule behind what comes before it.
+struct Adjusting<T, W>(Adjust<T>, W);
+
+impl<S: Simd, W: WithRule<S>> WithRule<S> for Adjusting<S::Elem, W> {
+    #[inline(always)]
+    fn call<R: Rule<S>>(self, s: S, rule: R) {
+        let Self(Adjust { l2, l1, factor, limit }, then) = self;
+        let limit = limit.unwrap_or(S::Elem::from_f64(f64::INFINITY));
+        then.call(s, Adjusted { l2, l1, factor, limit, rule });
+    }
+}
+
+/// The same for an L2 term alone.
+struct Regularising<T, W>(T, W);
+
+impl<S: Simd, W: WithRule<S>> WithRule<S> for Regularising<S::Elem, W> {
+    #[inline(always)]
+    fn call<R: Rule<S>>(self, s: S, rule: R) {
+        self.1.call(s, Regularised { reg: self.0, rule });
+    }
+}
+
+/// Calls `then` with the rule that takes a gradient as it is given.
+#[inline(always)]
+fn with_bare_rule<T: Element, S: Simd<Elem = T>>(s: S, update: Update<'_, T>, then: impl WithRule<S>) {
     match update {
-        Update::Gradient { gradient } => then.call(s, Gradient { reg, to: Place::of(gradient) }),
-        Update::Sgd { learning_rate } => then.call(s, Sgd { reg, lr: learning_rate }),
+        Update::Gradient { gradient } => then.call(s, Gradient { to: Place::of(gradient) }),
+        Update::Sgd { learning_rate } => then.call(s, Sgd { lr: learning_rate }),
         Update::Momentum { learning_rate: lr, momentum: mu, nesterov: false, velocity } => {
-            then.call(s, Momentum::<T, false> { reg, lr, mu, velocity: Place::of(velocity) });
+            then.call(s, Momentum::<T, false> { lr, mu, velocity: Place::of(velocity) });
         }
         Update::Momentum { learning_rate: lr, momentum: mu, nesterov: true, velocity } => {
-            then.call(s, Momentum::<T, true> { reg, lr, mu, velocity: Place::of(velocity) });
+            then.call(s, Momentum::<T, true> { lr, mu, velocity: Place::of(velocity) });
         }
         Update::RmsProp { learning_rate, decay, epsilon, cache } => {
             let keep = [decay, T::ONE - decay];
-            then.call(s, RmsProp { reg, lr: learning_rate, keep, epsilon, cache: Place::of(cache) });
+            then.call(s, RmsProp { lr: learning_rate, keep, epsilon, cache: Place::of(cache) });
         }
         Update::Adam { learning_rate, beta1, beta2, epsilon, step, m, v } => {
             // lr (m / c1) / (sqrt(v / c2) + epsilon), with all that is the same for every weight taken out:
@@ -170,7 +230,6 @@ pub(crate) fn with_rule<T: Element, S: Simd<Elem = T>>(
             let left = |beta: T| 1.0 - beta.to_f64().powf(f64::from(step.max(1)));
             let root = left(beta2).sqrt();
             let adam = Adam {
-                reg,
                 lr: T::from_f64(learning_rate.to_f64() * root / left(beta1)),
                 epsilon: T::from_f64(epsilon.to_f64() * root),
                 b1: [beta1, T::from_f64(1.0 - beta1.to_f64())],
@@ -206,23 +265,62 @@ impl<T: Element> Place<T> {
     }
 }
 
+/// A rule that is given its gradient with the L2 term.
+#[derive(Clone, Copy)]
+struct Regularised<T, R> {
+    reg: T,
+    rule: R,
+}
+
+impl<S: Simd, R: Rule<S>> Rule<S> for Regularised<S::Elem, R> {
+    #[inline(always)]
+    unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let g = s.fma(s.splat(self.reg), s.load(w), g);
+            self.rule.apply(s, panel, w, at, g);
+        }
+    }
+}
+
+/// A rule that is given its gradient as [`Adjust`] says.
+#[derive(Clone, Copy)]
+struct Adjusted<T, R> {
+    l2: T,
+    l1: T,
+    factor: T,
+    limit: T,
+    rule: R,
+}
+
+impl<S: Simd, R: Rule<S>> Rule<S> for Adjusted<S::Elem, R> {
+    #[inline(always)]
+    unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let old = s.load(w);
+            let g = s.add(s.fma(s.splat(self.l2), old, g), s.signed(s.splat(self.l1), old));
+            let g = s.clamp(s.mul(s.splat(self.factor), g), s.splat(self.limit));
+            self.rule.apply(s, panel, w, at, g);
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Gradient<T> {
-    reg: T,
     to: Place<T>,
 }
 
 impl<S: Simd> Rule<S> for Gradient<S::Elem> {
     #[inline(always)]
-    unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
+    unsafe fn apply(&self, s: S, panel: usize, _: *mut S::Elem, at: usize, g: S::V) {
         // SAFETY: the caller's promise.
-        unsafe { s.store(self.to.at(panel, at), s.fma(s.splat(self.reg), s.load(w), g)) }
+        unsafe { s.store(self.to.at(panel, at), g) }
     }
 }
 
 #[derive(Clone, Copy)]
 struct Sgd<T> {
-    reg: T,
     lr: T,
 }
 
@@ -231,16 +329,13 @@ impl<S: Simd> Rule<S> for Sgd<S::Elem> {
     unsafe fn apply(&self, s: S, _: usize, w: *mut S::Elem, _: usize, g: S::V) {
         // SAFETY: the caller's promise.
         unsafe {
-            let old = s.load(w);
-            let g = s.fma(s.splat(self.reg), old, g);
-            s.store(w, s.sub(old, s.mul(s.splat(self.lr), g)));
+            s.store(w, s.sub(s.load(w), s.mul(s.splat(self.lr), g)));
         }
     }
 }
 
 #[derive(Clone, Copy)]
 struct Momentum<T, const NESTEROV: bool> {
-    reg: T,
     lr: T,
     mu: T,
     velocity: Place<T>,
@@ -252,7 +347,6 @@ impl<S: Simd, const NESTEROV: bool> Rule<S> for Momentum<S::Elem, NESTEROV> {
         // SAFETY: the caller's promise.
         unsafe {
             let (old, velocity) = (s.load(w), self.velocity.at(panel, at));
-            let g = s.fma(s.splat(self.reg), old, g);
             let (mu, step) = (s.splat(self.mu), s.mul(s.splat(self.lr), g));
             let v = s.sub(s.mul(mu, s.load(velocity)), step);
             s.store(velocity, v);
@@ -263,7 +357,6 @@ impl<S: Simd, const NESTEROV: bool> Rule<S> for Momentum<S::Elem, NESTEROV> {
 
 #[derive(Clone, Copy)]
 struct RmsProp<T> {
-    reg: T,
     lr: T,
     /// The decay rate, and what it leaves of 1.
     keep: [T; 2],
@@ -277,7 +370,6 @@ impl<S: Simd> Rule<S> for RmsProp<S::Elem> {
         // SAFETY: the caller's promise.
         unsafe {
             let (old, cache) = (s.load(w), self.cache.at(panel, at));
-            let g = s.fma(s.splat(self.reg), old, g);
             let fresh = s.mul(s.mul(s.splat(self.keep[1]), g), g);
             let c = s.fma(s.splat(self.keep[0]), s.load(cache), fresh);
             s.store(cache, c);
@@ -289,7 +381,6 @@ impl<S: Simd> Rule<S> for RmsProp<S::Elem> {
 
 #[derive(Clone, Copy)]
 struct Adam<T> {
-    reg: T,
     /// The step's length and epsilon, with the corrections for the moments' start from zero in them.
     lr: T,
     epsilon: T,
@@ -307,7 +398,6 @@ impl<S: Simd> Rule<S> for Adam<S::Elem> {
         // SAFETY: the caller's promise.
         unsafe {
             let (old, m_at, v_at) = (s.load(w), self.m.at(panel, at), self.v.at(panel, at));
-            let g = s.fma(s.splat(self.reg), old, g);
             let m = s.fma(s.splat(self.b1[0]), s.load(m_at), s.mul(s.splat(self.b1[1]), g));
             let scaled = s.mul(s.splat(self.b2[1]), g);
             let v = s.fma(scaled, scaled, s.mul(s.splat(self.b2[0]), s.load(v_at)));

@@ -37,6 +37,10 @@ pub trait Simd: Copy {
     fn sqrt(self, a: Self::V) -> Self::V;
     /// `a * b + c`, rounded once where the instruction set can.
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `a` (not negative) with the sign of `b`, and 0 where `b` is 0.
+    fn signed(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a` held to `-limit..=limit` (`limit` not negative). NaN stays NaN.
+    fn clamp(self, a: Self::V, limit: Self::V) -> Self::V;
 
     /// Reads a vector.
     ///

@@ -2,12 +2,12 @@
 //! sparse.
 
 use crate::dot::load;
-use crate::rule::{Rule, Update, WithRule, with_rule};
+use crate::rule::{Adjust, Rule, Update, WithRule, with_rule};
 use crate::simd::{Element, Op, Simd};
 use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
 
-/// For each row `r`: the gradient `g = sum of values[e] * y[index[e]] + reg * w[r]` over the row's entries `e`, and the
-/// update of `w[r]` and its state with it, while it is in registers.
+/// For each row `r`: the gradient `g = sum of values[e] * y[index[e]]` over the row's entries `e`, what `adjust` makes of it,
+/// and the update of `w[r]` and its state with that, while it is in registers.
 ///
 /// `w` is `[R][cols]`, `y` is `[N][cols]`, `lists` has `R` rows of indices below `N`, and `values` one element an entry.
 /// Rows without an entry are updated too: Adam's moments decay whether or not a unit was kept.
@@ -22,12 +22,12 @@ pub fn listed_update<T: Element>(
     values: &[T],
     y: Panels<'_, T>,
     w: PanelsMut<'_, T>,
-    reg: T,
+    adjust: Adjust<T>,
     update: Update<'_, T>,
 ) {
     check_lists(lists, values, y, &w);
     update.check(&w);
-    isa.run(ListedUpdate { sum: ListedSum { lists, values, y }, w, reg, update });
+    isa.run(ListedUpdate { sum: ListedSum { lists, values, y }, w, adjust, update });
 }
 
 /// `z[r] = bias + sum of values[e] * y[index[e]]` over row `r`'s entries `e`.
@@ -135,18 +135,18 @@ pub(crate) unsafe fn store<S: Simd, const Q: usize>(s: S, p: *mut S::Elem, held:
 struct ListedUpdate<'a, T> {
     sum: ListedSum<'a, T>,
     w: PanelsMut<'a, T>,
-    reg: T,
+    adjust: Adjust<T>,
     update: Update<'a, T>,
 }
 
 impl<T: Element> Op<T> for ListedUpdate<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, s: S) {
-        let Self { sum, w, reg, update } = self;
+        let Self { sum, w, adjust, update } = self;
         if T::PANEL / S::LANES == 8 {
-            with_rule(s, reg, update, Rows::<_, 8> { sum, w });
+            with_rule(s, adjust, update, Rows::<_, 8> { sum, w });
         } else {
-            with_rule(s, reg, update, Rows::<_, 4> { sum, w });
+            with_rule(s, adjust, update, Rows::<_, 4> { sum, w });
         }
     }
 }

@@ -69,7 +69,7 @@ fn regularisation_adds_half_the_squares_and_its_gradient() {
     let (data_loss, data_gradients) = plain.loss(x.view(), &y, &mut random.clone()).unwrap();
     let squares: f64 = net.parameters.layers.iter().map(|layer| (&layer.w * &layer.w).sum()).sum();
     assert!((loss - data_loss - 0.5 * reg * squares).abs() < 1e-12);
-    assert!((net.parameters.penalty(reg) - 0.5 * reg * squares).abs() < 1e-12);
+    assert!((net.parameters.penalty(reg, 0.0) - 0.5 * reg * squares).abs() < 1e-12);
     for ((layer, gradient), data) in
         net.parameters.layers.iter().zip(&gradients.layers).zip(&data_gradients.layers)
     {

@@ -130,7 +130,7 @@ fn a_run_on_the_embedded_sample() {
     }
     let set = DataSet::embedded_sample().expect("the sample");
     let data = set.dataset::<f64>(500).expect("scaled samples");
-    let Samples { x, y } = &data.train;
+    let Samples { x, y, .. } = &data.train;
     let mut random = RandomState::new(231);
     let net = config.net(set.input_dim(), set.classes.len()).expect("settings");
     let net = FullyConnectedNet::new(net, &mut random).expect("a network");

@@ -66,6 +66,14 @@ impl Engine<f64> for Scripted {
         self.remembered.clone().map_or_else(|| self.parameters(), Ok)
     }
 
+    fn set_momentum(&mut self, _: f64) -> Result<()> {
+        Ok(())
+    }
+
+    fn first_not_finite(&self) -> Option<String> {
+        None
+    }
+
     fn set_learning_rate(&mut self, learning_rate: f64) {
         self.rates.push(learning_rate);
     }

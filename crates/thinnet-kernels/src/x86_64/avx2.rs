@@ -24,6 +24,24 @@ impl Simd for Lanes<Avx2, f32> {
     transfers!(f32, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps);
 
     #[inline(always)]
+    fn signed(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof that the CPU has the instructions, which touch registers only.
+        unsafe {
+            let sign = _mm256_and_ps(b, _mm256_set1_ps(-0.0));
+            let some = _mm256_cmp_ps::<_CMP_NEQ_UQ>(b, _mm256_setzero_ps());
+            _mm256_and_ps(some, _mm256_or_ps(a, sign))
+        }
+    }
+    #[inline(always)]
+    fn clamp(self, a: Self::V, limit: Self::V) -> Self::V {
+        // SAFETY: as for `signed`. Either instruction gives its second argument if one is NaN.
+        unsafe {
+            let least = _mm256_sub_ps(_mm256_setzero_ps(), limit);
+            _mm256_max_ps(least, _mm256_min_ps(limit, a))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn add_sums4(self, p: *mut f32, [a, b, c, d]: [Self::V; 4]) {
         // SAFETY: `self` is proof of the instructions, the caller of the four elements at `p`.
         unsafe {
@@ -56,6 +74,24 @@ impl Simd for Lanes<Avx2, f64> {
         fma(a, b, c) = _mm256_fmadd_pd;
     }
     transfers!(f64, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd);
+
+    #[inline(always)]
+    fn signed(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof that the CPU has the instructions, which touch registers only.
+        unsafe {
+            let sign = _mm256_and_pd(b, _mm256_set1_pd(-0.0));
+            let some = _mm256_cmp_pd::<_CMP_NEQ_UQ>(b, _mm256_setzero_pd());
+            _mm256_and_pd(some, _mm256_or_pd(a, sign))
+        }
+    }
+    #[inline(always)]
+    fn clamp(self, a: Self::V, limit: Self::V) -> Self::V {
+        // SAFETY: as for `signed`. Either instruction gives its second argument if one is NaN.
+        unsafe {
+            let least = _mm256_sub_pd(_mm256_setzero_pd(), limit);
+            _mm256_max_pd(least, _mm256_min_pd(limit, a))
+        }
+    }
 
     #[inline(always)]
     unsafe fn add_sums4(self, p: *mut f64, [a, b, c, d]: [Self::V; 4]) {

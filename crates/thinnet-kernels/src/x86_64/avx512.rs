@@ -31,6 +31,24 @@ impl Simd for Lanes<Avx512, f32> {
     transfers!(f32, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps);
 
     #[inline(always)]
+    fn signed(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof that the CPU has the instructions, which touch registers only.
+        unsafe {
+            let sign = _mm512_and_ps(b, _mm512_set1_ps(-0.0));
+            let some = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(b, _mm512_setzero_ps());
+            _mm512_maskz_or_ps(some, a, sign)
+        }
+    }
+    #[inline(always)]
+    fn clamp(self, a: Self::V, limit: Self::V) -> Self::V {
+        // SAFETY: as for `signed`. Either instruction gives its second argument if one is NaN.
+        unsafe {
+            let least = _mm512_sub_ps(_mm512_setzero_ps(), limit);
+            _mm512_max_ps(least, _mm512_min_ps(limit, a))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn add_sums4(self, p: *mut f32, a: [Self::V; 4]) {
         // SAFETY: the caller's promise.
         unsafe { self.add_sums(p, a, 4) }
@@ -70,6 +88,24 @@ impl Simd for Lanes<Avx512, f64> {
         fma(a, b, c) = _mm512_fmadd_pd;
     }
     transfers!(f64, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd);
+
+    #[inline(always)]
+    fn signed(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is proof that the CPU has the instructions, which touch registers only.
+        unsafe {
+            let sign = _mm512_and_pd(b, _mm512_set1_pd(-0.0));
+            let some = _mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(b, _mm512_setzero_pd());
+            _mm512_maskz_or_pd(some, a, sign)
+        }
+    }
+    #[inline(always)]
+    fn clamp(self, a: Self::V, limit: Self::V) -> Self::V {
+        // SAFETY: as for `signed`. Either instruction gives its second argument if one is NaN.
+        unsafe {
+            let least = _mm512_sub_pd(_mm512_setzero_pd(), limit);
+            _mm512_max_pd(least, _mm512_min_pd(limit, a))
+        }
+    }
 
     #[inline(always)]
     unsafe fn add_sums4(self, p: *mut f64, a: [Self::V; 4]) {

@@ -1,7 +1,7 @@
 //! Lists, what is left of them, and what is refused.
 
 use thinnet_kernels::{
-    Isa, Lists, PanelBuf, Update, add_row_sums, gather, listed_dot, listed_update, relu_listed,
+    Adjust, Isa, Lists, PanelBuf, Update, add_row_sums, gather, listed_dot, listed_update, relu_listed,
 };
 
 use crate::{Random, SHAPES, assert_padding};
@@ -143,5 +143,5 @@ fn state_of_other_rows_is_refused() {
     let (_, second) = v.view_mut().split_at(2);
     let rule = Update::Momentum { learning_rate: 0.1, momentum: 0.9, nesterov: false, velocity: second };
     let lists = Lists::full(2, 8, 4);
-    listed_update(Isa::detect(), lists.view(), &[0.0; 16], y.view(), first, 0.0, rule);
+    listed_update(Isa::detect(), lists.view(), &[0.0; 16], y.view(), first, Adjust::NONE, rule);
 }

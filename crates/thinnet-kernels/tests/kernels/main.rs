@@ -10,7 +10,7 @@ mod updates;
 use std::fmt::Write as _;
 
 use thinnet_kernels::{
-    Element, Isa, Lists, PanelBuf, Update, block_size, listed_axpy, listed_backward, listed_dot,
+    Adjust, Element, Isa, Lists, PanelBuf, Update, block_size, listed_axpy, listed_backward, listed_dot,
 };
 
 /// A small generator: 64-bit multiply and shift (Knuth's constants), enough for test data.
@@ -202,7 +202,7 @@ fn splits_change_no_bit() {
                 };
                 if !forward_only {
                     let d = &mut d[entries];
-                    listed_backward(isa, lists, values, case.y.view(), w_part, d, c(0.1), adam);
+                    listed_backward(isa, lists, values, case.y.view(), w_part, d, Adjust::l2(c(0.1)), adam);
                 }
             }
             let all = [&w, &m, &v, &z].map(|m| m.as_slice().to_vec());

@@ -1,6 +1,6 @@
 //! Updates, fused onto gradients and alone.
 
-use thinnet_kernels::{Element, Isa, PanelBuf, Update, apply_update, listed_backward, listed_update};
+use thinnet_kernels::{Adjust, Element, Isa, PanelBuf, Update, apply_update, listed_backward, listed_update};
 
 use crate::{Case, Shape, assert_close, assert_padding, each, tolerance, wide};
 
@@ -59,6 +59,40 @@ fn update<'a, T: Element>(
     }
 }
 
+/// An L2 term alone, then each of what else may become of a gradient, then all of it. Without a reason to, the kernels take a
+/// way of their own that knows of the first alone.
+fn adjusts<T: Element>() -> [Adjust<T>; 5] {
+    let c = T::from_f64;
+    let l2 = Adjust::l2(c(0.5));
+    [
+        l2,
+        Adjust { l1: c(0.25), ..l2 },
+        Adjust { factor: c(0.125), ..l2 },
+        Adjust { limit: Some(c(0.5)), ..l2 },
+        Adjust { l1: c(0.25), factor: c(0.75), limit: Some(c(0.75)), ..l2 },
+    ]
+}
+
+/// What becomes of the plain gradient `g` of weights `w`.
+fn adjusted<T: Element>(adjust: &Adjust<T>, w: &[f64], g: &[f64]) -> Vec<f64> {
+    let sign = |w: f64| if w == 0.0 { 0.0 } else { w.signum() };
+    let limit = adjust.limit.map_or(f64::INFINITY, T::to_f64);
+    let of = |(w, g): (&f64, &f64)| {
+        let g = g + adjust.l2.to_f64() * w + adjust.l1.to_f64() * sign(*w);
+        (adjust.factor.to_f64() * g).clamp(-limit, limit)
+    };
+    w.iter().zip(g).map(of).collect()
+}
+
+/// A case some of whose weights are 0.
+fn with_zeros<T: Element>(shape: Shape) -> Case<T> {
+    let mut case = Case::<T>::new(shape);
+    case.w64.iter_mut().step_by(5).for_each(|w| *w = 0.0);
+    let w: Vec<T> = case.w64.iter().map(|&w| T::from_f64(w)).collect();
+    case.w.view_mut().pack(&w);
+    case
+}
+
 /// Which function applies the updates of `updates_follow_the_rules`.
 #[derive(Clone, Copy)]
 enum By {
@@ -68,23 +102,22 @@ enum By {
 }
 
 fn updates<T: Element>(isa: Isa, shape: Shape, by: By, what: &str) {
-    const REG: f64 = 0.5;
-    for rule in 0..5 {
-        let what = format!("{what} rule {rule}");
-        let mut case = Case::<T>::new(shape);
+    for (rule, adjust) in (0..5).flat_map(|rule| adjusts::<T>().map(|adjust| (rule, adjust))) {
+        let what = format!("{what} rule {rule} {adjust:?}");
+        let mut case = with_zeros::<T>(shape);
         let (rows, cols) = (case.w.rows(), case.w.cols());
         let (mut a, mut b) = (PanelBuf::zeros(rows, cols), PanelBuf::zeros(rows, cols));
         let mut state = vec![[0.0; 2]; rows * cols];
         for step in 1..=3 {
-            let g = case.gradient(REG);
+            let gradient = adjusted(&adjust, &case.w64, &case.gradient(0.0));
             let dots = case.listed_dots();
             let mut expected = case.w64.clone();
-            for ((w, s), g) in expected.iter_mut().zip(&mut state).zip(g) {
+            for ((w, s), &g) in expected.iter_mut().zip(&mut state).zip(&gradient) {
                 // The division takes all scale from a gradient, its rounding errors' too: near zero there is no
                 // telling which way it goes, so this compares with what was added in the same precision.
                 plain_rule(rule, step, w, s, T::from_f64(g).to_f64());
             }
-            let (y, reg) = (case.y.view(), T::from_f64(REG));
+            let y = case.y.view();
             let mut w = case.w.clone();
             match by {
                 By::Update => listed_update(
@@ -93,20 +126,20 @@ fn updates<T: Element>(isa: Isa, shape: Shape, by: By, what: &str) {
                     &case.values,
                     y,
                     w.view_mut(),
-                    reg,
+                    adjust,
                     update(rule, step, &mut a, &mut b),
                 ),
                 By::Backward => {
                     let mut d = vec![T::ONE; case.lists.len()];
                     let rule = update(rule, step, &mut a, &mut b);
                     let lists = case.lists.view();
-                    listed_backward(isa, lists, &case.values, y, w.view_mut(), &mut d, reg, rule);
+                    listed_backward(isa, lists, &case.values, y, w.view_mut(), &mut d, adjust, rule);
                     assert_close(&d, &dots, &what);
                 }
                 By::Apply => {
                     let g: Vec<T> = case.gradient(0.0).into_iter().map(T::from_f64).collect();
                     let g = PanelBuf::from_rows(rows, cols, &g);
-                    apply_update(isa, w.view_mut(), g.view(), reg, update(rule, step, &mut a, &mut b));
+                    apply_update(isa, w.view_mut(), g.view(), adjust, update(rule, step, &mut a, &mut b));
                 }
             }
             for m in [&w, &a, &b] {
@@ -115,7 +148,7 @@ fn updates<T: Element>(isa: Isa, shape: Shape, by: By, what: &str) {
             let got = w.view().to_rows();
             if rule >= 2 {
                 // The same, but where the gradient is nearly nothing.
-                let small = case.gradient(REG).into_iter().map(|g| g.abs() < 1e-3);
+                let small = gradient.iter().map(|g| g.abs() < 1e-3);
                 for ((got, expected), small) in got.iter().zip(&mut expected).zip(small) {
                     if small {
                         *expected = got.to_f64();
@@ -152,25 +185,65 @@ fn apply_update_follows_the_rules() {
 }
 
 #[test]
-fn the_gradient_alone_is_the_plain_sum() {
+fn the_gradient_alone_is_the_sum_with_what_is_added() {
     fn case<T: Element>(isa: Isa, shape: Shape, what: &str) {
-        let mut case = Case::<T>::new(shape);
-        let expected = case.gradient(0.5);
+        for adjust in adjusts::<T>() {
+            one(isa, shape, adjust, &format!("{what} {adjust:?}"));
+        }
+    }
+    fn one<T: Element>(isa: Isa, shape: Shape, adjust: Adjust<T>, what: &str) {
+        let mut case = with_zeros::<T>(shape);
+        let expected = adjusted(&adjust, &case.w64, &case.gradient(0.0));
         let before = case.w.as_slice().to_vec();
-        let reg = T::from_f64(0.5);
         let mut g = PanelBuf::zeros(case.w.rows(), case.w.cols());
         let keep = Update::Gradient { gradient: g.view_mut() };
-        listed_update(isa, case.lists.view(), &case.values, case.y.view(), case.w.view_mut(), reg, keep);
+        listed_update(isa, case.lists.view(), &case.values, case.y.view(), case.w.view_mut(), adjust, keep);
         assert_close(&g.view().to_rows(), &expected, what);
         assert_padding(&g, what);
         g.reset(case.w.rows(), case.w.cols());
         let mut d = vec![T::ZERO; case.lists.len()];
         let keep = Update::Gradient { gradient: g.view_mut() };
         let (lists, y, w) = (case.lists.view(), case.y.view(), case.w.view_mut());
-        listed_backward(isa, lists, &case.values, y, w, &mut d, reg, keep);
+        listed_backward(isa, lists, &case.values, y, w, &mut d, adjust, keep);
         assert_close(&g.view().to_rows(), &expected, what);
         assert_close(&d, &case.listed_dots(), what);
         assert_eq!(case.w.as_slice(), before, "{what}: weights stay");
     }
     each(case::<f32>, case::<f64>);
+}
+
+/// The figures that decide: nothing but an L2 term leaves the way that knows of it alone, to the bit; NaN is not hidden by a
+/// bound; and what is infinite comes to it.
+#[test]
+fn bounds_hold_what_is_infinite_and_let_nan_through() {
+    fn case<T: Element>(isa: Isa, what: &str) {
+        let c = T::from_f64;
+        let g: Vec<T> = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 2.0, -2.0, 0.5, -0.5].map(c).to_vec();
+        let g = PanelBuf::from_rows(1, 7, &g);
+        let mut w = PanelBuf::from_rows(1, 7, &[c(0.0), c(0.0), c(-0.0), c(1.0), c(-1.0), c(0.0), c(-1.0)]);
+        let adjust = Adjust { l1: c(0.25), factor: c(0.5), limit: Some(c(1.0)), l2: c(0.0) };
+        let mut kept = PanelBuf::zeros(1, 7);
+        let keep = Update::Gradient { gradient: kept.view_mut() };
+        apply_update(isa, w.view_mut(), g.view(), adjust, keep);
+        let got: Vec<f64> = wide(&kept.view().to_rows());
+        assert!(got[0].is_nan(), "{what}: {got:?}");
+        assert_eq!(got[1..], [1.0, -1.0, 1.0, -1.0, 0.25, -0.375], "{what}");
+        assert_padding(&kept, what);
+        // A factor of 1 and an infinite bound change no bit, though they go the long way.
+        let mut random = crate::Random(5);
+        let (w, g) = (random.values::<T>(200), random.values::<T>(200));
+        let (w, g) = (PanelBuf::from_rows(1, 200, &w), PanelBuf::from_rows(1, 200, &g));
+        let run = |adjust: Adjust<T>| {
+            let (mut w, mut m, mut v) = (w.clone(), PanelBuf::zeros(1, 200), PanelBuf::zeros(1, 200));
+            apply_update(isa, w.view_mut(), g.view(), adjust, update(3, 1, &mut m, &mut v));
+            [w, m, v].map(|panels| panels.as_slice().to_vec())
+        };
+        let l2 = Adjust::l2(c(0.1));
+        assert_eq!(run(l2), run(Adjust { limit: Some(c(f64::INFINITY)), ..l2 }), "{what}");
+        assert_ne!(run(l2), run(Adjust::NONE), "{what}");
+    }
+    for isa in Isa::available() {
+        case::<f32>(isa, &format!("{isa} f32"));
+        case::<f64>(isa, &format!("{isa} f64"));
+    }
 }

@@ -1,6 +1,6 @@
 //! The readable engine: a step is the network's loss, then the update rule on each parameter.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayViewD};
 
 use super::masks::{MaskSource, layer_number, prediction, training};
 use super::store::to_array;
@@ -74,8 +74,12 @@ impl<F: Float> Engine<F> for Layers<F> {
                 Noise::counter(CounterMasks::new(seed), self.step, |layer| training(layer_number(layer)))
             }
         };
-        let (data, penalty, gradients) = self.net.loss_with(x.view(), targets, weights, &mut noise)?;
+        let (data, penalty, mut gradients) = self.net.loss_with(x.view(), targets, weights, &mut noise)?;
         self.step += 1;
+        if let Some(clipping) = self.net.config().clipping {
+            let mut all: Vec<_> = gradients.named_mut().into_iter().map(|(_, array)| array).collect();
+            clipping.clip(&mut all);
+        }
         let parameters = self.net.parameters.named_mut().into_iter();
         for (((_, w), (_, dw)), state) in parameters.zip(gradients.named()).zip(&mut self.states) {
             self.rule.update(w, &dw, state)?;
@@ -135,12 +139,22 @@ impl<F: Float> Engine<F> for Layers<F> {
         self.rule = self.rule.with_learning_rate(learning_rate);
     }
 
+    fn set_momentum(&mut self, momentum: f64) -> Result<()> {
+        self.rule = self.rule.with_momentum(momentum)?;
+        Ok(())
+    }
+
     fn set_reg(&mut self, reg: f64) {
         self.net.set_reg(reg);
     }
 
     fn set_dropout(&mut self, hidden: HiddenDropout, input: Option<Dropout>) -> Result<()> {
         self.net.set_dropout(hidden, input)
+    }
+
+    fn first_not_finite(&self) -> Option<String> {
+        let finite = |array: &ArrayViewD<'_, F>| array.iter().all(|value| value.is_finite());
+        self.net.parameters.named().into_iter().find_map(|(name, array)| (!finite(&array)).then_some(name))
     }
 
     fn state(&self) -> Result<EngineState<F>> {

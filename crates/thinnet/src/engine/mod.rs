@@ -80,6 +80,12 @@ pub trait Engine<F: Float>: Send {
     /// Sets the learning rate of the steps to come.
     fn set_learning_rate(&mut self, learning_rate: f64);
 
+    /// Sets the momentum of the steps to come.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] as [`UpdateRule::with_momentum`] says; nothing has changed then.
+    fn set_momentum(&mut self, momentum: f64) -> Result<()>;
+
     /// Sets the strength of the L2 term in the steps to come.
     fn set_reg(&mut self, reg: f64);
 
@@ -90,6 +96,12 @@ pub trait Engine<F: Float>: Send {
     /// # Errors
     /// [`Error::Configuration`] if the hidden dropouts are not one for each hidden layer; the old ones hold then.
     fn set_dropout(&mut self, hidden: HiddenDropout, input: Option<Dropout>) -> Result<()>;
+
+    /// The name (`W1`, `b1`, ...) of the first array of parameters, layer by layer, that holds a NaN or an infinity; `None`
+    /// if all are finite. The loss alone does not tell: a ReLU takes a NaN for a sum that is not positive, and hides it.
+    ///
+    /// It costs little beside a step, and can be asked after every one (docs/performance.md).
+    fn first_not_finite(&self) -> Option<String>;
 
     /// All that the steps to come depend on, but the settings and `random`.
     fn state(&self) -> Result<EngineState<F>>;
@@ -128,7 +140,7 @@ impl Batch<'_> {
 pub struct StepLoss {
     /// The mean over the batch's samples.
     pub data: f64,
-    /// The L2 term.
+    /// The L2 and L1 terms.
     pub penalty: f64,
 }
 

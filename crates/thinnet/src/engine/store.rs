@@ -15,6 +15,8 @@ use crate::optim::{AdamState, RmsPropState, RuleState, SgdMomentumState, UpdateR
 pub(super) struct Parameter<F> {
     pub(super) value: PanelBuf<F>,
     state: State<F>,
+    /// The gradient of a step, where it is kept until all are known; else empty.
+    pub(super) gradient: PanelBuf<F>,
 }
 
 /// A rule's state: matrices of the parameter's shape.
@@ -38,7 +40,7 @@ impl<F: Float> Parameter<F> {
             UpdateRule::RmsProp(_) => State::RmsProp { cache: zeros() },
             UpdateRule::Adam(_) => State::Adam { m: zeros(), v: zeros() },
         };
-        Self { value, state }
+        Self { value, state, gradient: PanelBuf::zeros(0, 0) }
     }
 
     /// The rule's state after `t` updates, as the readable rules keep it, in the parameter's own shape and order.
@@ -78,16 +80,32 @@ impl<F: Float> Parameter<F> {
         matrices * size_of_val(self.value.as_slice())
     }
 
-    /// The values and the update of step `t` (from 1), cut into ranges of rows that follow one another from row 0.
+    /// The values with a place for their gradient, cut into ranges of rows that follow one another from row 0.
+    fn gradient_parts(&mut self, ranges: &[Range<usize>]) -> Vec<Part<'_, F>> {
+        let shape = (self.value.rows(), self.value.cols());
+        if (self.gradient.rows(), self.gradient.cols()) != shape {
+            self.gradient.reset(shape.0, shape.1);
+        }
+        let (mut value, mut gradient) = (self.value.view_mut(), self.gradient.view_mut());
+        let part = |range: &Range<usize>| {
+            let gradient = gradient.take_first(range.len());
+            (value.take_first(range.len()), Update::Gradient { gradient })
+        };
+        ranges.iter().map(part).collect()
+    }
+
+    /// The values and the update of step `t` (from 1), cut into ranges of rows that follow one another from row 0; without a
+    /// rule, the gradient is kept instead.
     ///
     /// # Errors
     /// [`Error::Configuration`] if the state is another rule's.
     pub(super) fn parts(
         &mut self,
-        rule: &UpdateRule,
+        rule: Option<&UpdateRule>,
         t: u32,
         ranges: &[Range<usize>],
     ) -> Result<Vec<Part<'_, F>>> {
+        let Some(rule) = rule else { return Ok(self.gradient_parts(ranges)) };
         let f = F::from_f64;
         let mut value = self.value.view_mut();
         let lengths = ranges.iter().map(Range::len);

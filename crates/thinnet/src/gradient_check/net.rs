@@ -42,8 +42,8 @@ pub struct Entry {
     pub numeric: f64,
     /// `|analytic - numeric| / max(1e-8, |analytic| + |numeric|)`.
     pub rel_error: f64,
-    /// Whether a kept unit's ReLU is crossed between x - h and x + h: then the finite difference is wrong, not
-    /// (necessarily) the gradient.
+    /// Whether a kept unit's ReLU, or the 0 at which a weight's L1 term has its corner, is crossed between x - h and x + h:
+    /// then the finite difference is wrong, not (necessarily) the gradient.
     pub kink: bool,
     /// Whether the difference is no more than rounding does to the finite difference, `4 epsilon max(1, |loss|) / h`: a
     /// small gradient can have a great relative error for no other reason.
@@ -62,7 +62,7 @@ pub struct ParameterCheck {
     pub checked: usize,
     /// The greatest relative error of all entries checked: the figure that the course prints.
     pub rel_error: f64,
-    /// Entries at which a ReLU is crossed within the step.
+    /// Entries at which a ReLU, or the L1 term's corner, is crossed within the step.
     pub kinks: usize,
     /// The entry with the greatest relative error.
     pub worst: Option<Entry>,
@@ -188,7 +188,7 @@ impl<F: Float> Check<'_, '_, F> {
             analytic,
             numeric,
             rel_error: relative(analytic, numeric),
-            kink: self.trace.crosses(&plus, &minus),
+            kink: self.trace.crosses(&plus, &minus) || self.trace.is_near_corner(at, h),
             within_rounding: (analytic - numeric).abs() <= rounding,
             truncation: false,
         };

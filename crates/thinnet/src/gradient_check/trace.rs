@@ -37,6 +37,7 @@ pub(super) struct Trace<'a, 't, F> {
     layers: &'a [LayerParameters<F>],
     targets: Targets<'t, F>,
     loss: Loss,
+    label_smoothing: f64,
     activation: Activation,
     /// Input of each layer (N, D).
     inputs: Vec<Array2<F>>,
@@ -49,6 +50,7 @@ pub(super) struct Trace<'a, 't, F> {
     /// Which weights each sample keeps (N, D, H), and the factor on them, where it is weights that are dropped.
     weight_masks: Vec<Option<(Array3<bool>, F)>>,
     reg: F,
+    l1: F,
     penalty: F,
 }
 
@@ -78,6 +80,7 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
             layers,
             targets,
             loss: net.config().loss,
+            label_smoothing: net.config().label_smoothing,
             activation: net.config().activation,
             inputs: vec![cache.input],
             affine: Vec::new(),
@@ -85,8 +88,10 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
             masks: Vec::new(),
             weight_masks: Vec::new(),
             reg: F::from_f64(net.config().reg),
-            penalty: net.parameters.penalty(F::from_f64(net.config().reg)),
+            l1: F::from_f64(net.config().l1),
+            penalty: F::zero(),
         };
+        trace.penalty = net.parameters.penalty(trace.reg, trace.l1);
         for (index, layer) in layers.iter().enumerate() {
             trace.weight_masks.push(cache.hidden.get(index).and_then(HiddenCache::weight_masks).map(
                 |(masks, scale)| {
@@ -120,11 +125,13 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
             // 0.5 reg ((w + h)^2 - w^2) = reg h (w + h / 2)
             Kind::Weight => {
                 let w = self.layers[at.layer].w[(at.row, at.column)];
-                self.penalty + self.reg * h * (w + F::from_f64(0.5) * h)
+                let sizes = self.l1 * ((w + h).abs() - w.abs());
+                self.penalty + self.reg * h * (w + F::from_f64(0.5) * h) + sizes
             }
             _ => self.penalty,
         };
-        probe.loss = self.loss.evaluate(scores.view(), self.targets, None)?.0 + penalty;
+        let smoothing = self.label_smoothing;
+        probe.loss = self.loss.evaluate_smoothed(scores.view(), self.targets, None, smoothing)?.0 + penalty;
         Ok(probe)
     }
 
@@ -231,6 +238,13 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
             Some(mask) => out * mask,
             None => out,
         }
+    }
+
+    /// Whether the L1 term has its corner, at a weight of 0, within `h` of the parameter at `at`, and not in the middle, where
+    /// a central difference gives the slope of 0 that the gradient takes.
+    pub(super) fn is_near_corner(&self, at: Coordinate, h: F) -> bool {
+        let near = |w: F| w != F::zero() && w.abs() < h;
+        at.kind == Kind::Weight && self.l1 > F::zero() && near(self.layers[at.layer].w[(at.row, at.column)])
     }
 
     /// Whether a ReLU of a kept unit has its input on one side of 0 in `plus` and on the other in `minus`.

@@ -30,27 +30,39 @@ fn check<F: Float>(function: &str, scores: ArrayView2<'_, F>, y: &[usize]) -> Re
 ///
 /// Returns the loss and its gradient (N, C): `(softmax(s) - onehot(y)) / N`.
 pub fn softmax_loss<F: Float>(scores: ArrayView2<'_, F>, y: &[usize]) -> Result<(F, Array2<F>)> {
-    weighted_softmax_loss(scores, y, None)
+    weighted_softmax_loss(scores, y, None, 0.0)
 }
 
-/// [`softmax_loss`] with a weight for each sample: `sum_i w_i l_i / sum_i w_i`. Weights of 1 change no bit.
+/// [`softmax_loss`] with a weight for each sample, `sum_i w_i l_i / sum_i w_i`, and smoothed labels (Szegedy et al.,
+/// "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7): with `e = smoothing`, in 0..1, the
+/// target is `q = (1 - e) onehot(y) + e / C`, the loss `-sum_j q_j log(softmax(s)_j)`, its gradient `softmax(s) - q`. Weights
+/// of 1 change no bit, and neither does a smoothing of 0.
 pub(crate) fn weighted_softmax_loss<F: Float>(
     scores: ArrayView2<'_, F>,
     y: &[usize],
     weights: Option<&[f64]>,
+    smoothing: f64,
 ) -> Result<(F, Array2<F>)> {
     check("softmax_loss", scores, y)?;
     let total = check_weights(scores.nrows(), weights)?;
     let mut loss = 0.0; // in f64: the rounding of a sum of hundreds would show in the mean
     let mut gradient = scores.to_owned();
+    let (own, others) = (F::from_f64(1.0 - smoothing), F::from_f64(smoothing / scores.ncols() as f64));
     for (sample, (mut row, &label)) in gradient.rows_mut().into_iter().zip(y).enumerate() {
         let weight = weights.map_or(1.0, |weights| weights[sample]);
         let max = row.iter().copied().fold(F::neg_infinity(), F::max);
         row.mapv_inplace(|s| s - max);
         let log_sum = row.iter().map(|s| s.exp()).sum::<F>().ln();
-        loss += weight * (log_sum - row[label]).as_f64();
+        let mut expected = row[label]; // of the score, by the target
+        if smoothing > 0.0 {
+            expected = own * expected + others * row.sum();
+        }
+        loss += weight * (log_sum - expected).as_f64();
         row.mapv_inplace(|s| (s - log_sum).exp());
-        row[label] -= F::one(); // before the division: near 1 it is exact, and Adam makes much of a small gradient
+        row[label] -= own; // before the division: near 1 it is exact, and Adam makes much of a small gradient
+        if smoothing > 0.0 {
+            row.mapv_inplace(|p| p - others);
+        }
         row.mapv_inplace(|p| p * F::from_f64(weight) / F::from_f64(total));
     }
     Ok((F::from_f64(loss / total), gradient))

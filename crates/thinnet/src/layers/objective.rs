@@ -152,8 +152,28 @@ impl Loss {
         targets: Targets<'_, F>,
         weights: Option<&[f64]>,
     ) -> Result<(F, Array2<F>)> {
+        self.evaluate_smoothed(scores, targets, weights, 0.0)
+    }
+
+    /// [`Loss::evaluate`] with smoothed labels (Szegedy et al., "Rethinking the Inception Architecture for Computer Vision",
+    /// CVPR 2016, section 7): a share `smoothing` of each label, at least 0 and below 1, is spread evenly over all C
+    /// classes, so that the target is `(1 - smoothing) onehot(y) + smoothing / C`. 0 changes no bit.
+    ///
+    /// # Errors
+    /// Those of [`Loss::evaluate`]; [`Error::Configuration`] for a share out of range, or for another loss than the softmax
+    /// with one above 0.
+    pub fn evaluate_smoothed<F: Float>(
+        self,
+        scores: ArrayView2<'_, F>,
+        targets: Targets<'_, F>,
+        weights: Option<&[f64]>,
+        smoothing: f64,
+    ) -> Result<(F, Array2<F>)> {
+        self.check_smoothing(smoothing)?;
         match (self, targets) {
-            (Self::Softmax, Targets::Classes(labels)) => weighted_softmax_loss(scores, labels, weights),
+            (Self::Softmax, Targets::Classes(labels)) => {
+                weighted_softmax_loss(scores, labels, weights, smoothing)
+            }
             (Self::Softmax, Targets::Values(_)) => {
                 Err(Error::configuration("the softmax loss takes labels, got numbers"))
             }
@@ -163,6 +183,22 @@ impl Loss {
             ))),
             (_, Targets::Values(targets)) => self.outputs_loss(scores, targets, weights),
         }
+    }
+
+    /// Refuses a share of label smoothing out of range, and any for a loss that has no labels.
+    pub(crate) fn check_smoothing(self, smoothing: f64) -> Result<()> {
+        if !(0.0..1.0).contains(&smoothing) {
+            return Err(Error::configuration(format!(
+                "label_smoothing must be at least 0 and below 1, got {smoothing}"
+            )));
+        }
+        if smoothing > 0.0 && self != Self::Softmax {
+            return Err(Error::configuration(format!(
+                "label_smoothing smooths the labels of the softmax loss; it must be 0 with the {} loss, got {smoothing}",
+                self.name()
+            )));
+        }
+        Ok(())
     }
 
     /// [`Loss::evaluate`] for the losses that take each output for itself.

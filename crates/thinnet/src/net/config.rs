@@ -3,6 +3,7 @@
 use super::Initialisation;
 use crate::error::{Error, Result};
 use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss};
+use crate::optim::Clipping;
 
 /// The architecture and initialisation of a [`FullyConnectedNet`](super::FullyConnectedNet), with the course's defaults.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,9 @@ pub struct NetConfig {
     pub activation: Activation,
     /// What the scores are to become (default softmax).
     pub loss: Loss,
+    /// Share of each label that the softmax loss spreads evenly over all classes, at least 0 and below 1 (Szegedy et al.
+    /// 2016, section 7; default 0): see [`Loss::evaluate_smoothed`].
+    pub label_smoothing: f64,
     /// The dropout of each hidden layer. `None` leaves the layer out; a keep probability of 1 keeps every unit,
     /// and draws its mask all the same (default `None`).
     pub dropout: HiddenDropout,
@@ -29,10 +33,15 @@ pub struct NetConfig {
     /// Bound on the L2 norm of the weights that lead into each unit, held after every update (Srivastava et al. 2014,
     /// section 5.1; default `None`).
     pub max_norm: Option<f64>,
+    /// Bound on the gradients of all parameters, held before every update (default `None`).
+    pub clipping: Option<Clipping>,
     /// Batch normalisation before each activation (default false).
     pub batch_norm: bool,
     /// Strength of the L2 term `0.5 * reg * sum(W^2)` over all weights (default 0).
     pub reg: f64,
+    /// Strength of the L1 term `l1 * sum(|W|)` over all weights, whose gradient is `l1 * sign(W)` with `sign(0) = 0`
+    /// (default 0).
+    pub l1: f64,
     /// What the initial weights are drawn from (default normal, the course's).
     pub initialisation: Initialisation,
     /// Standard deviation of the initial weights, if they are normal (default 1e-2); the other initialisations have one of
@@ -48,12 +57,15 @@ impl Default for NetConfig {
             num_classes: 10,
             activation: Activation::Relu,
             loss: Loss::Softmax,
+            label_smoothing: 0.0,
             dropout: HiddenDropout::None,
             dropout_kind: DropoutKind::Bernoulli,
             input_dropout: None,
             max_norm: None,
+            clipping: None,
             batch_norm: false,
             reg: 0.0,
+            l1: 0.0,
             initialisation: Initialisation::Normal,
             weight_scale: 1e-2,
         }
@@ -61,8 +73,9 @@ impl Default for NetConfig {
 }
 
 impl NetConfig {
-    /// Refuses sizes of 0, a `reg` or `weight_scale` that is negative or not finite, a `max_norm` that is not above 0, and
-    /// dropouts that are not one for each hidden layer.
+    /// Refuses sizes of 0, a `reg`, `l1` or `weight_scale` that is negative or not finite, a `max_norm` or a bound of `clipping` that is not above 0,
+    /// a `label_smoothing` outside 0..1 or with another loss than the softmax, and dropouts that are not one for each hidden
+    /// layer.
     pub fn check(&self) -> Result<()> {
         for (what, size) in [("input dimension", self.input_dim), ("number of classes", self.num_classes)]
             .into_iter()
@@ -72,7 +85,7 @@ impl NetConfig {
                 return Err(Error::configuration(format!("the {what} must be at least 1, got 0")));
             }
         }
-        for (what, value) in [("reg", self.reg), ("weight_scale", self.weight_scale)] {
+        for (what, value) in [("reg", self.reg), ("l1", self.l1), ("weight_scale", self.weight_scale)] {
             if !(value >= 0.0 && value.is_finite()) {
                 return Err(Error::configuration(format!(
                     "{what} must be finite and not negative, got {value}"
@@ -84,6 +97,10 @@ impl NetConfig {
         {
             return Err(Error::configuration(format!("max_norm must be above 0, got {bound}")));
         }
+        if let Some(clipping) = self.clipping {
+            clipping.check()?;
+        }
+        self.loss.check_smoothing(self.label_smoothing)?;
         self.check_dropout(&self.dropout)
     }
 

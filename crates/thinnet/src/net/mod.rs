@@ -142,7 +142,7 @@ impl<F: Float> FullyConnectedNet<F> {
         Ok(self.forward(x, Mode::Test, random)?.0)
     }
 
-    /// The training loss, L2 term included, and its gradients by parameter. Dropout masks are drawn from `random`, layer
+    /// The training loss, L2 and L1 term included, and its gradients by parameter. Dropout masks are drawn from `random`, layer
     /// by layer; batch normalisation's running statistics move.
     ///
     /// - `x`: (N, D), N > 0; `targets`: N labels in 0..C, or (N, C) numbers, as the loss wants them
@@ -157,8 +157,8 @@ impl<F: Float> FullyConnectedNet<F> {
         Ok((data + penalty, gradients))
     }
 
-    /// [`FullyConnectedNet::loss`] with weights for the samples and dropout's random numbers from any stream: the loss without the L2
-    /// term, that term, and the gradients of their sum.
+    /// [`FullyConnectedNet::loss`] with weights for the samples and dropout's random numbers from any stream: the loss without
+    /// the L2 and L1 term, these, and the gradients of their sum.
     pub(crate) fn loss_with(
         &mut self,
         x: ArrayView2<'_, F>,
@@ -167,7 +167,9 @@ impl<F: Float> FullyConnectedNet<F> {
         noise: &mut Noise<'_>,
     ) -> Result<(F, F, Parameters<F>)> {
         let (scores, cache) = self.forward_with(x, Mode::Train, noise)?;
-        let (data_loss, dscores) = self.config.loss.evaluate(scores.view(), targets, weights)?;
+        let smoothing = self.config.label_smoothing;
+        let (data_loss, dscores) =
+            self.config.loss.evaluate_smoothed(scores.view(), targets, weights, smoothing)?;
 
         let last = affine_backward(dscores.view(), &cache.last)?;
         let mut upstream = last.x;
@@ -183,13 +185,16 @@ impl<F: Float> FullyConnectedNet<F> {
         }
         layers.reverse();
 
-        let reg = F::from_f64(self.config.reg);
-        if reg > F::zero() {
-            for (gradient, layer) in layers.iter_mut().zip(&self.parameters.layers) {
+        let (reg, l1) = (F::from_f64(self.config.reg), F::from_f64(self.config.l1));
+        for (gradient, layer) in layers.iter_mut().zip(&self.parameters.layers) {
+            if reg > F::zero() {
                 gradient.w.scaled_add(reg, &layer.w);
             }
+            if l1 > F::zero() {
+                gradient.w.zip_mut_with(&layer.w, |gradient, &w| *gradient += l1 * sign(w));
+            }
         }
-        Ok((data_loss, self.parameters.penalty(reg), Parameters { layers }))
+        Ok((data_loss, self.parameters.penalty(reg, l1), Parameters { layers }))
     }
 
     /// The scores (N, C) and the caches of all layers.
@@ -239,4 +244,9 @@ impl<F: Float> FullyConnectedNet<F> {
         let (scores, last) = affine_forward(activation, last.w.view(), last.b.view())?;
         Ok((scores, ForwardCache { input, hidden: caches, last }))
     }
+}
+
+/// 1, -1 or 0, the L1 term's slope at a weight.
+fn sign<F: Float>(w: F) -> F {
+    if w == F::zero() { w } else { w.signum() }
 }

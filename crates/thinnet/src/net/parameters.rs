@@ -67,9 +67,14 @@ impl<F: Float> Parameters<F> {
         if expected == got { Ok(()) } else { Err(Error::shape(what, expected, got)) }
     }
 
-    /// The L2 term `0.5 * reg * sum(W^2)` over the weights of all layers.
-    pub fn penalty(&self, reg: F) -> F {
+    /// The L2 and the L1 term, `0.5 * reg * sum(W^2) + l1 * sum(|W|)`, over the weights of all layers.
+    pub fn penalty(&self, reg: F, l1: F) -> F {
         let squares: F = self.layers.iter().map(|layer| layer.w.iter().map(|&w| w * w).sum::<F>()).sum();
-        F::from_f64(0.5) * reg * squares
+        let penalty = F::from_f64(0.5) * reg * squares;
+        if l1 == F::zero() {
+            return penalty;
+        }
+        let sizes: F = self.layers.iter().map(|layer| layer.w.iter().map(|w| w.abs()).sum::<F>()).sum();
+        penalty + l1 * sizes
     }
 }

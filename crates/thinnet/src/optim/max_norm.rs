@@ -16,7 +16,8 @@ pub fn max_norm<F: Float>(mut w: ArrayViewMut2<'_, F>, bound: f64) {
     }
 }
 
-/// What weights whose squares have this sum are multiplied by; `None` where they are within the bound already.
+/// What numbers whose squares have this sum are multiplied by, to be within the bound; `None` where they are already, or where
+/// one is NaN.
 pub(crate) fn max_norm_factor(squares: f64, bound: f64) -> Option<f64> {
     let norm = squares.sqrt();
     (norm > bound).then(|| bound / norm)

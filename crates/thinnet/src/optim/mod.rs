@@ -1,6 +1,7 @@
 //! Update rules: how a gradient changes a parameter. One file a rule, each with the course's defaults and its own state.
 
 mod adam;
+mod clipping;
 mod max_norm;
 mod momentum;
 mod rmsprop;
@@ -8,6 +9,7 @@ mod schedule;
 mod sgd;
 
 pub use adam::{Adam, AdamState, adam};
+pub use clipping::Clipping;
 pub use max_norm::max_norm;
 pub(crate) use max_norm::max_norm_factor;
 pub use momentum::{SgdMomentum, SgdMomentumState, sgd_momentum};
@@ -69,6 +71,23 @@ impl UpdateRule {
             Self::Adam(rule) => rule.learning_rate = learning_rate,
         }
         self
+    }
+
+    /// The same rule with another momentum.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for a momentum that is not at least 0 and below 1, or another rule than SGD with momentum:
+    /// what Adam has in its place, `beta1`, goes into the correction of all its steps so far.
+    pub fn with_momentum(self, momentum: f64) -> Result<Self> {
+        let Self::SgdMomentum(rule) = self else {
+            return Err(Error::configuration(format!(
+                "only the rule sgd_momentum has a momentum to set, and the rule is {}",
+                self.name()
+            )));
+        };
+        let rule = Self::SgdMomentum(SgdMomentum { momentum, ..rule });
+        rule.check()?;
+        Ok(rule)
     }
 
     /// Refuses settings out of range: a learning rate that is negative or not finite, a decay outside 0..1 (1 excluded),

@@ -234,7 +234,7 @@ impl<'a, F: Float> Trainer<'a, F> {
             self.engine.step(&self.data.train.x, self.data.train.targets(), batch, &mut self.random)?.total();
         self.position.step += 1;
         let step = self.position.step;
-        self.check_finite(loss, "the loss")?;
+        self.check_network(loss)?;
         self.position.history.loss.push(loss);
         self.position.epoch_loss += loss;
         self.position.epoch_seconds += start.elapsed().as_secs_f64();
@@ -267,12 +267,29 @@ impl<'a, F: Float> Trainer<'a, F> {
     fn set_rates(&mut self) -> Result<()> {
         let step = self.position.step;
         self.engine.set_learning_rate(self.plan.learning_rate(step));
-        if let Some(_momentum) = self.plan.momentum(step) {}
+        if let Some(momentum) = self.plan.momentum(step) {
+            self.engine.set_momentum(momentum)?;
+        }
         if self.config.model.annealing != Annealing::None {
             let at = Some(RunStep { step, steps: self.plan.steps });
             self.engine.set_dropout(self.config.hidden_dropout(at)?, self.config.input_dropout(at)?)?;
         }
         Ok(())
+    }
+
+    /// Refuses a loss and parameters that training cannot go on from. Parameters are looked at after every step: a ReLU hides
+    /// those that are NaN from the loss.
+    fn check_network(&self, loss: f64) -> Result<()> {
+        let step = self.position.step;
+        let what = match (loss.is_finite(), self.engine.first_not_finite()) {
+            (true, None) => return Ok(()),
+            (true, Some(array)) => format!("{array} holds numbers that are not finite"),
+            (false, None) => format!("the loss is {loss}"),
+            (false, Some(array)) => {
+                format!("the loss is {loss}, and {array} holds numbers that are not finite")
+            }
+        };
+        Err(Error::NotFinite { what, step })
     }
 
     /// Refuses numbers that training cannot go on from.

@@ -3,6 +3,7 @@
 
 mod inputs;
 mod kinds;
+mod settings;
 mod state;
 
 use ndarray::{Array2, Axis};
@@ -12,7 +13,7 @@ use thinnet::engine::{Batch, Engine, EngineConfig, Isa, Layers, MaskSource, Prod
 use thinnet::float::Float;
 use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Targets};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
-use thinnet::optim::{Adam, SgdMomentum, UpdateRule};
+use thinnet::optim::{Adam, Clipping, SgdMomentum, UpdateRule};
 use thinnet::random::RandomState;
 
 /// A training run of a few steps, and how to compute it.
@@ -44,6 +45,11 @@ struct More {
     /// A keep probability of its own for each hidden layer, this one's powers.
     falling_keep: bool,
     max_norm: Option<f64>,
+    /// Strength of the L1 term.
+    l1: f64,
+    /// Of labels, where the loss has them.
+    smoothing: f64,
+    clipping: Option<Clipping>,
     weighted: bool,
     counter: bool,
     /// Inputs that are mostly zeros.
@@ -62,6 +68,9 @@ impl More {
         input_keep: None,
         falling_keep: false,
         max_norm: None,
+        l1: 0.0,
+        smoothing: 0.0,
+        clipping: None,
         weighted: false,
         counter: false,
         sparse: false,
@@ -120,6 +129,9 @@ impl Case {
             activation: self.more.activation,
             loss: self.more.loss,
             max_norm: self.more.max_norm,
+            l1: self.more.l1,
+            label_smoothing: if self.more.loss == Loss::Softmax { self.more.smoothing } else { 0.0 },
+            clipping: self.more.clipping,
             reg: self.reg,
             // A Poisson network's loss grows as the exponential of its scores, and its run is soon chaos.
             weight_scale: if self.more.loss == Loss::Poisson { 0.02 } else { 0.3 },
@@ -212,6 +224,13 @@ impl Case {
     }
 }
 
+/// Bounds that hold some gradients and not others.
+fn clippings() -> impl Strategy<Value = Option<Clipping>> {
+    let norm = (-3.0..1.0f64).prop_map(|power| Clipping::Norm(10f64.powf(power)));
+    let value = (-4.0..0.0f64).prop_map(|power| Clipping::Value(10f64.powf(power)));
+    prop::option::of(prop_oneof![norm, value])
+}
+
 fn cases() -> impl Strategy<Value = Case> {
     let sizes = (1usize..140, prop::collection::vec(1usize..90, 0..4), 1usize..12);
     let masks = (prop::option::of(0.05..=1.0f64), prop::option::weighted(0.2, any::<u32>()));
@@ -242,20 +261,41 @@ fn cases() -> impl Strategy<Value = Case> {
         any::<[bool; 5]>(),
         prop::sample::select(vec![DropoutKind::Bernoulli, DropoutKind::Gaussian]),
         any::<bool>(),
+        prop::sample::select(vec![0.0, 0.0, 0.03]),
+        prop::sample::select(vec![0.0, 0.0, 0.1, 0.9]),
+        clippings(),
     )
-        .prop_map(|(activation, loss, input_keep, max_norm, [a, b, c, d, e], kind, annealed)| More {
-            activation,
-            loss,
-            input_keep,
-            max_norm,
-            falling_keep: a,
-            weighted: b,
-            counter: c,
-            variant: d,
-            sparse: e,
-            kind,
-            annealed,
-        });
+        .prop_map(
+            |(
+                activation,
+                loss,
+                input_keep,
+                max_norm,
+                [a, b, c, d, e],
+                kind,
+                annealed,
+                l1,
+                smoothing,
+                clipping,
+            )| {
+                More {
+                    activation,
+                    loss,
+                    input_keep,
+                    max_norm,
+                    l1,
+                    smoothing,
+                    clipping,
+                    falling_keep: a,
+                    weighted: b,
+                    counter: c,
+                    variant: d,
+                    sparse: e,
+                    kind,
+                    annealed,
+                }
+            },
+        );
     (sizes, masks, steps, how, more).prop_map(|(sizes, masks, steps, how, more)| Case {
         input_dim: sizes.0,
         hidden: sizes.1,
@@ -343,6 +383,22 @@ fn empty_corners_agree() {
             }
         }
     }
+}
+
+/// The bits of all parameters after 100 steps, and of scores with masks.
+fn bits<F: Float>(threads: usize, masks: MaskSource, more: More) -> Vec<u64> {
+    let sizes = Case { input_dim: 300, hidden: vec![130, 70], samples: 200, batch: 100, ..corner() };
+    let case = Case { rule: "adam", more, ..sizes };
+    let mut random = RandomState::new(3);
+    let net = case.net::<F>(&mut random);
+    let config = EngineConfig { product: Product::Auto, threads, masks, isa: None };
+    let mut engine = Thin::new(&net, case.rule.parse().unwrap(), config).unwrap();
+    let (_, parameters, scores, _) = Case { steps: 100, ..case }.run(&mut engine, random);
+    let of_parameters =
+        parameters.named().iter().flat_map(|(_, array)| array.iter().copied().collect::<Vec<F>>()).collect();
+    let all: Vec<F> = [of_parameters, scores.iter().copied().collect::<Vec<F>>()].concat();
+    assert!(all.iter().all(|value| value.as_f64().is_finite()));
+    all.iter().map(|value| value.as_f64().to_bits()).collect()
 }
 
 #[test]

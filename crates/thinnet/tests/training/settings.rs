@@ -27,6 +27,7 @@ fn the_courses_settings_give_the_courses_figures() {
         "model.keep=0.25",
         "model.hidden=[100]",
         "model.dtype=f64",
+        "model.initialisation=course",
         "model.weight_scale=1e-2",
         "optim.learning_rate=5e-4",
         "train.epochs=2",

@@ -13,8 +13,10 @@ use crate::layers::Activation;
 impl<F: Float> Thin<F> {
     /// Updates every parameter, from the derivative of the loss by the scores (N, C).
     pub(super) fn backward(&mut self, dscores: &PanelBuf<F>) -> Result<()> {
-        let (isa, rule, threads) = (self.isa, self.rule, &self.threads);
-        let (reg, activation) = (F::from_f64(self.config.reg), self.config.activation);
+        let (isa, threads) = (self.isa, &self.threads);
+        let rule = (!self.keeps_gradients()).then_some(&self.rule);
+        let (adjust, adjust_biases, activation) =
+            (self.adjust_weights(), self.adjust_biases(), self.config.activation);
         let step = u32::try_from(self.step).unwrap_or(u32::MAX);
         let samples = dscores.rows();
         let last = self.layers.len() - 1;
@@ -24,19 +26,19 @@ impl<F: Float> Thin<F> {
         for index in (0..=last).rev() {
             let layer = &mut self.layers[index];
             let whole = [0..1; 1];
-            for (b, update) in layer.b.parts(&rule, step, &whole)? {
+            for (b, update) in layer.b.parts(rule, step, &whole)? {
                 let gradient = PanelBuf::from_rows(1, bias_gradient.len(), &bias_gradient);
-                apply_update(isa, b, gradient.view(), F::zero(), update);
+                apply_update(isa, b, gradient.view(), adjust_biases, update);
             }
             let ranges = threads.split(layer.w.value.rows());
-            let parts = layer.w.parts(&rule, step, &ranges)?.into_iter().zip(ranges.clone());
+            let parts = layer.w.parts(rule, step, &ranges)?.into_iter().zip(ranges.clone());
             if index == 0 {
                 let x = match &self.x {
                     BatchInput::Dense(x) => x.view(),
                     BatchInput::Sparse(x) => {
                         threads.each(parts.collect(), |((w, update), inputs)| {
                             let (lists, values) = x.by_input(inputs);
-                            listed_update(isa, lists.view(), &values, delta.view(), w, reg, update);
+                            listed_update(isa, lists.view(), &values, delta.view(), w, adjust, update);
                         });
                         continue;
                     }
@@ -51,7 +53,7 @@ impl<F: Float> Thin<F> {
                 };
                 threads.each(parts.collect(), |((w, update), rows)| {
                     let values = &values[lists.entries(rows.clone())];
-                    listed_update(isa, lists.slice(rows), values, x, w, reg, update);
+                    listed_update(isa, lists.slice(rows), values, x, w, adjust, update);
                 });
                 continue;
             }
@@ -73,7 +75,7 @@ impl<F: Float> Thin<F> {
             threads.each(tasks, |(w, update, rows, derivatives)| {
                 let entries = lists.entries(rows.clone());
                 let values = &values[entries.clone()];
-                listed_backward(isa, lists.slice(rows), values, delta_view, w, derivatives, reg, update);
+                listed_backward(isa, lists.slice(rows), values, delta_view, w, derivatives, adjust, update);
                 if noisy {
                     let slopes = slopes[entries].iter();
                     derivatives.iter_mut().zip(slopes).for_each(|(derivative, &slope)| *derivative *= slope);
@@ -97,7 +99,7 @@ impl<F: Float> Thin<F> {
                 delta.view_mut().scatter(lists, 0, values);
             }
         }
-        Ok(())
+        self.update_clipped(step)
     }
 }
 

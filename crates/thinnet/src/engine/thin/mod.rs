@@ -15,10 +15,12 @@
 //! zero.
 
 mod backward;
+mod clip;
 mod constrain;
 mod forward;
 mod inputs;
 mod predict;
+mod sums;
 
 pub(super) use forward::forward_listed;
 
@@ -34,7 +36,7 @@ use super::masks::{Draw, Mask, MaskSource, training};
 use super::noise::Noise;
 use super::scores::{ByteInputs, highest};
 use super::store::{Layer, Stored, Values, to_array};
-use super::threads::{Threads, split};
+use super::threads::Threads;
 use super::{Batch, Engine, EngineConfig, EngineState, Inputs, StepLoss};
 use crate::data::Features;
 use crate::error::{Error, Result};
@@ -219,15 +221,6 @@ impl<F: Float> Thin<F> {
         self.layers.iter().map(|layer| layer.w.bytes() + layer.b.bytes()).sum()
     }
 
-    /// The L2 term.
-    fn penalty(&self) -> f64 {
-        if self.config.reg == 0.0 {
-            return 0.0;
-        }
-        let squares = |layer| sum_of_squares(layer, &self.threads);
-        0.5 * self.config.reg * self.layers.iter().map(squares).sum::<f64>()
-    }
-
     /// The scores of the gathered batch with masks drawn anew, as a matrix in panels.
     fn masked_forward(&mut self, samples: usize, draw: Draw, random: &mut RandomState) -> PanelBuf<F> {
         let start = Instant::now();
@@ -251,7 +244,9 @@ impl<F: Float> Thin<F> {
         let samples = targets.len();
         let scores = self.masked_forward(samples, draw, random);
         let forward = Instant::now();
-        let (data, dscores) = self.config.loss.evaluate(to_array(&scores)?.view(), targets, weights)?;
+        let (scores, smoothing) = (to_array(&scores)?, self.config.label_smoothing);
+        let (data, dscores) =
+            self.config.loss.evaluate_smoothed(scores.view(), targets, weights, smoothing)?;
         let loss = StepLoss { data: data.as_f64(), penalty: self.penalty() };
         let flat: Vec<F> = dscores.iter().copied().collect();
         let dscores = PanelBuf::from_rows(samples, dscores.ncols(), &flat);
@@ -368,12 +363,21 @@ impl<F: Float> Engine<F> for Thin<F> {
         self.rule = self.rule.with_learning_rate(learning_rate);
     }
 
+    fn set_momentum(&mut self, momentum: f64) -> Result<()> {
+        self.rule = self.rule.with_momentum(momentum)?;
+        Ok(())
+    }
+
     fn set_reg(&mut self, reg: f64) {
         self.config.reg = reg;
     }
 
     fn set_dropout(&mut self, hidden: HiddenDropout, input: Option<Dropout>) -> Result<()> {
         self.config.set_dropout(hidden, input)
+    }
+
+    fn first_not_finite(&self) -> Option<String> {
+        self.not_finite()
     }
 
     fn state(&self) -> Result<EngineState<F>> {
@@ -393,22 +397,4 @@ impl<F: Float> Engine<F> for Thin<F> {
         self.step = state.step;
         Ok(())
     }
-}
-
-/// The sum of a layer's squared weights: of parts that do not depend on the number of threads, and in each of as many sums
-/// side by side as a vector has room for.
-fn sum_of_squares<F: Float>(layer: &Layer<F>, threads: &Threads) -> f64 {
-    const PARTS: usize = 16;
-    const LANES: usize = 16;
-    let values = layer.w.value.as_slice();
-    let parts = threads.each(split(values.len() / LANES, PARTS), |part| {
-        let mut sums = [0.0; LANES];
-        for values in values[part.start * LANES..part.end * LANES].chunks_exact(LANES) {
-            for (sum, w) in sums.iter_mut().zip(values) {
-                *sum += w.as_f64() * w.as_f64();
-            }
-        }
-        sums.iter().sum::<f64>()
-    });
-    parts.into_iter().sum() // a row of a panel is a multiple of the lanes: nothing is left over
 }

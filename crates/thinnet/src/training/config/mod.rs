@@ -26,7 +26,9 @@ use crate::error::{Error, Result};
 use crate::float::Dtype;
 use crate::layers::{Curriculum, Dropout, HiddenDropout, Loss};
 use crate::net::NetConfig;
-use crate::optim::{Adam, MomentumRamp, RmsProp, Schedule, ScheduleKind, Sgd, SgdMomentum, UpdateRule};
+use crate::optim::{
+    Adam, Clipping, MomentumRamp, RmsProp, Schedule, ScheduleKind, Sgd, SgdMomentum, UpdateRule,
+};
 
 /// Everything that determines a training run's figures, and the threads, which do not.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -122,12 +124,16 @@ impl TrainingConfig {
             num_classes: num_outputs,
             activation: model.activation,
             loss: self.loss(),
+            label_smoothing: self.train.label_smoothing,
             dropout: self.hidden_dropout(None)?,
             dropout_kind: model.dropout,
             input_dropout: self.input_dropout(None)?,
             max_norm: self.optim.max_norm,
+            clipping: self.clipping(),
             batch_norm: model.batch_norm,
             reg: self.optim.l2,
+            l1: self.optim.l1,
+            initialisation: model.initialisation,
             weight_scale: model.weight_scale,
         })
     }
@@ -175,6 +181,12 @@ impl TrainingConfig {
                 ..adam
             }),
         })
+    }
+
+    /// The bound on gradients, if there is one.
+    fn clipping(&self) -> Option<Clipping> {
+        let optim = &self.optim;
+        optim.clip_norm.map(Clipping::Norm).or(optim.clip_value.map(Clipping::Value))
     }
 
     /// The learning rate over the steps.

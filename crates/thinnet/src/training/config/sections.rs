@@ -7,6 +7,7 @@ use crate::data::{Order, Scaling};
 use crate::engine::Product;
 use crate::float::Dtype;
 use crate::layers::{Activation, DropoutKind};
+use crate::net::Initialisation;
 use crate::optim::ScheduleKind;
 
 /// Which samples, and what is made of them.
@@ -113,6 +114,8 @@ pub struct ModelConfig {
     pub annealing_rate: f64,
     /// Batch normalisation ahead of each activation.
     pub batch_norm: bool,
+    /// How weights start: `he`, `glorot` (see [`Initialisation`]), or `normal` with standard deviation `weight_scale`, as in the course.
+    pub initialisation: Initialisation,
     /// Standard deviation of the initial weights, where they are `normal`.
     pub weight_scale: f64,
     /// Number type.
@@ -131,6 +134,7 @@ impl Default for ModelConfig {
             annealing: Annealing::None,
             annealing_rate: 10.0,
             batch_norm: false,
+            initialisation: Initialisation::He,
             weight_scale: 1e-2,
             dtype: Dtype::F32,
         }

@@ -1,0 +1,52 @@
+//! Gradient clipping: by value, while a gradient is in registers; by norm, in a pass of its own, for the norm is that of all
+//! gradients, and no parameter can be updated before the last is known.
+
+use thinnet_kernels::{Adjust, apply_update};
+
+use super::Thin;
+use super::sums::sum;
+use crate::error::Result;
+use crate::float::Float;
+use crate::optim::{Clipping, max_norm_factor};
+
+impl<F: Float> Thin<F> {
+    /// What becomes of the gradient of weights in the backward pass.
+    pub(super) fn adjust_weights(&self) -> Adjust<F> {
+        let (l2, l1) = (F::from_f64(self.config.reg), F::from_f64(self.config.l1));
+        Adjust { l2, l1, ..self.adjust_biases() }
+    }
+
+    /// What becomes of the gradient of biases there.
+    pub(super) fn adjust_biases(&self) -> Adjust<F> {
+        let limit = match self.config.clipping {
+            Some(Clipping::Value(bound)) => Some(F::from_f64(bound)),
+            Some(Clipping::Norm(_)) | None => None,
+        };
+        Adjust { limit, ..Adjust::NONE }
+    }
+
+    /// Whether the backward pass keeps gradients, for [`Thin::update_clipped`], instead of updating with them.
+    pub(super) fn keeps_gradients(&self) -> bool {
+        matches!(self.config.clipping, Some(Clipping::Norm(_)))
+    }
+
+    /// Updates every parameter with the gradients that the backward pass has kept, if it has, clipped by their norm.
+    pub(super) fn update_clipped(&mut self, step: u32) -> Result<()> {
+        let Some(Clipping::Norm(bound)) = self.config.clipping else { return Ok(()) };
+        let arrays = self.layers.iter().flat_map(|layer| [&layer.w.gradient, &layer.b.gradient]);
+        let squares = arrays.map(|gradient| sum(gradient.as_slice(), &self.threads, |g| g * g)).sum();
+        let factor = max_norm_factor(squares, bound).map_or(F::one(), F::from_f64);
+        let adjust = Adjust { factor, ..Adjust::NONE };
+        let isa = self.isa;
+        for parameter in self.layers.iter_mut().flat_map(|layer| [&mut layer.w, &mut layer.b]) {
+            let gradient = std::mem::take(&mut parameter.gradient);
+            let ranges = self.threads.split(gradient.rows());
+            let parts = parameter.parts(Some(&self.rule), step, &ranges)?.into_iter().zip(ranges);
+            self.threads.each(parts.collect(), |((w, update), rows)| {
+                apply_update(isa, w, gradient.view().slice(rows), adjust, update);
+            });
+            parameter.gradient = gradient; // its storage is used again
+        }
+        Ok(())
+    }
+}
