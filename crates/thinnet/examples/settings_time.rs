@@ -1,0 +1,90 @@
+//! Times what comes to a training step besides its gradients: asking whether all parameters are finite, an L1 term, and
+//! clipped gradients; networks of two shapes, batches of 100, keep 0.5, Adam, in turns.
+//!
+//! ```text
+//! cargo run --release -p thinnet --example settings_time
+//! ```
+#![allow(clippy::print_stdout)] // it is a program
+
+use std::time::Instant;
+
+use ndarray::Array2;
+use thinnet::data::Features;
+use thinnet::engine::{Engine, EngineConfig, MaskSource, Thin};
+use thinnet::layers::{Dropout, Targets};
+use thinnet::net::{FullyConnectedNet, NetConfig};
+use thinnet::optim::{Adam, Clipping, UpdateRule};
+use thinnet::random::RandomState;
+
+const SAMPLES: usize = 1000;
+const BATCH: usize = 100;
+const STEPS: usize = 20;
+const ROUNDS: usize = 40;
+const THREADS: usize = 2;
+
+fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Milliseconds since.
+fn since(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+fn main() -> thinnet::Result<()> {
+    for (input_dim, hidden) in [(784, vec![1024, 1024]), (3072, vec![500])] {
+        let mut random = RandomState::new(231);
+        let x: Array2<f64> = random.randn((SAMPLES, input_dim));
+        #[allow(clippy::cast_possible_truncation)]
+        let x = Features::Floats(x.mapv(|x| x as f32));
+        let y = random.choice(10, SAMPLES)?;
+        println!(
+            "{input_dim}-{hidden:?}-10, {THREADS} threads; middle of {ROUNDS} turns of {STEPS} steps, ms"
+        );
+        let dropout = Some(Dropout::new(0.5, None)?).into();
+        let plain = NetConfig { input_dim, hidden, dropout, ..NetConfig::default() };
+        let clipped = |clipping| NetConfig { clipping: Some(clipping), ..plain.clone() };
+        let cases = [
+            ("plain", plain.clone()),
+            ("L1", NetConfig { l1: 1e-5, ..plain.clone() }),
+            ("clipped by value", clipped(Clipping::Value(1e-3))),
+            ("clipped by norm", clipped(Clipping::Norm(1e-1))),
+        ];
+        let mut engines = Vec::new();
+        for (name, config) in cases {
+            let net = FullyConnectedNet::<f32>::new(config, &mut random)?;
+            let settings = EngineConfig { masks: MaskSource::Counter(231), ..EngineConfig::course(THREADS) };
+            engines.push((name, Thin::new(&net, UpdateRule::Adam(Adam::default()), settings)?, Vec::new()));
+        }
+        let mut checks = Vec::new();
+        for round in 0..ROUNDS {
+            for (index, (_, engine, times)) in engines.iter_mut().enumerate() {
+                let (mut turn, mut checked) = (Vec::new(), Vec::new());
+                for _ in 0..STEPS {
+                    let batch = random.choice(SAMPLES, BATCH)?;
+                    let start = Instant::now();
+                    engine.step(&x, Targets::Classes(&y), batch.as_slice().into(), &mut random)?;
+                    turn.push(since(start));
+                    if index == 0 && round % 2 == 1 {
+                        let start = Instant::now();
+                        assert_eq!(engine.first_not_finite(), None);
+                        checked.push(since(start));
+                    }
+                }
+                times.push(middle(turn));
+                if !checked.is_empty() {
+                    checks.push(middle(checked));
+                }
+            }
+        }
+        let base = middle(engines[0].2.clone());
+        for (name, _, times) in &engines {
+            let ratio = middle(times.iter().zip(&engines[0].2).map(|(own, plain)| own / plain).collect());
+            println!("  {name}: {:.3}, {ratio:.3} times the plain step", middle(times.clone()));
+        }
+        let check = middle(checks);
+        println!("  asking whether all is finite: {check:.3}, {:.1}% of a step", 100.0 * check / base);
+    }
+    Ok(())
+}
