@@ -4,7 +4,7 @@
 use ndarray::{Array2, Axis, array};
 use thinnet::Error;
 use thinnet::gradient_check::{
-    NetCheckConfig, check_gradients, check_net, eval_numerical_gradient, rel_error,
+    NetCheckConfig, ParameterCheck, check_gradients, check_net, eval_numerical_gradient, rel_error,
 };
 use thinnet::layers::{Activation, Dropout, Loss, Targets, softmax_loss};
 use thinnet::net::{FullyConnectedNet, NetConfig};
@@ -100,7 +100,7 @@ fn the_l1_terms_corner_is_a_kink() {
     let checks = check_net(&net, x.view(), &y, &random, &NetCheckConfig::default()).unwrap();
     let kinks: Vec<usize> = checks.iter().map(|check| check.kinks).collect();
     assert_eq!(kinks, [0, 0, 2, 0, 0, 0]);
-    assert!(checks.iter().all(|check| check.passes()) && checks[2].worst.unwrap().kink);
+    assert!(checks.iter().all(ParameterCheck::passes) && checks[2].worst.unwrap().kink);
 }
 
 /// By hand for two classes with scores 0 and ln 3, of which the softmax makes 1/4 and 3/4; label 1, smoothing 0.2: the target

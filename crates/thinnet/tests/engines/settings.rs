@@ -19,7 +19,7 @@ fn every_combination_agrees() {
             for smoothing in [0.0, 0.2] {
                 for sparse in [false, true] {
                     for hidden in [vec![], vec![33, 21]] {
-                        let more = More { clipping, l1, smoothing, sparse, ..More::COURSE };
+                        let more = More { l1, smoothing, clipping, sparse, ..More::COURSE };
                         let case = Case { hidden, more, ..corner() };
                         for isa in Isa::available() {
                             case.compare::<f64>(isa, 1e-12);
