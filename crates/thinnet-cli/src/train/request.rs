@@ -191,7 +191,7 @@ pub(crate) fn make_absolute(data: &mut DataConfig) {
     if let Ok(path) = fs::canonicalize(&data.path)
         && let Some(path) = path.to_str()
     {
-        data.path = path.to_owned();
+        path.clone_into(&mut data.path);
     }
 }
 
@@ -202,7 +202,7 @@ fn unused(path: &Path) -> PathBuf {
         1 => path.to_path_buf(),
         _ => PathBuf::from(format!("{}-{number}", path.display())),
     };
-    (1..).map(name).find(|path| !taken(path)).unwrap_or_else(|| path.to_path_buf())
+    (1..=usize::MAX).map(name).find(|path| !taken(path)).unwrap_or_else(|| path.to_path_buf())
 }
 
 /// The settings that differ, of those that make a difference: key, value here, value there.

@@ -1,6 +1,6 @@
 //! `thinnet train`, run as a person runs it.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)] // a test's helpers fail by panicking, too
+#![allow(clippy::unwrap_used, clippy::print_stderr)] // a test fails by panic, and says what it left out
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// A run that takes a moment: 40 epochs of 10 steps.
-pub const SMALL: &[&str] = &[
+const SMALL: &[&str] = &[
     "--set",
     "model.hidden=[16]",
     "--set",
@@ -28,7 +28,7 @@ pub const SMALL: &[&str] = &[
 ];
 
 /// Starts the program in `folder`.
-pub fn start(folder: &Path, arguments: &[&str]) -> Child {
+fn start(folder: &Path, arguments: &[&str]) -> Child {
     Command::new(assert_cmd::cargo::cargo_bin!("thinnet"))
         .arg("train")
         .args(arguments)
@@ -40,21 +40,21 @@ pub fn start(folder: &Path, arguments: &[&str]) -> Child {
 }
 
 /// Runs the program in `folder` to its end: status, standard output, standard error.
-pub fn train(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+fn train(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = common::thinnet(folder).arg("train").args(arguments).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
 /// Runs the program, which must succeed.
-pub fn trained(folder: &Path, arguments: &[&str]) -> String {
+fn trained(folder: &Path, arguments: &[&str]) -> String {
     let (status, stdout, stderr) = train(folder, arguments);
     assert_eq!(status, Some(0), "{stderr}");
     stdout
 }
 
 /// Runs the program, which must refuse with one line.
-pub fn refused(folder: &Path, arguments: &[&str]) -> String {
+fn refused(folder: &Path, arguments: &[&str]) -> String {
     let (status, stdout, stderr) = train(folder, arguments);
     assert_eq!((status, stdout.as_str()), (Some(2), ""), "{stderr}");
     assert_eq!(stderr.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{stderr}");
@@ -62,13 +62,13 @@ pub fn refused(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// The lines of history.csv without the times, which are its last two columns.
-pub fn history(run: &Path) -> Vec<String> {
+fn history(run: &Path) -> Vec<String> {
     let text = fs::read_to_string(run.join("history.csv")).unwrap();
     let timeless = |line: &str| line.rsplitn(3, ',').last().unwrap().to_owned();
     text.lines().map(timeless).collect()
 }
 
 /// What a finished run came to: the model's bytes, and the history's lines.
-pub fn result(run: &Path) -> (Vec<u8>, Vec<String>) {
+fn result(run: &Path) -> (Vec<u8>, Vec<String>) {
     (fs::read(run.join("model.safetensors")).unwrap(), history(run))
 }

@@ -1,5 +1,6 @@
 //! Files, `--set`, and what becomes of them.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use super::common::empty_folder;
@@ -64,7 +65,7 @@ fn tables_are_trained_on_with_classes_of_their_own() {
     for index in 0..120 {
         let (kind, base) = if index % 2 == 0 { ("small", 1.0) } else { ("large", 3.0) };
         let wobble = f64::from(index % 7) / 10.0;
-        table.push_str(&format!("{},{},{kind}\n", base + wobble, base - wobble));
+        writeln!(table, "{},{},{kind}", base + wobble, base - wobble).unwrap();
     }
     fs::write(place.path().join("things.csv"), table).unwrap();
     let set =

@@ -56,7 +56,10 @@ impl RunRecord {
         self.json.append(&json_line(epoch)?)?;
         self.events.epoch(epoch)?;
         let number = epoch.epoch;
-        if number == 1 || number == self.epochs || number % self.epochs.div_ceil(PICTURES).max(1) == 0 {
+        if number == 1
+            || number == self.epochs
+            || number.is_multiple_of(self.epochs.div_ceil(PICTURES).max(1))
+        {
             for (name, array) in parameters.named() {
                 self.events.histogram(
                     &format!("weights/{name}"),

@@ -185,7 +185,10 @@ fn whole(bytes: &[u8]) -> Result<&[u8]> {
 
 /// The SHA-256 in hexadecimal digits.
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    Sha256::digest(bytes).iter().flat_map(digits).collect()
 }
 
 /// Adds a network's arrays, with `prefix` before their names.
@@ -217,9 +220,10 @@ pub(super) fn network<F: Float>(read: &Read<'_>, prefix: &str, layers: usize) ->
     for number in 1..=layers {
         let name = |of: &str| format!("{prefix}{of}{number}");
         let w = read.array::<F>(&name("W"))?.into_dimensionality::<Ix2>().map_err(|_| shape(&name("W")))?;
-        let gamma_beta = match read.has(&name("gamma")) {
-            true => Some((vector(name("gamma"))?, vector(name("beta"))?)),
-            false => None,
+        let gamma_beta = if read.has(&name("gamma")) {
+            Some((vector(name("gamma"))?, vector(name("beta"))?))
+        } else {
+            None
         };
         if read.has(&name("running_mean")) {
             running.push(RunningStatistics {

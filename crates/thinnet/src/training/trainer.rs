@@ -258,8 +258,8 @@ impl<'a, F: Float> Trainer<'a, F> {
             self.position.order =
                 order.into_iter().map(|index| u32::try_from(index).unwrap_or(u32::MAX)).collect();
         }
-        let batches = self.position.order.chunks(size);
-        let batch = batches.skip(usize::try_from(at).unwrap_or(usize::MAX)).next().unwrap_or_default();
+        let mut batches = self.position.order.chunks(size);
+        let batch = batches.nth(usize::try_from(at).unwrap_or(usize::MAX)).unwrap_or_default();
         Ok(batch.iter().map(|&index| index as usize).collect())
     }
 
@@ -352,12 +352,11 @@ impl<'a, F: Float> Trainer<'a, F> {
     /// # Errors
     /// None that a trainer made by [`Trainer::new`] could cause.
     pub fn network(&self) -> Result<FullyConnectedNet<F>> {
-        let (parameters, running) = match &self.best {
-            Some(best) => (best.parameters.clone(), best.running.clone()),
-            None => {
-                let state = self.engine.state()?;
-                (state.parameters, state.running)
-            }
+        let (parameters, running) = if let Some(best) = &self.best {
+            (best.parameters.clone(), best.running.clone())
+        } else {
+            let state = self.engine.state()?;
+            (state.parameters, state.running)
         };
         let config = self.config.net(self.data.input_dim(), self.data.num_outputs())?;
         let mut net = FullyConnectedNet::from_parameters(config, parameters)?;
@@ -405,7 +404,9 @@ fn sample_weights<F: Float>(config: &TrainingConfig, data: &TrainingData<F>) -> 
         }
         ClassWeights::Balanced => {
             let mut counts = vec![0usize; classes];
-            labels.iter().for_each(|&label| counts[label] += 1);
+            for &label in labels {
+                counts[label] += 1;
+            }
             let share = |count: usize| labels.len() as f64 / (classes * count.max(1)) as f64;
             counts.into_iter().map(share).collect()
         }

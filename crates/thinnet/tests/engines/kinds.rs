@@ -4,7 +4,6 @@
 use ndarray::Array2;
 use thinnet::Error;
 use thinnet::engine::{Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
-use thinnet::float::Float;
 use thinnet::layers::{
     Activation, Draws, Dropout, DropoutKind, HiddenDropout, Loss, Mode, Targets, affine_backward,
     affine_forward, drop_connect_backward, drop_connect_forward, relu_backward, relu_forward, softmax_loss,

@@ -231,6 +231,7 @@ impl TrainingConfig {
     /// [`Error::Configuration`] for a keep probability out of range.
     pub fn input_dropout(&self, at: Option<RunStep>) -> Result<Option<Dropout>> {
         let keep = self.model.input_keep;
+        #[allow(clippy::float_cmp)] // exactly what was set
         if keep == 1.0 { Ok(None) } else { self.dropout(keep, at).map(Some) }
     }
 

@@ -65,16 +65,16 @@ fn known(key: &str) -> Result<()> {
         strsim::jaro_winkler(&own_name, name) + 0.1 * strsim::jaro_winkler(&own_section, section)
     };
     let nearest = keys.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    let hint = match nearest.filter(|known| likeness(known) > 0.85) {
-        Some(nearest) => format!("did you mean {nearest}?"),
-        None => {
-            let own: Vec<&str> =
-                keys.iter().filter_map(|known| known.strip_prefix(section)?.strip_prefix('.')).collect();
-            if own.is_empty() {
-                "the sections are data, model, optim and train".to_owned()
-            } else {
-                format!("those of [{section}] are {}", own.join(", "))
-            }
+    let hint = if let Some(nearest) = nearest.filter(|known| likeness(known) > 0.85) {
+        format!("did you mean {nearest}?")
+    } else {
+        let of_section =
+            |known: &'_ String| known.strip_prefix(section)?.strip_prefix('.').map(str::to_owned);
+        let own: Vec<String> = keys.iter().filter_map(of_section).collect();
+        if own.is_empty() {
+            "the sections are data, model, optim and train".to_owned()
+        } else {
+            format!("those of [{section}] are {}", own.join(", "))
         }
     };
     Err(Error::configuration(format!("there is no setting {key}; {hint}")))

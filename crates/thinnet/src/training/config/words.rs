@@ -34,6 +34,7 @@ macro_rules! word {
         pub(super) mod $module {
             use serde::{Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
+            #[allow(clippy::ref_option)] // the signature that serde calls
             pub(in super::super) fn serialize<T: Serialize, S: Serializer>(
                 value: &Option<T>,
                 serializer: S,
