@@ -3,7 +3,7 @@
 //! Moving an entry of layer l changes one column of that layer's output. So the next layer's input changes by a product
 //! of that column's change and one row of its weights, and only the layers after that one are computed whole.
 
-use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, Axis, Zip};
+use ndarray::{Array, Array1, Array2, Array3, ArrayView, ArrayView1, ArrayView2, Axis, Dimension, Zip};
 
 use crate::error::Result;
 use crate::float::Float;
@@ -47,11 +47,24 @@ pub(super) struct Trace<'a, 't, F> {
     pre: Vec<Array2<F>>,
     /// What dropout multiplies each hidden layer's output by (N, H), where it does.
     masks: Vec<Option<Array2<F>>>,
-    /// Which weights each sample keeps (N, D, H), and the factor on them, where it is weights that are dropped.
-    weight_masks: Vec<Option<(Array3<bool>, F)>>,
+    /// Which weights each sample keeps (N, D, H), where it is weights that are dropped, and the factor on them.
+    weight_masks: Vec<Option<WeightsKept<F>>>,
     reg: F,
     l1: F,
     penalty: F,
+}
+
+/// A layer's dropped weights.
+struct WeightsKept<F> {
+    kept: Array3<bool>,
+    scale: F,
+}
+
+impl<F: Float> WeightsKept<F> {
+    /// The masks of some weights, 0 or the scale.
+    fn mask<D: Dimension>(&self, kept: ArrayView<'_, bool, D>) -> Array<F, D> {
+        kept.mapv(|kept| if kept { self.scale } else { F::zero() })
+    }
 }
 
 /// A loss, and the inputs of all activations that the moved parameter reaches.
@@ -93,14 +106,19 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         };
         trace.penalty = net.parameters.penalty(trace.reg, trace.l1);
         for (index, layer) in layers.iter().enumerate() {
-            trace.weight_masks.push(cache.hidden.get(index).and_then(HiddenCache::weight_masks).map(
-                |(masks, scale)| {
-                    let (inputs, outputs) = layer.w.dim();
-                    let mut kept = Array3::from_elem((x.nrows(), inputs, outputs), false);
-                    masks.each(|sample, mask| kept.index_axis_mut(Axis(0), sample).assign(&mask));
-                    (kept, scale)
-                },
-            ));
+            let masks = cache.hidden.get(index).and_then(HiddenCache::weight_masks);
+            trace.weight_masks.push(masks.map(|masks| {
+                let (inputs, outputs) = layer.w.dim();
+                let (mut kept, mut scale) =
+                    (Array3::from_elem((x.nrows(), inputs, outputs), false), F::zero());
+                masks.each(|sample, mask| {
+                    Zip::from(kept.index_axis_mut(Axis(0), sample)).and(mask).for_each(|kept, &mask| {
+                        *kept = mask != F::zero();
+                        scale = scale.max(mask);
+                    });
+                });
+                WeightsKept { kept, scale }
+            }));
             let affine = trace.product(index, &trace.inputs[index]);
             trace.affine.push(affine);
             if let Some(hidden) = cache.hidden.get(index) {
@@ -163,10 +181,10 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
             }
             match &self.weight_masks[next] {
                 None => out.scaled_add(change, &row),
-                Some((kept, scale)) => Zip::from(out)
-                    .and(row)
-                    .and(kept.index_axis(Axis(0), sample).row(column))
-                    .for_each(|out, &w, &kept| *out += if kept { change * *scale * w } else { F::zero() }),
+                Some(weights) => {
+                    let kept = weights.kept.index_axis(Axis(0), sample);
+                    out.scaled_add(change, &(weights.mask(kept.row(column)) * row));
+                }
             }
         }
         for index in next..last {
@@ -181,12 +199,13 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
     /// The affine output (N, H) of a layer for this input.
     fn product(&self, index: usize, input: &Array2<F>) -> Array2<F> {
         let LayerParameters { w, b, .. } = &self.layers[index];
-        let Some((kept, scale)) = &self.weight_masks[index] else {
+        let Some(weights) = &self.weight_masks[index] else {
             return input.dot(w) + b;
         };
         let mut out = Array2::from_shape_fn((input.nrows(), b.len()), |(_, unit)| b[unit]);
         for (sample, out) in out.rows_mut().into_iter().enumerate() {
-            add_product(input.row(sample), w.view(), kept.index_axis(Axis(0), sample), *scale, out);
+            let mask = weights.mask(weights.kept.index_axis(Axis(0), sample));
+            add_product(input.row(sample), w.view(), mask.view(), out);
         }
         out
     }
@@ -199,10 +218,10 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
                 let input = self.inputs[at.layer].column(at.row);
                 match &self.weight_masks[at.layer] {
                     None => column.scaled_add(h, &input),
-                    Some((kept, scale)) => Zip::from(&mut column)
-                        .and(input)
-                        .and(kept.index_axis(Axis(1), at.row).column(at.column))
-                        .for_each(|out, &x, &kept| *out += if kept { h * *scale * x } else { F::zero() }),
+                    Some(weights) => {
+                        let kept = weights.kept.index_axis(Axis(1), at.row);
+                        column.scaled_add(h, &(weights.mask(kept.column(at.column)) * input));
+                    }
                 }
             }
             Kind::Bias => column += h,

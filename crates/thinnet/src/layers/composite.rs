@@ -148,8 +148,8 @@ impl<F: Float> HiddenCache<F> {
         self.dropout.as_ref().and_then(|(_, cache)| cache.mask())
     }
 
-    /// The masks of the weights and the factor on what they keep, if the layer has drawn those.
-    pub(crate) fn weight_masks(&self) -> Option<(&WeightMasks, F)> {
+    /// The masks of the weights, if the layer has drawn those.
+    pub(crate) fn weight_masks(&self) -> Option<&WeightMasks> {
         match &self.affine {
             AffinePart::Whole(_) => None,
             AffinePart::DropConnect(cache) => cache.masks(),

@@ -3,8 +3,8 @@
 
 use crate::error::{Error, Result};
 
-/// A keep probability that falls from 1 to p: `keep(t) = (1 - p) exp(-gamma t) + p` at step t (the paper's equation for
-/// theta(t), section 4).
+/// A keep probability that falls from 1 to p: `keep(t) = (1 - p) exp(-gamma t) + p` at step t (the paper's section
+/// "A Time Scheduling for the Dropout Rate").
 ///
 /// ```
 /// use thinnet::layers::Curriculum;
@@ -37,7 +37,7 @@ impl Curriculum {
         }
     }
 
-    /// The paper's rate for a training of so many steps, `gamma = 10 / steps`: at the end, 1 - p is reached to 5e-5 of it.
+    /// The paper's rate for a training of so many steps, `gamma = 10 / steps`: all but 5e-5 of the fall is done by then.
     ///
     /// # Errors
     /// [`Error::Configuration`] unless 0 < `keep_prob` <= 1 and there is a step.

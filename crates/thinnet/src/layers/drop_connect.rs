@@ -1,7 +1,7 @@
 //! DropConnect (Wan et al., "Regularization of Neural Networks using DropConnect", ICML 2013): an affine layer whose WEIGHTS
 //! are dropped, for each sample others.
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis, Ix2, Zip};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis, Ix2};
 
 use super::{AffineCache, Draws, Dropout, Mode, affine_backward, affine_forward};
 use crate::error::{Error, Result};
@@ -15,17 +15,17 @@ pub struct DropConnectCache<F>(Pass<F>);
 
 #[derive(Debug, Clone)]
 enum Pass<F> {
-    /// In training: the input (N, D), the weights (D, H), their masks and the factor 1/p.
-    Train { x: Array2<F>, w: Array2<F>, masks: WeightMasks, scale: F },
+    /// In training: the input (N, D), the weights (D, H) and their masks.
+    Train { x: Array2<F>, w: Array2<F>, masks: WeightMasks },
     /// In test mode: that of the affine layer.
     Test(AffineCache<F, Ix2>),
 }
 
 impl<F: Float> DropConnectCache<F> {
-    /// The masks of the weights and the factor 1/p on what they keep; none in test mode.
-    pub(crate) fn masks(&self) -> Option<(&WeightMasks, F)> {
+    /// The masks of the weights; none in test mode.
+    pub(crate) fn masks(&self) -> Option<&WeightMasks> {
         match &self.0 {
-            Pass::Train { masks, scale, .. } => Some((masks, *scale)),
+            Pass::Train { masks, .. } => Some(masks),
             Pass::Test(_) => None,
         }
     }
@@ -75,28 +75,26 @@ pub fn drop_connect_forward<F: Float>(
         let (out, cache) = affine_forward(x, w, b)?;
         return Ok((out, DropConnectCache(Pass::Test(cache))));
     }
-    let scale = F::from_f64(1.0 / dropout.keep_prob());
     let masks = WeightMasks::draw(x.nrows(), w.dim(), dropout, draws);
     let mut out = Array2::from_shape_fn((x.nrows(), w.ncols()), |(_, h)| b[h]);
-    masks.each(|n, kept| add_product(x.row(n), w, kept, scale, out.row_mut(n)));
-    Ok((out, DropConnectCache(Pass::Train { x: x.to_owned(), w: w.to_owned(), masks, scale })))
+    masks.each(|n, mask| add_product(x.row(n), w, mask, out.row_mut(n)));
+    Ok((out, DropConnectCache(Pass::Train { x: x.to_owned(), w: w.to_owned(), masks })))
 }
 
-/// `out += x (M * W) scale` for one sample.
+/// `out += x (mask * W)` for one sample.
 ///
-/// - `x`: (D); `w`, `kept`: (D, H); `out`: (H)
+/// - `x`: (D); `w`, `mask`: (D, H); `out`: (H)
 pub(crate) fn add_product<F: Float>(
     x: ArrayView1<'_, F>,
     w: ArrayView2<'_, F>,
-    kept: ArrayView2<'_, bool>,
-    scale: F,
+    mask: ArrayView2<'_, F>,
     mut out: ArrayViewMut1<'_, F>,
 ) {
-    for ((&x, w), kept) in x.iter().zip(w.rows()).zip(kept.rows()) {
-        let x = x * scale;
-        Zip::from(&mut out).and(w).and(kept).for_each(|out, &w, &kept| {
-            *out += if kept { x * w } else { F::zero() };
-        });
+    let mut masked = Array1::zeros(w.ncols());
+    for ((&x, w), mask) in x.iter().zip(w.rows()).zip(mask.rows()) {
+        masked.assign(&w);
+        masked *= &mask;
+        out.scaled_add(x, &masked);
     }
 }
 
@@ -112,8 +110,8 @@ pub fn drop_connect_backward<F: Float>(
     dout: ArrayView2<'_, F>,
     cache: &DropConnectCache<F>,
 ) -> Result<DropConnectGradients<F>> {
-    let (x, w, masks, scale) = match &cache.0 {
-        Pass::Train { x, w, masks, scale } => (x, w, masks, *scale),
+    let (x, w, masks) = match &cache.0 {
+        Pass::Train { x, w, masks } => (x, w, masks),
         Pass::Test(cache) => return affine_backward(dout, cache),
     };
     let expected = [x.nrows(), w.ncols()];
@@ -121,18 +119,16 @@ pub fn drop_connect_backward<F: Float>(
         return Err(Error::shape("dout of drop_connect_backward", expected, dout.shape()));
     }
     let (mut dx, mut dw) = (Array2::zeros(x.raw_dim()), Array2::zeros(w.raw_dim()));
-    masks.each(|n, kept| {
+    let mut masked = Array1::zeros(w.ncols());
+    masks.each(|n, mask| {
         let dout = dout.row(n);
-        for (d, kept) in kept.rows().into_iter().enumerate() {
-            let sum = Zip::from(w.row(d))
-                .and(kept)
-                .and(dout)
-                .fold(F::zero(), |sum, &w, &kept, &dout| sum + if kept { w * dout } else { F::zero() });
-            dx[(n, d)] = sum * scale;
-            let x = x[(n, d)] * scale;
-            Zip::from(dw.row_mut(d)).and(kept).and(dout).for_each(|dw, &kept, &dout| {
-                *dw += if kept { x * dout } else { F::zero() };
-            });
+        for (d, mask) in mask.rows().into_iter().enumerate() {
+            masked.assign(&w.row(d));
+            masked *= &mask;
+            dx[(n, d)] = masked.dot(&dout);
+            masked.assign(&dout);
+            masked *= &mask;
+            dw.row_mut(d).scaled_add(x[(n, d)], &masked);
         }
     });
     let b: Array1<F> = dout.sum_axis(Axis(0));
@@ -172,30 +168,29 @@ impl WeightMasks {
         Self { samples, shape, keep_prob, source }
     }
 
-    /// Gives each sample's number and mask (D, H), true where a weight is kept, first to last.
-    pub(crate) fn each(&self, mut take: impl FnMut(usize, ArrayView2<'_, bool>)) {
-        let mut kept = Array2::from_elem(self.shape, false);
+    /// Gives each sample's number and mask (D, H), 1/p where a weight is kept and 0 where it is dropped, first to last.
+    pub(crate) fn each<F: Float>(&self, mut take: impl FnMut(usize, ArrayView2<'_, F>)) {
+        // Looked up and not branched on: no processor foresees what is random.
+        let factors = [F::zero(), F::from_f64(1.0 / self.keep_prob)];
+        let set = |(place, kept): (&mut F, bool)| *place = factors[usize::from(kept)];
+        let mut mask = Array2::zeros(self.shape);
         match &self.source {
             Source::Numpy(start) => {
                 let mut random = start.clone();
                 let mut room = vec![0; 2 * self.shape.1];
                 for sample in 0..self.samples {
-                    for mut row in kept.rows_mut() {
+                    for mut row in mask.rows_mut() {
                         row.iter_mut().zip(random.below(self.keep_prob, &mut room)).for_each(set);
                     }
-                    take(sample, kept.view());
+                    take(sample, mask.view());
                 }
             }
             Source::Counter(masks) => {
                 for sample in 0..self.samples {
-                    kept.iter_mut().zip(masks.sample(sample)).for_each(set);
-                    take(sample, kept.view());
+                    mask.iter_mut().zip(masks.sample(sample)).for_each(set);
+                    take(sample, mask.view());
                 }
             }
         }
     }
-}
-
-fn set((place, value): (&mut bool, bool)) {
-    *place = value;
 }

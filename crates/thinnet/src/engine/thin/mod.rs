@@ -17,6 +17,7 @@
 mod backward;
 mod clip;
 mod constrain;
+mod drop;
 mod forward;
 mod inputs;
 mod predict;
@@ -28,7 +29,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use ndarray::Array2;
-use thinnet_kernels::{Isa, Lists, PanelBuf, block_size};
+use thinnet_kernels::{Isa, Lists, PanelBuf};
 
 use self::inputs::BatchInput;
 use self::predict::Loaded;
@@ -149,37 +150,6 @@ impl<F: Float> Thin<F> {
     /// The instruction set that the kernels run on.
     pub fn isa(&self) -> Isa {
         self.isa
-    }
-
-    /// Draws the masks or the noise of a batch, first layer to last.
-    fn draw_masks(&mut self, samples: usize, draw: Draw, random: &mut RandomState) {
-        let gaussian = self.config.dropout_kind == DropoutKind::Gaussian;
-        for (layer, (hidden, &units)) in self.hidden.iter_mut().zip(&self.config.hidden).enumerate() {
-            let Some(dropout) = self.config.dropout.layer(layer) else { continue };
-            let (dim, threads) = ((samples, units), &self.threads);
-            match self.engine.masks {
-                MaskSource::Numpy if gaussian => hidden.noise.draw_numpy(dim, dropout, random),
-                MaskSource::Numpy => hidden.mask.draw_numpy(samples, units, dropout, random),
-                MaskSource::Counter(seed) if gaussian => {
-                    hidden.noise.draw_counter(dim, dropout, (seed, draw, layer), threads);
-                }
-                MaskSource::Counter(seed) => {
-                    hidden.mask.draw_counter(dim, dropout, (seed, draw, layer), (self.isa, threads));
-                }
-            }
-        }
-    }
-
-    /// Lists what each hidden layer's mask keeps.
-    fn list_kept(&mut self, samples: usize) {
-        for (layer, (hidden, &units)) in self.hidden.iter_mut().zip(&self.config.hidden).enumerate() {
-            let kept = &mut hidden.kept;
-            if self.config.computed_share(layer) < 1.0 {
-                hidden.mask.lists(units, &self.threads, kept);
-            } else if (kept.rows(), kept.cols(), kept.len()) != (units, samples, units * samples) {
-                *kept = Lists::full(units, samples, block_size(samples));
-            }
-        }
     }
 
     /// The factor on kept activations of hidden layer `index`.
