@@ -33,6 +33,11 @@ pub fn confusion_csv(matrix: &Array2<usize>, classes: &[String]) -> Result<Vec<u
     write().map_err(Error::report("confusion.csv"))
 }
 
+/// The sum of counts, or the greatest number there is.
+pub(crate) fn total<'a>(counts: impl IntoIterator<Item = &'a usize>) -> usize {
+    counts.into_iter().fold(0, |sum, &count| sum.saturating_add(count))
+}
+
 fn check(matrix: &Array2<usize>, classes: &[String]) -> Result<()> {
     let expected = [classes.len(); 2];
     if matrix.shape() == expected {
@@ -92,7 +97,7 @@ impl Confusion {
     pub(crate) fn new(matrix: &Array2<usize>, classes: &[String], what: &str) -> Result<Self> {
         check(matrix, classes)?;
         let small = classes.len() <= MOST_CLASSES;
-        let counts: Vec<usize> = matrix.rows().into_iter().map(|row| row.sum()).collect();
+        let counts: Vec<usize> = matrix.rows().into_iter().map(|row| total(row.iter())).collect();
         let rows = classes.iter().zip(matrix.rows()).enumerate().map(|(class, (name, row))| {
             let share = |count: usize| count as f64 / counts[class].max(1) as f64;
             let cell = |(predicted, &count): (usize, &usize)| Cell {
@@ -120,7 +125,7 @@ impl Confusion {
             count,
             share: percent(count as f64 / counts[truth] as f64),
         };
-        let total: usize = counts.iter().sum();
+        let all = total(&counts);
         let worst = mistakes.first().map(|&mistake| {
             let pair = pair(mistake);
             let of = counts[mistake.0.0];
@@ -129,9 +134,9 @@ impl Confusion {
                 pair.count, pair.truth, pair.predicted
             )
         });
-        let right = matrix.diag().sum() as f64 / total.max(1) as f64;
+        let right = total(matrix.diag().iter()) as f64 / all.max(1) as f64;
         Ok(Self {
-            samples: format!("{total} {what} samples, of which {}% are recognised", Tenths::of(right)),
+            samples: format!("{all} {what} samples, of which {}% are recognised", Tenths::of(right)),
             worst,
             columns: if small { classes.to_vec() } else { Vec::new() },
             rows,
@@ -199,6 +204,7 @@ mod tests {
         for matrix in [Array2::zeros((2, 2)), Array2::zeros((3, 2)), Array2::zeros((2, 3))] {
             assert!(matches!(confusion_csv(&matrix, &names(3)).unwrap_err(), Error::Shape { .. }));
         }
+        assert!(Confusion::new(&Array2::from_elem((2, 2), usize::MAX), &names(2), "test").is_ok());
         assert!(Confusion::new(&Array2::zeros((0, 0)), &[], "test").unwrap().worst.is_none());
     }
 }

@@ -104,7 +104,7 @@ fn scores(report: &RunReport<'_>) -> (Vec<&'static str>, Vec<(String, Vec<String
     const FIGURES: [Figure; 4] = [
         ("Loss", |score| Some(float(score.loss))),
         ("Accuracy", |score| score.accuracy.map(percent)),
-        ("Top-5 accuracy", |score| score.top5.map(percent)),
+        ("Top-5", |score| score.top5.map(percent)),
         ("R squared", |score| score.r2.map(float)),
     ];
     let mut rows = Vec::new();

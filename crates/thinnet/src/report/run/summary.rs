@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::RunReport;
+use crate::report::confusion::total;
 use crate::report::figures::Tenths;
 use crate::report::look::{float, percent};
 use crate::report::summary::{points, trust_in};
@@ -117,8 +118,8 @@ fn top5(report: &RunReport<'_>, best: &Epoch) -> Option<String> {
 /// How far the accuracy that the confusion matrix was counted with can be trusted.
 fn trust(report: &RunReport<'_>) -> Option<String> {
     let matrix = report.confusion?;
-    let count = matrix.sum();
-    trust_in(matrix.diag().sum() as f64 / count.max(1) as f64, count, counted(report))
+    let count = total(matrix);
+    trust_in(total(matrix.diag().iter()) as f64 / count.max(1) as f64, count, counted(report))
 }
 
 /// Which samples the confusion matrix counts.
