@@ -5,7 +5,8 @@
 //! - the first layer's forward product takes, for each unit, the samples that keep it (share p of them);
 //! - a later layer's forward product takes, for each sample, the inputs that were kept and are positive (about p/2);
 //! - the gradient of a weight takes the samples in which its input (or, in the first layer, its output) was kept and
-//!   positive, and the update rule is applied to it while it is in registers: no gradient is stored;
+//!   positive, and the update rule is applied to it while it is in registers: no gradient is stored,
+//!   unless gradients are clipped by the norm of all;
 //! - the gradient handed down takes only units that were kept and positive.
 //!
 //! Inputs that are sparse are taken as those of a later layer are: what is zero costs nothing.
