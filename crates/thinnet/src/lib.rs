@@ -16,6 +16,7 @@ pub mod random;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod solver;
+pub mod sweep;
 pub mod training;
 
 pub use error::{Error, Result};

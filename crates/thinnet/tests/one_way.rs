@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 10] = [
     &["net"],
     &["gradient_check", "engine"],
     &["solver", "course", "training"],
-    &["experiment"],
+    &["experiment", "sweep"],
     &["report"],
     &["lib"],
 ];

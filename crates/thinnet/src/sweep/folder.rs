@@ -1,0 +1,357 @@
+//! A sweep's folder: what it was made from, and what came of each run.
+//!
+//! ```text
+//! sweep.toml               settings, space and seeds
+//! runs/0001-seed231/       a run's own folder: all in it is the trainer's
+//! runs/0001-seed231.json   how the run ended, written when it has
+//! ```
+
+use std::fs::{self, File, TryLockError};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::outcome::Outcome;
+use super::plan::{Plan, Run, SweepConfig};
+use crate::error::{Error, Result};
+use crate::files;
+use crate::training::keys;
+
+/// The file that makes a folder that of a sweep.
+pub const MANIFEST: &str = "sweep.toml";
+/// The folder of the runs.
+const RUNS: &str = "runs";
+/// The formats that this version writes and reads.
+const FORMAT: &str = "thinnet-sweep/1";
+const OUTCOME_FORMAT: &str = "thinnet-sweep-run/1";
+/// No file that is read here is larger.
+const LARGEST: u64 = 1 << 24;
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    format: String,
+    version: String,
+    sweep: SweepConfig,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OutcomeFile {
+    format: String,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+/// The folder of a sweep. While this value lives no other process has the same folder.
+#[derive(Debug)]
+pub struct SweepFolder {
+    path: PathBuf,
+    plan: Plan,
+    version: String,
+    /// Locked; the lock ends with the process, however that ends.
+    _manifest: File,
+}
+
+impl SweepFolder {
+    /// The sweep of `config` in `path`: a new one, or the one that was begun there with the same settings.
+    ///
+    /// # Errors
+    /// Those of [`Plan::new`]; [`Error::Configuration`] if the folder holds another sweep, or something else; [`Error::Io`].
+    pub fn create(path: &Path, config: SweepConfig) -> Result<Self> {
+        let plan = Plan::new(config)?;
+        let manifest = path.join(MANIFEST);
+        if manifest.symlink_metadata().is_ok() {
+            let folder = Self::open(path)?;
+            return match difference(&folder.plan.config, &plan.config) {
+                None => Ok(folder),
+                Some(what) => Err(Error::configuration(format!(
+                    "{} holds a sweep with {what}: take another folder, or go on with that sweep as it is",
+                    path.display()
+                ))),
+            };
+        }
+        fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
+        let mut entries = fs::read_dir(path).map_err(Error::io("read the folder", path))?;
+        if entries.next().is_some() {
+            return Err(Error::configuration(format!(
+                "{} has files and no {MANIFEST}, so it is no sweep's folder: take a new or an empty one",
+                path.display()
+            )));
+        }
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let content =
+            Manifest { format: FORMAT.to_owned(), version: version.clone(), sweep: plan.config.clone() };
+        let text = toml::to_string(&content)
+            .map_err(|error| Error::configuration(format!("the sweep's settings as TOML: {error}")))?;
+        files::write_one(&manifest, false, |file| file.write_all(text.as_bytes()))?;
+        Ok(Self { path: path.to_path_buf(), plan, version, _manifest: locked(&manifest)? })
+    }
+
+    /// The sweep that was begun in `path`.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the folder holds no sweep, or one of another format; [`Error::Configuration`] if another process is at
+    /// it, or for settings that are out of range; [`Error::Io`].
+    pub fn open(path: &Path) -> Result<Self> {
+        let manifest = path.join(MANIFEST);
+        if !manifest.is_file() {
+            return Err(Error::data(format!(
+                "{} has no {MANIFEST}: no sweep was begun there",
+                path.display()
+            )));
+        }
+        let lock = locked(&manifest)?;
+        let wrong = |reason: String| Error::data(format!("{}: {reason}", manifest.display()));
+        let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let table: toml::Table =
+            read(&manifest)?.parse().map_err(|error: toml::de::Error| wrong(one_line(error.message())))?;
+        check_format(table.get("format").and_then(toml::Value::as_str), FORMAT).map_err(wrong)?;
+        let Manifest { version, sweep, .. } =
+            table.try_into().map_err(|error: toml::de::Error| wrong(one_line(error.message())))?;
+        Ok(Self { path: path.to_path_buf(), plan: Plan::new(sweep)?, version, _manifest: lock })
+    }
+
+    /// The sweep's own folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The runs.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The version of thinnet that began the sweep.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The folder of a run.
+    pub fn run_folder(&self, run: &Run) -> PathBuf {
+        self.path.join(RUNS).join(&run.name)
+    }
+
+    /// The file that says how a run ended.
+    fn outcome_file(&self, run: &Run) -> PathBuf {
+        self.path.join(RUNS).join(format!("{}.json", run.name))
+    }
+
+    /// How a run ended; `None` if it has not.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and [`Error::Data`] for a file that is damaged or of another format.
+    pub fn outcome(&self, run: &Run) -> Result<Option<Outcome>> {
+        let path = self.outcome_file(run);
+        if path.symlink_metadata().is_err() {
+            return Ok(None);
+        }
+        let wrong = |reason: String| Error::data(format!("{}: {reason}", path.display()));
+        let json: serde_json::Value =
+            serde_json::from_str(&read(&path)?).map_err(|error| wrong(error.to_string()))?;
+        check_format(json.get("format").and_then(serde_json::Value::as_str), OUTCOME_FORMAT)
+            .map_err(wrong)?;
+        let file: OutcomeFile = serde_json::from_value(json).map_err(|error| wrong(error.to_string()))?;
+        Ok(Some(file.outcome))
+    }
+
+    /// How each run of the plan ended, in its order.
+    ///
+    /// # Errors
+    /// Those of [`SweepFolder::outcome`].
+    pub fn outcomes(&self) -> Result<Vec<Option<Outcome>>> {
+        self.plan.runs.iter().map(|run| self.outcome(run)).collect()
+    }
+
+    /// Writes down how a run ended.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the file is then the one that was there before, or none.
+    pub fn record(&self, run: &Run, outcome: &Outcome) -> Result<()> {
+        let folder = self.path.join(RUNS);
+        fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
+        let content = OutcomeFile { format: OUTCOME_FORMAT.to_owned(), outcome: outcome.clone() };
+        files::write_one(&self.outcome_file(run), true, |file| {
+            serde_json::to_writer_pretty(&mut *file, &content)?;
+            file.write_all(b"\n")
+        })
+    }
+}
+
+/// The file, locked for this process.
+fn locked(path: &Path) -> Result<File> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Error::configuration(format!(
+            "{} is in use: another process runs this sweep",
+            path.display()
+        ))),
+        // Some file systems have no locks; the sweep is no worse for that.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+fn read(path: &Path) -> Result<String> {
+    let size = fs::metadata(path).map_err(Error::io("read", path))?.len();
+    if size > LARGEST {
+        return Err(Error::data(format!("{} has {size} bytes, and is no file of a sweep", path.display())));
+    }
+    fs::read_to_string(path).map_err(Error::io("read", path))
+}
+
+fn check_format(format: Option<&str>, expected: &str) -> std::result::Result<(), String> {
+    match format {
+        Some(format) if format == expected => Ok(()),
+        Some(format) => Err(format!("its format is {format:?}, expected {expected:?}")),
+        None => Err(format!("it has no format, expected {expected:?}")),
+    }
+}
+
+/// What `old` has otherwise than `new`, for a sentence.
+fn difference(old: &SweepConfig, new: &SweepConfig) -> Option<String> {
+    let space = |config: &SweepConfig| match config.space.join(" ") {
+        space if space.is_empty() => "nothing varied".to_owned(),
+        space => space,
+    };
+    let points = |config: &SweepConfig| match config.random {
+        None => "a grid".to_owned(),
+        Some(draws) => format!("{} points drawn with seed {}", draws.points, draws.seed),
+    };
+    if old.space != new.space {
+        return Some(format!("another space ({}, not {})", space(old), space(new)));
+    }
+    if old.random != new.random {
+        return Some(format!("other points ({}, not {})", points(old), points(new)));
+    }
+    if old.seeds != new.seeds {
+        return Some(format!("{} seeds a point, not {}", old.seeds, new.seeds));
+    }
+    let changed = keys().into_iter().find(|key| old.base.get(key) != new.base.get(key))?;
+    let value =
+        |config: &SweepConfig| config.base.get(&changed).map_or_else(String::new, |value| value.to_string());
+    Some(format!("{changed} = {}, not {}", value(old), value(new)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test fails by panic
+mod tests {
+    use super::*;
+    use crate::sweep::{Draws, RunFigures};
+
+    fn config() -> SweepConfig {
+        SweepConfig {
+            space: vec!["model.keep=0.5,1".to_owned(), "model.hidden=[10],[20, 20]".to_owned()],
+            seeds: 2,
+            ..SweepConfig::default()
+        }
+    }
+
+    #[test]
+    fn a_sweep_goes_on_from_its_folder_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("a/sweep");
+        let mut random = config();
+        random.space[0] = "optim.learning_rate=log:1e-5:1".to_owned();
+        random.random = Some(Draws { points: 4, seed: 5 });
+        random.base.set(&"optim.max_norm=3".parse().unwrap()).unwrap();
+        for config in [config(), random] {
+            let begun = SweepFolder::create(&path, config).unwrap();
+            let plan = begun.plan().clone();
+            drop(begun);
+            let resumed = SweepFolder::open(&path).unwrap();
+            assert_eq!((resumed.plan(), resumed.version()), (&plan, env!("CARGO_PKG_VERSION")));
+            drop(resumed);
+            assert_eq!(SweepFolder::create(&path, plan.config.clone()).unwrap().plan(), &plan);
+            fs::remove_dir_all(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn another_sweep_in_its_place_is_refused_and_told_how_it_differs() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("sweep");
+        drop(SweepFolder::create(&path, config()).unwrap());
+        let written = fs::read(path.join(MANIFEST)).unwrap();
+        let changed = |change: &dyn Fn(&mut SweepConfig)| {
+            let mut other = config();
+            change(&mut other);
+            SweepFolder::create(&path, other).unwrap_err().to_string()
+        };
+        for (text, says) in [
+            (
+                changed(&|c| c.space.truncate(1)),
+                "another space (model.keep=0.5,1 model.hidden=[10],[20, 20], not model.keep",
+            ),
+            (changed(&|c| c.seeds = 3), "2 seeds a point, not 3"),
+            (
+                changed(&|c| c.random = Some(Draws { points: 2, seed: 0 })),
+                "a grid, not 2 points drawn with seed 0",
+            ),
+            (changed(&|c| c.base.optim.l2 = 0.5), "optim.l2 = 0.0, not 0.5"),
+        ] {
+            assert!(text.contains(says) && !text.contains('\n'), "{text}");
+        }
+        assert_eq!(fs::read(path.join(MANIFEST)).unwrap(), written);
+    }
+
+    #[test]
+    fn one_process_at_a_time() {
+        let parent = tempfile::tempdir().unwrap();
+        let first = SweepFolder::create(parent.path(), config()).unwrap();
+        let text = SweepFolder::open(parent.path()).unwrap_err().to_string();
+        assert!(text.contains("another process runs this sweep"), "{text}");
+        drop(first);
+        assert!(SweepFolder::open(parent.path()).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_sweep_is_refused_and_stays() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path();
+        assert!(matches!(SweepFolder::open(path), Err(Error::Data(_))));
+        fs::write(path.join("mine"), "kept").unwrap();
+        let text = SweepFolder::create(path, config()).unwrap_err().to_string();
+        assert!(text.contains("no sweep's folder"), "{text}");
+        assert_eq!(fs::read_dir(path).unwrap().count(), 1);
+        for (content, says) in [
+            ("", "it has no format"),
+            ("format = \"thinnet-sweep/9\"", "thinnet-sweep/9"),
+            ("format = \"thinnet-sweep/1\"", "version"),
+            (
+                "format = \"thinnet-sweep/1\"\nversion = \"1\"\n[sweep]\nspace = []\nseeds = 1\nbase = 5",
+                "base",
+            ),
+            ("[", "sweep.toml: "),
+        ] {
+            fs::write(path.join(MANIFEST), content).unwrap();
+            let text = SweepFolder::open(path).unwrap_err().to_string();
+            assert!(text.contains(says) && !text.contains('\n'), "{content}: {text}");
+        }
+    }
+
+    #[test]
+    fn outcomes_read_back() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = SweepFolder::create(parent.path(), config()).unwrap();
+        let runs = &folder.plan().runs;
+        let third = 1.0 / 3.0;
+        let figures =
+            RunFigures { best_val_score: Some(third), seconds: 0.1, epochs: 3, ..RunFigures::default() };
+        let failed = Outcome::Failed { reason: "the loss is NaN".to_owned(), diverged: true };
+        folder.record(&runs[0], &failed).unwrap();
+        folder.record(&runs[0], &Outcome::Finished(figures)).unwrap();
+        folder.record(&runs[3], &failed).unwrap();
+        let outcomes = folder.outcomes().unwrap();
+        assert_eq!(outcomes.len(), 8);
+        assert_eq!(outcomes[0], Some(Outcome::Finished(figures)));
+        assert_eq!(outcomes[3], Some(failed));
+        assert_eq!(outcomes.iter().flatten().count(), 2);
+        let file = folder.outcome_file(&runs[0]);
+        for (content, says) in
+            [("{", "EOF"), ("{}", "no format"), (r#"{"format":"thinnet-sweep-run/1"}"#, "outcome")]
+        {
+            fs::write(&file, content).unwrap();
+            let text = folder.outcomes().unwrap_err().to_string();
+            assert!(text.contains(says) && text.contains("0001-seed231.json"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! A sweep: the same training at every point of a space of settings, with several seeds each.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Space`] | which settings take which values: lists and ranges, as a grid or drawn at random |
+//! | [`Plan`] | points and seeds as runs, each with its name and its complete settings |
+//! | [`SweepFolder`] | the plan in a folder, from which a sweep that was stopped goes on |
+//! | [`Outcome`] | what came of one run, in a file of its own |
+//! | [`Table`] | means and deviations over seeds, as text and as CSV |
+//!
+//! The runs themselves are trained by the caller, in any order and on any number of threads: no run's figures depend on another.
+
+mod folder;
+mod outcome;
+mod plan;
+mod space;
+mod table;
+
+pub use folder::{MANIFEST, SweepFolder};
+pub use outcome::{Measure, Outcome, RunFigures};
+pub use plan::{Draws, MAX_RUNS, Plan, Point, Run, SweepConfig};
+pub use space::{Dimension, Range, Scale, Space, Values, label};
+pub use table::{Row, Stat, Table, runs_csv};

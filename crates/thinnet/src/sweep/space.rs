@@ -1,0 +1,518 @@
+//! The search space: settings that are varied, and the values that they take.
+
+use toml::Value;
+
+use crate::error::{Error, Result};
+use crate::random::RandomState;
+use crate::training::{Assignment, TrainingConfig};
+
+/// Draws for each point wanted before a space counts as exhausted: all of 10,000 are met in about 10 draws each.
+const MOST_DRAWS: usize = 100;
+
+/// How a range is walked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Equal differences; uniform draws.
+    Linear,
+    /// Equal ratios; draws whose logarithm is uniform.
+    Log,
+}
+
+/// Numbers between two bounds, both included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// How it is walked through.
+    pub scale: Scale,
+    /// The lower bound; above 0 on a logarithmic scale.
+    pub low: f64,
+    /// The upper bound, above the lower one.
+    pub high: f64,
+    /// Points of a grid, at least 2. Random draws need none.
+    pub points: Option<usize>,
+    /// Whether the setting takes whole numbers alone.
+    pub whole: bool,
+}
+
+/// What a setting takes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// These values.
+    List(Vec<Value>),
+    /// Numbers between bounds.
+    Range(Range),
+}
+
+/// A setting that is varied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dimension {
+    /// Its key: `model.keep`.
+    pub key: String,
+    /// What it takes.
+    pub values: Values,
+}
+
+/// Settings that are varied, in the order in which they were given.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Space {
+    /// One for each key.
+    pub dimensions: Vec<Dimension>,
+}
+
+impl Space {
+    /// Reads texts `KEY=VALUES`. VALUES is
+    ///
+    /// - a list, `0.25,0.5,1`; commas within brackets or quotes belong to a value: `model.hidden=[100],[200,200]`;
+    /// - `lin:LOW:HIGH:N` or `log:LOW:HIGH:N`: N points from LOW to HIGH with equal differences or equal ratios. N may be left
+    ///   out where points are drawn at random.
+    ///
+    /// Each value must be one that `base` takes by itself; combinations are for [`Plan`](super::Plan) to check.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for a key that there is not (with the nearest one) or that cannot be varied, a key or a value
+    /// that is given twice, a value of the wrong type, and a range that is none.
+    ///
+    /// ```
+    /// use thinnet::{sweep::Space, training::TrainingConfig};
+    /// let texts = ["model.keep=0.5,1".to_owned(), "optim.learning_rate=log:1e-4:1e-2:3".to_owned()];
+    /// let space = Space::parse(&texts, &TrainingConfig::default())?;
+    /// assert_eq!(space.grid(100)?.len(), 6);
+    /// # Ok::<(), thinnet::Error>(())
+    /// ```
+    pub fn parse(texts: &[String], base: &TrainingConfig) -> Result<Self> {
+        let mut dimensions: Vec<Dimension> = Vec::with_capacity(texts.len());
+        for text in texts {
+            let dimension = Dimension::parse(text, base)?;
+            if dimensions.iter().any(|other| other.key == dimension.key) {
+                return Err(Error::configuration(format!(
+                    "{} is given twice; give all its values at once, separated by commas",
+                    dimension.key
+                )));
+            }
+            dimensions.push(dimension);
+        }
+        Ok(Self { dimensions })
+    }
+
+    /// The keys, in order.
+    pub fn keys(&self) -> Vec<String> {
+        self.dimensions.iter().map(|dimension| dimension.key.clone()).collect()
+    }
+
+    /// All combinations, the last setting changing fastest; a value for each key.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if there are more than `most`, and for a range without its number of points.
+    pub fn grid(&self, most: usize) -> Result<Vec<Vec<Value>>> {
+        let values: Vec<Vec<Value>> = self.dimensions.iter().map(Dimension::grid).collect::<Result<_>>()?;
+        let count = values.iter().fold(1usize, |count, values| count.saturating_mul(values.len()));
+        if count > most {
+            let sizes: Vec<String> = values.iter().map(|values| values.len().to_string()).collect();
+            let count = if count == usize::MAX { String::new() } else { format!(" = {count}") };
+            return Err(Error::configuration(format!(
+                "the grid has {}{count} points, and {most} are the most; leave some out, or draw points at random",
+                sizes.join(" * ")
+            )));
+        }
+        let mut points = vec![Vec::new()];
+        for values in &values {
+            points = points
+                .into_iter()
+                .flat_map(|point| values.iter().map(move |value| [&point[..], std::slice::from_ref(value)].concat()))
+                .collect();
+        }
+        Ok(points)
+    }
+
+    /// `count` different points drawn at random from NumPy's stream: of a list each value with the same probability, of a range
+    /// uniform or log-uniform numbers; setting by setting in order, point by point.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if the space has fewer points.
+    pub fn draw(&self, count: usize, seed: u32) -> Result<Vec<Vec<Value>>> {
+        let size = self.dimensions.iter().fold(1.0, |size, dimension| size * dimension.size());
+        let too_few = || {
+            Error::configuration(format!(
+                "the space has {size} points, so {count} different ones cannot be drawn"
+            ))
+        };
+        if (count as f64) > size {
+            return Err(too_few());
+        }
+        let mut random = RandomState::new(seed);
+        let mut points: Vec<Vec<Value>> = Vec::with_capacity(count);
+        let mut known = std::collections::HashSet::new();
+        for _ in 0..count.saturating_mul(MOST_DRAWS) {
+            if points.len() == count {
+                break;
+            }
+            let point: Vec<Value> =
+                self.dimensions.iter().map(|dimension| dimension.draw(&mut random)).collect::<Result<_>>()?;
+            // Floats are told apart by their shortest text, which reads back as the same float.
+            if known.insert(Value::Array(point.clone()).to_string()) {
+                points.push(point);
+            }
+        }
+        if points.len() < count { Err(too_few()) } else { Ok(points) }
+    }
+}
+
+impl Dimension {
+    fn parse(text: &str, base: &TrainingConfig) -> Result<Self> {
+        let key = text.parse::<Assignment>()?.key;
+        let values = text.split_once('=').map_or("", |(_, values)| values.trim());
+        let reserved = match key.as_str() {
+            "train.seed" => Some("each point is trained with several seeds anyway; give their number"),
+            "model.task" => Some("figures of classification and regression do not compare"),
+            _ => None,
+        };
+        if let Some(reason) = reserved {
+            return Err(Error::configuration(format!("{key} cannot be varied: {reason}")));
+        }
+        for (word, scale) in [("lin:", Scale::Linear), ("log:", Scale::Log)] {
+            if let Some(bounds) = values.strip_prefix(word) {
+                let range = Range::parse(&key, scale, bounds, base)?;
+                return Ok(Self { key, values: Values::Range(range) });
+            }
+        }
+        let mut list: Vec<Value> = Vec::new();
+        for part in parts(&key, values)? {
+            let value = accepted(base, &key, &format!("{key}={part}").parse::<Assignment>()?.value)?;
+            if list.contains(&value) {
+                return Err(Error::configuration(format!(
+                    "{key}={values}: {} is there twice",
+                    label(&value)
+                )));
+            }
+            list.push(value);
+        }
+        Ok(Self { key, values: Values::List(list) })
+    }
+
+    /// The values of a grid.
+    fn grid(&self) -> Result<Vec<Value>> {
+        match &self.values {
+            Values::List(values) => Ok(values.clone()),
+            Values::Range(range) => range.grid(&self.key),
+        }
+    }
+
+    /// How many different values there are.
+    fn size(&self) -> f64 {
+        match &self.values {
+            Values::List(values) => values.len() as f64,
+            Values::Range(range) if range.whole => range.high - range.low + 1.0,
+            Values::Range(_) => f64::INFINITY,
+        }
+    }
+
+    fn draw(&self, random: &mut RandomState) -> Result<Value> {
+        match &self.values {
+            Values::List(values) => {
+                let chosen = random.choice(values.len(), 1)?;
+                let value = chosen.first().and_then(|&index| values.get(index));
+                value.cloned().ok_or_else(|| Error::configuration(format!("{} has no values", self.key)))
+            }
+            Values::Range(range) => Ok(range.draw(random)),
+        }
+    }
+}
+
+impl Range {
+    /// Reads `LOW:HIGH` or `LOW:HIGH:N`.
+    fn parse(key: &str, scale: Scale, text: &str, base: &TrainingConfig) -> Result<Self> {
+        let word = if scale == Scale::Log { "log" } else { "lin" };
+        let refuse = |reason: &str| Error::configuration(format!("{key}={word}:{text}: {reason}"));
+        let parts: Vec<&str> = text.split(':').map(str::trim).collect();
+        let (low, high, points) = match parts[..] {
+            [low, high] => (low, high, None),
+            [low, high, points] => (low, high, Some(points)),
+            _ => return Err(refuse("a range is LOW:HIGH:N, N being the number of points")),
+        };
+        let number = |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite());
+        let (Some(low), Some(high)) = (number(low), number(high)) else {
+            return Err(refuse("LOW and HIGH must be finite numbers"));
+        };
+        if low >= high {
+            return Err(refuse("LOW must be below HIGH"));
+        }
+        if scale == Scale::Log && low <= 0.0 {
+            return Err(refuse("LOW must be above 0 on a logarithmic scale"));
+        }
+        let points = match points.map(str::parse::<usize>) {
+            None => None,
+            Some(Ok(points)) if points >= 2 => Some(points),
+            Some(_) => return Err(refuse("N must be a whole number of at least 2")),
+        };
+        let takes = |value: Value| accepted(base, key, &value).is_ok();
+        let whole = !takes(Value::Float(0.5));
+        if whole && !takes(Value::Integer(1)) {
+            return Err(refuse("it takes no number, so list its values"));
+        }
+        if whole && (low.fract() != 0.0 || high.fract() != 0.0 || low.abs().max(high.abs()) > 1e15) {
+            return Err(refuse("it takes whole numbers, so LOW and HIGH must be whole"));
+        }
+        let range = Self { scale, low, high, points, whole };
+        for bound in [low, high] {
+            accepted(base, key, &range.value(bound))?;
+        }
+        Ok(range)
+    }
+
+    /// The number as the setting takes it.
+    #[allow(clippy::cast_possible_truncation)] // saturates; bounds are below 1e15
+    fn value(&self, number: f64) -> Value {
+        if self.whole { Value::Integer(number.round() as i64) } else { Value::Float(number) }
+    }
+
+    /// Its points; those between the bounds have ten significant digits.
+    fn grid(&self, key: &str) -> Result<Vec<Value>> {
+        let Some(points) = self.points else {
+            return Err(Error::configuration(format!(
+                "{key} from {} to {} needs its number of points for a grid, as in lin:LOW:HIGH:N",
+                self.low, self.high
+            )));
+        };
+        // No grid may have more points; what is refused need not be built.
+        let points = points.min(super::MAX_RUNS + 1);
+        let mut values = Vec::with_capacity(points);
+        for index in 0..points {
+            let share = index as f64 / (points - 1) as f64;
+            let number = match self.scale {
+                _ if index == 0 => self.low,
+                _ if index + 1 == points => self.high,
+                Scale::Linear => short(self.low + (self.high - self.low) * share),
+                Scale::Log => short((self.low.ln() + (self.high / self.low).ln() * share).exp()),
+            };
+            let value = self.value(number);
+            if values.last() == Some(&value) {
+                return Err(Error::configuration(format!(
+                    "{key} from {} to {} has no {points} different values at such distances; take fewer points",
+                    self.low, self.high
+                )));
+            }
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    /// A number between the bounds. Whole ones on a logarithmic scale are rounded from a range half a unit wider, so that the
+    /// bounds are drawn as often as their neighbours.
+    fn draw(&self, random: &mut RandomState) -> Value {
+        let margin = if self.whole { 0.5 } else { 0.0 };
+        let (low, high) = (self.low - margin, self.high + margin);
+        let number = match self.scale {
+            Scale::Linear => random.uniform(low, high),
+            Scale::Log => random.uniform(low.ln(), high.ln()).exp(),
+        };
+        let number = if self.whole { number.round() } else { number };
+        self.value(number.clamp(self.low, self.high))
+    }
+}
+
+/// The value as the setting holds it: 1 is 1.0 where it takes fractions.
+fn accepted(base: &TrainingConfig, key: &str, value: &Value) -> Result<Value> {
+    let mut config = base.clone();
+    config.set(&Assignment { key: key.to_owned(), value: value.clone() })?;
+    config.get(key).ok_or_else(|| Error::configuration(format!("there is no setting {key}")))
+}
+
+/// The values of a list: parted by commas that stand in no bracket and no quotes.
+fn parts<'a>(key: &str, text: &'a str) -> Result<Vec<&'a str>> {
+    let refuse = |reason: &str| Error::configuration(format!("{key}={text}: {reason}"));
+    let (mut parts, mut start, mut depth, mut quote) = (Vec::new(), 0, 0usize, None);
+    for (at, letter) in text.char_indices() {
+        match (quote, letter) {
+            (Some(open), _) => quote = (letter != open).then_some(open),
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '[' | '{') => depth += 1,
+            (None, ']' | '}') => {
+                depth =
+                    depth.checked_sub(1).ok_or_else(|| refuse("a bracket is closed that was not opened"))?;
+            }
+            (None, ',') if depth == 0 => {
+                parts.push(text[start..at].trim());
+                start = at + 1;
+            }
+            (None, _) => {}
+        }
+    }
+    if depth > 0 || quote.is_some() {
+        return Err(refuse("a bracket or quote is opened and not closed"));
+    }
+    parts.push(text[start..].trim());
+    if parts.iter().any(|part| part.is_empty()) {
+        return Err(refuse("a value is missing"));
+    }
+    Ok(parts)
+}
+
+/// The number with ten significant digits: 0.3 for 0.30000000000000004.
+fn short(number: f64) -> f64 {
+    format!("{number:.9e}").parse().unwrap_or(number)
+}
+
+/// A value for people: words without quotes, fractions to four significant digits.
+pub fn label(value: &Value) -> String {
+    match value {
+        Value::String(word) => word.clone(),
+        Value::Float(number) => fraction(*number),
+        Value::Array(values) => format!("[{}]", values.iter().map(label).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
+}
+
+fn fraction(number: f64) -> String {
+    let rounded: f64 = format!("{number:.3e}").parse().unwrap_or(number);
+    if rounded == 0.0 || (1e-4..1e6).contains(&rounded.abs()) {
+        rounded.to_string()
+    } else {
+        format!("{rounded:e}")
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test fails by panic
+mod tests {
+    use super::*;
+
+    fn space(texts: &[&str]) -> Result<Space> {
+        let texts: Vec<String> = texts.iter().map(ToString::to_string).collect();
+        Space::parse(&texts, &TrainingConfig::default())
+    }
+
+    fn refused(texts: &[&str]) -> String {
+        let text = space(texts).and_then(|space| space.grid(10_000)).unwrap_err().to_string();
+        assert!(!text.contains('\n'), "{text}");
+        text
+    }
+
+    /// The only setting's grid, as text.
+    fn grid(text: &str) -> String {
+        let points = space(&[text]).unwrap().grid(10_000).unwrap();
+        points.iter().map(|point| point[0].to_string()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn lists_part_at_commas_outside_brackets_and_quotes() {
+        assert_eq!(grid("model.keep=0.25, 0.5,1"), "0.25 0.5 1.0");
+        assert_eq!(grid("model.keep=0.5,[0.5, 0.25]"), "0.5 [0.5, 0.25]");
+        assert_eq!(grid("model.hidden=[100],[200,200],[]"), "[100] [200, 200] []");
+        assert_eq!(grid("optim.max_norm=none,3"), r#""none" 3.0"#);
+        assert_eq!(grid(r#"data.path="a,b",c"#), r#""a,b" "c""#);
+        assert_eq!(grid("optim.rule=adam,sgd"), r#""adam" "sgd""#);
+        assert_eq!(grid("train.batch_size=50"), "50");
+    }
+
+    #[test]
+    fn ranges_include_their_bounds_and_whole_numbers_stay_whole() {
+        assert_eq!(grid("model.keep=lin:0.1:0.9:5"), "0.1 0.3 0.5 0.7 0.9");
+        assert_eq!(grid("optim.learning_rate=log:1e-4:1e-1:4"), "0.0001 0.001 0.01 0.1");
+        assert_eq!(grid("train.batch_size=log:10:1000:3"), "10 100 1000");
+        assert_eq!(grid("train.epochs=lin:1:10:4"), "1 4 7 10");
+        assert_eq!(grid("train.patience=lin:2:4:3"), "2 3 4"); // a whole number or a word
+    }
+
+    #[test]
+    fn a_grid_has_all_combinations_in_the_order_given() {
+        let points = space(&["train.epochs=1,2", "model.keep=0.5,1"]).unwrap().grid(4).unwrap();
+        let shown: Vec<String> = points.iter().map(|p| format!("{} {}", p[0], p[1])).collect();
+        assert_eq!(shown, ["1 0.5", "1 1.0", "2 0.5", "2 1.0"]);
+        assert_eq!(space(&[]).unwrap().grid(1).unwrap(), [Vec::<Value>::new()]);
+    }
+
+    #[test]
+    fn what_makes_no_space_is_refused_with_its_reason() {
+        for (texts, says) in [
+            (&["model.keeep=0.5"][..], "did you mean model.keep?"),
+            (&["model.keep"], "KEY=VALUE"),
+            (&["model.keep=0.5", "model.keep=1"], "model.keep is given twice"),
+            (&["model.keep=1,0.5,1.0"], "1 is there twice"),
+            (&["model.keep=0.5,"], "a value is missing"),
+            (&["model.keep="], "a value is missing"),
+            (&["model.keep=[0.5,1"], "opened and not closed"),
+            (&["model.keep=0.5],1"], "closed that was not opened"),
+            (&["model.keep=0.5,often"], "model.keep = \"often\""),
+            (&["train.epochs=1.5"], "train.epochs = 1.5"),
+            (&["train.seed=1,2"], "train.seed cannot be varied"),
+            (&["model.task=classification,regression"], "model.task cannot be varied"),
+            (&["model.keep=lin:0.1:0.9"], "needs its number of points"),
+            (&["model.keep=lin:0.1"], "a range is LOW:HIGH:N"),
+            (&["model.keep=lin:0.1:0.9:5:6"], "a range is LOW:HIGH:N"),
+            (&["model.keep=lin:low:0.9:5"], "must be finite numbers"),
+            (&["model.keep=lin:0:inf:5"], "must be finite numbers"),
+            (&["model.keep=lin:0.9:0.1:5"], "LOW must be below HIGH"),
+            (&["model.keep=lin:0.1:0.9:1"], "at least 2"),
+            (&["model.keep=lin:0.1:0.9:-3"], "at least 2"),
+            (&["optim.learning_rate=log:0:1:5"], "above 0"),
+            (&["model.hidden=lin:10:100:5"], "takes no number"),
+            (&["optim.rule=lin:0:1:5"], "takes no number"),
+            (&["train.epochs=lin:1.5:3:2"], "must be whole"),
+            (&["train.epochs=lin:-5:3:2"], "train.epochs = -5"),
+            (&["train.epochs=lin:1:3:5"], "take fewer points"),
+            (&["model.keep=lin:0.1:0.9:20000"], "10000 are the most"),
+            (&["model.keep=lin:0.1:0.9:200", "train.epochs=lin:1:100:100"], "200 * 100 = 20000 points"),
+        ] {
+            let text = refused(texts);
+            assert!(text.contains(says), "{texts:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn draws_are_repeatable_different_and_within_bounds() {
+        let space = space(&[
+            "optim.learning_rate=log:1e-4:1e-1",
+            "model.keep=lin:0.2:0.9:3",
+            "train.batch_size=log:1:64",
+            "train.epochs=lin:3:5",
+            "optim.rule=adam,sgd",
+        ])
+        .unwrap();
+        let points = space.draw(2000, 7).unwrap();
+        assert_eq!(points, space.draw(2000, 7).unwrap());
+        assert_ne!(points, space.draw(2000, 8).unwrap());
+        assert_eq!(points[..10], space.draw(10, 7).unwrap()); // more draws begin with the same ones
+        let column = |index: usize| points.iter().map(move |point| point[index].clone());
+        let floats = |index: usize| -> Vec<f64> { column(index).map(|v| v.as_float().unwrap()).collect() };
+        let whole = |index: usize| -> Vec<i64> { column(index).map(|v| v.as_integer().unwrap()).collect() };
+        let share = |hits: usize| hits as f64 / 2000.0;
+        let (rates, keeps, batches, epochs) = (floats(0), floats(1), whole(2), whole(3));
+        assert!(rates.iter().all(|rate| (1e-4..=1e-1).contains(rate)));
+        assert!(keeps.iter().all(|keep| (0.2..=0.9).contains(keep)));
+        assert!(batches.iter().all(|size| (1..=64).contains(size)));
+        // A third of the rates lies in each decade; the standard deviation of such a share is 0.011.
+        for decade in [1e-4, 1e-3, 1e-2] {
+            let hits = rates.iter().filter(|rate| (decade..10.0 * decade).contains(*rate)).count();
+            assert!((share(hits) - 1.0 / 3.0).abs() < 0.05, "{decade}: {hits}");
+        }
+        let low = keeps.iter().filter(|keep| **keep < 0.55).count();
+        assert!((share(low) - 0.5).abs() < 0.05, "{low}");
+        for epoch in 3..=5 {
+            let hits = epochs.iter().filter(|e| **e == epoch).count();
+            assert!((share(hits) - 1.0 / 3.0).abs() < 0.05, "{epoch}: {hits}");
+        }
+        // The share of 1 is ln(1.5 / 0.5) / ln(64.5 / 0.5) = 0.226.
+        let ones = batches.iter().filter(|size| **size == 1).count();
+        assert!((share(ones) - 0.226).abs() < 0.05, "{ones}");
+        let adam = column(4).filter(|rule| rule.as_str() == Some("adam")).count();
+        assert!((share(adam) - 0.5).abs() < 0.05, "{adam}");
+    }
+
+    #[test]
+    fn a_space_of_few_points_gives_each_once_and_no_more() {
+        let small = space(&["model.keep=0.5,1", "train.epochs=lin:1:3"]).unwrap();
+        let mut points: Vec<String> =
+            small.draw(6, 0).unwrap().iter().map(|p| format!("{} {}", p[0], p[1])).collect();
+        points.sort();
+        assert_eq!(points, ["0.5 1", "0.5 2", "0.5 3", "1.0 1", "1.0 2", "1.0 3"]);
+        let text = small.draw(7, 0).unwrap_err().to_string();
+        assert_eq!(text, "the space has 6 points, so 7 different ones cannot be drawn");
+    }
+
+    #[test]
+    fn labels_are_short() {
+        let floats = [0.25, 1.0, 0.000_348_172_3, 1e-5, 123_456.0, 0.0].map(|v| label(&Value::Float(v)));
+        assert_eq!(floats, ["0.25", "1", "0.0003482", "1e-5", "123500", "0"]);
+        assert_eq!(label(&"adam".into()), "adam");
+        assert_eq!(label(&vec![200, 100].into()), "[200, 100]");
+    }
+}

@@ -1,0 +1,355 @@
+//! Results: each point's means and standard deviations over its seeds.
+
+use toml::Value;
+
+use super::outcome::{Measure, Outcome, RunFigures};
+use super::plan::Plan;
+use super::space::label;
+use crate::error::{Error, Result};
+
+/// A mean over runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stat {
+    /// How many runs.
+    pub count: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation, with `count - 1` in the denominator; `None` of a single run.
+    pub sd: Option<f64>,
+}
+
+impl Stat {
+    /// The mean and deviation of these values; `None` of no values.
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let values: Vec<f64> = values.into_iter().collect();
+        let count = values.len();
+        if count == 0 {
+            return None;
+        }
+        let mean = values.iter().sum::<f64>() / count as f64;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Some(Self { count, mean, sd: (count > 1).then(|| (squares / (count - 1) as f64).sqrt()) })
+    }
+}
+
+/// What a point came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The point's place in [`Plan::points`].
+    pub point: usize,
+    /// Its values, one for each key.
+    pub values: Vec<Value>,
+    /// Runs that were trained to their end.
+    pub finished: usize,
+    /// Runs that came to nothing.
+    pub failed: usize,
+    /// Runs that are still to be trained, or to be trained to their end.
+    pub unfinished: usize,
+    /// Validation score of the best epoch.
+    pub best: Option<Stat>,
+    /// Validation loss of the best epoch.
+    pub best_loss: Option<Stat>,
+    /// Validation score of the last epoch.
+    pub last: Option<Stat>,
+    /// Validation loss of the last epoch.
+    pub last_loss: Option<Stat>,
+    /// Training score of the last epoch.
+    pub train: Option<Stat>,
+    /// Training less validation score of the last epoch.
+    pub gap: Option<Stat>,
+    /// Epochs that were trained.
+    pub epochs: Option<Stat>,
+    /// Seconds of training.
+    pub seconds: Option<Stat>,
+}
+
+/// A sweep's results.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// The settings that are varied.
+    pub keys: Vec<String>,
+    /// What scores are.
+    pub measure: Measure,
+    /// A row a point, the highest mean validation score first; points without one last, in the plan's order.
+    pub rows: Vec<Row>,
+}
+
+impl Table {
+    /// The results of a plan's runs; `outcomes` has one for each of its runs, in order.
+    pub fn new(plan: &Plan, outcomes: &[Option<Outcome>]) -> Self {
+        let mut own: Vec<Vec<Option<&Outcome>>> = vec![Vec::new(); plan.points.len()];
+        for (index, run) in plan.runs.iter().enumerate() {
+            if let Some(own) = own.get_mut(run.point) {
+                own.push(outcomes.get(index).and_then(Option::as_ref));
+            }
+        }
+        let points = plan.points.iter().zip(&own).enumerate();
+        let mut rows: Vec<Row> =
+            points.map(|(number, (point, own))| row(number, point.values.clone(), own)).collect();
+        // Stable: equals stay in the plan's order.
+        rows.sort_by(|a, b| match (a.best, b.best) {
+            (Some(a), Some(b)) => b.mean.total_cmp(&a.mean),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        });
+        Self { keys: plan.space.keys(), measure: Measure::of(&plan.config.base), rows }
+    }
+
+    /// Runs that are finished, failed and unfinished.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        let sum = |count: fn(&Row) -> usize| self.rows.iter().map(count).sum();
+        (sum(|row| row.finished), sum(|row| row.failed), sum(|row| row.unfinished))
+    }
+
+    /// The table for a terminal: columns of the keys that are varied, then of the figures, each mean with its standard
+    /// deviation over the seeds. Ends without a line feed.
+    pub fn text(&self) -> String {
+        let mut header = self.keys.clone();
+        header.extend(self.heads().map(str::to_owned));
+        let mut lines = vec![header];
+        for row in &self.rows {
+            lines.push(row.values.iter().map(label).chain(self.cells(row)).collect());
+        }
+        let mut text = aligned(&lines, self.keys.len());
+        for sentence in self.missing() {
+            text.push('\n');
+            text.push_str(&sentence);
+        }
+        text
+    }
+
+    /// What stands over the columns of [`Table::cells`].
+    pub fn heads(&self) -> [&'static str; 8] {
+        let score = match self.measure {
+            Measure::Accuracy => "val accuracy",
+            Measure::R2 => "val R2",
+        };
+        [score, "val loss", "at the end", "train", "gap", "epochs", "seconds", "runs"]
+    }
+
+    /// A row's figures for people: means with standard deviations, and its runs.
+    pub fn cells(&self, row: &Row) -> [String; 8] {
+        let mut runs = row.finished.to_string();
+        for (count, what) in [(row.failed, "failed"), (row.unfinished, "unfinished")] {
+            if count > 0 {
+                runs += &format!(", {count} {what}");
+            }
+        }
+        [
+            self.score(row.best),
+            number(row.best_loss, 4),
+            self.score(row.last),
+            self.score(row.train),
+            self.score(row.gap),
+            number(row.epochs, 1),
+            number(row.seconds, 1),
+            runs,
+        ]
+    }
+
+    /// What the figures do not hold, in sentences: runs that failed, and runs that are not finished.
+    pub fn missing(&self) -> Vec<String> {
+        let (finished, failed, unfinished) = self.counts();
+        let all = finished + failed + unfinished;
+        let verb = |count: usize| if count == 1 { "is" } else { "are" };
+        let mut sentences = Vec::new();
+        if failed > 0 {
+            sentences.push(format!("{failed} of {all} runs failed and {} in no figure.", verb(failed)));
+        }
+        if unfinished > 0 {
+            sentences.push(format!("{unfinished} of {all} runs {} unfinished.", verb(unfinished)));
+        }
+        sentences
+    }
+
+    /// A score with its deviation: accuracies in per cent, R squared as it is.
+    pub fn score(&self, stat: Option<Stat>) -> String {
+        match self.measure {
+            Measure::Accuracy => {
+                let percent = |value: f64| value * 100.0;
+                let stat = stat.map(|s| Stat { mean: percent(s.mean), sd: s.sd.map(percent), ..s });
+                let text = number(stat, 1);
+                if stat.is_some() { text + "%" } else { text }
+            }
+            Measure::R2 => number(stat, 4),
+        }
+    }
+
+    /// `sweep.csv`: a line a point, in the table's order. Means and deviations have as many digits as it takes to read back
+    /// the same float; what there is not is empty.
+    ///
+    /// # Errors
+    /// [`Error::Report`] if it cannot be made, which no table is known to cause.
+    pub fn csv(&self) -> Result<Vec<u8>> {
+        let name = self.measure.name();
+        let mut header: Vec<String> =
+            ["point"].into_iter().map(str::to_owned).chain(self.keys.iter().cloned()).collect();
+        header.extend(["finished", "failed", "unfinished"].map(str::to_owned));
+        for what in [
+            format!("best_val_{name}"),
+            "best_val_loss".to_owned(),
+            format!("final_val_{name}"),
+            "final_val_loss".to_owned(),
+            format!("train_{name}"),
+            "gap".to_owned(),
+            "epochs".to_owned(),
+            "seconds".to_owned(),
+        ] {
+            header.extend([format!("{what}_mean"), format!("{what}_sd")]);
+        }
+        let rows = self.rows.iter().map(|row| {
+            let mut line = vec![(row.point + 1).to_string()];
+            line.extend(row.values.iter().map(plain));
+            line.extend([row.finished, row.failed, row.unfinished].map(|count| count.to_string()));
+            for stat in [
+                row.best,
+                row.best_loss,
+                row.last,
+                row.last_loss,
+                row.train,
+                row.gap,
+                row.epochs,
+                row.seconds,
+            ] {
+                line.extend([exact(stat.map(|stat| stat.mean)), exact(stat.and_then(|stat| stat.sd))]);
+            }
+            line
+        });
+        write("sweep.csv", &header, rows)
+    }
+}
+
+/// `runs.csv`: a line a run, in the plan's order, in the same manner.
+///
+/// # Errors
+/// [`Error::Report`] if it cannot be made, which no plan is known to cause.
+pub fn runs_csv(plan: &Plan, outcomes: &[Option<Outcome>]) -> Result<Vec<u8>> {
+    let name = Measure::of(&plan.config.base).name();
+    let mut header: Vec<String> = ["run", "point", "seed"].map(str::to_owned).to_vec();
+    header.extend(plan.space.keys());
+    header.push("state".to_owned());
+    header.extend([
+        format!("best_val_{name}"),
+        "best_val_loss".to_owned(),
+        "best_epoch".to_owned(),
+        format!("final_val_{name}"),
+        "final_val_loss".to_owned(),
+        format!("train_{name}"),
+        "train_loss".to_owned(),
+        "gap".to_owned(),
+        "epochs".to_owned(),
+        "seconds".to_owned(),
+        "reason".to_owned(),
+    ]);
+    let rows = plan.runs.iter().enumerate().map(|(index, run)| {
+        let mut line = vec![run.name.clone(), (run.point + 1).to_string(), run.seed.to_string()];
+        let values = plan.points.get(run.point).map(|point| &point.values[..]);
+        line.extend(values.unwrap_or_default().iter().map(plain));
+        let (state, figures, reason) = match outcomes.get(index).and_then(Option::as_ref) {
+            None => ("unfinished", None, ""),
+            Some(Outcome::Failed { reason, diverged: true }) => ("diverged", None, reason.as_str()),
+            Some(Outcome::Failed { reason, .. }) => ("failed", None, reason.as_str()),
+            Some(Outcome::Finished(figures)) => ("finished", Some(figures), ""),
+        };
+        line.push(state.to_owned());
+        let float = |get: fn(&RunFigures) -> Option<f64>| exact(figures.and_then(get));
+        let count = |get: fn(&RunFigures) -> Option<usize>| {
+            figures.and_then(get).map_or_else(String::new, |count| count.to_string())
+        };
+        line.extend([
+            float(|f| f.best_val_score),
+            float(|f| f.best_val_loss),
+            count(|f| f.best_epoch),
+            float(|f| f.final_val_score),
+            float(|f| f.final_val_loss),
+            float(|f| f.train_score),
+            float(|f| f.train_loss),
+            float(RunFigures::gap),
+            count(|f| Some(f.epochs)),
+            float(|f| Some(f.seconds)),
+            reason.to_owned(),
+        ]);
+        line
+    });
+    write("runs.csv", &header, rows)
+}
+
+/// The row of a point, given how each of its runs ended.
+fn row(point: usize, values: Vec<Value>, own: &[Option<&Outcome>]) -> Row {
+    let figures: Vec<&RunFigures> = own
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Some(Outcome::Finished(figures)) => Some(figures),
+            _ => None,
+        })
+        .collect();
+    let stat =
+        |get: fn(&RunFigures) -> Option<f64>| Stat::of(figures.iter().filter_map(|figures| get(figures)));
+    Row {
+        point,
+        values,
+        finished: figures.len(),
+        failed: own.iter().filter(|outcome| matches!(outcome, Some(Outcome::Failed { .. }))).count(),
+        unfinished: own.iter().filter(|outcome| outcome.is_none()).count(),
+        best: stat(|f| f.best_val_score),
+        best_loss: stat(|f| f.best_val_loss),
+        last: stat(|f| f.final_val_score),
+        last_loss: stat(|f| f.final_val_loss),
+        train: stat(|f| f.train_score),
+        gap: stat(RunFigures::gap),
+        epochs: stat(|f| Some(f.epochs as f64)),
+        seconds: stat(|f| Some(f.seconds)),
+    }
+}
+
+/// A mean and its deviation with so many decimals; a dash for none.
+fn number(stat: Option<Stat>, decimals: usize) -> String {
+    match stat {
+        None => "-".to_owned(),
+        Some(Stat { mean, sd: None, .. }) => format!("{mean:.decimals$}"),
+        Some(Stat { mean, sd: Some(sd), .. }) => format!("{mean:.decimals$} ± {sd:.decimals$}"),
+    }
+}
+
+/// A value in a table for programs: a string without quotes, anything else as TOML has it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(word) => word.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn exact(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// Lines of cells as columns: the first `left` of them from the left, the others from the right, but for the last.
+fn aligned(lines: &[Vec<String>], left: usize) -> String {
+    let columns = lines.first().map_or(0, Vec::len);
+    let width = |column: usize| {
+        lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let shown = lines.iter().map(|line| {
+        let cells = line.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
+            if column < left || column + 1 == columns {
+                format!("{cell:<width$}")
+            } else {
+                format!("{cell:>width$}")
+            }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    });
+    shown.collect::<Vec<_>>().join("\n")
+}
+
+fn write(file: &'static str, header: &[String], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let written = writer.write_record(header).and_then(|()| {
+        for row in rows {
+            writer.write_record(row)?;
+        }
+        Ok(())
+    });
+    written.map_err(|error| Error::Report { file, source: error.into() })?;
+    writer.into_inner().map_err(|error| Error::Report { file, source: error.to_string().into() })
+}
