@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use super::space::{Space, label};
+use super::space::{Space, label, twice};
 use crate::error::{Error, Result};
 use crate::training::{Assignment, TrainingConfig};
 
@@ -36,6 +36,30 @@ pub struct SweepConfig {
     pub random: Option<Draws>,
     /// The settings that are not varied.
     pub base: TrainingConfig,
+}
+
+impl SweepConfig {
+    /// The sweep over these texts `KEY=VALUES`. A setting with a single value is no dimension: it goes into the base.
+    ///
+    /// # Errors
+    /// As of [`Space::parse`]; ranges and combinations are for [`Plan::new`] to check.
+    pub fn new(mut base: TrainingConfig, texts: &[String], seeds: usize, random: Option<Draws>) -> Result<Self> {
+        let mut space: Vec<String> = Vec::new();
+        let mut keys: Vec<String> = Vec::new();
+        for text in texts {
+            let text = text.trim();
+            let key = text.parse::<Assignment>()?.key;
+            if keys.contains(&key) {
+                return Err(twice(&key));
+            }
+            match Space::single(text, &base)? {
+                Some(assignment) => base.set(&assignment)?,
+                None => space.push(text.to_owned()),
+            }
+            keys.push(key);
+        }
+        Ok(Self { space, seeds, random, base })
+    }
 }
 
 /// A point of the space.
@@ -199,6 +223,18 @@ mod tests {
         assert_eq!(run.config, expected);
         assert_eq!(plan.label(run.point), "model.keep=1, train.epochs=3");
         assert_eq!(plan, Plan::new(plan.config.clone()).unwrap());
+    }
+
+    #[test]
+    fn a_single_value_is_no_dimension() {
+        let texts = ["train.epochs=3", "model.keep=0.5,1", "train.seed=7", "model.hidden=[10, 20]"].map(str::to_owned);
+        let config = SweepConfig::new(TrainingConfig::default(), &texts, 1, None).unwrap();
+        assert_eq!(config.space, ["model.keep=0.5,1"]);
+        assert_eq!((config.base.train.epochs, config.base.train.seed), (3, 7));
+        assert_eq!(config.base.model.hidden, [10, 20]);
+        let twice = ["train.epochs=3", "train.epochs=4,5"].map(str::to_owned);
+        let text = SweepConfig::new(TrainingConfig::default(), &twice, 1, None).unwrap_err().to_string();
+        assert!(text.contains("train.epochs is given twice"), "{text}");
     }
 
     #[test]

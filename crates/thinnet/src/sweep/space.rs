@@ -83,14 +83,23 @@ impl Space {
         for text in texts {
             let dimension = Dimension::parse(text, base)?;
             if dimensions.iter().any(|other| other.key == dimension.key) {
-                return Err(Error::configuration(format!(
-                    "{} is given twice; give all its values at once, separated by commas",
-                    dimension.key
-                )));
+                return Err(twice(&dimension.key));
             }
             dimensions.push(dimension);
         }
         Ok(Self { dimensions })
+    }
+
+    /// The assignment that a text is, if it gives a setting one value.
+    pub(super) fn single(text: &str, base: &TrainingConfig) -> Result<Option<Assignment>> {
+        let assignment: Assignment = text.parse()?;
+        let (key, values) = (&assignment.key, text.split_once('=').map_or("", |(_, values)| values.trim()));
+        let is_range = ["lin:", "log:"].iter().any(|word| values.starts_with(word));
+        if is_range || parts(key, values)?.len() > 1 {
+            return Ok(None);
+        }
+        accepted(base, key, &assignment.value)?;
+        Ok(Some(assignment))
     }
 
     /// The keys, in order.
@@ -307,6 +316,11 @@ impl Range {
         let number = if self.whole { number.round() } else { number };
         self.value(number.clamp(self.low, self.high))
     }
+}
+
+/// A key that is given more than once.
+pub(super) fn twice(key: &str) -> Error {
+    Error::configuration(format!("{key} is given twice; give all its values at once, separated by commas"))
 }
 
 /// The value as the setting holds it: 1 is 1.0 where it takes fractions.

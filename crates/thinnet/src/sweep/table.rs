@@ -128,12 +128,10 @@ impl Table {
 
     /// A row's figures for people: means with standard deviations, and its runs.
     pub fn cells(&self, row: &Row) -> [String; 8] {
-        let mut runs = row.finished.to_string();
-        for (count, what) in [(row.failed, "failed"), (row.unfinished, "unfinished")] {
-            if count > 0 {
-                runs += &format!(", {count} {what}");
-            }
-        }
+        let others = [(row.failed, " failed"), (row.unfinished, " unfinished")];
+        let others = others.into_iter().filter(|(count, _)| *count > 0);
+        let runs: Vec<String> =
+            [(row.finished, "")].into_iter().chain(others).map(|(count, what)| format!("{count}{what}")).collect();
         [
             self.score(row.best),
             number(row.best_loss, 4),
@@ -142,7 +140,7 @@ impl Table {
             self.score(row.gap),
             number(row.epochs, 1),
             number(row.seconds, 1),
-            runs,
+            runs.join(", "),
         ]
     }
 
