@@ -2,6 +2,7 @@
 //! settings of them.
 
 pub(crate) mod data;
+pub(crate) mod sweep;
 pub(crate) mod train;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 use data::DataArguments;
+use sweep::SweepArguments;
 use thinnet::data::{Order, Scaling};
 use thinnet::engine::Product;
 use thinnet::optim::UpdateRule;
@@ -32,6 +34,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Train(Box<TrainArguments>),
+    Sweep(Box<SweepArguments>),
     Experiment(Box<ExperimentArguments>),
     Check(CheckArguments),
     Bench(BenchArguments),

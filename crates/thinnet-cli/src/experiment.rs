@@ -94,7 +94,7 @@ fn summarise(outcome: &Outcome, output: &Output) {
 }
 
 /// "1 network", "2 networks".
-fn plural(count: usize, what: &str) -> String {
+pub(crate) fn plural(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -13,6 +13,8 @@ use crate::interrupt;
 pub(crate) enum Failure {
     /// Something that was asked for cannot be done.
     Refused(String),
+    /// Training came to numbers that it cannot go on from, which it would do again.
+    Diverged(String),
     /// The user stopped it.
     Interrupted(String),
     /// Nobody reads standard output any more.
@@ -24,7 +26,7 @@ impl Failure {
     /// that writes to nobody.
     pub(crate) fn status(&self) -> u8 {
         match self {
-            Self::Refused(_) => 2,
+            Self::Refused(_) | Self::Diverged(_) => 2,
             Self::Interrupted(_) => interrupt::exit_status(),
             Self::NobodyReads => 128 + 13,
         }
@@ -99,7 +101,12 @@ impl Failure {
 
 impl From<thinnet::Error> for Failure {
     fn from(error: thinnet::Error) -> Self {
-        Self::Refused(error.to_string())
+        match error {
+            thinnet::Error::Diverged { .. } | thinnet::Error::NotFinite { .. } => {
+                Self::Diverged(error.to_string())
+            }
+            error => Self::Refused(error.to_string()),
+        }
     }
 }
 

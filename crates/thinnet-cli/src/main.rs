@@ -1,5 +1,5 @@
 //! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
-//! ([`mod@train`], [`experiment`], [`check`], [`mod@bench`], [`fetch`], [`info`], [`convert`]) on what [`source`] reads; what a person reads
+//! ([`mod@train`], [`sweep`], [`experiment`], [`check`], [`mod@bench`], [`fetch`], [`info`], [`convert`]) on what [`source`] reads; what a person reads
 //! goes through [`output`], and what ends a run early is a [`failure`].
 
 mod args;
@@ -17,6 +17,7 @@ mod interrupt;
 mod memory;
 mod output;
 mod source;
+mod sweep;
 mod train;
 
 use std::env;
@@ -56,6 +57,7 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
             experiment::run(course, "thinnet experiment", output)?;
         }
         Some(Command::Train(arguments)) => train::run(*arguments, output)?,
+        Some(Command::Sweep(arguments)) => sweep::run(*arguments, output)?,
         Some(Command::Experiment(arguments)) => experiment::run(*arguments, &command_line(), output)?,
         Some(Command::Check(arguments)) if !check::run(&arguments, output)? => return Ok(ExitCode::FAILURE),
         Some(Command::Check(_)) => {}

@@ -99,7 +99,7 @@ impl Output {
     /// Says why the program stops.
     pub(crate) fn failure(&self, failure: &Failure) {
         match failure {
-            Failure::Refused(reason) => {
+            Failure::Refused(reason) | Failure::Diverged(reason) => {
                 self.note(&format!("{} {reason}", self.err.paint(Paint::Bad, "error:")));
             }
             Failure::Interrupted(reason) => self.note(reason),

@@ -117,8 +117,8 @@ fn the_text_has_a_column_for_each_varied_key_and_tells_what_is_missing() {
             "50.0 ± 12.5%",
             "100.0 ± 0.0%",
             "50.0 ± 12.5%",
-            "6.0 ± 0.0",
-            "3.0 ± 0.0",
+            "6.0",
+            "3.0",
             "3"
         ]
     );

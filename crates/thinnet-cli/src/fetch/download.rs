@@ -100,7 +100,7 @@ impl Downloader<'_> {
         Err(match failure {
             Failure::Refused(text) => Failure::Refused(tell(text)),
             Failure::Interrupted(text) => Failure::Interrupted(tell(text)),
-            Failure::NobodyReads => Failure::NobodyReads,
+            other => other,
         })
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use thinnet::float::Float;
 use thinnet::report::{RunRecord, RunReport, first_layer};
-use thinnet::training::{Epoch, Finish, Model, Score, Trainer};
+use thinnet::training::{Epoch, Finish, Model, RunHistory, Score, Trainer};
 
 use super::request::Prepared;
 use super::saver::Saver;
@@ -37,8 +37,8 @@ pub(crate) struct Summary {
     pub(crate) epochs: usize,
     /// The epoch that the model is of.
     pub(crate) kept: Epoch,
-    /// The last epoch.
-    pub(crate) last: Epoch,
+    /// All its epochs.
+    pub(crate) history: RunHistory,
     /// The model on the test samples, if there are any.
     pub(crate) test: Option<Score>,
     /// Seconds of all its epochs' steps.
@@ -81,9 +81,7 @@ impl Session {
 
         let history = trainer.history();
         let kept = if config.train.restore_best { history.best_epoch() } else { history.epochs.last() };
-        let (Some(&kept), Some(&last)) = (kept, history.epochs.last()) else {
-            return Err(Failure::Refused("the run has no epoch".to_owned()));
-        };
+        let &kept = kept.ok_or_else(|| Failure::Refused("the run has no epoch".to_owned()))?;
         let verdict = trainer.verdict(threads)?;
         let model = Model {
             net: trainer.network()?,
@@ -113,8 +111,8 @@ impl Session {
             folder: folder.path().to_path_buf(),
             finish,
             epochs: history.epochs.len(),
+            history: history.clone(),
             kept,
-            last,
             test: verdict.test,
             seconds,
         })
@@ -153,12 +151,13 @@ impl Session {
 /// The same failure, with how the run can be gone on with.
 fn resumable(failure: Failure, folder: &std::path::Path) -> Failure {
     let hint = format!("thinnet train --resume {}", folder.display());
+    let saved = |text: String| {
+        format!("{text}; what was saved before is in {}", folder.join("checkpoints").display())
+    };
     match failure {
         Failure::Interrupted(text) => Failure::Interrupted(format!("{text}; {hint} goes on from there")),
-        Failure::Refused(text) => Failure::Refused(format!(
-            "{text}; what was saved before is in {}",
-            folder.join("checkpoints").display()
-        )),
+        Failure::Refused(text) => Failure::Refused(saved(text)),
+        Failure::Diverged(text) => Failure::Diverged(saved(text)),
         Failure::NobodyReads => Failure::NobodyReads,
     }
 }

@@ -55,6 +55,12 @@ impl Axis {
         Self { low: low - room, high: high + room, ticks }
     }
 
+    /// Places 0, 1, ... with these names.
+    pub(crate) fn places(names: impl Iterator<Item = String>) -> Self {
+        let ticks: Vec<(f64, String)> = names.enumerate().map(|(place, name)| (place as f64, name)).collect();
+        Self { low: -0.5, high: ticks.len().max(1) as f64 - 0.5, ticks }
+    }
+
     /// Losses, on a logarithmic scale; `values` and positions are decimal logarithms.
     pub(crate) fn log_losses(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = range(values).unwrap_or((-1.0, 1.0));

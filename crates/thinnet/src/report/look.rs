@@ -34,7 +34,7 @@ impl Look {
 }
 
 /// A colour as the SVG writes it.
-fn hex(color: plotters::style::RGBColor) -> String {
+pub(super) fn hex(color: plotters::style::RGBColor) -> String {
     format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2)
 }
 

@@ -31,6 +31,7 @@ mod plot;
 mod record;
 mod run;
 mod summary;
+pub mod sweep;
 mod tables;
 pub mod tensorboard;
 mod weights;

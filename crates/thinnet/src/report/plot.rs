@@ -34,9 +34,9 @@ pub(crate) const INK: RGBColor = RGBColor(0x22, 0x26, 0x2B);
 pub(crate) const GRID: RGBColor = RGBColor(0xDD, 0xE0, 0xE4);
 
 /// Width and height of each plot in a PNG in points, its title and legend included.
-const PICTURE: (u32, u32) = (800, 450);
+pub(super) const PICTURE: (u32, u32) = (800, 450);
 /// Pixels a point in the PNG.
-const PICTURE_SCALE: u32 = 2;
+pub(super) const PICTURE_SCALE: u32 = 2;
 /// Width and height of a plot on the page.
 pub(crate) const PLOT: (u32, u32) = (560, 330);
 /// Units a point in the SVG, whose coordinates are whole numbers.
@@ -49,7 +49,7 @@ const FAMILY: &str = "DejaVu Sans";
 
 /// What can go wrong while drawing; none of it depends on the figures.
 pub(crate) type DrawingError = Box<dyn std::error::Error + Send + Sync>;
-type Drawn = Result<(), DrawingError>;
+pub(super) type Drawn = Result<(), DrawingError>;
 
 /// The size of an em in text of plotters' size `size`, which counts the space between lines.
 pub(crate) fn em(size: f64) -> f64 {
@@ -104,7 +104,7 @@ pub(crate) fn swatch(style: usize) -> Result<String, DrawingError> {
 /// Width and height of a legend's sample line.
 pub(crate) const SWATCH: (u32, u32) = (40, 12);
 
-fn svg_of(
+pub(super) fn svg_of(
     size: (u32, u32),
     drawing: impl FnOnce(&DrawingArea<SVGBackend<'_>, Shift>) -> Drawn,
 ) -> Result<String, DrawingError> {
@@ -120,7 +120,7 @@ fn svg_of(
 }
 
 /// Draws a title with a legend under it, where it can hide no curve, and returns the area below.
-fn heading<DB>(
+pub(super) fn heading<DB>(
     area: &DrawingArea<DB, Shift>,
     title: &str,
     labels: &[Label],
@@ -223,7 +223,7 @@ where
 }
 
 /// A style's line through pixels of an area.
-fn stroke<DB>(
+pub(super) fn stroke<DB>(
     area: &DrawingArea<DB, Shift>,
     style: usize,
     pixels: &[(i32, i32)],
@@ -253,7 +253,12 @@ where
 }
 
 /// A style's marker on a pixel of an area.
-fn marker<DB>(area: &DrawingArea<DB, Shift>, style: usize, (x, y): (i32, i32), points: i32) -> Drawn
+pub(super) fn marker<DB>(
+    area: &DrawingArea<DB, Shift>,
+    style: usize,
+    (x, y): (i32, i32),
+    points: i32,
+) -> Drawn
 where
     DB: DrawingBackend,
     DB::ErrorType: 'static,

@@ -43,7 +43,12 @@ impl SweepConfig {
     ///
     /// # Errors
     /// As of [`Space::parse`]; ranges and combinations are for [`Plan::new`] to check.
-    pub fn new(mut base: TrainingConfig, texts: &[String], seeds: usize, random: Option<Draws>) -> Result<Self> {
+    pub fn new(
+        mut base: TrainingConfig,
+        texts: &[String],
+        seeds: usize,
+        random: Option<Draws>,
+    ) -> Result<Self> {
         let mut space: Vec<String> = Vec::new();
         let mut keys: Vec<String> = Vec::new();
         for text in texts {
@@ -227,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_single_value_is_no_dimension() {
-        let texts = ["train.epochs=3", "model.keep=0.5,1", "train.seed=7", "model.hidden=[10, 20]"].map(str::to_owned);
+        let texts = ["train.epochs=3", "model.keep=0.5,1", "train.seed=7", "model.hidden=[10, 20]"]
+            .map(str::to_owned);
         let config = SweepConfig::new(TrainingConfig::default(), &texts, 1, None).unwrap();
         assert_eq!(config.space, ["model.keep=0.5,1"]);
         assert_eq!((config.base.train.epochs, config.base.train.seed), (3, 7));

@@ -126,7 +126,9 @@ impl Space {
         for values in &values {
             points = points
                 .into_iter()
-                .flat_map(|point| values.iter().map(move |value| [&point[..], std::slice::from_ref(value)].concat()))
+                .flat_map(|point| {
+                    values.iter().map(move |value| [&point[..], std::slice::from_ref(value)].concat())
+                })
                 .collect();
         }
         Ok(points)

@@ -126,20 +126,23 @@ impl Table {
         [score, "val loss", "at the end", "train", "gap", "epochs", "seconds", "runs"]
     }
 
-    /// A row's figures for people: means with standard deviations, and its runs.
+    /// A row's figures for people: means with standard deviations, mean epochs and seconds, and its runs.
     pub fn cells(&self, row: &Row) -> [String; 8] {
         let others = [(row.failed, " failed"), (row.unfinished, " unfinished")];
         let others = others.into_iter().filter(|(count, _)| *count > 0);
-        let runs: Vec<String> =
-            [(row.finished, "")].into_iter().chain(others).map(|(count, what)| format!("{count}{what}")).collect();
+        let runs: Vec<String> = [(row.finished, "")]
+            .into_iter()
+            .chain(others)
+            .map(|(count, what)| format!("{count}{what}"))
+            .collect();
         [
             self.score(row.best),
             number(row.best_loss, 4),
             self.score(row.last),
             self.score(row.train),
             self.score(row.gap),
-            number(row.epochs, 1),
-            number(row.seconds, 1),
+            number(row.epochs.map(alone), 1),
+            number(row.seconds.map(alone), 1),
             runs.join(", "),
         ]
     }
@@ -297,6 +300,11 @@ fn row(point: usize, values: Vec<Value>, own: &[Option<&Outcome>]) -> Row {
         epochs: stat(|f| Some(f.epochs as f64)),
         seconds: stat(|f| Some(f.seconds)),
     }
+}
+
+/// The mean without its deviation.
+fn alone(stat: Stat) -> Stat {
+    Stat { sd: None, ..stat }
 }
 
 /// A mean and its deviation with so many decimals; a dash for none.

@@ -1,0 +1,96 @@
+//! `thinnet sweep`: what is asked for becomes a plan in a folder ([`request`]), whose runs are trained ([`trainer`]) by a few
+//! threads ([`pool`]) and shown ([`show`]).
+
+mod pool;
+mod request;
+mod show;
+mod trainer;
+
+use std::sync::atomic::Ordering;
+
+use thinnet::report::sweep::SweepReport;
+use thinnet::sweep::{Outcome, SweepFolder, Table};
+
+use crate::args::sweep::SweepArguments;
+use crate::config::cores;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::output::Output;
+use show::Show;
+use trainer::Trainer;
+
+/// Trains what of the sweep is not trained yet, and reports.
+pub(crate) fn run(arguments: SweepArguments, output: &mut Output) -> Result<(), Failure> {
+    let jobs = match arguments.jobs {
+        Some(0) => return Err(Failure::Refused("--jobs must be at least 1, got 0".to_owned())),
+        Some(jobs) => jobs,
+        None => cores(),
+    };
+    let (quiet, json) = (arguments.quiet, arguments.json);
+    let prepared = request::prepare(arguments)?;
+    let stop = interrupt::flag()?;
+    let trainer = Trainer::new(&prepared.config, stop.clone())?;
+    let folder = prepared.folder()?;
+    let mut outcomes = folder.outcomes()?;
+    let waiting: Vec<usize> =
+        (0..outcomes.len()).filter(|&run| !outcomes[run].as_ref().is_some_and(Outcome::is_settled)).collect();
+    for &run in &waiting {
+        outcomes[run] = None;
+    }
+
+    let mut show = Show::new(output, folder.plan(), outcomes, quiet, json);
+    show.begin(&waiting, jobs.min(waiting.len().max(1)), folder.path());
+    let trained = pool::train(
+        &folder,
+        &waiting,
+        jobs,
+        &stop,
+        &|run, path, follow| trainer.train(run, path, follow),
+        &mut |message| show.message(message),
+    );
+    let outcomes = show.finish();
+    // What there is, is told however it ended.
+    SweepReport { plan: folder.plan(), outcomes: &outcomes }.write(folder.path())?;
+    trained?;
+    end(&folder, &outcomes, stop.load(Ordering::Relaxed), (quiet, json), output)
+}
+
+/// Shows the results, and says why if there are none or not all.
+fn end(
+    folder: &SweepFolder,
+    outcomes: &[Option<Outcome>],
+    stopped: bool,
+    (quiet, json): (bool, bool),
+    output: &Output,
+) -> Result<(), Failure> {
+    let plan = folder.plan();
+    let table = Table::new(plan, outcomes);
+    let (finished, failed, unfinished) = table.counts();
+    if json {
+        output.line(&show::end(folder, &table)?)?;
+    } else if finished > 0 {
+        output.line(&table.text())?;
+    }
+    let path = folder.path().display();
+    if stopped && unfinished > 0 {
+        return Err(Failure::Interrupted(format!(
+            "stopped with {} of {} runs done; thinnet sweep --resume {path} goes on from there",
+            finished + failed,
+            plan.runs.len()
+        )));
+    }
+    if finished == 0 {
+        let reason = outcomes.iter().flatten().find_map(|outcome| match outcome {
+            Outcome::Failed { reason, .. } => Some(reason.as_str()),
+            Outcome::Finished(_) => None,
+        });
+        return Err(Failure::Refused(format!(
+            "all {failed} runs failed, the first because {}",
+            reason.unwrap_or_default()
+        )));
+    }
+    if !quiet && !json {
+        output.note(&format!("report in {path}: open {}", folder.path().join("report.html").display()));
+    }
+    Ok(())
+}

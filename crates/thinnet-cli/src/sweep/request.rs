@@ -1,0 +1,69 @@
+//! From arguments to a sweep whose settings are in range.
+
+use std::path::PathBuf;
+
+use thinnet::sweep::{Draws, Plan, SweepConfig, SweepFolder};
+use thinnet::training::TrainingConfig;
+
+use crate::args::sweep::SweepArguments;
+use crate::failure::Failure;
+use crate::folder;
+use crate::train::request::{make_absolute, read};
+
+/// A sweep that can be begun or gone on with.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// What it is.
+    pub(crate) config: SweepConfig,
+    place: Place,
+}
+
+/// Where it is.
+#[derive(Debug)]
+enum Place {
+    /// A folder that is to be made, or that holds the same sweep.
+    Out(PathBuf),
+    /// One that there is.
+    Existing(Box<SweepFolder>),
+}
+
+/// Checks all that can be checked before samples are read and anything is written.
+pub(crate) fn prepare(arguments: SweepArguments) -> Result<Prepared, Failure> {
+    let SweepArguments { config: file, data, set, random, random_seed, seeds, out, resume, .. } = arguments;
+    if let Some(path) = resume {
+        let named = |error| Failure::Refused(format!("--resume {}: {error}", path.display()));
+        let folder = SweepFolder::open(&path).map_err(named)?;
+        return Ok(Prepared {
+            config: folder.plan().config.clone(),
+            place: Place::Existing(Box::new(folder)),
+        });
+    }
+    let mut base = match &file {
+        Some(file) => read(file)?,
+        None => TrainingConfig::default(),
+    };
+    if let Some(path) = data {
+        base.data.path = path;
+    }
+    let random = random.map(|points| Draws { points, seed: random_seed });
+    let named = |error| Failure::Refused(format!("--set {error}"));
+    let mut config = SweepConfig::new(base, &set, seeds, random).map_err(named)?;
+    // A sweep can be gone on with from anywhere.
+    make_absolute(&mut config.base.data);
+    Plan::new(config.clone())?;
+    folder::check("--out", &out)?;
+    Ok(Prepared { config, place: Place::Out(out) })
+}
+
+impl Prepared {
+    /// The sweep's folder, made if need be.
+    pub(crate) fn folder(self) -> Result<SweepFolder, Failure> {
+        match self.place {
+            Place::Existing(folder) => Ok(*folder),
+            Place::Out(path) => {
+                let named = |error| Failure::Refused(format!("--out {error}"));
+                SweepFolder::create(&path, self.config).map_err(named)
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! A sweep as it is seen while it runs: a bar, a line a run where there is no bar, or JSON.
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use thinnet::sweep::{Outcome, Plan, Row, Run, RunFigures, SweepFolder, Table};
+
+use super::pool::Message;
+use crate::experiment::plural;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Shows a sweep.
+pub(crate) struct Show<'a> {
+    output: &'a mut Output,
+    plan: &'a Plan,
+    outcomes: Vec<Option<Outcome>>,
+    quiet: bool,
+    json: bool,
+    /// Epochs of each run that are done, and those of all runs that were done before.
+    epochs: Vec<usize>,
+    before: usize,
+}
+
+impl<'a> Show<'a> {
+    /// Shows a sweep of which these runs have ended before.
+    pub(crate) fn new(
+        output: &'a mut Output,
+        plan: &'a Plan,
+        outcomes: Vec<Option<Outcome>>,
+        quiet: bool,
+        json: bool,
+    ) -> Self {
+        let epochs = vec![0; plan.runs.len()];
+        Self { output, plan, outcomes, quiet, json, epochs, before: 0 }
+    }
+
+    /// Says what is about to be trained.
+    pub(crate) fn begin(&mut self, waiting: &[usize], jobs: usize, folder: &Path) {
+        self.before = self.plan.runs.len() - waiting.len();
+        if self.quiet || self.json {
+            return;
+        }
+        let (points, seeds) = (self.plan.points.len(), self.plan.config.seeds);
+        let before =
+            if self.before > 0 { format!(", {} of them done before", self.before) } else { String::new() };
+        self.output.note(&format!(
+            "{} ({} with {}){before}, {} at a time, in {}",
+            plural(self.plan.runs.len(), "run"),
+            plural(points, "point"),
+            plural(seeds, "seed"),
+            plural(jobs, "run"),
+            folder.display()
+        ));
+        let steps =
+            waiting.iter().filter_map(|&run| self.plan.runs.get(run)).map(|run| run.config.train.epochs);
+        self.output.start_bar("sweep".to_owned(), steps.sum());
+        self.beside_the_bar();
+    }
+
+    /// Shows what happened to a run.
+    pub(crate) fn message(&mut self, message: Message) -> Result<(), Failure> {
+        match message {
+            Message::Epochs { run, done } => {
+                if let Some(epochs) = self.epochs.get_mut(run) {
+                    *epochs = done;
+                }
+                self.output.advance(self.epochs.iter().sum());
+                Ok(())
+            }
+            Message::Ended { run: index, outcome } => {
+                let plan = self.plan;
+                let (Some(run), Some(place)) = (plan.runs.get(index), self.outcomes.get_mut(index)) else {
+                    return Ok(());
+                };
+                *place = Some(outcome.clone());
+                if let Some(epochs) = self.epochs.get_mut(index) {
+                    *epochs = run.config.train.epochs; // those that it did without count as done
+                }
+                self.output.advance(self.epochs.iter().sum());
+                self.beside_the_bar();
+                self.ended(run, &outcome)
+            }
+        }
+    }
+
+    /// Takes the bar away, and gives how all runs ended.
+    pub(crate) fn finish(self) -> Vec<Option<Outcome>> {
+        self.output.end_bar();
+        self.outcomes
+    }
+
+    /// Tells of a run that ended.
+    fn ended(&self, run: &Run, outcome: &Outcome) -> Result<(), Failure> {
+        if self.json {
+            return self.output.line(&text(&Ended::new(self.plan, run, outcome))?);
+        }
+        let line =
+            format!("[{}/{}] {}: {}", self.done(), self.plan.runs.len(), run.name, self.told(run, outcome));
+        match outcome {
+            Outcome::Failed { .. } => self.output.note(&line),
+            Outcome::Finished(_) if self.quiet || self.output.has_bar() => {}
+            Outcome::Finished(_) => self.output.line(&line)?,
+        }
+        Ok(())
+    }
+
+    /// A run's settings and how it ended.
+    fn told(&self, run: &Run, outcome: &Outcome) -> String {
+        let label = self.plan.label(run.point);
+        match outcome {
+            Outcome::Failed { reason, .. } => format!("{label} failed: {reason}"),
+            Outcome::Finished(RunFigures { best_val_score, best_epoch, seconds, .. }) => {
+                let name = thinnet::sweep::Measure::of(&run.config).name();
+                let score = best_val_score.map_or_else(|| "-".to_owned(), |score| format!("{score:.4}"));
+                let epoch = best_epoch.map_or_else(String::new, |epoch| format!(" in epoch {epoch}"));
+                format!("{label}  val {name} {score}{epoch}, {seconds:.1} s")
+            }
+        }
+    }
+
+    fn done(&self) -> usize {
+        self.outcomes.iter().flatten().count()
+    }
+
+    /// Runs done and the best so far.
+    fn beside_the_bar(&self) {
+        if !self.output.has_bar() {
+            return;
+        }
+        let table = Table::new(self.plan, &self.outcomes);
+        let best = table.rows.first().filter(|row| row.best.is_some()).map_or_else(String::new, |row| {
+            format!(", best {} ({})", table.score(row.best), self.plan.label(row.point))
+        });
+        self.output.message(format!("{}/{} runs{best}", self.done(), self.plan.runs.len()));
+    }
+}
+
+/// A point's settings as JSON.
+fn settings(plan: &Plan, point: usize) -> Value {
+    let values = plan.points.get(point).map(|point| &point.values[..]).unwrap_or_default();
+    let json = |value: &toml::Value| serde_json::to_value(value).unwrap_or(Value::Null);
+    let pairs = plan.space.keys().into_iter().zip(values.iter().map(json));
+    Value::Object(pairs.collect::<Map<_, _>>())
+}
+
+/// A run that ended, as a JSON object.
+#[derive(Serialize)]
+struct Ended<'a> {
+    event: &'static str,
+    run: &'a str,
+    point: usize,
+    seed: u32,
+    settings: Value,
+    measure: &'static str,
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+}
+
+impl<'a> Ended<'a> {
+    fn new(plan: &Plan, run: &'a Run, outcome: &'a Outcome) -> Self {
+        let (point, seed) = (run.point + 1, run.seed);
+        let measure = thinnet::sweep::Measure::of(&run.config).name();
+        Self {
+            event: "run",
+            run: &run.name,
+            point,
+            seed,
+            settings: settings(plan, run.point),
+            measure,
+            outcome,
+        }
+    }
+}
+
+/// The sweep's end, as a JSON object.
+pub(crate) fn end(folder: &SweepFolder, table: &Table) -> Result<String, Failure> {
+    let (finished, failed, unfinished) = table.counts();
+    let best = |row: &Row| {
+        let best = row.best?;
+        Some(json!({
+            "point": row.point + 1,
+            "settings": settings(folder.plan(), row.point),
+            "mean": best.mean,
+            "sd": best.sd,
+            "seeds": best.count,
+        }))
+    };
+    text(&json!({
+        "event": "end",
+        "folder": folder.path(),
+        "runs": folder.plan().runs.len(),
+        "finished": finished,
+        "failed": failed,
+        "unfinished": unfinished,
+        "measure": table.measure.name(),
+        "best": table.rows.first().and_then(best),
+    }))
+}
+
+fn text(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::Refused(format!("cannot write JSON: {error}")))
+}

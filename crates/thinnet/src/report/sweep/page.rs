@@ -1,0 +1,193 @@
+//! The page of a sweep.
+
+use askama::Template;
+
+use super::draw::{self, SCALE, WIDE};
+use super::effects::Effect;
+use super::parallel::Parallel;
+use super::summary;
+use crate::report::look::{Entry, Look, hex, legend};
+use crate::report::plot::{DrawingError, SVG_SCALE};
+use crate::sweep::{Plan, Table, label};
+
+/// The page shows no more points than this; `sweep.csv` has all.
+const MOST_ROWS: usize = 200;
+
+/// What the template is filled with; it escapes all but the drawings.
+#[derive(Template)]
+#[template(path = "sweep.html")]
+struct Page {
+    look: Look,
+    headline: String,
+    sentences: Vec<String>,
+    plots: Vec<Plot>,
+    parallel: Option<Wide>,
+    keys: Vec<String>,
+    heads: [&'static str; 8],
+    rows: Vec<Row>,
+    left_out: usize,
+    points: String,
+    ground: String,
+    picture: Option<&'static str>,
+    settings: Vec<(&'static str, String)>,
+    toml: String,
+    command: String,
+    float32: bool,
+}
+
+/// What one setting does.
+struct Plot {
+    title: String,
+    caption: String,
+    words: String,
+    legend: Vec<Entry>,
+    drawing: String,
+}
+
+/// The parallel plot.
+struct Wide {
+    words: String,
+    drawing: String,
+    view: (u32, u32),
+    /// Colours from low to high.
+    scale: Vec<String>,
+    low: String,
+    high: String,
+}
+
+/// A row of the table.
+struct Row {
+    number: usize,
+    values: Vec<String>,
+    cells: [String; 8],
+}
+
+/// The page's HTML.
+pub(super) fn html(plan: &Plan, table: &Table, effects: &[Effect]) -> Result<Vec<u8>, DrawingError> {
+    let mut sentences = summary::sentences(plan, table).into_iter();
+    let mut look = Look::new();
+    look.colors.extend(SCALE.iter().map(|(light, dark)| (hex(*light), *dark)));
+    let rows = table.rows.iter().take(MOST_ROWS).map(|row| Row {
+        number: row.point + 1,
+        values: row.values.iter().map(label).collect(),
+        cells: table.cells(row),
+    });
+    let page = Page {
+        look,
+        headline: sentences.next().unwrap_or_default(),
+        sentences: sentences.collect(),
+        plots: effects.iter().map(|effect| plot(effect, table)).collect::<Result<_, _>>()?,
+        parallel: Parallel::of(plan, table).map(|plot| wide(&plot, table)).transpose()?,
+        keys: table.keys.clone(),
+        heads: table.heads(),
+        rows: rows.collect(),
+        left_out: table.rows.len().saturating_sub(MOST_ROWS),
+        points: points(plan),
+        ground: hex(draw::GROUND),
+        picture: (!effects.is_empty()).then_some(match table.measure {
+            crate::sweep::Measure::Accuracy => "accuracy.png",
+            crate::sweep::Measure::R2 => "r2.png",
+        }),
+        settings: settings(plan),
+        toml: plan.config.base.to_toml()?,
+        command: command(plan),
+        float32: plan.config.base.model.dtype == crate::float::Dtype::F32,
+    };
+    Ok(page.render()?.into_bytes())
+}
+
+fn plot(effect: &Effect, table: &Table) -> Result<Plot, DrawingError> {
+    Ok(Plot {
+        title: effect.key.clone(),
+        caption: effect.caption.clone(),
+        words: effect.words(table),
+        legend: legend(&draw::labels(effect))?,
+        drawing: draw::svg(effect)?,
+    })
+}
+
+fn wide(plot: &Parallel, table: &Table) -> Result<Wide, DrawingError> {
+    let scores = || table.rows.iter().filter_map(|row| row.best);
+    let mean = |stat: Option<crate::sweep::Stat>| {
+        table.score(stat.map(|stat| crate::sweep::Stat { sd: None, ..stat }))
+    };
+    Ok(Wide {
+        words: plot.words(),
+        drawing: draw::parallel(plot)?,
+        view: (WIDE.0 * SVG_SCALE, WIDE.1 * SVG_SCALE),
+        scale: SCALE.iter().map(|(light, _)| hex(*light)).collect(),
+        low: mean(scores().last()),
+        high: mean(scores().next()),
+    })
+}
+
+/// How many points there are, and how they were come by.
+fn points(plan: &Plan) -> String {
+    let count = match plan.points.len() {
+        1 => "1 point".to_owned(),
+        count => format!("{count} points"),
+    };
+    let seeds = match plan.config.seeds {
+        1 => "one seed each".to_owned(),
+        seeds => format!("{seeds} seeds each"),
+    };
+    match plan.config.random {
+        None => format!("{count} of a grid, {seeds}"),
+        Some(draws) => format!("{count} drawn at random with seed {}, {seeds}", draws.seed),
+    }
+}
+
+fn settings(plan: &Plan) -> Vec<(&'static str, String)> {
+    let base = &plan.config.base;
+    let first = base.train.seed;
+    let seeds = match plan.config.seeds {
+        0 | 1 => first.to_string(),
+        seeds => format!("{first} to {}", u64::from(first) + seeds as u64 - 1),
+    };
+    let varied = plan.config.space.join("; ");
+    let hidden: Vec<String> = base.model.hidden.iter().map(ToString::to_string).collect();
+    vec![
+        ("Varied", if varied.is_empty() { "nothing but the seed".to_owned() } else { varied }),
+        ("Points", points(plan)),
+        ("Seeds", seeds),
+        ("Data", base.data.path.clone()),
+        ("Hidden layers", if hidden.is_empty() { "none".to_owned() } else { hidden.join(", ") }),
+        ("Epochs", base.train.epochs.to_string()),
+        ("Batch size", base.train.batch_size.to_string()),
+        ("Update rule", base.optim.rule.clone()),
+        ("Learning rate", base.optim.learning_rate.to_string()),
+    ]
+    .into_iter()
+    .filter(|(name, _)| !is_varied(plan, name))
+    .collect()
+}
+
+/// Whether a line of the settings is of one that is varied, so that its base value says nothing.
+fn is_varied(plan: &Plan, name: &str) -> bool {
+    let key = match name {
+        "Data" => "data.path",
+        "Hidden layers" => "model.hidden",
+        "Epochs" => "train.epochs",
+        "Batch size" => "train.batch_size",
+        "Update rule" => "optim.rule",
+        "Learning rate" => "optim.learning_rate",
+        _ => return false,
+    };
+    plan.space.dimensions.iter().any(|dimension| dimension.key == key)
+}
+
+/// What a person would type to run the sweep again.
+fn command(plan: &Plan) -> String {
+    let mut words = vec!["thinnet sweep config.toml".to_owned()];
+    for text in &plan.config.space {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_=.,:/+".contains(letter);
+        let quoted =
+            if text.chars().all(plain) { text.clone() } else { format!("'{}'", text.replace('\'', r"'\''")) };
+        words.push(format!("--set {quoted}"));
+    }
+    if let Some(draws) = plan.config.random {
+        words.push(format!("--random {} --random-seed {}", draws.points, draws.seed));
+    }
+    words.push(format!("--seeds {}", plan.config.seeds));
+    words.join(" ")
+}
