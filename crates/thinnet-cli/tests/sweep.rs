@@ -68,6 +68,7 @@ fn a_grid_is_trained_and_compared() {
     assert_eq!(get(run, "final_val_accuracy").parse().ok(), last["val"]["accuracy"].as_f64());
     assert_eq!(get(run, "train_loss").parse().ok(), last["train"]["loss"].as_f64());
     assert!(folder.join("runs/0002-seed232/model.safetensors").is_file());
+    assert!(names(&folder.join("runs/0002-seed232/checkpoints")).is_empty(), "a finished run needs none");
 
     // Nothing is left to do; the same command and --resume alike train nothing and tell the same.
     let before = fs::read(folder.join("sweep.csv")).unwrap();
@@ -142,7 +143,7 @@ fn a_run_that_diverges_stops_no_other_and_is_told() {
 #[test]
 fn a_sweep_that_is_stopped_goes_on_to_the_same_figures() {
     let place = empty_folder();
-    let settings = ["--set", "model.hidden=[64]", "--set", "train.epochs=60", "--set", "data.train=500"];
+    let settings = ["--set", "model.hidden=[64]", "--set", "train.epochs=12", "--set", "data.train=500"];
     let space = ["--set", "model.keep=0.5,0.75,1", "--jobs", "2"];
     let arguments = [&["sweep"][..], &settings, &space].concat();
     let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("thinnet"))
@@ -213,14 +214,14 @@ fn what_cannot_be_swept_is_refused_before_anything_is_made() {
             .stderr(contains(says).and(contains("panicked").not()));
         assert!(names(place.path()).is_empty(), "{arguments:?}");
     }
-    let small = |more: &[&str]| [&SMALL[..], &["--out", "here", "--quiet"], more].concat();
-    sweep(place.path(), &small(&["--set", "model.keep=0.5,1"]));
+    let small = [&SMALL[..], &["--out", "here", "--quiet"]].concat();
+    sweep(place.path(), &[&small[..], &["--set", "model.keep=0.5,1"]].concat());
     let written = fs::read(place.path().join("here/sweep.toml")).unwrap();
     for (more, says) in [
         (["--set", "model.keep=0.5,0.75"], "another space (model.keep=0.5,1, not model.keep=0.5,0.75)"),
         (["--set", "optim.rule=sgd"], "another space"),
     ] {
-        let refused = thinnet(place.path()).arg("sweep").args(small(&more)).assert().code(2);
+        let refused = thinnet(place.path()).arg("sweep").args(&small).args(more).assert().code(2);
         refused.stderr(contains("--out here holds a sweep with").and(contains(says)));
     }
     assert_eq!(fs::read(place.path().join("here/sweep.toml")).unwrap(), written);

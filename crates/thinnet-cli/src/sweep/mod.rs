@@ -6,16 +6,18 @@ mod request;
 mod show;
 mod trainer;
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use thinnet::report::sweep::SweepReport;
-use thinnet::sweep::{Outcome, SweepFolder, Table};
+use thinnet::sweep::{Outcome, Run, SweepFolder, Table};
 
 use crate::args::sweep::SweepArguments;
 use crate::config::cores;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
+use pool::{Follow, Message};
 use show::Show;
 use trainer::Trainer;
 
@@ -40,14 +42,15 @@ pub(crate) fn run(arguments: SweepArguments, output: &mut Output) -> Result<(), 
 
     let mut show = Show::new(output, folder.plan(), outcomes, quiet, json);
     show.begin(&waiting, jobs.min(waiting.len().max(1)), folder.path());
-    let trained = pool::train(
-        &folder,
-        &waiting,
-        jobs,
-        &stop,
-        &|run, path, follow| trainer.train(run, path, follow),
-        &mut |message| show.message(message),
-    );
+    let train = |run: &Run, path: &Path, follow: &mut Follow<'_>| trainer.train(run, path, follow);
+    let trained = pool::train(&folder, &waiting, jobs, &stop, &train, &mut |message| {
+        if let Message::Ended { run, outcome: Outcome::Finished(_) } = &message
+            && let Some(run) = folder.plan().runs.get(*run)
+        {
+            trainer::tidy(&folder.run_folder(run));
+        }
+        show.message(message)
+    });
     let outcomes = show.finish();
     // What there is, is told however it ended.
     SweepReport { plan: folder.plan(), outcomes: &outcomes }.write(folder.path())?;

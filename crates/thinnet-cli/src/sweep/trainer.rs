@@ -1,5 +1,6 @@
 //! How one run of a sweep is trained: as `thinnet train` does it, on samples that all runs share.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -76,6 +77,17 @@ impl Trainer {
         let mut watch = Epochs { done: 0, follow };
         let Summary { history, .. } = self.session.train(prepared, &mut watch)?;
         Ok(history)
+    }
+}
+
+/// Takes away the checkpoints of a run that is finished: its model is beside them, and a sweep has many runs. Those that cannot
+/// be taken away do no harm.
+pub(crate) fn tidy(path: &Path) {
+    let Ok(entries) = fs::read_dir(path.join("checkpoints")) else { return };
+    let checkpoints = entries.flatten().map(|entry| entry.path());
+    for checkpoint in checkpoints.filter(|path| path.extension().is_some_and(|extension| extension == "ckpt"))
+    {
+        drop(fs::remove_file(checkpoint));
     }
 }
 
