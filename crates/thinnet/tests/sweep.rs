@@ -113,7 +113,7 @@ fn the_text_has_a_column_for_each_varied_key_and_tells_what_is_missing() {
             "1",
             "adam",
             "62.5 ± 12.5%",
-            "1.2500 ± 0.2500",
+            "1.250 ± 0.250",
             "50.0 ± 12.5%",
             "100.0 ± 0.0%",
             "50.0 ± 12.5%",
@@ -128,7 +128,7 @@ fn the_text_has_a_column_for_each_varied_key_and_tells_what_is_missing() {
     // A column's cells end where its head ends.
     let end =
         |line: &str, cell: &str| line[..line.find(cell).unwrap()].chars().count() + cell.chars().count();
-    assert_eq!(end(lines[0], "val loss"), end(lines[1], "1.2500 ± 0.2500"));
+    assert_eq!(end(lines[0], "val loss"), end(lines[1], "1.250 ± 0.250"));
     assert_eq!(end(lines[0], "seconds"), end(lines[4], "-  0, 2 failed") - "  0, 2 failed".len());
 }
 

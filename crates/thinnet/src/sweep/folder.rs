@@ -318,7 +318,7 @@ mod tests {
             ("format = \"thinnet-sweep/1\"", "version"),
             (
                 "format = \"thinnet-sweep/1\"\nversion = \"1\"\n[sweep]\nspace = []\nseeds = 1\nbase = 5",
-                "base",
+                "invalid type: integer",
             ),
             ("[", "sweep.toml: "),
         ] {

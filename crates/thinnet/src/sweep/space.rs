@@ -336,8 +336,13 @@ fn accepted(base: &TrainingConfig, key: &str, value: &Value) -> Result<Value> {
 fn parts<'a>(key: &str, text: &'a str) -> Result<Vec<&'a str>> {
     let refuse = |reason: &str| Error::configuration(format!("{key}={text}: {reason}"));
     let (mut parts, mut start, mut depth, mut quote) = (Vec::new(), 0, 0usize, None);
+    let mut escaped = false;
     for (at, letter) in text.char_indices() {
+        if std::mem::take(&mut escaped) {
+            continue;
+        }
         match (quote, letter) {
+            (Some('"'), '\\') => escaped = true,
             (Some(open), _) => quote = (letter != open).then_some(open),
             (None, '"' | '\'') => quote = Some(letter),
             (None, '[' | '{') => depth += 1,
@@ -415,6 +420,7 @@ mod tests {
         assert_eq!(grid("model.hidden=[100],[200,200],[]"), "[100] [200, 200] []");
         assert_eq!(grid("optim.max_norm=none,3"), r#""none" 3.0"#);
         assert_eq!(grid(r#"data.path="a,b",c"#), r#""a,b" "c""#);
+        assert_eq!(grid(r#"data.path="a\"],b",'c\'"#), r#"'a"],b' 'c\'"#);
         assert_eq!(grid("optim.rule=adam,sgd"), r#""adam" "sgd""#);
         assert_eq!(grid("train.batch_size=50"), "50");
     }

@@ -137,7 +137,7 @@ impl Table {
             .collect();
         [
             self.score(row.best),
-            number(row.best_loss, 4),
+            number(row.best_loss, 3),
             self.score(row.last),
             self.score(row.train),
             self.score(row.gap),

@@ -115,7 +115,7 @@ fn own_ticks(kind: &Values, values: &[Value], numbers: &[f64], scaled: impl Fn(f
     let (low, high) = (ticks.first()?.0, ticks.last()?.0);
     let span = high - low;
     let apart = ticks.windows(2).all(|pair| pair[1].0 - pair[0].0 > 0.08 * span);
-    apart.then(|| Axis { low: low - 0.06 * span, high: high + 0.06 * span, ticks })
+    apart.then_some(Axis { low: low - 0.06 * span, high: high + 0.06 * span, ticks })
 }
 
 fn number(value: &Value) -> Option<f64> {

@@ -116,7 +116,7 @@ fn wide(plot: &Parallel, table: &Table) -> Result<Wide, DrawingError> {
         drawing: draw::parallel(plot)?,
         view: (WIDE.0 * SVG_SCALE, WIDE.1 * SVG_SCALE),
         scale: SCALE.iter().map(|(light, _)| hex(*light)).collect(),
-        low: mean(scores().last()),
+        low: mean(scores().next_back()),
         high: mean(scores().next()),
     })
 }

@@ -36,6 +36,14 @@ pub(super) fn sentences(plan: &Plan, table: &Table) -> Vec<String> {
 /// How far the best is ahead of the next, and whether that is more than seeds move either.
 fn ahead(measure: Measure, best: Stat, name: &str, next: Stat) -> String {
     let behind = best.mean - next.mean;
+    // Compared as they are printed, so that no sentence calls two figures different that look alike.
+    let printed = |value: f64| match measure {
+        Measure::Accuracy => (value * 1e3).round(),
+        Measure::R2 => (value * 1e4).round(),
+    };
+    if printed(behind) <= 0.0 {
+        return format!("The next, {name}, is level with it.");
+    }
     let distance = match measure {
         Measure::Accuracy => format!("{:.1} percentage points", behind * 100.0),
         Measure::R2 => format!("{behind:.4}"),
@@ -48,11 +56,6 @@ fn ahead(measure: Measure, best: Stat, name: &str, next: Stat) -> String {
     let shown = match measure {
         Measure::Accuracy => format!("{:.1} points", spread * 100.0),
         Measure::R2 => format!("{spread:.4}"),
-    };
-    // Compared as they are printed, so that no sentence calls two figures different that look alike.
-    let printed = |value: f64| match measure {
-        Measure::Accuracy => (value * 1e3).round(),
-        Measure::R2 => (value * 1e4).round(),
     };
     let verdict = if printed(behind) > printed(spread) {
         format!("more than the spread over seeds (a standard deviation of {shown})")
