@@ -69,7 +69,7 @@ pub struct RunReport<'a> {
     pub test: Option<Score>,
     /// The command line that repeats the run, shown on the page as it is given; without it, `thinnet train config.toml`.
     pub command: Option<&'a str>,
-    /// Seconds of wall time for all of it.
+    /// Seconds that its training steps took.
     pub seconds: f64,
     /// Whether the run came to its end: its last epoch, or one without which it was to stop.
     pub finished: bool,

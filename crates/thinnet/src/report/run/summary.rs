@@ -149,6 +149,6 @@ fn end(report: &RunReport<'_>) -> String {
             "Training ended after {done} of at most {most} epochs and {seconds} seconds, when {patience} had passed \
              without a better one."
         ),
-        (true, _) => format!("{done} {epochs} took {seconds} seconds, checks included."),
+        (true, _) => format!("{done} {epochs} took {seconds} seconds of training steps."),
     }
 }
