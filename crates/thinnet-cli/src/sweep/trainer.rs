@@ -19,6 +19,8 @@ use crate::train::watch::{Announcement, Progress, Watch};
 
 /// Time between checkpoints within an epoch.
 const EVERY: Duration = Duration::from_secs(60);
+/// Time between checkpoints at the ends of epochs: most runs of a sweep are short, and a state is large beside a short epoch.
+const EVERY_EPOCH: Duration = Duration::from_secs(10);
 /// Checkpoints that a run keeps beside its best: the last, to go on from.
 const KEEP: usize = 1;
 
@@ -41,7 +43,10 @@ impl Trainer {
                 sets.push((reading, set));
             }
         }
-        Ok(Self { session: Session { every: EVERY, keep: KEEP, stop }, sets })
+        Ok(Self {
+            session: Session { every: EVERY, every_epoch: EVERY_EPOCH, pictures: 1, keep: KEEP, stop },
+            sets,
+        })
     }
 
     /// Trains a run, from where it was left if it was begun; `None` if it is stopped.

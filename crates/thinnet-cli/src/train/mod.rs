@@ -5,6 +5,8 @@ mod saver;
 pub(crate) mod session;
 pub(crate) mod watch;
 
+use std::time::Duration;
+
 use thinnet::float::{Dtype, Float};
 use thinnet::training::TrainingConfig;
 
@@ -15,6 +17,9 @@ use crate::output::Output;
 use request::Request;
 use session::{Session, Summary};
 use watch::Watch;
+
+/// About how often in a run TensorBoard is given the weights.
+const PICTURES: usize = 10;
 
 /// Trains the network that the arguments ask for.
 pub(crate) fn run(arguments: TrainArguments, output: &mut Output) -> Result<(), Failure> {
@@ -28,7 +33,8 @@ pub(crate) fn run(arguments: TrainArguments, output: &mut Output) -> Result<(), 
         _ => Box::new(watch::Lines::new(output)),
     };
     let request = Request::new(arguments)?;
-    let session = Session { every, keep, stop: interrupt::flag()? };
+    let session =
+        Session { every, every_epoch: Duration::ZERO, pictures: PICTURES, keep, stop: interrupt::flag()? };
     let summary = match request.config.model.dtype {
         Dtype::F32 => train::<f32>(request, &session, watch.as_mut())?,
         Dtype::F64 => train::<f64>(request, &session, watch.as_mut())?,

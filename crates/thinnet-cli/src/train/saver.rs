@@ -1,5 +1,5 @@
 //! What a run writes is written beside the training, not within it: a thread makes bytes of a state, waits for the disk, and
-//! then adds the epoch's lines, so that no line is ahead of the checkpoint that it belongs to.
+//! then adds the epoch's lines.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
@@ -10,8 +10,8 @@ use thinnet::training::{Epoch, RunFolder, TrainerState, TrainingConfig};
 
 use crate::failure::Failure;
 
-/// A state, and the epoch that it ends, if it does.
-type Saved<F> = (TrainerState<F>, Option<Epoch>);
+/// A state, if it is to be written, and the epoch that was ended, if one was.
+type Saved<F> = (Option<TrainerState<F>>, Option<Epoch>);
 
 /// Writes states, one after the other.
 pub(crate) struct Saver<'scope, F: Float> {
@@ -34,8 +34,12 @@ impl<'scope, F: Float> Saver<'scope, F> {
         let (failed, failures): (Sender<Failure>, _) = channel();
         let work = move || {
             for (state, epoch) in waiting {
-                let saved = folder.save(&state, config, keep).and_then(|_| match epoch {
-                    Some(epoch) => record.epoch(&epoch, state.parameters()),
+                let written = match &state {
+                    Some(state) => folder.save(state, config, keep).map(drop),
+                    None => Ok(()),
+                };
+                let saved = written.and_then(|()| match epoch {
+                    Some(epoch) => record.epoch(&epoch, state.as_ref().map(TrainerState::parameters)),
                     None => Ok(()),
                 });
                 if let Err(error) = saved
@@ -51,8 +55,8 @@ impl<'scope, F: Float> Saver<'scope, F> {
         Ok(Self { states, failures, thread })
     }
 
-    /// Hands a state over; says if an earlier one could not be written.
-    pub(crate) fn save(&self, state: TrainerState<F>, epoch: Option<Epoch>) -> Result<(), Failure> {
+    /// Hands over what is to be written; says if something before it could not be.
+    pub(crate) fn save(&self, state: Option<TrainerState<F>>, epoch: Option<Epoch>) -> Result<(), Failure> {
         let gone = || Failure::Refused("the thread that writes checkpoints has ended".to_owned());
         match self.failures.try_recv() {
             Ok(failure) => Err(failure),

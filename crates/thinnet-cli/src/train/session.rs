@@ -20,6 +20,10 @@ use crate::failure::Failure;
 pub(crate) struct Session {
     /// Time between checkpoints within an epoch.
     pub(crate) every: Duration,
+    /// Time between checkpoints at the ends of epochs, at least.
+    pub(crate) every_epoch: Duration,
+    /// About how often in a run the weights are recorded.
+    pub(crate) pictures: usize,
     /// Checkpoints to keep beside the best.
     pub(crate) keep: usize,
     /// Raised by whoever wants the run to stop.
@@ -68,6 +72,7 @@ impl Session {
             trainer.history(),
             &data.preprocessing.shape,
             config.train.epochs,
+            self.pictures,
         )?;
         let finish = thread::scope(|scope| {
             let saver = Saver::start(scope, &folder, &config, record, self.keep)?;
@@ -134,9 +139,14 @@ impl Session {
             let (done, steps) = trainer.progress();
             watch.step(&step, Progress { done, steps });
             let stopped = self.stop.load(Ordering::Relaxed) && trainer.finished().is_none();
-            if step.epoch.is_some() || stopped || saved.elapsed() >= self.every {
-                saver.save(trainer.state()?, step.epoch)?;
+            let every = if step.epoch.is_some() { self.every_epoch } else { self.every };
+            let is_due = stopped || trainer.finished().is_some() || saved.elapsed() >= every;
+            let state = if is_due { Some(trainer.state()?) } else { None };
+            if is_due {
                 saved = Instant::now();
+            }
+            if is_due || step.epoch.is_some() {
+                saver.save(state, step.epoch)?;
             }
             if let Some(epoch) = &step.epoch {
                 watch.epoch(epoch, step.best)?;

@@ -37,8 +37,10 @@ fn a_run_killed_time_and_again_ends_as_if_it_never_was() {
         "--set",
         "optim.momentum_ramp_epochs=5",
     ];
-    let arguments =
-        with(&with(SMALL, &more), &["--set", "train.epochs=500", "--set", "optim.learning_rate=0.05"]);
+    let arguments = with(
+        &with(SMALL, &more),
+        &["--set", "train.epochs=500", "--set", "optim.learning_rate=0.05", "--checkpoint-every", "0.005"],
+    );
     trained(place.path(), &with(&arguments, &["--out", "whole"]));
 
     let run = place.path().join("killed");

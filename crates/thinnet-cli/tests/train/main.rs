@@ -23,8 +23,6 @@ const SMALL: &[&str] = &[
     "train.batch_size=50",
     "--set",
     "data.val=200",
-    "--checkpoint-every",
-    "0.005",
 ];
 
 /// Starts the program in `folder`.

@@ -15,9 +15,6 @@ use crate::float::Float;
 use crate::net::Parameters;
 use crate::training::{Epoch, RunHistory};
 
-/// About how often in a run TensorBoard is given the weights, which cost far more than figures do.
-const PICTURES: usize = 25;
-
 /// A run's files, which grow by what each epoch tells.
 #[derive(Debug)]
 pub struct RunRecord {
@@ -26,6 +23,7 @@ pub struct RunRecord {
     events: EventFile,
     shape: Vec<usize>,
     epochs: usize,
+    pictures: usize,
 }
 
 impl RunRecord {
@@ -34,32 +32,39 @@ impl RunRecord {
     ///
     /// - `shape`: that of a sample
     /// - `epochs`: of the whole run
+    /// - `pictures`: about how often in the run TensorBoard is given the weights, which cost far more than figures do
     ///
     /// # Errors
     /// [`Error::Io`] if they cannot be written.
-    pub fn open(folder: &Path, history: &RunHistory, shape: &[usize], epochs: usize) -> Result<Self> {
+    pub fn open(
+        folder: &Path,
+        history: &RunHistory,
+        shape: &[usize],
+        epochs: usize,
+        pictures: usize,
+    ) -> Result<Self> {
         Ok(Self {
             csv: Appended::open(folder.join("history.csv"), &history_csv(history)?)?,
             json: Appended::open(folder.join("metrics.jsonl"), &metrics_jsonl(history)?)?,
             events: EventFile::resume(folder, history.epochs.len() as u64)?,
             shape: shape.to_vec(),
             epochs,
+            pictures,
         })
     }
 
-    /// Adds an epoch, at whose end the network had these parameters.
+    /// Adds an epoch, with the parameters that the network had at its end, if they are at hand.
     ///
     /// # Errors
     /// [`Error::Io`] if the files cannot be written.
-    pub fn epoch<F: Float>(&mut self, epoch: &Epoch, parameters: &Parameters<F>) -> Result<()> {
+    pub fn epoch<F: Float>(&mut self, epoch: &Epoch, parameters: Option<&Parameters<F>>) -> Result<()> {
         self.csv.append(&csv_line(epoch)?)?;
         self.json.append(&json_line(epoch)?)?;
         self.events.epoch(epoch)?;
         let number = epoch.epoch;
-        if number == 1
-            || number == self.epochs
-            || number.is_multiple_of(self.epochs.div_ceil(PICTURES).max(1))
-        {
+        let every = self.epochs.div_ceil(self.pictures.max(1)).max(1);
+        let is_due = number == 1 || number == self.epochs || number.is_multiple_of(every);
+        if let Some(parameters) = parameters.filter(|_| is_due) {
             for (name, array) in parameters.named() {
                 self.events.histogram(
                     &format!("weights/{name}"),

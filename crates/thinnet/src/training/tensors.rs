@@ -48,13 +48,26 @@ impl View for &Tensor {
 impl Tensors {
     /// Adds an array of `F`.
     pub(super) fn add<F: Float>(&mut self, name: impl Into<String>, array: ArrayViewD<'_, F>) {
+        // Millions of numbers at every checkpoint: slices, which the compiler turns into vectors, not iterators.
+        let array = array.as_standard_layout();
+        let values = array.as_slice().unwrap_or_default(); // it is in standard layout
         let (dtype, bytes) = match F::DTYPE {
             float::Dtype::F32 => {
-                #[allow(clippy::cast_possible_truncation)] // it is an f32
-                let bytes = array.iter().flat_map(|v| (v.as_f64() as f32).to_le_bytes()).collect();
+                let mut bytes = vec![0; 4 * values.len()];
+                for (out, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
+                    #[allow(clippy::cast_possible_truncation)] // it is an f32
+                    let value = value.as_f64() as f32;
+                    *out = value.to_le_bytes();
+                }
                 (Dtype::F32, bytes)
             }
-            float::Dtype::F64 => (Dtype::F64, array.iter().flat_map(|v| v.as_f64().to_le_bytes()).collect()),
+            float::Dtype::F64 => {
+                let mut bytes = vec![0; 8 * values.len()];
+                for (out, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
+                    *out = value.as_f64().to_le_bytes();
+                }
+                (Dtype::F64, bytes)
+            }
         };
         self.0.push((name.into(), Tensor { dtype, shape: array.shape().to_vec(), bytes }));
     }

@@ -340,8 +340,9 @@ impl<'a, F: Float> Trainer<'a, F> {
         if best {
             position.history.best = Some(position.history.epochs.len() - 1);
             if self.config.train.restore_best {
-                let state = self.engine.state()?;
-                self.best = Some(Best { parameters: state.parameters, running: state.running });
+                let running =
+                    if self.config.model.batch_norm { self.engine.state()?.running } else { Vec::new() };
+                self.best = Some(Best { parameters: self.engine.parameters()?, running });
             }
         }
         Ok((epoch, best))

@@ -114,7 +114,8 @@ fn a_regression_learns_numbers_of_any_unit() {
     });
     set.train.targets = Some(targets.into());
     set.classes = vec!["price".to_owned(), "size".to_owned()];
-    let config = config(&["model.task=regression", "model.keep=1", "train.epochs=150", "optim.learning_rate=0.01"]);
+    let config =
+        config(&["model.task=regression", "model.keep=1", "train.epochs=150", "optim.learning_rate=0.01"]);
     let data = TrainingData::<f64>::new(set.clone(), &config).unwrap();
     let scale = data.preprocessing.target_deviation.as_ref().unwrap();
     assert!(scale[0] > 100.0 && scale[1] < 10.0, "{scale:?}");
