@@ -281,7 +281,9 @@ mod tests {
         let before = TrainingConfig::default();
         let change = |texts: &[&str]| {
             let mut after = before.clone();
-            texts.iter().for_each(|text| after.set(&text.parse().unwrap()).unwrap());
+            for text in texts {
+                after.set(&text.parse().unwrap()).unwrap();
+            }
             may_change(&before, &after)
         };
         assert!(change(&["train.epochs=99", "train.threads=3", "train.patience=2"]).is_ok());

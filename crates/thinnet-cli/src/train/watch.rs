@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use thinnet::float::Float;
-use thinnet::training::{Epoch, Finish, RunFolder, Score, Step, Trainer, TrainingConfig, TrainingData};
+use thinnet::training::{
+    Epoch, Finish, Labelled, RunFolder, Score, Step, Trainer, TrainingConfig, TrainingData,
+};
 
 use super::session::Summary;
 use crate::failure::Failure;
@@ -79,7 +81,7 @@ impl Announcement {
         Ok(Self {
             folder: folder.path().to_path_buf(),
             data: description.to_owned(),
-            samples: [data.train.len(), data.val.len(), data.test.as_ref().map_or(0, |test| test.len())],
+            samples: [data.train.len(), data.val.len(), data.test.as_ref().map_or(0, Labelled::len)],
             layers,
             parameters: trainer.parameters()?.named().iter().map(|(_, array)| array.len()).sum(),
             epochs: config.train.epochs,

@@ -1,5 +1,5 @@
 //! Training runs: what they compute, and that they go on where they stopped.
-#![allow(clippy::unwrap_used, missing_docs)] // a test fails by panic
+#![allow(clippy::unwrap_used, clippy::float_cmp)] // a test fails by panic; figures are the same or not
 
 mod folders;
 mod going_on;
@@ -12,7 +12,7 @@ use thinnet::random::RandomState;
 use thinnet::training::{Trainer, TrainingConfig, TrainingData};
 
 /// 70 samples of 12 numbers in three classes that can be told apart, mostly.
-pub fn blobs() -> DataSet {
+fn blobs() -> DataSet {
     let mut random = RandomState::new(5);
     let labels: Vec<usize> = (0..70).map(|sample| sample % 3).collect();
     let mut values: Array2<f64> = random.randn((70, 12));
@@ -31,7 +31,7 @@ pub fn blobs() -> DataSet {
 }
 
 /// Settings for [`blobs`], with changes.
-pub fn config(changes: &[&str]) -> TrainingConfig {
+fn config(changes: &[&str]) -> TrainingConfig {
     let mut config = TrainingConfig::default();
     let usual = ["model.hidden=[16]", "train.epochs=4", "train.batch_size=10", "data.val=14"];
     for change in usual.iter().chain(changes) {
@@ -40,12 +40,12 @@ pub fn config(changes: &[&str]) -> TrainingConfig {
     config
 }
 
-pub fn data<F: Float>(config: &TrainingConfig) -> TrainingData<F> {
+fn data<F: Float>(config: &TrainingConfig) -> TrainingData<F> {
     TrainingData::new(blobs(), config).unwrap()
 }
 
 /// Trains to the end.
-pub fn finish<F: Float>(trainer: &mut Trainer<'_, F>) {
+fn finish<F: Float>(trainer: &mut Trainer<'_, F>) {
     while trainer.finished().is_none() {
         trainer.step().unwrap();
     }
