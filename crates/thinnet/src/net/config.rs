@@ -147,6 +147,20 @@ impl NetConfig {
         }
     }
 
+    /// The names and shapes that the parameters have, in the order of [`Parameters::named`](super::Parameters::named).
+    pub(super) fn parameter_shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let mut all = Vec::new();
+        for ((inputs, outputs), number) in self.layer_shapes().into_iter().zip(1..) {
+            all.push((format!("W{number}"), vec![inputs, outputs]));
+            all.push((format!("b{number}"), vec![outputs]));
+            if self.batch_norm && number <= self.hidden.len() {
+                all.push((format!("gamma{number}"), vec![outputs]));
+                all.push((format!("beta{number}"), vec![outputs]));
+            }
+        }
+        all
+    }
+
     /// The layers' shapes (inputs, outputs), first to last.
     pub fn layer_shapes(&self) -> Vec<(usize, usize)> {
         let inputs = std::iter::once(self.input_dim).chain(self.hidden.iter().copied());

@@ -73,10 +73,14 @@ impl<F: Float> FullyConnectedNet<F> {
     /// [`Error::Configuration`] from [`NetConfig::check`]; [`Error::Shape`] for parameters of other names or shapes than
     /// the architecture has.
     pub fn from_parameters(config: NetConfig, parameters: Parameters<F>) -> Result<Self> {
-        let mut net = Self::with_weights(config, Array2::zeros)?;
-        net.parameters.check_like("parameters of the network", &parameters)?;
-        net.parameters = parameters;
-        Ok(net)
+        config.check()?;
+        // Compared before anything is made: sizes may come from a file, and be larger than any memory.
+        let (expected, got) = (config.parameter_shapes(), parameters.shapes());
+        if expected != got {
+            return Err(Error::shape("parameters of the network", expected, got));
+        }
+        let running = Self::fresh_running(&config);
+        Ok(Self { config, parameters, running })
     }
 
     /// A network whose weights (D, H) are made layer by layer.
@@ -93,9 +97,14 @@ impl<F: Float> FullyConnectedNet<F> {
                     .then(|| (Array1::ones(outputs), Array1::zeros(outputs))),
             })
             .collect();
-        let normalised = if config.batch_norm { config.hidden.as_slice() } else { &[] };
-        let running = normalised.iter().map(|&size| RunningStatistics::zeros(size)).collect();
+        let running = Self::fresh_running(&config);
         Ok(Self { config, parameters: Parameters { layers }, running })
+    }
+
+    /// Batch normalisation's running statistics before any step.
+    fn fresh_running(config: &NetConfig) -> Vec<RunningStatistics<F>> {
+        let normalised = if config.batch_norm { config.hidden.as_slice() } else { &[] };
+        normalised.iter().map(|&size| RunningStatistics::zeros(size)).collect()
     }
 
     /// The architecture.

@@ -58,12 +58,14 @@ impl<F: Float> Parameters<F> {
         self.named().into_iter().find_map(|(own, array)| (own == name).then_some(array))
     }
 
+    /// Every array's name and shape, in the order of [`Parameters::named`].
+    pub(super) fn shapes(&self) -> Vec<(String, Vec<usize>)> {
+        self.named().into_iter().map(|(name, array)| (name, array.shape().to_vec())).collect()
+    }
+
     /// Refuses `other`, by the name `what`, unless it has the same names and shapes.
     pub(crate) fn check_like(&self, what: &str, other: &Self) -> Result<()> {
-        let shapes = |parameters: &Self| -> Vec<(String, Vec<usize>)> {
-            parameters.named().into_iter().map(|(name, array)| (name, array.shape().to_vec())).collect()
-        };
-        let (expected, got) = (shapes(self), shapes(other));
+        let (expected, got) = (self.shapes(), other.shapes());
         if expected == got { Ok(()) } else { Err(Error::shape(what, expected, got)) }
     }
 

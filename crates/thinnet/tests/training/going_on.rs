@@ -1,6 +1,7 @@
 //! A run that was stopped and gone on with is, bit for bit, one that never was.
 
 use thinnet::Float;
+use thinnet::random::RandomState;
 use thinnet::training::{Model, RunHistory, Trainer, TrainerState, TrainingConfig};
 
 use super::{config, data, finish};
@@ -88,6 +89,40 @@ fn a_state_of_another_run_is_refused() {
         let other = config(&[changes]);
         let refused = Trainer::resume(&other, &data, 1, &state);
         assert!(refused.is_err() || changes.starts_with("train"), "{changes}");
+    }
+}
+
+/// A model file may come from anyone: whatever is changed in one, it is read or refused, and takes no memory for what it
+/// claims.
+#[test]
+fn a_hostile_model_is_refused() {
+    let config = config(&["model.batch_norm=true", "train.epochs=1"]);
+    let data = data::<f32>(&config);
+    let mut trainer = Trainer::new(&config, &data, 1).unwrap();
+    finish(&mut trainer);
+    let epoch = trainer.history().epochs[0];
+    let preprocessing = data.preprocessing.clone();
+    let model = Model { net: trainer.network().unwrap(), config, preprocessing, epoch: 1, val: epoch.val };
+    let bytes = model.to_bytes().unwrap();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let at = text.find("hidden = [16]").expect("the settings");
+    let mut huge = bytes.clone();
+    huge[at..at + 13].copy_from_slice(b"hidden=[9e9] ");
+    assert!(Model::<f32>::from_bytes(&huge).is_err());
+    huge[at..at + 13].copy_from_slice(b"hidden=[4_0]\n");
+    assert!(Model::<f32>::from_bytes(&huge).is_err());
+    let mut model = model;
+    model.config.model.hidden = vec![usize::MAX / 2];
+    assert!(Model::<f32>::from_bytes(&model.to_bytes().unwrap()).is_err());
+    let mut random = RandomState::new(3);
+    for _ in 0..3000 {
+        let mut bytes = bytes.clone();
+        for _ in 0..3 {
+            let at = random.choice(bytes.len(), 1).unwrap()[0];
+            bytes[at] = random.choice(256, 1).unwrap()[0].to_le_bytes()[0];
+        }
+        let _ = Model::<f32>::from_bytes(&bytes);
+        let _ = Model::<f32>::from_bytes(&bytes[..random.choice(bytes.len(), 1).unwrap()[0]]);
     }
 }
 

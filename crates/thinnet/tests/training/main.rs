@@ -1,6 +1,7 @@
 //! Training runs: what they compute, and that they go on where they stopped.
 #![allow(clippy::unwrap_used, clippy::float_cmp)] // a test fails by panic; figures are the same or not
 
+mod every_key;
 mod folders;
 mod going_on;
 mod settings;

@@ -101,6 +101,7 @@ fn a_run_that_diverges_says_where() {
         }
     };
     assert!(error.contains("after step") && error.contains("diverged"), "{error}");
+    assert!(error.contains("W1 holds numbers that are not finite"), "{error}");
 }
 
 /// The targets of a regression are standardised on the training samples, and R squared tells of them whatever their unit.
