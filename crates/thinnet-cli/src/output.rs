@@ -12,6 +12,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use crate::failure::Failure;
 use crate::memory::show;
 
+mod block;
+
+pub(crate) use block::Canvas;
+
 /// Standard output and standard error, and what they can show.
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -34,7 +38,11 @@ pub(crate) enum Paint {
     Bad,
     Faint,
     Strong,
+    Accent,
 }
+
+/// How often a display is drawn anew.
+const REDRAW: Duration = Duration::from_millis(125);
 
 /// From this width on, a bar need not fill the line.
 const WIDE: usize = 90;
@@ -42,8 +50,7 @@ const WIDE: usize = 90;
 impl Stream {
     /// Colours are for a terminal that can show them, unless `NO_COLOR` (<https://no-color.org>) is set.
     fn new(terminal: bool) -> Self {
-        let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || env::var_os("TERM").is_some_and(|value| value == "dumb");
+        let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || dumb();
         Self { terminal, colour: terminal && !refused }
     }
 
@@ -54,6 +61,7 @@ impl Stream {
             Paint::Bad => AnsiColor::Red.on_default().bold(),
             Paint::Faint => Style::new().dimmed(),
             Paint::Strong => Style::new().bold(),
+            Paint::Accent => AnsiColor::Cyan.on_default(),
         };
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
@@ -145,6 +153,42 @@ impl Output {
         self.bar = Some(bar);
     }
 
+    /// Whether a person sees both streams, on a terminal that lines can be drawn anew on.
+    pub(crate) fn draws(&self) -> bool {
+        self.out.terminal && self.err.terminal && !dumb()
+    }
+
+    /// What can be drawn on.
+    pub(crate) fn canvas(&self) -> Canvas {
+        Canvas { columns: block::size().0, unicode: unicode(), stream: self.err }
+    }
+
+    /// Shows lines below the others, on standard error, and draws them anew several times a second, on a thread of its own.
+    ///
+    /// - `done`, `steps`: steps done before, and of all
+    /// - `lines`: what to show, given what is known of steps and time
+    pub(crate) fn start_display<F>(&mut self, done: u64, steps: u64, lines: F)
+    where
+        F: Fn(&ProgressState, Canvas) -> Vec<String> + Clone + Send + Sync + 'static,
+    {
+        self.end_bar();
+        let canvas = self.canvas();
+        let write = move |state: &ProgressState, text: &mut dyn Write| {
+            let canvas = Canvas { columns: block::size().0, ..canvas };
+            let _ = text.write_str(&lines(state, canvas).join("\n"));
+        };
+        let style = ProgressStyle::with_template("{lines}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let hertz = 10;
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(block::Block::default()), hertz);
+        let bar = ProgressBar::with_draw_target(Some(steps), target);
+        bar.set_style(style.with_key("lines", write));
+        bar.set_position(done);
+        // What was done before says nothing about the speed.
+        bar.reset_eta();
+        bar.enable_steady_tick(REDRAW);
+        self.bar = Some(bar);
+    }
+
     /// Shows how a file arrives, on standard error if that is a terminal; standard output may well be a file or a variable.
     ///
     /// - `have`, `size`: bytes that are here, and those of the whole file
@@ -198,6 +242,22 @@ impl Output {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Whether the terminal can do no more than write one line after the other.
+fn dumb() -> bool {
+    env::var_os("TERM").is_none_or(|value| value == "dumb" || value.is_empty())
+}
+
+/// Whether bars and curves can be shown: not where the locale says otherwise, nor on Linux's console, whose font lacks them.
+fn unicode() -> bool {
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(env::var_os).find(|value| !value.is_empty());
+    let utf8 = locale.is_none_or(|locale| {
+        let locale = locale.to_string_lossy().to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    });
+    utf8 && env::var_os("TERM").is_none_or(|value| value != "linux")
 }
 
 /// A bar with its name before it, and what is done and how long the rest takes behind it.

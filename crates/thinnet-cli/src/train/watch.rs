@@ -1,16 +1,17 @@
 //! A run as it is seen while it trains.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use thinnet::float::Float;
 use thinnet::training::{
-    Epoch, Finish, Labelled, RunFolder, Score, Step, Trainer, TrainingConfig, TrainingData,
+    Epoch, Finish, Labelled, RunFolder, Sampling, Score, Step, Trainer, TrainingConfig, TrainingData,
 };
 
+use super::figures::{figure, rate};
 use super::session::Summary;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, Paint};
 
 /// Follows a run.
 pub(crate) trait Watch {
@@ -64,6 +65,12 @@ pub(crate) struct Announcement {
     pub(crate) dtype: String,
     /// Threads.
     pub(crate) threads: usize,
+    /// The best of the epochs that were done before.
+    #[serde(skip)]
+    pub(crate) best: Option<usize>,
+    /// Training samples a step, on average.
+    #[serde(skip)]
+    pub(crate) samples_per_step: f64,
 }
 
 impl Announcement {
@@ -90,6 +97,11 @@ impl Announcement {
             history: trainer.history().epochs.clone(),
             dtype: config.model.dtype.to_string(),
             threads,
+            best: trainer.history().best_epoch().map(|best| best.epoch),
+            samples_per_step: match config.train.sampling {
+                Sampling::Shuffled => data.train.len() as f64 / trainer.steps_per_epoch().max(1) as f64,
+                Sampling::Replacement => config.train.batch_size as f64,
+            },
         })
     }
 
@@ -115,7 +127,7 @@ impl Announcement {
 }
 
 /// What a score is called, and its figure: accuracy or R squared.
-fn quality(score: &Score) -> Option<(&'static str, f64)> {
+pub(super) fn quality(score: &Score) -> Option<(&'static str, f64)> {
     score.accuracy.map(|accuracy| ("accuracy", accuracy)).or_else(|| score.r2.map(|r2| ("R2", r2)))
 }
 
@@ -129,7 +141,7 @@ pub(crate) fn describe(score: &Score) -> String {
 }
 
 /// How a run ended, for people.
-fn conclusion(summary: &Summary) -> Vec<String> {
+pub(super) fn conclusion(summary: &Summary) -> Vec<String> {
     let kept = &summary.kept;
     let mut lines = Vec::new();
     let why = match summary.finish {
@@ -142,6 +154,12 @@ fn conclusion(summary: &Summary) -> Vec<String> {
     let test = summary.test.as_ref().map_or_else(String::new, |test| format!("; test {}", describe(test)));
     lines.push(format!("model of epoch {}: validation {}{test}", kept.epoch, describe(&kept.val)));
     lines
+}
+
+/// Where a run is, and where to look first.
+pub(super) fn place(folder: &Path, output: &Output) -> String {
+    let page = folder.join("report.html").display().to_string();
+    format!("the run is in {}: open {}", folder.display(), output.paint_note(Paint::Strong, &page))
 }
 
 /// A line an epoch.
@@ -157,20 +175,23 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// "epoch  7/25  loss 0.4312  train accuracy 0.8810  val accuracy 0.8500  *".
+/// "epoch  7/25  loss  0.4312  train accuracy 0.8810  val accuracy 0.8500  12.3k samples/s  best".
 pub(crate) fn epoch_line(epoch: &Epoch, epochs: usize, best: bool) -> String {
     let width = epochs.to_string().len();
     let (train, val) = match (quality(&epoch.train), quality(&epoch.val)) {
         (Some((name, train)), Some((_, val))) => {
-            (format!("train {name} {train:.4}"), format!("val {name} {val:.4}"))
+            (format!("train {name} {train:>6.4}"), format!("val {name} {val:>6.4}"))
         }
-        _ => (format!("train loss {:.4}", epoch.train.loss), format!("val loss {:.4}", epoch.val.loss)),
+        _ => (
+            format!("train loss {:>7}", figure(epoch.train.loss)),
+            format!("val loss {:>7}", figure(epoch.val.loss)),
+        ),
     };
     format!(
-        "epoch {:>width$}/{epochs}  loss {:.4}  {train}  {val}  {:.0} samples/s{}",
+        "epoch {:>width$}/{epochs}  loss {:>7}  {train}  {val}  {:>5} samples/s{}",
         epoch.epoch,
-        epoch.loss,
-        epoch.samples_per_second,
+        figure(epoch.loss),
+        rate(epoch.samples_per_second),
         if best { "  best" } else { "" }
     )
 }
@@ -196,7 +217,7 @@ impl Watch for Lines<'_> {
         for line in conclusion(summary) {
             self.output.line(&line)?;
         }
-        self.output.note(&format!("the run is in {}", summary.folder.display()));
+        self.output.note(&place(&summary.folder, self.output));
         Ok(())
     }
 }
@@ -258,7 +279,7 @@ enum Event<'a> {
         epoch: &'a Epoch,
     },
     End {
-        folder: &'a std::path::Path,
+        folder: &'a Path,
         epochs: usize,
         stopped_early: bool,
         kept: &'a Epoch,

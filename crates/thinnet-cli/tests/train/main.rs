@@ -8,6 +8,7 @@ mod damage;
 mod killed;
 mod settings;
 mod shown;
+mod terminal;
 
 use std::fs;
 use std::path::Path;

@@ -1,0 +1,91 @@
+//! Numbers as people read them.
+
+use std::time::Duration;
+
+/// A loss or a score in at most 8 characters: "0.4312", "12345.7", "-1.3e12".
+pub(super) fn figure(value: f64) -> String {
+    match value.abs() {
+        size if size == 0.0 || !size.is_finite() => format!("{value:.4}"),
+        ..1e-3 => format!("{value:.1e}"),
+        // What would be rounded up to another digit belongs to the next line.
+        ..99.99995 => format!("{value:.4}"),
+        ..999.9995 => format!("{value:.3}"),
+        ..9999.995 => format!("{value:.2}"),
+        ..99_999.95 => format!("{value:.1}"),
+        ..1e6 => format!("{value:.0}"),
+        _ => format!("{value:.1e}"),
+    }
+}
+
+/// Three digits and a unit: "950", "1.23k", "12.3k", "1.23M".
+pub(super) fn rate(value: f64) -> String {
+    let units = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
+    // What would be rounded up to the next unit belongs to it.
+    let (size, unit) = units.into_iter().find(|(size, _)| value >= size * 0.9995).unwrap_or((1.0, ""));
+    match value / size {
+        value if unit.is_empty() && value >= 10.0 => format!("{value:.0}"),
+        value @ ..9.995 => format!("{value:.2}{unit}"),
+        value @ ..99.95 => format!("{value:.1}{unit}"),
+        value => format!("{value:.0}{unit}"),
+    }
+}
+
+/// Digits by threes: "1,541,510".
+pub(super) fn thousands(count: usize) -> String {
+    let digits = count.to_string();
+    let group = |(at, digit): (usize, char)| {
+        let comma = at > 0 && (digits.len() - at).is_multiple_of(3);
+        comma.then_some(',').into_iter().chain([digit])
+    };
+    digits.chars().enumerate().flat_map(group).collect()
+}
+
+/// "12 s", "3:20 min", "1:05 h", "4.2 days".
+pub(crate) fn duration(time: Duration) -> String {
+    const DAY: u64 = 86_400;
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{}:{:02} min", seconds / 60, seconds % 60),
+        seconds if seconds < 2 * DAY => format!("{}:{:02} h", seconds / 3600, seconds / 60 % 60),
+        seconds if seconds < 1000 * DAY => format!("{:.1} days", seconds as f64 / DAY as f64),
+        _ => "years".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_fit_their_column() {
+        let shown = [0.0, 0.43124, -0.5, 99.99, 123.456, 12_345.678, 123_456.7, 1.3e9, -4e-5].map(figure);
+        assert_eq!(
+            shown,
+            ["0.0000", "0.4312", "-0.5000", "99.9900", "123.456", "12345.7", "123457", "1.3e9", "-4.0e-5"]
+        );
+        for value in [f64::NAN, f64::INFINITY, f64::MIN, -9999.999, f64::MIN_POSITIVE, 99.99999, -99_999.96] {
+            assert!(figure(value).len() <= 8, "{}", figure(value));
+        }
+    }
+
+    #[test]
+    fn rates_have_three_digits() {
+        let shown =
+            [0.25, 9.0, 95.0, 950.0, 999.4, 999.6, 1234.0, 12_340.0, 123_400.0, 999_600.0, 2.5e9].map(rate);
+        assert_eq!(
+            shown,
+            ["0.25", "9.00", "95", "950", "999", "1.00k", "1.23k", "12.3k", "123k", "1.00M", "2.50G"]
+        );
+    }
+
+    #[test]
+    fn digits_stand_by_threes() {
+        assert_eq!([1, 999, 1000, 1_541_510].map(thousands), ["1", "999", "1,000", "1,541,510"]);
+    }
+
+    #[test]
+    fn durations_have_the_unit_that_suits_them() {
+        let shown = [0, 59, 200, 3900, 100_000, 363_000, u64::MAX].map(|s| duration(Duration::from_secs(s)));
+        assert_eq!(shown, ["0 s", "59 s", "3:20 min", "1:05 h", "27:46 h", "4.2 days", "years"]);
+    }
+}

@@ -1,0 +1,94 @@
+//! A run on a terminal: drawn in place, and left behind as a few lines.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use thinnet::training::{Epoch, Step};
+
+use super::panel::{Pace, Panel, announcement};
+use super::session::Summary;
+use super::watch::{Announcement, Progress, Watch, conclusion, place};
+use crate::failure::Failure;
+use crate::output::{Output, Paint};
+
+/// What is said between Ctrl-C and the end.
+const STOPPING: &str = "stopping; a checkpoint is written first (Ctrl-C again ends at once)";
+
+/// Shows a run in place.
+pub(super) struct Screen<'a> {
+    output: &'a mut Output,
+    stop: Arc<AtomicBool>,
+    panel: Option<Arc<Mutex<Panel>>>,
+}
+
+impl<'a> Screen<'a> {
+    /// Shows runs until `stop` becomes true.
+    pub(super) fn new(output: &'a mut Output, stop: Arc<AtomicBool>) -> Self {
+        Self { output, stop, panel: None }
+    }
+
+    /// What is known of the run, once it has begun.
+    fn panel(&self) -> Option<MutexGuard<'_, Panel>> {
+        self.panel.as_ref().map(|panel| panel.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Watch for Screen<'_> {
+    fn begin(&mut self, run: &Announcement) -> Result<(), Failure> {
+        for line in announcement(run) {
+            self.output.note(&line);
+        }
+        let panel = Arc::new(Mutex::new(Panel::new(run)));
+        let (shown, stop) = (Arc::clone(&panel), Arc::clone(&self.stop));
+        let steps = run.steps_per_epoch.saturating_mul(run.epochs as u64);
+        self.output.start_display(run.done, steps, move |state, canvas| {
+            // A copy, so that training never waits for the drawing.
+            let panel = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let mut lines = panel.lines(canvas, Pace { steps: state.per_sec(), left: state.eta() });
+            if stop.load(Ordering::Relaxed) {
+                let room = canvas.columns.saturating_sub(1);
+                lines.push(canvas.paint(Paint::Strong, &STOPPING.chars().take(room).collect::<String>()));
+            }
+            lines
+        });
+        self.panel = Some(panel);
+        Ok(())
+    }
+
+    fn step(&mut self, step: &Step, progress: Progress) {
+        if let Some(mut panel) = self.panel() {
+            panel.step(step);
+        }
+        self.output.advance(usize::try_from(progress.done).unwrap_or(usize::MAX));
+    }
+
+    fn epoch(&mut self, epoch: &Epoch, best: bool) -> Result<(), Failure> {
+        if let Some(mut panel) = self.panel() {
+            panel.epoch(epoch, best);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, text: &str) {
+        self.output.note(text);
+    }
+
+    fn end(&mut self, summary: &Summary) -> Result<(), Failure> {
+        self.output.end_bar();
+        let canvas = self.output.canvas();
+        let curves = self.panel().map(|panel| panel.curves(canvas)).unwrap_or_default();
+        curves.iter().for_each(|line| self.output.note(line));
+        for line in conclusion(summary) {
+            self.output.line(&line)?;
+        }
+        self.output.note(&place(&summary.folder, self.output));
+        Ok(())
+    }
+}
+
+impl Drop for Screen<'_> {
+    /// Takes the display away, however the run ends.
+    fn drop(&mut self) {
+        self.output.end_bar();
+    }
+}

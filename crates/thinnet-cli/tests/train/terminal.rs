@@ -1,0 +1,191 @@
+//! What a person sees of a run on a terminal: the program in a pseudo-terminal, what it writes as a terminal shows it.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::Child;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use pty_process::{Size, blocking};
+
+use super::common::empty_folder;
+
+/// A run of about a second, and one that does not end by itself while a test looks at it.
+const SHORT: &[&str] = &["--set", "model.hidden=[16]", "--set", "train.epochs=8", "--set", "data.val=200"];
+const LONG: &[&str] =
+    &["--set", "model.hidden=[16]", "--set", "train.epochs=100000", "--set", "data.val=200"];
+
+/// The program on a terminal.
+struct Terminal {
+    pty: Arc<blocking::Pty>,
+    child: Child,
+    screen: Arc<Mutex<vt100::Parser>>,
+    reader: JoinHandle<Vec<u8>>,
+}
+
+impl Terminal {
+    fn train(
+        folder: &Path,
+        (rows, columns): (u16, u16),
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let (pty, pts) = blocking::open().unwrap();
+        pty.resize(Size::new(rows, columns)).unwrap();
+        let child = blocking::Command::new(assert_cmd::cargo::cargo_bin!("thinnet"))
+            .arg("train")
+            .args(arguments)
+            .current_dir(folder)
+            .env("TERM", "xterm-256color")
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("NO_COLOR")
+            .envs(variables.iter().copied())
+            .spawn(pts)
+            .unwrap();
+        let (pty, screen) = (Arc::new(pty), Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0))));
+        let (from, to) = (Arc::clone(&pty), Arc::clone(&screen));
+        let reader = thread::spawn(move || {
+            let (mut bytes, mut all) = ([0; 4096], Vec::new());
+            // Where the program has ended, Linux gives an error.
+            while let Ok(count @ 1..) = (&*from).read(&mut bytes) {
+                to.lock().unwrap().process(&bytes[..count]);
+                all.extend_from_slice(&bytes[..count]);
+            }
+            all
+        });
+        Self { pty, child, screen, reader }
+    }
+
+    fn rows(&self) -> Vec<String> {
+        let parser = self.screen.lock().unwrap();
+        let (_, columns) = parser.screen().size();
+        parser.screen().rows(0, columns).map(|row| row.trim_end().to_owned()).collect()
+    }
+
+    /// The rows, as soon as they are as they should be.
+    fn wait(&self, what: &str, right: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let start = Instant::now();
+        loop {
+            let rows = self.rows();
+            if right(&rows) {
+                return rows;
+            }
+            assert!(start.elapsed() < Duration::from_secs(120), "{what} never came; there is {rows:#?}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn resize(&self, rows: u16, columns: u16) {
+        self.screen.lock().unwrap().screen_mut().set_size(rows, columns);
+        self.pty.resize(Size::new(rows, columns)).unwrap();
+    }
+
+    fn press(&self, key: u8) {
+        (&*self.pty).write_all(&[key]).unwrap();
+    }
+
+    /// Waits for the end: status, rows that are not empty, the cursor's row and column, all bytes.
+    fn end(mut self) -> (Option<i32>, Vec<String>, (u16, u16), String) {
+        let status = self.child.wait().unwrap();
+        let bytes = self.reader.join().unwrap();
+        let parser = self.screen.lock().unwrap();
+        assert!(!parser.screen().hide_cursor());
+        let (_, columns) = parser.screen().size();
+        let rows = parser.screen().rows(0, columns).map(|row| row.trim_end().to_owned());
+        let rows = rows.filter(|row| !row.is_empty()).collect();
+        (status.code(), rows, parser.screen().cursor_position(), String::from_utf8(bytes).unwrap())
+    }
+}
+
+/// The rows of the display.
+const LABELS: [&str; 6] = ["epoch", "loss", "train accuracy", "val accuracy", "best", "samples/s"];
+
+/// Whether the display stands below the two rows of the announcement, whole, and nothing else.
+fn displayed(rows: &[String]) -> bool {
+    let filled: Vec<&String> = rows.iter().filter(|row| !row.is_empty()).collect();
+    filled.len() == 2 + LABELS.len()
+        && filled[0].starts_with("thinnet-run: ")
+        && filled[2..].iter().zip(LABELS).all(|(row, label)| row.starts_with(label))
+        && filled[7].ends_with("so far")
+}
+
+#[test]
+fn a_run_is_drawn_in_place_and_leaves_its_conclusion() {
+    let place = empty_folder();
+    let terminal = Terminal::train(place.path(), (24, 80), SHORT, &[]);
+    let (status, rows, cursor, bytes) = terminal.end();
+    assert_eq!(status, Some(0), "{rows:#?}");
+    let starts = [
+        "thinnet-run: 3072-16-10 with 49,338 parameters, f32",
+        "sample: ",
+        "loss ",
+        "train accuracy ",
+        "val accuracy ",
+        "8 epochs in ",
+        "model of epoch ",
+        "the run is in thinnet-run: open thinnet-run/report.html",
+    ];
+    assert_eq!(rows.len(), starts.len(), "{rows:#?}");
+    for (row, start) in rows.iter().zip(starts) {
+        assert!(row.starts_with(start), "{start:?} in {rows:#?}");
+    }
+    assert_eq!(cursor, (8, 0), "below the last line");
+    assert!(bytes.contains("\x1b[36m"), "curves have a colour");
+}
+
+#[test]
+fn the_display_follows_the_terminals_size() {
+    let place = empty_folder();
+    let terminal = Terminal::train(place.path(), (24, 80), LONG, &[]);
+    terminal.wait("the display", displayed);
+    // Wider, narrower, lower. This terminal cuts lines where it is made narrower, and none that is drawn here is longer.
+    let bar = |rows: &[String]| {
+        rows.iter().find(|row| row.starts_with("epoch")).map_or(0, |row| row.chars().count())
+    };
+    for columns in [120, 200, 80] {
+        terminal.resize(24, columns);
+        let fills = |rows: &[String]| displayed(rows) && bar(rows) == usize::from(columns).min(142) - 1;
+        let rows = terminal.wait("a display of the new width", fills);
+        assert!(rows[0].starts_with("thinnet-run: "), "what stands above stays: {rows:#?}");
+    }
+    terminal.press(0x03);
+    assert_eq!(terminal.end().0, Some(130));
+}
+
+#[test]
+fn ctrl_c_leaves_the_terminal_clean_and_the_run_goes_on_with_its_history() {
+    let place = empty_folder();
+    let terminal = Terminal::train(place.path(), (24, 100), LONG, &[]);
+    terminal.wait("the display", displayed);
+    terminal.press(0x03);
+    let (status, rows, (row, column), _) = terminal.end();
+    assert_eq!((status, rows.len()), (Some(130), 3), "{rows:#?}");
+    assert!(rows[2].starts_with("stopped after step "), "{rows:#?}");
+    assert!(rows[2].ends_with("thinnet train --resume thinnet-run goes on from there"), "{rows:#?}");
+    assert_eq!((row, column), (3, 0));
+
+    let terminal = Terminal::train(place.path(), (24, 100), &["--resume", "thinnet-run"], &[]);
+    let rows = terminal.wait("the display", displayed);
+    assert!(rows[0].contains("going on after step "), "{rows:#?}");
+    assert!(!rows[2].starts_with("epoch      1/"), "{rows:#?}");
+    terminal.press(0x03);
+    assert_eq!(terminal.end().0, Some(130));
+}
+
+#[test]
+fn plain_terminals_get_what_they_can_show() {
+    let place = empty_folder();
+    let terminal = |variable| Terminal::train(place.path(), (24, 100), SHORT, &[variable]);
+    let (_, rows, _, bytes) = terminal(("NO_COLOR", "1")).end();
+    assert!(!bytes.contains("\x1b[36m") && !bytes.contains("\x1b[1m"), "{bytes:?}");
+    assert!(rows.iter().any(|row| row.starts_with("train accuracy") && row.contains('▁')), "{rows:#?}");
+
+    let (_, rows, _, bytes) = terminal(("LC_ALL", "C")).end();
+    assert!(bytes.is_ascii(), "{rows:#?}");
+    assert!(rows.iter().any(|row| row.starts_with("model of epoch")), "{rows:#?}");
+
+    let (_, rows, _, bytes) = terminal(("TERM", "dumb")).end();
+    assert!(!bytes.contains('\x1b'), "{bytes:?}");
+    assert!(rows.iter().filter(|row| row.starts_with("epoch ")).count() == 8, "{rows:#?}");
+}
