@@ -1,7 +1,8 @@
 //! The whole backward pass of a hidden layer in one traversal.
 
+use crate::adjust::Adjust;
 use crate::dot::load;
-use crate::rule::{Adjust, Rule, Update, WithRule, with_rule};
+use crate::rule::{Rule, Update, WithRule, with_rule};
 use crate::simd::{Element, Op, Simd};
 use crate::update::{check_lists, store};
 use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};

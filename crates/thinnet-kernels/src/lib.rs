@@ -38,6 +38,7 @@
     reason = "kernels must be compiled inside the function that enables their features"
 )]
 
+mod adjust;
 mod backward;
 mod bytes;
 mod dense;
@@ -58,6 +59,7 @@ mod update;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
+pub use adjust::Adjust;
 pub use backward::listed_backward;
 pub use bytes::{ByteIsa, ByteRows, ByteWeights, byte_dot, squared_distances};
 pub use dense::dense_dot;
@@ -70,7 +72,7 @@ pub use masks::set_kept;
 pub use panels::{PanelBuf, Panels, PanelsMut};
 pub use peak::multiply_adds;
 pub use pixels::pack_pixels;
-pub use rule::{Adjust, Update, apply_update};
+pub use rule::{Update, apply_update};
 pub use simd::Element;
 pub use team::Team;
 pub use update::{listed_axpy, listed_update};

@@ -1,8 +1,9 @@
 //! Sums of listed rows: gradients of weights with the update fused on, and the forward pass of a layer whose input is
 //! sparse.
 
+use crate::adjust::Adjust;
 use crate::dot::load;
-use crate::rule::{Adjust, Rule, Update, WithRule, with_rule};
+use crate::rule::{Rule, Update, WithRule, with_rule};
 use crate::simd::{Element, Op, Simd};
 use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
 
