@@ -8,18 +8,18 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 VALUES of a setting are
-  0.25,0.5,1           a list; commas within brackets belong to a value: model.hidden=[100],[200,200]
+  0.25,0.5,1           a list, as in model.hidden=[100],[200,200]: commas within brackets part nothing
   lin:LOW:HIGH:N       N numbers with equal differences, LOW and HIGH included
   log:LOW:HIGH:N       N numbers with equal ratios; with --random, N may be left out
 A single value is the same for every point. Keep probabilities are those to KEEP a unit.
 
-Every run has a folder below DIR/runs, as `thinnet train` makes it; DIR/report.html shows what came of them all. A sweep that
-was stopped goes on where it was, within runs as well.
+Every run has a folder below DIR/runs, as `thinnet train` makes it; DIR/report.html shows what came of them all. A sweep \
+that was stopped goes on where it was, within runs as well.
 
 Examples:
   thinnet sweep --set model.keep=0.25,0.5,0.75,1 --seeds 5
   thinnet sweep config.toml --set model.keep=lin:0.2:1:5 --set optim.learning_rate=log:1e-4:1e-2:3
-  thinnet sweep config.toml --set optim.learning_rate=log:1e-5:1e-1 --set model.hidden=[100],[500] --random 30
+  thinnet sweep --set optim.learning_rate=log:1e-5:1e-1 --set model.keep=lin:0.2:1 --random 30
   thinnet sweep --resume thinnet-sweep")]
 pub(crate) struct SweepArguments {
     /// File with the settings; those that it leaves out have their defaults

@@ -11,6 +11,9 @@ use crate::experiment::plural;
 use crate::failure::Failure;
 use crate::output::Output;
 
+/// A point's settings stand beside the bar if they have no more letters than this.
+const LONGEST: usize = 20;
+
 /// Shows a sweep.
 pub(crate) struct Show<'a> {
     output: &'a mut Output,
@@ -131,7 +134,11 @@ impl<'a> Show<'a> {
         }
         let table = Table::new(self.plan, &self.outcomes);
         let best = table.rows.first().filter(|row| row.best.is_some()).map_or_else(String::new, |row| {
-            format!(", best {} ({})", table.score(row.best), self.plan.label(row.point))
+            let label = self.plan.label(row.point);
+            // The bar has to have its place, too.
+            let label =
+                if label.chars().count() > LONGEST { format!("point {}", row.point + 1) } else { label };
+            format!(", best {} ({label})", table.score(row.best))
         });
         self.output.message(format!("{}/{} runs{best}", self.done(), self.plan.runs.len()));
     }
