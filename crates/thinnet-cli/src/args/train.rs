@@ -57,7 +57,7 @@ pub(crate) struct TrainArguments {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Print every setting with its default, as a file to start from
+    /// Print every setting with its default and what it means, as a file to start from
     #[arg(long, conflicts_with_all = ["resume", "out", "quiet", "json"])]
     pub(crate) defaults: bool,
 }

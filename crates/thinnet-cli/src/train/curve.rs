@@ -63,10 +63,9 @@ pub(super) fn range<'a>(points: impl IntoIterator<Item = &'a f64>) -> Option<(f6
 pub(super) fn sparkline(points: &[f64], (low, high): (f64, f64)) -> String {
     let top = (LEVELS.len() - 1) as f64;
     let level = |point: f64| if high > low { ((point - low) / (high - low) * top).round() } else { 3.0 };
-    points
-        .iter()
-        .map(|&point| if point.is_finite() { LEVELS[level(point).clamp(0.0, top) as usize] } else { ' ' })
-        .collect()
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within the levels
+    let place = |point: f64| level(point).clamp(0.0, top) as usize;
+    points.iter().map(|&point| if point.is_finite() { LEVELS[place(point)] } else { ' ' }).collect()
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ const PICTURES: usize = 10;
 /// Trains the network that the arguments ask for.
 pub(crate) fn run(arguments: TrainArguments, output: &mut Output) -> Result<(), Failure> {
     if arguments.defaults {
-        return output.line(TrainingConfig::default().to_toml()?.trim_end());
+        return output.line(TrainingConfig::default().to_commented_toml()?.trim_end());
     }
     let stop = interrupt::flag()?;
     let (every, keep) = (arguments.checkpoint_every, arguments.keep_checkpoints);

@@ -39,7 +39,7 @@ fn epoch(number: usize, steps_per_epoch: u64, accuracy: f64) -> Epoch {
 /// After so many epochs, of which the second is the best, and some steps.
 fn panel(run: &Announcement, epochs: usize, steps: u64) -> Panel {
     let mut panel = Panel::new(run);
-    let mut step = |panel: &mut Panel, number| {
+    let step = |panel: &mut Panel, number| {
         panel.step(&Step { step: number, loss: 0.5, epoch: None, best: false });
     };
     for number in 1..=epochs {
@@ -64,10 +64,10 @@ fn all_is_told_in_eighty_columns() {
     let lines = panel(&run(25, 48), 3, 24).lines(plain(80), PACE);
     assert_eq!(
         lines[0],
-        format!("epoch  4/25  step 24/48  {}{}   1:23 min left", "━".repeat(5), "─".repeat(32))
+        format!("epoch  4/25  step 24/48  {}{}   1:23 min left", "━".repeat(5), "─".repeat(33))
     );
     assert!(lines[1].starts_with("loss              0.5000  ▄▄▄"), "{}", lines[1]);
-    assert_eq!(lines[2], "train accuracy    0.6000  ▂█▂");
+    assert_eq!(lines[2], "train accuracy    0.6000  ▃█▃");
     assert_eq!(lines[3], "val accuracy      0.5000  ▁▆▁", "on the scale of the row above");
     assert_eq!(lines[4], "best              0.8500  epoch 2, 1 epoch ago");
     assert_eq!(lines[5], "samples/s          12.3k  0 s so far");

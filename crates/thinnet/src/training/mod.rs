@@ -17,7 +17,7 @@ mod trainer;
 
 pub use config::{
     Annealing, Assignment, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig, RunStep,
-    Sampling, Task, TrainConfig, TrainingConfig, keys,
+    Sampling, Setting, Task, TrainConfig, TrainingConfig, keys, settings,
 };
 pub use data::{Labelled, Preprocessing, TrainingData};
 pub use folder::{Newest, RunFolder};

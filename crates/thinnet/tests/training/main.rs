@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp)] // a test fails by panic; figures are the same or not
 
 mod every_key;
+mod explained;
 mod folders;
 mod going_on;
 mod settings;

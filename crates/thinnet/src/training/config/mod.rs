@@ -7,12 +7,15 @@
 //! | `optim` | the update rule, its schedules, what holds the weights back |
 //! | `train` | epochs, batches, random streams, when to stop |
 //!
-//! [`TrainingConfig::from_toml`] reads them, [`TrainingConfig::set`] changes one, [`TrainingConfig::to_toml`] writes all.
+//! [`TrainingConfig::from_toml`] reads them, [`TrainingConfig::set`] changes one, [`TrainingConfig::to_toml`] writes all,
+//! [`TrainingConfig::to_commented_toml`] with what they mean.
 
+mod explained;
 mod sections;
 mod text;
 mod words;
 
+pub use explained::{Setting, settings};
 pub use sections::{
     Annealing, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig, Sampling, Task,
     TrainConfig,

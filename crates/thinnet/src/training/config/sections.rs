@@ -1,5 +1,7 @@
-//! The sections, with their defaults. Every field is a key of the file: its name here is its name there.
+//! The sections, with their defaults. Every field is a key of the file: its name here is its name there, and its documentation
+//! here is what a commented file and the table of settings say of it ([`super::explained`]).
 
+use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::words;
@@ -11,7 +13,7 @@ use crate::net::Initialisation;
 use crate::optim::ScheduleKind;
 
 /// Which samples, and what is made of them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
     /// `sample` (the embedded images), or a file or folder.
@@ -25,19 +27,21 @@ pub struct DataConfig {
     /// Width and height that the images of a folder are resized to, as in `32x32`; `none` leaves them.
     #[serde(with = "words::none")]
     pub resize: Option<String>,
-    /// Training samples to use, from the first; `all`.
+    /// Training samples to use, from the first; `all` of them.
     #[serde(with = "words::all")]
     pub train: Option<usize>,
     /// Validation samples; `auto` takes those that the data have, or a fifth of the training samples, at most 1000.
     #[serde(with = "words::auto")]
     pub val: Option<usize>,
-    /// How training and validation samples are parted where the data do not say; `auto` as they are stored for image
-    /// collections, which come shuffled, and stratified for the rest.
+    /// How training and validation samples are parted where the data do not say: `stored` (in their order), `shuffled` or
+    /// `stratified` (shuffled, each class by its share); `auto` is stored for image collections, which come shuffled, and
+    /// stratified for the rest.
     #[serde(with = "words::auto")]
     pub split: Option<Order>,
     /// Seed of a split at random (NumPy's stream).
     pub split_seed: u32,
-    /// `none`, `mean`, `standard` or `unit` (see [`Scaling`]); `auto` is unit for images, standard for the rest.
+    /// What is done to the inputs: `none`, `mean` (less the mean), `standard` (then divided by the standard deviation) or
+    /// `unit` (less the mean, divided by the range of all numbers); `auto` is unit for images, standard for the rest.
     #[serde(with = "words::auto")]
     pub scaling: Option<Scaling>,
     /// The same for the targets of a regression: `standard` or `none`.
@@ -93,32 +97,33 @@ pub enum Keep {
 }
 
 /// The network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
-    /// Classification or regression.
+    /// `classification` (softmax loss) or `regression` (squared error).
     pub task: Task,
     /// Units of each hidden layer.
     pub hidden: Vec<usize>,
-    /// What each hidden layer does to its sums.
+    /// What each hidden layer does to its sums: `relu`, `tanh`, `logistic` or `identity`.
     pub activation: Activation,
     /// Probability to KEEP a hidden unit, above 0 and at most 1: one for all hidden layers, or a list with one for each.
     pub keep: Keep,
-    /// `bernoulli` (of units), `gaussian` (noise on them) or `drop_connect` (of the weights that lead into them).
+    /// The kind of dropout: `bernoulli` (of units), `gaussian` (noise on them) or `drop_connect` (of the weights into them).
     pub dropout: DropoutKind,
-    /// Probability to KEEP an input.
+    /// Probability to KEEP an input, above 0 and at most 1.
     pub input_keep: f64,
-    /// How keep probabilities change over the run.
+    /// How keep probabilities change over the run: `none`, or `curriculum`, from 1 down to their value (Morerio et al. 2017).
     pub annealing: Annealing,
-    /// How fast: the curriculum's `gamma` is this divided by the steps of the whole run.
+    /// How fast they do: the curriculum's `gamma` is this divided by the steps of the whole run.
     pub annealing_rate: f64,
     /// Batch normalisation ahead of each activation.
     pub batch_norm: bool,
-    /// How weights start: `he`, `glorot` (see [`Initialisation`]), or `normal` with standard deviation `weight_scale`, as in the course.
+    /// How weights start: `he` or `glorot` (by the layer's size), or `normal` with standard deviation `weight_scale`, as in the
+    /// course.
     pub initialisation: Initialisation,
     /// Standard deviation of the initial weights, where they are `normal`.
     pub weight_scale: f64,
-    /// Number type.
+    /// Number type: `f32` or `f64`.
     pub dtype: Dtype,
 }
 
@@ -142,14 +147,14 @@ impl Default for ModelConfig {
 }
 
 /// The update rule, and what goes with it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimConfig {
-    /// `sgd`, `sgd_momentum`, `rmsprop` or `adam`.
+    /// The update rule: `sgd`, `sgd_momentum`, `rmsprop` or `adam`.
     pub rule: String,
     /// The learning rate, after warm-up and before any decay.
     pub learning_rate: f64,
-    /// How it changes over the epochs.
+    /// How the learning rate changes over the epochs: `constant`, `decay`, `step` or `cosine`.
     pub schedule: ScheduleKind,
     /// The factor of the schedules `decay` (each epoch) and `step` (each `step_epochs`).
     pub decay: f64,
@@ -161,7 +166,7 @@ pub struct OptimConfig {
     pub warmup_epochs: f64,
     /// Momentum of `sgd_momentum`; with a ramp, where that ends.
     pub momentum: f64,
-    /// Where the ramp starts.
+    /// Where the momentum ramp starts.
     pub momentum_start: f64,
     /// Epochs in which momentum rises in a line (Srivastava et al. 2014, appendix A.2); 0 is no ramp.
     pub momentum_ramp_epochs: f64,
@@ -262,7 +267,7 @@ pub enum ClassWeights {
 }
 
 /// How long, on which batches, and what is watched.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// Times that the training samples are gone through, at most.
@@ -271,14 +276,15 @@ pub struct TrainConfig {
     pub batch_size: usize,
     /// Seed of all that is random: weights, batches, masks.
     pub seed: u32,
-    /// How batches are made.
+    /// How batches are made: `shuffled` (each epoch takes every sample once) or `replacement` (drawn anew, as in the course).
     pub sampling: Sampling,
-    /// Where masks come from.
+    /// Where masks come from: `counter` (a stream that all threads draw from) or `numpy` (NumPy's, as in the course).
     pub masks: Masks,
     /// Training samples on which accuracy and loss are checked at each epoch's end, from the first; `all`.
     #[serde(with = "words::all")]
     pub check_samples: Option<usize>,
-    /// What decides which epoch is the best; `auto` is accuracy for classification, loss for regression.
+    /// What decides which epoch is the best: validation `accuracy` or `loss`; `auto` is accuracy for classification, loss for
+    /// regression.
     #[serde(with = "words::auto")]
     pub monitor: Option<Monitor>,
     /// Epochs without a better one after which training stops; `none` goes on to the end.
@@ -286,16 +292,17 @@ pub struct TrainConfig {
     pub patience: Option<usize>,
     /// By how much an epoch must be better to count for `patience`.
     pub min_delta: f64,
-    /// Whether the model at the end is that of the best epoch, or that of the last.
+    /// Whether the model in the end is that of the best epoch, or else that of the last.
     pub restore_best: bool,
     /// Share of each target that is spread over all classes (Szegedy et al. 2016).
     pub label_smoothing: f64,
-    /// How much each class counts: `none`, `balanced`, or a list.
+    /// How much each class counts: `none` (as many samples as it has), `balanced` (all classes alike), or a list of weights.
     pub class_weights: ClassWeights,
     /// Threads; `auto` is one a core. It changes no figure.
     #[serde(with = "words::auto")]
     pub threads: Option<usize>,
-    /// How products are computed. It changes no figure but by rounding.
+    /// How products are computed: `dense`, `thin` (kept units only) or `auto` (whichever was measured to be faster). It changes
+    /// no figure but by rounding.
     pub engine: Product,
 }
 
