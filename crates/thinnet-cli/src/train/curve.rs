@@ -91,7 +91,9 @@ mod tests {
     #[test]
     fn points_are_means_that_cover_all_values() {
         let mut curve = Curve::default();
-        [1.0, 2.0, 3.0, 4.0, 5.0, 6.0].into_iter().for_each(|value| curve.push(value));
+        for value in [1.0, 2.0, 3.0, 4.0, 5.0, 6.0] {
+            curve.push(value);
+        }
         assert_eq!(curve.points(10), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert_eq!(curve.points(3), [1.5, 3.5, 5.5]);
         assert_eq!(curve.points(4), [1.0, 2.5, 4.0, 5.5]);

@@ -77,7 +77,9 @@ impl Watch for Screen<'_> {
         self.output.end_bar();
         let canvas = self.output.canvas();
         let curves = self.panel().map(|panel| panel.curves(canvas)).unwrap_or_default();
-        curves.iter().for_each(|line| self.output.note(line));
+        for line in &curves {
+            self.output.note(line);
+        }
         for line in conclusion(summary) {
             self.output.line(&line)?;
         }

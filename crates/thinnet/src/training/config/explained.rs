@@ -52,7 +52,7 @@ impl TrainingConfig {
                         text.push('\n');
                     }
                     text.push_str(&comment(section_meaning(section)));
-                    text.push_str("[");
+                    text.push('[');
                     text.push_str(section);
                     text.push_str("]\n");
                 }
