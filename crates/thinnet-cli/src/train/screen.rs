@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::output::{Output, Paint};
 
 /// What is said between Ctrl-C and the end.
-const STOPPING: &str = "stopping; a checkpoint is written first (Ctrl-C again ends at once)";
+const STOPPING: &str = "stopping: writing a checkpoint; Ctrl-C again ends at once";
 
 /// Shows a run in place.
 pub(super) struct Screen<'a> {
