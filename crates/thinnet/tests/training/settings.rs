@@ -89,9 +89,9 @@ fn classes_weigh_what_they_are_given() {
         ["[1, 1, 0]", "none", "[1, 1, 50]"].map(|weights| taken(&format!("train.class_weights={weights}")));
     assert!(counts[0] < counts[1] && counts[1] < counts[2], "{counts:?}");
     let data = data::<f64>(&config(&[]));
-    let wrong = super::config(&["train.class_weights=[1, 1]"]);
+    let wrong = config(&["train.class_weights=[1, 1]"]);
     assert!(Trainer::new(&wrong, &data, 1).is_err());
-    let balanced = super::config(&["train.class_weights=balanced"]);
+    let balanced = config(&["train.class_weights=balanced"]);
     finish(&mut Trainer::new(&balanced, &data, 1).unwrap());
 }
 
