@@ -63,7 +63,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("experiment --val 1001", &["1000 validation", "1001"]),
     ("experiment --split randomly", &["'randomly'", "stored, shuffled or stratified"]),
     ("experiment --split-seed -1", &["'-1'", "--split-seed"]),
-    ("experiment --scaling up", &["'up'", "none, mean or standard"]),
+    ("experiment --scaling up", &["'up'", "none, mean, standard or unit"]),
     ("experiment --header maybe", &["'maybe'", "yes or no"]),
     ("experiment --resize 32", &["'32'", "32x32"]),
     ("experiment --resize 32x32", &["--resize is for folders of images", "--data sample"]),
