@@ -82,7 +82,8 @@ def test_a_forked_process_predicts_and_ends() -> None:
 def test_ctrl_c_stops_within_an_epoch_and_keeps_what_is_trained() -> None:
     x = np.random.RandomState(0).randn(60_000, 200).astype(np.float32)
     y = (x[:, 0] > 0).astype(int)
-    model = MLPClassifier((500, 500), max_iter=1000, random_state=0, dropout=0.5)
+    # On a fast and quiet machine it would otherwise converge before it is interrupted.
+    model = MLPClassifier((500, 500), max_iter=1000, n_iter_no_change=1000, random_state=0, dropout=0.5)
     sent: list[float] = []
 
     def interrupt() -> None:
