@@ -12,7 +12,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 use data::DataArguments;
 use sweep::SweepArguments;
-use thinnet::data::{Order, Scaling};
+use thinnet::data::{Order, Scaling, parse_size};
 use thinnet::engine::Product;
 use thinnet::optim::UpdateRule;
 use train::TrainArguments;
@@ -296,10 +296,8 @@ fn yes_no(text: &str) -> Result<bool, String> {
 }
 
 /// A width and a height.
-pub(crate) fn size(text: &str) -> Result<(u32, u32), String> {
-    let numbers =
-        text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
-    numbers.ok_or_else(|| "it takes a width and a height, as in 32x32".to_owned())
+fn size(text: &str) -> Result<(u32, u32), String> {
+    parse_size(text).ok_or_else(|| "it takes a width and a height, as in 32x32".to_owned())
 }
 
 /// A positive number of seconds, up to a day.

@@ -4,17 +4,16 @@ use std::io::{BufRead, stdin};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use thinnet::data::Features;
-use thinnet::engine::{Engine, EngineConfig, Isa, MaskSource, Product, StepTimes, Thin};
+use thinnet::data::{Features, Targets};
+use thinnet::engine::{Engine, EngineConfig, Isa, MaskSource, Product, StepTimes, Thin, cores};
 use thinnet::float::Float;
-use thinnet::layers::{Dropout, Targets};
+use thinnet::layers::Dropout;
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::{Adam, UpdateRule};
 use thinnet::random::RandomState;
 use thinnet_kernels::multiply_adds;
 
 use crate::args::BenchArguments;
-use crate::config::cores;
 use crate::failure::Failure;
 use crate::memory;
 use crate::output::Output;

@@ -1,12 +1,13 @@
 //! Arguments that were parsed become an experiment that can be run.
 
-use std::num::NonZero;
 use std::path::PathBuf;
-use std::thread;
 
-use thinnet::data::{Dataset, Split};
-use thinnet::experiment::Settings;
+use thinnet::Error;
+use thinnet::data::Rows;
+use thinnet::engine::cores;
 use thinnet::float::{Dtype, Float};
+use thinnet::training::experiment::Settings;
+use thinnet::training::{DataConfig, TrainingData};
 
 use crate::args::{ExperimentArguments, SourceArguments};
 use crate::failure::Failure;
@@ -55,22 +56,31 @@ impl Config {
         Ok(Self { settings, out: arguments.out, data: arguments.data, num_train: arguments.train })
     }
 
-    /// Reads the samples, and checks the settings that depend on them.
-    pub(crate) fn load<F: Float>(&mut self) -> Result<Dataset<F>, Failure> {
+    /// Reads the samples, and settles and checks what depends on them.
+    pub(crate) fn load<F: Float>(&self) -> Result<(Settings, TrainingData<F>), Failure> {
         let source = self.data.read()?;
-        let (set, settings) = (&source.set, &mut self.settings);
-        settings.data.clone_from(&source.description);
-        settings.classes.clone_from(&set.classes);
-        settings.num_train = self.num_train.unwrap_or(NUM_TRAIN.min(set.train.len()));
-        settings.num_val = set.val.as_ref().map_or(0, Split::len);
-        check(settings, set.input_dim())?;
-        Ok(set.scaled(settings.num_train, source.scaling)?)
+        let set = &source.set;
+        let settings = Settings {
+            data: source.description,
+            classes: set.names().to_vec(),
+            num_train: self.num_train.unwrap_or(NUM_TRAIN.min(set.train().len())),
+            num_val: set.val().map_or(0, Rows::len),
+            ..self.settings.clone()
+        };
+        check(&settings, set.input_dim())?;
+        let data = DataConfig {
+            path: self.data.data.display().to_string(),
+            train: Some(settings.num_train),
+            scaling: Some(source.scaling),
+            ..DataConfig::default()
+        };
+        Ok((settings, TrainingData::scaled(set, data)?))
     }
 }
 
 /// Refuses settings that are out of range, or that do not fit in memory with samples of `input_dim` numbers.
 fn check(settings: &Settings, input_dim: usize) -> Result<(), Failure> {
-    settings.check(input_dim)?;
+    settings.check(input_dim).map_err(named)?;
     let (need, have) = (settings.memory(input_dim), memory::available());
     if need > have {
         let units: Vec<String> = settings.hidden.iter().map(ToString::to_string).collect();
@@ -86,7 +96,16 @@ fn check(settings: &Settings, input_dim: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Cores that this program may use.
-pub(crate) fn cores() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get).min(Settings::MAX_THREADS)
+/// The same error with the option that sets what is wrong.
+fn named(error: Error) -> Failure {
+    let Error::Configuration { setting: Some(setting), message } = &error else { return error.into() };
+    let option = match *setting {
+        "train.epochs" => "--epochs",
+        "train.batch_size" => "--batch-size",
+        "train.threads" => "--threads",
+        "data.train" => "--train",
+        "data.val" => "--val",
+        other => other,
+    };
+    Failure::Refused(format!("{option} {message}"))
 }

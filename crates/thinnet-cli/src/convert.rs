@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &ConvertArguments, output: &Output) -> Result<(), F
     set.save_npz(out, arguments.force)?;
     let size = fs::metadata(out).map_or(0, |found| found.len());
     let parts: Vec<String> =
-        set.parts().map(|(part, split)| format!("{part} {:?}", split.values.dim())).collect();
+        set.parts().map(|(part, split)| format!("{part} {:?}", split.x().dim())).collect();
     output.aside(&format!("{}: {}, {}", out.display(), parts.join(", "), memory::show(size as f64)));
     output.line(&out.display().to_string())
 }

@@ -1,9 +1,13 @@
 //! `thinnet experiment`.
 
+use std::fs;
+use std::path::Path;
+
 use thinnet::Error;
-use thinnet::experiment::{self, Outcome, Settings};
 use thinnet::float::{Dtype, Float};
+use thinnet::model::Model;
 use thinnet::report::Report;
+use thinnet::training::experiment::{self, Outcome, Settings};
 
 use crate::args::ExperimentArguments;
 use crate::config::Config;
@@ -12,48 +16,65 @@ use crate::follow::Follower;
 use crate::interrupt;
 use crate::output::{Output, Paint};
 
-/// Trains the networks and writes the report.
+/// Trains the networks, and writes the report and the models.
 ///
 /// - `command`: what a person would type to run them again
 pub(crate) fn run(arguments: ExperimentArguments, command: &str, output: &mut Output) -> Result<(), Failure> {
-    let mut config = Config::new(arguments)?;
-    let outcome = match config.settings.dtype {
-        Dtype::F32 => train::<f32>(&mut config, output)?,
-        Dtype::F64 => train::<f64>(&mut config, output)?,
+    let config = Config::new(arguments)?;
+    let (outcome, models) = match config.settings.dtype {
+        Dtype::F32 => train::<f32>(&config, output)?,
+        Dtype::F64 => train::<f64>(&config, output)?,
     };
     Report::new(&outcome).command(command).write(&config.out)?;
+    let folder = config.out.join("models");
+    fs::create_dir_all(&folder)
+        .map_err(|error| Failure::Refused(format!("cannot make {}: {error}", folder.display())))?;
+    for (name, save) in &models {
+        save(&folder.join(name))?;
+    }
     summarise(&outcome, output);
     let page = config.out.join("report.html");
     output.note(&format!(
-        "report in {}: open {}",
+        "report in {}: open {}; the networks are in {}",
         config.out.display(),
-        output.paint_note(Paint::Strong, &page.display().to_string())
+        output.paint_note(Paint::Strong, &page.display().to_string()),
+        folder.display(),
     ));
     Ok(())
 }
 
+/// Files of models: a name, and what writes the file.
+type Models = Vec<(String, Box<dyn Fn(&Path) -> thinnet::Result<()>>)>;
+
 /// Trains the networks.
-fn train<F: Float>(config: &mut Config, output: &mut Output) -> Result<Outcome, Failure> {
-    let data = config.load::<F>()?;
-    let settings = &config.settings;
-    output.aside(&announcement(settings, data.train.x.dim().1));
-    let mut follower = Follower::new(output, settings, interrupt::flag()?);
-    let result = experiment::run(settings, &data, &mut follower);
+fn train<F: Float>(config: &Config, output: &mut Output) -> Result<(Outcome, Models), Failure> {
+    let (settings, data) = config.load::<F>()?;
+    output.aside(&announcement(&settings, data.input_dim()));
+    let mut follower = Follower::new(output, &settings, interrupt::flag()?);
+    let result = experiment::run(&settings, &data, &mut follower);
     let (network, failure) = follower.finish();
     if let Some(failure) = failure {
         return Err(failure);
     }
-    result.map_err(|error| match error {
-        Error::Interrupted { iteration } => {
-            Failure::Interrupted(format!("stopped after iteration {iteration} of {network}; no report was written"))
+    let (outcome, trained) = result.map_err(|error| match error {
+        Error::Interrupted { step } => {
+            Failure::Interrupted(format!("stopped after iteration {step} of {network}; no report was written"))
         }
-        Error::Diverged { iteration, loss } => Failure::Refused(format!(
-            "the loss of {network} is {loss} at iteration {iteration}: training diverges with --learning-rate {:e}; \
-             try a smaller one",
+        Error::Diverged { what, step } => Failure::Refused(format!(
+            "{what} after iteration {step} of {network}: training diverges with --learning-rate {:e}; try a smaller one",
             settings.learning_rate
         )),
         error => error.into(),
-    })
+    })?;
+    let mut models: Models = Vec::new();
+    for (trained, keep) in trained.into_iter().zip(&settings.keep) {
+        let model = Model::new(trained, data.preprocessing.clone())?;
+        let again = models.iter().filter(|(name, _)| name.starts_with(&format!("keep-{keep}."))).count();
+        let again = if again == 0 { String::new() } else { format!(".{}", again + 1) };
+        let name = format!("keep-{keep}{again}.safetensors");
+        models.push((name, Box::new(move |path| model.save(path))));
+    }
+    Ok((outcome, models))
 }
 
 /// What is about to be trained.

@@ -102,9 +102,8 @@ impl Failure {
 impl From<thinnet::Error> for Failure {
     fn from(error: thinnet::Error) -> Self {
         match error {
-            thinnet::Error::Diverged { .. } | thinnet::Error::NotFinite { .. } => {
-                Self::Diverged(error.to_string())
-            }
+            thinnet::Error::Diverged { .. } => Self::Diverged(error.to_string()),
+            thinnet::Error::Interrupted { .. } => Self::Interrupted(error.to_string()),
             error => Self::Refused(error.to_string()),
         }
     }

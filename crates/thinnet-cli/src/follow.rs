@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use thinnet::experiment::{Observer, Settings};
-use thinnet::solver::{Event, Progress};
+use thinnet::training::experiment::{Observer, Settings};
+use thinnet::training::{CourseLine, Progress, Step};
 
 use crate::failure::Failure;
 use crate::output::Output;
 
 /// The course prints the loss of every hundredth iteration, from the first.
-const PRINT_EVERY: usize = 100;
+const PRINT_EVERY: u64 = 100;
 
 /// Shows an experiment.
 pub(crate) struct Follower<'a> {
@@ -56,18 +56,13 @@ impl<'a> Follower<'a> {
 }
 
 impl Progress for Follower<'_> {
-    fn event(&mut self, event: Event) {
-        match event {
-            Event::Iteration { iteration, .. } => {
-                self.output.advance(iteration);
-                if (iteration - 1) % PRINT_EVERY == 0 {
-                    self.line(&event.to_string());
-                }
-            }
-            Event::Epoch { epoch, epochs, .. } => {
+    fn step(&mut self, step: &Step, steps: u64) {
+        self.output.advance(usize::try_from(step.step).unwrap_or(usize::MAX));
+        for line in CourseLine::of(step, steps, self.epochs, PRINT_EVERY) {
+            if let CourseLine::Epoch { epoch, epochs, .. } = line {
                 self.output.message(format!("epoch {epoch}/{epochs}"));
-                self.line(&event.to_string());
             }
+            self.line(&line.to_string());
         }
     }
 

@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use thinnet::data::{DataSet, Format, Order, ReadOptions, Scaling, SplitOptions};
+use thinnet::data::{DataSet, Order, ReadOptions, Scaling, SplitOptions};
+use thinnet::run::{SAMPLE, open_with};
 
 use crate::args::{ReadArguments, SourceArguments};
 use crate::failure::Failure;
-
-/// The word for the embedded sample.
-const SAMPLE: &str = "sample";
 
 /// A data set with training and validation samples, and how they are scaled.
 #[derive(Debug)]
@@ -21,33 +19,20 @@ pub(crate) struct Source {
     pub(crate) description: String,
 }
 
-/// Whether the embedded sample is asked for.
-fn is_sample(path: &Path) -> bool {
-    path == Path::new(SAMPLE)
-}
-
 impl ReadArguments {
-    /// Reads the data set at `path` as it is stored; `argument` is what stands before the path in messages.
-    pub(crate) fn open(&self, path: &Path, argument: &str) -> Result<DataSet, Failure> {
-        let options = ReadOptions {
+    /// How the library is to read.
+    fn options(&self) -> ReadOptions {
+        ReadOptions {
             label: self.label_column.clone(),
             header: self.header,
             resize: self.resize,
             regression: self.regression,
-        };
-        if is_sample(path) {
-            let sample = DataSet::embedded_sample()?;
-            let refused = |error| Failure::Refused(format!("{argument}{SAMPLE}: {error}"));
-            options.check_format(sample.format).map_err(refused)?;
-            return Ok(sample);
         }
-        if !path.exists() {
-            return Err(Failure::Refused(format!(
-                "{argument}{}: there is no such file or folder; it takes `{SAMPLE}` or a file or folder with data",
-                path.display()
-            )));
-        }
-        DataSet::open(path, &options).map_err(|error| Failure::Refused(format!("{argument}{error}")))
+    }
+
+    /// Reads the data set at `path` as it is stored; `argument` is what stands before the path in messages.
+    pub(crate) fn open(&self, path: &Path, argument: &str) -> Result<DataSet, Failure> {
+        Ok(open_with(path, &self.options(), argument)?)
     }
 }
 
@@ -59,18 +44,14 @@ impl SourceArguments {
 
     /// Refuses options that mean nothing for the data that were found.
     fn check_against(&self, set: &DataSet) -> Result<(), Failure> {
-        let (table, images) = (set.format == Format::Csv, set.format == Format::Images);
-        let useless = [
-            ("--label-column", self.read.label_column.is_some() && !table, "is for tables"),
-            ("--header", self.read.header.is_some() && !table, "is for tables"),
-            ("--resize", self.read.resize.is_some() && !images, "is for folders of images"),
-            ("--split", self.split.is_some() && set.val.is_some(), "is for data without validation samples"),
-        ];
-        match useless.into_iter().find(|(_, useless, _)| *useless) {
-            Some((option, _, purpose)) => Err(Failure::Refused(format!(
+        let split = (self.split.is_some() && set.val().is_some())
+            .then_some(("--split", "is for data without validation samples"));
+        let names = ["--label-column", "--header", "--resize"];
+        match self.read.options().useless(set.format(), names).or(split) {
+            Some((option, purpose)) => Err(Failure::Refused(format!(
                 "{option} {purpose}, and --data {} is not that: it is {}",
                 self.data.display(),
-                set.format
+                set.format()
             ))),
             None => Ok(()),
         }
@@ -83,17 +64,17 @@ impl SourceArguments {
         let order: Option<Order> = self.split.as_deref().map(str::parse).transpose()?;
         let options =
             SplitOptions { num_val: self.val, order, seed: self.split_seed, ..SplitOptions::default() };
-        let has_val = set.val.is_some();
+        let has_val = set.val().is_some();
         let set = set.split(&options)?;
         let scaling = match &self.scaling {
             Some(name) => name.parse()?,
             None => set.default_scaling(),
         };
-        let description = if is_sample(&self.data) {
-            set.format.to_string()
+        let description = if self.data == Path::new(SAMPLE) {
+            set.format().to_string()
         } else {
             let parted = if has_val { String::new() } else { format!(", {}", options.describe(&set)) };
-            format!("{}: {}{parted}, scaling {}", self.data.display(), set.format, scaling.name())
+            format!("{}: {}{parted}, scaling {}", self.data.display(), set.format(), scaling.name())
         };
         Ok(Source { set, scaling, description })
     }

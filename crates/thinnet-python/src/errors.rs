@@ -8,7 +8,7 @@ use thinnet::Error;
 pub fn to_python(error: Error) -> PyErr {
     let message = error.to_string();
     match error {
-        Error::Shape { .. } | Error::Configuration(_) | Error::Data(_) => PyValueError::new_err(message),
+        Error::Shape { .. } | Error::Configuration { .. } | Error::Data(_) => PyValueError::new_err(message),
         Error::Io { .. } => PyOSError::new_err(message),
         Error::Interrupted { .. } => PyKeyboardInterrupt::new_err(message),
         _ => PyRuntimeError::new_err(message),

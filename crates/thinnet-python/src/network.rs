@@ -10,8 +10,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyTuple};
 use thinnet::Float;
-use thinnet::data::Features;
-use thinnet::layers::Targets;
+use thinnet::data::{Features, Targets};
 
 use crate::errors::to_python;
 use crate::samples::{Rows, Samples, to_indices};

@@ -75,7 +75,7 @@ fn copy_of<F: thinnet::Float>(x: ArrayView2<'_, F>, sparse_below: f64) -> Featur
     if sparse_below > 0.0 && (x.iter().filter(|value| **value != F::zero()).count() as f64) < limit {
         Features::Sparse(SparseRows::from_dense(x))
     } else {
-        Features::Floats(x.to_owned())
+        x.to_owned().into()
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use numpy::ndarray::{Array2, Zip};
 use pyo3::prelude::*;
 use thinnet::Float;
-use thinnet::data::Features;
+use thinnet::data::{Features, Targets};
 use thinnet::engine::{self, Batch, Engine, EngineConfig, EngineState, MaskSource, Product};
-use thinnet::layers::{Loss, Targets};
+use thinnet::layers::Loss;
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::optim::UpdateRule;
 use thinnet::random::RandomState;
@@ -209,7 +209,7 @@ impl<F: Float> Trained<F> {
         let loss = self.config.loss;
         let engine = self.engine_with(threads)?;
         let inputs = engine.load(x)?;
-        Ok(loss.predict(engine.scores(&inputs, &mut RandomState::new(0))?))
+        Ok(loss.predict(engine.scores(&inputs)?))
     }
 
     /// Mean and standard deviation (N, C each) of the predictions with the masks `draws`, by Welford's recurrence.
@@ -252,5 +252,5 @@ impl<F: Float> Drop for Trained<F> {
 
 /// There is an engine from [`Trained::new`] on.
 fn lost() -> thinnet::Error {
-    thinnet::Error::Configuration("the network has lost its engine".to_owned())
+    thinnet::Error::configuration("the network has lost its engine")
 }

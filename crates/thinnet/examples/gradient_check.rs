@@ -16,6 +16,7 @@ use thinnet::gradient_check::{NetCheckConfig, ParameterCheck, check_net};
 use thinnet::layers::{Dropout, HiddenDropout};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::random::RandomState;
+use thinnet::training::TrainingData;
 
 const REPEATS: usize = 51;
 /// Entries of each array of the experiment's network.
@@ -56,13 +57,13 @@ fn small(config: &NetCheckConfig) -> Result<(f64, Vec<ParameterCheck>)> {
 /// The experiment's network, 100 images, a sample of each array.
 fn full(config: &NetCheckConfig) -> Result<(f64, Vec<ParameterCheck>)> {
     let mut random = RandomState::new(231);
-    let data = DataSet::embedded_sample()?.dataset::<f64>(100)?;
+    let data = TrainingData::<f64>::of(&DataSet::embedded_sample()?, 100)?;
     let dropout = Some(Dropout::new(0.25, Some(123))?);
     let net = NetConfig { hidden: vec![500], dropout: dropout.into(), ..NetConfig::default() };
     let net = FullyConnectedNet::<f64>::new(net, &mut random)?;
     let config = NetCheckConfig { sample: Some((SAMPLE, 1)), ..config.clone() };
-    let x = data.train.x.to_floats();
-    timed(1, || check_net(&net, x.view(), &data.train.y, &random, &config))
+    let x = data.train.x().to_floats();
+    timed(1, || check_net(&net, x.view(), data.train.labels(), &random, &config))
 }
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {

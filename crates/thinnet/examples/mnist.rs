@@ -10,28 +10,28 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::thread;
 use std::time::Instant;
 
 use etcetera::BaseStrategy;
-use thinnet::data::{DataSet, ReadOptions, Scaling};
-use thinnet::engine::{self, EngineConfig, MaskSource};
-use thinnet::layers::{Dropout, HiddenDropout};
-use thinnet::net::{FullyConnectedNet, NetConfig};
-use thinnet::optim::{Adam, UpdateRule};
-use thinnet::random::RandomState;
-use thinnet::solver::{self, Event, Progress, SolverConfig};
+use thinnet::data::{DataSet, Part, ReadOptions};
+use thinnet::model::Model;
+use thinnet::training::{Progress, Step, TrainingConfig};
 
-/// Probability to keep a hidden unit.
-const KEEP: f64 = 0.75;
-const EPOCHS: usize = 10;
-const LEARNING_RATE: f64 = 3e-4;
-/// Pixels go up to 255: the first weights are small, for sums of about 1 in the first layer.
-const WEIGHT_SCALE: f64 = 2e-3;
-/// What is done to pixels.
-const SCALING: Scaling = Scaling::Mean;
-/// Factor on the learning rate after each epoch.
-const DECAY: f64 = 0.8;
+const SETTINGS: &str = "
+[data]
+scaling = 'mean'
+[model]
+hidden = [512, 512]
+keep = 0.75 # the probability to KEEP a unit
+initialisation = 'normal'
+weight_scale = 2e-3 # pixels go up to 255: small weights give sums of about 1 in the first layer
+[optim]
+learning_rate = 3e-4
+schedule = 'decay'
+decay = 0.8
+[train]
+epochs = 10
+";
 
 /// Prints a line an epoch.
 struct Lines {
@@ -39,17 +39,17 @@ struct Lines {
 }
 
 impl Progress for Lines {
-    fn event(&mut self, event: Event) {
-        // The first check comes after one iteration, before any epoch is over.
-        if let Event::Epoch { epoch: epoch @ 1.., epochs, train_accuracy, val_accuracy } = event {
-            let seconds = self.start.elapsed().as_secs_f64();
-            println!(
-                "epoch {epoch:2} of {epochs}: training accuracy {:.2}%, test accuracy {:.2}%, {seconds:.2} s",
-                100.0 * train_accuracy,
-                100.0 * val_accuracy
-            );
-            self.start = Instant::now();
-        }
+    fn step(&mut self, step: &Step, _: u64) {
+        let Some(epoch) = step.epoch else { return };
+        let percent = |accuracy: Option<f64>| 100.0 * accuracy.unwrap_or_default();
+        println!(
+            "epoch {:2}: training accuracy {:.2}%, test accuracy {:.2}%, {:.2} s",
+            epoch.epoch,
+            percent(epoch.train.accuracy),
+            percent(epoch.val.accuracy),
+            self.start.elapsed().as_secs_f64()
+        );
+        self.start = Instant::now();
     }
 }
 
@@ -65,31 +65,10 @@ fn default_path() -> Result<PathBuf, Box<dyn std::error::Error>> {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = env::args_os().nth(1).map_or_else(default_path, |path| Ok(PathBuf::from(path)))?;
     let set = DataSet::open(&path, &ReadOptions::default())?;
-    let test = set.test.clone().ok_or("the data set has no test samples")?;
-    // All training images train; what the solver checks after each epoch is the test images.
-    let set = DataSet { val: Some(test), test: None, ..set };
-    let data = set.scaled::<f32>(set.train.len(), SCALING)?;
-
-    let mut random = RandomState::new(231);
-    let config = NetConfig {
-        input_dim: set.input_dim(),
-        hidden: vec![512, 512],
-        num_classes: set.classes.len(),
-        dropout: HiddenDropout::Every(Dropout::new(KEEP, None)?),
-        weight_scale: WEIGHT_SCALE,
-        ..NetConfig::default()
-    };
-    let net = FullyConnectedNet::new(config, &mut random)?;
-    let threads = thread::available_parallelism()?.get();
-    let masks = EngineConfig { masks: MaskSource::Counter(231), ..EngineConfig::course(threads) };
-    let mut engine = engine::build(net, UpdateRule::Adam(Adam::default()), masks)?;
-    let solver = SolverConfig {
-        num_epochs: EPOCHS,
-        learning_rate: LEARNING_RATE,
-        lr_decay: DECAY,
-        ..SolverConfig::default()
-    };
-    let mut lines = Lines { start: Instant::now() };
-    solver::train(engine.as_mut(), &data, &solver, &mut random, &mut lines)?;
+    // All training images train; what is checked after each epoch is the test images.
+    let test = set.test().cloned().ok_or("the data set has no test samples")?;
+    let set = set.with_part(Part::Val, test)?;
+    let settings = TrainingConfig::from_toml(SETTINGS)?;
+    Model::<f32>::fit_set(set, &settings, &mut Lines { start: Instant::now() })?;
     Ok(())
 }

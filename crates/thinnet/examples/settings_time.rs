@@ -10,9 +10,9 @@
 use std::time::Instant;
 
 use ndarray::Array2;
-use thinnet::data::Features;
+use thinnet::data::{Features, Targets};
 use thinnet::engine::{Engine, EngineConfig, MaskSource, Thin};
-use thinnet::layers::{Dropout, Targets};
+use thinnet::layers::Dropout;
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::{Adam, Clipping, UpdateRule};
 use thinnet::random::RandomState;
@@ -42,7 +42,7 @@ fn main() -> thinnet::Result<()> {
         let mut random = RandomState::new(231);
         let x: Array2<f64> = random.randn((SAMPLES, input_dim));
         #[allow(clippy::cast_possible_truncation)]
-        let x = Features::Floats(x.mapv(|x| x as f32));
+        let x = Features::from(x.mapv(|x| x as f32));
         let y = random.choice(10, SAMPLES)?;
         println!("{input_dim}-{hidden:?}-10, {THREADS} threads; {ROUNDS} turns of {STEPS} steps, ms");
         let dropout = Some(Dropout::new(0.5, None)?).into();

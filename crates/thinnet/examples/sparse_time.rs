@@ -13,9 +13,9 @@ use std::time::Instant;
 
 use etcetera::BaseStrategy;
 use ndarray::Array2;
-use thinnet::data::{DataSet, Features, ReadOptions, Scaling, SparseRows};
+use thinnet::data::{DataSet, Features, ReadOptions, SparseRows, Targets};
 use thinnet::engine::{self, Engine, EngineConfig, MaskSource};
-use thinnet::layers::{Dropout, Targets};
+use thinnet::layers::Dropout;
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::{Adam, UpdateRule};
 use thinnet::random::RandomState;
@@ -53,13 +53,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let path = env::args_os().nth(1).map_or_else(default, |path| Ok(PathBuf::from(path)))?;
     let set = DataSet::open(&path, &ReadOptions::default())?;
-    let set = DataSet { val: set.test.clone(), ..set };
-    let data = set.scaled::<f32>(set.train.len(), Scaling::None)?;
-    let floats: Array2<f32> = data.train.x.to_floats() / 255.0;
+    let floats: Array2<f32> = set.train().x().to_floats().mapv(|x| x as f32) / 255.0;
     let sparse = SparseRows::from_dense(floats.view());
     let share = floats.iter().filter(|&&x| x != 0.0).count() as f64 / floats.len() as f64;
     println!("{} images, {:.1}% of their pixels not 0", floats.nrows(), 100.0 * share);
-    let (dense, sparse) = (Features::Floats(floats), Features::Sparse(sparse));
+    let (dense, sparse) = (Features::from(floats), Features::from(sparse));
     for keep in [1.0, 0.5, 0.25] {
         let mut random = RandomState::new(231);
         let dropout = (keep < 1.0).then(|| Dropout::new(keep, None)).transpose()?;
@@ -78,7 +76,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ];
         for _ in 0..ROUNDS {
             for (engine, x, times) in &mut engines {
-                times.push(turn(engine.as_mut(), x, &data.train.y, &mut random)?);
+                times.push(turn(engine.as_mut(), x, set.train().labels(), &mut random)?);
             }
         }
         let [(_, _, dense), (_, _, sparse)] = &engines;

@@ -16,37 +16,32 @@ pub enum Error {
         /// The shape that came.
         got: String,
     },
-    /// A setting outside its range.
-    #[error("{0}")]
-    Configuration(String),
+    /// A setting outside its range, or settings that do not go together.
+    #[error("{}{}", setting.map_or_else(String::new, |setting| format!("{setting} ")), message)]
+    Configuration {
+        /// The setting, by its key in a file of settings (`train.epochs`), where it is one alone.
+        setting: Option<&'static str>,
+        /// What is wrong, what is expected and what came; the setting is said before it.
+        message: String,
+    },
     /// Data that cannot be what it claims to be.
     #[error("{0}")]
     Data(String),
-    /// The loss is not finite any more: training has diverged.
-    #[error(
-        "the loss is {loss} at iteration {iteration}: training has diverged; try a smaller learning rate or weight scale"
-    )]
-    Diverged {
-        /// Iteration, counted from 1.
-        iteration: usize,
-        /// The loss.
-        loss: f64,
-    },
     /// A number is NaN or infinite: training has diverged.
     #[error(
         "{what} after step {step}: training has diverged; try a smaller learning rate, or bound the gradients"
     )]
-    NotFinite {
+    Diverged {
         /// What it is, and what it has become.
         what: String,
         /// Step, counted from 1.
         step: u64,
     },
     /// The caller asked to stop.
-    #[error("stopped at iteration {iteration}")]
+    #[error("stopped after step {step}")]
     Interrupted {
-        /// Iterations that were completed.
-        iteration: usize,
+        /// Steps that were completed.
+        step: u64,
     },
     /// A file or folder that cannot be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
@@ -81,9 +76,14 @@ impl Error {
         Self::Shape { what: what.into(), expected: format!("{expected:?}"), got: format!("{got:?}") }
     }
 
-    /// A setting out of range.
-    pub(crate) fn configuration(message: impl Into<String>) -> Self {
-        Self::Configuration(message.into())
+    /// Settings that cannot be.
+    pub fn configuration(message: impl Into<String>) -> Self {
+        Self::Configuration { setting: None, message: message.into() }
+    }
+
+    /// A setting out of range, by its key; `message` goes on after it: "must be at least 1, got 0".
+    pub fn setting(setting: &'static str, message: impl Into<String>) -> Self {
+        Self::Configuration { setting: Some(setting), message: message.into() }
     }
 
     /// Data that is not what it should be.

@@ -1,21 +1,23 @@
 //! Neural networks with dropout that compute only the units that dropout keeps.
 #![forbid(unsafe_code)]
 
+mod clock;
 pub mod course;
 pub mod data;
 pub mod engine;
 pub mod error;
-pub mod experiment;
 mod files;
 pub mod float;
 pub mod gradient_check;
 pub mod layers;
+pub mod model;
 pub mod net;
 pub mod optim;
 pub mod random;
 #[cfg(feature = "report")]
 pub mod report;
-pub mod solver;
+#[cfg(feature = "report")]
+pub mod run;
 pub mod sweep;
 pub mod training;
 

@@ -3,9 +3,9 @@
 
 use thinnet::data::DataSet;
 use thinnet::engine::Product;
-use thinnet::experiment::{self, Observer, Settings};
 use thinnet::float::{Dtype, Float};
-use thinnet::solver::{Event, Progress};
+use thinnet::training::experiment::{self, Observer, Settings};
+use thinnet::training::{CourseLine, Progress, Step, TrainingData};
 
 const GOLDEN: &str = include_str!("golden/experiment_float64.log");
 
@@ -14,11 +14,8 @@ const GOLDEN: &str = include_str!("golden/experiment_float64.log");
 struct Lines(Vec<String>);
 
 impl Progress for Lines {
-    fn event(&mut self, event: Event) {
-        match event {
-            Event::Iteration { iteration, .. } if (iteration - 1) % 100 != 0 => {}
-            event => self.0.push(event.to_string()),
-        }
+    fn step(&mut self, step: &Step, steps: u64) {
+        self.0.extend(CourseLine::of(step, steps, 25, 100).map(|line| line.to_string()));
     }
 }
 
@@ -32,7 +29,7 @@ fn lines<F: Float>(dtype: Dtype, engine: Product) -> Vec<String> {
     let sample = DataSet::embedded_sample().unwrap();
     let settings = Settings { dtype, engine, ..Settings::course("sample", 1000, 2) };
     let mut lines = Lines::default();
-    experiment::run::<F>(&settings, &sample.dataset(500).unwrap(), &mut lines).unwrap();
+    experiment::run::<F>(&settings, &TrainingData::of(&sample, 500).unwrap(), &mut lines).unwrap();
     lines.0
 }
 

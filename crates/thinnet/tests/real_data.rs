@@ -8,7 +8,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use common::real_data;
-use thinnet::data::{DataSet, Format, Part, ReadOptions, SplitOptions, Values};
+use thinnet::data::{DataSet, Features, Format, Part, ReadOptions, SplitOptions};
+use thinnet::training::TrainingData;
 
 /// The mean of the course's 49,000 training images, first numbers; NumPy prints them so.
 const MEAN: [f64; 4] = [130.641_897_96, 130.055_693_88, 130.960_551_02, 131.484_673_47];
@@ -24,13 +25,13 @@ fn check_cifar10(name: &str, format: Format) {
     let Some(path) = real_data(name) else { return };
     let (set, took) = open(&path);
     eprintln!("{name}: read in {took:?}");
-    assert_eq!((set.format, set.shape.as_slice(), set.classes.len()), (format, &[3, 32, 32][..], 10));
-    assert_eq!((set.classes[0].as_str(), set.classes[9].as_str()), ("airplane", "truck"));
-    let sizes: Vec<_> = set.parts().map(|(part, split)| (part, split.values.dim())).collect();
+    assert_eq!((set.format(), set.shape(), set.names().len()), (format, &[3, 32, 32][..], 10));
+    assert_eq!((set.names()[0].as_str(), set.names()[9].as_str()), ("airplane", "truck"));
+    let sizes: Vec<_> = set.parts().map(|(part, split)| (part, split.x().dim())).collect();
     assert_eq!(sizes, [(Part::Train, (50_000, 3072)), (Part::Test, (10_000, 3072))]);
     for (part, split) in set.parts() {
-        assert_eq!(split.class_counts(10), [split.len() / 10; 10], "{part}: every class has as many images");
-        assert_eq!(split.values.range(), Some((0.0, 255.0)));
+        assert_eq!(split.class_counts(), [split.len() / 10; 10], "{part}: every class has as many images");
+        assert_eq!(split.x().range(), Some((0.0, 255.0)));
     }
     let split = set.split(&SplitOptions::course(49_000, 1000, 1000)).unwrap();
     let mean = split.mean_sample();
@@ -40,13 +41,15 @@ fn check_cifar10(name: &str, format: Format) {
     // The embedded sample is a part of it.
     let sample = DataSet::embedded_sample().unwrap();
     assert_eq!(sample.mean_sample(), mean);
-    assert_eq!(sample.val, split.val, "images 49,000 to 49,999");
-    let (Values::Bytes(all), Values::Bytes(first)) = (&split.train.values, &sample.train.values) else {
+    assert_eq!(sample.val(), split.val(), "images 49,000 to 49,999");
+    let (Features::Pixels(all), Features::Pixels(first)) = (split.train().x(), sample.train().x()) else {
         panic!("images are bytes")
     };
-    assert_eq!(all.as_slice().unwrap()[..first.len()], *first.as_slice().unwrap());
-    assert_eq!(split.train.labels[..500], sample.train.labels);
-    assert_eq!(sample.dataset::<f64>(500).unwrap(), split.dataset::<f64>(500).unwrap());
+    assert_eq!(all.bytes()[..first.bytes().len()], *first.bytes());
+    assert_eq!(&split.train().labels()[..500], sample.train().labels());
+    let data = |set: &DataSet| TrainingData::<f64>::of(set, 500).unwrap();
+    let (ours, theirs) = (data(&sample), data(&split));
+    assert_eq!((ours.train, ours.val), (theirs.train, theirs.val));
 }
 
 #[test]
@@ -72,10 +75,10 @@ fn mnist_and_fashion_mnist() {
         let Some(path) = real_data(name) else { continue };
         let (set, took) = open(&path);
         eprintln!("{name}: read in {took:?}");
-        assert_eq!((set.format, set.shape.as_slice()), (Format::Idx, &[1, 28, 28][..]));
-        assert_eq!(set.classes, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
-        assert_eq!((set.train.len(), set.test.as_ref().unwrap().len()), (60_000, 10_000));
-        assert_eq!(set.train.class_counts(10), counts, "{name}");
-        assert_eq!(set.train.values.range(), Some((0.0, 255.0)));
+        assert_eq!((set.format(), set.shape()), (Format::Idx, &[1, 28, 28][..]));
+        assert_eq!(set.names(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        assert_eq!((set.train().len(), set.test().unwrap().len()), (60_000, 10_000));
+        assert_eq!(set.train().class_counts(), counts, "{name}");
+        assert_eq!(set.train().x().range(), Some((0.0, 255.0)));
     }
 }

@@ -3,10 +3,11 @@
 
 use ndarray::{Array2, Axis, array};
 use thinnet::Error;
+use thinnet::data::Targets;
 use thinnet::gradient_check::{
     NetCheckConfig, ParameterCheck, check_gradients, check_net, eval_numerical_gradient, rel_error,
 };
-use thinnet::layers::{Activation, Dropout, Loss, Targets, softmax_loss};
+use thinnet::layers::{Activation, Dropout, Loss, softmax_loss};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::Clipping;
 use thinnet::random::RandomState;
@@ -150,7 +151,7 @@ fn smoothed_losses_fit_finite_differences() {
 fn settings_of_0_change_no_bit() {
     let (mut net, x, y, random) = setup(NetConfig { reg: 0.1, ..config() });
     let (loss, gradients) = net.loss(x.view(), &y, &mut random.clone()).unwrap();
-    let scores = net.scores(x.view(), &mut random.clone()).unwrap();
+    let scores = net.scores(x.view()).unwrap();
     let (data, dscores) = softmax_loss(scores.view(), &y).unwrap();
     assert_eq!(loss, data + net.parameters.penalty(0.1, 0.0));
     assert_eq!(gradients.layers[2].b, dscores.sum_axis(Axis(0)));
@@ -190,7 +191,7 @@ fn settings_out_of_range_are_refused() {
     ];
     for (config, expected) in bad {
         let error = FullyConnectedNet::<f32>::new(config, &mut RandomState::new(0)).unwrap_err();
-        assert!(matches!(error, Error::Configuration(_)));
+        assert!(matches!(error, Error::Configuration { .. }));
         assert_eq!(error.to_string(), expected);
     }
     for loss in [Loss::Logistic, Loss::SquaredError, Loss::Poisson] {

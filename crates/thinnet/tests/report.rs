@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use thinnet::experiment::{NetworkRun, Outcome, Settings};
 use thinnet::report::{Report, parse, write};
-use thinnet::solver::History;
+use thinnet::training::Accuracies;
+use thinnet::training::experiment::{NetworkRun, Outcome, Settings};
 use thinnet::{Dtype, Error};
 
 const FILES: [&str; 5] = ["report.html", "accuracy.png", "history.csv", "loss.csv", "experiment.json"];
@@ -19,7 +19,7 @@ fn golden() -> Outcome {
         let numbers: Vec<f64> =
             line.split(|c: char| !(c.is_ascii_digit() || c == '.')).filter_map(|n| n.parse().ok()).collect();
         if let [keep] = numbers[..] {
-            networks.push(NetworkRun { keep, history: History::default(), seconds: 0.123_456 });
+            networks.push(NetworkRun { keep, history: Accuracies::default(), seconds: 0.123_456 });
             continue;
         }
         let run = networks.last_mut().expect("a network before its lines");
@@ -280,7 +280,7 @@ fn the_picture_decodes_and_has_both_curves() {
 /// Outcomes at the edges of what can come in: nothing of them may stop a report or make it ill-formed.
 #[test]
 fn odd_outcomes_are_reported_too() {
-    let history = |loss: &[f64], train: &[f64], val: &[f64]| History {
+    let history = |loss: &[f64], train: &[f64], val: &[f64]| Accuracies {
         loss: loss.to_vec(),
         epoch: (0..val.len()).collect(),
         train_accuracy: train.to_vec(),
@@ -298,7 +298,7 @@ fn odd_outcomes_are_reported_too() {
         history(&[1e300, -1e300, 5e-324], &[1e300, -1e300], &[f64::MAX, f64::MIN]),
         history(&noisy, &noisy, &noisy),
     ];
-    let outcome = |histories: &[History]| {
+    let outcome = |histories: &[Accuracies]| {
         let keeps = [1.0, 0.5, 0.25, 0.125, 1.0 / 3.0];
         let networks: Vec<NetworkRun> = histories
             .iter()

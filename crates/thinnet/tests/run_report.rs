@@ -8,13 +8,12 @@ use std::time::Instant;
 
 use ndarray::Array2;
 use thinnet::Error;
-use thinnet::data::{DataSet, Samples};
+use thinnet::data::{DataSet, Targets};
 use thinnet::engine::{Engine, Inputs, Layers};
-use thinnet::layers::Targets;
 use thinnet::net::FullyConnectedNet;
 use thinnet::random::RandomState;
 use thinnet::report::RunReport;
-use thinnet::training::{Epoch, Monitor, RunHistory, Score, Task, TrainingConfig};
+use thinnet::training::{Epoch, Monitor, RunHistory, Score, Task, TrainingConfig, TrainingData};
 
 /// A report on settings and a history, and nothing else.
 fn report<'a>(config: &'a TrainingConfig, history: &'a RunHistory, classes: &'a [String]) -> RunReport<'a> {
@@ -96,13 +95,8 @@ fn regression(t: f64) -> Score {
 }
 
 /// A network's score on samples with labels, and what it took each for.
-fn score(
-    engine: &mut dyn Engine<f64>,
-    inputs: &Inputs<f64>,
-    labels: &[usize],
-    random: &mut RandomState,
-) -> (Score, Array2<usize>) {
-    let scores = engine.scores(inputs, random).expect("scores");
+fn score(engine: &dyn Engine<f64>, inputs: &Inputs<f64>, labels: &[usize]) -> (Score, Array2<usize>) {
+    let scores = engine.scores(inputs).expect("scores");
     let mut confusion = Array2::zeros((scores.ncols(), scores.ncols()));
     let (mut loss, mut top5) = (0.0, 0);
     for (row, &label) in scores.rows().into_iter().zip(labels) {
@@ -129,13 +123,13 @@ fn a_run_on_the_embedded_sample() {
         config.set(&setting.parse().expect(setting)).expect(setting);
     }
     let set = DataSet::embedded_sample().expect("the sample");
-    let data = set.dataset::<f64>(500).expect("scaled samples");
-    let Samples { x, y, .. } = &data.train;
+    let data = TrainingData::<f64>::of(&set, 500).expect("scaled samples");
+    let (x, y) = (data.train.x(), data.train.labels());
     let mut random = RandomState::new(231);
-    let net = config.net(set.input_dim(), set.classes.len()).expect("settings");
+    let net = config.net(set.input_dim(), set.names().len()).expect("settings");
     let net = FullyConnectedNet::new(net, &mut random).expect("a network");
     let mut engine = Layers::new(net, config.rule().expect("a rule")).expect("an engine");
-    let inputs = [&data.train, &data.val].map(|part| engine.load(&part.x).expect("inputs"));
+    let inputs = [&data.train, &data.val].map(|part| engine.load(part.x()).expect("inputs"));
 
     let mut history = RunHistory::default();
     let (mut confusion, mut w1) = (Array2::zeros((10, 10)), Array2::zeros((0, 0)));
@@ -150,8 +144,8 @@ fn a_run_on_the_embedded_sample() {
             history.loss.push(step.expect("a step").total());
         }
         let seconds = started.elapsed().as_secs_f64();
-        let (train, _) = score(&mut engine, &inputs[0], y, &mut random);
-        let (val, matrix) = score(&mut engine, &inputs[1], &data.val.y, &mut random);
+        let (train, _) = score(&engine, &inputs[0], y);
+        let (val, matrix) = score(&engine, &inputs[1], data.val.labels());
         if val.accuracy > Some(highest) {
             highest = val.accuracy.unwrap_or_default();
             history.best = Some(epoch - 1);
@@ -172,12 +166,12 @@ fn a_run_on_the_embedded_sample() {
     }
     let run = RunReport {
         data: "embedded CIFAR-10 sample",
-        shape: &set.shape,
+        shape: set.shape(),
         first_layer: Some(w1.view()),
         confusion: Some(&confusion),
         seconds: start.elapsed().as_secs_f64(),
         command: Some("thinnet train config.toml"),
-        ..report(&config, &history, &set.classes)
+        ..report(&config, &history, set.names())
     };
     let page = page(&run, "sample");
     let text = text(&page);

@@ -1,7 +1,7 @@
 //! The figures of a data set.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panic
 
-use thinnet::data::{DataSet, Format, Part, ReadOptions, Split, Values};
+use thinnet::data::{DataSet, Format, Part, Pixels, ReadOptions, Rows};
 
 /// The figures of a table, worked out by hand.
 #[test]
@@ -35,18 +35,10 @@ fn the_mean_of_cifar_10_is_the_courses() {
     let labels = vec![0; 49_010];
     let bytes =
         ndarray::ArcArray2::from_shape_fn((49_010, 1), |(index, _)| if index < 49_000 { 10 } else { 200 });
-    let train = Split { values: Values::Bytes(bytes), labels, targets: None };
-    let set = DataSet {
-        format: Format::Cifar10Binary,
-        classes: vec!["one".into()],
-        shape: vec![1],
-        train,
-        val: None,
-        test: None,
-        mean: None,
-    };
+    let rows = Rows::with_classes(Pixels::plain(bytes), labels, 1).unwrap();
+    let set = DataSet::new(rows).unwrap().with_format(Format::Cifar10Binary);
     let summary = set.summary();
     assert_eq!((summary.mean.to_vec(), summary.mean_of), (vec![10.0], Some(49_000)));
-    let summary = DataSet { format: Format::Npz, ..set }.summary();
+    let summary = set.with_format(Format::Npz).summary();
     assert!(summary.mean[0] > 10.0 && summary.mean_of == Some(49_010));
 }

@@ -1,25 +1,21 @@
-//! `thinnet sweep`: what is asked for becomes a plan in a folder ([`request`]), whose runs are trained ([`trainer`]) by a few
-//! threads ([`pool`]) and shown ([`show`]).
+//! `thinnet sweep`: what is asked for becomes a plan in a folder ([`request`]), whose runs are trained by the library and shown
+//! ([`show`]).
 
-mod pool;
 mod request;
 mod show;
-mod trainer;
 
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
+use thinnet::engine::cores;
 use thinnet::report::sweep::SweepReport;
-use thinnet::sweep::{Outcome, Run, SweepFolder, Table};
+use thinnet::run::SweepRuns;
+use thinnet::sweep::{Outcome, SweepFolder, Table};
 
 use crate::args::sweep::SweepArguments;
-use crate::config::cores;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
-use pool::{Follow, Message};
 use show::Show;
-use trainer::Trainer;
 
 /// Trains what of the sweep is not trained yet, and reports.
 pub(crate) fn run(arguments: SweepArguments, output: &mut Output) -> Result<(), Failure> {
@@ -31,7 +27,7 @@ pub(crate) fn run(arguments: SweepArguments, output: &mut Output) -> Result<(), 
     let (quiet, json) = (arguments.quiet, arguments.json);
     let prepared = request::prepare(arguments)?;
     let stop = interrupt::flag()?;
-    let trainer = Trainer::new(&prepared.config, stop.clone())?;
+    let runs = SweepRuns::open(&prepared.config)?;
     let folder = prepared.folder()?;
     let mut outcomes = folder.outcomes()?;
     let waiting: Vec<usize> =
@@ -42,19 +38,18 @@ pub(crate) fn run(arguments: SweepArguments, output: &mut Output) -> Result<(), 
 
     let mut show = Show::new(output, folder.plan(), outcomes, quiet, json);
     show.begin(&waiting, jobs.min(waiting.len().max(1)), folder.path());
-    let train = |run: &Run, path: &Path, follow: &mut Follow<'_>| trainer.train(run, path, follow);
-    let trained = pool::train(&folder, &waiting, jobs, &stop, &train, &mut |message| {
-        if let Message::Ended { run, outcome: Outcome::Finished(_) } = &message
-            && let Some(run) = folder.plan().runs.get(*run)
-        {
-            trainer::tidy(&folder.run_folder(run));
+    let mut failure = None;
+    let trained = runs.train(&folder, &waiting, jobs, &stop, &mut |message| {
+        if let Err(own) = show.message(message) {
+            failure.get_or_insert(own);
         }
-        show.message(message)
+        failure.is_none()
     });
     let outcomes = show.finish();
     // What there is, is told however it ended.
     SweepReport { plan: folder.plan(), outcomes: &outcomes }.write(folder.path())?;
     trained?;
+    failure.map_or(Ok(()), Err)?;
     end(&folder, &outcomes, stop.load(Ordering::Relaxed), (quiet, json), output)
 }
 

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use thinnet::run::make_absolute;
 use thinnet::sweep::{Draws, Plan, SweepConfig, SweepFolder};
 use thinnet::training::TrainingConfig;
 
 use crate::args::sweep::SweepArguments;
 use crate::failure::Failure;
 use crate::folder;
-use crate::train::request::{make_absolute, read};
+use crate::train::request::read;
 
 /// A sweep that can be begun or gone on with.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use thinnet::run::Message;
 use thinnet::sweep::{Outcome, Plan, Row, Run, RunFigures, SweepFolder, Table};
 
-use super::pool::Message;
 use crate::experiment::plural;
 use crate::failure::Failure;
 use crate::output::Output;

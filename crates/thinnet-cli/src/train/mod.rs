@@ -1,18 +1,19 @@
-//! `thinnet train`: what is asked for ([`request`]) is trained ([`session`]) and shown ([`watch`], [`screen`]).
+//! `thinnet train`: what is asked for ([`request`]) is trained by the library and shown ([`watch`], [`screen`]).
 
 mod curve;
 mod figures;
 mod panel;
 pub(crate) mod request;
-mod saver;
 mod screen;
-pub(crate) mod session;
 pub(crate) mod watch;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use thinnet::Error;
 use thinnet::float::{Dtype, Float};
+use thinnet::run::{Session, Summary};
 use thinnet::training::TrainingConfig;
 
 use crate::args::train::TrainArguments;
@@ -20,8 +21,7 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
 use request::Request;
-use session::{Session, Summary};
-use watch::Watch;
+use watch::View;
 
 /// About how often in a run TensorBoard is given the weights.
 const PICTURES: usize = 10;
@@ -33,21 +33,48 @@ pub(crate) fn run(arguments: TrainArguments, output: &mut Output) -> Result<(), 
     }
     let stop = interrupt::flag()?;
     let (every, keep) = (arguments.checkpoint_every, arguments.keep_checkpoints);
-    let mut watch: Box<dyn Watch + '_> = match (arguments.quiet, arguments.json) {
+    let session = Session { every, every_epoch: Duration::ZERO, pictures: PICTURES, keep };
+    let view: Box<dyn View + '_> = match (arguments.quiet, arguments.json) {
         (true, _) => Box::new(watch::Quiet::new(output)),
         (_, true) => Box::new(watch::Json::new(output)),
         _ if output.draws() => Box::new(screen::Screen::new(output, Arc::clone(&stop))),
         _ => Box::new(watch::Lines::new(output)),
     };
+    let mut shown = watch::Shown::new(view, stop);
     let request = Request::new(arguments)?;
-    let session = Session { every, every_epoch: Duration::ZERO, pictures: PICTURES, keep, stop };
     let summary = match request.config.model.dtype {
-        Dtype::F32 => train::<f32>(request, &session, watch.as_mut())?,
-        Dtype::F64 => train::<f64>(request, &session, watch.as_mut())?,
+        Dtype::F32 => train::<f32>(request, session, &mut shown)?,
+        Dtype::F64 => train::<f64>(request, session, &mut shown)?,
     };
-    watch.end(&summary)
+    shown.end(&summary)
 }
 
-fn train<F: Float>(request: Request, session: &Session, watch: &mut dyn Watch) -> Result<Summary, Failure> {
-    session.train(request.prepare::<F>()?, watch)
+fn train<F: Float>(
+    request: Request,
+    session: Session,
+    shown: &mut watch::Shown<'_>,
+) -> Result<Summary, Failure> {
+    let mut prepared = request.prepare::<F>()?;
+    shown.notes = std::mem::take(&mut prepared.notes);
+    let folder = prepared.folder.path().to_path_buf();
+    session.train(prepared, shown).map_err(|error| match shown.failure() {
+        Some(failure) => failure,
+        None => resumable(error, &folder, shown.progress()),
+    })
+}
+
+/// A run that was stopped or failed, with how it can be gone on with.
+fn resumable(error: Error, folder: &Path, (done, steps): (u64, u64)) -> Failure {
+    let saved = |text: String| {
+        format!("{text}; what was saved before is in {}", folder.join("checkpoints").display())
+    };
+    match error.into() {
+        Failure::Interrupted(_) => Failure::Interrupted(format!(
+            "stopped after step {done} of {steps}; thinnet train --resume {} goes on from there",
+            folder.display()
+        )),
+        Failure::Refused(text) => Failure::Refused(saved(text)),
+        Failure::Diverged(text) => Failure::Diverged(saved(text)),
+        Failure::NobodyReads => Failure::NobodyReads,
+    }
 }

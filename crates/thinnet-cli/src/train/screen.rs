@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use thinnet::run::{Announcement, Summary};
 use thinnet::training::{Epoch, Step};
 
 use super::panel::{Pace, Panel, announcement};
-use super::session::Summary;
-use super::watch::{Announcement, Progress, Watch, conclusion, place};
+use super::watch::{View, conclusion, place};
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 
@@ -33,7 +33,7 @@ impl<'a> Screen<'a> {
     }
 }
 
-impl Watch for Screen<'_> {
+impl View for Screen<'_> {
     fn begin(&mut self, run: &Announcement) -> Result<(), Failure> {
         for line in announcement(run) {
             self.output.note(&line);
@@ -55,11 +55,11 @@ impl Watch for Screen<'_> {
         Ok(())
     }
 
-    fn step(&mut self, step: &Step, progress: Progress) {
+    fn step(&mut self, step: &Step) {
         if let Some(mut panel) = self.panel() {
             panel.step(step);
         }
-        self.output.advance(usize::try_from(progress.done).unwrap_or(usize::MAX));
+        self.output.advance(usize::try_from(step.step).unwrap_or(usize::MAX));
     }
 
     fn epoch(&mut self, epoch: &Epoch, best: bool) -> Result<(), Failure> {

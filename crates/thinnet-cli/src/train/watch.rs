@@ -1,25 +1,24 @@
 //! A run as it is seen while it trains.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
-use thinnet::float::Float;
-use thinnet::training::{
-    Epoch, Finish, Labelled, RunFolder, Sampling, Score, Step, Trainer, TrainingConfig, TrainingData,
-};
+use thinnet::run::{Announcement, Summary, Watch};
+use thinnet::training::{Epoch, Finish, Progress, Score, Step};
 
 use super::figures::{figure, rate};
-use super::session::Summary;
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 
-/// Follows a run.
-pub(crate) trait Watch {
+/// Shows a run.
+pub(crate) trait View {
     /// Before the first step.
     fn begin(&mut self, run: &Announcement) -> Result<(), Failure>;
 
     /// After every step.
-    fn step(&mut self, step: &Step, progress: Progress);
+    fn step(&mut self, _: &Step) {}
 
     /// After every epoch; `best` is whether it is the best so far.
     fn epoch(&mut self, epoch: &Epoch, best: bool) -> Result<(), Failure>;
@@ -31,99 +30,88 @@ pub(crate) trait Watch {
     fn end(&mut self, summary: &Summary) -> Result<(), Failure>;
 }
 
-/// How far a run is, in steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Progress {
-    /// Steps done.
-    pub(crate) done: u64,
-    /// Steps of the whole run.
-    pub(crate) steps: u64,
+/// A run that is shown until Ctrl-C, or until what is shown cannot be written any more.
+pub(crate) struct Shown<'a> {
+    view: Box<dyn View + 'a>,
+    stop: Arc<AtomicBool>,
+    failure: Option<Failure>,
+    progress: (u64, u64),
+    /// What a person should know once the run begins.
+    pub(crate) notes: Vec<String>,
 }
 
-/// What is about to be trained.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Announcement {
-    /// Its folder.
-    pub(crate) folder: PathBuf,
-    /// What the samples are.
-    pub(crate) data: String,
-    /// Training, validation and test samples.
-    pub(crate) samples: [usize; 3],
-    /// Inputs, units of each hidden layer, outputs.
-    pub(crate) layers: Vec<usize>,
-    /// Weights, biases and the rest.
-    pub(crate) parameters: usize,
-    /// Epochs of the whole run.
-    pub(crate) epochs: usize,
-    /// Steps of an epoch.
-    pub(crate) steps_per_epoch: u64,
-    /// Steps that were done before.
-    pub(crate) done: u64,
-    /// Epochs that were done before.
-    pub(crate) history: Vec<Epoch>,
-    /// Number type.
-    pub(crate) dtype: String,
-    /// Threads.
-    pub(crate) threads: usize,
-    /// The best of the epochs that were done before.
-    #[serde(skip)]
-    pub(crate) best: Option<usize>,
-    /// Training samples a step, on average.
-    #[serde(skip)]
-    pub(crate) samples_per_step: f64,
+impl<'a> Shown<'a> {
+    /// Shows runs until `stop` becomes true.
+    pub(crate) fn new(view: Box<dyn View + 'a>, stop: Arc<AtomicBool>) -> Self {
+        Self { view, stop, failure: None, progress: (0, 0), notes: Vec::new() }
+    }
+
+    /// Why something could not be shown, if so.
+    pub(crate) fn failure(&mut self) -> Option<Failure> {
+        self.failure.take()
+    }
+
+    /// Steps done, and those of the run.
+    pub(crate) fn progress(&self) -> (u64, u64) {
+        self.progress
+    }
+
+    /// When all is done and written.
+    pub(crate) fn end(&mut self, summary: &Summary) -> Result<(), Failure> {
+        self.view.end(summary)
+    }
+
+    /// Keeps the first failure, which ends the run after the next step.
+    fn keep(&mut self, shown: Result<(), Failure>) {
+        if self.failure.is_none() {
+            self.failure = shown.err();
+        }
+    }
 }
 
-impl Announcement {
-    /// Of a run that was made or opened.
-    pub(crate) fn new<F: Float>(
-        config: &TrainingConfig,
-        data: &TrainingData<F>,
-        trainer: &Trainer<'_, F>,
-        folder: &RunFolder,
-        description: &str,
-        threads: usize,
-    ) -> Result<Self, Failure> {
-        let hidden = config.model.hidden.iter().copied();
-        let layers = std::iter::once(data.input_dim()).chain(hidden).chain([data.num_outputs()]).collect();
-        Ok(Self {
-            folder: folder.path().to_path_buf(),
-            data: description.to_owned(),
-            samples: [data.train.len(), data.val.len(), data.test.as_ref().map_or(0, Labelled::len)],
-            layers,
-            parameters: trainer.parameters()?.named().iter().map(|(_, array)| array.len()).sum(),
-            epochs: config.train.epochs,
-            steps_per_epoch: trainer.steps_per_epoch(),
-            done: trainer.progress().0,
-            history: trainer.history().epochs.clone(),
-            dtype: config.model.dtype.to_string(),
-            threads,
-            best: trainer.history().best_epoch().map(|best| best.epoch),
-            samples_per_step: match config.train.sampling {
-                Sampling::Shuffled => data.train.len() as f64 / trainer.steps_per_epoch().max(1) as f64,
-                Sampling::Replacement => config.train.batch_size as f64,
-            },
-        })
+impl Progress for Shown<'_> {
+    fn step(&mut self, step: &Step, steps: u64) {
+        self.progress = (step.step, steps);
+        self.view.step(step);
+        if let Some(epoch) = &step.epoch {
+            let shown = self.view.epoch(epoch, step.best);
+            self.keep(shown);
+        }
     }
 
-    /// In a line.
-    pub(crate) fn line(&self) -> String {
-        let layers: Vec<String> = self.layers.iter().map(ToString::to_string).collect();
-        let [train, val, test] = self.samples;
-        let test = if test == 0 { String::new() } else { format!(" + {test}") };
-        let from = match self.done {
-            0 => String::new(),
-            done => format!(", going on after step {done}"),
-        };
-        format!(
-            "{} ({} parameters, {}) on {}, {train} + {val}{test} samples, {} x {} steps{from}",
-            layers.join("-"),
-            self.parameters,
-            self.dtype,
-            self.data,
-            self.epochs,
-            self.steps_per_epoch,
-        )
+    fn interrupted(&self) -> bool {
+        self.failure.is_some() || self.stop.load(Ordering::Relaxed)
     }
+}
+
+impl Watch for Shown<'_> {
+    fn begin(&mut self, run: &Announcement) {
+        let shown = self.view.begin(run);
+        self.keep(shown);
+        for note in std::mem::take(&mut self.notes) {
+            self.view.note(&note);
+        }
+    }
+}
+
+/// What is about to be trained, in a line.
+fn line(run: &Announcement) -> String {
+    let layers: Vec<String> = run.layers.iter().map(ToString::to_string).collect();
+    let [train, val, test] = run.samples;
+    let test = if test == 0 { String::new() } else { format!(" + {test}") };
+    let from = match run.done {
+        0 => String::new(),
+        done => format!(", going on after step {done}"),
+    };
+    format!(
+        "{} ({} parameters, {}) on {}, {train} + {val}{test} samples, {} x {} steps{from}",
+        layers.join("-"),
+        run.parameters,
+        run.dtype,
+        run.data,
+        run.epochs,
+        run.steps_per_epoch,
+    )
 }
 
 /// What a score is called, and its figure: accuracy or R squared.
@@ -196,14 +184,12 @@ pub(crate) fn epoch_line(epoch: &Epoch, epochs: usize, best: bool) -> String {
     )
 }
 
-impl Watch for Lines<'_> {
+impl View for Lines<'_> {
     fn begin(&mut self, run: &Announcement) -> Result<(), Failure> {
         self.epochs = run.epochs;
-        self.output.note(&format!("{} in {}", run.line(), run.folder.display()));
+        self.output.note(&format!("{} in {}", line(run), run.folder.display()));
         Ok(())
     }
-
-    fn step(&mut self, _: &Step, _: Progress) {}
 
     fn epoch(&mut self, epoch: &Epoch, best: bool) -> Result<(), Failure> {
         self.output.line(&epoch_line(epoch, self.epochs, best))
@@ -232,12 +218,10 @@ impl<'a> Quiet<'a> {
     }
 }
 
-impl Watch for Quiet<'_> {
+impl View for Quiet<'_> {
     fn begin(&mut self, _: &Announcement) -> Result<(), Failure> {
         Ok(())
     }
-
-    fn step(&mut self, _: &Step, _: Progress) {}
 
     fn epoch(&mut self, _: &Epoch, _: bool) -> Result<(), Failure> {
         Ok(())
@@ -288,12 +272,10 @@ enum Event<'a> {
     },
 }
 
-impl Watch for Json<'_> {
+impl View for Json<'_> {
     fn begin(&mut self, run: &Announcement) -> Result<(), Failure> {
         self.object(&Event::Start(run))
     }
-
-    fn step(&mut self, _: &Step, _: Progress) {}
 
     fn epoch(&mut self, epoch: &Epoch, best: bool) -> Result<(), Failure> {
         self.object(&Event::Epoch { best, epoch })

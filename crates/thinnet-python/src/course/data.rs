@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use numpy::ToPyArray;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use thinnet::data::{DataSet, ReadOptions, Values};
+use thinnet::data::{DataSet, Features, ReadOptions};
 
 use crate::errors::to_python;
 
@@ -32,13 +32,14 @@ pub(crate) fn sample_images(py: Python<'_>) -> PyResult<Images<'_>> {
 
 fn give_images<'py>(py: Python<'py>, set: &DataSet) -> PyResult<Images<'py>> {
     let mut parts = Vec::new();
-    for (part, split) in set.parts() {
-        let Values::Bytes(pixels) = &split.values else {
+    for (part, rows) in set.parts() {
+        let Features::Pixels(pixels) = rows.x() else {
             return Err(PyValueError::new_err("these samples are not images of bytes"));
         };
-        let labels = split.labels.iter().map(|&label| i64::try_from(label)).collect::<Result<Vec<_>, _>>()?;
+        let labels =
+            rows.labels().iter().map(|&label| i64::try_from(label)).collect::<Result<Vec<_>, _>>()?;
         let labels = labels.to_pyarray(py).into_any();
-        parts.push((part.to_string(), pixels.to_pyarray(py).into_any(), labels));
+        parts.push((part.to_string(), pixels.view().to_pyarray(py).into_any(), labels));
     }
-    Ok((parts, set.shape.clone(), set.mean.as_ref().map(|mean| mean.to_pyarray(py).into_any())))
+    Ok((parts, set.shape().to_vec(), set.mean().map(|mean| mean.to_pyarray(py).into_any())))
 }

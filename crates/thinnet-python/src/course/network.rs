@@ -36,8 +36,8 @@ pub(crate) struct Network<'py> {
     layers: Vec<LayerArrays<'py>>,
     normalization: Option<String>,
     running: Vec<RunningArrays<'py>>,
-    keep_prob: Option<f64>,
-    seed: Option<u32>,
+    pub(crate) keep_prob: Option<f64>,
+    pub(crate) seed: Option<u32>,
     reg: f64,
 }
 
@@ -237,7 +237,7 @@ fn forward<F: Number>(
     random: &mut RandomState,
 ) -> Result<(Array2<F>, (Vec<HiddenCache<F>>, AffineCache<F, Ix2>))> {
     let Some((last, hidden)) = layers.split_last() else {
-        return Err(thinnet::Error::Configuration("the network has no layer".to_owned()));
+        return Err(thinnet::Error::configuration("the network has no layer"));
     };
     let mut running = running.iter_mut().zip(&settings.batch_norms);
     let mut activation = x.to_owned();
@@ -252,8 +252,8 @@ fn forward<F: Number>(
                     (out, NormalisationCache::Batch(cache))
                 }
                 (Normalisation::Batch, None) => {
-                    return Err(thinnet::Error::Configuration(
-                        "batch normalisation needs an entry of bn_params for each hidden layer".to_owned(),
+                    return Err(thinnet::Error::configuration(
+                        "batch normalisation needs an entry of bn_params for each hidden layer",
                     ));
                 }
                 (Normalisation::Layer, _) => {

@@ -9,12 +9,16 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use thinnet::data::{Dataset, Features, Pixels, Samples};
+use thinnet::data::{Features, Pixels, Rows};
 use thinnet::engine::{self, EngineConfig, EngineState};
 use thinnet::optim::{
-    Adam, AdamState, RmsProp, RmsPropState, RuleState, SgdMomentum, SgdMomentumState, UpdateRule,
+    Adam, AdamState, RmsProp, RmsPropState, RuleState, ScheduleKind, SgdMomentum, SgdMomentumState,
+    UpdateRule,
 };
-use thinnet::solver::{self, Event, Progress, SolverConfig};
+use thinnet::training::{
+    Accuracies, CheckRows, Checks, CourseLine, OptimConfig, Progress, Sampling, Step, TrainConfig, Trainer,
+    TrainingConfig, TrainingData,
+};
 use thinnet::{Dtype, Error};
 
 use super::arrays::{Argument, Number, by_dtype, dtype_of, give, labels};
@@ -74,6 +78,37 @@ impl Plan<'_> {
         Ok(rule)
     }
 
+    /// What the loop goes by: batches, epochs and the learning rate; the network has its own engine.
+    fn config(&self) -> TrainingConfig {
+        TrainingConfig {
+            optim: OptimConfig {
+                learning_rate: self.learning_rate,
+                schedule: ScheduleKind::Decay,
+                decay: self.lr_decay,
+                ..OptimConfig::default()
+            },
+            train: TrainConfig {
+                epochs: self.num_epochs,
+                batch_size: self.batch_size,
+                sampling: Sampling::Replacement,
+                ..TrainConfig::default()
+            },
+            ..TrainingConfig::default()
+        }
+    }
+
+    /// What the loop checks: as the course does, which goes on whatever the loss.
+    fn checks(&self, network: &Network<'_>) -> Checks {
+        let drawn = |samples: Option<usize>| samples.map_or(CheckRows::All, CheckRows::Drawn);
+        Checks {
+            train: drawn(self.num_train_samples),
+            val: drawn(self.num_val_samples),
+            reseed: network.keep_prob.and(network.seed),
+            stop_when_diverged: false,
+            ..Checks::course()
+        }
+    }
+
     fn states<F: Number>(&self, rule: &UpdateRule) -> PyResult<Vec<RuleState<F>>> {
         let owned = |array: &Any<'_>| {
             Ok::<_, PyErr>(Argument::<F>::new(array, "optim_configs")?.view::<IxDyn>()?.to_owned())
@@ -119,29 +154,26 @@ pub(crate) fn train<'py>(
         report: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = report.py();
-        let data = Dataset { train: samples::<F>(training)?, val: samples(validation)?, classes: Vec::new() };
         let rule = plan.rule()?;
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = engine::cores();
         let (net, states, running) = (network.build::<F>()?, plan.states(&rule)?, network.running()?);
         let step = plan.states.first().map_or(0, |(_, t)| *t);
-        let config = SolverConfig {
-            num_epochs: plan.num_epochs,
-            batch_size: plan.batch_size,
-            learning_rate: plan.learning_rate,
-            lr_decay: plan.lr_decay,
-            num_train_samples: plan.num_train_samples,
-            num_val_samples: plan.num_val_samples,
-            stop_when_diverged: false,
-        };
+        let (config, checks) = (plan.config(), plan.checks(network));
+        let classes = net.config().num_classes;
+        let data = TrainingData::of_rows(samples::<F>(training, classes)?, samples(validation, classes)?);
         let mut follower = Follower::new(plan, report.unbind());
-        let (trained, state, best) = with_stream(py, |random| {
+        let (trained, state, best, accuracies) = with_stream(py, |random| {
             let work = || {
                 let mut engine = engine::build(net, rule, EngineConfig::course(threads))?;
                 let fresh = engine.state()?;
                 let rule = if states.is_empty() { fresh.rule } else { states };
                 engine.restore(&EngineState { parameters: fresh.parameters, rule, step, running })?;
-                let trained = solver::train(engine.as_mut(), &data, &config, random, &mut follower);
-                Ok((trained, engine.state()?, engine.remembered()?))
+                let mut trainer = Trainer::with_engine(&config, &data, engine, random.clone(), checks)?;
+                let trained = trainer.run(&mut follower);
+                let (state, best) = (trainer.engine().state()?, trainer.best_parameters()?);
+                let accuracies = Accuracies::of(trainer.history());
+                *random = trainer.into_random();
+                Ok((trained, state, best, accuracies))
             };
             py.detach(work).map_err(to_python)
         })?;
@@ -155,9 +187,9 @@ pub(crate) fn train<'py>(
         result.set_item("parameters", give_layers(py, &state.parameters))?;
         result.set_item("states", state.rule.iter().map(|one| give_state(py, one)).collect::<Vec<_>>())?;
         result.set_item("running", give_running(py, &state.running))?;
-        result.set_item("loss", follower.loss)?;
-        result.set_item("train_acc", follower.train_accuracy)?;
-        result.set_item("val_acc", follower.val_accuracy)?;
+        result.set_item("loss", accuracies.loss)?;
+        result.set_item("train_acc", accuracies.train_accuracy)?;
+        result.set_item("val_acc", accuracies.val_accuracy)?;
         result.set_item("error", error)?;
         Ok(result)
     }
@@ -166,18 +198,16 @@ pub(crate) fn train<'py>(
 
 /// Samples in the network's precision. Images less their mean, in float64 as `get_CIFAR10_data` gives them, are taken as
 /// the bytes that they were: half of a run is accuracies, which are decided faster on bytes.
-fn samples<F: Number>((x, y): &Pair<'_>) -> PyResult<Samples<F>> {
-    let features = match dtype_of(x)? {
-        Dtype::F32 => {
-            Features::Floats(Argument::<f32>::new(x, "X")?.view::<Ix2>()?.mapv(|x| F::from_f64(x.into())))
-        }
+fn samples<F: Number>((x, y): &Pair<'_>, classes: usize) -> PyResult<Rows<F>> {
+    let x: Features<F> = match dtype_of(x)? {
+        Dtype::F32 => Argument::<f32>::new(x, "X")?.view::<Ix2>()?.mapv(|x| F::from_f64(x.into())).into(),
         Dtype::F64 => {
             let x = Argument::<f64>::new(x, "X")?;
             let x = x.view::<Ix2>()?;
-            Pixels::recover(x).map_or_else(|| Features::Floats(x.mapv(F::from_f64)), Features::Pixels)
+            Pixels::recover(x).map_or_else(|| x.mapv(F::from_f64).into(), Features::Pixels)
         }
     };
-    Ok(Samples { x: features, y: labels(y)?, targets: None })
+    Rows::with_classes(x, labels(y)?, classes).map_err(to_python)
 }
 
 /// What a rule remembers: its arrays, and the updates done.
@@ -190,15 +220,13 @@ fn give_state<'py, F: Number>(py: Python<'py>, state: &RuleState<F>) -> (Vec<Any
     }
 }
 
-/// Collects what a run tells, hands its lines on and looks for Ctrl-C.
+/// Hands a run's lines on and looks for Ctrl-C.
 struct Follower {
     verbose: bool,
-    print_every: usize,
+    print_every: u64,
+    epochs: usize,
     earlier_epochs: usize,
     report: Py<PyAny>,
-    loss: Vec<f64>,
-    train_accuracy: Vec<f64>,
-    val_accuracy: Vec<f64>,
     checked: Cell<Instant>,
     error: RefCell<Option<PyErr>>,
 }
@@ -207,20 +235,25 @@ impl Follower {
     fn new(plan: &Plan<'_>, report: Py<PyAny>) -> Self {
         Self {
             verbose: plan.verbose,
-            print_every: plan.print_every.max(1),
+            print_every: plan.print_every as u64,
+            epochs: plan.num_epochs,
             earlier_epochs: plan.epoch,
             report,
-            loss: Vec::new(),
-            train_accuracy: Vec::new(),
-            val_accuracy: Vec::new(),
             checked: Cell::new(Instant::now()),
             error: RefCell::new(None),
         }
     }
 
-    /// Hands on the event's line, in Python's spelling.
-    fn print(&self, event: Event) {
-        let line = event.to_string().replace("NaN", "nan");
+    /// Hands on a line, in Python's spelling.
+    fn print(&self, line: CourseLine) {
+        let line = match line {
+            CourseLine::Epoch { epoch, epochs, train_accuracy, val_accuracy } => {
+                let epoch = epoch + self.earlier_epochs;
+                CourseLine::Epoch { epoch, epochs, train_accuracy, val_accuracy }
+            }
+            line => line,
+        };
+        let line = line.to_string().replace("NaN", "nan");
         if let Err(error) = Python::attach(|py| self.report.call1(py, (line,))) {
             self.error.replace(Some(error));
         }
@@ -228,22 +261,9 @@ impl Follower {
 }
 
 impl Progress for Follower {
-    fn event(&mut self, event: Event) {
-        match event {
-            Event::Iteration { iteration, loss, .. } => {
-                self.loss.push(loss);
-                if self.verbose && (iteration - 1).is_multiple_of(self.print_every) {
-                    self.print(event);
-                }
-            }
-            Event::Epoch { epoch, epochs, train_accuracy, val_accuracy } => {
-                self.train_accuracy.push(train_accuracy);
-                self.val_accuracy.push(val_accuracy);
-                if self.verbose {
-                    let epoch = epoch + self.earlier_epochs;
-                    self.print(Event::Epoch { epoch, epochs, train_accuracy, val_accuracy });
-                }
-            }
+    fn step(&mut self, step: &Step, steps: u64) {
+        if self.verbose {
+            CourseLine::of(step, steps, self.epochs, self.print_every).for_each(|line| self.print(line));
         }
     }
 

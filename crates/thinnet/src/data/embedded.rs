@@ -19,7 +19,7 @@ impl DataSet {
         let sample =
             formats::npy::read_npz(Cursor::new(ARCHIVE), ARCHIVE.len() as u64, &ReadOptions::default())
                 .map_err(|error| error.within("the embedded CIFAR-10 sample"))?;
-        let classes = CIFAR10_CLASSES.map(str::to_owned).to_vec();
-        Self { format: Format::EmbeddedSample, classes, ..sample }.checked()
+        let names = CIFAR10_CLASSES.map(str::to_owned).to_vec();
+        Self { format: Format::EmbeddedSample, names, ..sample }.checked()
     }
 }

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArcArray2, Array1, Array2, ArrayView2, Axis};
+use ndarray::{ArcArray2, Array1, Array2, ArrayView2, Axis, Slice};
 
 use super::SparseRows;
 use crate::error::{Error, Result};
-use crate::float::Float;
+use crate::float::{Dtype, Float};
 
-/// The inputs of N samples, D numbers each.
+/// The inputs of N samples, D numbers each. A copy shares floats and bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Features<F> {
     /// (N, D).
-    Floats(Array2<F>),
+    Floats(ArcArray2<F>),
     /// Images, an eighth or a quarter of the floats' size.
     Pixels(Pixels),
     /// Rows that are mostly zeros, which stay so until a batch is made of them.
@@ -38,9 +38,26 @@ impl Pixels {
         if mean.len() != bytes.ncols() {
             return Err(Error::shape("mean of Pixels::new", [bytes.ncols()], mean.shape()));
         }
-        let bytes =
-            if bytes.is_standard_layout() { bytes } else { bytes.as_standard_layout().into_owned().into() };
-        Ok(Self { bytes, mean: mean.iter().copied().collect(), deviation: None })
+        Ok(Self { bytes: standard(bytes), mean: mean.iter().copied().collect(), deviation: None })
+    }
+
+    /// Bytes (N, D) as they are: less nothing, divided by nothing.
+    pub fn plain(bytes: impl Into<ArcArray2<u8>>) -> Self {
+        let bytes = bytes.into();
+        let mean = vec![0.0; bytes.ncols()].into();
+        Self { bytes: standard(bytes), mean, deviation: None }
+    }
+
+    /// The same bytes, less another mean (D) and divided by other deviations (D, above 0).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the sizes differ.
+    pub(super) fn rescaled(&self, mean: &[f64], deviation: Option<&[f64]>) -> Result<Self> {
+        let pixels = Self::new(self.bytes.clone(), mean.to_vec().into())?;
+        match deviation {
+            None => Ok(pixels),
+            Some(deviation) => pixels.divided_by(deviation.to_vec().into()),
+        }
     }
 
     /// The images that an array (N, D) of pixels less some mean image was made of, if it was: all numbers of a column are
@@ -85,6 +102,11 @@ impl Pixels {
             ));
         }
         Ok(Self { deviation: Some(deviation.iter().copied().collect()), ..self })
+    }
+
+    /// All pixels (N, D).
+    pub fn view(&self) -> ArrayView2<'_, u8> {
+        self.bytes.view()
     }
 
     /// All pixels, row-major.
@@ -133,6 +155,11 @@ impl Pixels {
     }
 }
 
+/// The bytes, row-major.
+fn standard(bytes: ArcArray2<u8>) -> ArcArray2<u8> {
+    if bytes.is_standard_layout() { bytes } else { bytes.as_standard_layout().into_owned().into() }
+}
+
 impl<F: Float> Features<F> {
     /// (N, D).
     pub fn dim(&self) -> (usize, usize) {
@@ -163,15 +190,166 @@ impl<F: Float> Features<F> {
     /// All samples as floats (N, D), as [`Features::select`] makes them.
     pub fn to_floats(&self) -> Array2<F> {
         match self {
-            Self::Floats(x) => x.clone(),
+            Self::Floats(x) => x.to_owned(),
             Self::Pixels(pixels) => pixels.floats(0..pixels.bytes.nrows()),
             Self::Sparse(sparse) => sparse.dense(0..sparse.dim().0),
+        }
+    }
+
+    /// The same samples in 64-bit floats; bytes stay bytes, and sparse rows sparse.
+    pub fn to_f64(&self) -> Features<f64> {
+        match self {
+            Self::Floats(x) => x.mapv(F::as_f64).into(),
+            Self::Pixels(pixels) => pixels.clone().into(),
+            Self::Sparse(sparse) => sparse.rounded().into(),
+        }
+    }
+
+    /// The name of the number type in memory, as NumPy has it: "uint8", "float32" or "float64".
+    pub fn dtype(&self) -> &'static str {
+        match (self, F::DTYPE) {
+            (Self::Pixels(_), _) => "uint8",
+            (_, Dtype::F32) => "float32",
+            (_, Dtype::F64) => "float64",
+        }
+    }
+
+    /// The least and the greatest number as it is stored; `None` if there is none.
+    pub fn range(&self) -> Option<(f64, f64)> {
+        fn ends<'a, F: Float>(values: impl IntoIterator<Item = &'a F>) -> Option<(f64, f64)> {
+            values.into_iter().map(|value| value.as_f64()).fold(None, |ends, value| {
+                let (least, greatest) = ends.unwrap_or((value, value));
+                Some((least.min(value), greatest.max(value)))
+            })
+        }
+        match self {
+            Self::Pixels(pixels) => {
+                let (least, greatest) = (pixels.bytes.iter().min()?, pixels.bytes.iter().max()?);
+                Some((f64::from(*least), f64::from(*greatest)))
+            }
+            Self::Floats(x) => ends(x),
+            Self::Sparse(sparse) => {
+                let (least, greatest) = ends(sparse.values()).unwrap_or_default();
+                let zeros = sparse.values().len() < sparse.dim().0 * sparse.dim().1;
+                Some(if zeros { (least.min(0.0), greatest.max(0.0)) } else { (least, greatest) })
+            }
+        }
+    }
+
+    /// Row and column of a number that is not finite.
+    pub(super) fn first_not_finite(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Floats(x) => x.indexed_iter().find(|(_, value)| !value.is_finite()).map(|(place, _)| place),
+            Self::Pixels(_) => None,
+            Self::Sparse(sparse) => (0..sparse.dim().0).find_map(|row| {
+                let (columns, values) = sparse.row(row);
+                let at = values.iter().position(|value| !value.is_finite())?;
+                Some((row, columns[at] as usize))
+            }),
+        }
+    }
+
+    /// Rows `from..to`, at most N, which share the numbers of these where they are dense.
+    pub(super) fn slice(&self, from: usize, to: usize) -> Self {
+        let rows = Slice::from(from..to);
+        match self {
+            Self::Floats(x) => Self::Floats(x.clone().slice_axis_move(Axis(0), rows)),
+            Self::Pixels(pixels) => Self::Pixels(Pixels {
+                bytes: pixels.bytes.clone().slice_axis_move(Axis(0), rows),
+                ..pixels.clone()
+            }),
+            Self::Sparse(sparse) => Self::Sparse(sparse.select(from..to)),
+        }
+    }
+
+    /// Rows in another order: row `i` is what row `order[i]` was.
+    pub(super) fn reordered(self, order: &[usize]) -> Self {
+        match self {
+            Self::Floats(x) => Self::Floats(reorder_rows(x, order)),
+            Self::Pixels(Pixels { bytes, mean, deviation }) => {
+                Self::Pixels(Pixels { bytes: reorder_rows(bytes, order), mean, deviation })
+            }
+            Self::Sparse(sparse) => Self::Sparse(sparse.select(order.iter().copied())),
         }
     }
 }
 
 impl<F> From<Array2<F>> for Features<F> {
     fn from(x: Array2<F>) -> Self {
+        Self::Floats(x.into())
+    }
+}
+
+impl<F> From<ArcArray2<F>> for Features<F> {
+    fn from(x: ArcArray2<F>) -> Self {
         Self::Floats(x)
+    }
+}
+
+impl<F: Float> From<ArrayView2<'_, F>> for Features<f64> {
+    fn from(x: ArrayView2<'_, F>) -> Self {
+        x.mapv(F::as_f64).into()
+    }
+}
+
+impl<F: Float> From<&Array2<F>> for Features<f64> {
+    fn from(x: &Array2<F>) -> Self {
+        x.view().into()
+    }
+}
+
+impl<F> From<Pixels> for Features<F> {
+    fn from(pixels: Pixels) -> Self {
+        Self::Pixels(pixels)
+    }
+}
+
+impl<F> From<SparseRows<F>> for Features<F> {
+    fn from(rows: SparseRows<F>) -> Self {
+        Self::Sparse(rows)
+    }
+}
+
+/// Follows each cycle of the permutation, with one row kept aside.
+pub(super) fn reorder_rows<T: Copy>(values: ArcArray2<T>, order: &[usize]) -> ArcArray2<T> {
+    let cols = values.ncols();
+    let mut values = values.into_owned();
+    let Some(rows) = values.as_slice_mut() else { return values.into() };
+    let mut done = vec![false; order.len()];
+    let mut aside = Vec::with_capacity(cols);
+    for start in 0..order.len() {
+        if done[start] {
+            continue;
+        }
+        aside.clear();
+        aside.extend_from_slice(&rows[start * cols..][..cols]);
+        let mut to = start;
+        loop {
+            done[to] = true;
+            let from = order[to];
+            if from == start {
+                rows[to * cols..][..cols].copy_from_slice(&aside);
+                break;
+            }
+            rows.copy_within(from * cols..(from + 1) * cols, to * cols);
+            to = from;
+        }
+    }
+    values.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::RandomState;
+
+    #[test]
+    fn rows_are_reordered_in_place() {
+        let values = Array2::from_shape_fn((7, 3), |(row, col)| 10 * row + col);
+        for seed in 0..20 {
+            let order = RandomState::new(seed).permutation(7);
+            let expected = values.select(Axis(0), &order);
+            assert_eq!(reorder_rows(values.clone().into(), &order), expected);
+        }
     }
 }

@@ -4,31 +4,15 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::file::open_file;
 use super::formats::cifar::{self, Collector, Member};
 #[cfg(feature = "images")]
 use super::formats::images;
 use super::formats::{Numbers, idx, npy};
-use super::open::{
-    HEAD, Kind, ReadOptions, file_name, from_pairs, head, labels_beside, open_file, unpacked_file,
-};
-use super::{DataSet, Format, Part, archive, limits};
+use super::kind::{HEAD, Kind, entries, file_name, head, unpacked_file};
+use super::pairs::{from_pairs, labels_beside};
+use super::{DataSet, Format, Part, ReadOptions, archive, limits};
 use crate::error::{Error, Result};
-
-/// The names in a folder, sorted, without hidden ones.
-pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let read = || -> std::io::Result<Vec<PathBuf>> {
-        let mut paths = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-                paths.push(entry.path());
-            }
-        }
-        paths.sort();
-        Ok(paths)
-    };
-    read().map_err(Error::io("read the folder", folder))
-}
 
 /// A folder's files and folders.
 struct Folder {

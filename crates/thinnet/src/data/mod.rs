@@ -1,8 +1,8 @@
 //! Data sets: images or other samples with their labels or numbers as targets, read from files, split, and scaled for training.
 //!
 //! [`DataSet::open`] reads a file or folder of any [`Format`], which it recognises from what is in it; what a set holds
-//! stays as it was read, images as bytes. [`DataSet::split`] makes a set with training, validation and test samples, and
-//! [`DataSet::dataset`] gives what a solver trains on. docs/data.md is the guide.
+//! stays as it was read, images as bytes. [`DataSet::split`] makes a set with training, validation and test rows, and
+//! [`DataSet::scale`] says how they are scaled for training. [`Rows`] are samples of one's own. docs/data.md is the guide.
 //!
 //! ```no_run
 //! use thinnet::data::{DataSet, ReadOptions, SplitOptions};
@@ -10,7 +10,7 @@
 //! # fn main() -> thinnet::Result<()> {
 //! let cifar10 = DataSet::open("cifar-10-python.tar.gz".as_ref(), &ReadOptions::default())?;
 //! let course = cifar10.split(&SplitOptions::course(49_000, 1_000, 1_000))?;
-//! let data = course.dataset::<f32>(500)?; // the first 500 training images and all 1,000 validation images
+//! assert_eq!(course.train().len(), 49_000);
 //! # Ok(())
 //! # }
 //! ```
@@ -18,11 +18,16 @@
 mod archive;
 mod embedded;
 mod features;
+mod file;
 mod folder;
 pub mod formats;
+mod kind;
 mod labels;
 pub mod limits;
 mod open;
+mod options;
+mod pairs;
+mod rows;
 mod scaling;
 mod set;
 mod sparse;
@@ -30,12 +35,11 @@ mod split;
 mod summary;
 mod write;
 
-use ndarray::Array2;
-
 pub use features::{Features, Pixels};
-pub use open::ReadOptions;
-pub use scaling::Scaling;
-pub use set::{DataSet, Format, Part, Split, Values};
+pub use options::{ReadOptions, parse_size};
+pub use rows::{Rows, Targets};
+pub use scaling::{Scale, Scaling};
+pub use set::{Columns, DataSet, Format, Part};
 pub use sparse::SparseRows;
 pub use split::{Order, SplitOptions};
 pub use summary::{SplitSummary, Summary, TargetSummary};
@@ -43,25 +47,3 @@ pub use summary::{SplitSummary, Summary, TargetSummary};
 /// The ten classes of CIFAR-10, by label.
 pub const CIFAR10_CLASSES: [&str; 10] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
-
-/// Samples with their labels or targets.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Samples<F> {
-    /// The inputs of N samples.
-    pub x: Features<F>,
-    /// N labels, each the index of a class; N zeros where targets are numbers.
-    pub y: Vec<usize>,
-    /// The numbers (N, K) that a regression is to predict, as they were read; `None` where samples have classes.
-    pub targets: Option<Array2<F>>,
-}
-
-/// What a solver trains and validates on.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Dataset<F> {
-    /// Training samples.
-    pub train: Samples<F>,
-    /// Validation samples.
-    pub val: Samples<F>,
-    /// The classes' names, by label; the targets' names, by column, where targets are numbers.
-    pub classes: Vec<String>,
-}

@@ -2,49 +2,50 @@
 
 use std::fmt;
 
-use ndarray::{ArcArray2, Array1, Axis, Slice};
+use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
+use super::Rows;
+use super::labels::numbered;
 use crate::error::{Error, Result};
 
-/// A data set as it was read: samples of one shape, with labels or numbers as targets, in one to three parts.
+/// A data set as it was read: rows of one shape, with classes or numbers, in one to three parts that fit together.
+///
+/// ```
+/// use ndarray::Array2;
+/// use thinnet::data::{DataSet, Part, Rows};
+/// # fn main() -> thinnet::Result<()> {
+/// let images = |n| Array2::<f64>::zeros((n, 4));
+/// let set = DataSet::new(Rows::with_classes(images(6), vec![0, 1, 0, 1, 0, 1], 2)?)?
+///     .with_part(Part::Test, Rows::with_classes(images(2), vec![1, 0], 2)?)?
+///     .with_shape(vec![1, 2, 2])?
+///     .with_names(vec!["cat".to_owned(), "dog".to_owned()])?;
+/// assert!(set.is_images() && set.names()[1] == "dog");
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataSet {
-    /// How it was stored.
-    pub format: Format,
-    /// The classes' names, by label; the targets' names, by column, of a set whose targets are numbers.
-    pub classes: Vec<String>,
-    /// The shape of one sample: `[channels, height, width]` of an image, `[numbers]` of other samples.
-    pub shape: Vec<usize>,
-    /// Training samples, or all of them if the data set is in one part.
-    pub train: Split,
-    /// Validation samples.
-    pub val: Option<Split>,
-    /// Test samples.
-    pub test: Option<Split>,
-    /// The mean that the data set brings along, to be subtracted in place of the training samples' own.
-    pub mean: Option<Array1<f64>>,
+    pub(super) format: Format,
+    pub(super) names: Vec<String>,
+    pub(super) columns: Option<Columns>,
+    pub(super) shape: Vec<usize>,
+    pub(super) train: Rows<f64>,
+    pub(super) val: Option<Rows<f64>>,
+    pub(super) test: Option<Rows<f64>>,
+    pub(super) mean: Option<Array1<f64>>,
 }
 
-/// Samples of one part, with their labels or targets.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Split {
-    /// N samples.
-    pub values: Values,
-    /// N labels, each the index of a class; N zeros where targets are numbers.
-    pub labels: Vec<usize>,
-    /// The numbers (N, K) that a regression is to predict, in the units of the file; only where
-    /// [`ReadOptions::regression`](super::ReadOptions::regression) asks for them. A copy shares them.
-    pub targets: Option<ArcArray2<f64>>,
-}
-
-/// The numbers of N samples (N, D), row-major, an image channel first. A copy shares them.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Values {
-    /// 0..=255, as images have them.
-    Bytes(ArcArray2<u8>),
-    /// Any finite numbers.
-    Floats(ArcArray2<f64>),
+/// The columns of a table, by their names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Columns {
+    /// Those of the inputs (D), in order.
+    pub inputs: Vec<String>,
+    /// That of the labels or targets.
+    pub target: String,
+    /// Its place among all columns, from 0.
+    pub target_at: usize,
+    /// Whether the table has a line of names; otherwise names are numbers, from 1.
+    pub header: bool,
 }
 
 /// A part of a data set.
@@ -83,6 +84,8 @@ pub enum Format {
     Csv,
     /// A folder of images for each class.
     Images,
+    /// Arrays in memory.
+    Memory,
 }
 
 impl Format {
@@ -96,7 +99,7 @@ impl Format {
             | Self::Cifar100Python
             | Self::Cifar100Binary
             | Self::Idx => true,
-            Self::Npy | Self::Npz | Self::Csv | Self::Images => false,
+            Self::Npy | Self::Npz | Self::Csv | Self::Images | Self::Memory => false,
         }
     }
 }
@@ -104,7 +107,7 @@ impl Format {
 impl Format {
     /// Whether the format can hold numbers as targets; the others hold classes alone.
     pub(crate) fn may_have_targets(self) -> bool {
-        matches!(self, Self::Npy | Self::Npz | Self::Csv)
+        matches!(self, Self::Npy | Self::Npz | Self::Csv | Self::Memory)
     }
 }
 
@@ -121,6 +124,7 @@ impl fmt::Display for Format {
             Self::Npz => "NumPy archive (npz)",
             Self::Csv => "table (csv)",
             Self::Images => "folder of images by class",
+            Self::Memory => "arrays in memory",
         })
     }
 }
@@ -136,10 +140,110 @@ impl fmt::Display for Part {
 }
 
 impl DataSet {
-    /// Every part that is there, training samples first.
-    pub fn parts(&self) -> impl Iterator<Item = (Part, &Split)> {
+    /// A data set of these rows, all of them for training until they are split. Classes are named by their numbers, numbers
+    /// `target` (`target 1`, `target 2`, ... where there are several).
+    ///
+    /// # Errors
+    /// [`Error::Data`] for no rows, or rows of no numbers.
+    pub fn new(train: Rows<f64>) -> Result<Self> {
+        let outputs = train.num_outputs();
+        let names = match (train.is_regression(), outputs) {
+            (false, _) => numbered(outputs),
+            (true, 1) => vec!["target".to_owned()],
+            (true, _) => (1..=outputs).map(|column| format!("target {column}")).collect(),
+        };
+        let shape = vec![train.input_dim()];
+        Self { format: Format::Memory, names, columns: None, shape, train, val: None, test: None, mean: None }
+            .checked()
+    }
+
+    /// The same with these rows as one of its parts.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for rows that do not fit the training rows.
+    pub fn with_part(mut self, part: Part, rows: Rows<f64>) -> Result<Self> {
+        match part {
+            Part::Train => self.train = rows,
+            Part::Val => self.val = Some(rows),
+            Part::Test => self.test = Some(rows),
+        }
+        self.checked()
+    }
+
+    /// The same with samples of this shape: `[channels, height, width]` of an image.
+    ///
+    /// # Errors
+    /// [`Error::Data`] unless its product is D.
+    pub fn with_shape(self, shape: Vec<usize>) -> Result<Self> {
+        Self { shape, ..self }.checked()
+    }
+
+    /// The same with these names: of the classes, by label, or of the targets, by column.
+    ///
+    /// # Errors
+    /// [`Error::Data`] unless there is one for each.
+    pub fn with_names(self, names: Vec<String>) -> Result<Self> {
+        Self { names, ..self }.checked()
+    }
+
+    /// The same as if it had been stored so: what the order of its samples means follows from that.
+    #[must_use]
+    pub fn with_format(self, format: Format) -> Self {
+        Self { format, ..self }
+    }
+
+    /// The same with a mean (D) that is subtracted in place of the training rows' own.
+    ///
+    /// # Errors
+    /// [`Error::Data`] unless it has D numbers.
+    pub fn with_mean(self, mean: Array1<f64>) -> Result<Self> {
+        Self { mean: Some(mean), ..self }.checked()
+    }
+
+    /// How it was stored.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The classes' names, by label; the targets' names, by column, of a set whose targets are numbers.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The columns of a table; `None` of other formats.
+    pub fn columns(&self) -> Option<&Columns> {
+        self.columns.as_ref()
+    }
+
+    /// The shape of one sample: `[channels, height, width]` of an image, `[numbers]` of other samples.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Training rows, or all of them if the data set is in one part.
+    pub fn train(&self) -> &Rows<f64> {
+        &self.train
+    }
+
+    /// Validation rows.
+    pub fn val(&self) -> Option<&Rows<f64>> {
+        self.val.as_ref()
+    }
+
+    /// Test rows.
+    pub fn test(&self) -> Option<&Rows<f64>> {
+        self.test.as_ref()
+    }
+
+    /// The mean (D) that the data set brings along, to be subtracted in place of the training rows' own.
+    pub fn mean(&self) -> Option<&Array1<f64>> {
+        self.mean.as_ref()
+    }
+
+    /// Every part that is there, training rows first.
+    pub fn parts(&self) -> impl Iterator<Item = (Part, &Rows<f64>)> {
         let rest = [(Part::Val, self.val.as_ref()), (Part::Test, self.test.as_ref())];
-        let rest = rest.into_iter().filter_map(|(part, split)| Some((part, split?)));
+        let rest = rest.into_iter().filter_map(|(part, rows)| Some((part, rows?)));
         std::iter::once((Part::Train, &self.train)).chain(rest)
     }
 
@@ -155,15 +259,15 @@ impl DataSet {
 
     /// Whether the samples have numbers as targets, and no classes.
     pub fn is_regression(&self) -> bool {
-        self.train.targets.is_some()
+        self.train.is_regression()
     }
 
-    /// The set, if its parts fit together: samples of one size, a label below the number of classes for each, or finite
-    /// numbers as targets, as many as there are names of them.
+    /// The set, if its parts fit together: rows of one width, with classes or numbers in all of them, as many as there are
+    /// names.
     pub(crate) fn checked(self) -> Result<Self> {
-        let (classes, width) = (self.classes.len(), self.input_dim());
-        for (part, split) in self.parts() {
-            let (samples, found) = split.values.dim();
+        let (names, width) = (self.names.len(), self.input_dim());
+        for (part, rows) in self.parts() {
+            let (samples, found) = rows.x().dim();
             if samples == 0 || found == 0 {
                 return Err(Error::data(format!("there is nothing in its {part} part")));
             }
@@ -172,131 +276,25 @@ impl DataSet {
                     "its {part} samples have {found} numbers each, and its training samples {width}"
                 )));
             }
-            if split.labels.len() != samples {
+            if rows.is_regression() != self.is_regression() {
+                let what = |regression| if regression { "numbers" } else { "classes" };
                 return Err(Error::data(format!(
-                    "its {part} part has {samples} samples, but {} {}",
-                    split.labels.len(),
-                    if split.targets.is_some() { "targets" } else { "labels" }
+                    "its {part} part has {} as targets, and its training samples have {}",
+                    what(rows.is_regression()),
+                    what(self.is_regression())
                 )));
             }
-            if let Some(index) = split.labels.iter().position(|&label| label >= classes) {
+            if rows.num_outputs() != names {
+                let what = if rows.is_regression() { "targets" } else { "classes" };
                 return Err(Error::data(format!(
-                    "label {} of sample {index} ({part}) is not below {classes}, the number of classes",
-                    split.labels[index]
+                    "its {part} part has {} {what}, and {names} are named",
+                    rows.num_outputs()
                 )));
             }
-            if let Values::Floats(values) = &split.values
-                && let Some(index) = values.iter().position(|value| !value.is_finite())
-            {
-                return Err(Error::data(format!(
-                    "number {} of sample {} ({part}) is not finite",
-                    index % found,
-                    index / found
-                )));
-            }
-            self.check_targets(part, split)?;
         }
         if self.mean.as_ref().is_some_and(|mean| mean.len() != width) {
             return Err(Error::data(format!("its mean does not have {width} numbers, as a sample has")));
         }
         Ok(self)
-    }
-
-    /// Refuses targets that do not fit the samples of their part, or those of the training samples.
-    fn check_targets(&self, part: Part, split: &Split) -> Result<()> {
-        let Some(targets) = &split.targets else {
-            return if self.is_regression() {
-                Err(Error::data(format!("its {part} part has no targets, and its training samples have")))
-            } else {
-                Ok(())
-            };
-        };
-        let (samples, width) = (split.labels.len(), self.classes.len());
-        if !self.is_regression() || targets.dim() != (samples, width) {
-            return Err(Error::data(format!(
-                "its {part} part has targets of {} x {} numbers, and must have {samples} x {}",
-                targets.nrows(),
-                targets.ncols(),
-                if self.is_regression() { width } else { 0 },
-            )));
-        }
-        match targets.indexed_iter().find(|(_, target)| !target.is_finite()) {
-            Some(((sample, column), target)) => Err(Error::data(format!(
-                "{} of sample {sample} ({part}) is {target}, which is not finite",
-                self.classes[column]
-            ))),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Split {
-    /// Samples with numbers as targets.
-    pub(crate) fn with_targets(values: Values, targets: ArcArray2<f64>) -> Self {
-        Self { values, labels: vec![0; targets.nrows()], targets: Some(targets) }
-    }
-
-    /// How many samples there are.
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
-    }
-
-    /// How many samples each of `classes` classes has.
-    pub fn class_counts(&self, classes: usize) -> Vec<usize> {
-        let mut counts = vec![0; classes];
-        for &label in &self.labels {
-            if let Some(count) = counts.get_mut(label) {
-                *count += 1;
-            }
-        }
-        counts
-    }
-
-    /// Samples `from..to`, which share the numbers of these.
-    pub(crate) fn range(&self, from: usize, to: usize) -> Self {
-        let rows = Slice::from(from..to);
-        let values = match &self.values {
-            Values::Bytes(values) => Values::Bytes(values.clone().slice_axis_move(Axis(0), rows)),
-            Values::Floats(values) => Values::Floats(values.clone().slice_axis_move(Axis(0), rows)),
-        };
-        let targets = self.targets.clone().map(|targets| targets.slice_axis_move(Axis(0), rows));
-        Self { values, labels: self.labels[from..to].to_vec(), targets }
-    }
-}
-
-impl Values {
-    /// (N, D).
-    pub fn dim(&self) -> (usize, usize) {
-        match self {
-            Self::Bytes(values) => values.dim(),
-            Self::Floats(values) => values.dim(),
-        }
-    }
-
-    /// The name of the number type: "uint8" or "float64".
-    pub fn dtype(&self) -> &'static str {
-        match self {
-            Self::Bytes(_) => "uint8",
-            Self::Floats(_) => "float64",
-        }
-    }
-
-    /// The least and the greatest number; `None` if there is none.
-    pub fn range(&self) -> Option<(f64, f64)> {
-        match self {
-            Self::Bytes(values) => {
-                let least = values.iter().min()?;
-                Some((f64::from(*least), f64::from(*values.iter().max()?)))
-            }
-            Self::Floats(values) => {
-                let first = *values.first()?;
-                Some(values.iter().fold((first, first), |(a, b), &v| (a.min(v), b.max(v))))
-            }
-        }
     }
 }

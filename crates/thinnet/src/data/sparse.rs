@@ -75,6 +75,31 @@ impl<F: Float> SparseRows<F> {
         (&self.indices[entries.clone()], &self.values[entries])
     }
 
+    /// The same rows in another number type, each entry the nearest.
+    pub(super) fn rounded<G: Float>(&self) -> SparseRows<G> {
+        let values = self.values.iter().map(|value| G::from_f64(value.as_f64())).collect();
+        let Self { columns, starts, indices, .. } = self.clone();
+        SparseRows { columns, starts, indices, values }
+    }
+
+    /// Every entry, row by row.
+    pub(crate) fn values(&self) -> &[F] {
+        &self.values
+    }
+
+    /// Chosen rows, below N each.
+    pub(crate) fn select(&self, chosen: impl IntoIterator<Item = usize>) -> Self {
+        let mut sparse =
+            Self { columns: self.columns, starts: vec![0], indices: Vec::new(), values: Vec::new() };
+        for index in chosen {
+            let (columns, values) = self.row(index);
+            sparse.indices.extend_from_slice(columns);
+            sparse.values.extend_from_slice(values);
+            sparse.starts.push(sparse.indices.len());
+        }
+        sparse
+    }
+
     /// Chosen rows, zeros and all (n, D).
     pub(crate) fn dense(&self, chosen: impl ExactSizeIterator<Item = usize>) -> Array2<F> {
         let mut out = Array2::zeros((chosen.len(), self.columns));

@@ -2,10 +2,9 @@
 
 use std::str::FromStr;
 
-use ndarray::ArcArray2;
 use serde::{Deserialize, Serialize};
 
-use super::{DataSet, Split, Values};
+use super::DataSet;
 use crate::error::{Error, Result};
 use crate::random::RandomState;
 
@@ -141,7 +140,7 @@ impl DataSet {
                         split.len()
                     )));
                 }
-                *split = split.range(0, count);
+                *split = split.slice(0, count);
             }
         }
         if num_train == total {
@@ -151,17 +150,17 @@ impl DataSet {
         if order != Order::Stored {
             let mut drawn = RandomState::new(options.seed).permutation(total);
             if order == Order::Stratified {
-                drawn = stratified(&drawn, &self.train.labels, self.classes.len(), ends);
+                drawn = stratified(&drawn, self.train.labels(), self.names.len(), ends);
             }
             self.train = self.train.reordered(&drawn);
         }
         if val_from_train > 0 {
-            self.val = Some(self.train.range(ends[0], ends[1]));
+            self.val = Some(self.train.slice(ends[0], ends[1]));
         }
         if test_from_train > 0 {
-            self.test = Some(self.train.range(ends[1], ends[2]));
+            self.test = Some(self.train.slice(ends[1], ends[2]));
         }
-        self.train = self.train.range(0, num_train);
+        self.train = self.train.slice(0, num_train);
         Ok(self)
     }
 }
@@ -206,63 +205,9 @@ fn shares(counts: &[usize], size: usize) -> Vec<usize> {
     shares
 }
 
-impl Split {
-    /// Samples in another order: row `i` is what row `order[i]` was. Takes no second copy of the numbers where nobody
-    /// shares them.
-    fn reordered(self, order: &[usize]) -> Self {
-        let labels = order.iter().map(|&from| self.labels[from]).collect();
-        let values = match self.values {
-            Values::Bytes(values) => Values::Bytes(reorder_rows(values, order)),
-            Values::Floats(values) => Values::Floats(reorder_rows(values, order)),
-        };
-        let targets = self.targets.map(|targets| reorder_rows(targets, order));
-        Self { values, labels, targets }
-    }
-}
-
-/// Follows each cycle of the permutation, with one row kept aside.
-fn reorder_rows<T: Copy>(values: ArcArray2<T>, order: &[usize]) -> ArcArray2<T> {
-    let cols = values.ncols();
-    let mut values = values.into_owned();
-    let Some(rows) = values.as_slice_mut() else { return values.into() };
-    let mut done = vec![false; order.len()];
-    let mut aside = Vec::with_capacity(cols);
-    for start in 0..order.len() {
-        if done[start] {
-            continue;
-        }
-        aside.clear();
-        aside.extend_from_slice(&rows[start * cols..][..cols]);
-        let mut to = start;
-        loop {
-            done[to] = true;
-            let from = order[to];
-            if from == start {
-                rows[to * cols..][..cols].copy_from_slice(&aside);
-                break;
-            }
-            rows.copy_within(from * cols..(from + 1) * cols, to * cols);
-            to = from;
-        }
-    }
-    values.into()
-}
-
 #[cfg(test)]
 mod tests {
-    use ndarray::Array2;
-
     use super::*;
-
-    #[test]
-    fn rows_are_reordered_in_place() {
-        let values = Array2::from_shape_fn((7, 3), |(row, col)| 10 * row + col);
-        for seed in 0..20 {
-            let order = RandomState::new(seed).permutation(7);
-            let expected = values.select(ndarray::Axis(0), &order);
-            assert_eq!(reorder_rows(values.clone().into(), &order), expected);
-        }
-    }
 
     #[test]
     fn shares_add_up_and_follow_the_counts() {

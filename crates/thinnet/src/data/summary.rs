@@ -3,7 +3,7 @@
 use ndarray::Array1;
 use serde::Serialize;
 
-use super::{DataSet, Format, Part, Split};
+use super::{DataSet, Format, Part, Rows};
 
 /// Training images of the course, the first of CIFAR-10's 50,000; the other 1,000 are for validation.
 const COURSE_TRAINING: usize = 49_000;
@@ -60,29 +60,25 @@ impl DataSet {
         let splits = self.parts().map(|(part, split)| SplitSummary {
             part,
             samples: split.len(),
-            dtype: split.values.dtype(),
-            range: split.values.range().unwrap_or_default(),
-            class_counts: if self.is_regression() {
-                Vec::new()
-            } else {
-                split.class_counts(self.classes.len())
-            },
+            dtype: split.x().dtype(),
+            range: split.x().range().unwrap_or_default(),
+            class_counts: split.class_counts(),
             targets: self.target_summaries(split),
         });
         let (mean, mean_of) = self.summary_mean();
         Summary {
             format: self.format,
             shape: self.shape.clone(),
-            classes: self.classes.clone(),
+            classes: self.names.clone(),
             splits: splits.collect(),
             mean,
             mean_of,
         }
     }
 
-    fn target_summaries(&self, split: &Split) -> Vec<TargetSummary> {
-        let columns = split.targets.iter().flat_map(|targets| targets.columns());
-        let columns = columns.zip(&self.classes);
+    fn target_summaries(&self, rows: &Rows<f64>) -> Vec<TargetSummary> {
+        let numbers = rows.numbers();
+        let columns = numbers.iter().flat_map(|numbers| numbers.columns()).zip(&self.names);
         let figures = columns.map(|(column, name)| TargetSummary {
             name: name.clone(),
             range: column.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v))),
@@ -96,7 +92,7 @@ impl DataSet {
         let is_cifar10 = matches!(self.format, Format::Cifar10Python | Format::Cifar10Binary);
         let total = self.train.len();
         if is_cifar10 && total > COURSE_TRAINING && self.mean.is_none() {
-            let train = self.train.range(0, COURSE_TRAINING);
+            let train = self.train.slice(0, COURSE_TRAINING);
             let course = Self { train, val: None, test: None, ..self.clone() };
             return (course.mean_sample(), Some(COURSE_TRAINING));
         }

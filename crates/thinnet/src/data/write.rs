@@ -8,7 +8,7 @@ use ndarray_npy::npy::header::{Header, Layout};
 use ndarray_npy::{WritableElement, WriteNpyError, WriteNpyExt};
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use super::{DataSet, Values};
+use super::{DataSet, Features};
 use crate::error::Result;
 use crate::files;
 
@@ -36,25 +36,25 @@ impl DataSet {
     fn write_npz(&self, out: impl Write + Seek) -> io::Result<()> {
         let mut out = Latch::new(out);
         let mut zip = ZipWriter::new(&mut out);
-        for (part, split) in self.parts() {
+        for (part, rows) in self.parts() {
             let name = format!("X_{part}");
-            match &split.values {
-                Values::Bytes(values) => write_samples(&mut zip, &name, values.view(), &self.shape)?,
-                Values::Floats(values) => write_samples(&mut zip, &name, values.view(), &self.shape)?,
+            match rows.x() {
+                Features::Pixels(pixels) => write_samples(&mut zip, &name, pixels.view(), &self.shape)?,
+                x => write_samples(&mut zip, &name, x.to_floats().view(), &self.shape)?,
             }
             let name = format!("y_{part}");
-            if let Some(targets) = &split.targets {
+            if let Some(targets) = rows.numbers() {
                 let one = targets.ncols() == 1;
                 let targets = if one { targets.column(0).into_dyn() } else { targets.view().into_dyn() };
                 write_array(&mut zip, &name, targets)?;
                 continue;
             }
-            let labels = split.labels.iter().map(|&label| i64::try_from(label).map_err(io::Error::other));
+            let labels = rows.labels().iter().map(|&label| i64::try_from(label).map_err(io::Error::other));
             let labels = labels.collect::<io::Result<Vec<_>>>()?;
             write_array(&mut zip, &name, ArrayView1::from(&labels).into_dyn())?;
         }
         let names = if self.is_regression() { "target_names" } else { "classes" };
-        write_words(&mut zip, names, &self.classes)?;
+        write_words(&mut zip, names, &self.names)?;
         if let Some(mean) = &self.mean {
             write_array(&mut zip, "mean_image", mean.view().into_dyn())?;
         }

@@ -5,10 +5,10 @@ use ndarray::{Array2, ArrayViewD};
 use super::masks::{MaskSource, layer_number, prediction, training};
 use super::store::to_array;
 use super::{Batch, Engine, EngineState, Inputs, Isa, StepLoss};
-use crate::data::Features;
+use crate::data::{Features, Targets};
 use crate::error::Result;
 use crate::float::Float;
-use crate::layers::{Dropout, HiddenDropout, Mode, Targets};
+use crate::layers::{Dropout, HiddenDropout, Mode, RunningStatistics};
 use crate::net::{FullyConnectedNet, Noise, Parameters};
 use crate::optim::{RuleState, UpdateRule, max_norm};
 use crate::random::{CounterMasks, RandomState};
@@ -21,7 +21,6 @@ pub struct Layers<F> {
     masks: MaskSource,
     states: Vec<RuleState<F>>,
     step: u64,
-    remembered: Option<Parameters<F>>,
 }
 
 impl<F: Float> Layers<F> {
@@ -32,7 +31,7 @@ impl<F: Float> Layers<F> {
     pub fn new(net: FullyConnectedNet<F>, rule: UpdateRule) -> Result<Self> {
         rule.check()?;
         let states = net.parameters.named().iter().map(|(_, array)| rule.state(array.shape())).collect();
-        Ok(Self { net, rule, masks: MaskSource::Numpy, states, step: 0, remembered: None })
+        Ok(Self { net, rule, masks: MaskSource::Numpy, states, step: 0 })
     }
 
     /// The same with masks from this source.
@@ -95,16 +94,8 @@ impl<F: Float> Engine<F> for Layers<F> {
         Ok(Inputs::Rows(x.to_floats()))
     }
 
-    fn scores(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Array2<F>> {
-        let rows = Self::rows(inputs)?;
-        match self.masks {
-            MaskSource::Numpy => self.net.scores(rows.view(), random),
-            // A stream of its own is not re-seeded by a dropout's seed, and leaves `random` alone.
-            MaskSource::Counter(_) => {
-                let mut untouched = RandomState::new(0);
-                Ok(self.net.forward(rows.view(), Mode::Test, &mut untouched)?.0)
-            }
-        }
+    fn scores(&self, inputs: &Inputs<F>) -> Result<Array2<F>> {
+        self.net.scores(Self::rows(inputs)?.view())
     }
 
     fn masked_scores(
@@ -127,12 +118,8 @@ impl<F: Float> Engine<F> for Layers<F> {
         Ok(self.net.parameters.clone())
     }
 
-    fn remember(&mut self) {
-        self.remembered = Some(self.net.parameters.clone());
-    }
-
-    fn remembered(&self) -> Result<Parameters<F>> {
-        Ok(self.remembered.as_ref().unwrap_or(&self.net.parameters).clone())
+    fn running(&self) -> &[RunningStatistics<F>] {
+        self.net.running()
     }
 
     fn set_learning_rate(&mut self, learning_rate: f64) {

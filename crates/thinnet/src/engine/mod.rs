@@ -23,17 +23,16 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use thinnet_kernels::PanelBuf;
 
-use self::scores::highest;
-use crate::data::{Features, SparseRows};
+use crate::data::{Features, SparseRows, Targets};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::{Dropout, HiddenDropout, Targets};
+use crate::layers::{Dropout, HiddenDropout, RunningStatistics, argmax};
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::UpdateRule;
 use crate::random::RandomState;
 
 /// Computes training steps and scores for one network.
-pub trait Engine<F: Float>: Send {
+pub trait Engine<F: Float>: Send + Sync {
     /// One training step: the loss over a batch, its gradients, and the update of every parameter.
     ///
     /// - `x`: N samples of D numbers; `targets`: N labels or (N, C) numbers, as the network's loss wants them
@@ -52,7 +51,7 @@ pub trait Engine<F: Float>: Send {
     fn load(&self, x: &Features<F>) -> Result<Inputs<F>>;
 
     /// The scores (N, C) of loaded samples in test mode.
-    fn scores(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Array2<F>>;
+    fn scores(&self, inputs: &Inputs<F>) -> Result<Array2<F>>;
 
     /// The scores (N, C) of loaded samples with masks as in training, and batch normalisation as in test mode: one draw of
     /// Monte-Carlo dropout (Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016).
@@ -63,19 +62,17 @@ pub trait Engine<F: Float>: Send {
     -> Result<Array2<F>>;
 
     /// The class with the highest score (the first of equals) for each loaded sample, in test mode.
-    fn classes(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Vec<usize>> {
-        let scores = self.scores(inputs, random)?;
-        Ok(scores.rows().into_iter().map(|row| highest(&row.to_vec())).collect())
+    fn classes(&self, inputs: &Inputs<F>) -> Result<Vec<usize>> {
+        Ok(self.scores(inputs)?.rows().into_iter().map(argmax).collect())
     }
 
     /// The current parameters.
     fn parameters(&self) -> Result<Parameters<F>>;
 
-    /// Keeps a copy of the current parameters, in place of an earlier one: cheaper than [`Engine::parameters`].
-    fn remember(&mut self);
-
-    /// The parameters that were remembered last, or the current ones.
-    fn remembered(&self) -> Result<Parameters<F>>;
+    /// Batch normalisation's running statistics, one a hidden layer; none without it.
+    fn running(&self) -> &[RunningStatistics<F>] {
+        &[]
+    }
 
     /// Sets the learning rate of the steps to come.
     fn set_learning_rate(&mut self, learning_rate: f64);
@@ -266,6 +263,11 @@ pub fn build<F: Float>(
 /// docs/performance.md). It is 0 for a network that takes all samples as floats in the end.
 pub fn sparse_below(config: &NetConfig) -> f64 {
     if Thin::<f32>::computes(config) { 0.4 * config.computed_share(0) } else { 0.0 }
+}
+
+/// Cores that may be computed on, as far as the system tells: at most 1024, and one where there are no threads.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(1024)
 }
 
 /// Checks that samples (N, D) have the network's width.

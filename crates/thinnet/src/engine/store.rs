@@ -1,5 +1,6 @@
 //! Parameters in the kernels' layout, with the update rule's state.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayD, ArrayViewD};
@@ -280,6 +281,16 @@ impl<F: Float> Layer<F> {
             self.stored = stored;
         }
         Ok(())
+    }
+
+    /// The layer with its weights in this order, copied if they are in the other.
+    pub(super) fn stored_as(&self, stored: Stored) -> Result<Cow<'_, Self>> {
+        if self.stored == stored {
+            return Ok(Cow::Borrowed(self));
+        }
+        let mut copy = self.clone();
+        copy.store(stored)?;
+        Ok(Cow::Owned(copy))
     }
 
     /// Units of the layer.

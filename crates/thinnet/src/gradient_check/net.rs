@@ -5,9 +5,9 @@ use rayon::prelude::*;
 
 use super::trace::{Coordinate, Kind, Probe, Trace};
 use super::{DEFAULT_STEP, greater, relative};
+use crate::data::Targets;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::Targets;
 use crate::net::{FullyConnectedNet, Parameters};
 use crate::random::RandomState;
 

@@ -5,11 +5,11 @@
 
 use ndarray::{Array, Array1, Array2, Array3, ArrayView, ArrayView1, ArrayView2, Axis, Dimension, Zip};
 
+use crate::data::Targets;
 use crate::error::Result;
 use crate::float::Float;
 use crate::layers::{
-    Activation, BatchNorm, HiddenCache, Loss, Mode, RunningStatistics, Targets, add_product,
-    batch_norm_forward,
+    Activation, BatchNorm, HiddenCache, Loss, Mode, RunningStatistics, add_product, batch_norm_forward,
 };
 use crate::net::{FullyConnectedNet, LayerParameters};
 use crate::random::RandomState;

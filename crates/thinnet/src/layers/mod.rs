@@ -7,6 +7,7 @@
 
 mod activation;
 mod affine;
+mod argmax;
 mod batch_norm;
 mod composite;
 mod curriculum;
@@ -22,6 +23,8 @@ mod relu;
 
 pub use activation::{Activation, ActivationCache, activation_backward, activation_forward};
 pub use affine::{AffineCache, AffineGradients, affine_backward, affine_forward};
+pub use argmax::argmax;
+pub(crate) use argmax::rank;
 pub use batch_norm::{
     BatchNorm, BatchNormCache, BatchNormGradients, RunningStatistics, batch_norm_backward, batch_norm_forward,
 };
@@ -44,8 +47,7 @@ pub use layer_norm::{
     LayerNorm, LayerNormCache, LayerNormGradients, layer_norm_backward, layer_norm_forward,
 };
 pub use loss::{softmax_loss, svm_loss};
-pub(crate) use objective::ChosenTargets;
-pub use objective::{Loss, Targets};
+pub use objective::Loss;
 pub use relu::{ReluCache, relu_backward, relu_forward};
 
 /// Whether a layer trains or is evaluated: dropout and batch normalisation differ between the two.

@@ -3,11 +3,12 @@
 
 use std::str::FromStr;
 
-use ndarray::{Array2, ArrayView2, Axis, Zip};
+use ndarray::{Array2, ArrayView2, Zip};
 use serde::{Deserialize, Serialize};
 
 use super::activation::logistic;
 use super::loss::{check_weights, weighted_softmax_loss};
+use crate::data::Targets;
 use crate::error::{Error, Result};
 use crate::float::Float;
 
@@ -26,80 +27,6 @@ pub enum Loss {
     /// Targets that are counts or rates, not negative: half the Poisson deviance, `t log(t / p) - t + p` with
     /// `p = exp(s)`.
     Poisson,
-}
-
-/// What N samples are to give.
-#[derive(Debug, Clone, Copy)]
-pub enum Targets<'a, F> {
-    /// N labels, each the index of a class.
-    Classes(&'a [usize]),
-    /// (N, C) numbers, one an output.
-    Values(ArrayView2<'a, F>),
-}
-
-impl<'a, F> From<&'a [usize]> for Targets<'a, F> {
-    fn from(labels: &'a [usize]) -> Self {
-        Self::Classes(labels)
-    }
-}
-
-impl<'a, F> From<&'a Vec<usize>> for Targets<'a, F> {
-    fn from(labels: &'a Vec<usize>) -> Self {
-        Self::Classes(labels)
-    }
-}
-
-impl<'a, F, const N: usize> From<&'a [usize; N]> for Targets<'a, F> {
-    fn from(labels: &'a [usize; N]) -> Self {
-        Self::Classes(labels)
-    }
-}
-
-impl<'a, F> From<ArrayView2<'a, F>> for Targets<'a, F> {
-    fn from(values: ArrayView2<'a, F>) -> Self {
-        Self::Values(values)
-    }
-}
-
-impl<F: Float> Targets<'_, F> {
-    /// N.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Classes(labels) => labels.len(),
-            Self::Values(values) => values.nrows(),
-        }
-    }
-
-    /// Whether there is no sample.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Those of chosen samples, whose indices are below N.
-    pub(crate) fn select(&self, chosen: &[usize]) -> ChosenTargets<F> {
-        match self {
-            Self::Classes(labels) => {
-                ChosenTargets::Classes(chosen.iter().map(|&index| labels[index]).collect())
-            }
-            Self::Values(values) => ChosenTargets::Values(values.select(Axis(0), chosen)),
-        }
-    }
-}
-
-/// The targets of a batch.
-#[derive(Debug, Clone)]
-pub(crate) enum ChosenTargets<F> {
-    Classes(Vec<usize>),
-    Values(Array2<F>),
-}
-
-impl<F> ChosenTargets<F> {
-    pub(crate) fn view(&self) -> Targets<'_, F> {
-        match self {
-            Self::Classes(labels) => Targets::Classes(labels),
-            Self::Values(values) => Targets::Values(values.view()),
-        }
-    }
 }
 
 impl Loss {

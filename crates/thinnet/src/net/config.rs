@@ -104,12 +104,6 @@ impl NetConfig {
         self.check_dropout(&self.dropout)
     }
 
-    /// The dropout layers in the order in which masks are drawn: of the inputs, then of each hidden layer.
-    pub(crate) fn dropouts(&self) -> impl Iterator<Item = Dropout> {
-        let hidden = (0..self.hidden.len()).filter_map(|index| self.dropout.layer(index));
-        self.input_dropout.into_iter().chain(hidden)
-    }
-
     /// The probability that a unit of hidden layer `index` is computed at all: 1 unless its dropout is of units.
     pub(crate) fn computed_share(&self, index: usize) -> f64 {
         match (self.dropout_kind, self.dropout.layer(index)) {

@@ -13,11 +13,12 @@ pub use parameters::{LayerParameters, Parameters};
 
 use ndarray::{Array1, Array2, ArrayView2, Ix2};
 
+use crate::data::Targets;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::{
-    AffineCache, Dropout, HiddenCache, HiddenDropout, HiddenLayer, Mode, RunningStatistics, Targets,
-    affine_backward, affine_forward, dropout_forward_with, hidden_backward, hidden_forward_with,
+    AffineCache, Dropout, HiddenCache, HiddenDropout, HiddenLayer, Mode, RunningStatistics, affine_backward,
+    affine_forward, dropout_forward_with, hidden_backward, hidden_forward_with,
 };
 use crate::random::RandomState;
 
@@ -146,9 +147,11 @@ impl<F: Float> FullyConnectedNet<F> {
     ///
     /// - `x`: (N, D)
     ///
-    /// Returns (N, C). `random` is touched only where the dropout has a seed, which re-seeds it in this mode too.
-    pub fn scores(&mut self, x: ArrayView2<'_, F>, random: &mut RandomState) -> Result<Array2<F>> {
-        Ok(self.forward(x, Mode::Test, random)?.0)
+    /// Returns (N, C).
+    pub fn scores(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
+        let mut unused = RandomState::new(0); // nothing is drawn in test mode
+        let mut running = self.running.clone(); // nor moved
+        Ok(self.pass(x, Mode::Test, &mut Noise::numpy(Mode::Test, &mut unused), &mut running)?.0)
     }
 
     /// The training loss, L2 and L1 term included, and its gradients by parameter. Dropout masks are drawn from `random`, layer
@@ -223,10 +226,24 @@ impl<F: Float> FullyConnectedNet<F> {
         mode: Mode,
         noise: &mut Noise<'_>,
     ) -> Result<(Array2<F>, ForwardCache<F>)> {
+        let mut running = std::mem::take(&mut self.running);
+        let done = self.pass(x, mode, noise, &mut running);
+        self.running = running;
+        done
+    }
+
+    /// A forward pass that moves these running statistics, if it is one of training.
+    fn pass(
+        &self,
+        x: ArrayView2<'_, F>,
+        mode: Mode,
+        noise: &mut Noise<'_>,
+        running: &mut [RunningStatistics<F>],
+    ) -> Result<(Array2<F>, ForwardCache<F>)> {
         let Some((last, hidden)) = self.parameters.layers.split_last() else {
             return Err(Error::configuration("the network has no layer"));
         };
-        let mut running = self.running.iter_mut();
+        let mut running = running.iter_mut();
         let input = match self.config.input_dropout {
             Some(dropout) => dropout_forward_with(x, dropout, noise.mode(), noise.layer(None)).0,
             None => x.to_owned(),

@@ -1,7 +1,7 @@
 //! The figures that a report speaks of, worked out once from an outcome: page and sentences use the same ones.
 
-use crate::experiment::{NetworkRun, Outcome};
-use crate::solver::History;
+use crate::training::Accuracies;
+use crate::training::experiment::{NetworkRun, Outcome};
 
 /// What one network came to. A figure that does not exist, or is not finite, is `None`.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +92,7 @@ impl std::fmt::Display for Tenths {
 
 /// How many epochs were complete at a check of the accuracies, counted from 0; a history that does not say is taken to
 /// have been checked once an epoch.
-pub(crate) fn epoch(history: &History, check: usize) -> usize {
+pub(crate) fn epoch(history: &Accuracies, check: usize) -> usize {
     history.epoch.get(check).copied().unwrap_or(check)
 }
 

@@ -39,8 +39,8 @@ mod weights;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::experiment::Outcome;
 use crate::files;
+use crate::training::experiment::Outcome;
 pub use confusion::confusion_csv;
 use panels::{Images, Panel};
 pub use record::{RunRecord, first_layer};
@@ -62,7 +62,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// [`Error::Io`] if the folder or a file cannot be written: every file there is then a whole one, old or new.
 ///
 /// ```no_run
-/// # fn f(outcome: &thinnet::experiment::Outcome) -> thinnet::Result<()> {
+/// # fn f(outcome: &thinnet::training::experiment::Outcome) -> thinnet::Result<()> {
 /// for path in thinnet::report::write(outcome, "thinnet-report".as_ref())? {
 ///     println!("{}", path.display());
 /// }
@@ -128,9 +128,9 @@ impl<'a> Report<'a> {
 mod samples {
     //! Small outcomes for the tests of this module.
 
-    use crate::experiment::{NetworkRun, Outcome, Settings};
     use crate::float::Dtype;
-    use crate::solver::History;
+    use crate::training::Accuracies;
+    use crate::training::experiment::{NetworkRun, Outcome, Settings};
 
     /// An outcome of networks given as (keep, training accuracies, validation accuracies).
     pub(super) fn outcome(networks: &[(f64, &[f64], &[f64])]) -> Outcome {
@@ -156,7 +156,7 @@ mod samples {
                 .iter()
                 .map(|&(keep, train, val)| NetworkRun {
                     keep,
-                    history: History {
+                    history: Accuracies {
                         loss: vec![2.3; 5 * train.len().saturating_sub(1)],
                         epoch: (0..train.len()).collect(),
                         train_accuracy: train.to_vec(),

@@ -13,7 +13,7 @@ use tiny_skia::{ColorU8, Pixmap};
 
 use super::canvas::{Canvas, font, png};
 use super::plot::{DrawingError, INK, register, text};
-use crate::data::{DataSet, Values};
+use crate::data::{DataSet, Features};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -46,10 +46,10 @@ pub fn png_of(set: &DataSet) -> Result<Vec<u8>> {
             "a montage shows images by class, and this data set has numbers as targets",
         ));
     }
-    let &[channels @ (1 | 3), height, width] = set.shape.as_slice() else {
+    let &[channels @ (1 | 3), height, width] = set.shape() else {
         return Err(Error::configuration(format!(
             "a montage shows images, grey or in three colours, and a sample of this data set has the shape {:?}",
-            set.shape
+            set.shape()
         )));
     };
     let source = Images::new(set, [channels, height, width]);
@@ -67,7 +67,7 @@ pub fn save(set: &DataSet, file: &Path) -> Result<()> {
 
 /// The training images, and how they are shown.
 struct Images<'a> {
-    values: &'a Values,
+    x: &'a Features<f64>,
     /// Channels, height, width.
     shape: [usize; 3],
     /// The numbers that are black and white.
@@ -76,12 +76,12 @@ struct Images<'a> {
 
 impl<'a> Images<'a> {
     fn new(set: &'a DataSet, shape: [usize; 3]) -> Self {
-        let values = &set.train.values;
-        let range = match values {
-            Values::Bytes(_) => (0.0, 255.0),
-            Values::Floats(_) => values.range().unwrap_or_default(),
+        let x = set.train().x();
+        let range = match x {
+            Features::Pixels(_) => (0.0, 255.0),
+            _ => x.range().unwrap_or_default(),
         };
-        Self { values, shape, range }
+        Self { x, shape, range }
     }
 
     /// Height and width of an image in the picture, whose longer side comes close to `side`.
@@ -110,9 +110,12 @@ impl<'a> Images<'a> {
             let sum: f64 = rows
                 .clone()
                 .flat_map(|row| columns.clone().map(move |column| (row, column)))
-                .map(|(row, column)| match self.values {
-                    Values::Bytes(values) => values.get(at(row, column)).copied().map_or(0.0, f64::from),
-                    Values::Floats(values) => values.get(at(row, column)).copied().unwrap_or(0.0),
+                .map(|(row, column)| match self.x {
+                    Features::Pixels(pixels) => {
+                        pixels.view().get(at(row, column)).copied().map_or(0.0, f64::from)
+                    }
+                    Features::Floats(values) => values.get(at(row, column)).copied().unwrap_or(0.0),
+                    Features::Sparse(_) => 0.0, // no format of images reads as sparse rows
                 })
                 .sum();
             let (black, white) = self.range;
@@ -129,7 +132,7 @@ impl<'a> Images<'a> {
 /// The first [`COLUMNS`] training samples of each of the first `rows` classes.
 fn chosen(set: &DataSet, rows: usize) -> Vec<Vec<usize>> {
     let mut chosen = vec![Vec::with_capacity(COLUMNS); rows];
-    for (index, &label) in set.train.labels.iter().enumerate() {
+    for (index, &label) in set.train().labels().iter().enumerate() {
         if let Some(row) = chosen.get_mut(label).filter(|row| row.len() < COLUMNS) {
             row.push(index);
         }
@@ -140,7 +143,7 @@ fn chosen(set: &DataSet, rows: usize) -> Vec<Vec<usize>> {
 /// Draws images and text.
 fn draw(set: &DataSet, images: &Images<'_>) -> std::result::Result<Vec<u8>, DrawingError> {
     register()?;
-    let rows = set.classes.len().min(MOST_CLASSES);
+    let rows = set.names().len().min(MOST_CLASSES);
     let size = images.size(if rows > FEW_CLASSES { SIDE.1 } else { SIDE.0 });
     let chosen = chosen(set, rows);
     let columns = chosen.iter().map(Vec::len).max().unwrap_or(0).max(1);
@@ -154,16 +157,16 @@ fn draw(set: &DataSet, images: &Images<'_>) -> std::result::Result<Vec<u8>, Draw
         Ok(canvas.estimate_text_size(text, &style)?.0)
     };
     let labels: Vec<String> = set
-        .classes
+        .names()
         .iter()
         .take(rows)
         .map(|name| fitted(name, &width_of))
         .collect::<std::result::Result<_, _>>()?;
     let widths = labels.iter().map(|label| width_of(label)).collect::<std::result::Result<Vec<_>, _>>()?;
-    let title = format!("{}: the first {columns} training images of each class", set.format);
+    let title = format!("{}: the first {columns} training images of each class", set.format());
     let left = MARGIN + widths.into_iter().max().unwrap_or(0) as usize + MARGIN / 2;
     let bottom = MARGIN + LINE + rows * pitch.0;
-    let left_out = set.classes.len() - rows;
+    let left_out = set.names().len() - rows;
     let note = (left_out > 0).then(|| format!("and {left_out} more classes"));
     let width = (left + columns * pitch.1 - GAP).max(MARGIN + width_of(&title)? as usize) + MARGIN;
     let height = bottom + if note.is_some() { LINE } else { 0 } + MARGIN - GAP;
@@ -225,24 +228,22 @@ mod tests {
     use ndarray::ArcArray2;
 
     use super::*;
-    use crate::data::{Format, Split};
+    use crate::data::{Pixels, Rows};
 
     /// Images of one channel, 1 x 2 pixels, of two classes in turn.
-    fn set(values: Values, classes: usize) -> DataSet {
-        let samples = values.dim().0;
-        DataSet {
-            format: Format::Npz,
-            classes: (0..classes).map(|class| format!("class {class}")).collect(),
-            shape: vec![1, 1, 2],
-            train: Split { values, labels: (0..samples).map(|sample| sample % 2).collect(), targets: None },
-            val: None,
-            test: None,
-            mean: None,
-        }
+    fn set(x: impl Into<Features<f64>>, classes: usize) -> DataSet {
+        let x = x.into();
+        let labels = (0..x.dim().0).map(|sample| sample % 2).collect();
+        named(x, labels, (0..classes).map(|class| format!("class {class}")).collect())
     }
 
-    fn bytes(samples: usize) -> Values {
-        Values::Bytes(ArcArray2::from_shape_fn((samples, 2), |(_, x)| if x == 0 { 0 } else { 200 }))
+    fn named(x: Features<f64>, labels: Vec<usize>, names: Vec<String>) -> DataSet {
+        let set = DataSet::new(Rows::with_classes(x, labels, names.len()).unwrap()).unwrap();
+        set.with_shape(vec![1, 1, 2]).unwrap().with_names(names).unwrap()
+    }
+
+    fn bytes(samples: usize) -> Pixels {
+        Pixels::plain(ArcArray2::from_shape_fn((samples, 2), |(_, x)| if x == 0 { 0 } else { 200 }))
     }
 
     #[test]
@@ -254,8 +255,8 @@ mod tests {
 
     #[test]
     fn images_without_classes_are_refused() {
-        let mut set = set(bytes(2), 1);
-        set.train = Split::with_targets(set.train.values, ArcArray2::from_elem((2, 1), 0.5));
+        let rows = Rows::with_numbers(bytes(2), ArcArray2::from_elem((2, 1), 0.5)).unwrap();
+        let set = DataSet::new(rows).unwrap().with_shape(vec![1, 1, 2]).unwrap();
         let error = png_of(&set).unwrap_err().to_string();
         assert!(error.contains("this data set has numbers as targets"), "{error}");
     }
@@ -270,7 +271,7 @@ mod tests {
         assert_eq!(grey(&images, (0, 0), (1, 1)), 100, "the mean of both");
         let large = Images { shape: [1, 1000, 2000], ..images };
         assert_eq!(large.size(96), (48, 96));
-        let floats = Values::Floats(ArcArray2::from_shape_fn((2, 2), |(_, x)| x as f64 - 0.5));
+        let floats = ArcArray2::from_shape_fn((2, 2), |(_, x)| x as f64 - 0.5);
         let floats = self::set(floats, 2);
         let images = Images::new(&floats, [1, 1, 2]);
         assert_eq!([0, 1].map(|x| grey(&images, (0, x), (1, 2))), [0, 255]);
@@ -278,9 +279,9 @@ mod tests {
 
     #[test]
     fn many_classes_are_cut_and_long_names_as_well() {
-        let mut many = set(bytes(300), 300);
-        many.train.labels = (0..300).collect();
-        many.classes[7] = "W".repeat(100);
+        let mut names: Vec<String> = (0..300).map(|class| format!("class {class}")).collect();
+        names[7] = "W".repeat(100);
+        let many = named(bytes(300).into(), (0..300).collect(), names);
         let info = png::Decoder::new(std::io::Cursor::new(png_of(&many).unwrap())).read_info().unwrap();
         let (width, height) = info.info().size();
         assert!(width < 1000 && height < 6000, "{width} x {height}");
@@ -289,7 +290,7 @@ mod tests {
     #[test]
     fn what_is_no_image_is_refused() {
         for shape in [vec![2], vec![2, 1, 1]] {
-            let error = png_of(&DataSet { shape, ..set(bytes(2), 2) }).unwrap_err().to_string();
+            let error = png_of(&set(bytes(2), 2).with_shape(shape).unwrap()).unwrap_err().to_string();
             assert!(error.starts_with("a montage shows images"), "{error}");
         }
     }

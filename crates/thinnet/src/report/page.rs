@@ -7,8 +7,8 @@ use super::look::{Entry, Look, NOT_FINITE, Plot, classes, dtype, float, legend, 
 use super::panels::{Images, Panel};
 use super::plot::{DrawingError, Label};
 use super::summary;
-use crate::experiment::Outcome;
 use crate::float::Dtype;
+use crate::training::experiment::Outcome;
 
 /// What the template is filled with; it escapes all but the drawings.
 #[derive(Template)]

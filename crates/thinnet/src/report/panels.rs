@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::figures::epoch;
-use crate::experiment::Outcome;
+use crate::training::experiment::Outcome;
 
 /// A loss curve with more iterations than this is drawn faint, with its moving average over it.
 const MANY: usize = 60;

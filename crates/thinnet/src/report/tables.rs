@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::figures::{epoch, labels};
 use crate::error::{Error, Result};
-use crate::experiment::{NetworkRun, Outcome, Settings};
-use crate::solver::History;
+use crate::training::Accuracies;
+use crate::training::experiment::{NetworkRun, Outcome, Settings};
 
 /// The JSON format that this version writes and reads.
 const FORMAT: &str = "thinnet-experiment/1";
@@ -160,7 +160,7 @@ pub fn parse(bytes: &[u8]) -> Result<Outcome> {
         Ok(NetworkRun {
             keep: network.keep.try_into()?,
             seconds: network.seconds.try_into()?,
-            history: History {
+            history: Accuracies {
                 loss: floats(network.loss)?,
                 epoch: network.epoch,
                 train_accuracy: floats(network.train_accuracy)?,

@@ -173,8 +173,9 @@ mod tests {
 
     #[test]
     fn only_a_failure_that_would_come_again_is_settled() {
-        let diverged = Outcome::failed(&crate::Error::Diverged { iteration: 3, loss: f64::NAN });
+        let diverged =
+            Outcome::failed(&crate::Error::Diverged { what: "the loss is NaN".to_owned(), step: 3 });
         assert!(diverged.is_settled() && Outcome::Finished(RunFigures::default()).is_settled());
-        assert!(!Outcome::failed(&crate::Error::Data("the file is gone".to_owned())).is_settled());
+        assert!(!Outcome::failed(&crate::Error::data("the file is gone")).is_settled());
     }
 }

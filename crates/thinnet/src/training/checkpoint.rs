@@ -4,18 +4,17 @@
 //! safetensors file: parameters by name, the update rule's memory as `W1.m`, `W1.v`, ..., the best epoch's network as
 //! `best.W1`, ..., the epoch's order of samples, every step's loss, and in its metadata, as JSON, the rest.
 
-use ndarray::{Array1, ArrayD, ArrayView1, Ix1, Ix2};
+use ndarray::{ArrayD, ArrayView1};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::tensors::{Read, Tensors};
-use super::trainer::{Best, Position};
-use super::{Epoch, RunHistory, TrainerState, TrainingConfig};
+use super::state::{Best, Position, TrainerState};
+use super::tensors::{Read, Tensors, add_network, network};
+use super::{Epoch, RunHistory, TrainingConfig};
 use crate::engine::EngineState;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::RunningStatistics;
-use crate::net::{LayerParameters, Parameters};
+use crate::net::Parameters;
 use crate::optim::{AdamState, RmsPropState, RuleState, SgdMomentumState};
 use crate::random;
 
@@ -189,49 +188,4 @@ fn digest(bytes: &[u8]) -> String {
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
     Sha256::digest(bytes).iter().flat_map(digits).collect()
-}
-
-/// Adds a network's arrays, with `prefix` before their names.
-pub(super) fn add_network<F: Float>(
-    tensors: &mut Tensors,
-    prefix: &str,
-    parameters: &Parameters<F>,
-    running: &[RunningStatistics<F>],
-) {
-    for (name, array) in parameters.named() {
-        tensors.add(format!("{prefix}{name}"), array);
-    }
-    for (statistics, number) in running.iter().zip(1..) {
-        tensors.add(format!("{prefix}running_mean{number}"), statistics.mean.view().into_dyn());
-        tensors.add(format!("{prefix}running_var{number}"), statistics.variance.view().into_dyn());
-    }
-}
-
-/// A network's parameters and running statistics.
-pub(super) type Network<F> = (Parameters<F>, Vec<RunningStatistics<F>>);
-
-/// Reads what [`add_network`] added.
-pub(super) fn network<F: Float>(read: &Read<'_>, prefix: &str, layers: usize) -> Result<Network<F>> {
-    let shape = |name: &str| Error::data(format!("its array {name} has the wrong number of dimensions"));
-    let vector = |name: String| -> Result<Array1<F>> {
-        read.array::<F>(&name)?.into_dimensionality::<Ix1>().map_err(|_| shape(&name))
-    };
-    let (mut all, mut running) = (Vec::new(), Vec::new());
-    for number in 1..=layers {
-        let name = |of: &str| format!("{prefix}{of}{number}");
-        let w = read.array::<F>(&name("W"))?.into_dimensionality::<Ix2>().map_err(|_| shape(&name("W")))?;
-        let gamma_beta = if read.has(&name("gamma")) {
-            Some((vector(name("gamma"))?, vector(name("beta"))?))
-        } else {
-            None
-        };
-        if read.has(&name("running_mean")) {
-            running.push(RunningStatistics {
-                mean: vector(name("running_mean"))?,
-                variance: vector(name("running_var"))?,
-            });
-        }
-        all.push(LayerParameters { w, b: vector(name("b"))?, gamma_beta });
-    }
-    Ok((Parameters { layers: all }, running))
 }

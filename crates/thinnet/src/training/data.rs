@@ -1,44 +1,12 @@
-//! The samples of a run: read, parted, scaled, with all that a prediction needs of how it was done.
+//! The rows of a run: parted and scaled, with all that a prediction needs of how it was done.
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::{DataConfig, Task, TrainingConfig};
-use crate::data::{DataSet, Features, Part, Samples, Scaling, SplitOptions};
+use crate::data::{Columns, DataSet, Features, Rows, Scale, Scaling, SplitOptions};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::{ChosenTargets, Targets};
-
-/// Samples with what they are to give.
-#[derive(Debug, Clone)]
-pub struct Labelled<F> {
-    /// The inputs of N samples.
-    pub x: Features<F>,
-    y: ChosenTargets<F>,
-}
-
-impl<F: Float> Labelled<F> {
-    /// N labels, or (N, K) numbers.
-    pub fn targets(&self) -> Targets<'_, F> {
-        self.y.view()
-    }
-
-    /// N.
-    pub fn len(&self) -> usize {
-        self.x.dim().0
-    }
-
-    /// Whether there is no sample.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The first `count` samples.
-    pub(super) fn first(&self, count: usize) -> Result<Self> {
-        let chosen: Vec<usize> = (0..count).collect();
-        Ok(Self { x: Features::Floats(self.x.select(&chosen)?), y: self.targets().select(&chosen) })
-    }
-}
 
 /// What is done to a sample before the network sees it, and to its output after.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,26 +14,62 @@ pub struct Preprocessing {
     /// The shape of one sample: `[channels, height, width]` of an image, `[numbers]` of others.
     pub shape: Vec<usize>,
     /// The classes' names by label, or the targets' names.
-    pub classes: Vec<String>,
-    /// Subtracted from each of a sample's D numbers.
-    pub mean: Vec<f64>,
-    /// What the difference is divided by, if it is.
-    pub deviation: Option<Vec<f64>>,
-    /// Regression: added to each output once it was multiplied by `target_deviation`.
-    pub target_mean: Option<Vec<f64>>,
-    /// Regression: see `target_mean`.
-    pub target_deviation: Option<Vec<f64>>,
+    pub names: Vec<String>,
+    /// The columns of a table.
+    pub columns: Option<Columns>,
+    /// What is done to the inputs.
+    pub scale: Scale,
+    /// Regression: what is done to the targets, and undone to each output.
+    pub targets: Option<Scale>,
 }
 
-/// The samples of a run.
+impl Preprocessing {
+    /// Refuses what does not fit together; it may come from a file.
+    pub(crate) fn check(&self) -> Result<()> {
+        let fits = |scale: &Scale, size: usize| {
+            scale.mean.len() == size
+                && scale.deviation.as_ref().is_none_or(|deviation| deviation.len() == size)
+        };
+        let inputs = self.shape.iter().try_fold(1usize, |size, &side| size.checked_mul(side));
+        let columns = self.columns.as_ref().map(|columns| columns.inputs.len());
+        if inputs.is_some_and(|inputs| {
+            fits(&self.scale, inputs) && columns.is_none_or(|columns| columns == inputs)
+        }) && self.targets.as_ref().is_none_or(|targets| fits(targets, self.names.len()))
+        {
+            return Ok(());
+        }
+        Err(Error::data("its preprocessing does not fit the shape of its samples"))
+    }
+
+    /// Samples (N, D) in the units of the data as the network takes them.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another D.
+    pub fn inputs<F: Float>(&self, x: &Features<f64>) -> Result<Features<F>> {
+        self.scale.apply(x)
+    }
+
+    /// A regression's scores (N, K) in the units of the data.
+    pub fn outputs<F: Float>(&self, mut scores: Array2<F>) -> Array2<F> {
+        if let Some(Scale { mean, deviation }) = &self.targets {
+            for (index, mut column) in scores.columns_mut().into_iter().enumerate() {
+                let divisor = deviation.as_ref().map_or(1.0, |deviation| deviation[index]);
+                column.mapv_inplace(|score| F::from_f64(score.as_f64() * divisor + mean[index]));
+            }
+        }
+        scores
+    }
+}
+
+/// The rows of a run.
 #[derive(Debug, Clone)]
 pub struct TrainingData<F> {
     /// To train on.
-    pub train: Labelled<F>,
+    pub train: Rows<F>,
     /// To validate on after each epoch.
-    pub val: Labelled<F>,
+    pub val: Rows<F>,
     /// To test on in the end, if the data set has such a part.
-    pub test: Option<Labelled<F>>,
+    pub test: Option<Rows<F>>,
     /// How they were made.
     pub preprocessing: Preprocessing,
     /// The settings, with what they left open filled in.
@@ -86,100 +90,120 @@ impl<F: Float> TrainingData<F> {
             ..SplitOptions::default()
         };
         settings.split = Some(options.order_of(&set));
-        let set = set.split(&options)?;
         let usual = if set.is_images() { Scaling::Unit } else { set.default_scaling() };
-        let scaling = settings.scaling.unwrap_or(usual);
-        let num_train = settings.train.unwrap_or(set.train.len());
-        let data = set.scaled::<F>(num_train, scaling)?;
-        let test = match set.test {
-            Some(_) => Some(set.samples::<F>(Part::Test, scaling)?),
-            None => None,
-        };
-        settings.scaling = Some(scaling);
-        settings.val = Some(data.val.y.len());
-        let (mean, deviation) = set.scale_of(scaling);
-        let targets = match (&data.train.targets, config.model.task) {
-            (None, Task::Classification) => None,
-            (Some(targets), Task::Regression) => Some(TargetScale::of(targets, settings.target_scaling)?),
-            (None, Task::Regression) => {
-                return Err(Error::configuration(
-                    "model.task is regression, and the data have classes; they have to be read for regression",
-                ));
+        settings.scaling.get_or_insert(usual);
+        match (set.is_regression(), config.model.task) {
+            (false, Task::Regression) => Err(Error::configuration(
+                "model.task is regression, and the data have classes; they have to be read for regression",
+            )),
+            (true, Task::Classification) => {
+                Err(Error::configuration("the data have numbers as targets; model.task has to be regression"))
             }
-            (Some(_), Task::Classification) => {
-                return Err(Error::configuration(
-                    "the data have numbers as targets; model.task has to be regression",
-                ));
-            }
-        };
-        let labelled = |samples: Samples<F>| {
-            let y = match (samples.targets, &targets) {
-                (Some(values), Some(scale)) => ChosenTargets::Values(scale.apply(values)),
-                _ => ChosenTargets::Classes(samples.y),
-            };
-            Labelled { x: samples.x, y }
-        };
+            _ => Self::scaled(&set.split(&options)?, settings),
+        }
+    }
+
+    /// Rows that are scaled already.
+    pub fn of_rows(train: Rows<F>, val: Rows<F>) -> Self {
         let preprocessing = Preprocessing {
-            shape: set.shape.clone(),
-            classes: set.classes.clone(),
-            mean: mean.to_vec(),
-            deviation: deviation.map(|deviation| deviation.to_vec()),
-            target_mean: targets.as_ref().map(|scale| scale.mean.clone()),
-            target_deviation: targets.as_ref().map(|scale| scale.deviation.clone()),
+            shape: vec![train.input_dim()],
+            names: (0..train.num_outputs()).map(|output| output.to_string()).collect(),
+            columns: None,
+            scale: Scale::none(train.input_dim()),
+            targets: train.is_regression().then(|| Scale::none(train.num_outputs())),
         };
+        Self { train, val, test: None, preprocessing, settings: DataConfig::default() }
+    }
+
+    /// The first `num_train` training rows and all others of a data set that is split, scaled as
+    /// [`DataSet::default_scaling`] says: what the course trains on.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] unless 1 <= `num_train` <= the number of training rows, and if there are no validation rows
+    /// ([`DataSet::split`] makes some).
+    pub fn of(set: &DataSet, num_train: usize) -> Result<Self> {
+        let scaling = Some(set.default_scaling());
+        Self::scaled(set, DataConfig { train: Some(num_train), scaling, ..DataConfig::default() })
+    }
+
+    /// The parts of a data set, scaled as the settings say; means and deviations are those of all its training rows.
+    ///
+    /// # Errors
+    /// As [`TrainingData::of`].
+    pub fn scaled(set: &DataSet, mut settings: DataConfig) -> Result<Self> {
+        let available = set.train().len();
+        let num_train = settings.train.unwrap_or(available);
+        if num_train == 0 || num_train > available {
+            let what = if set.is_images() { "images" } else { "samples" };
+            return Err(Error::configuration(format!(
+                "the number of training {what} must be from 1 to {available}, which is what this data set has; got {num_train}"
+            )));
+        }
+        let val = set.val().ok_or_else(|| {
+            Error::configuration("this data set has no validation samples; it has to be split first")
+        })?;
+        let scale = set.scale(*settings.scaling.get_or_insert(set.default_scaling()));
+        settings.val = Some(val.len());
+        let train = scale.rows::<F>(&set.train().slice(0, num_train))?;
+        let targets = match train.numbers() {
+            None => None,
+            Some(numbers) => Some(target_scale(numbers, settings.target_scaling)?),
+        };
+        let apply = |rows: Rows<F>| match &targets {
+            None => Ok(rows),
+            Some(scale) => rows.map(rows.x().clone(), |numbers| scaled_targets(numbers, scale)),
+        };
+        let rows = |rows: &Rows<f64>| apply(scale.rows(rows)?);
         Ok(Self {
-            train: labelled(data.train),
-            val: labelled(data.val),
-            test: test.map(labelled),
-            preprocessing,
+            train: apply(train)?,
+            val: rows(val)?,
+            test: set.test().map(rows).transpose()?,
+            preprocessing: Preprocessing {
+                shape: set.shape().to_vec(),
+                names: set.names().to_vec(),
+                columns: set.columns().cloned(),
+                scale: scale.clone(),
+                targets,
+            },
             settings,
         })
     }
 
     /// Numbers of a sample.
     pub fn input_dim(&self) -> usize {
-        self.train.x.dim().1
+        self.train.input_dim()
     }
 
     /// Scores of the network: one a class, or one a target.
     pub fn num_outputs(&self) -> usize {
-        self.preprocessing.classes.len()
+        self.train.num_outputs()
     }
 }
 
-/// What is subtracted from each target, and what the difference is divided by.
-#[derive(Debug)]
-struct TargetScale {
-    mean: Vec<f64>,
-    deviation: Vec<f64>,
+/// How the training rows' numbers (N, K) are scaled.
+fn target_scale<F: Float>(numbers: ArrayView2<'_, F>, scaling: Scaling) -> Result<Scale> {
+    match scaling {
+        Scaling::None => Ok(Scale::none(numbers.ncols())),
+        Scaling::Standard => {
+            let values = numbers.mapv(F::as_f64);
+            let mean = values.mean_axis(Axis(0)).unwrap_or_default().to_vec();
+            let not_zero = |deviation: f64| if deviation > 0.0 { deviation } else { 1.0 };
+            let deviation = values.std_axis(Axis(0), 0.0).mapv(not_zero).to_vec();
+            Ok(Scale { mean, deviation: Some(deviation) })
+        }
+        Scaling::Mean | Scaling::Unit => Err(Error::configuration(format!(
+            "data.target_scaling is {}; it takes standard or none",
+            scaling.name()
+        ))),
+    }
 }
 
-impl TargetScale {
-    /// Of the training samples' targets (N, K).
-    fn of<F: Float>(targets: &Array2<F>, scaling: Scaling) -> Result<Self> {
-        let outputs = targets.ncols();
-        match scaling {
-            Scaling::None => Ok(Self { mean: vec![0.0; outputs], deviation: vec![1.0; outputs] }),
-            Scaling::Standard => {
-                let values = targets.mapv(F::as_f64);
-                let mean = values.mean_axis(Axis(0)).unwrap_or_default();
-                let not_zero = |deviation: f64| if deviation > 0.0 { deviation } else { 1.0 };
-                let deviation = values.std_axis(Axis(0), 0.0).mapv(not_zero);
-                Ok(Self { mean: mean.to_vec(), deviation: deviation.to_vec() })
-            }
-            Scaling::Mean | Scaling::Unit => Err(Error::configuration(format!(
-                "data.target_scaling is {}; it takes standard or none",
-                scaling.name()
-            ))),
-        }
+/// Numbers (N, K) less their mean, divided by their deviation.
+fn scaled_targets<F: Float>(numbers: ArrayView2<'_, F>, scale: &Scale) -> Array2<F> {
+    let mut scaled = numbers.to_owned();
+    for (index, mut column) in scaled.columns_mut().into_iter().enumerate() {
+        let divisor = scale.deviation.as_ref().map_or(1.0, |deviation| deviation[index]);
+        column.mapv_inplace(|value| F::from_f64((value.as_f64() - scale.mean[index]) / divisor));
     }
-
-    fn apply<F: Float>(&self, mut targets: Array2<F>) -> Array2<F> {
-        for mut row in targets.rows_mut() {
-            for ((value, mean), deviation) in row.iter_mut().zip(&self.mean).zip(&self.deviation) {
-                *value = F::from_f64((value.as_f64() - mean) / deviation);
-            }
-        }
-        targets
-    }
+    scaled
 }

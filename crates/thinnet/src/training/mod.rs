@@ -1,26 +1,30 @@
-//! Training that can be stopped and gone on with: settings, the run itself, and what it leaves behind.
+//! Training that can be stopped and gone on with: settings, THE loop, and the state that it goes on from.
 //!
 //! [`TrainingConfig`] says what is trained, [`TrainingData`] on what, [`Trainer`] does it step by step; [`TrainerState`] is
-//! where it is, to be written and gone on from; [`RunHistory`] is what came of it, epoch by epoch, and [`Model`] the
-//! network in the end.
+//! where it is, to be written and gone on from; [`RunHistory`] is what came of it, epoch by epoch, and [`Trained`] the network
+//! in the end. [`experiment`] is the course's, a preset of the same loop.
 
+mod accuracies;
+mod check;
 mod checkpoint;
 mod config;
 mod data;
-mod folder;
-mod model;
-mod plan;
+pub mod experiment;
+mod rates;
 mod record;
-mod score;
+mod state;
 mod tensors;
 mod trainer;
 
+pub use accuracies::{Accuracies, CourseLine};
+pub use check::{CheckRows, Checks};
 pub use config::{
     Annealing, Assignment, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig, RunStep,
     Sampling, Setting, Task, TrainConfig, TrainingConfig, keys, settings,
 };
-pub use data::{Labelled, Preprocessing, TrainingData};
-pub use folder::{Newest, RunFolder};
-pub use model::{Model, model_dtype};
+pub use data::{Preprocessing, TrainingData};
+pub use rates::Rates;
 pub use record::{Epoch, RunHistory, Score};
-pub use trainer::{Finish, Step, Trainer, TrainerState, Verdict};
+pub use state::TrainerState;
+pub(crate) use tensors::{Read, Tensors, add_network, network};
+pub use trainer::{Finish, Progress, Step, Trained, Trainer, Verdict};

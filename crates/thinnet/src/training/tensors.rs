@@ -6,18 +6,20 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use ndarray::{ArrayD, ArrayViewD, IxDyn};
+use ndarray::{Array1, ArrayD, ArrayViewD, Ix1, Ix2, IxDyn};
 use safetensors::{Dtype, SafeTensors, View};
 
 use crate::error::{Error, Result};
 use crate::float::{self, Float};
+use crate::layers::RunningStatistics;
+use crate::net::{LayerParameters, Parameters};
 
 /// The entry of the metadata.
 const ENTRY: &str = "thinnet";
 
 /// Arrays to be written, in any order; the format sorts them.
 #[derive(Debug, Default)]
-pub(super) struct Tensors(Vec<(String, Tensor)>);
+pub(crate) struct Tensors(Vec<(String, Tensor)>);
 
 /// One array as bytes, little-endian, row-major.
 #[derive(Debug)]
@@ -47,7 +49,7 @@ impl View for &Tensor {
 
 impl Tensors {
     /// Adds an array of `F`.
-    pub(super) fn add<F: Float>(&mut self, name: impl Into<String>, array: ArrayViewD<'_, F>) {
+    pub(crate) fn add<F: Float>(&mut self, name: impl Into<String>, array: ArrayViewD<'_, F>) {
         // Millions of numbers at every checkpoint: slices, which the compiler turns into vectors, not iterators.
         let array = array.as_standard_layout();
         let values = array.as_slice().unwrap_or_default(); // it is in standard layout
@@ -73,13 +75,13 @@ impl Tensors {
     }
 
     /// Adds whole numbers.
-    pub(super) fn add_indices(&mut self, name: impl Into<String>, values: &[u32]) {
+    pub(crate) fn add_indices(&mut self, name: impl Into<String>, values: &[u32]) {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         self.0.push((name.into(), Tensor { dtype: Dtype::U32, shape: vec![values.len()], bytes }));
     }
 
     /// The file's bytes, with `text`.
-    pub(super) fn to_bytes(&self, text: String) -> Result<Vec<u8>> {
+    pub(crate) fn to_bytes(&self, text: String) -> Result<Vec<u8>> {
         let metadata = HashMap::from([(ENTRY.to_owned(), text)]);
         safetensors::serialize(self.0.iter().map(|(name, tensor)| (name, tensor)), Some(metadata))
             .map_err(|error| Error::data(format!("arrays as safetensors: {error}")))
@@ -88,15 +90,15 @@ impl Tensors {
 
 /// Arrays that were read.
 #[derive(Debug)]
-pub(super) struct Read<'a> {
+pub(crate) struct Read<'a> {
     tensors: SafeTensors<'a>,
     /// The text beside them.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl<'a> Read<'a> {
     /// Reads a file's bytes.
-    pub(super) fn new(bytes: &'a [u8]) -> Result<Self> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self> {
         let damaged = |error| Error::data(format!("it is no safetensors file, or a damaged one: {error}"));
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(ENTRY)).cloned();
@@ -106,12 +108,12 @@ impl<'a> Read<'a> {
     }
 
     /// Whether there is an array of this name.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.tensors.tensor(name).is_ok()
     }
 
     /// The array of this name, which has to be of `F`.
-    pub(super) fn array<F: Float>(&self, name: &str) -> Result<ArrayD<F>> {
+    pub(crate) fn array<F: Float>(&self, name: &str) -> Result<ArrayD<F>> {
         let tensor = self.tensors.tensor(name).map_err(|_| Error::data(format!("it has no array {name}")))?;
         let data = tensor.data();
         let values: Vec<F> = match (F::DTYPE, tensor.dtype()) {
@@ -130,7 +132,7 @@ impl<'a> Read<'a> {
     }
 
     /// The whole numbers of this name.
-    pub(super) fn indices(&self, name: &str) -> Result<Vec<u32>> {
+    pub(crate) fn indices(&self, name: &str) -> Result<Vec<u32>> {
         match self.tensors.tensor(name) {
             Ok(tensor) if tensor.dtype() == Dtype::U32 => {
                 Ok(tensor.data().as_chunks().0.iter().map(|b| u32::from_le_bytes(*b)).collect())
@@ -138,6 +140,51 @@ impl<'a> Read<'a> {
             _ => Err(Error::data(format!("it has no whole numbers {name}"))),
         }
     }
+}
+
+/// Adds a network's arrays, with `prefix` before their names.
+pub(crate) fn add_network<F: Float>(
+    tensors: &mut Tensors,
+    prefix: &str,
+    parameters: &Parameters<F>,
+    running: &[RunningStatistics<F>],
+) {
+    for (name, array) in parameters.named() {
+        tensors.add(format!("{prefix}{name}"), array);
+    }
+    for (statistics, number) in running.iter().zip(1..) {
+        tensors.add(format!("{prefix}running_mean{number}"), statistics.mean.view().into_dyn());
+        tensors.add(format!("{prefix}running_var{number}"), statistics.variance.view().into_dyn());
+    }
+}
+
+/// A network's parameters and running statistics.
+pub(crate) type Network<F> = (Parameters<F>, Vec<RunningStatistics<F>>);
+
+/// Reads what [`add_network`] added.
+pub(crate) fn network<F: Float>(read: &Read<'_>, prefix: &str, layers: usize) -> Result<Network<F>> {
+    let shape = |name: &str| Error::data(format!("its array {name} has the wrong number of dimensions"));
+    let vector = |name: String| -> Result<Array1<F>> {
+        read.array::<F>(&name)?.into_dimensionality::<Ix1>().map_err(|_| shape(&name))
+    };
+    let (mut all, mut running) = (Vec::new(), Vec::new());
+    for number in 1..=layers {
+        let name = |of: &str| format!("{prefix}{of}{number}");
+        let w = read.array::<F>(&name("W"))?.into_dimensionality::<Ix2>().map_err(|_| shape(&name("W")))?;
+        let gamma_beta = if read.has(&name("gamma")) {
+            Some((vector(name("gamma"))?, vector(name("beta"))?))
+        } else {
+            None
+        };
+        if read.has(&name("running_mean")) {
+            running.push(RunningStatistics {
+                mean: vector(name("running_mean"))?,
+                variance: vector(name("running_var"))?,
+            });
+        }
+        all.push(LayerParameters { w, b: vector(name("b"))?, gamma_beta });
+    }
+    Ok((Parameters { layers: all }, running))
 }
 
 #[cfg(test)]

@@ -1,82 +1,69 @@
-//! The run itself, step by step, so that whoever drives it can stop between any two and go on later.
-
-use std::time::Instant;
+//! The training loop, step by step, so that whoever drives it can stop between any two and go on later.
 
 use ndarray::Array2;
 
-use super::data::TrainingData;
-use super::plan::Plan;
-use super::score::Check;
-use super::{Annealing, ClassWeights, Epoch, Monitor, RunHistory, RunStep, Sampling, Score, TrainingConfig};
-use crate::engine::{self, Batch, Engine, EngineState};
+use super::check::{Check, Checks, judge};
+use super::rates::{Rates, StepPlan};
+use super::state::{Best, Position, TrainerState};
+use super::{ClassWeights, Epoch, Monitor, RunHistory, Sampling, Score, TrainingConfig, TrainingData};
+use crate::clock::Stopwatch;
+use crate::data::Rows;
+use crate::engine::{self, Batch, Engine};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::{Loss, RunningStatistics, Targets};
 use crate::net::{FullyConnectedNet, Parameters};
-use crate::random::{self, RandomState};
+use crate::random::RandomState;
 
 /// A network that trains.
 ///
-/// ```no_run
+/// ```
 /// use thinnet::data::DataSet;
 /// use thinnet::training::{Trainer, TrainingConfig, TrainingData};
 /// # fn main() -> thinnet::Result<()> {
-/// let config = TrainingConfig::default();
+/// let mut config = TrainingConfig::default();
+/// # config.set(&"model.hidden=[4]".parse()?)?;
+/// config.set(&"train.epochs=2".parse()?)?;
 /// let data = TrainingData::<f32>::new(DataSet::embedded_sample()?, &config)?;
 /// let mut trainer = Trainer::new(&config, &data, 2)?;
 /// while trainer.finished().is_none() {
-///     if let Some(epoch) = trainer.step()?.epoch {
+///     let mut rates = trainer.rates()?; // what the settings say of the next step
+///     rates.l2 = 1e-4 * trainer.progress().0 as f64; // a schedule of one's own, of any of them
+///     if let Some(epoch) = trainer.step_with(&rates)?.epoch {
 ///         println!("epoch {}: validation accuracy {:?}", epoch.epoch, epoch.val.accuracy);
 ///     }
 /// }
+/// let checkpoint = trainer.state()?.to_bytes(&config)?; // to be gone on from with `Trainer::resume`
 /// # Ok(()) }
 /// ```
 pub struct Trainer<'a, F: Float> {
     config: &'a TrainingConfig,
     data: &'a TrainingData<F>,
-    plan: Plan,
-    loss: Loss,
+    plan: StepPlan,
+    checks: Checks,
+    checked: [Check<'a, F>; 2],
     weights: Option<Vec<f64>>,
-    checks: [Check<F>; 2],
     engine: Box<dyn Engine<F>>,
+    /// What the engine was told last.
+    rates: Rates,
     random: RandomState,
     position: Position,
     best: Option<Best<F>>,
 }
 
-/// Where a run is.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Position {
-    /// Steps done.
-    pub(super) step: u64,
-    /// The epoch's samples in the order in which they are taken, where they are shuffled.
-    pub(super) order: Vec<u32>,
-    /// The sum of the epoch's losses so far.
-    pub(super) epoch_loss: f64,
-    /// Seconds that the epoch's steps took so far.
-    pub(super) epoch_seconds: f64,
-    /// Epochs since the last one that counted as better.
-    pub(super) stale: usize,
-    /// What the last such epoch reached.
-    pub(super) mark: Option<f64>,
-    /// Losses and epochs.
-    pub(super) history: RunHistory,
+/// Follows a run while it trains.
+pub trait Progress {
+    /// Called after every step, of `steps` in the whole run.
+    fn step(&mut self, step: &Step, steps: u64);
+
+    /// Asked after every step: true stops the run with [`Error::Interrupted`].
+    fn interrupted(&self) -> bool {
+        false
+    }
 }
 
-/// The best epoch's network.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Best<F> {
-    pub(super) parameters: Parameters<F>,
-    pub(super) running: Vec<RunningStatistics<F>>,
-}
-
-/// All that a run needs to go on, beside its settings and samples. [`TrainerState::to_bytes`] makes a checkpoint of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrainerState<F> {
-    pub(super) engine: EngineState<F>,
-    pub(super) random: random::State,
-    pub(super) position: Position,
-    pub(super) best: Option<Best<F>>,
+/// Follows nothing.
+impl Progress for () {
+    fn step(&mut self, _: &Step, _: u64) {}
 }
 
 /// One step's outcome.
@@ -86,10 +73,28 @@ pub struct Step {
     pub step: u64,
     /// Its loss, penalties included.
     pub loss: f64,
-    /// The epoch that it ended, if it did.
+    /// What was found if the network was checked after it: at an epoch's end; after the first step as epoch 0, if
+    /// [`Checks::first_step`] asks for it.
     pub epoch: Option<Epoch>,
-    /// Whether that epoch is the best so far.
+    /// Whether that network is the best so far.
     pub best: bool,
+}
+
+/// The network that a run keeps, and what is known of it.
+#[derive(Debug, Clone)]
+pub struct Trained<F> {
+    /// The network: the best epoch's, or the last one's.
+    pub net: FullyConnectedNet<F>,
+    /// The settings of the run.
+    pub config: TrainingConfig,
+    /// The epoch that it is of, from 1; 0 is the first step's of a run that checks that.
+    pub epoch: usize,
+    /// How many training, validation and test rows the run had.
+    pub samples: [usize; 3],
+    /// How it does on the validation rows.
+    pub val: Score,
+    /// How it does on the test rows, once that is known.
+    pub test: Option<Score>,
 }
 
 /// Why a run has ended.
@@ -104,11 +109,11 @@ pub enum Finish {
 /// What a finished run comes to, of the parameters that it keeps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// On the validation samples.
+    /// On the validation rows.
     pub val: Score,
-    /// On the test samples, if there are any.
+    /// On the test rows, if there are any.
     pub test: Option<Score>,
-    /// How often each class (row) was taken for each (column): of the test samples, or else of the validation samples.
+    /// How often each class (row) was taken for each (column): of the test rows, or else of the validation rows.
     pub confusion: Option<Array2<usize>>,
 }
 
@@ -118,18 +123,54 @@ impl<'a, F: Float> Trainer<'a, F> {
     /// # Errors
     /// [`Error::Configuration`] for settings out of range or that do not fit the data.
     pub fn new(config: &'a TrainingConfig, data: &'a TrainingData<F>, threads: usize) -> Result<Self> {
+        Self::with_stream(config, data, threads, RandomState::new(config.train.seed), Checks::of(config))
+    }
+
+    /// The same from a random stream that others draw from as well: initial weights, batches and, from
+    /// [`Masks::Numpy`](super::Masks), masks. [`Trainer::into_random`] gives it back.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn with_stream(
+        config: &'a TrainingConfig,
+        data: &'a TrainingData<F>,
+        threads: usize,
+        mut random: RandomState,
+        checks: Checks,
+    ) -> Result<Self> {
         config.check()?;
-        let mut random = RandomState::new(config.train.seed);
-        let net =
-            FullyConnectedNet::<F>::new(config.net(data.input_dim(), data.num_outputs())?, &mut random)?;
+        let net = config.net(data.input_dim(), data.num_outputs())?;
+        let net = FullyConnectedNet::<F>::new(net, &mut random)?;
         let engine = engine::build(net, config.rule()?, config.engine(threads))?;
-        let checked = config.train.check_samples.unwrap_or(usize::MAX);
-        let train = if checked < data.train.len() { data.train.first(checked)? } else { data.train.clone() };
+        Self::with_engine(config, data, engine, random, checks)
+    }
+
+    /// The same with a network, masks and an optimiser that are not the settings': those of `engine`.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn with_engine(
+        config: &'a TrainingConfig,
+        data: &'a TrainingData<F>,
+        engine: Box<dyn Engine<F>>,
+        random: RandomState,
+        checks: Checks,
+    ) -> Result<Self> {
+        let plan = StepPlan::new(config, data.train.len())?;
         Ok(Self {
-            plan: Plan::new(config, data.train.len())?,
-            loss: config.loss(),
+            // An annealed dropout is built as it ends.
+            rates: Rates {
+                dropout: config.hidden_dropout(None)?,
+                input_dropout: config.input_dropout(None)?,
+                ..plan.rates(config, 0)?
+            },
+            plan,
+            checked: [
+                Check::new(engine.as_ref(), &data.train, checks.train)?,
+                Check::new(engine.as_ref(), &data.val, checks.val)?,
+            ],
+            checks,
             weights: sample_weights(config, data)?,
-            checks: [Check::new(engine.as_ref(), train)?, Check::new(engine.as_ref(), data.val.clone())?],
             engine,
             random,
             position: Position::default(),
@@ -150,33 +191,13 @@ impl<'a, F: Float> Trainer<'a, F> {
         state: &TrainerState<F>,
     ) -> Result<Self> {
         let mut trainer = Self::new(config, data, threads)?;
-        trainer.restore(state)?;
+        let (position, first_step) = (&state.position, trainer.checks.first_step);
+        position.check(&trainer.plan, config.train.sampling, first_step, data.train.len())?;
+        trainer.engine.restore(&state.engine)?;
+        trainer.random = RandomState::from_state(&state.random)?;
+        trainer.position = position.clone();
+        trainer.best.clone_from(&state.best);
         Ok(trainer)
-    }
-
-    fn restore(&mut self, state: &TrainerState<F>) -> Result<()> {
-        let position = &state.position;
-        let samples = self.data.train.len();
-        let shuffled = self.config.train.sampling == Sampling::Shuffled;
-        let in_epoch = !position.step.is_multiple_of(self.plan.steps_per_epoch);
-        let fits = position.step <= self.plan.steps
-            && position.history.loss.len() as u64 == position.step
-            && position.history.epochs.len() as u64 == position.step / self.plan.steps_per_epoch
-            && (!(shuffled && in_epoch) || position.order.len() == samples)
-            && position.order.iter().all(|&index| (index as usize) < samples);
-        if !fits {
-            return Err(Error::configuration(format!(
-                "a state after {} steps and {} epochs is not that of this run, which has {} steps an epoch on {samples} samples",
-                position.step,
-                position.history.epochs.len(),
-                self.plan.steps_per_epoch
-            )));
-        }
-        self.engine.restore(&state.engine)?;
-        self.random = RandomState::from_state(&state.random)?;
-        self.position = position.clone();
-        self.best.clone_from(&state.best);
-        Ok(())
     }
 
     /// All that the run needs to go on from here.
@@ -190,6 +211,11 @@ impl<'a, F: Float> Trainer<'a, F> {
             position: self.position.clone(),
             best: self.best.clone(),
         })
+    }
+
+    /// The random stream, to be drawn from further.
+    pub fn into_random(self) -> RandomState {
+        self.random
     }
 
     /// Losses and epochs so far.
@@ -217,30 +243,66 @@ impl<'a, F: Float> Trainer<'a, F> {
         (between && self.position.stale >= patience).then_some(Finish::Patience(patience))
     }
 
-    /// Does one training step; at an epoch's end, checks the network on training and validation samples.
+    /// Trains to the end. A run whose last step is done is finished, whoever asks it to stop then.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] if the loss, a parameter or a check's loss is NaN or infinite: the run cannot go on from there;
+    /// Those of [`Trainer::step`]; [`Error::Interrupted`] if `progress` asks for it.
+    pub fn run(&mut self, progress: &mut dyn Progress) -> Result<Finish> {
+        loop {
+            if let Some(finish) = self.finished() {
+                return Ok(finish);
+            }
+            let step = self.step()?;
+            progress.step(&step, self.plan.steps);
+            if self.finished().is_none() && progress.interrupted() {
+                return Err(Error::Interrupted { step: step.step });
+            }
+        }
+    }
+
+    /// The rates of the next step, as the settings have them.
+    ///
+    /// # Errors
+    /// None that settings in range could cause.
+    pub fn rates(&self) -> Result<Rates> {
+        self.plan.rates(self.config, self.position.step)
+    }
+
+    /// Does one training step; at an epoch's end, checks the network on training and validation rows.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if the loss, a parameter or a check's loss is NaN or infinite: the run cannot go on from there;
     /// [`Error::Configuration`] if it has ended.
     pub fn step(&mut self) -> Result<Step> {
+        self.step_with(&self.rates()?)
+    }
+
+    /// [`Trainer::step`] with other rates than the settings have for it.
+    ///
+    /// # Errors
+    /// As [`Trainer::step`]; [`Error::Configuration`] for rates out of range.
+    pub fn step_with(&mut self, rates: &Rates) -> Result<Step> {
         if self.position.step >= self.plan.steps {
             return Err(Error::configuration("all steps of this run are done"));
         }
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let batch = self.batch()?;
-        self.set_rates()?;
+        self.set_rates(rates)?;
         let batch = Batch { indices: &batch, weights: self.weights.as_deref() };
-        let loss =
-            self.engine.step(&self.data.train.x, self.data.train.targets(), batch, &mut self.random)?.total();
+        let rows = &self.data.train;
+        let loss = self.engine.step(rows.x(), rows.targets(), batch, &mut self.random)?.total();
         self.position.step += 1;
         let step = self.position.step;
-        self.check_network(loss)?;
+        if self.checks.stop_when_diverged {
+            self.check_finite(loss)?;
+        }
         self.position.history.loss.push(loss);
         self.position.epoch_loss += loss;
         self.position.epoch_seconds += start.elapsed().as_secs_f64();
         let mut done = Step { step, loss, epoch: None, best: false };
-        if step.is_multiple_of(self.plan.steps_per_epoch) {
-            let (epoch, best) = self.end_epoch()?;
+        let ends_epoch = step.is_multiple_of(self.plan.steps_per_epoch);
+        if ends_epoch || (step == 1 && self.checks.first_step) {
+            let (epoch, best) = self.check(ends_epoch)?;
             (done.epoch, done.best) = (Some(epoch), best);
         }
         Ok(done)
@@ -263,24 +325,26 @@ impl<'a, F: Float> Trainer<'a, F> {
         Ok(batch.iter().map(|&index| index as usize).collect())
     }
 
-    /// Learning rate, momentum and keep probabilities of the step to come.
-    fn set_rates(&mut self) -> Result<()> {
-        let step = self.position.step;
-        self.engine.set_learning_rate(self.plan.learning_rate(step));
-        if let Some(momentum) = self.plan.momentum(step) {
+    /// Tells the engine what is another than before.
+    fn set_rates(&mut self, rates: &Rates) -> Result<()> {
+        self.engine.set_learning_rate(rates.learning_rate);
+        if let Some(momentum) = rates.momentum {
             self.engine.set_momentum(momentum)?;
         }
-        if self.config.model.annealing != Annealing::None {
-            let at = Some(RunStep { step, steps: self.plan.steps });
-            self.engine.set_dropout(self.config.hidden_dropout(at)?, self.config.input_dropout(at)?)?;
+        #[allow(clippy::float_cmp)] // exactly what was set
+        if rates.l2 != self.rates.l2 {
+            self.engine.set_reg(rates.l2);
         }
+        if (&rates.dropout, rates.input_dropout) != (&self.rates.dropout, self.rates.input_dropout) {
+            self.engine.set_dropout(rates.dropout.clone(), rates.input_dropout)?;
+        }
+        self.rates.clone_from(rates);
         Ok(())
     }
 
     /// Refuses a loss and parameters that training cannot go on from. Parameters are looked at after every step: a ReLU hides
     /// those that are NaN from the loss.
-    fn check_network(&self, loss: f64) -> Result<()> {
-        let step = self.position.step;
+    fn check_finite(&self, loss: f64) -> Result<()> {
         let what = match (loss.is_finite(), self.engine.first_not_finite()) {
             (true, None) => return Ok(()),
             (true, Some(array)) => format!("{array} holds numbers that are not finite"),
@@ -289,96 +353,104 @@ impl<'a, F: Float> Trainer<'a, F> {
                 format!("the loss is {loss}, and {array} holds numbers that are not finite")
             }
         };
-        Err(Error::NotFinite { what, step })
-    }
-
-    /// Refuses numbers that training cannot go on from.
-    fn check_finite(&self, value: f64, what: &str) -> Result<()> {
-        let step = self.position.step;
-        if value.is_finite() {
-            return Ok(());
-        }
-        Err(Error::NotFinite { what: format!("{what} is {value}"), step })
+        Err(Error::Diverged { what, step: self.position.step })
     }
 
     /// Checks the network, and takes it as the best if it is.
-    fn end_epoch(&mut self) -> Result<(Epoch, bool)> {
+    fn check(&mut self, ends_epoch: bool) -> Result<(Epoch, bool)> {
+        let how = (self.config.loss(), self.checks.accuracy_alone);
         let mut scores = [Score::default(); 2];
-        for (score, check) in scores.iter_mut().zip(&self.checks) {
-            *score = check.score(self.engine.as_mut(), self.loss, &mut self.random)?;
+        for (score, check) in scores.iter_mut().zip(&self.checked) {
+            *score = check.score(self.engine.as_ref(), how, &mut self.random)?;
+            self.checks.reseed.iter().for_each(|&seed| self.random.seed(seed));
         }
         let [train, val] = scores;
-        self.check_finite(train.loss, "the loss on training samples")?;
-        self.check_finite(val.loss, "the loss on validation samples")?;
+        for (score, rows) in [(train, "training"), (val, "validation")] {
+            if !score.loss.is_finite() && !self.checks.accuracy_alone && self.checks.stop_when_diverged {
+                let what = format!("the loss on {rows} samples is {}", score.loss);
+                return Err(Error::Diverged { what, step: self.position.step });
+            }
+        }
         let position = &mut self.position;
         let (step, seconds) = (position.step, position.epoch_seconds);
         let epoch = Epoch {
             epoch: usize::try_from(step / self.plan.steps_per_epoch).unwrap_or(usize::MAX),
             step,
-            learning_rate: self.plan.learning_rate(step - 1),
-            loss: position.epoch_loss / self.plan.steps_per_epoch as f64,
+            learning_rate: self.rates.learning_rate,
+            loss: position.epoch_loss / if ends_epoch { self.plan.steps_per_epoch as f64 } else { 1.0 },
             train,
             val,
             seconds,
             samples_per_second: self.plan.samples_per_epoch as f64 / seconds.max(f64::MIN_POSITIVE),
         };
-        (position.epoch_loss, position.epoch_seconds) = (0.0, 0.0);
-        position.history.epochs.push(epoch);
-
-        // Higher is better, whatever is watched.
-        let monitor = self.config.monitor();
-        let of = |score: &Score| match monitor {
-            Monitor::Accuracy => score.accuracy.unwrap_or(f64::NEG_INFINITY),
-            Monitor::Loss => -score.loss,
-        };
-        let best = position.history.best_epoch().is_none_or(|best| of(&val) > of(&best.val));
-        if position.mark.is_none_or(|mark| of(&val) > mark + self.config.train.min_delta) {
-            (position.mark, position.stale) = (Some(of(&val)), 0);
-        } else {
-            position.stale += 1;
+        if ends_epoch {
+            (position.epoch_loss, position.epoch_seconds) = (0.0, 0.0);
         }
+        let best = self.judge(&epoch);
+        self.position.history.epochs.push(epoch);
         if best {
-            position.history.best = Some(position.history.epochs.len() - 1);
+            self.position.history.best = Some(self.position.history.epochs.len() - 1);
             if self.config.train.restore_best {
-                let running =
-                    if self.config.model.batch_norm { self.engine.state()?.running } else { Vec::new() };
+                let running = self.engine.running().to_vec();
                 self.best = Some(Best { parameters: self.engine.parameters()?, running });
             }
         }
         Ok((epoch, best))
     }
 
+    /// Whether an epoch is the best so far, and whether patience begins anew.
+    fn judge(&mut self, epoch: &Epoch) -> bool {
+        let monitor = self.config.monitor();
+        // Higher is better, whatever is watched.
+        let of = |epoch: &Epoch| match monitor {
+            Monitor::Accuracy => epoch.val.accuracy.unwrap_or(f64::NEG_INFINITY),
+            Monitor::Loss => -epoch.val.loss,
+        };
+        let position = &mut self.position;
+        if position.mark.is_none_or(|mark| of(epoch) > mark + self.config.train.min_delta) {
+            (position.mark, position.stale) = (Some(of(epoch)), 0);
+        } else {
+            position.stale += 1;
+        }
+        position.history.best_epoch().is_none_or(|best| of(epoch) > of(best))
+    }
+
     /// The network that the run keeps: the best epoch's, or the current one.
     ///
     /// # Errors
-    /// None that a trainer made by [`Trainer::new`] could cause.
-    pub fn network(&self) -> Result<FullyConnectedNet<F>> {
-        let (parameters, running) = if let Some(best) = &self.best {
-            (best.parameters.clone(), best.running.clone())
-        } else {
-            let state = self.engine.state()?;
-            (state.parameters, state.running)
+    /// [`Error::Configuration`] before the first epoch has ended.
+    pub fn trained(&self) -> Result<Trained<F>> {
+        let (parameters, running) = match &self.best {
+            Some(best) => (best.parameters.clone(), best.running.clone()),
+            None => (self.engine.parameters()?, self.engine.running().to_vec()),
         };
-        let config = self.config.net(self.data.input_dim(), self.data.num_outputs())?;
-        let mut net = FullyConnectedNet::from_parameters(config, parameters)?;
+        let config = TrainingConfig { data: self.data.settings.clone(), ..self.config.clone() };
+        let net = config.net(self.data.input_dim(), self.data.num_outputs())?;
+        let mut net = FullyConnectedNet::from_parameters(net, parameters)?;
         net.set_running(&running)?;
-        Ok(net)
+        let history = self.history();
+        let kept = if self.best.is_some() { history.best_epoch() } else { history.epochs.last() };
+        let kept = kept.ok_or_else(|| Error::configuration("the run has no epoch yet"))?;
+        let test = self.data.test.as_ref().map_or(0, Rows::len);
+        let samples = [self.data.train.len(), self.data.val.len(), test];
+        Ok(Trained { net, config, epoch: kept.epoch, samples, val: kept.val, test: None })
     }
 
-    /// How the network that the run keeps does on validation and test samples.
+    /// How the network that the run keeps does on validation and test rows.
     ///
     /// # Errors
     /// None that a trainer made by [`Trainer::new`] could cause.
     pub fn verdict(&self, threads: usize) -> Result<Verdict> {
-        let mut engine = engine::build(self.network()?, self.config.rule()?, self.config.engine(threads))?;
-        let (engine, random) = (engine.as_mut(), &mut self.random.clone());
-        let val = self.checks[1].score(engine, self.loss, random)?;
-        let Some(samples) = &self.data.test else {
-            return Ok(Verdict { val, test: None, confusion: self.checks[1].confusion(engine, random)? });
-        };
-        let test = Check::new(engine, samples.clone())?;
-        let score = test.score(engine, self.loss, random)?;
-        Ok(Verdict { val, test: Some(score), confusion: test.confusion(engine, random)? })
+        let engine = engine::build(self.trained()?.net, self.config.rule()?, self.config.engine(threads))?;
+        let judge = |rows| judge(engine.as_ref(), rows, self.config.loss());
+        let (val, confusion) = judge(&self.data.val)?;
+        match &self.data.test {
+            None => Ok(Verdict { val, test: None, confusion }),
+            Some(test) => {
+                let (test, confusion) = judge(test)?;
+                Ok(Verdict { val, test: Some(test), confusion })
+            }
+        }
     }
 
     /// The network's parameters as they are now.
@@ -388,11 +460,27 @@ impl<'a, F: Float> Trainer<'a, F> {
     pub fn parameters(&self) -> Result<Parameters<F>> {
         self.engine.parameters()
     }
+
+    /// The parameters that the run keeps: the best epoch's, or the current ones.
+    ///
+    /// # Errors
+    /// None that a trainer made by [`Trainer::new`] could cause.
+    pub fn best_parameters(&self) -> Result<Parameters<F>> {
+        self.best.as_ref().map_or_else(|| self.engine.parameters(), |best| Ok(best.parameters.clone()))
+    }
+
+    /// The engine, to be asked for its state.
+    pub fn engine(&self) -> &dyn Engine<F> {
+        self.engine.as_ref()
+    }
 }
 
 /// A weight for each training sample, where classes are weighted.
 fn sample_weights<F: Float>(config: &TrainingConfig, data: &TrainingData<F>) -> Result<Option<Vec<f64>>> {
-    let Targets::Classes(labels) = data.train.targets() else { return Ok(None) };
+    if data.train.is_regression() {
+        return Ok(None);
+    }
+    let labels = data.train.labels();
     let classes = data.num_outputs();
     let weights = match &config.train.class_weights {
         ClassWeights::None => return Ok(None),
@@ -404,12 +492,8 @@ fn sample_weights<F: Float>(config: &TrainingConfig, data: &TrainingData<F>) -> 
             )));
         }
         ClassWeights::Balanced => {
-            let mut counts = vec![0usize; classes];
-            for &label in labels {
-                counts[label] += 1;
-            }
             let share = |count: usize| labels.len() as f64 / (classes * count.max(1)) as f64;
-            counts.into_iter().map(share).collect()
+            data.train.class_counts().into_iter().map(share).collect()
         }
     };
     Ok(Some(labels.iter().map(|&label| weights[label]).collect()))

@@ -1,13 +1,14 @@
 //! The forms that inputs come in: bytes, sparse rows, floats; alone and in company.
 
 use ndarray::Array2;
-use thinnet::data::{DataSet, Features, Scaling, SparseRows};
+use thinnet::data::{DataSet, Features, Scaling, SparseRows, Targets};
 use thinnet::engine::{Engine, EngineConfig, MaskSource, Thin, sparse_below};
 use thinnet::float::Float;
-use thinnet::layers::{Dropout, HiddenDropout, Targets};
+use thinnet::layers::{Dropout, HiddenDropout};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::UpdateRule;
 use thinnet::random::RandomState;
+use thinnet::training::{DataConfig, TrainingData};
 
 use crate::{Case, corner};
 
@@ -15,28 +16,23 @@ use crate::{Case, corner};
 #[test]
 fn classes_are_those_of_the_scores() {
     fn check<F: Float>() {
-        let data = DataSet::embedded_sample().unwrap().dataset::<F>(500).unwrap();
+        let data = TrainingData::<F>::of(&DataSet::embedded_sample().unwrap(), 500).unwrap();
         let mut random = RandomState::new(231);
         let config = NetConfig { hidden: vec![60], ..NetConfig::default() };
         let net = FullyConnectedNet::<F>::new(config, &mut random).unwrap();
         let rule: UpdateRule = "adam".parse().unwrap();
         let mut engine = Thin::new(&net, rule, EngineConfig::course(2)).unwrap();
-        let inputs = engine.load(&data.val.x).unwrap();
+        let inputs = engine.load(data.val.x()).unwrap();
         for _ in 0..6 {
-            let classes = engine.classes(&inputs, &mut random).unwrap();
-            let scores = engine.scores(&inputs, &mut random).unwrap();
+            let classes = engine.classes(&inputs).unwrap();
+            let scores = engine.scores(&inputs).unwrap();
             for (class, scores) in classes.into_iter().zip(scores.rows()) {
                 assert!(scores.iter().all(|&score| score <= scores[class]));
             }
             for _ in 0..8 {
                 let batch = random.choice(500, 100).unwrap();
                 engine
-                    .step(
-                        &data.train.x,
-                        Targets::Classes(&data.train.y),
-                        batch.as_slice().into(),
-                        &mut random,
-                    )
+                    .step(data.train.x(), data.train.targets(), batch.as_slice().into(), &mut random)
                     .unwrap();
             }
         }
@@ -48,7 +44,11 @@ fn classes_are_those_of_the_scores() {
 /// Images that stay bytes, standardised batch by batch, against the same numbers as floats from the start.
 #[test]
 fn standardised_images_are_their_floats() {
-    let data = DataSet::embedded_sample().unwrap().scaled::<f32>(500, Scaling::Standard).unwrap();
+    let data = TrainingData::<f32>::scaled(
+        &DataSet::embedded_sample().unwrap(),
+        DataConfig { scaling: Some(Scaling::Standard), ..DataConfig::default() },
+    )
+    .unwrap();
     let config = NetConfig { hidden: vec![20], ..NetConfig::default() };
     let rule: UpdateRule = "adam".parse().unwrap();
     let run = |x: &Features<f32>, val: &Features<f32>| {
@@ -58,15 +58,16 @@ fn standardised_images_are_their_floats() {
         let losses: Vec<_> = (0..3)
             .map(|step| {
                 let batch = [7, step, 499];
-                engine.step(x, Targets::Classes(&data.train.y), batch[..].into(), &mut random).unwrap()
+                engine.step(x, data.train.targets(), batch[..].into(), &mut random).unwrap()
             })
             .collect();
         let inputs = engine.load(val).unwrap();
-        let classes = engine.classes(&inputs, &mut random).unwrap();
-        (losses, engine.scores(&inputs, &mut random).unwrap(), classes)
+        let classes = engine.classes(&inputs).unwrap();
+        (losses, engine.scores(&inputs).unwrap(), classes)
     };
-    let floats = |x: &Features<f32>| Features::Floats(x.to_floats());
-    assert_eq!(run(&data.train.x, &data.val.x), run(&floats(&data.train.x), &floats(&data.val.x)));
+    let floats = |x: &Features<f32>| x.to_floats().into();
+    let (train, val) = (data.train.x(), data.val.x());
+    assert_eq!(run(train, val), run(&floats(train), &floats(val)));
 }
 
 /// Sparse rows are their dense form, repeated entries added up, whatever their order.
@@ -91,10 +92,10 @@ fn sparse_rows_are_what_they_stand_for() {
             engine.step(&x, Targets::Classes(&y), batch[..].into(), &mut random).unwrap();
         }
         let inputs = engine.load(&x).unwrap();
-        (engine.scores(&inputs, &mut random).unwrap(), engine.parameters().unwrap())
+        (engine.scores(&inputs).unwrap(), engine.parameters().unwrap())
     };
     let (scores, parameters) = run(Features::Sparse(sparse));
-    let (true_scores, true_parameters) = run(Features::Floats(dense));
+    let (true_scores, true_parameters) = run(dense.into());
     assert!((&scores - &true_scores).iter().all(|d| d.abs() < 1e-5), "{scores}, {true_scores}");
     for ((name, got), (_, expected)) in parameters.named().into_iter().zip(true_parameters.named()) {
         assert!((&got - &expected).iter().all(|d| d.abs() < 1e-5), "{name}");
@@ -129,14 +130,14 @@ fn scores_of_a_sample_do_not_depend_on_the_others() {
     let sparse = Features::Sparse(SparseRows::from_dense(x.view()));
     let some = engine.load(&x.slice(ndarray::s![..5, ..]).to_owned().into()).unwrap();
     let first = ndarray::s![..5, ..];
-    let scores = engine.scores(&all, &mut random).unwrap();
-    assert_eq!(engine.scores(&some, &mut random).unwrap(), scores.slice(first));
+    let scores = engine.scores(&all).unwrap();
+    assert_eq!(engine.scores(&some).unwrap(), scores.slice(first));
     let masked = engine.masked_scores(&all, 4, &mut random).unwrap();
     assert_eq!(engine.masked_scores(&some, 4, &mut random).unwrap(), masked.slice(first));
     assert_ne!(engine.masked_scores(&all, 5, &mut random).unwrap(), masked);
     // Other inputs turn the first layer's weights round, and back.
     let sparse = engine.load(&sparse).unwrap();
-    let turned = engine.scores(&sparse, &mut random).unwrap();
+    let turned = engine.scores(&sparse).unwrap();
     assert!((&turned - &scores).iter().all(|d| d.abs() < 1e-4));
-    assert_eq!(engine.scores(&all, &mut random).unwrap(), scores);
+    assert_eq!(engine.scores(&all).unwrap(), scores);
 }

@@ -3,10 +3,11 @@
 
 use ndarray::Array2;
 use thinnet::Error;
+use thinnet::data::Targets;
 use thinnet::engine::{Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
 use thinnet::layers::{
-    Activation, Draws, Dropout, DropoutKind, HiddenDropout, Loss, Mode, Targets, affine_backward,
-    affine_forward, drop_connect_backward, drop_connect_forward, relu_backward, relu_forward, softmax_loss,
+    Activation, Draws, Dropout, DropoutKind, HiddenDropout, Loss, Mode, affine_backward, affine_forward,
+    drop_connect_backward, drop_connect_forward, relu_backward, relu_forward, softmax_loss,
 };
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::random::{CounterMasks, RandomState};
@@ -155,7 +156,7 @@ fn monte_carlo_scores_have_the_mean_networks_scores_as_their_mean() {
             let mut engine = thinnet::engine::build(net, case.rule(), config).unwrap();
             let x: Array2<f64> = random.randn((3, 10));
             let inputs = engine.load(&x.into()).unwrap();
-            let scores = engine.scores(&inputs, &mut random).unwrap();
+            let scores = engine.scores(&inputs).unwrap();
             let draws = 1000;
             let (mut sum, mut squares) =
                 (Array2::<f64>::zeros(scores.raw_dim()), Array2::<f64>::zeros(scores.raw_dim()));
@@ -200,10 +201,8 @@ fn masked_scores_of_a_sample_do_not_depend_on_the_others() {
             assert_eq!(engine.masked_scores(&some, 4, &mut random).unwrap(), masked.slice(first), "{kind:?}");
             assert_ne!(engine.masked_scores(&all, 5, &mut random).unwrap(), masked, "{kind:?}");
             engine.set_dropout(HiddenDropout::None, None).unwrap();
-            let (plain, scores) = (
-                engine.masked_scores(&all, 4, &mut random).unwrap(),
-                engine.scores(&all, &mut random).unwrap(),
-            );
+            let (plain, scores) =
+                (engine.masked_scores(&all, 4, &mut random).unwrap(), engine.scores(&all).unwrap());
             assert!((&plain - &scores).iter().all(|d| d.abs() < 1e-12), "{kind:?}");
             assert_ne!(plain, masked, "{kind:?}");
         }
@@ -262,7 +261,7 @@ fn dropout_that_does_not_fit_is_refused_and_changes_nothing() {
         for count in [0, 1, 3] {
             let refused = engine.set_dropout(HiddenDropout::Each(vec![keep; count]), Some(keep));
             match refused {
-                Err(Error::Configuration(message)) => {
+                Err(Error::Configuration { message, .. }) => {
                     assert!(
                         message.contains("each of the 2 hidden layers")
                             && message.contains(&count.to_string())

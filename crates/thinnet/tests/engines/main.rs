@@ -8,10 +8,10 @@ mod state;
 
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
-use thinnet::data::{Features, SparseRows};
+use thinnet::data::{Features, SparseRows, Targets};
 use thinnet::engine::{Batch, Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
 use thinnet::float::Float;
-use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Targets};
+use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::optim::{Adam, Clipping, SgdMomentum, UpdateRule};
 use thinnet::random::RandomState;
@@ -151,7 +151,7 @@ impl Case {
             let zeroed = x.mapv(|x| if x.as_f64() < 0.8 { F::zero() } else { x });
             Features::Sparse(SparseRows::from_dense(zeroed.view()))
         } else {
-            Features::Floats(x)
+            x.into()
         };
         let y = random.choice(self.num_classes, self.samples).unwrap();
         let values = random.rand((self.samples, self.num_classes)).mapv(F::from_f64);
@@ -173,7 +173,7 @@ impl Case {
             })
             .collect();
         let inputs = engine.load(&x).unwrap();
-        let mut scores = engine.scores(&inputs, &mut random).unwrap();
+        let mut scores = engine.scores(&inputs).unwrap();
         scores.append(Axis(1), engine.masked_scores(&inputs, 9, &mut random).unwrap().view()).unwrap();
         (losses, engine.parameters().unwrap(), scores, random.random_sample())
     }

@@ -1,8 +1,9 @@
 //! L1, smoothed labels, clipped gradients, momentum that changes, and parameters that are not finite any more.
 
 use ndarray::{Array2, ArrayViewD};
+use thinnet::data::Targets;
 use thinnet::engine::{Engine, EngineConfig, EngineState, Isa, Layers, MaskSource, Product, Thin};
-use thinnet::layers::{HiddenDropout, Targets};
+use thinnet::layers::HiddenDropout;
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::optim::{Clipping, UpdateRule};
 use thinnet::random::RandomState;

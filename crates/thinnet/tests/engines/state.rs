@@ -1,8 +1,8 @@
 //! Stopping and going on.
 
-use thinnet::data::Features;
+use thinnet::data::{Features, Targets};
 use thinnet::engine::{Engine, EngineConfig, Layers, MaskSource, Product};
-use thinnet::layers::{Dropout, Targets};
+use thinnet::layers::Dropout;
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::UpdateRule;
 use thinnet::random::RandomState;

@@ -10,13 +10,16 @@ use crate::{bytes, folder, gzip, open, pattern, refusal, stored, tar};
 fn a_batch_is_read_however_python_pickled_it() {
     for name in ["python2", "protocol2", "protocol3", "protocol4", "protocol5"] {
         let set = open(&stored(&format!("batch-{name}.pickle")));
-        assert_eq!((set.format, set.shape.as_slice()), (Format::Cifar10Python, &[3, 32, 32][..]), "{name}");
-        assert_eq!(set.train.labels, [1, 4], "{name}");
-        assert_eq!(bytes(&set.train.values), pattern(2, 3072), "{name}");
-        assert_eq!(set.classes[4], "deer");
+        assert_eq!((set.format(), set.shape()), (Format::Cifar10Python, &[3, 32, 32][..]), "{name}");
+        assert_eq!(set.train().labels(), [1, 4], "{name}");
+        assert_eq!(bytes(set.train().x()), pattern(2, 3072), "{name}");
+        assert_eq!(set.names()[4], "deer");
     }
     let set = open(&stored("batch-cifar100.pickle"));
-    assert_eq!((set.format, set.train.labels, set.classes.len()), (Format::Cifar100Python, vec![1, 31], 100));
+    assert_eq!(
+        (set.format(), set.train().labels(), set.names().len()),
+        (Format::Cifar100Python, &[1, 31][..], 100)
+    );
 }
 
 /// `batches.meta`, as Python 2 writes it.
@@ -52,10 +55,10 @@ fn cifar_10_is_the_same_in_a_folder_and_in_an_archive_in_any_order() {
     fs::write(folder.path().join("archive"), tar(&files)).unwrap();
 
     let unpacked = open(&folder.path().join("unpacked/cifar-10-batches-py"));
-    assert_eq!(unpacked.classes, ["zero", "one", "two", "three", "four"]);
-    assert_eq!((unpacked.train.len(), unpacked.test.as_ref().unwrap().len()), (10, 2));
-    assert_eq!(unpacked.train.labels, [1, 4].repeat(5));
-    assert_eq!(bytes(&unpacked.train.values), pattern(2, 3072).repeat(5));
+    assert_eq!(unpacked.names(), ["zero", "one", "two", "three", "four"]);
+    assert_eq!((unpacked.train().len(), unpacked.test().unwrap().len()), (10, 2));
+    assert_eq!(unpacked.train().labels(), [1, 4].repeat(5));
+    assert_eq!(bytes(unpacked.train().x()), pattern(2, 3072).repeat(5));
     for other in ["unpacked", "packed", "archive"] {
         assert_eq!(open(&folder.path().join(other)), unpacked, "{other}");
     }
@@ -81,18 +84,18 @@ fn the_binary_version_is_read() {
     fs::write(folder.path().join("test_batch.bin"), records(&[&[9]])).unwrap();
     fs::write(folder.path().join("batches.meta.txt"), "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n").unwrap();
     let set = open(folder.path());
-    assert_eq!((set.format, set.classes[9].as_str()), (Format::Cifar10Binary, "j"));
-    assert_eq!((set.train.labels, set.test.unwrap().labels), ([1, 4].repeat(5), vec![9]));
-    assert_eq!(bytes(&set.train.values), pattern(2, 3072).repeat(5));
+    assert_eq!((set.format(), set.names()[9].as_str()), (Format::Cifar10Binary, "j"));
+    assert_eq!((set.train().labels(), set.test().unwrap().labels()), (&[1, 4].repeat(5)[..], &[9][..]));
+    assert_eq!(bytes(set.train().x()), pattern(2, 3072).repeat(5));
     // One batch, whatever its name.
     fs::write(folder.path().join("any"), &batch).unwrap();
-    assert_eq!(open(&folder.path().join("any")).train.labels, [1, 4]);
+    assert_eq!(open(&folder.path().join("any")).train().labels(), [1, 4]);
 
     // A batch that begins like a text: label 9 is a tab, and bright pixels are letters.
     let mut text = vec![b'a'; 3073];
     text[0] = 9;
     fs::write(folder.path().join("any"), &text).unwrap();
-    assert_eq!(open(&folder.path().join("any")).train.labels, [9]);
+    assert_eq!(open(&folder.path().join("any")).train().labels(), [9]);
     fs::write(folder.path().join("data_batch_3.bin"), records(&[&[1]])).unwrap();
     let message = refusal(folder.path());
     assert!(message.ends_with("data_batch_3.bin: it has 1 images, unlike the 2 before it"), "{message}");
@@ -104,8 +107,8 @@ fn the_binary_version_is_read() {
     fs::write(hundred.path().join("cifar-100-binary/test.bin"), records(&[&[5, 50]])).unwrap();
     let set = open(hundred.path());
     assert_eq!(
-        (set.format, set.train.labels, set.test.unwrap().labels),
-        (Format::Cifar100Binary, vec![99, 3], vec![50])
+        (set.format(), set.train().labels(), set.test().unwrap().labels()),
+        (Format::Cifar100Binary, &[99, 3][..], &[50][..])
     );
-    assert_eq!(bytes(&set.train.values), pattern(2, 3072));
+    assert_eq!(bytes(set.train().x()), pattern(2, 3072));
 }

@@ -29,23 +29,20 @@ fn idx_is_read_packed_or_not_in_a_folder_or_by_its_images() {
         write(&format!("t10k-images{images_ending}"), &test);
         write(&format!("t10k-labels{labels_ending}"), &file(&[1], &[9]));
         let set = open(folder.path());
-        assert_eq!((set.format, set.shape.as_slice()), (Format::Idx, &[1, 2, 2][..]));
-        assert_eq!(set.classes, ["0", "4", "5", "9"], "classes are the labels that there are");
-        assert_eq!(
-            (set.train.labels.as_slice(), set.test.as_ref().unwrap().labels.as_slice()),
-            (&[2, 0, 1][..], &[3][..])
-        );
-        assert_eq!(bytes(&set.train.values), pattern(3, 4));
+        assert_eq!((set.format(), set.shape()), (Format::Idx, &[1, 2, 2][..]));
+        assert_eq!(set.names(), ["0", "4", "5", "9"], "classes are the labels that there are");
+        assert_eq!((set.train().labels(), set.test().unwrap().labels()), (&[2, 0, 1][..], &[3][..]));
+        assert_eq!(bytes(set.train().x()), pattern(3, 4));
         if !packed {
             fs::write(folder.path().join("train-images-idx3-ubyte.gz"), gzip(&images)).unwrap();
             assert_eq!(open(folder.path()), set, "a packed file beside the unpacked one is the same file");
         }
         let alone = open(&folder.path().join(format!("train-images{images_ending}")));
         assert_eq!(
-            (alone.train, alone.classes.len()),
-            (thinnet::data::Split { labels: vec![2, 0, 1], values: set.train.values, targets: None }, 3)
+            (alone.train().labels(), alone.train().x(), alone.names().len()),
+            (&[2, 0, 1][..], set.train().x(), 3)
         );
-        assert_eq!(alone.test, None);
+        assert_eq!(alone.test(), None);
 
         let labels = refusal(&folder.path().join(format!("train-labels{labels_ending}")));
         assert!(labels.contains("it holds labels"), "{labels}");

@@ -28,22 +28,19 @@ fn a_folder_for_each_class_is_read() {
     save(&path("dog/.hidden.png"), red(9, 9));
     let set = open(folder.path());
     assert_eq!(
-        (set.format, set.shape.as_slice(), set.classes.join(" ")),
+        (set.format(), set.shape(), set.names().join(" ")),
         (Format::Images, &[3, 2, 3][..], "cat dog".to_owned())
     );
-    assert_eq!(set.train.labels, [0, 1]);
+    assert_eq!(set.train().labels(), [0, 1]);
     let cat = [0, 1, 2, 10, 11, 12];
     let dog = [0, 10, 20, 1, 11, 21, 7, 7, 7, 7, 7, 7, 200, 200, 200, 200, 200, 200];
-    assert_eq!(bytes(&set.train.values), [cat.repeat(3), dog.to_vec()].concat(), "channel first");
+    assert_eq!(bytes(set.train().x()), [cat.repeat(3), dog.to_vec()].concat(), "channel first");
 
     // Grey alone is one channel.
     fs::remove_dir_all(path("dog")).unwrap();
     save(&path("dog/1.png"), GrayImage::from_pixel(3, 2, image::Luma([9])));
     let set = open(folder.path());
-    assert_eq!(
-        (set.shape.as_slice(), bytes(&set.train.values)),
-        (&[1, 2, 3][..], [&cat[..], &[9; 6]].concat())
-    );
+    assert_eq!((set.shape(), bytes(set.train().x())), (&[1, 2, 3][..], [&cat[..], &[9; 6]].concat()));
 }
 
 /// The same numbers as PIL wrote, which are stored channel last.
@@ -55,11 +52,11 @@ fn images_of_another_program_have_the_same_numbers() {
         fs::copy(stored(name), folder.path().join(class).join(name)).unwrap();
     }
     let set = open(folder.path());
-    assert_eq!(set.shape, [3, 8, 5]);
+    assert_eq!(set.shape(), [3, 8, 5]);
     let channel = |channel: usize| pattern(1, 120).into_iter().skip(channel).step_by(3);
     let colours = (0..3).flat_map(channel);
     let grey = (0..3).flat_map(|_| channel(0));
-    assert_eq!(bytes(&set.train.values), colours.chain(grey).collect::<Vec<_>>());
+    assert_eq!(bytes(set.train().x()), colours.chain(grey).collect::<Vec<_>>());
 }
 
 #[test]
@@ -78,13 +75,13 @@ fn parts_have_folders_of_their_own_and_sizes_are_made_equal_on_request() {
     );
     let options = ReadOptions { resize: Some((6, 5)), ..ReadOptions::default() };
     let set = DataSet::open(folder.path(), &options).unwrap();
-    assert_eq!((set.shape.as_slice(), set.classes.join(" ")), (&[3, 5, 6][..], "a b".to_owned()));
+    assert_eq!((set.shape(), set.names().join(" ")), (&[3, 5, 6][..], "a b".to_owned()));
     assert_eq!(
-        (set.train.labels.as_slice(), set.test.unwrap().labels, set.val.unwrap().labels),
-        (&[0, 1][..], vec![1], vec![0])
+        (set.train().labels(), set.test().unwrap().labels(), set.val().unwrap().labels()),
+        (&[0, 1][..], &[1][..], &[0][..])
     );
     let near = |pixel: u8, value: u8| pixel.abs_diff(value) <= 2; // JPEG
-    let pixels = bytes(&set.train.values);
+    let pixels = bytes(set.train().x());
     for image in pixels.chunks(90) {
         for (plane, value) in image.chunks(30).zip([100, 150, 50]) {
             assert!(plane.iter().all(|&pixel| near(pixel, value)), "{plane:?}");

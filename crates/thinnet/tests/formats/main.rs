@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
-use thinnet::data::{DataSet, Format, ReadOptions, Scaling, SplitOptions, Values};
+use thinnet::data::{DataSet, Features, Format, ReadOptions, Scaling, SplitOptions};
+use thinnet::training::TrainingData;
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -34,13 +35,13 @@ fn refusal(path: &Path) -> String {
     DataSet::open(path, &ReadOptions::default()).unwrap_err().to_string()
 }
 
-fn bytes(values: &Values) -> Vec<u8> {
-    let Values::Bytes(values) = values else { panic!("these are floats") };
-    values.iter().copied().collect()
+fn bytes(values: &Features<f64>) -> Vec<u8> {
+    let Features::Pixels(values) = values else { panic!("these are floats") };
+    values.bytes().to_vec()
 }
 
-fn floats(values: &Values) -> Vec<f64> {
-    let Values::Floats(values) = values else { panic!("these are bytes") };
+fn floats(values: &Features<f64>) -> Vec<f64> {
+    let Features::Floats(values) = values else { panic!("these are bytes") };
     values.iter().copied().collect()
 }
 
@@ -72,7 +73,7 @@ fn a_folder_that_leaves_it_open_is_told_apart_by_the_user() {
     let message = refusal(folder.path());
     assert!(message.contains("holds no data set"), "{message}");
     fs::write(folder.path().join("iris.csv"), "1,2,a\n3,4,b\n").unwrap();
-    assert_eq!(open(folder.path()).format, Format::Csv, "a file alone");
+    assert_eq!(open(folder.path()).format(), Format::Csv, "a file alone");
     for name in ["one", "two"] {
         fs::create_dir(folder.path().join(name)).unwrap();
         fs::copy(stored("u1.npy"), folder.path().join(name).join("X.npy")).unwrap();
@@ -83,7 +84,7 @@ fn a_folder_that_leaves_it_open_is_told_apart_by_the_user() {
         message.ends_with("it holds several data sets, one of which has to be named: one, two"),
         "{message}"
     );
-    assert_eq!(open(&folder.path().join("two")).format, Format::Npy);
+    assert_eq!(open(&folder.path().join("two")).format(), Format::Npy);
     assert!(refusal(&folder.path().join("none")).contains("No such file"));
     if cfg!(unix) {
         assert!(refusal(Path::new("/dev/zero")).ends_with("it is neither a file nor a folder"));
@@ -98,10 +99,10 @@ fn a_table_becomes_a_dataset() {
         writeln!(file, "{},{},{}", index, 300 - index, if index % 2 == 0 { "even" } else { "odd" }).unwrap();
     }
     let set = open(file.path()).split(&SplitOptions::default()).unwrap();
-    let data = set.dataset::<f32>(16).unwrap();
-    assert_eq!((data.classes.len(), data.train.x.dim(), data.val.x.dim()), (2, (16, 2), (4, 2)));
-    let mean = data.train.x.to_floats().mean_axis(ndarray::Axis(0)).unwrap();
+    let data = TrainingData::<f32>::of(&set, 16).unwrap();
+    assert_eq!((data.num_outputs(), data.train.x().dim(), data.val.x().dim()), (2, (16, 2), (4, 2)));
+    let mean = data.train.x().to_floats().mean_axis(ndarray::Axis(0)).unwrap();
     assert!(mean.iter().all(|mean| mean.abs() < 1e-6), "{mean}");
-    let none = set.scaled::<f64>(16, Scaling::None).unwrap().train.x.to_floats();
+    let none = set.scale(Scaling::None).apply::<f64>(set.train().x()).unwrap().to_floats();
     assert!(none.column(0).iter().zip(none.column(1)).all(|(a, b)| a + b == 300.0));
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use thinnet::data::formats::{Content, npy};
 use thinnet::data::{DataSet, Format};
+use thinnet::training::TrainingData;
 
 use crate::{bytes, floats, folder, open, pattern, refusal, stored};
 
@@ -37,19 +38,22 @@ fn numpy_arrays_of_every_type_are_read() {
 fn npz_archives_are_read() {
     let set = open(&stored("splits.npz"));
     assert_eq!(
-        (set.format, set.shape.as_slice(), set.classes.as_slice()),
+        (set.format(), set.shape(), set.names()),
         (Format::Npz, &[1, 2, 3][..], ["3", "7", "11"].map(str::to_owned).as_slice())
     );
-    assert_eq!((set.train.labels, set.test.unwrap().labels, set.val), (vec![1, 0, 1, 2], vec![1], None));
-    assert_eq!(bytes(&set.train.values), pattern(4, 6));
+    assert_eq!(
+        (set.train().labels(), set.test().unwrap().labels(), set.val()),
+        (&[1, 0, 1, 2][..], &[1][..], None)
+    );
+    assert_eq!(bytes(set.train().x()), pattern(4, 6));
 
     let set = open(&stored("channels-last.npz"));
     assert_eq!(
-        (set.shape.as_slice(), set.classes.as_slice()),
+        (set.shape(), set.names()),
         (&[3, 8, 5][..], ["cat", "dog", "elk"].map(str::to_owned).as_slice())
     );
-    assert_eq!(set.train.labels, [1, 0]);
-    let (stored_pixels, pixels) = (pattern(2, 120), bytes(&set.train.values));
+    assert_eq!(set.train().labels(), [1, 0]);
+    let (stored_pixels, pixels) = (pattern(2, 120), bytes(set.train().x()));
     for (image, channel, pixel) in [(0, 0, 0), (0, 2, 17), (1, 1, 39)] {
         assert_eq!(
             pixels[image * 120 + channel * 40 + pixel],
@@ -59,7 +63,7 @@ fn npz_archives_are_read() {
 
     let set = open(&stored("words.npz"));
     assert_eq!(
-        (set.classes.as_slice(), set.train.labels.as_slice()),
+        (set.names(), set.train().labels()),
         (["cat", "dog"].map(str::to_owned).as_slice(), &[1, 0, 1, 0][..])
     );
     assert_eq!(open(&stored("mean.npz")).mean_sample().to_vec(), [2.5; 6]);
@@ -70,9 +74,9 @@ fn npz_archives_are_read() {
 fn the_embedded_samples_own_archive_is_the_sample() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/data/cifar10-sample.npz");
     let (file, sample) = (open(&path), DataSet::embedded_sample().unwrap());
-    let train = |set: &DataSet| set.dataset::<f64>(500).unwrap().train;
+    let train = |set: &DataSet| TrainingData::<f64>::of(set, 500).unwrap().train;
     assert_eq!(train(&file), train(&sample));
-    assert_eq!((file.format, file.classes[3].as_str()), (Format::Npz, "3"));
+    assert_eq!((file.format(), file.names()[3].as_str()), (Format::Npz, "3"));
 }
 
 #[test]
@@ -83,15 +87,15 @@ fn numpy_files_have_their_labels_beside_them() {
     put("words.npy", "y_train.npy");
     let alone = open(&folder.path().join("X_train.npy"));
     assert_eq!(
-        (alone.format, alone.classes.as_slice(), alone.train.labels.as_slice()),
+        (alone.format(), alone.names(), alone.train().labels()),
         (Format::Npy, ["cat", "dog", "élan"].map(str::to_owned).as_slice(), &[0, 1, 0, 2][..])
     );
     put("f8-big.npy", "X_test.npy");
     put("bytes.npy", "y_test.npy");
     let set = open(folder.path());
     assert_eq!(
-        (set.classes.len(), set.train.labels.clone(), set.test.unwrap().labels),
-        (4, vec![0, 1, 0, 3], vec![0, 1, 0, 2])
+        (set.names().len(), set.train().labels(), set.test().unwrap().labels()),
+        (4, &[0, 1, 0, 3][..], &[0, 1, 0, 2][..])
     );
     put("u1.npy", "other.npy");
     let message = refusal(&folder.path().join("other.npy"));

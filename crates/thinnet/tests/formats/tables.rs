@@ -1,6 +1,6 @@
 //! Tables.
 
-use thinnet::data::{DataSet, Format, ReadOptions, Values};
+use thinnet::data::{DataSet, Features, Format, ReadOptions};
 
 use crate::{bytes, floats, gzip};
 
@@ -13,12 +13,12 @@ fn tables_are_read_with_and_without_header_by_any_separator() {
     let plain = ReadOptions::default();
     let iris = "length,width,species\n5.1,3.5,setosa\n7.0,3.2,versicolor\n\n4.9,-1e1,setosa\n";
     let expected = table(iris, &plain).unwrap();
-    assert_eq!((expected.format, expected.shape.as_slice()), (Format::Csv, &[2][..]));
+    assert_eq!((expected.format(), expected.shape()), (Format::Csv, &[2][..]));
     assert_eq!(
-        (expected.classes.as_slice(), expected.train.labels.as_slice()),
+        (expected.names(), expected.train().labels()),
         (["setosa", "versicolor"].map(str::to_owned).as_slice(), &[0, 1, 0][..])
     );
-    assert_eq!(floats(&expected.train.values), [5.1, 3.5, 7.0, 3.2, 4.9, -10.0]);
+    assert_eq!(floats(expected.train().x()), [5.1, 3.5, 7.0, 3.2, 4.9, -10.0]);
     for same in [
         iris.replace(',', "\t"),
         iris.replace(',', ";"),
@@ -35,7 +35,7 @@ fn tables_are_read_with_and_without_header_by_any_separator() {
 
     // Quotes hold separators, quotes and line breaks.
     let quoted = table("a,label\n1,\"x, \"\"y\"\"\nz\"\n2,w\n", &plain).unwrap();
-    assert_eq!(quoted.classes, ["w", "x, \"y\"\u{fffd}z"]);
+    assert_eq!(quoted.names(), ["w", "x, \"y\"\u{fffd}z"]);
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn the_label_column_is_found_or_named() {
     let text = "label,a,b\n7,1,2\n10,3,4\n7,5,600\n";
     let column = |label: Option<&str>| {
         let set = table(text, &ReadOptions { label: label.map(str::to_owned), ..ReadOptions::default() });
-        set.map(|set| (set.classes, floats_or_bytes(&set.train.values)))
+        set.map(|set| (set.names().to_vec(), floats_or_bytes(set.train().x())))
     };
     let classes = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
     // Numbers go by size: 7 before 10.
@@ -63,17 +63,14 @@ fn the_label_column_is_found_or_named() {
     }
     // Without such a name it is the last; all numbers below 256 stay bytes.
     let set = table("1,2,3\n4,5,3\n", &ReadOptions::default()).unwrap();
-    assert_eq!((set.classes, bytes(&set.train.values)), (classes(&["3"]), vec![1, 2, 4, 5]));
+    assert_eq!((set.names().to_vec(), bytes(set.train().x())), (classes(&["3"]), vec![1, 2, 4, 5]));
     let set = table("1,2,x\n4,5,y\n", &ReadOptions { header: Some(true), ..ReadOptions::default() }).unwrap();
-    assert_eq!((set.classes, bytes(&set.train.values)), (classes(&["y"]), vec![4, 5]));
+    assert_eq!((set.names().to_vec(), bytes(set.train().x())), (classes(&["y"]), vec![4, 5]));
     let set =
         table("1,2,3\n4,5.5,3\n", &ReadOptions { header: Some(false), ..ReadOptions::default() }).unwrap();
-    assert_eq!(floats(&set.train.values), [1.0, 2.0, 4.0, 5.5]);
+    assert_eq!(floats(set.train().x()), [1.0, 2.0, 4.0, 5.5]);
 }
 
-fn floats_or_bytes(values: &Values) -> Vec<f64> {
-    match values {
-        Values::Bytes(values) => values.iter().map(|&value| f64::from(value)).collect(),
-        Values::Floats(values) => values.iter().copied().collect(),
-    }
+fn floats_or_bytes(values: &Features<f64>) -> Vec<f64> {
+    values.to_floats().iter().copied().collect()
 }

@@ -5,7 +5,8 @@ use std::io::{Cursor, Write};
 
 use ndarray::{Array1, Array2, Array3, Dimension, array};
 use ndarray_npy::{WritableElement, WriteNpyExt};
-use thinnet::data::{DataSet, Features, Format, Order, Part, ReadOptions, Scaling, Split, SplitOptions};
+use thinnet::data::{DataSet, Features, Format, Order, ReadOptions, Rows, Scaling, SplitOptions};
+use thinnet::training::{DataConfig, TrainingData};
 
 use crate::{bytes, floats, folder, idx, stored, tar};
 
@@ -21,8 +22,8 @@ fn refusal(bytes: Vec<u8>, options: &ReadOptions) -> String {
     DataSet::from_bytes(bytes, options).unwrap_err().to_string()
 }
 
-fn targets(split: &Split) -> Array2<f64> {
-    split.targets.clone().unwrap().into_owned()
+fn targets(rows: &Rows<f64>) -> Array2<f64> {
+    rows.numbers().unwrap().to_owned()
 }
 
 /// An array as NPY.
@@ -53,9 +54,9 @@ fn a_tables_label_column_holds_the_targets() {
     let by = |label: Option<&str>| {
         let options = ReadOptions { label: label.map(str::to_owned), ..regression() };
         let set = DataSet::from_bytes(text.as_bytes().to_vec(), &options).unwrap();
-        assert_eq!((set.format, set.shape.as_slice(), set.is_regression()), (Format::Csv, &[2][..], true));
-        assert_eq!(set.train.labels, [0, 0, 0]);
-        (set.classes.join(" "), targets(&set.train), set.train.values)
+        assert_eq!((set.format(), set.shape(), set.is_regression()), (Format::Csv, &[2][..], true));
+        assert!(set.train().labels().is_empty());
+        (set.names().join(" "), targets(set.train()), set.train().x().clone())
     };
     let (name, column, values) = by(Some("price"));
     assert_eq!((name.as_str(), column), ("price", array![[199.5], [-200.0], [300.0]]));
@@ -68,14 +69,14 @@ fn a_tables_label_column_holds_the_targets() {
 
     // A column named target, in any case, goes before the last; without a header the name is "target".
     let set = read(b"Target\tb\n1\t0\n2\t0\n".to_vec());
-    assert_eq!((set.classes[0].as_str(), targets(&set.train)), ("Target", array![[1.0], [2.0]]));
+    assert_eq!((set.names()[0].as_str(), targets(set.train())), ("Target", array![[1.0], [2.0]]));
     let set = read(b"1;2\n3;4.25\n".to_vec());
-    assert_eq!((set.classes[0].as_str(), targets(&set.train)), ("target", array![[2.0], [4.25]]));
+    assert_eq!((set.names()[0].as_str(), targets(set.train())), ("target", array![[2.0], [4.25]]));
 
     // More values than there may be classes.
     let many = (0..70_000).map(|index| format!("1,{index}.5\n")).collect::<Vec<_>>().concat();
     let set = read(many.clone().into_bytes());
-    assert_eq!((set.train.len(), targets(&set.train)[(69_999, 0)]), (70_000, 69_999.5));
+    assert_eq!((set.train().len(), targets(set.train())[(69_999, 0)]), (70_000, 69_999.5));
     assert!(refusal(many.into_bytes(), &ReadOptions::default()).contains("it cannot be the label"));
 }
 
@@ -102,7 +103,7 @@ fn a_field_of_a_table_that_is_no_number_is_named() {
 #[test]
 fn arrays_of_every_number_type_are_targets() {
     let expected = array![[7.0], [0.0], [3.0]];
-    let of = |y: Vec<u8>| targets(&read(npz(&[("X", x()), ("y", y)])).train);
+    let of = |y: Vec<u8>| targets(read(npz(&[("X", x()), ("y", y)])).train());
     assert_eq!(of(npy(&array![7.0f64, 0.0, 3.0])), expected);
     assert_eq!(of(npy(&array![7.0f32, 0.0, 3.0])), expected);
     assert_eq!(of(npy(&array![7i64, 0, 3])), expected);
@@ -112,13 +113,13 @@ fn arrays_of_every_number_type_are_targets() {
     assert_eq!(of(npy(&array![true, false, true])), array![[1.0], [0.0], [1.0]]);
     assert_eq!(of(npy(&array![[7.5f32], [0.0], [-3.0]])), array![[7.5], [0.0], [-3.0]]);
     let set = read(npz(&[("data", x()), ("target", npy(&array![0.5, 1.5, 2.5]))]));
-    assert_eq!((set.format, set.classes.as_slice()), (Format::Npz, &["target".to_owned()][..]));
-    assert_eq!((set.train.labels.as_slice(), floats(&set.train.values)[0]), (&[0, 0, 0][..], 1.5));
+    assert_eq!((set.format(), set.names()), (Format::Npz, &["target".to_owned()][..]));
+    assert_eq!((set.train().labels(), floats(set.train().x())[0]), (&[][..], 1.5));
     // Several targets a sample, stored by row and by column.
     let several = array![[1.5, -1.0], [2.5, -2.0], [3.5, -3.0]];
     let set = read(npz(&[("X", x()), ("y", npy(&several))]));
     assert_eq!(
-        (set.classes.join(", "), targets(&set.train)),
+        (set.names().join(", "), targets(set.train())),
         ("target 1, target 2".to_owned(), several.clone())
     );
     let turned = several.t().as_standard_layout().into_owned();
@@ -130,10 +131,10 @@ fn arrays_of_every_number_type_are_targets() {
 #[test]
 fn numpys_own_archive_is_read() {
     let set = DataSet::open(&stored("regression.npz"), &regression()).unwrap();
-    assert_eq!(set.classes, ["height", "width"]);
+    assert_eq!(set.names(), ["height", "width"]);
     let expected = Array2::from_shape_fn((4, 2), |(i, k)| i as f64 / 4.0 - k as f64);
-    assert_eq!(targets(&set.train), expected);
-    assert_eq!(targets(set.test.as_ref().unwrap()), expected.slice(ndarray::s![..2, ..]));
+    assert_eq!(targets(set.train()), expected);
+    assert_eq!(targets(set.test().unwrap()), expected.slice(ndarray::s![..2, ..]));
     let message = DataSet::open(&stored("regression.npz"), &ReadOptions::default()).unwrap_err().to_string();
     assert!(message.contains("labels must be one a sample, and these have the shape 4 x 2"), "{message}");
     let halves = thinnet::data::formats::npy::read(fs::read(stored("f2.npy")).unwrap()).unwrap();
@@ -150,17 +151,14 @@ fn npy_files_have_their_targets_beside_them() {
     put("X_train.npy", x());
     put("y_train.npy", npy(&array![0.5, 1.5, 2.5]));
     let alone = DataSet::open(&folder.path().join("X_train.npy"), &regression()).unwrap();
-    assert_eq!((alone.format, targets(&alone.train)), (Format::Npy, array![[0.5], [1.5], [2.5]]));
+    assert_eq!((alone.format(), targets(alone.train())), (Format::Npy, array![[0.5], [1.5], [2.5]]));
     put("X_test.npy", npy(&array![[9.0, 9.0]]));
     put("y_test.npy", npy(&array![[4.0]]));
     let set = DataSet::open(folder.path(), &regression()).unwrap();
-    assert_eq!(targets(set.test.as_ref().unwrap()), array![[4.0]]);
+    assert_eq!(targets(set.test().unwrap()), array![[4.0]]);
     put("y_test.npy", npy(&array![[4.0, 5.0]]));
     let message = DataSet::open(folder.path(), &regression()).unwrap_err().to_string();
-    assert!(
-        message.ends_with("its test part has targets of 1 x 2 numbers, and must have 1 x 1"),
-        "{message}"
-    );
+    assert!(message.ends_with("its test part has 2 targets, and 1 are named"), "{message}");
     put("y_train.npy", npy(&Array3::<f64>::zeros((3, 1, 1))));
     let message = DataSet::open(folder.path(), &regression()).unwrap_err().to_string();
     assert!(message.contains("targets must have the shape N or N x K"), "{message}");
@@ -180,12 +178,18 @@ fn arrays_that_are_no_targets_are_refused() {
             npz(&[("X", x()), ("y", npy(&Array2::<u8>::zeros((3, 65_537))))]),
             "with K from 1 to 65536, and these have 3 x 65537",
         ),
-        (npz(&[("X", x()), ("y", npy(&array![1.0, 2.0]))]), "its train part has 3 samples, but 2 targets"),
+        (
+            npz(&[("X", x()), ("y", npy(&array![1.0, 2.0]))]),
+            "its train part: targets of the rows, one row of them for each row of x: expected shape [3], got [2]",
+        ),
         (
             npz(&[("X", x()), ("y", npy(&array![[1.0, 2.0], [3.0, f64::NEG_INFINITY], [5.0, 6.0]]))]),
-            "target 2 of sample 1 (train) is -inf, which is not finite",
+            "its train part: target 1 of sample 1 is -inf, which is not finite",
         ),
-        (npz(&[("X", x()), ("y", npy(&array![1.0, f32::NAN, 3.0]))]), "target of sample 1 (train) is NaN"),
+        (
+            npz(&[("X", x()), ("y", npy(&array![1.0, f32::NAN, 3.0]))]),
+            "its train part: target 0 of sample 1 is NaN",
+        ),
         (with("target_names", words), "it names 4 targets, and a sample has 1"),
         (with("target_names", npy(&array![1.0])), "its target_names are no words"),
     ] {
@@ -240,9 +244,9 @@ fn numbered(count: usize) -> DataSet {
     read(npz(&[("X", npy(&index)), ("y", npy(&both))]))
 }
 
-fn assert_pairs(split: &Split) {
-    let (x, y) = (floats(&split.values), targets(split));
-    assert_eq!((y.dim(), split.labels.len()), ((x.len(), 2), x.len()));
+fn assert_pairs(rows: &Rows<f64>) {
+    let (x, y) = (floats(rows.x()), targets(rows));
+    assert_eq!((y.dim(), rows.len()), ((x.len(), 2), x.len()));
     for (x, y) in x.iter().zip(y.rows()) {
         assert_eq!((y[0], y[1]), (x * 10.0, x * 100.0));
     }
@@ -254,10 +258,10 @@ fn a_split_keeps_samples_with_their_targets() {
     let options = SplitOptions { num_val: Some(7), num_test: Some(5), seed: 3, ..SplitOptions::default() };
     let stored = SplitOptions { order: Some(Order::Stored), ..options };
     let kept = set.clone().split(&stored).unwrap();
-    assert_eq!(floats(&kept.val.as_ref().unwrap().values)[0], 28.5);
+    assert_eq!(floats(kept.val().unwrap().x())[0], 28.5);
     let shuffled = set.clone().split(&options).unwrap();
     assert_eq!(options.describe(&set), "split shuffled with seed 3", "the order that is taken by default");
-    assert_ne!(floats(&shuffled.train.values), floats(&kept.train.values));
+    assert_ne!(floats(shuffled.train().x()), floats(kept.train().x()));
     for split in [&kept, &shuffled] {
         let sizes: Vec<usize> = split.parts().map(|(_, part)| part.len()).collect();
         assert_eq!(sizes, [28, 7, 5]);
@@ -266,7 +270,7 @@ fn a_split_keeps_samples_with_their_targets() {
     // Parts that are there are cut, targets and all.
     let cut = SplitOptions { num_val: Some(2), num_test: Some(1), ..SplitOptions::default() };
     let again = shuffled.clone().split(&cut).unwrap();
-    assert_eq!(again.val.as_ref().map(Split::len), Some(2));
+    assert_eq!(again.val().map(Rows::len), Some(2));
     again.parts().for_each(|(_, part)| assert_pairs(part));
     let stratified = SplitOptions { order: Some(Order::Stratified), ..options };
     let message = set.split(&stratified).unwrap_err().to_string();
@@ -279,24 +283,25 @@ fn a_split_keeps_samples_with_their_targets() {
 #[test]
 fn scaled_samples_have_their_targets_as_they_were_read() {
     let set = numbered(20).split(&SplitOptions { num_test: Some(3), ..SplitOptions::default() }).unwrap();
-    let data = set.dataset::<f32>(10).unwrap();
-    assert_eq!((data.classes.len(), data.train.x.dim(), data.val.x.dim()), (2, (10, 1), (4, 1)));
-    let read = targets(&set.train);
-    assert_eq!(data.train.targets.unwrap(), read.slice(ndarray::s![..10, ..]).mapv(|target| target as f32));
-    assert_eq!((data.val.targets.unwrap().dim(), data.val.y), ((4, 2), vec![0; 4]));
-    let test = set.samples::<f64>(Part::Test, Scaling::None).unwrap();
-    let Features::Floats(x) = &test.x else { panic!("floats") };
-    assert_eq!(test.targets.unwrap().column(1), x.column(0).mapv(|x| x * 100.0));
+    let unscaled = DataConfig { train: Some(10), target_scaling: Scaling::None, ..DataConfig::default() };
+    let data = TrainingData::<f32>::scaled(&set, unscaled).unwrap();
+    assert_eq!((data.num_outputs(), data.train.x().dim(), data.val.x().dim()), (2, (10, 1), (4, 1)));
+    let read = targets(set.train());
+    assert_eq!(data.train.numbers().unwrap(), read.slice(ndarray::s![..10, ..]).mapv(|target| target as f32));
+    assert_eq!(data.val.numbers().unwrap().dim(), (4, 2));
+    let test = set.scale(Scaling::None).rows::<f64>(set.test().unwrap()).unwrap();
+    let Features::Floats(x) = test.x() else { panic!("floats") };
+    assert_eq!(test.numbers().unwrap().column(1), x.column(0).mapv(|x| x * 100.0));
     // A number beyond 32-bit floats would be infinite there.
     let set = read_text("1,2\n3,1e300\n").split(&SplitOptions::default()).unwrap();
     let order: Vec<f64> = set.parts().flat_map(|(_, part)| targets(part).into_iter()).collect();
-    let part = if order[0] > 1e200 { Part::Train } else { Part::Val };
-    let message = set.samples::<f32>(part, Scaling::None).unwrap_err().to_string();
+    let part = if order[0] > 1e200 { set.train() } else { set.val().unwrap() };
+    let message = set.scale(Scaling::None).rows::<f32>(part).unwrap_err().to_string();
     assert!(
         message.contains("target 0 of sample 0 is") && message.contains("beyond the numbers of f32"),
         "{message}"
     );
-    assert_eq!(set.samples::<f64>(part, Scaling::None).unwrap().targets.unwrap()[(0, 0)], 1e300);
+    assert_eq!(set.scale(Scaling::None).rows::<f64>(part).unwrap().numbers().unwrap()[(0, 0)], 1e300);
 }
 
 fn read_text(text: &str) -> DataSet {
@@ -313,7 +318,12 @@ fn an_archive_brings_targets_and_their_names_back() {
         let path = folder.path().join(name);
         set.save_npz(&path, false).unwrap();
         let back = DataSet::open(&path, &regression()).unwrap();
-        assert_eq!(back, DataSet { format: Format::Npz, ..set }, "{name}");
+        assert_eq!(
+            (back.format(), back.names(), back.shape()),
+            (Format::Npz, set.names(), set.shape()),
+            "{name}"
+        );
+        assert!(back.parts().eq(set.parts()), "{name}");
     }
     // One target is an array (N), as scikit-learn takes it.
     let mut archive = zip::ZipArchive::new(fs::File::open(folder.path().join("table.npz")).unwrap()).unwrap();

@@ -65,10 +65,16 @@ fn what_does_not_fit_is_refused() {
     };
     for step in [0.0, -1e-5, f64::NAN, f64::INFINITY] {
         let error = with(NetCheckConfig { step, ..NetCheckConfig::default() });
-        assert!(matches!(&error, Error::Configuration(text) if text.contains("step")), "{error}");
+        assert!(
+            matches!(&error, Error::Configuration { message, .. } if message.contains("step")),
+            "{error}"
+        );
     }
     let error = with(NetCheckConfig { sample: Some((0, 1)), ..NetCheckConfig::default() });
-    assert!(matches!(&error, Error::Configuration(text) if text.contains("at least 1")), "{error}");
+    assert!(
+        matches!(&error, Error::Configuration { message, .. } if message.contains("at least 1")),
+        "{error}"
+    );
 
     let config = NetCheckConfig::default();
     let check = |x: &Array2<f64>, y: &[usize]| check_net(&setup.net, x.view(), y, &setup.random, &config);
@@ -96,5 +102,5 @@ fn a_step_that_is_0_in_the_networks_number_type_is_refused() {
     let net = FullyConnectedNet::<f32>::new(config, &mut random).unwrap();
     let x = Array2::<f32>::ones((1, 2));
     let config = NetCheckConfig { step: 1e-60, ..NetCheckConfig::default() };
-    assert!(matches!(check_net(&net, x.view(), &[0], &random, &config), Err(Error::Configuration(_))));
+    assert!(matches!(check_net(&net, x.view(), &[0], &random, &config), Err(Error::Configuration { .. })));
 }

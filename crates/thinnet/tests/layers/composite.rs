@@ -218,7 +218,7 @@ fn a_hidden_layer_with_half_a_batch_normalisation_is_refused() {
             dropout_kind: DropoutKind::Bernoulli,
         };
         let result = hidden_forward(arrays.x.view(), layer, Mode::Train, &mut random());
-        assert!(matches!(result, Err(Error::Configuration(_))));
+        assert!(matches!(result, Err(Error::Configuration { .. })));
     }
 }
 

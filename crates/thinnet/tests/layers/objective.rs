@@ -2,8 +2,9 @@
 
 use ndarray::{Array2, array};
 use thinnet::Error;
+use thinnet::data::Targets;
 use thinnet::gradient_check::eval_numerical_gradient;
-use thinnet::layers::{Loss, Targets, softmax_loss};
+use thinnet::layers::{Loss, softmax_loss};
 
 use crate::{STEP, close, random, shape_error};
 
@@ -109,7 +110,7 @@ fn bad_targets_and_weights_are_refused() {
             &format!("targets of {}", loss.name()),
         );
         let labels = loss.evaluate(scores.view(), Targets::Classes(&[0, 1, 0]), None);
-        assert!(matches!(labels, Err(Error::Configuration(_))), "{loss:?}");
+        assert!(matches!(labels, Err(Error::Configuration { .. })), "{loss:?}");
     }
     let y = Targets::Classes(&[0, 1, 0]);
     for weights in [[1.0, -1.0, 1.0], [0.0; 3], [f64::INFINITY, 1.0, 1.0]] {

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use thinnet::training::{RunFolder, Trainer, TrainerState};
+use thinnet::run::RunFolder;
+use thinnet::training::{Trainer, TrainerState};
 
 use super::{config, data};
 

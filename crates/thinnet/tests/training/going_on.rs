@@ -1,8 +1,9 @@
 //! A run that was stopped and gone on with is, bit for bit, one that never was.
 
 use thinnet::Float;
+use thinnet::model::Model;
 use thinnet::random::RandomState;
-use thinnet::training::{Model, RunHistory, Trainer, TrainerState, TrainingConfig};
+use thinnet::training::{RunHistory, Trainer, TrainerState, TrainingConfig};
 
 use super::{config, data, finish};
 
@@ -31,7 +32,7 @@ fn stopped_at<F: Float>(config: &TrainingConfig, stop: u64) {
     finish(&mut second);
     assert_eq!(timeless(whole.history()), timeless(second.history()));
     assert_eq!(whole.parameters().unwrap(), second.parameters().unwrap());
-    let best = |trainer: &Trainer<'_, F>| trainer.network().unwrap();
+    let best = |trainer: &Trainer<'_, F>| trainer.trained().unwrap().net;
     assert_eq!(best(&whole).parameters, best(&second).parameters);
     assert_eq!(best(&whole).running(), best(&second).running());
 }
@@ -100,9 +101,7 @@ fn a_hostile_model_is_refused() {
     let data = data::<f32>(&config);
     let mut trainer = Trainer::new(&config, &data, 1).unwrap();
     finish(&mut trainer);
-    let epoch = trainer.history().epochs[0];
-    let preprocessing = data.preprocessing.clone();
-    let model = Model { net: trainer.network().unwrap(), config, preprocessing, epoch: 1, val: epoch.val };
+    let model = Model::new(trainer.trained().unwrap(), data.preprocessing.clone()).unwrap();
     let bytes = model.to_bytes().unwrap();
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let at = text.find("hidden = [16]").expect("the settings");
@@ -111,8 +110,9 @@ fn a_hostile_model_is_refused() {
     assert!(Model::<f32>::from_bytes(&huge).is_err());
     huge[at..at + 13].copy_from_slice(b"hidden=[4_0]\n");
     assert!(Model::<f32>::from_bytes(&huge).is_err());
-    let mut model = model;
-    model.config.model.hidden = vec![usize::MAX / 2];
+    let mut trained = trainer.trained().unwrap();
+    trained.config.model.hidden = vec![usize::MAX / 2];
+    let model = Model::new(trained, data.preprocessing.clone()).unwrap();
     assert!(Model::<f32>::from_bytes(&model.to_bytes().unwrap()).is_err());
     let mut random = RandomState::new(3);
     for _ in 0..3000 {
@@ -134,21 +134,17 @@ fn the_same_run_gives_the_same_model_and_it_is_read_back() {
         let mut trainer = Trainer::new(&config, &data, threads).unwrap();
         finish(&mut trainer);
         let epoch = *trainer.history().best_epoch().unwrap();
-        Model {
-            net: trainer.network().unwrap(),
-            config: config.clone(),
-            preprocessing: data.preprocessing.clone(),
-            epoch: epoch.epoch,
-            val: epoch.val,
-        }
+        let model = Model::new(trainer.trained().unwrap(), data.preprocessing.clone()).unwrap();
+        assert_eq!((model.epoch(), model.val(), model.samples()), (epoch.epoch, epoch.val, [56, 14, 0]));
+        model
     };
     let (one, two) = (train(1), train(2));
     let bytes = one.to_bytes().unwrap();
     assert_eq!(bytes, two.to_bytes().unwrap());
     let read = Model::<f32>::from_bytes(&bytes).unwrap();
-    assert_eq!(read.net.parameters, one.net.parameters);
-    assert_eq!(read.net.running(), one.net.running());
-    assert_eq!((&read.preprocessing, &read.config), (&one.preprocessing, &one.config));
-    assert_eq!(read.preprocessing.mean.len(), 12);
+    assert_eq!(read.net().parameters, one.net().parameters);
+    assert_eq!(read.net().running(), one.net().running());
+    assert_eq!((read.preprocessing(), read.config()), (one.preprocessing(), one.config()));
+    assert_eq!(read.preprocessing().scale.mean.len(), 12);
     assert!(Model::<f64>::from_bytes(&bytes).is_err());
 }

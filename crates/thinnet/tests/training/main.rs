@@ -9,7 +9,7 @@ mod settings;
 
 use ndarray::Array2;
 use thinnet::Float;
-use thinnet::data::{DataSet, Format, Split, Values};
+use thinnet::data::{DataSet, Rows};
 use thinnet::random::RandomState;
 use thinnet::training::{Trainer, TrainingConfig, TrainingData};
 
@@ -21,15 +21,8 @@ fn blobs() -> DataSet {
     for (mut row, &label) in values.rows_mut().into_iter().zip(&labels) {
         row[label] += 2.0;
     }
-    DataSet {
-        format: Format::Npz,
-        classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
-        shape: vec![12],
-        train: Split { values: Values::Floats(values.into()), labels, targets: None },
-        val: None,
-        test: None,
-        mean: None,
-    }
+    let set = DataSet::new(Rows::with_classes(values, labels, 3).unwrap()).unwrap();
+    set.with_names(["a", "b", "c"].map(str::to_owned).to_vec()).unwrap()
 }
 
 /// Settings for [`blobs`], with changes.

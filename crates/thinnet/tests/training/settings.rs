@@ -1,10 +1,10 @@
 //! Each setting does what it says.
 
 use ndarray::Array2;
-use thinnet::data::{DataSet, Values};
+use thinnet::data::{DataSet, Features, Rows};
 use thinnet::engine::Product;
-use thinnet::experiment::{self, Settings};
 use thinnet::float::Dtype;
+use thinnet::training::experiment::{self, Settings};
 use thinnet::training::{Finish, Trainer, TrainingConfig, TrainingData};
 
 use super::{config, data, finish};
@@ -21,7 +21,8 @@ fn the_courses_settings_give_the_courses_figures() {
         engine: Product::Auto,
         ..Settings::course("", 1000, 1)
     };
-    let outcome = experiment::run::<f64>(&settings, &set.dataset(500).unwrap(), &mut ()).unwrap();
+    let data = TrainingData::<f64>::of(&set, 500).unwrap();
+    let (outcome, networks) = experiment::run(&settings, &data, &mut ()).unwrap();
     let mut config = TrainingConfig::default();
     for change in [
         "model.keep=0.25",
@@ -44,6 +45,7 @@ fn the_courses_settings_give_the_courses_figures() {
     let history = &outcome.networks[0].history;
     assert_eq!(trainer.history().loss, history.loss);
     let val: Vec<f64> = trainer.history().epochs.iter().map(|epoch| epoch.val.accuracy.unwrap()).collect();
+    assert_eq!(networks[0].net.parameters, trainer.trained().unwrap().net.parameters);
     assert_eq!(val, history.val_accuracy[1..]); // the course checks after the first iteration, too
 }
 
@@ -113,18 +115,18 @@ fn a_run_that_diverges_says_where() {
 /// The targets of a regression are standardised on the training samples, and R squared tells of them whatever their unit.
 #[test]
 fn a_regression_learns_numbers_of_any_unit() {
-    let mut set = super::blobs();
-    let Values::Floats(x) = &set.train.values else { panic!("they are floats") };
+    let set = super::blobs();
+    let Features::Floats(x) = set.train().x() else { panic!("they are floats") };
     let targets = Array2::from_shape_fn((70, 2), |(row, output)| match output {
         0 => 1e4 + 500.0 * (x[[row, 0]] - x[[row, 1]]),
         _ => x[[row, 2]].abs(),
     });
-    set.train.targets = Some(targets.into());
-    set.classes = vec!["price".to_owned(), "size".to_owned()];
+    let set = DataSet::new(Rows::with_numbers(set.train().x().clone(), targets).unwrap()).unwrap();
+    let set = set.with_names(vec!["price".to_owned(), "size".to_owned()]).unwrap();
     let config =
         config(&["model.task=regression", "model.keep=1", "train.epochs=150", "optim.learning_rate=0.01"]);
     let data = TrainingData::<f64>::new(set.clone(), &config).unwrap();
-    let scale = data.preprocessing.target_deviation.as_ref().unwrap();
+    let scale = data.preprocessing.targets.as_ref().unwrap().deviation.as_ref().unwrap();
     assert!(scale[0] > 100.0 && scale[1] < 10.0, "{scale:?}");
     let mut trainer = Trainer::new(&config, &data, 1).unwrap();
     finish(&mut trainer);

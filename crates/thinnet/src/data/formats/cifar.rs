@@ -13,10 +13,9 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use super::pickle::{Pickle, Value};
-use super::split;
 use crate::data::archive;
 use crate::data::labels::{class_names, numbered};
-use crate::data::{CIFAR10_CLASSES, DataSet, Format, Split, Values};
+use crate::data::{CIFAR10_CLASSES, DataSet, Format, Pixels as Images, Rows};
 use crate::error::{Error, Result};
 
 /// Numbers of an image.
@@ -74,11 +73,17 @@ impl Batch<'_> {
         }
     }
 
-    fn into_split(self) -> Result<Split> {
+    fn into_part(self) -> Result<Stored> {
         let mut pixels = vec![0; self.labels.len() * PIXELS];
         self.copy_to(&mut pixels);
-        Ok(split(Values::Bytes(super::rows(self.labels.len(), PIXELS, pixels)?), self.labels))
+        Ok(Stored { pixels, labels: self.labels })
     }
+}
+
+/// Images of a part with their labels.
+struct Stored {
+    pixels: Vec<u8>,
+    labels: Vec<usize>,
 }
 
 /// Training batches, each of which goes to its place at once: none is held twice.
@@ -119,7 +124,7 @@ impl Training {
 #[derive(Default)]
 pub(crate) struct Collector {
     train: Training,
-    test: Option<Split>,
+    test: Option<Stored>,
     names: Option<Vec<String>>,
     format: Option<Format>,
 }
@@ -147,7 +152,7 @@ impl Collector {
         self.format = Some(format);
         match member {
             Member::Train(index) => self.train.place(index, train_files(format), &batch),
-            _ if self.test.replace(batch.into_split()?).is_some() => twice,
+            _ if self.test.replace(batch.into_part()?).is_some() => twice,
             _ => Ok(()),
         }
     }
@@ -165,8 +170,7 @@ impl Collector {
             return Err(Error::data(format!("it is {format}, and {} is missing", missing.join(", "))));
         }
         let Training { pixels, labels, .. } = self.train;
-        let train = split(Values::Bytes(super::rows(labels.len(), PIXELS, pixels)?), labels);
-        finished(format, self.names, train, self.test)
+        finished(format, self.names, Stored { pixels, labels }, self.test)
     }
 }
 
@@ -191,7 +195,7 @@ pub fn read_archive(stream: impl Read) -> Result<DataSet> {
 /// [`Error::Data`] for bytes that are no batch, of the wrong size, or with a label that is no class.
 pub fn read(content: &[u8]) -> Result<DataSet> {
     let (format, batch) = read_batch(content)?;
-    finished(format, None, batch.into_split()?, None)
+    finished(format, None, batch.into_part()?, None)
 }
 
 /// Whether a file of this many bytes could be the binary version.
@@ -207,13 +211,19 @@ pub(crate) fn is_binary(content: &[u8]) -> bool {
 fn finished(
     format: Format,
     names: Option<Vec<String>>,
-    train: Split,
-    test: Option<Split>,
+    train: Stored,
+    test: Option<Stored>,
 ) -> Result<DataSet> {
     let cifar10 = matches!(format, Format::Cifar10Python | Format::Cifar10Binary);
-    let classes = names
+    let names = names
         .unwrap_or_else(|| if cifar10 { CIFAR10_CLASSES.map(str::to_owned).to_vec() } else { numbered(100) });
-    DataSet { format, classes, shape: vec![3, 32, 32], train, val: None, test, mean: None }.checked()
+    let rows = |Stored { pixels, labels }: Stored| {
+        let images = super::rows(labels.len(), PIXELS, pixels)?;
+        Rows::with_classes(Images::plain(images), labels, names.len())
+    };
+    let (train, test) = (rows(train)?, test.map(rows).transpose()?);
+    let (columns, shape) = (None, vec![3, 32, 32]);
+    DataSet { format, names, columns, shape, train, val: None, test, mean: None }.checked()
 }
 
 /// Reads a batch, pickled or binary as its first byte says: no record begins with label 128.

@@ -6,10 +6,9 @@ use std::io::{self, Read};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 
-use super::split;
 use crate::data::archive::damage;
 use crate::data::labels::class_name;
-use crate::data::{DataSet, Format, ReadOptions, Split, Values, limits};
+use crate::data::{Columns as Named, DataSet, Features, Format, Pixels, ReadOptions, Rows, limits};
 use crate::error::{Error, Result};
 
 /// Bytes in which the separator is looked for, if the first line is no shorter.
@@ -153,6 +152,13 @@ impl Columns {
         };
         Ok(Self { names, header, label })
     }
+
+    /// The names as a data set keeps them.
+    fn named(&self) -> Named {
+        let mut inputs = self.names.clone();
+        let target = inputs.remove(self.label);
+        Named { inputs, target, target_at: self.label, header: self.header }
+    }
 }
 
 /// A finite number.
@@ -243,21 +249,24 @@ impl Samples {
 
     fn finish(self, columns: &Columns) -> Result<DataSet> {
         let width = columns.names.len() - 1;
-        let (classes, train) = match self.column {
+        let (names, train) = match self.column {
             LabelColumn::Labels(labels) => {
                 let (classes, labels) = labels.finish();
-                (classes, split(self.numbers.into_values(labels.len(), width)?, labels))
+                let x = self.numbers.into_features(labels.len(), width)?;
+                let rows = Rows::with_classes(x, labels, classes.len())?;
+                (classes, rows)
             }
             LabelColumn::Targets(targets) => {
-                let values = self.numbers.into_values(targets.len(), width)?;
+                let x = self.numbers.into_features(targets.len(), width)?;
                 let name =
                     Some(&columns.names[columns.label]).filter(|name| columns.header && !name.is_empty());
                 let name = name.cloned().unwrap_or_else(|| "target".to_owned());
-                (vec![name], Split::with_targets(values, super::rows(targets.len(), 1, targets)?))
+                (vec![name], Rows::with_numbers(x, super::rows(targets.len(), 1, targets)?)?)
             }
         };
-        DataSet { format: Format::Csv, classes, shape: vec![width], train, val: None, test: None, mean: None }
-            .checked()
+        let columns = Some(columns.named());
+        let (shape, format) = (vec![width], Format::Csv);
+        DataSet { format, names, columns, shape, train, val: None, test: None, mean: None }.checked()
     }
 }
 
@@ -331,10 +340,10 @@ impl Growing {
         }
     }
 
-    fn into_values(self, samples: usize, width: usize) -> Result<Values> {
+    fn into_features(self, samples: usize, width: usize) -> Result<Features<f64>> {
         Ok(match self {
-            Self::Bytes(bytes) => Values::Bytes(super::rows(samples, width, bytes)?),
-            Self::Floats(floats) => Values::Floats(super::rows(samples, width, floats)?),
+            Self::Bytes(bytes) => Pixels::plain(super::rows(samples, width, bytes)?).into(),
+            Self::Floats(floats) => super::rows(samples, width, floats)?.into(),
         })
     }
 }

@@ -14,11 +14,9 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::split;
-use crate::data::folder::entries;
+use crate::data::kind::{entries, head};
 use crate::data::labels::class_name;
-use crate::data::open::head;
-use crate::data::{DataSet, Format, ReadOptions, Split, Values, limits};
+use crate::data::{DataSet, Format, Pixels, ReadOptions, Rows, limits};
 use crate::error::{Error, Result};
 
 /// Names of the folders of the three parts.
@@ -194,7 +192,8 @@ fn read_files(root: &Path, parts: [Option<Files>; 3], options: &ReadOptions) -> 
     });
     let train = train?.ok_or_else(|| Error::data("there are no training images in it"))?;
     let shape = vec![channels, height as usize, width as usize];
-    DataSet { format: Format::Images, classes, shape, train, val: val?, test: test?, mean: None }.checked()
+    let (format, names, columns) = (Format::Images, classes, None);
+    DataSet { format, names, columns, shape, train, val: val?, test: test?, mean: None }.checked()
 }
 
 fn header_of(root: &Path, path: &Path) -> Result<(Header, u64)> {
@@ -214,7 +213,7 @@ fn read_part(
     (width, height): (u32, u32),
     size: usize,
     grey: bool,
-) -> Result<Split> {
+) -> Result<Rows<f64>> {
     let too_large =
         || Error::data(format!("{} images of {width} x {height} pixels do not fit in memory", files.len()));
     let total = files.len().checked_mul(size).ok_or_else(too_large)?;
@@ -233,5 +232,5 @@ fn read_part(
     })?;
     let labels = files.iter().map(|(_, class)| classes.binary_search(class).unwrap_or(usize::MAX)).collect();
     let pixels = Array2::from_shape_vec((files.len(), size), pixels).map_err(|_| too_large())?;
-    Ok(split(Values::Bytes(pixels.into()), labels))
+    Rows::with_classes(Pixels::plain(pixels), labels, classes.len())
 }

@@ -16,7 +16,7 @@ use std::fmt;
 
 use ndarray::{ArcArray2, Array2};
 
-use super::{Split, Values, limits};
+use super::{Features, Pixels, limits};
 use crate::error::{Error, Result};
 
 /// Numbers of any shape, row-major, as a file holds them.
@@ -119,7 +119,7 @@ impl Numbers {
     ///
     /// # Errors
     /// [`Error::Data`] for other shapes and for words.
-    pub fn into_samples(self) -> Result<(Values, Vec<usize>)> {
+    pub fn into_samples(self) -> Result<(Features<f64>, Vec<usize>)> {
         let colours = |size: usize| size == 1 || size == 3;
         let (shape, channels_last) = match *self.shape.as_slice() {
             [_, width] => (vec![width], false),
@@ -139,14 +139,14 @@ impl Numbers {
         let width = shape.iter().product();
         let values = match self.content {
             Content::Bytes(bytes) => {
-                Values::Bytes(rows(samples, width, channel_first(bytes, &shape, channels_last))?)
+                Pixels::plain(rows(samples, width, channel_first(bytes, &shape, channels_last))?).into()
             }
             Content::Integers(numbers) => {
                 let floats = numbers.into_iter().map(|number| number as f64).collect();
-                Values::Floats(rows(samples, width, channel_first(floats, &shape, channels_last))?)
+                rows(samples, width, channel_first(floats, &shape, channels_last))?.into()
             }
             Content::Floats(floats) => {
-                Values::Floats(rows(samples, width, channel_first(floats, &shape, channels_last))?)
+                rows(samples, width, channel_first(floats, &shape, channels_last))?.into()
             }
             Content::Texts(_) => return Err(Error::data("samples must be numbers, and these are words")),
         };
@@ -184,9 +184,4 @@ fn channel_first<T: Copy>(numbers: Vec<T>, shape: &[usize], channels_last: bool)
         }
     }
     turned
-}
-
-/// A part of a data set with classes.
-pub(super) fn split(values: Values, labels: Vec<usize>) -> Split {
-    Split { values, labels, targets: None }
 }

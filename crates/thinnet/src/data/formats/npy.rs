@@ -12,11 +12,11 @@ use ndarray::Array1;
 use ndarray_npy::npy::header::Header;
 
 use super::idx::numbers;
-use super::supervision::{Supervision, splits};
+use super::supervision::{Supervision, parts as rows_of};
 use super::{Content, Numbers, count, shown};
 use crate::data::archive::{Bounded, damage, read_all};
 use crate::data::labels::class_names;
-use crate::data::{DataSet, Format, ReadOptions, limits};
+use crate::data::{DataSet, Format, Part, ReadOptions, limits};
 use crate::error::{Error, Result};
 
 /// How an NPY file begins.
@@ -241,7 +241,9 @@ pub(crate) fn assemble(
         )));
     };
     let (mut shape, mut parts) = (None, Vec::new());
-    for (x, y) in [Some(train), val, test].into_iter().flatten() {
+    let pairs = [(Part::Train, Some(train)), (Part::Val, val), (Part::Test, test)];
+    for (part, pair) in pairs {
+        let Some((x, y)) = pair else { continue };
         let wanted = Supervision::of(load(y)?, options).map_err(|error| error.within(names[y]))?;
         let (values, found) = load(x)?.into_samples().map_err(|error| error.within(names[x]))?;
         if shape.get_or_insert_with(|| found.clone()) != &found {
@@ -251,7 +253,7 @@ pub(crate) fn assemble(
                 shown(&found)
             )));
         }
-        parts.push((values, wanted));
+        parts.push((part, values, wanted));
     }
     let mean = match find("mean_image").map(&mut load).transpose()? {
         Some(Numbers { content: Content::Floats(mean), .. }) => {
@@ -271,9 +273,10 @@ pub(crate) fn assemble(
         Some(_) => return Err(Error::data(format!("its {names_array} are no words"))),
         None => None,
     };
-    let (classes, splits) = splits(parts, given)?;
-    let mut splits = splits.into_iter();
-    let train = splits.next().ok_or_else(|| Error::data("it has no training samples"))?;
-    let (val, test) = (val.and_then(|_| splits.next()), test.and_then(|_| splits.next()));
-    DataSet { format, classes, shape: shape.unwrap_or_default(), train, val, test, mean }.checked()
+    let (names, rows) = rows_of(parts, given)?;
+    let mut rows = rows.into_iter();
+    let train = rows.next().ok_or_else(|| Error::data("it has no training samples"))?;
+    let (val, test) = (val.and_then(|_| rows.next()), test.and_then(|_| rows.next()));
+    let (columns, shape) = (None, shape.unwrap_or_default());
+    DataSet { format, names, columns, shape, train, val, test, mean }.checked()
 }

@@ -2,9 +2,9 @@
 
 use ndarray::ArcArray2;
 
-use super::{Content, Numbers, split};
+use super::{Content, Numbers};
 use crate::data::labels::{class_name, classes_of};
-use crate::data::{ReadOptions, Split, Values};
+use crate::data::{Features, Part, ReadOptions, Rows};
 use crate::error::{Error, Result};
 
 /// What is to be predicted of each sample.
@@ -27,25 +27,32 @@ impl Supervision {
 }
 
 /// The parts of a data set, and its classes' names, which are `names` where they are given; or its targets' names.
-pub(crate) fn splits(
-    parts: Vec<(Values, Supervision)>,
+pub(crate) fn parts(
+    parts: Vec<(Part, Features<f64>, Supervision)>,
     names: Option<Vec<String>>,
-) -> Result<(Vec<String>, Vec<Split>)> {
-    let (mut labels, mut labelled, mut splits) = (Vec::new(), Vec::new(), Vec::new());
-    for (values, supervision) in parts {
+) -> Result<(Vec<String>, Vec<Rows<f64>>)> {
+    let (mut labels, mut labelled, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    let within = |part| move |error: Error| Error::data(format!("its {part} part: {error}"));
+    for (part, x, supervision) in parts {
         match supervision {
             Supervision::Labels(own) => {
                 labels.push(own);
-                labelled.push(values);
+                labelled.push((part, x));
             }
-            Supervision::Targets(targets) => splits.push(Split::with_targets(values, targets)),
+            Supervision::Targets(targets) => {
+                rows.push(Rows::with_numbers(x, targets).map_err(within(part))?);
+            }
         }
     }
-    if let Some(targets) = splits.first().and_then(|split| split.targets.as_ref()) {
-        return Ok((target_names(targets.ncols(), names)?, splits));
+    if let Some(rows_of_numbers) = rows.first() {
+        return Ok((target_names(rows_of_numbers.num_outputs(), names)?, rows));
     }
     let (classes, labels) = indices(labels, names)?;
-    Ok((classes, labelled.into_iter().zip(labels).map(|(values, labels)| split(values, labels)).collect()))
+    let rows = labelled.into_iter().zip(labels);
+    let rows =
+        rows.map(|((part, x), labels)| Rows::with_classes(x, labels, classes.len()).map_err(within(part)));
+    let rows = rows.collect::<Result<_>>()?;
+    Ok((classes, rows))
 }
 
 /// The names of `count` targets: those that are given, or else "target", numbered from 1 where there are several.

@@ -27,23 +27,24 @@ mod sums;
 pub(super) use forward::forward_listed;
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ndarray::Array2;
 use thinnet_kernels::{Isa, Lists, PanelBuf};
 
 use self::inputs::BatchInput;
 use self::predict::Loaded;
-use super::masks::{Draw, Mask, MaskSource, training};
+use super::masks::{Draw, Mask, training};
 use super::noise::Noise;
-use super::scores::{ByteInputs, highest};
-use super::store::{Layer, Stored, Values, to_array};
+use super::scores::ByteInputs;
+use super::store::{Layer, Stored, to_array};
 use super::threads::Threads;
 use super::{Batch, Engine, EngineConfig, EngineState, Inputs, StepLoss};
-use crate::data::Features;
+use crate::clock::Stopwatch;
+use crate::data::{Features, Targets};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Targets};
+use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, argmax};
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::UpdateRule;
 use crate::random::RandomState;
@@ -57,8 +58,6 @@ pub struct Thin<F> {
     isa: Isa,
     threads: Threads,
     layers: Vec<Layer<F>>,
-    /// Of each layer, how its weights lie, the weights and the biases.
-    remembered: Vec<(Stored, PanelBuf<F>, PanelBuf<F>)>,
     step: u64,
     times: StepTimes,
     /// The batch's inputs.
@@ -125,7 +124,6 @@ impl<F: Float> Thin<F> {
         }
         Ok(Self {
             layers: Layer::pack(&net.parameters, &rule),
-            remembered: Vec::new(),
             hidden: config.hidden.iter().map(|_| Hidden::new()).collect(),
             isa: engine.isa.unwrap_or_else(Isa::detect),
             threads: Threads::new(engine.threads)?,
@@ -194,13 +192,13 @@ impl<F: Float> Thin<F> {
 
     /// The scores of the gathered batch with masks drawn anew, as a matrix in panels.
     fn masked_forward(&mut self, samples: usize, draw: Draw, random: &mut RandomState) -> PanelBuf<F> {
-        let start = Instant::now();
+        let start = Stopwatch::start();
         self.draw_masks(samples, draw, random);
         self.list_kept(samples);
-        let drawn = Instant::now();
+        self.times.masks += start.elapsed();
+        let start = Stopwatch::start();
         let scores = self.forward();
-        self.times.masks += drawn - start;
-        self.times.forward += drawn.elapsed();
+        self.times.forward += start.elapsed();
         scores
     }
 
@@ -214,31 +212,22 @@ impl<F: Float> Thin<F> {
     ) -> Result<StepLoss> {
         let samples = targets.len();
         let scores = self.masked_forward(samples, draw, random);
-        let forward = Instant::now();
+        let start = Stopwatch::start();
         let (scores, smoothing) = (to_array(&scores)?, self.config.label_smoothing);
         let (data, dscores) =
             self.config.loss.evaluate_smoothed(scores.view(), targets, weights, smoothing)?;
         let loss = StepLoss { data: data.as_f64(), penalty: self.penalty() };
         let flat: Vec<F> = dscores.iter().copied().collect();
         let dscores = PanelBuf::from_rows(samples, dscores.ncols(), &flat);
-        let scored = Instant::now();
+        self.times.loss += start.elapsed();
+        let start = Stopwatch::start();
         self.step += 1;
         self.backward(&dscores)?;
         self.constrain();
-        self.times.loss += scored - forward;
-        self.times.backward += scored.elapsed();
+        self.times.backward += start.elapsed();
         self.times.multiply_adds += self.multiply_adds(samples);
         self.times.steps += 1;
         Ok(loss)
-    }
-
-    /// Re-seeds the stream as each dropout layer that has a seed does, in test mode too.
-    fn reseed(&self, random: &mut RandomState) {
-        if self.engine.masks == MaskSource::Numpy {
-            for seed in self.config.dropouts().filter_map(|dropout| dropout.seed()) {
-                random.seed(seed);
-            }
-        }
     }
 }
 
@@ -253,7 +242,7 @@ impl<F: Float> Engine<F> for Thin<F> {
         super::check_batch(x, &targets, &batch, self.config.input_dim)?;
         let targets = targets.select(batch.indices);
         let weights = batch.own_weights();
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let draw = Draw { step: self.step, number: training, first: 0 };
         self.gather(x, batch.indices, draw, random)?;
         self.times.gather += start.elapsed();
@@ -277,10 +266,8 @@ impl<F: Float> Engine<F> for Thin<F> {
         Ok(Inputs::Panels(panels))
     }
 
-    fn scores(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Array2<F>> {
-        let inputs = self.as_loaded(inputs)?;
-        self.reseed(random);
-        self.all_scores(&inputs)
+    fn scores(&self, inputs: &Inputs<F>) -> Result<Array2<F>> {
+        self.all_scores(&self.as_loaded(inputs)?)
     }
 
     fn masked_scores(
@@ -293,41 +280,25 @@ impl<F: Float> Engine<F> for Thin<F> {
         self.all_masked_scores(&inputs, draw, random)
     }
 
-    fn classes(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Vec<usize>> {
-        if let (Inputs::Bytes(bytes), [first, last]) = (inputs, self.layers.as_slice()) {
-            super::check_width(bytes.dim(), self.config.input_dim)?;
-            if let (Stored::Columns, Some(found)) =
-                (first.stored, bytes.classes(self.isa, &self.threads, first, last))
-            {
-                self.reseed(random);
-                let close: Vec<usize> = (0..found.len()).filter(|&sample| found[sample].is_none()).collect();
-                let floats = Loaded::Panels(Cow::Owned(bytes.floats(self.isa, &close)));
-                let scores = self.all_scores(&floats)?;
-                let mut again = scores.rows().into_iter().map(|row| highest(&row.to_vec()));
-                return Ok(found
-                    .into_iter()
-                    .map(|class| class.or_else(|| again.next()).unwrap_or(0))
-                    .collect());
-            }
-        }
-        let scores = self.scores(inputs, random)?;
-        Ok(scores.rows().into_iter().map(|row| highest(&row.to_vec())).collect())
+    fn classes(&self, inputs: &Inputs<F>) -> Result<Vec<usize>> {
+        let (Inputs::Bytes(bytes), [first, last]) = (inputs, self.layers.as_slice()) else {
+            return Ok(self.scores(inputs)?.rows().into_iter().map(argmax).collect());
+        };
+        super::check_width(bytes.dim(), self.config.input_dim)?;
+        let found = match first.stored {
+            Stored::Columns => bytes.classes(self.isa, &self.threads, first, last),
+            _ => None,
+        };
+        let found = found.unwrap_or_else(|| vec![None; bytes.dim().0]);
+        let close: Vec<usize> = (0..found.len()).filter(|&sample| found[sample].is_none()).collect();
+        let floats = Loaded::Panels(Cow::Owned(bytes.floats(self.isa, &close)));
+        let scores = self.all_scores(&floats)?;
+        let mut again = scores.rows().into_iter().map(argmax);
+        Ok(found.into_iter().map(|class| class.or_else(|| again.next()).unwrap_or(0)).collect())
     }
 
     fn parameters(&self) -> Result<Parameters<F>> {
         Layer::unpack(self.layers.iter().map(Layer::values))
-    }
-
-    fn remember(&mut self) {
-        let copy = |(stored, w, b): Values<'_, F>| (stored, w.clone(), b.clone());
-        self.remembered = self.layers.iter().map(|layer| copy(layer.values())).collect();
-    }
-
-    fn remembered(&self) -> Result<Parameters<F>> {
-        match self.remembered.as_slice() {
-            [] => self.parameters(),
-            remembered => Layer::unpack(remembered.iter().map(|(stored, w, b)| (*stored, w, b))),
-        }
     }
 
     fn set_learning_rate(&mut self, learning_rate: f64) {

@@ -11,7 +11,7 @@ use super::forward::{dense_scores, forward_listed, forward_rows};
 use super::inputs::SparseInput;
 use crate::data::SparseRows;
 use crate::engine::masks::{Draw, MaskSource, prediction};
-use crate::engine::store::Stored;
+use crate::engine::store::{Layer, Stored};
 use crate::engine::threads::{Threads, split};
 use crate::engine::{Inputs, check_width};
 use crate::error::{Error, Result};
@@ -44,18 +44,18 @@ impl<F: Float> Loaded<'_, F> {
 
 impl<F: Float> Thin<F> {
     /// The scores of samples (N, C) in test mode.
-    pub(super) fn all_scores(&mut self, inputs: &Loaded<'_, F>) -> Result<Array2<F>> {
+    pub(super) fn all_scores(&self, inputs: &Loaded<'_, F>) -> Result<Array2<F>> {
         let samples = inputs.dim().0;
         let flat = match inputs {
             Loaded::Panels(panels) => {
-                self.layers[0].store(Stored::Columns)?;
-                self.by_block(samples, |rows| self.dense_block(panels.view().slice(rows)))
+                let first = self.layers[0].stored_as(Stored::Columns)?;
+                self.by_block(samples, |rows| self.dense_block(&first, panels.view().slice(rows)))
             }
             Loaded::Sparse(sparse) => {
-                self.layers[0].store(Stored::Rows)?;
+                let first = self.layers[0].stored_as(Stored::Rows)?;
                 self.by_block(samples, |rows| {
                     let chosen: Vec<usize> = rows.collect();
-                    self.sparse_block(&SparseInput::new(sparse, &chosen, |_| None))
+                    self.sparse_block(&first, &SparseInput::new(sparse, &chosen, |_| None))
                 })
             }
         };
@@ -120,8 +120,7 @@ impl<F: Float> Thin<F> {
     }
 
     /// The scores of a block of samples in test mode.
-    fn dense_block(&self, x: Panels<'_, F>) -> PanelBuf<F> {
-        let first = &self.layers[0];
+    fn dense_block(&self, first: &Layer<F>, x: Panels<'_, F>) -> PanelBuf<F> {
         let samples = x.rows();
         if self.hidden.is_empty() {
             return dense_scores(self.isa, first, x);
@@ -142,8 +141,8 @@ impl<F: Float> Thin<F> {
     }
 
     /// The same of a block of sparse samples.
-    fn sparse_block(&self, x: &SparseInput<F>) -> PanelBuf<F> {
-        let z = forward_rows(self.isa, &Threads::one(), &self.layers[0], &x.by_sample, &x.a);
+    fn sparse_block(&self, first: &Layer<F>, x: &SparseInput<F>) -> PanelBuf<F> {
+        let z = forward_rows(self.isa, &Threads::one(), first, &x.by_sample, &x.a);
         if self.hidden.is_empty() {
             return z;
         }

@@ -76,37 +76,40 @@ impl TrainingConfig {
             .chain(self.data.val.map(|count| ("data.val", count)))
         {
             if count == 0 {
-                return Err(Error::configuration(format!("{key} must be at least 1, got 0")));
+                return Err(Error::setting(key, "must be at least 1, got 0"));
             }
         }
         if !(train.min_delta >= 0.0 && train.min_delta.is_finite()) {
-            return Err(Error::configuration(format!(
-                "train.min_delta must be finite and not negative, got {}",
-                train.min_delta
-            )));
+            return Err(Error::setting(
+                "train.min_delta",
+                format!("must be finite and not negative, got {}", train.min_delta),
+            ));
         }
         let rate = self.model.annealing_rate;
         if !(rate > 0.0 && rate.is_finite()) {
-            return Err(Error::configuration(format!(
-                "model.annealing_rate must be finite and above 0, got {rate}"
-            )));
+            return Err(Error::setting(
+                "model.annealing_rate",
+                format!("must be finite and above 0, got {rate}"),
+            ));
         }
         if self.model.task == Task::Regression {
             if train.monitor == Some(Monitor::Accuracy) {
-                return Err(Error::configuration(
-                    "train.monitor is accuracy, which regression does not have; it takes loss",
+                return Err(Error::setting(
+                    "train.monitor",
+                    "is accuracy, which regression does not have; it takes loss",
                 ));
             }
             if train.class_weights != ClassWeights::None {
-                return Err(Error::configuration("train.class_weights are for classification"));
+                return Err(Error::setting("train.class_weights", "are for classification"));
             }
         }
         if let ClassWeights::Each(weights) = &train.class_weights
             && let Some(weight) = weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite()))
         {
-            return Err(Error::configuration(format!(
-                "train.class_weights must be finite and not negative, got {weight}"
-            )));
+            return Err(Error::setting(
+                "train.class_weights",
+                format!("must be finite and not negative, got {weight}"),
+            ));
         }
         if self.optim.clip_norm.is_some() && self.optim.clip_value.is_some() {
             return Err(Error::configuration("optim.clip_norm and optim.clip_value exclude each other"));

@@ -2,36 +2,36 @@
 //! then adds the epoch's lines.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread::{Scope, ScopedJoinHandle};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
-use thinnet::float::Float;
-use thinnet::report::RunRecord;
-use thinnet::training::{Epoch, RunFolder, TrainerState, TrainingConfig};
-
-use crate::failure::Failure;
+use super::RunFolder;
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::report::RunRecord;
+use crate::training::{Epoch, TrainerState, TrainingConfig};
 
 /// A state, if it is to be written, and the epoch that was ended, if one was.
 type Saved<F> = (Option<TrainerState<F>>, Option<Epoch>);
 
 /// Writes states, one after the other.
-pub(crate) struct Saver<'scope, F: Float> {
+pub(super) struct Saver<'scope, F: Float> {
     states: SyncSender<Saved<F>>,
-    failures: Receiver<Failure>,
+    failures: Receiver<Error>,
     thread: ScopedJoinHandle<'scope, ()>,
 }
 
 impl<'scope, F: Float> Saver<'scope, F> {
     /// Starts the thread, which keeps the last `keep` checkpoints.
-    pub(crate) fn start<'env>(
+    pub(super) fn start<'env>(
         scope: &'scope Scope<'scope, 'env>,
         folder: &'env RunFolder,
         config: &'env TrainingConfig,
         mut record: RunRecord,
         keep: usize,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self> {
         // A state waits while another is written; for a third one, training waits.
         let (states, waiting) = sync_channel::<Saved<F>>(1);
-        let (failed, failures): (Sender<Failure>, _) = channel();
+        let (failed, failures): (Sender<Error>, _) = channel();
         let work = move || {
             for (state, epoch) in waiting {
                 let written = match &state {
@@ -43,21 +43,21 @@ impl<'scope, F: Float> Saver<'scope, F> {
                     None => Ok(()),
                 });
                 if let Err(error) = saved
-                    && failed.send(error.into()).is_err()
+                    && failed.send(error).is_err()
                 {
                     return;
                 }
             }
         };
-        let thread = std::thread::Builder::new()
+        let thread = Builder::new()
             .spawn_scoped(scope, work)
-            .map_err(|reason| Failure::Refused(format!("cannot start a thread: {reason}")))?;
+            .map_err(|reason| Error::configuration(format!("cannot start a thread: {reason}")))?;
         Ok(Self { states, failures, thread })
     }
 
     /// Hands over what is to be written; says if something before it could not be.
-    pub(crate) fn save(&self, state: Option<TrainerState<F>>, epoch: Option<Epoch>) -> Result<(), Failure> {
-        let gone = || Failure::Refused("the thread that writes checkpoints has ended".to_owned());
+    pub(super) fn save(&self, state: Option<TrainerState<F>>, epoch: Option<Epoch>) -> Result<()> {
+        let gone = || Error::configuration("the thread that writes checkpoints has ended");
         match self.failures.try_recv() {
             Ok(failure) => Err(failure),
             Err(_) => self.states.send((state, epoch)).map_err(|_| gone()),
@@ -65,12 +65,10 @@ impl<'scope, F: Float> Saver<'scope, F> {
     }
 
     /// Waits until all is written.
-    pub(crate) fn finish(self) -> Result<(), Failure> {
+    pub(super) fn finish(self) -> Result<()> {
         let Self { states, failures, thread } = self;
         drop(states);
-        thread
-            .join()
-            .map_err(|_| Failure::Refused("the thread that writes checkpoints failed".to_owned()))?;
+        thread.join().map_err(|_| Error::configuration("the thread that writes checkpoints failed"))?;
         failures.try_recv().map_or(Ok(()), Err)
     }
 }

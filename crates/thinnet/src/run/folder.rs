@@ -1,19 +1,13 @@
 //! A run's folder: its settings, its checkpoints, and the lock that keeps a second process out.
-//!
-//! | in it | what it is |
-//! |---|---|
-//! | `config.toml` | all settings, with every default filled in |
-//! | `checkpoints/step-0000001200.ckpt` | the run after that many steps: the last ones, and the best epoch's |
-//! | `.lock` | held by the process that trains |
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{TrainerState, TrainingConfig};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::float::Float;
+use crate::training::{TrainerState, TrainingConfig};
 
 /// The settings' file.
 const CONFIG: &str = "config.toml";

@@ -1,20 +1,19 @@
 //! The course's dropout experiment: the same network trained several times, each with another keep probability, from
 //! one random stream.
 
-use std::str::FromStr;
-use std::time::Instant;
-
 use serde::{Deserialize, Serialize};
 
-use crate::data::{CIFAR10_CLASSES, Dataset};
-use crate::engine::{self, EngineConfig, Product};
+use super::{
+    Accuracies, Checks, DataConfig, Keep, Masks, ModelConfig, OptimConfig, Progress, Sampling, TrainConfig,
+    Trained, Trainer, TrainingConfig, TrainingData,
+};
+use crate::clock::Stopwatch;
+use crate::data::CIFAR10_CLASSES;
+use crate::engine::Product;
 use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
-use crate::layers::Dropout;
-use crate::net::{FullyConnectedNet, NetConfig};
-use crate::optim::UpdateRule;
+use crate::net::Initialisation;
 use crate::random::RandomState;
-use crate::solver::{self, History, Progress, SolverConfig};
 
 /// Everything that determines the experiment's figures, and the threads, which do not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,7 +63,7 @@ pub struct NetworkRun {
     /// Its keep probability.
     pub keep: f64,
     /// Its losses and accuracies.
-    pub history: History,
+    pub history: Accuracies,
     /// Seconds that its training took, accuracy checks included.
     pub seconds: f64,
 }
@@ -112,25 +111,55 @@ impl Settings {
         }
     }
 
+    /// How the network with this keep probability is trained: as the course does, by the one loop.
+    fn config(&self, keep: f64) -> TrainingConfig {
+        TrainingConfig {
+            data: DataConfig {
+                train: Some(self.num_train),
+                val: Some(self.num_val),
+                ..DataConfig::default()
+            },
+            model: ModelConfig {
+                hidden: self.hidden.clone(),
+                keep: Keep::All(keep),
+                initialisation: Initialisation::Normal,
+                dtype: self.dtype,
+                ..ModelConfig::default()
+            },
+            optim: OptimConfig {
+                rule: self.update_rule.clone(),
+                learning_rate: self.learning_rate,
+                l2: self.reg,
+                ..OptimConfig::default()
+            },
+            train: TrainConfig {
+                epochs: self.epochs,
+                batch_size: self.batch_size,
+                seed: self.seed,
+                sampling: Sampling::Replacement,
+                masks: Masks::Numpy,
+                threads: Some(self.threads),
+                engine: self.engine,
+                ..TrainConfig::default()
+            },
+        }
+    }
+
     /// Refuses settings out of range, so that a caller knows before it reads data or trains. `input_dim` is the number
     /// of inputs of a sample.
     ///
     /// # Errors
     /// [`Error::Configuration`] that names the setting, its range and the value that came.
     pub fn check(&self, input_dim: usize) -> Result<()> {
-        self.rule()?;
-        self.dropouts()?;
-        self.solver().check()?;
-        self.net(input_dim, None).check()?;
-        if self.num_train == 0 {
-            return Err(Error::configuration("the number of training samples must be at least 1, got 0"));
+        if self.keep.is_empty() {
+            return Err(Error::configuration("the experiment needs at least one keep probability"));
         }
+        self.keep.iter().try_for_each(|&keep| self.config(keep).check())?;
         if self.threads == 0 || self.threads > Self::MAX_THREADS {
-            return Err(Error::configuration(format!(
-                "the number of threads must be from 1 to {}, got {}",
-                Self::MAX_THREADS,
-                self.threads
-            )));
+            return Err(Error::setting(
+                "train.threads",
+                format!("must be from 1 to {}, got {}", Self::MAX_THREADS, self.threads),
+            ));
         }
         if self.memory(input_dim) > isize::MAX as f64 {
             return Err(Error::configuration(format!(
@@ -147,87 +176,37 @@ impl Settings {
     /// About how many bytes the experiment needs beside its samples, which have `input_dim` numbers each. A float, so that
     /// no size is too large to be estimated.
     pub fn memory(&self, input_dim: usize) -> f64 {
-        // The weights, their gradients, the best so far, Adam's two moments, and an update's temporaries.
-        const COPIES: f64 = 6.0;
-        // What is kept of each unit for the backward pass, and the numbers that its mask is drawn from.
-        const ACTIVATIONS: f64 = 5.0;
-        // A loss, as `f64`, of each iteration of each network.
-        let iterations = self.epochs as f64 * (self.num_train as f64 / self.batch_size as f64).max(1.0);
-        let losses = 8.0 * self.keep.len() as f64 * iterations;
-        let bytes = match self.dtype {
-            Dtype::F32 => 4.0,
-            Dtype::F64 => 8.0,
-        };
-        let shapes = self.net(input_dim, None).layer_shapes();
-        let parameters: f64 =
-            shapes.iter().map(|&(inputs, outputs)| (inputs as f64 + 1.0) * outputs as f64).sum();
-        let units: f64 = shapes.iter().map(|&(_, outputs)| outputs as f64).sum();
-        let rows = self.batch_size.max(self.num_val).max(self.num_train.min(1000)) as f64;
-        let activations = rows * (input_dim as f64 + ACTIVATIONS * units);
-        bytes * (COPIES * parameters + activations) + losses
-    }
-
-    /// The update rule, in range.
-    fn rule(&self) -> Result<UpdateRule> {
-        let rule = UpdateRule::from_str(&self.update_rule)?.with_learning_rate(self.learning_rate);
-        rule.check()?;
-        Ok(rule)
-    }
-
-    /// One dropout for each network.
-    fn dropouts(&self) -> Result<Vec<Dropout>> {
-        if self.keep.is_empty() {
-            return Err(Error::configuration("the experiment needs at least one keep probability"));
-        }
-        self.keep.iter().map(|&keep| Dropout::new(keep, None)).collect()
-    }
-
-    /// How each network is trained.
-    fn solver(&self) -> SolverConfig {
-        SolverConfig {
-            num_epochs: self.epochs,
-            batch_size: self.batch_size,
-            learning_rate: self.learning_rate,
-            ..SolverConfig::default()
-        }
-    }
-
-    /// How each network is made.
-    fn net(&self, input_dim: usize, dropout: Option<Dropout>) -> NetConfig {
-        NetConfig {
-            input_dim,
-            hidden: self.hidden.clone(),
-            num_classes: self.classes.len(),
-            dropout: dropout.into(),
-            reg: self.reg,
-            ..NetConfig::default()
-        }
+        let samples = self.num_train.max(self.num_val);
+        self.config(1.0).memory(input_dim, self.classes.len(), samples) * self.keep.len() as f64
     }
 }
 
 /// Trains one network for each of `settings.keep`, in order and from one random stream, as the course does: each takes
-/// its weights, its batches and its masks from where the one before it left the stream.
+/// its weights, its batches and its masks from where the one before it left the stream. The networks come with the outcome.
 ///
 /// # Errors
-/// Those of [`FullyConnectedNet::new`] and [`solver::train`], and [`Error::Configuration`] for settings out of range.
-pub fn run<F: Float>(settings: &Settings, data: &Dataset<F>, observer: &mut dyn Observer) -> Result<Outcome> {
-    let start = Instant::now();
-    let input_dim = data.train.x.dim().1;
-    let settings = &Settings { classes: data.classes.clone(), ..settings.clone() };
-    settings.check(input_dim)?;
-    let (rule, dropouts, config) = (settings.rule()?, settings.dropouts()?, settings.solver());
-
+/// Those of [`Trainer::run`], and [`Error::Configuration`] for settings out of range.
+pub fn run<F: Float>(
+    settings: &Settings,
+    data: &TrainingData<F>,
+    observer: &mut dyn Observer,
+) -> Result<(Outcome, Vec<Trained<F>>)> {
+    let start = Stopwatch::start();
+    let names = data.preprocessing.names.clone();
+    let settings = Settings { classes: names, ..settings.clone() };
+    settings.check(data.input_dim())?;
     let mut random = RandomState::new(settings.seed);
-    let mut networks = Vec::with_capacity(dropouts.len());
-    for (index, dropout) in dropouts.into_iter().enumerate() {
-        let keep = dropout.keep_prob();
+    let (mut networks, mut all) = (Vec::new(), Vec::new());
+    for (index, &keep) in settings.keep.iter().enumerate() {
         observer.network(index, keep);
-        let start = Instant::now();
-        let net = FullyConnectedNet::<F>::new(settings.net(input_dim, Some(dropout)), &mut random)?;
-        let products = EngineConfig { product: settings.engine, ..EngineConfig::course(settings.threads) };
-        let mut engine = engine::build(net, rule, products)?;
-        let trained = solver::train(engine.as_mut(), data, &config, &mut random, observer)?;
-        networks.push(NetworkRun { keep, history: trained.history, seconds: start.elapsed().as_secs_f64() });
+        let start = Stopwatch::start();
+        let config = TrainingConfig { data: data.settings.clone(), ..settings.config(keep) };
+        let mut trainer = Trainer::with_stream(&config, data, settings.threads, random, Checks::course())?;
+        trainer.run(observer)?;
+        let seconds = start.elapsed().as_secs_f64();
+        networks.push(NetworkRun { keep, history: Accuracies::of(trainer.history()), seconds });
+        all.push(Trained { val: trainer.verdict(settings.threads)?.val, ..trainer.trained()? });
+        random = trainer.into_random();
     }
-    Ok(Outcome { settings: settings.clone(), networks, seconds: start.elapsed().as_secs_f64() })
+    Ok((Outcome { settings, networks, seconds: start.elapsed().as_secs_f64() }, all))
 }

@@ -1,23 +1,22 @@
-//! Runs are trained by a few threads: each takes the next run that waits, and writes down how it ended.
+//! Runs of a sweep are trained by a few threads: each takes the next run that waits, and writes down how it ended.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use thinnet::sweep::{Outcome, Run, SweepFolder};
-
-use crate::failure::Failure;
+use crate::error::{Error, Result};
+use crate::sweep::{Outcome, Run, SweepFolder};
 
 /// What is told of a run while it is trained: how many of its epochs are done.
-pub(crate) type Follow<'a> = dyn FnMut(usize) + 'a;
+pub type Follow<'a> = dyn FnMut(usize) + 'a;
 
 /// Trains a run in a folder, which may hold a part of it already; `None` if it was stopped.
-pub(crate) type Train<'a> = dyn Fn(&Run, &Path, &mut Follow<'_>) -> Option<Outcome> + Sync + 'a;
+pub type Train<'a> = dyn Fn(&Run, &Path, &mut Follow<'_>) -> Option<Outcome> + Sync + 'a;
 
 /// What happens to a run; runs are told by their place in the plan.
 #[derive(Debug)]
-pub(crate) enum Message {
+pub enum Message {
     /// So many of its epochs are done.
     Epochs {
         /// Which.
@@ -35,18 +34,19 @@ pub(crate) enum Message {
 }
 
 /// Trains the runs at these places of the plan, `jobs` at a time, until all are done or `stop` is raised: whatever is being
-/// trained then is left where it can be gone on with. Messages come to the calling thread.
+/// trained then is left where it can be gone on with. Messages come to the calling thread, which stops the runs by giving
+/// false.
 ///
 /// # Errors
-/// The first failure of `follow`, or of writing down how a run ended; the runs are then stopped.
-pub(crate) fn train(
+/// The first failure of writing down how a run ended; the runs are then stopped.
+pub fn train_all(
     folder: &SweepFolder,
     waiting: &[usize],
     jobs: usize,
     stop: &AtomicBool,
     train: &Train<'_>,
-    follow: &mut dyn FnMut(Message) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    follow: &mut dyn FnMut(Message) -> bool,
+) -> Result<()> {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         let (sender, receiver) = channel();
@@ -59,21 +59,28 @@ pub(crate) fn train(
                 Ok(thread) => threads.push(thread),
                 // Fewer threads do it as well.
                 Err(_) if !threads.is_empty() => break,
-                Err(reason) => result = Err(Failure::Refused(format!("cannot start a thread: {reason}"))),
+                Err(reason) => {
+                    result = Err(Error::configuration(format!("cannot start a thread: {reason}")));
+                }
             }
         }
         drop(sender);
         for message in receiver {
-            if let Err(failure) = message.and_then(&mut *follow)
-                && result.is_ok()
-            {
-                result = Err(failure);
+            let goes_on = match message {
+                Ok(message) => follow(message),
+                Err(failure) => {
+                    result = result.and(Err(failure));
+                    false
+                }
+            };
+            if !goes_on {
                 stop.store(true, Ordering::Relaxed);
             }
         }
         for thread in threads {
-            if thread.join().is_err() && result.is_ok() {
-                result = Err(Failure::Refused("a run's thread ended by a fault of this program".to_owned()));
+            if thread.join().is_err() {
+                result =
+                    result.and(Err(Error::configuration("a run's thread ended by a fault of this program")));
             }
         }
         result
@@ -87,7 +94,7 @@ fn work(
     next: &AtomicUsize,
     stop: &AtomicBool,
     train: &Train<'_>,
-    sender: &Sender<Result<Message, Failure>>,
+    sender: &Sender<Result<Message>>,
 ) {
     while !stop.load(Ordering::Relaxed) {
         let Some(&index) = waiting.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
@@ -97,21 +104,18 @@ fn work(
         let outcome =
             train(run, &folder.run_folder(run), &mut |done| tell(Ok(Message::Epochs { run: index, done })));
         let Some(outcome) = outcome else { return };
-        tell(match folder.record(run, &outcome) {
-            Ok(()) => Ok(Message::Ended { run: index, outcome }),
-            Err(error) => Err(error.into()),
-        });
+        tell(folder.record(run, &outcome).map(|()| Message::Ended { run: index, outcome }));
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
     use std::sync::Mutex;
 
-    use thinnet::sweep::{RunFigures, SweepConfig};
-    use thinnet::training::TrainingConfig;
-
     use super::*;
+    use crate::sweep::{RunFigures, SweepConfig};
+    use crate::training::TrainingConfig;
 
     fn folder(path: &Path) -> SweepFolder {
         let texts = ["model.keep=0.25,0.5,1".to_owned()];
@@ -142,7 +146,7 @@ mod tests {
         let both = std::sync::Barrier::new(2);
         let mut ended = Vec::new();
         let stop = AtomicBool::new(false);
-        let result = train(
+        let result = train_all(
             &folder,
             &[0, 1, 2, 3, 4, 5],
             2,
@@ -158,7 +162,7 @@ mod tests {
                 if let Message::Ended { run, outcome } = message {
                     ended.push((run, outcome));
                 }
-                Ok(())
+                true
             },
         );
         result.unwrap();
@@ -195,7 +199,7 @@ mod tests {
                 _ => Some(finished(1)),
             }
         };
-        train(&sweep, &left(&sweep), 1, &stop, &first, &mut |_| Ok(())).unwrap();
+        train_all(&sweep, &left(&sweep), 1, &stop, &first, &mut |_| true).unwrap();
         assert_eq!(*trained.lock().unwrap(), ["0001-seed231", "0002-seed231", "0003-seed231"]);
         drop(sweep);
 
@@ -207,7 +211,7 @@ mod tests {
             trained.lock().unwrap().push(run.name.clone());
             Some(finished(2))
         };
-        train(&resumed, &left(&resumed), 1, &stop, &second, &mut |_| Ok(())).unwrap();
+        train_all(&resumed, &left(&resumed), 1, &stop, &second, &mut |_| true).unwrap();
         let expected = ["0002-seed231", "0003-seed231", "0001-seed232", "0002-seed232", "0003-seed232"];
         assert_eq!(*trained.lock().unwrap(), expected);
         assert!(left(&resumed).is_empty());
@@ -228,8 +232,8 @@ mod tests {
             }
             if stop.load(Ordering::Relaxed) { None } else { Some(finished(1)) }
         };
-        let result = train(&sweep, &left(&sweep), 1, &stop, &run, &mut |_| Err(Failure::NobodyReads));
-        assert!(matches!(result, Err(Failure::NobodyReads)));
+        let result = train_all(&sweep, &left(&sweep), 1, &stop, &run, &mut |_| false);
+        result.unwrap();
         assert!(count.load(Ordering::Relaxed) <= 2 && left(&sweep).len() == 5);
     }
 
@@ -239,8 +243,8 @@ mod tests {
         let sweep = folder(place.path());
         std::fs::write(place.path().join("runs"), "in the way").unwrap();
         let stop = AtomicBool::new(false);
-        let result = train(&sweep, &[0, 1], 2, &stop, &|_, _, _| Some(finished(1)), &mut |_| Ok(()));
-        let Err(Failure::Refused(text)) = result else { panic!("it went well") };
+        let result = train_all(&sweep, &[0, 1], 2, &stop, &|_, _, _| Some(finished(1)), &mut |_| true);
+        let text = result.unwrap_err().to_string();
         assert!(text.contains("runs"), "{text}");
     }
 }

@@ -1,0 +1,88 @@
+//! Reads what one file holds, whatever its format.
+
+use std::fs::{self, File};
+use std::io::{BufReader, Cursor, Read};
+use std::path::Path;
+
+use super::formats::{cifar, csv, idx, npy};
+use super::kind::{HEAD, Kind, file_name, head, unpacked_file};
+use super::pairs::{from_pairs, labels_beside};
+use super::{DataSet, Format, Part, ReadOptions, archive};
+use crate::error::{Error, Result};
+
+pub(super) fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
+    let kind = Kind::of(&head(path)?);
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let size = file.metadata().map_err(Error::io("read", path))?.len();
+    match kind {
+        Kind::Gzip => unpack(BufReader::with_capacity(1 << 18, file), size, options, Some(path)),
+        Kind::Tar => cifar::read_archive(BufReader::new(file)),
+        Kind::Zip => npy::read_npz(BufReader::new(file), size, options),
+        Kind::Text if !cifar::may_be_binary(size) => csv::read(file, options),
+        kind => read_unpacked(fs::read(path).map_err(Error::io("read", path))?, kind, options, Some(path)),
+    }
+}
+
+/// Reads what a gzip stream of `packed` bytes holds.
+pub(super) fn unpack(
+    stream: impl std::io::BufRead,
+    packed: u64,
+    options: &ReadOptions,
+    path: Option<&Path>,
+) -> Result<DataSet> {
+    let mut content = archive::gunzip(stream, packed);
+    let mut head = Vec::new();
+    content.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(archive::damage)?;
+    let kind = Kind::of(&head);
+    let content = Cursor::new(head).chain(content);
+    match kind {
+        Kind::Gzip => Err(Error::data("it is packed twice")),
+        Kind::Tar => cifar::read_archive(content),
+        Kind::Text => csv::read(content, options),
+        kind => {
+            let bytes = archive::read_all(content, 0).map_err(archive::damage)?;
+            if kind == Kind::Zip {
+                let unpacked = bytes.len() as u64;
+                return npy::read_npz(Cursor::new(bytes), unpacked, options);
+            }
+            read_unpacked(bytes, kind, options, path)
+        }
+    }
+}
+
+/// Reads a file that is neither packed nor an archive.
+pub(super) fn read_unpacked(
+    bytes: Vec<u8>,
+    kind: Kind,
+    options: &ReadOptions,
+    path: Option<&Path>,
+) -> Result<DataSet> {
+    match kind {
+        Kind::Pickle => cifar::read(&bytes),
+        Kind::Idx | Kind::Npy => {
+            let read = if kind == Kind::Idx { idx::read } else { npy::read };
+            let samples = read(bytes)?;
+            let path = path.ok_or_else(|| Error::data("its labels are in another file"))?;
+            if samples.shape.len() < 2 {
+                return Err(Error::data("it holds labels; what is read is the file of the samples"));
+            }
+            let labels = labels_beside(path)?;
+            let labels = read(unpacked_file(&labels)?).map_err(|error| error.within(file_name(&labels)))?;
+            let format = if kind == Kind::Idx { Format::Idx } else { Format::Npy };
+            from_pairs(format, vec![(Part::Train, samples, labels)], options)
+        }
+        Kind::Image => {
+            Err(Error::data("it is one image; a data set of images is a folder with a folder for each class"))
+        }
+        _ if cifar::is_binary(&bytes) => cifar::read(&bytes),
+        Kind::Text => csv::read(Cursor::new(bytes), options),
+        _ => Err(unknown()),
+    }
+}
+
+fn unknown() -> Error {
+    Error::data(
+        "it is none of the formats that are read: CIFAR-10 and CIFAR-100 (tar.gz, python, binary), IDX, NPZ, NPY, \
+         tables (csv, tsv), folders of images by class",
+    )
+}

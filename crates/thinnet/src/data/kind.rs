@@ -1,0 +1,88 @@
+//! What files are, as far as their beginnings tell.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::archive;
+use super::formats::{idx, npy};
+use crate::error::{Error, Result};
+
+/// Bytes that are looked at to recognise a file: a tar archive says what it is at byte 257.
+pub(super) const HEAD: usize = 512;
+
+/// What a file is, as far as its beginning tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Gzip,
+    Tar,
+    Zip,
+    Npy,
+    Pickle,
+    Idx,
+    Image,
+    Text,
+    Unknown,
+}
+
+impl Kind {
+    pub(super) fn of(head: &[u8]) -> Self {
+        match head {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip,
+            [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => Self::Image,
+            [0x80, 2..=5, ..] => Self::Pickle,
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Self::Text, // in UTF-16
+            _ if head.starts_with(npy::MAGIC) => Self::Npy,
+            _ if head.get(257..262) == Some(b"ustar") => Self::Tar,
+            _ if idx::is_idx(head) => Self::Idx,
+            _ if !head.is_empty() && head.iter().copied().all(is_text) => Self::Text,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Whether a byte may be one of a text, in any encoding that keeps ASCII.
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x20..)
+}
+
+/// A file's name without its folder.
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The beginning of a file.
+pub(super) fn head(path: &Path) -> Result<Vec<u8>> {
+    let mut head = Vec::new();
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    file.take(HEAD as u64).read_to_end(&mut head).map_err(Error::io("read", path))?;
+    Ok(head)
+}
+
+/// The content of a file, which may be packed with gzip.
+pub(super) fn unpacked_file(path: &Path) -> Result<Vec<u8>> {
+    let content = fs::read(path).map_err(Error::io("read", path))?;
+    if Kind::of(&content) != Kind::Gzip {
+        return Ok(content);
+    }
+    let packed = content.len() as u64;
+    archive::read_all(archive::gunzip(content.as_slice(), packed), 0)
+        .map_err(|error| archive::damage(error).within(file_name(path)))
+}
+
+/// The names in a folder, sorted, without hidden ones.
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = || -> std::io::Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                paths.push(entry.path());
+            }
+        }
+        paths.sort();
+        Ok(paths)
+    };
+    read().map_err(Error::io("read the folder", folder))
+}

@@ -1,0 +1,55 @@
+//! How a data set is read, where its content leaves it open.
+
+use super::Format;
+use crate::error::{Error, Result};
+
+/// What may be said of how to read a data set, where its content leaves it open.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReadOptions {
+    /// The column of a table that holds the labels: its name, or its number counted from 1. By default the one named label,
+    /// class or target, or else the last.
+    pub label: Option<String>,
+    /// Whether a table's first line names the columns; by default it does if no field of it is a number.
+    pub header: Option<bool>,
+    /// The width and height that images of a folder are resized to.
+    pub resize: Option<(u32, u32)>,
+    /// Whether targets are numbers, for a regression, and not labels: rows then have them. A table's are in the
+    /// one column that else holds labels; NPY and NPZ have them as arrays (N) or (N, K). Other formats hold classes alone.
+    pub regression: bool,
+}
+
+impl ReadOptions {
+    /// Refuses a format that holds classes alone where numbers are asked for as targets.
+    ///
+    /// # Errors
+    /// [`Error::Data`].
+    pub fn check_format(&self, format: Format) -> Result<()> {
+        if self.regression && !format.may_have_targets() {
+            return Err(Error::data(format!(
+                "it holds classes, and no numbers to predict ({format}); targets for regression are read from tables, NPZ and NPY"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// A width and a height, as in `32x32`; `None` for any other text.
+pub fn parse_size(text: &str) -> Option<(u32, u32)> {
+    let (width, height) = text.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
+impl ReadOptions {
+    /// The first option that is given and means nothing for data of this format, by the name that it has among `names` (of
+    /// label column, header and size), and what it is for.
+    pub fn useless<'a>(&self, format: Format, names: [&'a str; 3]) -> Option<(&'a str, &'static str)> {
+        let (table, images) = (format == Format::Csv, format == Format::Images);
+        let given = [
+            (self.label.is_some() && !table, "is for tables"),
+            (self.header.is_some() && !table, "is for tables"),
+            (self.resize.is_some() && !images, "is for folders of images"),
+        ];
+        let found = names.into_iter().zip(given).find(|(_, (useless, _))| *useless);
+        found.map(|(name, (_, purpose))| (name, purpose))
+    }
+}

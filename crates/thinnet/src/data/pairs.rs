@@ -1,0 +1,72 @@
+//! Data sets whose samples and labels lie in files of their own.
+
+use std::path::{Path, PathBuf};
+
+use super::formats::Numbers;
+use super::formats::supervision::{Supervision, parts as rows_of};
+use super::{DataSet, Format, Part, ReadOptions, Rows};
+use crate::error::{Error, Result};
+
+/// The file of the labels of a file of samples, in the same folder: `images` in its name becomes `labels` (and `idx3`
+/// `idx1`), an `X` or `x` that it begins with `y`; otherwise `_labels` is added. It may be packed where the other is not.
+pub(super) fn labels_beside(path: &Path) -> Result<PathBuf> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let (stem, packed) = name.strip_suffix(".gz").map_or((name, false), |stem| (stem, true));
+    let labels = match (stem.contains("images"), stem.as_bytes()) {
+        (true, _) => stem.replace("images", "labels").replace("idx3", "idx1"),
+        (false, [b'X' | b'x', ..]) => format!("y{}", &stem[1..]),
+        _ => match stem.rsplit_once('.') {
+            Some((stem, extension)) => format!("{stem}_labels.{extension}"),
+            None => format!("{stem}_labels"),
+        },
+    };
+    let both = if packed {
+        [format!("{labels}.gz"), labels.clone()]
+    } else {
+        [labels.clone(), format!("{labels}.gz")]
+    };
+    both.iter()
+        .map(|name| path.with_file_name(name))
+        .find(|path| path.is_file())
+        .ok_or_else(|| Error::data(format!("its labels should lie beside it as {labels}, and do not")))
+}
+
+/// A data set out of samples and labels (or targets) for each part, of which there is at most one each.
+pub(super) fn from_pairs(
+    format: Format,
+    mut pairs: Vec<(Part, Numbers, Numbers)>,
+    options: &ReadOptions,
+) -> Result<DataSet> {
+    options.check_format(format)?;
+    pairs.sort_by_key(|(part, ..)| *part as usize); // the training samples first: they say what the others must be
+    let (mut shape, mut named, mut parts) = (None, Vec::new(), Vec::new());
+    for (part, samples, wanted) in pairs {
+        let wanted = Supervision::of(wanted, options).map_err(|error| error.within(part))?;
+        let (values, found) = samples.into_samples().map_err(|error| error.within(part))?;
+        if shape.get_or_insert_with(|| found.clone()) != &found {
+            return Err(Error::data(format!(
+                "its parts have samples of different shapes, {:?} and {found:?}",
+                shape.unwrap_or_default()
+            )));
+        }
+        named.push(part);
+        parts.push((part, values, wanted));
+    }
+    let (names, rows) = rows_of(parts, None)?;
+    let [mut train, mut val, mut test]: [Option<Rows<f64>>; 3] = [None, None, None];
+    for (part, rows) in named.into_iter().zip(rows) {
+        let place = match part {
+            Part::Train => &mut train,
+            Part::Val => &mut val,
+            Part::Test => &mut test,
+        };
+        if place.replace(rows).is_some() {
+            return Err(Error::data(format!(
+                "it has more than one file of {part} samples; one of them has to be named"
+            )));
+        }
+    }
+    let train = train.ok_or_else(|| Error::data("it has no training samples"))?;
+    let (columns, shape) = (None, shape.unwrap_or_default());
+    DataSet { format, names, columns, shape, train, val, test, mean: None }.checked()
+}

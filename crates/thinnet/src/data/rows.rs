@@ -1,0 +1,310 @@
+//! Samples with what a network is to tell of them: rows of inputs, each with a class or with numbers.
+
+use ndarray::{ArcArray2, Array2, ArrayView2, Axis, Slice};
+
+use super::features::{Features, reorder_rows};
+use crate::error::{Error, Result};
+use crate::float::Float;
+
+/// N samples: inputs (N, D), and for each a class or K numbers. They fit one another, and all numbers are finite: that is
+/// checked when rows are made. A copy shares inputs and numbers.
+///
+/// ```
+/// use ndarray::array;
+/// use thinnet::data::Rows;
+/// # fn main() -> thinnet::Result<()> {
+/// let x = array![[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]];
+/// let rows = Rows::with_classes(x.clone(), vec![0, 1, 1], 2)?;
+/// assert_eq!((rows.len(), rows.input_dim(), rows.num_outputs()), (3, 2, 2));
+/// assert!(Rows::with_classes(x.clone(), vec![0, 1, 2], 2).is_err()); // there is no class 2
+/// let numbers = Rows::with_numbers(x, array![[1.5], [2.5], [3.5]])?;
+/// assert_eq!(numbers.num_outputs(), 1);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows<F> {
+    x: Features<F>,
+    targets: TargetsBuf<F>,
+    /// Classes, or numbers a sample.
+    outputs: usize,
+}
+
+/// What N samples are to give.
+#[derive(Debug, Clone, Copy)]
+pub enum Targets<'a, F> {
+    /// N labels, each the index of a class.
+    Classes(&'a [usize]),
+    /// (N, C) numbers, one an output.
+    Values(ArrayView2<'a, F>),
+}
+
+/// Targets of one's own.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TargetsBuf<F> {
+    Classes(Vec<usize>),
+    Values(ArcArray2<F>),
+}
+
+impl<'a, F> From<&'a [usize]> for Targets<'a, F> {
+    fn from(labels: &'a [usize]) -> Self {
+        Self::Classes(labels)
+    }
+}
+
+impl<'a, F> From<&'a Vec<usize>> for Targets<'a, F> {
+    fn from(labels: &'a Vec<usize>) -> Self {
+        Self::Classes(labels)
+    }
+}
+
+impl<'a, F, const N: usize> From<&'a [usize; N]> for Targets<'a, F> {
+    fn from(labels: &'a [usize; N]) -> Self {
+        Self::Classes(labels)
+    }
+}
+
+impl<'a, F> From<ArrayView2<'a, F>> for Targets<'a, F> {
+    fn from(values: ArrayView2<'a, F>) -> Self {
+        Self::Values(values)
+    }
+}
+
+impl<F: Float> Targets<'_, F> {
+    /// N.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Classes(labels) => labels.len(),
+            Self::Values(values) => values.nrows(),
+        }
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Those of chosen samples, whose indices are below N.
+    pub(crate) fn select(&self, chosen: &[usize]) -> TargetsBuf<F> {
+        match self {
+            Self::Classes(labels) => TargetsBuf::Classes(chosen.iter().map(|&index| labels[index]).collect()),
+            Self::Values(values) => TargetsBuf::Values(values.select(Axis(0), chosen).into()),
+        }
+    }
+}
+
+impl<F> TargetsBuf<F> {
+    pub(crate) fn view(&self) -> Targets<'_, F> {
+        match self {
+            Self::Classes(labels) => Targets::Classes(labels),
+            Self::Values(values) => Targets::Values(values.view()),
+        }
+    }
+}
+
+impl<F: Float> Rows<F> {
+    /// Samples with classes.
+    ///
+    /// - `x`: (N, D); `labels`: N indices of classes, each below `classes`
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless there is one label a sample; [`Error::Data`] for a label that is no class, and for an input
+    /// that is not finite.
+    pub fn with_classes(x: impl Into<Features<F>>, labels: Vec<usize>, classes: usize) -> Result<Self> {
+        if let Some(sample) = labels.iter().position(|&label| label >= classes) {
+            return Err(Error::data(format!(
+                "label {} of sample {sample} is not below {classes}, the number of classes",
+                labels[sample]
+            )));
+        }
+        Self { x: x.into(), targets: TargetsBuf::Classes(labels), outputs: classes }.checked()
+    }
+
+    /// Samples with numbers, for a regression.
+    ///
+    /// - `x`: (N, D); `numbers`: (N, K), K > 0
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless there is one row of numbers a sample; [`Error::Data`] for an input or a number that is not
+    /// finite.
+    pub fn with_numbers(x: impl Into<Features<F>>, numbers: impl Into<ArcArray2<F>>) -> Result<Self> {
+        let numbers = numbers.into();
+        if let Some(((sample, column), number)) = numbers.indexed_iter().find(|(_, n)| !n.is_finite()) {
+            return Err(Error::data(format!(
+                "target {column} of sample {sample} is {number}, which is not finite"
+            )));
+        }
+        let outputs = numbers.ncols();
+        if outputs == 0 {
+            return Err(Error::shape("targets of the rows", ("N", "K > 0"), numbers.shape()));
+        }
+        Self { x: x.into(), targets: TargetsBuf::Values(numbers), outputs }.checked()
+    }
+
+    /// The rows, if there is a target for each and all inputs are finite.
+    fn checked(self) -> Result<Self> {
+        let samples = self.len();
+        let targets = self.targets();
+        if targets.len() != samples {
+            let what = match targets {
+                Targets::Classes(_) => "labels of the rows, one for each row of x",
+                Targets::Values(_) => "targets of the rows, one row of them for each row of x",
+            };
+            return Err(Error::shape(what, [samples], [targets.len()]));
+        }
+        match self.x.first_not_finite() {
+            None => Ok(self),
+            Some((sample, column)) => {
+                Err(Error::data(format!("number {column} of sample {sample} is not finite")))
+            }
+        }
+    }
+
+    /// The inputs (N, D).
+    pub fn x(&self) -> &Features<F> {
+        &self.x
+    }
+
+    /// N labels, or (N, K) numbers.
+    pub fn targets(&self) -> Targets<'_, F> {
+        self.targets.view()
+    }
+
+    /// N labels; empty where targets are numbers.
+    pub fn labels(&self) -> &[usize] {
+        match &self.targets {
+            TargetsBuf::Classes(labels) => labels,
+            TargetsBuf::Values(_) => &[],
+        }
+    }
+
+    /// The numbers (N, K); `None` where samples have classes.
+    pub fn numbers(&self) -> Option<ArrayView2<'_, F>> {
+        match &self.targets {
+            TargetsBuf::Classes(_) => None,
+            TargetsBuf::Values(numbers) => Some(numbers.view()),
+        }
+    }
+
+    /// Whether samples have numbers, and no classes.
+    pub fn is_regression(&self) -> bool {
+        matches!(self.targets, TargetsBuf::Values(_))
+    }
+
+    /// N.
+    pub fn len(&self) -> usize {
+        self.x.dim().0
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// D.
+    pub fn input_dim(&self) -> usize {
+        self.x.dim().1
+    }
+
+    /// How many classes there are, or K.
+    pub fn num_outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// How many samples each class has, by label; empty where targets are numbers.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; if self.is_regression() { 0 } else { self.outputs }];
+        self.labels().iter().for_each(|&label| counts[label] += 1);
+        counts
+    }
+
+    /// The same rows in 64-bit floats, as a data set has them.
+    pub fn to_f64(&self) -> Rows<f64> {
+        let targets = match &self.targets {
+            TargetsBuf::Classes(labels) => TargetsBuf::Classes(labels.clone()),
+            TargetsBuf::Values(numbers) => TargetsBuf::Values(numbers.mapv(F::as_f64).into()),
+        };
+        Rows { x: self.x.to_f64(), targets, outputs: self.outputs }
+    }
+
+    /// Chosen samples in this order; any may come twice. Their inputs become floats.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if an index is not below N.
+    pub fn select(&self, chosen: &[usize]) -> Result<Self> {
+        Ok(Self {
+            x: self.x.select(chosen)?.into(),
+            targets: self.targets().select(chosen),
+            outputs: self.outputs,
+        })
+    }
+
+    /// Samples `from..to`, at most N, which share the numbers of these.
+    pub(crate) fn slice(&self, from: usize, to: usize) -> Self {
+        let targets = match &self.targets {
+            TargetsBuf::Classes(labels) => TargetsBuf::Classes(labels[from..to].to_vec()),
+            TargetsBuf::Values(numbers) => {
+                TargetsBuf::Values(numbers.clone().slice_axis_move(Axis(0), Slice::from(from..to)))
+            }
+        };
+        Self { x: self.x.slice(from, to), targets, outputs: self.outputs }
+    }
+
+    /// Samples in another order: row `i` is what row `order[i]` was. Takes no second copy of the numbers where nobody
+    /// shares them.
+    pub(super) fn reordered(self, order: &[usize]) -> Self {
+        let targets = match self.targets {
+            TargetsBuf::Classes(labels) => {
+                TargetsBuf::Classes(order.iter().map(|&from| labels[from]).collect())
+            }
+            TargetsBuf::Values(numbers) => TargetsBuf::Values(reorder_rows(numbers, order)),
+        };
+        Self { x: self.x.reordered(order), targets, outputs: self.outputs }
+    }
+
+    /// The same samples with other inputs, (N, D) as well, and their numbers changed, if they have any.
+    pub(crate) fn map<G: Float>(
+        &self,
+        x: Features<G>,
+        numbers: impl FnOnce(ArrayView2<'_, F>) -> Array2<G>,
+    ) -> Result<Rows<G>> {
+        match &self.targets {
+            TargetsBuf::Classes(labels) => Rows::with_classes(x, labels.clone(), self.outputs),
+            TargetsBuf::Values(values) => Rows::with_numbers(x, numbers(values.view())),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test fails by panic
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_refused_when_rows_are_made() {
+        let x = |rows: usize| Array2::<f32>::from_shape_fn((rows, 2), |(row, col)| (row + col) as f32);
+        let refused = |rows: Result<Rows<f32>>| rows.unwrap_err().to_string();
+        for labels in [vec![0; 2], vec![0; 4]] {
+            let message = refused(Rows::with_classes(x(3), labels, 1));
+            assert!(
+                message.contains("labels of the rows") && message.contains("expected shape [3]"),
+                "{message}"
+            );
+        }
+        let message = refused(Rows::with_classes(x(3), vec![0, 2, 1], 2));
+        assert!(message.contains("label 2 of sample 1 is not below 2"), "{message}");
+        for bad in [f32::NAN, f32::INFINITY] {
+            let mut wrong = x(3);
+            wrong[(1, 1)] = bad;
+            let message = refused(Rows::with_classes(wrong.clone(), vec![0; 3], 1));
+            assert!(message.contains("number 1 of sample 1 is not finite"), "{message}");
+            let message = refused(Rows::with_numbers(x(3), wrong));
+            assert!(message.contains("target 1 of sample 1"), "{message}");
+        }
+        let message = refused(Rows::with_numbers(x(3), x(2)));
+        assert!(message.contains("targets of the rows"), "{message}");
+        assert!(Rows::with_numbers(x(3), Array2::zeros((3, 0))).is_err());
+        let sparse = super::super::SparseRows::new(2, vec![0, 1], vec![1], vec![f32::NAN]).unwrap();
+        let message = refused(Rows::with_classes(Features::Sparse(sparse), vec![0], 1));
+        assert!(message.contains("number 1 of sample 0"), "{message}");
+    }
+}

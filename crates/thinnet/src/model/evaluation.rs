@@ -1,0 +1,207 @@
+//! How a model does on rows whose targets are known, part by part, in memory that does not grow with them.
+
+use ndarray::{Array2, ArrayView2};
+use serde::Serialize;
+
+use super::Model;
+use crate::data::{Rows, Targets};
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::layers::{Loss, argmax, rank};
+
+/// Scores among which the true class has to be for the top-5 accuracy.
+const TOP: usize = 5;
+
+/// How a model does.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// N.
+    pub samples: usize,
+    /// Classes: the share of samples whose highest score is their class's, 0..=1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    /// More than five classes: the share of samples whose class is among the five highest scores, 0..=1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top5: Option<f64>,
+    /// Classes: the mean of `-log(probability of the true class)`, natural logarithm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_loss: Option<f64>,
+    /// The figures of each class, by label; empty where numbers are predicted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassFigures>,
+    /// How often each class (row) was taken for each (column).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "rows")]
+    pub confusion: Option<Array2<usize>>,
+    /// The figures of each target, by column; empty where classes are predicted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetFigures>,
+}
+
+/// How a model does on one class. A share of nothing is 0, as in scikit-learn.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClassFigures {
+    /// Its name.
+    pub name: String,
+    /// Samples of it.
+    pub samples: usize,
+    /// Of the samples that are taken for it, the share that is of it.
+    pub precision: f64,
+    /// Of the samples of it, the share that is taken for it.
+    pub recall: f64,
+    /// The harmonic mean of both.
+    pub f1: f64,
+}
+
+/// How a model does on one target, in its units.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TargetFigures {
+    /// Its name.
+    pub name: String,
+    /// The root of the mean squared error.
+    pub rmse: f64,
+    /// The mean of the errors' sizes.
+    pub mae: f64,
+    /// The share of its variance that is explained, at most 1; `None` where all its numbers are equal.
+    pub r2: Option<f64>,
+}
+
+/// The matrix row by row.
+fn rows<S: serde::Serializer>(
+    matrix: &Option<Array2<usize>>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    let rows = matrix.iter().flat_map(|matrix| matrix.rows()).map(|row| row.to_vec());
+    serializer.collect_seq(rows)
+}
+
+/// Judges a model on rows that come in parts.
+pub struct Evaluator<'a, F: Float> {
+    model: &'a Model<F>,
+    samples: usize,
+    log_loss: f64,
+    top: usize,
+    confusion: Array2<usize>,
+    targets: Vec<Errors>,
+}
+
+/// The errors of one target, and how it varies (Welford, "Note on a Method for Calculating Corrected Sums of Squares and
+/// Products", 1962).
+#[derive(Debug, Clone, Copy, Default)]
+struct Errors {
+    squares: f64,
+    sizes: f64,
+    mean: f64,
+    variation: f64,
+}
+
+impl<'a, F: Float> Evaluator<'a, F> {
+    /// Nothing judged yet.
+    pub fn new(model: &'a Model<F>) -> Self {
+        let outputs = model.preprocessing.names.len();
+        let is_regression = model.preprocessing.targets.is_some();
+        let classes = if is_regression { 0 } else { outputs };
+        Self {
+            model,
+            samples: 0,
+            log_loss: 0.0,
+            top: 0,
+            confusion: Array2::zeros((classes, classes)),
+            targets: vec![Errors::default(); outputs - classes],
+        }
+    }
+
+    /// Judges the model on these rows too.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate`].
+    pub fn add(&mut self, rows: &Rows<f64>) -> Result<()> {
+        let (own, other) = (self.model.preprocessing.targets.is_some(), rows.is_regression());
+        let what = |numbers: bool| if numbers { "numbers" } else { "classes" };
+        if own != other {
+            return Err(Error::configuration(format!(
+                "the model predicts {}, and these rows have {}",
+                what(own),
+                what(other)
+            )));
+        }
+        let outputs = self.model.preprocessing.names.len();
+        if rows.num_outputs() > outputs {
+            return Err(Error::shape(what(own), outputs, rows.num_outputs()));
+        }
+        let scores = self.model.outputs(rows.x())?;
+        match rows.targets() {
+            Targets::Classes(labels) => self.add_classes(scores.view(), labels)?,
+            Targets::Values(numbers) => self.add_numbers(scores.view(), numbers),
+        }
+        Ok(())
+    }
+
+    fn add_classes(&mut self, scores: ArrayView2<'_, F>, labels: &[usize]) -> Result<()> {
+        if labels.is_empty() {
+            return Ok(());
+        }
+        let (loss, _) = Loss::Softmax.evaluate(scores, labels.into(), None)?;
+        self.log_loss += loss.as_f64() * labels.len() as f64;
+        for (row, &label) in scores.rows().into_iter().zip(labels) {
+            self.confusion[[label, argmax(row)]] += 1;
+            self.top += usize::from(rank(row, label) < TOP);
+        }
+        self.samples += labels.len();
+        Ok(())
+    }
+
+    fn add_numbers(&mut self, outputs: ArrayView2<'_, F>, numbers: ArrayView2<'_, f64>) {
+        for (row, truth) in outputs.rows().into_iter().zip(numbers.rows()) {
+            self.samples += 1;
+            for ((errors, output), &truth) in self.targets.iter_mut().zip(row).zip(truth) {
+                let error = output.as_f64() - truth;
+                errors.squares += error * error;
+                errors.sizes += error.abs();
+                let delta = truth - errors.mean;
+                errors.mean += delta / self.samples as f64;
+                errors.variation += delta * (truth - errors.mean);
+            }
+        }
+    }
+
+    /// What came of all rows.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there were none.
+    pub fn finish(self) -> Result<Evaluation> {
+        if self.samples == 0 {
+            return Err(Error::data("there are no samples to judge the model on"));
+        }
+        let (n, names) = (self.samples as f64, &self.model.preprocessing.names);
+        let regression = self.model.preprocessing.targets.is_some();
+        let share = |part: usize, whole: usize| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+        let classes = (0..self.confusion.nrows()).map(|class| {
+            let hits = self.confusion[[class, class]];
+            let (samples, taken) = (self.confusion.row(class).sum(), self.confusion.column(class).sum());
+            ClassFigures {
+                name: names[class].clone(),
+                samples,
+                precision: share(hits, taken),
+                recall: share(hits, samples),
+                f1: share(2 * hits, samples + taken),
+            }
+        });
+        let targets = self.targets.iter().zip(names).map(|(errors, name)| TargetFigures {
+            name: name.clone(),
+            rmse: (errors.squares / n).sqrt(),
+            mae: errors.sizes / n,
+            r2: (errors.variation > 0.0).then(|| 1.0 - errors.squares / errors.variation),
+        });
+        let of_classes = |value: f64| (!regression).then_some(value);
+        Ok(Evaluation {
+            samples: self.samples,
+            accuracy: of_classes(share(self.confusion.diag().sum(), self.samples)),
+            top5: of_classes(share(self.top, self.samples)).filter(|_| names.len() > TOP),
+            log_loss: of_classes(self.log_loss / n),
+            classes: classes.collect(),
+            targets: targets.collect(),
+            confusion: (!regression).then_some(self.confusion),
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! A model as a file: safetensors, with parameters by name, and settings and preprocessing in its metadata.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::Model;
+use crate::error::{Error, Result};
+use crate::files;
+use crate::float::{Dtype, Float};
+use crate::net::FullyConnectedNet;
+use crate::training::{Preprocessing, Read, Score, Tensors, Trained, TrainingConfig, add_network, network};
+
+/// The metadata.
+#[derive(Serialize, Deserialize)]
+struct Metadata {
+    format: u32,
+    thinnet: String,
+    config: String,
+    preprocessing: Preprocessing,
+    epoch: usize,
+    samples: [usize; 3],
+    val: Score,
+    test: Option<Score>,
+}
+
+/// The number of this format.
+const FORMAT: u32 = 2;
+
+impl<F: Float> Model<F> {
+    /// The file's bytes: the same for the same model, whenever and wherever they are made.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for numbers that JSON cannot hold, which no finite score has.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let Trained { net, config, epoch, samples, val, test } = &self.trained;
+        let mut config = config.clone();
+        config.train.threads = None; // changes no figure, and so no byte
+        // Where the data lay says nothing elsewhere, and their name says what they were.
+        if let Some(name) = Path::new(&config.data.path).file_name() {
+            config.data.path = name.to_string_lossy().into_owned();
+        }
+        let metadata = Metadata {
+            format: FORMAT,
+            thinnet: self.version.clone(),
+            config: config.to_toml()?,
+            preprocessing: self.preprocessing.clone(),
+            epoch: *epoch,
+            samples: *samples,
+            val: *val,
+            test: *test,
+        };
+        let text = serde_json::to_string(&metadata)
+            .map_err(|error| Error::data(format!("metadata as JSON: {error}")))?;
+        let mut tensors = Tensors::default();
+        add_network(&mut tensors, "", &net.parameters, net.running());
+        tensors.to_bytes(text)
+    }
+
+    /// Writes the file, whole or not at all, in place of one that is there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let bytes = self.to_bytes()?;
+        files::write_one(path.as_ref(), true, |out| out.write_all(&bytes))
+    }
+
+    /// Reads the file that [`Model::save`] wrote. What it predicts is, bit for bit, what the model that was saved did.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read; [`Error::Data`] if it is no model, damaged, or of another number type than `F`
+    /// ([`model_dtype`] tells it).
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        Self::from_bytes(&bytes).map_err(|error| error.within(path.display()))
+    }
+
+    /// The model of a file's bytes.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let read = Read::new(bytes)?;
+        let Metadata { thinnet, config, preprocessing, epoch, samples, val, test, .. } = metadata(&read)?;
+        let config = TrainingConfig::from_toml(&config)?;
+        if config.model.dtype != F::DTYPE {
+            return Err(Error::data(format!(
+                "it is a model of {} numbers, and {} are asked for",
+                config.model.dtype,
+                F::DTYPE
+            )));
+        }
+        let (parameters, running) = network(&read, "", config.model.hidden.len() + 1)?;
+        let net = config.net(preprocessing.scale.mean.len(), preprocessing.names.len())?;
+        let mut net = FullyConnectedNet::from_parameters(net, parameters)?;
+        net.set_running(&running)?;
+        preprocessing.check()?;
+        let model = Self::new(Trained { net, config, epoch, samples, val, test }, preprocessing)?;
+        Ok(Self { version: thinnet, ..model })
+    }
+}
+
+/// The number type of a model file.
+///
+/// # Errors
+/// [`Error::Data`] for bytes that are no such file.
+pub fn model_dtype(bytes: &[u8]) -> Result<Dtype> {
+    let metadata = metadata(&Read::new(bytes)?)?;
+    Ok(TrainingConfig::from_toml(&metadata.config)?.model.dtype)
+}
+
+fn metadata(read: &Read<'_>) -> Result<Metadata> {
+    #[derive(Deserialize)]
+    struct Numbered {
+        format: u32,
+    }
+    let wrong = |error| Error::data(format!("its metadata are not those of a model: {error}"));
+    let Numbered { format } = serde_json::from_str(&read.text).map_err(wrong)?;
+    if format != FORMAT {
+        return Err(Error::data(format!(
+            "it has the model format {format}, and this version reads {FORMAT}"
+        )));
+    }
+    serde_json::from_str(&read.text).map_err(wrong)
+}

@@ -1,0 +1,226 @@
+//! What training leaves: a model that predicts, is judged, is saved and loaded.
+
+mod evaluation;
+mod file;
+
+pub use evaluation::{ClassFigures, Evaluation, Evaluator, TargetFigures};
+pub use file::model_dtype;
+
+use ndarray::Array2;
+
+use crate::data::{DataSet, Features, Rows};
+use crate::engine::{self, Engine, EngineConfig};
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::layers::argmax;
+use crate::net::FullyConnectedNet;
+use crate::optim::{Sgd, UpdateRule};
+use crate::training::{Preprocessing, Progress, Score, Task, Trained, Trainer, TrainingConfig, TrainingData};
+
+/// A trained network, with all that a prediction needs: it takes samples in the units of the data that it was trained on.
+///
+/// Any number of threads may predict with one model at the same time: `predict(&self, ...)` changes nothing.
+///
+/// ```
+/// use ndarray::Array2;
+/// use thinnet::{data::Rows, model::Model, training::TrainingConfig};
+/// # fn main() -> thinnet::Result<()> {
+/// # let folder = std::env::temp_dir().join(format!("thinnet-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// # let path = folder.join("model.safetensors");
+/// let x = Array2::from_shape_fn((90, 4), |(row, column)| (row % 3 == column) as u8 as f32 + 0.1 * (row % 7) as f32);
+/// let rows = Rows::with_classes(x.clone(), (0..90).map(|row| row % 3).collect(), 3)?;
+/// let mut settings = TrainingConfig::default();
+/// settings.set(&"model.hidden=[16]".parse()?)?;
+/// let model = Model::fit(&rows, &settings)?;
+/// let (classes, probabilities) = (model.predict(&x)?, model.predict_proba(&x)?);
+/// assert_eq!((classes.len(), probabilities.dim()), (90, (90, 3)));
+/// model.save(&path)?;
+/// assert_eq!(Model::<f32>::load(&path)?.predict_proba(&x)?, probabilities); // in another process, too
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # Ok(()) }
+/// ```
+pub struct Model<F: Float> {
+    trained: Trained<F>,
+    preprocessing: Preprocessing,
+    version: String,
+    engine: Box<dyn Engine<F>>,
+}
+
+impl<F: Float> Model<F> {
+    /// Trains a network on rows of one's own, a part of which is kept for validation. The settings' task and number type
+    /// are those of the rows, whatever they were.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for settings out of range or that do not suit the rows; [`Error::Diverged`] if training comes
+    /// to numbers that are not finite.
+    pub fn fit(rows: &Rows<F>, settings: &TrainingConfig) -> Result<Self> {
+        let mut settings = settings.clone();
+        settings.model.task = if rows.is_regression() { Task::Regression } else { Task::Classification };
+        Self::fit_set(DataSet::new(rows.to_f64())?, &settings, &mut ())
+    }
+
+    /// Trains a network on a data set, and tells `progress` of every step. For more, such as stopping and going on, drive a
+    /// [`Trainer`] and make a model of what it has [`trained`](Trainer::trained).
+    ///
+    /// # Errors
+    /// As [`Model::fit`]; [`Error::Interrupted`] if `progress` asks for it.
+    pub fn fit_set(set: DataSet, settings: &TrainingConfig, progress: &mut dyn Progress) -> Result<Self> {
+        let mut settings = settings.clone();
+        settings.model.dtype = F::DTYPE;
+        let data = TrainingData::<F>::new(set, &settings)?;
+        let mut trainer = Trainer::new(&settings, &data, engine::cores())?;
+        trainer.run(progress)?;
+        Self::new(trainer.trained()?, data.preprocessing)
+    }
+
+    /// The model of a network that was trained on data that were prepared like this.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if the two do not fit each other.
+    pub fn new(trained: Trained<F>, preprocessing: Preprocessing) -> Result<Self> {
+        let net = trained.net.config();
+        let (inputs, outputs) = (preprocessing.scale.mean.len(), preprocessing.names.len());
+        if (net.input_dim, net.num_classes) != (inputs, outputs) {
+            return Err(Error::shape(
+                "the network of a model",
+                (inputs, outputs),
+                (net.input_dim, net.num_classes),
+            ));
+        }
+        let threads = trained.config.train.threads.unwrap_or_else(engine::cores);
+        let how = EngineConfig { threads, ..trained.config.engine(threads) };
+        // It is never trained: the optimiser with the least memory does.
+        let engine = engine::build(trained.net.clone(), UpdateRule::Sgd(Sgd::default()), how)?;
+        Ok(Self { trained, preprocessing, version: env!("CARGO_PKG_VERSION").to_owned(), engine })
+    }
+
+    /// The class of each sample, of N: the one with the highest score, the first of equals.
+    ///
+    /// - `x`: (N, D), in the units of the training data
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another D; [`Error::Configuration`] if the model predicts numbers.
+    pub fn predict(&self, x: impl Into<Features<f64>>) -> Result<Vec<usize>> {
+        self.task(Task::Classification)?;
+        Ok(self.scores(&x.into())?.rows().into_iter().map(argmax).collect())
+    }
+
+    /// The probability of each class for each sample (N, C).
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn predict_proba(&self, x: impl Into<Features<f64>>) -> Result<Array2<F>> {
+        self.task(Task::Classification)?;
+        Ok(self.trained.config.loss().predict(self.scores(&x.into())?))
+    }
+
+    /// A regression's numbers for each sample (N, K), in the units of the training data.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another D; [`Error::Configuration`] if the model predicts classes.
+    pub fn predict_numbers(&self, x: impl Into<Features<f64>>) -> Result<Array2<F>> {
+        self.task(Task::Regression)?;
+        self.outputs(&x.into())
+    }
+
+    /// What the network gives for each sample (N, outputs), be it scores of classes or numbers in the units of the data.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another D.
+    pub fn outputs(&self, x: &Features<f64>) -> Result<Array2<F>> {
+        Ok(self.preprocessing.outputs(self.scores(x)?))
+    }
+
+    /// The network's scores of samples (N, D) in the units of the data.
+    fn scores(&self, x: &Features<f64>) -> Result<Array2<F>> {
+        self.engine.scores(&self.engine.load(&self.preprocessing.inputs(x)?)?)
+    }
+
+    /// How the model does on these rows, whose targets are in the units of the data.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another D or another number of outputs; [`Error::Configuration`] for classes where the model
+    /// predicts numbers, or the other way round; [`Error::Data`] for no rows.
+    ///
+    /// ```
+    /// # use ndarray::Array2;
+    /// # use thinnet::{data::Rows, model::Model, training::TrainingConfig};
+    /// # fn main() -> thinnet::Result<()> {
+    /// # let x = Array2::from_shape_fn((60, 2), |(row, column)| (row % 2 == column) as u8 as f32 + 0.01 * row as f32);
+    /// # let rows = Rows::with_classes(x, (0..60).map(|row| row % 2).collect(), 2)?;
+    /// # let mut settings = TrainingConfig::default();
+    /// # settings.set(&"model.hidden=[8]".parse()?)?;
+    /// let model = Model::fit(&rows, &settings)?;
+    /// let evaluation = model.evaluate(&rows.to_f64())?;
+    /// assert!(evaluation.accuracy > Some(0.5) && evaluation.classes.len() == 2);
+    /// # Ok(()) }
+    /// ```
+    pub fn evaluate(&self, rows: &Rows<f64>) -> Result<Evaluation> {
+        let mut evaluator = Evaluator::new(self);
+        evaluator.add(rows)?;
+        evaluator.finish()
+    }
+
+    /// Refuses to predict what the model does not.
+    fn task(&self, wanted: Task) -> Result<()> {
+        if self.trained.config.model.task == wanted {
+            return Ok(());
+        }
+        Err(Error::configuration(match wanted {
+            Task::Classification => {
+                "this model predicts numbers, and classes are asked for: use predict_numbers"
+            }
+            Task::Regression => "this model predicts classes, and numbers are asked for: use predict",
+        }))
+    }
+
+    /// The network.
+    pub fn net(&self) -> &FullyConnectedNet<F> {
+        &self.trained.net
+    }
+
+    /// The settings that it was trained with.
+    pub fn config(&self) -> &TrainingConfig {
+        &self.trained.config
+    }
+
+    /// What is done to a sample before, and to the outputs after.
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
+    /// The epoch that the network is of, from 1.
+    pub fn epoch(&self) -> usize {
+        self.trained.epoch
+    }
+
+    /// How many training, validation and test samples it was trained and judged on.
+    pub fn samples(&self) -> [usize; 3] {
+        self.trained.samples
+    }
+
+    /// How it did on the validation samples.
+    pub fn val(&self) -> Score {
+        self.trained.val
+    }
+
+    /// How it did on the test samples, if there were any.
+    pub fn test(&self) -> Option<Score> {
+        self.trained.test
+    }
+
+    /// The version of thinnet that made it.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+}
+
+impl<F: Float> std::fmt::Debug for Model<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model")
+            .field("net", self.net().config())
+            .field("epoch", &self.epoch())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,25 @@
+//! Runs in folders: trained from their settings, checkpointed, recorded and reported, stopped and gone on with; one alone, or
+//! many of a sweep.
+//!
+//! | in a run's folder | what it is |
+//! |---|---|
+//! | `config.toml` | all settings, with every default filled in |
+//! | `checkpoints/step-0000001200.ckpt` | the run after that many steps: the last ones, and the best epoch's |
+//! | `model.safetensors` | the [`Model`](crate::model::Model), once the run has ended |
+//! | `report.html`, `history.csv`, ... | what [`report`](crate::report) makes of it |
+//! | `.lock` | held by the process that trains |
+
+mod folder;
+mod open;
+mod pool;
+mod prepare;
+mod saver;
+mod session;
+mod sweep;
+
+pub use folder::{Newest, RunFolder};
+pub use open::{SAMPLE, open, open_with};
+pub use pool::Message;
+pub use prepare::{CHANGEABLE, Prepared, make_absolute, may_change, prepare};
+pub use session::{Announcement, Session, Summary, Watch};
+pub use sweep::SweepRuns;

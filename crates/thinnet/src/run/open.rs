@@ -1,0 +1,63 @@
+//! The data set that settings name.
+
+use std::path::Path;
+
+use crate::data::{DataSet, ReadOptions, parse_size};
+use crate::error::{Error, Result};
+use crate::training::{Task, TrainingConfig};
+
+/// The word for the embedded sample.
+pub const SAMPLE: &str = "sample";
+
+/// Reads the data set that `data.path` names, as the other settings of the section say.
+///
+/// # Errors
+/// [`Error::Data`] and [`Error::Io`] as of [`DataSet::open`]; [`Error::Configuration`] for a path that is not there, and for a
+/// setting that means nothing for what is.
+pub fn open(config: &TrainingConfig) -> Result<DataSet> {
+    let data = &config.data;
+    let resize = match &data.resize {
+        Some(size) => Some(parse_size(size).ok_or_else(|| {
+            Error::configuration(format!(
+                "data.resize = {size:?}: it takes a width and a height, as in 32x32"
+            ))
+        })?),
+        None => None,
+    };
+    let options = ReadOptions {
+        label: data.label_column.clone(),
+        header: data.header,
+        resize,
+        regression: config.model.task == Task::Regression,
+    };
+    let set = open_with(&data.path, &options, "data.path = ")?;
+    match options.useless(set.format(), ["data.label_column", "data.header", "data.resize"]) {
+        None => Ok(set),
+        Some((key, purpose)) => Err(Error::configuration(format!(
+            "{key} {purpose}, and data.path = {} is not that: it is {}",
+            data.path,
+            set.format()
+        ))),
+    }
+}
+
+/// Reads the data set at `path`, or the embedded [`SAMPLE`]; `argument` is what stands before the path in messages.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions, argument: &str) -> Result<DataSet> {
+    let path = path.as_ref();
+    let named = |error: Error| Error::configuration(format!("{argument}{error}"));
+    if path == Path::new(SAMPLE) {
+        let sample = DataSet::embedded_sample()?;
+        let checked = options.check_format(sample.format()).map_err(|error| error.within(SAMPLE));
+        return checked.map(|()| sample).map_err(named);
+    }
+    if !path.exists() {
+        return Err(Error::configuration(format!(
+            "{argument}{}: there is no such file or folder; it takes `{SAMPLE}` or a file or folder with data",
+            path.display()
+        )));
+    }
+    DataSet::open(path, options).map_err(named)
+}

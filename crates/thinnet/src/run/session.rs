@@ -1,0 +1,201 @@
+//! A run from where it is to its end, or to where it is stopped.
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::Prepared;
+use super::saver::Saver;
+use crate::data::Rows;
+use crate::engine::cores;
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::model::Model;
+use crate::report::{RunRecord, RunReport, first_layer};
+use crate::training::{Epoch, Finish, Progress, RunHistory, Sampling, Score, Trained, Trainer};
+
+/// The model's file.
+const MODEL: &str = "model.safetensors";
+
+/// How runs are trained.
+#[derive(Debug, Clone, Copy)]
+pub struct Session {
+    /// Time between checkpoints within an epoch.
+    pub every: Duration,
+    /// Time between checkpoints at the ends of epochs, at least.
+    pub every_epoch: Duration,
+    /// About how often in a run the weights are recorded.
+    pub pictures: usize,
+    /// Checkpoints to keep beside the best.
+    pub keep: usize,
+}
+
+/// Follows a run in a folder.
+pub trait Watch: Progress {
+    /// Called before the first step.
+    fn begin(&mut self, run: &Announcement);
+}
+
+/// What is about to be trained.
+#[derive(Debug, Clone, Serialize)]
+pub struct Announcement {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What the samples are.
+    pub data: String,
+    /// Training, validation and test samples.
+    pub samples: [usize; 3],
+    /// Inputs, units of each hidden layer, outputs.
+    pub layers: Vec<usize>,
+    /// Weights, biases and the rest.
+    pub parameters: usize,
+    /// Epochs of the whole run.
+    pub epochs: usize,
+    /// Steps of an epoch.
+    pub steps_per_epoch: u64,
+    /// Steps that were done before.
+    pub done: u64,
+    /// Epochs that were done before.
+    pub history: Vec<Epoch>,
+    /// Number type.
+    pub dtype: String,
+    /// Threads.
+    pub threads: usize,
+    /// The best of the epochs that were done before.
+    #[serde(skip)]
+    pub best: Option<usize>,
+    /// Training samples a step, on average.
+    #[serde(skip)]
+    pub samples_per_step: f64,
+}
+
+/// What a finished run came to.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Why it ended.
+    pub finish: Finish,
+    /// Its epochs.
+    pub epochs: usize,
+    /// The epoch that the model is of.
+    pub kept: Epoch,
+    /// All its epochs.
+    pub history: RunHistory,
+    /// The model on the test samples, if there are any.
+    pub test: Option<Score>,
+    /// Seconds of all its epochs' steps.
+    pub seconds: f64,
+}
+
+impl Session {
+    /// Trains a run to its end, and writes checkpoints on the way, then model and report.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if `watch` asks for it, once the state is written; those of [`Trainer::step`]; [`Error::Io`]
+    /// and [`Error::Report`] for what cannot be written.
+    pub fn train<F: Float>(&self, run: Prepared<F>, watch: &mut dyn Watch) -> Result<Summary> {
+        let Prepared { config, data, folder, state, description, .. } = run;
+        let threads = config.train.threads.unwrap_or_else(cores);
+        let mut trainer = match &state {
+            Some(state) => Trainer::resume(&config, &data, threads, state)?,
+            None => Trainer::new(&config, &data, threads)?,
+        };
+        drop(state);
+        watch.begin(&Announcement {
+            folder: folder.path().to_path_buf(),
+            data: description.clone(),
+            samples: [data.train.len(), data.val.len(), data.test.as_ref().map_or(0, Rows::len)],
+            layers: [&[data.input_dim()], config.model.hidden.as_slice(), &[data.num_outputs()]].concat(),
+            parameters: trainer.parameters()?.named().iter().map(|(_, array)| array.len()).sum(),
+            epochs: config.train.epochs,
+            steps_per_epoch: trainer.steps_per_epoch(),
+            done: trainer.progress().0,
+            history: trainer.history().epochs.clone(),
+            dtype: config.model.dtype.to_string(),
+            threads,
+            best: trainer.history().best_epoch().map(|best| best.epoch),
+            samples_per_step: match config.train.sampling {
+                Sampling::Shuffled => data.train.len() as f64 / trainer.steps_per_epoch().max(1) as f64,
+                Sampling::Replacement => config.train.batch_size as f64,
+            },
+        });
+        let shape = &data.preprocessing.shape;
+        let record =
+            RunRecord::open(folder.path(), trainer.history(), shape, config.train.epochs, self.pictures)?;
+        let finish = thread::scope(|scope| {
+            let saver = Saver::start(scope, &folder, &config, record, self.keep)?;
+            let trained = self.steps(&mut trainer, &saver, watch);
+            // What was handed over is written whatever happened since.
+            let written = saver.finish();
+            let finish = trained?;
+            written.map(|()| finish)
+        })?;
+
+        let verdict = trainer.verdict(threads)?;
+        let trained = Trained { config: config.clone(), test: verdict.test, ..trainer.trained()? };
+        let model = Model::new(trained, data.preprocessing.clone())?;
+        model.save(folder.path().join(MODEL))?;
+        let history = trainer.history();
+        let weights = first_layer(&model.net().parameters);
+        let seconds = history.epochs.iter().map(|epoch| epoch.seconds).sum();
+        let report = RunReport {
+            config: &config,
+            history,
+            classes: &data.preprocessing.names,
+            data: &description,
+            shape,
+            first_layer: weights.as_ref().map(|weights| weights.view()),
+            confusion: verdict.confusion.as_ref(),
+            test: verdict.test,
+            command: None,
+            seconds,
+            finished: true,
+        };
+        report.write(folder.path())?;
+        let kept = history.epochs.iter().find(|epoch| epoch.epoch == model.epoch());
+        let &kept = kept.ok_or_else(|| Error::configuration("the run has no epoch"))?;
+        Ok(Summary {
+            folder: folder.path().to_path_buf(),
+            finish,
+            epochs: history.epochs.len(),
+            history: history.clone(),
+            kept,
+            test: verdict.test,
+            seconds,
+        })
+    }
+
+    /// Takes steps until the run ends or is stopped, and hands over its states on the way.
+    fn steps<F: Float>(
+        &self,
+        trainer: &mut Trainer<'_, F>,
+        saver: &Saver<'_, F>,
+        watch: &mut dyn Watch,
+    ) -> Result<Finish> {
+        let mut saved = Instant::now();
+        loop {
+            if let Some(finish) = trainer.finished() {
+                return Ok(finish);
+            }
+            let step = trainer.step()?;
+            let finished = trainer.finished().is_some();
+            let stopped = !finished && watch.interrupted();
+            let every = if step.epoch.is_some() { self.every_epoch } else { self.every };
+            let is_due = stopped || finished || saved.elapsed() >= every;
+            let state = if is_due { Some(trainer.state()?) } else { None };
+            if is_due {
+                saved = Instant::now();
+            }
+            if is_due || step.epoch.is_some() {
+                saver.save(state, step.epoch)?;
+            }
+            watch.step(&step, trainer.progress().1);
+            if stopped {
+                return Err(Error::Interrupted { step: step.step });
+            }
+        }
+    }
+}

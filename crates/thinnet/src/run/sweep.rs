@@ -1,0 +1,148 @@
+//! How one run of a sweep is trained: as any run in a folder, on samples that all runs share.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::open;
+use super::pool::{Follow, Message, train_all};
+use super::prepare::{make_absolute, prepare};
+use super::session::{Announcement, Session, Watch};
+use crate::data::DataSet;
+use crate::error::{Error, Result};
+use crate::float::{Dtype, Float};
+use crate::sweep::{Measure, Outcome, Plan, Run, RunFigures, SweepConfig, SweepFolder};
+use crate::training::{DataConfig, Progress, RunHistory, Step, TrainingConfig};
+
+/// How runs of a sweep are trained: most are short, and a state is large beside a short epoch; the last checkpoint is there
+/// to go on from.
+const SESSION: Session =
+    Session { every: Duration::from_secs(60), every_epoch: Duration::from_secs(10), pictures: 1, keep: 1 };
+
+/// A sweep's data sets as they were read, each with the settings that decide how.
+#[derive(Debug)]
+pub struct SweepRuns(Vec<(DataConfig, DataSet)>);
+
+impl SweepRuns {
+    /// Reads the samples of every run, each data set once.
+    ///
+    /// # Errors
+    /// Those of [`Plan::new`] and of reading.
+    pub fn open(config: &SweepConfig) -> Result<Self> {
+        let mut sets: Vec<(DataConfig, DataSet)> = Vec::new();
+        for run in Plan::new(config.clone())?.runs {
+            let reading = reading(&run.config.data);
+            if !sets.iter().any(|(known, _)| *known == reading) {
+                let set = open(&TrainingConfig { data: reading.clone(), ..run.config })?;
+                sets.push((reading, set));
+            }
+        }
+        Ok(Self(sets))
+    }
+
+    /// Trains the runs at these places of the plan, `jobs` at a time, until all are done or `stop` is raised; each goes on
+    /// from where it was left. Messages come to the calling thread, which stops the runs by giving false.
+    ///
+    /// # Errors
+    /// The first failure of writing down how a run ended; the runs are then stopped.
+    pub fn train(
+        &self,
+        folder: &SweepFolder,
+        waiting: &[usize],
+        jobs: usize,
+        stop: &AtomicBool,
+        follow: &mut dyn FnMut(Message) -> bool,
+    ) -> Result<()> {
+        let train = |run: &Run, path: &Path, follow: &mut Follow<'_>| self.outcome(run, path, stop, follow);
+        train_all(folder, waiting, jobs, stop, &train, &mut |message| {
+            if let Message::Ended { run, outcome: Outcome::Finished(_) } = &message
+                && let Some(run) = folder.plan().runs.get(*run)
+            {
+                tidy(&folder.run_folder(run));
+            }
+            follow(message)
+        })
+    }
+
+    /// Trains a run, from where it was left if it was begun; `None` if it is stopped.
+    fn outcome(&self, run: &Run, path: &Path, stop: &AtomicBool, follow: &mut Follow<'_>) -> Option<Outcome> {
+        let mut config = run.config.clone();
+        make_absolute(&mut config.data);
+        let measure = Measure::of(&config);
+        let ended = match config.model.dtype {
+            Dtype::F32 => self.ended::<f32>(config, path, stop, follow),
+            Dtype::F64 => self.ended::<f64>(config, path, stop, follow),
+        };
+        match ended {
+            Ok(history) => Some(Outcome::Finished(RunFigures::of(&history, measure))),
+            Err(Error::Interrupted { .. }) => None,
+            Err(error) => Some(Outcome::failed(&error)),
+        }
+    }
+
+    fn ended<F: Float>(
+        &self,
+        config: TrainingConfig,
+        path: &Path,
+        stop: &AtomicBool,
+        follow: &mut Follow<'_>,
+    ) -> Result<RunHistory> {
+        let reading = reading(&config.data);
+        let set = self.0.iter().find(|(known, _)| *known == reading).map(|(_, set)| set.clone());
+        let set = set.map_or_else(|| open(&config), Ok)?;
+        let prepared = prepare::<F>(config, set, path, None)?;
+        Ok(SESSION.train(prepared, &mut Epochs { done: 0, follow, stop })?.history)
+    }
+}
+
+/// Takes away the checkpoints of a run that is finished: its model is beside them, and a sweep has many runs. Those that cannot
+/// be taken away do no harm.
+fn tidy(path: &Path) {
+    let Ok(entries) = fs::read_dir(path.join("checkpoints")) else { return };
+    let checkpoints = entries.flatten().map(|entry| entry.path());
+    for checkpoint in checkpoints.filter(|path| path.extension().is_some_and(|extension| extension == "ckpt"))
+    {
+        drop(fs::remove_file(checkpoint));
+    }
+}
+
+/// The settings that decide how a data set is read, the others at their defaults.
+fn reading(data: &DataConfig) -> DataConfig {
+    let mut reading = DataConfig {
+        path: data.path.clone(),
+        label_column: data.label_column.clone(),
+        header: data.header,
+        resize: data.resize.clone(),
+        ..DataConfig::default()
+    };
+    make_absolute(&mut reading);
+    reading
+}
+
+/// Tells how many epochs of a run are done.
+struct Epochs<'a, 'b> {
+    done: usize,
+    follow: &'a mut Follow<'b>,
+    stop: &'a AtomicBool,
+}
+
+impl Progress for Epochs<'_, '_> {
+    fn step(&mut self, step: &Step, _: u64) {
+        if step.epoch.is_some() {
+            self.done += 1;
+            (self.follow)(self.done);
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl Watch for Epochs<'_, '_> {
+    fn begin(&mut self, run: &Announcement) {
+        self.done = run.history.len();
+        (self.follow)(self.done);
+    }
+}

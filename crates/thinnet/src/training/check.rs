@@ -1,0 +1,215 @@
+//! How a network does on rows that it does not learn from.
+
+use ndarray::{Array2, ArrayView2, Axis};
+
+use super::{Score, TrainingConfig};
+use crate::data::{Rows, Targets};
+use crate::engine::{Engine, Inputs};
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::layers::{Loss, argmax, rank};
+use crate::random::RandomState;
+
+/// Scores among which the true class has to be for the top-5 accuracy.
+const TOP: usize = 5;
+
+/// What a run checks at each epoch's end, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checks {
+    /// The training rows that are checked.
+    pub train: CheckRows,
+    /// The validation rows that are checked.
+    pub val: CheckRows,
+    /// Whether they are checked after the first step too: the best network may be that one.
+    pub first_step: bool,
+    /// Whether accuracies are all that is asked for: images of bytes are then decided faster, and losses are NaN.
+    pub accuracy_alone: bool,
+    /// Seeds NumPy's stream anew after each check, as a seeded dropout layer of the course does in test mode too.
+    pub reseed: Option<u32>,
+    /// Whether a loss or a parameter that is not finite ends the run.
+    pub stop_when_diverged: bool,
+}
+
+/// Which rows are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckRows {
+    /// All of them.
+    All,
+    /// So many, from the first; all if there are fewer.
+    First(usize),
+    /// So many, drawn anew each time, with replacement and from the stream that draws the batches; all if there are fewer.
+    Drawn(usize),
+}
+
+impl Checks {
+    /// As the settings say: training rows from the first, and all validation rows.
+    pub fn of(config: &TrainingConfig) -> Self {
+        Self {
+            train: config.train.check_samples.map_or(CheckRows::All, CheckRows::First),
+            val: CheckRows::All,
+            first_step: false,
+            accuracy_alone: false,
+            reseed: None,
+            stop_when_diverged: true,
+        }
+    }
+
+    /// As the course's solver does: accuracies alone, after the first step too, of at most 1000 training rows, which are
+    /// drawn, and of all validation rows.
+    pub fn course() -> Self {
+        Self {
+            train: CheckRows::Drawn(1000),
+            val: CheckRows::All,
+            first_step: true,
+            accuracy_alone: true,
+            reseed: None,
+            stop_when_diverged: true,
+        }
+    }
+}
+
+/// Rows that are checked time and again.
+#[derive(Debug)]
+pub(super) struct Check<'a, F> {
+    rows: &'a Rows<F>,
+    part: Part<F>,
+}
+
+/// Which of them.
+#[derive(Debug)]
+enum Part<F> {
+    /// So many from the first, in the engine's form.
+    Loaded(Inputs<F>, usize),
+    /// So many, drawn anew each time.
+    Drawn(usize),
+}
+
+impl<'a, F: Float> Check<'a, F> {
+    /// Brings rows that are checked every time into the engine's form.
+    pub(super) fn new(engine: &dyn Engine<F>, rows: &'a Rows<F>, which: CheckRows) -> Result<Self> {
+        let total = rows.len();
+        let part = match which {
+            _ if total == 0 => return Err(Error::data("there are no samples to check the network on")),
+            CheckRows::First(0) | CheckRows::Drawn(0) => {
+                return Err(Error::configuration("the number of samples to check must be at least 1, got 0"));
+            }
+            CheckRows::Drawn(count) if count < total => Part::Drawn(count),
+            CheckRows::First(count) if count < total => {
+                Part::Loaded(engine.load(rows.slice(0, count).x())?, count)
+            }
+            _ => Part::Loaded(engine.load(rows.x())?, total),
+        };
+        Ok(Self { rows, part })
+    }
+
+    /// The network's score on them; what is drawn comes from `random`.
+    pub(super) fn score(
+        &self,
+        engine: &dyn Engine<F>,
+        (loss, accuracy_alone): (Loss, bool),
+        random: &mut RandomState,
+    ) -> Result<Score> {
+        let score = |inputs: &Inputs<F>, rows: &Rows<F>| match rows.targets() {
+            Targets::Classes(labels) if accuracy_alone => {
+                let classes = engine.classes(inputs)?;
+                let correct = classes.iter().zip(labels).filter(|(class, label)| class == label).count();
+                let accuracy = Some(correct as f64 / labels.len() as f64);
+                Ok(Score { loss: f64::NAN, accuracy, ..Score::default() })
+            }
+            targets => score(engine.scores(inputs)?.view(), targets, loss),
+        };
+        match &self.part {
+            Part::Loaded(inputs, count) if *count == self.rows.len() => score(inputs, self.rows),
+            Part::Loaded(inputs, count) => score(inputs, &self.rows.slice(0, *count)),
+            Part::Drawn(count) => {
+                let drawn = self.rows.select(&random.choice(self.rows.len(), *count)?)?;
+                score(&engine.load(drawn.x())?, &drawn)
+            }
+        }
+    }
+}
+
+/// The score of a network on all of these rows, and how often each class (row) is taken for each (column); `None` for numbers.
+pub(super) fn judge<F: Float>(
+    engine: &dyn Engine<F>,
+    rows: &Rows<F>,
+    loss: Loss,
+) -> Result<(Score, Option<Array2<usize>>)> {
+    let scores = engine.scores(&engine.load(rows.x())?)?;
+    let confusion = (!rows.is_regression()).then(|| {
+        let mut counts = Array2::zeros((scores.ncols(), scores.ncols()));
+        for (row, &label) in scores.rows().into_iter().zip(rows.labels()) {
+            counts[[label, argmax(row)]] += 1;
+        }
+        counts
+    });
+    Ok((score(scores.view(), rows.targets(), loss)?, confusion))
+}
+
+/// Loss and accuracies of scores (N, C).
+fn score<F: Float>(scores: ArrayView2<'_, F>, targets: Targets<'_, F>, loss: Loss) -> Result<Score> {
+    let (value, _) = loss.evaluate(scores, targets, None)?;
+    let mut score = Score { loss: value.as_f64(), ..Score::default() };
+    match targets {
+        Targets::Classes(labels) => {
+            let (mut first, mut top) = (0usize, 0usize);
+            for (row, &label) in scores.rows().into_iter().zip(labels) {
+                let rank = rank(row, label);
+                first += usize::from(rank == 0);
+                top += usize::from(rank < TOP);
+            }
+            let share = |count: usize| count as f64 / labels.len().max(1) as f64;
+            score.accuracy = Some(share(first));
+            score.top5 = (scores.ncols() > TOP).then(|| share(top));
+        }
+        Targets::Values(values) => {
+            let mean = values.mapv(F::as_f64).mean_axis(Axis(0)).unwrap_or_default();
+            let (mut residual, mut total) = (0.0, 0.0);
+            for (row, target) in scores.rows().into_iter().zip(values.rows()) {
+                for ((s, t), mean) in row.iter().zip(target).zip(&mean) {
+                    let (s, t) = (s.as_f64(), t.as_f64());
+                    residual += (s - t) * (s - t);
+                    total += (t - mean) * (t - mean);
+                }
+            }
+            score.r2 = (total > 0.0).then(|| 1.0 - residual / total);
+        }
+    }
+    Ok(score)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn accuracies_count_ranks_and_the_first_of_equals() {
+        let scores = array![
+            [6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0],
+            [6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0],
+            [6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0],
+            [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
+        ];
+        let found = score(scores.view(), Targets::Classes(&[0, 4, 5, 0]), Loss::Softmax).unwrap();
+        assert_eq!((found.accuracy, found.top5, found.r2), (Some(0.5), Some(0.75), None));
+        let few = array![[1.0, 2.0], [2.0, 1.0]];
+        let found = score(few.view(), Targets::Classes(&[1, 1]), Loss::Softmax).unwrap();
+        assert_eq!((found.accuracy, found.top5), (Some(0.5), None));
+    }
+
+    #[test]
+    fn r_squared_is_one_less_the_residuals_share() {
+        let targets = array![[1.0], [2.0], [3.0]];
+        let of = |scores: Array2<f64>| {
+            score(scores.view(), Targets::Values(targets.view()), Loss::SquaredError).unwrap()
+        };
+        assert_eq!(of(targets.clone()).r2, Some(1.0));
+        assert_eq!(of(array![[2.0], [2.0], [2.0]]).r2, Some(0.0));
+        assert_eq!(of(array![[2.0], [2.0], [3.0]]).r2, Some(0.5));
+        let constant = array![[1.0], [1.0]];
+        let found = score(constant.view(), Targets::Values(constant.view()), Loss::SquaredError).unwrap();
+        assert_eq!(found.r2, None);
+    }
+}

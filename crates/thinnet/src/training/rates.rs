@@ -1,0 +1,67 @@
+//! How long a run is, and what changes on its way.
+
+use super::{RunStep, Sampling, TrainingConfig};
+use crate::error::{Error, Result};
+use crate::layers::{Dropout, HiddenDropout};
+use crate::optim::{MomentumRamp, Schedule};
+
+/// What may be another in every step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rates {
+    /// The learning rate.
+    pub learning_rate: f64,
+    /// The momentum, for an optimiser that has one; `None` leaves it.
+    pub momentum: Option<f64>,
+    /// Strength of the L2 term.
+    pub l2: f64,
+    /// Dropout of the hidden layers.
+    pub dropout: HiddenDropout,
+    /// Dropout of the inputs.
+    pub input_dropout: Option<Dropout>,
+}
+
+/// The steps of a run, and the rates of each.
+#[derive(Debug, Clone)]
+pub(super) struct StepPlan {
+    /// Steps of an epoch.
+    pub(super) steps_per_epoch: u64,
+    /// Steps of the run.
+    pub(super) steps: u64,
+    /// Samples that an epoch's batches have together.
+    pub(super) samples_per_epoch: usize,
+    epochs: usize,
+    schedule: Schedule,
+    ramp: Option<MomentumRamp>,
+}
+
+impl StepPlan {
+    /// The plan for so many training samples.
+    pub(super) fn new(config: &TrainingConfig, samples: usize) -> Result<Self> {
+        let (epochs, size) = (config.train.epochs, config.train.batch_size.max(1));
+        let (batches, samples_per_epoch) = match config.train.sampling {
+            Sampling::Shuffled => (samples.div_ceil(size), samples),
+            Sampling::Replacement => {
+                let batches = (samples / size).max(1);
+                (batches, batches.saturating_mul(size))
+            }
+        };
+        let (steps_per_epoch, runs) = (batches.max(1) as u64, epochs as u64);
+        let steps = steps_per_epoch
+            .checked_mul(runs)
+            .ok_or_else(|| Error::configuration(format!("train.epochs = {epochs} are too many")))?;
+        let (schedule, ramp) = (config.schedule(), config.momentum_ramp());
+        Ok(Self { steps_per_epoch, steps, samples_per_epoch, epochs, schedule, ramp })
+    }
+
+    /// The rates of step `step`, counted from 0, as the settings have them.
+    pub(super) fn rates(&self, config: &TrainingConfig, step: u64) -> Result<Rates> {
+        let at = Some(RunStep { step, steps: self.steps });
+        Ok(Rates {
+            learning_rate: self.schedule.at(step, self.steps_per_epoch, self.epochs),
+            momentum: self.ramp.map(|ramp| ramp.at(step, self.steps_per_epoch)),
+            l2: config.optim.l2,
+            dropout: config.hidden_dropout(at)?,
+            input_dropout: config.input_dropout(at)?,
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! Where a run is: all that it needs to go on, beside its settings and rows.
+
+use super::rates::StepPlan;
+use super::{RunHistory, Sampling};
+use crate::engine::EngineState;
+use crate::error::{Error, Result};
+use crate::layers::RunningStatistics;
+use crate::net::Parameters;
+use crate::random;
+
+/// Where a run is among its steps and epochs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Position {
+    /// Steps done.
+    pub(super) step: u64,
+    /// The epoch's samples in the order in which they are taken, where they are shuffled.
+    pub(super) order: Vec<u32>,
+    /// The sum of the epoch's losses so far.
+    pub(super) epoch_loss: f64,
+    /// Seconds that the epoch's steps took so far.
+    pub(super) epoch_seconds: f64,
+    /// Epochs since the last one that counted as better.
+    pub(super) stale: usize,
+    /// What the last such epoch reached.
+    pub(super) mark: Option<f64>,
+    /// Losses and epochs.
+    pub(super) history: RunHistory,
+}
+
+/// The best epoch's network.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Best<F> {
+    pub(super) parameters: Parameters<F>,
+    pub(super) running: Vec<RunningStatistics<F>>,
+}
+
+/// All that a run needs to go on, beside its settings and rows. [`TrainerState::to_bytes`] makes a checkpoint of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainerState<F> {
+    pub(super) engine: EngineState<F>,
+    pub(super) random: random::State,
+    pub(super) position: Position,
+    pub(super) best: Option<Best<F>>,
+}
+
+impl Position {
+    /// Refuses a position that is none of a run of these steps, on so many samples.
+    pub(super) fn check(
+        &self,
+        plan: &StepPlan,
+        sampling: Sampling,
+        first_step: bool,
+        samples: usize,
+    ) -> Result<()> {
+        let in_epoch = !self.step.is_multiple_of(plan.steps_per_epoch);
+        let extra = u64::from(first_step && self.step > 0 && plan.steps_per_epoch > 1);
+        let fits = self.step <= plan.steps
+            && self.history.loss.len() as u64 == self.step
+            && self.history.epochs.len() as u64 == self.step / plan.steps_per_epoch + extra
+            && (!(sampling == Sampling::Shuffled && in_epoch) || self.order.len() == samples)
+            && self.order.iter().all(|&index| (index as usize) < samples);
+        if fits {
+            return Ok(());
+        }
+        Err(Error::configuration(format!(
+            "a state after {} steps and {} epochs is not that of this run, which has {} steps an epoch on {samples} samples",
+            self.step,
+            self.history.epochs.len(),
+            plan.steps_per_epoch
+        )))
+    }
+}
