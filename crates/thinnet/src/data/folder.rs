@@ -35,40 +35,48 @@ impl Folder {
     }
 }
 
-/// What a folder's own files make up.
-enum Content {
+/// What a folder holds.
+pub(super) enum Found {
+    /// Batches of CIFAR, and the names of its classes.
     Cifar(Vec<(Member, PathBuf)>),
+    /// Files of samples whose labels lie beside them.
     Idx(Vec<PathBuf>),
+    /// The same in NumPy's format.
     Npy(Vec<PathBuf>),
+    /// A folder of images for each class.
+    Images,
+    /// One file alone.
+    File(PathBuf),
 }
 
-pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet> {
+/// What a folder holds, itself or in one of those below; the name of that one goes before what is said of it.
+pub(super) fn find(path: &Path) -> Result<(Found, Option<String>)> {
     let folder = Folder::list(path)?;
-    if let Some(content) = recognise(&folder.files)? {
-        return content.read(options);
+    if let Some(found) = recognise(&folder.files)? {
+        return Ok((found, None));
     }
     let mut below = Vec::new();
     for path in folder.folders.iter().take(limits::FOLDER_LOOKS) {
-        if let Some(content) = recognise(&Folder::list(path)?.files)? {
-            below.push((path, content));
+        if let Some(found) = recognise(&Folder::list(path)?.files)? {
+            below.push((file_name(path), found));
         }
     }
     if below.len() > 1 {
-        let names: Vec<_> = below.iter().map(|(path, _)| file_name(path)).collect();
+        let names: Vec<_> = below.into_iter().map(|(name, _)| name).collect();
         return Err(Error::data(format!(
             "it holds several data sets, one of which has to be named: {}",
             names.join(", ")
         )));
     }
-    if let Some((path, content)) = below.pop() {
-        return content.read(options).map_err(|error| error.within(file_name(path)));
+    if let Some((name, found)) = below.pop() {
+        return Ok((found, Some(name)));
     }
     #[cfg(feature = "images")]
-    if let Some(set) = images::read_folder(path, options)? {
-        return Ok(set);
+    if images::is_folder(path)? {
+        return Ok((Found::Images, None));
     }
     if let ([file], []) = (folder.files.as_slice(), folder.folders.as_slice()) {
-        return open_file(file, options).map_err(|error| error.within(file_name(file)));
+        return Ok((Found::File(file.clone()), Some(file_name(file))));
     }
     Err(Error::data(
         "the folder holds no data set that is read: CIFAR-10 or CIFAR-100 (data_batch_1 and so on, python or binary), \
@@ -76,12 +84,56 @@ pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet>
     ))
 }
 
+pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet> {
+    let (found, name) = find(path)?;
+    let set = match found {
+        Found::Cifar(members) => {
+            let (mut collector, mut content) = (Collector::default(), Vec::new());
+            for (member, path) in members {
+                read_file(&path, &mut content)?;
+                collector.add(member, &file_name(&path), &content)?;
+            }
+            collector.finish()
+        }
+        Found::Idx(files) => from_pairs(Format::Idx, pairs(files, idx::read)?, options),
+        Found::Npy(files) => from_pairs(Format::Npy, pairs(files, npy::read)?, options),
+        #[cfg(feature = "images")]
+        Found::Images => images::read_folder(path, options),
+        #[cfg(not(feature = "images"))]
+        Found::Images => Err(Error::data("images are not read without the feature `images`")),
+        Found::File(file) => open_file(&file, options),
+    };
+    set.map_err(|error| match name {
+        Some(name) => error.within(name),
+        None => error,
+    })
+}
+
+/// Reads a file into memory that is there.
+pub(super) fn read_file(path: &Path, content: &mut Vec<u8>) -> Result<()> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let size = file.metadata().map_err(Error::io("read", path))?.len();
+    archive::read_into(content, file, size).map_err(Error::io("read", path))
+}
+
+/// The part that a file's name says.
+pub(super) fn part_of(name: &str) -> Part {
+    let lower = name.to_ascii_lowercase();
+    if lower.contains("t10k") || lower.contains("test") {
+        Part::Test
+    } else if lower.contains("val") {
+        Part::Val
+    } else {
+        Part::Train
+    }
+}
+
 /// What the files of a folder make up, if they are a data set.
-fn recognise(files: &[PathBuf]) -> Result<Option<Content>> {
+fn recognise(files: &[PathBuf]) -> Result<Option<Found>> {
     let members: Vec<(Member, PathBuf)> =
         files.iter().filter_map(|path| Some((cifar::member(&file_name(path))?, path.clone()))).collect();
     if members.iter().any(|(member, _)| matches!(member, Member::Train(_))) {
-        return Ok(Some(Content::Cifar(members)));
+        return Ok(Some(Found::Cifar(members)));
     }
     // A packed file beside the unpacked one is the same file.
     let doubled = |path: &&PathBuf| {
@@ -107,29 +159,10 @@ fn recognise(files: &[PathBuf]) -> Result<Option<Content>> {
         }
     }
     Ok(match (idx.is_empty(), npy.is_empty()) {
-        (false, _) => Some(Content::Idx(idx)),
-        (true, false) => Some(Content::Npy(npy)),
+        (false, _) => Some(Found::Idx(idx)),
+        (true, false) => Some(Found::Npy(npy)),
         (true, true) => None,
     })
-}
-
-impl Content {
-    fn read(self, options: &ReadOptions) -> Result<DataSet> {
-        match self {
-            Self::Cifar(members) => {
-                let (mut collector, mut content) = (Collector::default(), Vec::new());
-                for (member, path) in members {
-                    let file = File::open(&path).map_err(Error::io("read", &path))?;
-                    let size = file.metadata().map_err(Error::io("read", &path))?.len();
-                    archive::read_into(&mut content, file, size).map_err(Error::io("read", &path))?;
-                    collector.add(member, &file_name(&path), &content)?;
-                }
-                collector.finish()
-            }
-            Self::Idx(files) => from_pairs(Format::Idx, pairs(files, idx::read)?, options),
-            Self::Npy(files) => from_pairs(Format::Npy, pairs(files, npy::read)?, options),
-        }
-    }
 }
 
 /// Reads files of samples, each with its labels.
@@ -138,14 +171,7 @@ fn pairs(files: Vec<PathBuf>, read: fn(Vec<u8>) -> Result<Numbers>) -> Result<Ve
     for path in files {
         let name = file_name(&path);
         let within = |error: Error| error.within(&name);
-        let lower = name.to_ascii_lowercase();
-        let part = if lower.contains("t10k") || lower.contains("test") {
-            Part::Test
-        } else if lower.contains("val") {
-            Part::Val
-        } else {
-            Part::Train
-        };
+        let part = part_of(&name);
         let labels = labels_beside(&path).map_err(within)?;
         let samples = read(unpacked_file(&path)?).map_err(within)?;
         let labels = read(unpacked_file(&labels)?).map_err(|error| error.within(file_name(&labels)))?;

@@ -31,6 +31,7 @@ mod rows;
 mod scaling;
 mod set;
 mod sparse;
+mod stream;
 mod split;
 mod summary;
 mod write;
@@ -42,6 +43,7 @@ pub use scaling::{Scale, Scaling};
 pub use set::{Columns, DataSet, Format, Part};
 pub use sparse::SparseRows;
 pub use split::{Order, SplitOptions};
+pub use stream::{Block, Wanted, stream, stream_table};
 pub use summary::{SplitSummary, Summary, TargetSummary};
 
 /// The ten classes of CIFAR-10, by label.

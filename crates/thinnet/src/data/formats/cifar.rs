@@ -73,6 +73,17 @@ impl Batch<'_> {
         }
     }
 
+    /// The pixels of so many images after so many.
+    fn images(&self, first: usize, count: usize) -> Vec<u8> {
+        match &self.pixels {
+            Pixels::Together(pixels) => pixels[first * PIXELS..(first + count) * PIXELS].to_vec(),
+            Pixels::Records(records, labels) => {
+                let records = records.chunks_exact(labels + PIXELS).skip(first).take(count);
+                records.flat_map(|record| &record[*labels..]).copied().collect()
+            }
+        }
+    }
+
     fn into_part(self) -> Result<Stored> {
         let mut pixels = vec![0; self.labels.len() * PIXELS];
         self.copy_to(&mut pixels);
@@ -196,6 +207,22 @@ pub fn read_archive(stream: impl Read) -> Result<DataSet> {
 pub fn read(content: &[u8]) -> Result<DataSet> {
     let (format, batch) = read_batch(content)?;
     finished(format, None, batch.into_part()?, None)
+}
+
+/// Hands on the images of a batch, `rows` at a time and with the share of them that is done.
+pub(crate) fn each_block(
+    content: &[u8],
+    rows: usize,
+    each: &mut dyn FnMut(Images, f64) -> Result<()>,
+) -> Result<()> {
+    let (_, batch) = read_batch(content)?;
+    let images = batch.labels.len();
+    for first in (0..images).step_by(rows) {
+        let count = rows.min(images - first);
+        let block = super::rows(count, PIXELS, batch.images(first, count))?;
+        each(Images::plain(block), (first + count) as f64 / images as f64)?;
+    }
+    Ok(())
 }
 
 /// Whether a file of this many bytes could be the binary version.

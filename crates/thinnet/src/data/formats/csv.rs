@@ -26,21 +26,8 @@ const LABEL_NAMES: [&str; 3] = ["label", "class", "target"];
 /// [`Error::Data`] with the line, and the column where there is one: a field that is no finite number, a line with more or
 /// fewer fields than the first, a line longer than [`limits::TABLE_LINE`], no label column of the name asked for. Where
 /// [`ReadOptions::regression`] asks for targets, a field of the label column as well that is no finite number.
-pub fn read(mut table: impl Read, options: &ReadOptions) -> Result<DataSet> {
-    let mut head = Vec::new();
-    table.by_ref().take(HEAD).read_to_end(&mut head).map_err(damage)?;
-    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-        return Err(Error::data("it is a text in UTF-16; tables are read in UTF-8"));
-    }
-    let separator = separator(&head)?;
-    let stream = PerLine { inner: io::Cursor::new(head).chain(table), left: limits::TABLE_LINE };
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(Trim::All)
-        .delimiter(separator)
-        .from_reader(stream);
-
+pub fn read(table: impl Read, options: &ReadOptions) -> Result<DataSet> {
+    let mut reader = reader(table)?;
     let mut record = ByteRecord::new();
     if !next(&mut reader, &mut record)? {
         return Err(Error::data("it is empty"));
@@ -60,6 +47,105 @@ pub fn read(mut table: impl Read, options: &ReadOptions) -> Result<DataSet> {
         }
     }
     samples.finish(&columns)
+}
+
+/// Hands on the inputs of a table, `rows` at a time, with the bytes that were read of it. The inputs are the columns that a
+/// model was trained on: found by their names where both have a header, and else all columns, but for that of the target
+/// where there is one more.
+///
+/// # Errors
+/// [`Error::Data`] as [`read`]'s, and for columns that are not those of the model, with both sides' names.
+pub(crate) fn each_block(
+    table: impl Read,
+    wanted: &Named,
+    rows: usize,
+    each: &mut dyn FnMut(Features<f64>, u64) -> Result<()>,
+) -> Result<()> {
+    let mut reader = reader(table)?;
+    let mut record = ByteRecord::new();
+    if !next(&mut reader, &mut record)? {
+        return Err(Error::data("it is empty"));
+    }
+    let fields: Vec<String> =
+        record.iter().map(|field| class_name(&String::from_utf8_lossy(field))).collect();
+    let header = wanted.header && record.iter().all(|field| number(field).is_none());
+    let inputs = if header { by_name(&fields, wanted)? } else { by_place(fields.len(), wanted)? };
+    if header && !next(&mut reader, &mut record)? {
+        return Err(Error::data("it has a header and nothing below it"));
+    }
+    let columns = Columns {
+        names: if header { fields } else { (1..=fields.len()).map(|column| column.to_string()).collect() },
+        header,
+        label: 0,
+    };
+    let why = |_: &str| "the model takes numbers alone".to_owned();
+    let mut numbers = Vec::with_capacity(rows * inputs.len());
+    loop {
+        columns.check_length(&record)?;
+        for &column in &inputs {
+            numbers.push(finite(&record, &columns, column, why)?);
+        }
+        let more = next(&mut reader, &mut record)?;
+        if !more || numbers.len() == rows * inputs.len() {
+            let count = numbers.len() / inputs.len().max(1);
+            let block = super::rows(count, inputs.len(), std::mem::take(&mut numbers))?;
+            each(block.into(), reader.position().byte())?;
+        }
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+/// The places of the wanted columns among those of a table with these names.
+fn by_name(fields: &[String], wanted: &Named) -> Result<Vec<usize>> {
+    let place = |name: &String| fields.iter().position(|field| field == name);
+    let found: Vec<Option<usize>> = wanted.inputs.iter().map(place).collect();
+    match found.iter().position(Option::is_none) {
+        None => Ok(found.into_iter().flatten().collect()),
+        Some(missing) => Err(Error::data(format!(
+            "the model takes the columns {}, and the table has {}: {} is missing",
+            some(&wanted.inputs),
+            some(fields),
+            wanted.inputs[missing]
+        ))),
+    }
+}
+
+/// The places of the inputs in a table of so many columns without names.
+fn by_place(columns: usize, wanted: &Named) -> Result<Vec<usize>> {
+    let inputs = wanted.inputs.len();
+    match columns {
+        _ if columns == inputs => Ok((0..inputs).collect()),
+        _ if columns == inputs + 1 => Ok((0..columns).filter(|&column| column != wanted.target_at).collect()),
+        _ => Err(Error::data(format!(
+            "the model takes {inputs} columns ({}), and the table has {columns}",
+            some(&wanted.inputs)
+        ))),
+    }
+}
+
+/// The first of some names.
+fn some(names: &[String]) -> String {
+    let shown = names.iter().take(8).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > 8 { shown + ", ..." } else { shown }
+}
+
+/// A table's lines, whatever its separator.
+fn reader<R: Read>(mut table: R) -> Result<Reader<PerLine<impl Read>>> {
+    let mut head = Vec::new();
+    table.by_ref().take(HEAD).read_to_end(&mut head).map_err(damage)?;
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        return Err(Error::data("it is a text in UTF-16; tables are read in UTF-8"));
+    }
+    let separator = separator(&head)?;
+    let stream = PerLine { inner: io::Cursor::new(head).chain(table), left: limits::TABLE_LINE };
+    Ok(ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(Trim::All)
+        .delimiter(separator)
+        .from_reader(stream))
 }
 
 /// The separator that the first line has most of.
@@ -139,10 +225,9 @@ impl Columns {
                         .map(|column| column - 1)
                 })
                 .ok_or_else(|| {
-                    let shown = names.iter().take(8).map(String::as_str).collect::<Vec<_>>().join(", ");
                     Error::data(format!(
-                        "it has no label column {wanted:?}; its {columns} columns are {shown}{}",
-                        if columns > 8 { ", ..." } else { "" }
+                        "it has no label column {wanted:?}; its {columns} columns are {}",
+                        some(&names)
                     ))
                 })?,
             None => LABEL_NAMES
@@ -151,6 +236,19 @@ impl Columns {
                 .unwrap_or(columns - 1),
         };
         Ok(Self { names, header, label })
+    }
+
+    /// Refuses a line of more or fewer fields.
+    fn check_length(&self, record: &ByteRecord) -> Result<()> {
+        if record.len() == self.names.len() {
+            return Ok(());
+        }
+        Err(Error::data(format!(
+            "line {} has {} fields, and the first has {}",
+            line(record),
+            record.len(),
+            self.names.len()
+        )))
     }
 
     /// The names as a data set keeps them.
@@ -220,14 +318,7 @@ impl Samples {
     }
 
     fn add(&mut self, record: &ByteRecord, columns: &Columns) -> Result<()> {
-        if record.len() != columns.names.len() {
-            return Err(Error::data(format!(
-                "line {} has {} fields, and the first has {}",
-                line(record),
-                record.len(),
-                columns.names.len()
-            )));
-        }
+        columns.check_length(record)?;
         let why: fn(&str) -> String = match self.column {
             LabelColumn::Labels(_) => |label| format!("only the label column ({label}) may hold words"),
             LabelColumn::Targets(_) => {

@@ -27,17 +27,8 @@ pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
     let dimensions = usize::from(bytes[3]);
     let start = 4 + 4 * dimensions;
     let sizes = bytes.get(4..start).ok_or_else(|| Error::data("it is cut short within its header"))?;
-    let shape: Vec<usize> = sizes
-        .chunks_exact(4)
-        .map(|size| size.iter().fold(0, |value, &byte| value << 8 | usize::from(byte)))
-        .collect();
-    let kind = bytes[2];
-    let width = match kind {
-        0x0b => 2,
-        0x0c | 0x0d => 4,
-        0x0e => 8,
-        _ => 1,
-    };
+    let (shape, kind) = (shape(sizes), bytes[2]);
+    let width = width(kind);
     let promised = count(&shape).and_then(|count| count.checked_mul(width));
     let found = bytes.len() - start;
     if promised != Some(found) {
@@ -59,6 +50,40 @@ pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
         _ => Content::Floats(numbers(&bytes[start..], f64::from_be_bytes)),
     };
     Ok(Numbers { shape, content })
+}
+
+/// What an IDX file says of itself: its shape, the bytes of a number, and its first bytes, up to the numbers.
+pub(crate) fn read_header(stream: &mut impl std::io::Read) -> Result<super::ArrayHeader> {
+    let cut = |_| Error::data("it is cut short within its header");
+    let mut head = vec![0; 4];
+    stream.read_exact(&mut head).map_err(cut)?;
+    if !is_idx(&head) {
+        return Err(Error::data("it is no IDX file"));
+    }
+    head.resize(4 + 4 * usize::from(head[3]), 0);
+    stream.read_exact(&mut head[4..]).map_err(cut)?;
+    let shape = shape(&head[4..]);
+    let size = width(head[2]);
+    let head = move |rows: usize| {
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX).to_be_bytes();
+        [&head[..4], &rows, &head[8..]].concat()
+    };
+    Ok(super::ArrayHeader { shape, size, head: Box::new(head), read })
+}
+
+/// Sizes of four bytes each.
+fn shape(sizes: &[u8]) -> Vec<usize> {
+    sizes.chunks_exact(4).map(|size| size.iter().fold(0, |value, &byte| value << 8 | usize::from(byte))).collect()
+}
+
+/// The bytes of a number of this kind.
+fn width(kind: u8) -> usize {
+    match kind {
+        0x0b => 2,
+        0x0c | 0x0d => 4,
+        0x0e => 8,
+        _ => 1,
+    }
 }
 
 /// Numbers of `N` bytes each.

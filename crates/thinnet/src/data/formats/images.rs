@@ -98,19 +98,65 @@ fn broken(error: &image::ImageError) -> Error {
 /// The images of a part: files with their classes' names.
 type Files = Vec<(PathBuf, String)>;
 
-/// Reads the folder, if it holds folders of images; `None` if it holds something else.
-pub(crate) fn read_folder(root: &Path, options: &ReadOptions) -> Result<Option<DataSet>> {
+/// Whether a folder holds folders of images.
+pub(crate) fn is_folder(root: &Path) -> Result<bool> {
+    let folders = PARTS[0].iter().map(|name| root.join(name)).find(|folder| folder.is_dir());
+    Ok(folders.map_or(Ok(false), |train| has_classes(&train))? || has_classes(root)?)
+}
+
+/// The files of each part, class by class.
+fn files(root: &Path) -> Result<[Option<Files>; 3]> {
     let part = |names: &[&str]| names.iter().map(|name| root.join(name)).find(|folder| folder.is_dir());
-    let folders = PARTS.map(part);
-    let parts: [Option<Files>; 3] = match folders {
+    match PARTS.map(part) {
         [Some(train), val, test] if has_classes(&train)? => {
             let files = |folder: Option<PathBuf>| folder.map(|folder| class_files(&folder)).transpose();
-            [files(Some(train))?, files(val)?, files(test)?]
+            Ok([files(Some(train))?, files(val)?, files(test)?])
         }
-        _ if has_classes(root)? => [Some(class_files(root)?), None, None],
-        _ => return Ok(None),
+        _ => Ok([Some(class_files(root)?), None, None]),
+    }
+}
+
+/// Reads a folder for which [`is_folder`] holds.
+pub(crate) fn read_folder(root: &Path, options: &ReadOptions) -> Result<DataSet> {
+    read_files(root, files(root)?, options)
+}
+
+/// Hands on the images of such a folder, `rows` at a time, as images of this shape `[channels, height, width]`, with the share
+/// of them that is done. Those of another size are resized if `resize` is set, and else refused.
+pub(crate) fn each_block(
+    root: &Path,
+    (shape, resize): (&[usize], bool),
+    rows: usize,
+    each: &mut dyn FnMut(Pixels, f64) -> Result<()>,
+) -> Result<()> {
+    let &[channels, height, width] = shape else {
+        return Err(Error::data("images are not what is wanted here"));
     };
-    read_files(root, parts, options).map(Some)
+    let all: Vec<(PathBuf, String)> = files(root)?.into_iter().flatten().flatten().collect();
+    let size = channels * height * width;
+    let mut done = 0;
+    for files in all.chunks(rows) {
+        let mut pixels = vec![0u8; files.len() * size];
+        pixels.par_chunks_exact_mut(size.max(1)).zip(files).try_for_each(|(out, (path, _))| {
+            let bytes = fs::read(path).map_err(Error::io("read", path))?;
+            let within = |error: Error| error.within(below(root, path));
+            let found = read_header(Cursor::new(&bytes)).map_err(within)?;
+            let (found_width, found_height) = (found.width as usize, found.height as usize);
+            if !resize && (found_width, found_height) != (width, height) {
+                return Err(within(Error::data(format!(
+                    "it is {found_width} x {found_height} pixels, and images of {width} x {height} are wanted"
+                ))));
+            }
+            let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+            let read = read_pixels(&bytes, side(width), side(height), channels == 1).map_err(within)?;
+            out.copy_from_slice(&read);
+            Ok::<(), Error>(())
+        })?;
+        done += files.len();
+        let pixels = super::rows(files.len(), size, pixels)?;
+        each(Pixels::plain(pixels), done as f64 / all.len() as f64)?;
+    }
+    Ok(())
 }
 
 /// Whether a folder in this one has an image among its first files.

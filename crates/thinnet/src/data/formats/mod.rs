@@ -41,6 +41,51 @@ pub enum Content {
     Texts(Vec<String>),
 }
 
+/// What a file of one array says of itself before its numbers.
+pub(crate) struct ArrayHeader {
+    /// Of the whole array.
+    pub(crate) shape: Vec<usize>,
+    /// Bytes of a number.
+    pub(crate) size: usize,
+    /// The header of a file of so many rows of it.
+    pub(crate) head: Box<dyn Fn(usize) -> Vec<u8>>,
+    /// What reads such a file.
+    pub(crate) read: fn(Vec<u8>) -> Result<Numbers>,
+}
+
+impl ArrayHeader {
+    /// Hands on the array's samples, `rows` at a time, with the shape of one and the share of them that is done; `stream` has
+    /// the numbers.
+    pub(crate) fn each_block(
+        &self,
+        stream: &mut impl std::io::Read,
+        rows: usize,
+        each: &mut dyn FnMut(Features<f64>, &[usize], f64) -> Result<()>,
+    ) -> Result<()> {
+        let too_large = || Error::data(format!("its header promises {}", shown(&self.shape)));
+        let [samples, rest @ ..] = self.shape.as_slice() else {
+            return Err(Error::data("it holds one number"));
+        };
+        let row = count(rest).and_then(|row| row.checked_mul(self.size)).ok_or_else(too_large)?;
+        if row as u64 > limits::UNPACKED_BASE {
+            return Err(too_large());
+        }
+        for first in (0..*samples).step_by(rows) {
+            let count = rows.min(samples - first);
+            let mut bytes = (self.head)(count);
+            let start = bytes.len();
+            bytes.resize(start + count * row, 0);
+            stream.read_exact(&mut bytes[start..]).map_err(super::archive::damage)?;
+            let (x, shape) = (self.read)(bytes)?.into_samples()?;
+            each(x, &shape, (first + count) as f64 / *samples as f64)?;
+        }
+        match std::io::copy(stream, &mut std::io::sink()).map_err(super::archive::damage)? {
+            0 => Ok(()),
+            more => Err(Error::data(format!("{more} bytes follow the last of its {samples} samples"))),
+        }
+    }
+}
+
 impl fmt::Debug for Numbers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Numbers of shape {:?}", self.shape)

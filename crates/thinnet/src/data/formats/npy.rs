@@ -92,23 +92,49 @@ pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
     Ok(Numbers { shape, content })
 }
 
+/// What an NPY file says of itself; `None` if its numbers lie by column, so that rows do not follow one another.
+pub(crate) fn read_header(stream: &mut impl Read) -> Result<Option<super::ArrayHeader>> {
+    let cut = |_| Error::data("it is cut short within its header");
+    let mut head = vec![0; 12];
+    stream.read_exact(&mut head).map_err(cut)?;
+    let (length_end, length) = header_length(&head)?;
+    head.resize(length_end + length, 0);
+    stream.read_exact(&mut head[12..]).map_err(cut)?;
+    let header = Header::from_reader(&mut &head[..header_end(&head)?])
+        .map_err(|_| Error::data("it is no NPY file: its header is not one that NumPy writes"))?;
+    let descriptor = header.type_descriptor.as_string().map_or("record", String::as_str);
+    let (_, _, size) = parse_descriptor(descriptor).ok_or_else(|| no_data(descriptor))?;
+    if header.layout.is_fortran() {
+        return Ok(None);
+    }
+    let shape = header.shape.clone();
+    let head = move |rows: usize| {
+        let mut header = header.clone();
+        header.shape[0] = rows;
+        let mut head = Vec::new();
+        let written = header.write(&mut head);
+        if written.is_ok() { head } else { Vec::new() } // memory takes all; an empty header is refused where it is read
+    };
+    Ok(Some(super::ArrayHeader { shape, size, head: Box::new(head), read }))
+}
+
+/// The names of the arrays of samples in an archive with these names, in lower case, in the order of the parts.
+pub(crate) fn sample_arrays<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    let find = |wanted: &str| names.iter().find(|&&name| name == wanted).copied();
+    let part = |endings: &[&str]| {
+        NAMES.iter().find_map(|(x, _)| endings.iter().find_map(|ending| find(&format!("{x}{ending}"))))
+    };
+    let parts: Vec<&str> = PARTS.into_iter().filter_map(part).collect();
+    if parts.is_empty() { part(&[""]).into_iter().collect() } else { parts }
+}
+
 fn no_data(descriptor: &str) -> Error {
     Error::data(format!("its type, {descriptor:.30}, is none of whole numbers, floats, booleans or words"))
 }
 
 /// Where the header of an NPY file ends, if it is one that may be parsed.
 fn header_end(bytes: &[u8]) -> Result<usize> {
-    let no_npy = || Error::data("it is no NPY file");
-    let (length_end, length) = match bytes.get(..12).ok_or_else(no_npy)? {
-        [magic @ .., 1, _, a, b, _, _] if magic == MAGIC => (10, usize::from(u16::from_le_bytes([*a, *b]))),
-        [magic @ .., 2 | 3, _, a, b, c, d] if magic == MAGIC => {
-            (12, usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).unwrap_or(usize::MAX))
-        }
-        _ => return Err(no_npy()),
-    };
-    if length > limits::NPY_HEADER {
-        return Err(Error::data(format!("its header of {length} bytes is longer than NumPy writes any")));
-    }
+    let (length_end, length) = header_length(bytes)?;
     let end = length_end + length;
     let header =
         bytes.get(length_end..end).ok_or_else(|| Error::data("it is cut short within its header"))?;
@@ -124,6 +150,22 @@ fn header_end(bytes: &[u8]) -> Result<usize> {
         }
     }
     Ok(end)
+}
+
+/// Where the header's text begins, and its bytes.
+fn header_length(bytes: &[u8]) -> Result<(usize, usize)> {
+    let no_npy = || Error::data("it is no NPY file");
+    let (length_end, length) = match bytes.get(..12).ok_or_else(no_npy)? {
+        [magic @ .., 1, _, a, b, _, _] if magic == MAGIC => (10, usize::from(u16::from_le_bytes([*a, *b]))),
+        [magic @ .., 2 | 3, _, a, b, c, d] if magic == MAGIC => {
+            (12, usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).unwrap_or(usize::MAX))
+        }
+        _ => return Err(no_npy()),
+    };
+    if length > limits::NPY_HEADER {
+        return Err(Error::data(format!("its header of {length} bytes is longer than NumPy writes any")));
+    }
+    Ok((length_end, length))
 }
 
 /// Whether the numbers are big-endian, the kind of number, and its bytes, of a descriptor such as `<f8`.

@@ -1,0 +1,248 @@
+//! Samples of a file or folder part by part, in memory that does not grow with them: what a prediction needs, and no labels.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor, Read, Seek};
+use std::path::Path;
+
+use super::folder::{Found, find, part_of, read_file};
+use super::formats::cifar::{self, Member};
+#[cfg(feature = "images")]
+use super::formats::images;
+use super::formats::{csv, idx, npy};
+use super::kind::{HEAD, Kind, file_name, head};
+use super::{Columns, Features, archive};
+use crate::error::{Error, Result};
+
+/// Samples that are handed on together: of 3072 bytes each they are 3 MiB.
+const ROWS: usize = 1024;
+
+/// What samples have to be like.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The shape of one: `[channels, height, width]` of an image, `[numbers]` of others.
+    pub shape: &'a [usize],
+    /// The columns of a table; by default `shape` says how many.
+    pub columns: Option<&'a Columns>,
+    /// Whether images of folders are brought to that size, and not refused.
+    pub resize: bool,
+}
+
+/// Samples that follow one another.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// Its place among the files that make up the data set, in the order in which their samples count. Archives may have them
+    /// in another.
+    pub file: usize,
+    /// The samples.
+    pub x: Features<f64>,
+    /// The share of the file that is done, where that is known: 0..=1.
+    pub done: Option<f64>,
+}
+
+/// What takes blocks; it can end the reading with an error.
+type Each<'a> = &'a mut dyn FnMut(Block) -> Result<()>;
+
+/// Hands on all samples of a file or folder of any format that [`DataSet::open`](super::DataSet::open) reads: of its training
+/// part, then validation and test parts. Labels may be missing.
+///
+/// # Errors
+/// Those of [`DataSet::open`](super::DataSet::open), and [`Error::Data`] for samples of another shape or other columns, with
+/// both sides named; those of `each`.
+pub fn stream(path: &Path, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
+    if !path.is_dir() {
+        return stream_file(path, 0, wanted, each).map_err(|error| error.within(path.display()));
+    }
+    let within = |error: Error| error.within(path.display());
+    match find(path).map_err(within)?.0 {
+        Found::Cifar(mut members) => {
+            members.sort_by_key(|(member, _)| file_number(*member));
+            let mut content = Vec::new();
+            for (member, file) in members.iter().filter(|(member, _)| *member != Member::Names) {
+                read_file(file, &mut content)?;
+                let batch = cifar_blocks(&content, *member, wanted, each);
+                batch.map_err(|error| within(error.within(file_name(file))))?;
+            }
+            Ok(())
+        }
+        Found::Idx(mut files) | Found::Npy(mut files) => {
+            files.sort_by_key(|file| part_of(&file_name(file)) as usize);
+            files.iter().enumerate().try_for_each(|(number, file)| {
+                let done = stream_file(file, number, wanted, each);
+                done.map_err(|error| within(error.within(file_name(file))))
+            })
+        }
+        #[cfg(feature = "images")]
+        Found::Images => {
+            let mut block = |x: super::Pixels, done| each(Block { file: 0, x: x.into(), done: Some(done) });
+            images::each_block(path, (wanted.shape, wanted.resize), ROWS, &mut block).map_err(within)
+        }
+        #[cfg(not(feature = "images"))]
+        Found::Images => Err(within(Error::data("images are not read without the feature `images`"))),
+        Found::File(file) => stream(&file, wanted, each),
+    }
+}
+
+/// The same of a table that comes from a stream.
+///
+/// # Errors
+/// As [`stream`].
+pub fn stream_table(table: impl Read, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
+    table_blocks(table, None, wanted, each)
+}
+
+fn stream_file(path: &Path, number: usize, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
+    let kind = Kind::of(&head(path)?);
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let size = file.metadata().map_err(Error::io("read", path))?.len();
+    let mut file = BufReader::with_capacity(1 << 18, file);
+    match kind {
+        Kind::Gzip => {
+            let mut content = archive::gunzip(file, size);
+            let mut head = Vec::new();
+            content.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(archive::damage)?;
+            let kind = Kind::of(&head);
+            match kind {
+                Kind::Gzip | Kind::Zip => Err(Error::data("it is packed twice")),
+                kind => unpacked(&mut Cursor::new(head).chain(content), kind, (number, None), wanted, each),
+            }
+        }
+        Kind::Zip => archive_blocks(file, wanted, each),
+        Kind::Text if cifar::may_be_binary(size) && is_binary(path)? => {
+            unpacked(&mut file, Kind::Unknown, (number, Some(size)), wanted, each)
+        }
+        kind => unpacked(&mut file, kind, (number, Some(size)), wanted, each),
+    }
+}
+
+/// Whether a file that could be a text is the binary version of CIFAR.
+fn is_binary(path: &Path) -> Result<bool> {
+    let mut content = Vec::new();
+    read_file(path, &mut content)?;
+    Ok(cifar::is_binary(&content))
+}
+
+/// The samples of a file that is not packed; `size` of its bytes, if that is known.
+fn unpacked(
+    content: &mut impl Read,
+    kind: Kind,
+    (file, size): (usize, Option<u64>),
+    wanted: Wanted<'_>,
+    each: Each<'_>,
+) -> Result<()> {
+    let mut blocks = |x: Features<f64>, shape: &[usize], done: f64| {
+        fits(shape, wanted.shape)?;
+        each(Block { file, x, done: Some(done) })
+    };
+    match kind {
+        Kind::Tar => archive::tar_files(
+            content,
+            |name| cifar::member(name).is_some_and(|member| member != Member::Names),
+            |name, content| match cifar::member(name) {
+                Some(member) => {
+                    cifar_blocks(content, member, wanted, each).map_err(|error| error.within(name))
+                }
+                None => Ok(()),
+            },
+        ),
+        Kind::Text => table_blocks(content, size, wanted, each),
+        Kind::Idx => idx::read_header(content)?.each_block(content, ROWS, &mut blocks),
+        Kind::Npy => npy_blocks(content, &mut blocks),
+        _ => {
+            let bytes = archive::read_all(content, size.unwrap_or(0)).map_err(archive::damage)?;
+            cifar_blocks(&bytes, Member::Train(0), wanted, each)
+        }
+    }
+}
+
+/// What takes samples, the shape of one, and the share that is done.
+type Blocks<'a> = &'a mut dyn FnMut(Features<f64>, &[usize], f64) -> Result<()>;
+
+fn npy_blocks(content: &mut impl Read, blocks: Blocks<'_>) -> Result<()> {
+    match npy::read_header(content)? {
+        Some(header) => header.each_block(content, ROWS, blocks),
+        None => Err(Error::data(
+            "its array is stored by column, so that its samples do not follow one another; save numpy.ascontiguousarray of it",
+        )),
+    }
+}
+
+/// The samples of an NPZ archive.
+fn archive_blocks(stream: impl BufRead + Seek, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
+    let broken = |error: zip::result::ZipError| {
+        Error::data(format!("it is no zip archive that can be read: {}", super::formats::brief(&error)))
+    };
+    let mut archive = zip::ZipArchive::new(stream).map_err(broken)?;
+    let names = archive.file_names().map(|name| Ok(name?.into_owned()));
+    let names: Vec<String> = names.collect::<zip::result::ZipResult<_>>().map_err(broken)?;
+    let lower: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let arrays: Vec<&str> = lower.iter().filter_map(|name| name.strip_suffix(".npy")).collect();
+    let samples = npy::sample_arrays(&arrays);
+    if samples.is_empty() {
+        return Err(Error::data("it has no array X_train, X_test or X"));
+    }
+    for (file, array) in samples.into_iter().enumerate() {
+        let own = |name: &String| name.strip_suffix(".npy") == Some(array);
+        let Some(name) = lower.iter().position(own).map(|at| &names[at]) else { continue };
+        let mut entry = archive.by_name(name).map_err(broken)?;
+        let mut blocks = |x: Features<f64>, shape: &[usize], done: f64| {
+            fits(shape, wanted.shape)?;
+            each(Block { file, x, done: Some(done) })
+        };
+        npy_blocks(&mut entry, &mut blocks).map_err(|error| error.within(array))?;
+    }
+    Ok(())
+}
+
+fn table_blocks(table: impl Read, size: Option<u64>, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
+    let unnamed;
+    let columns = match (wanted.columns, wanted.shape) {
+        (Some(columns), _) => columns,
+        (None, &[inputs]) => {
+            let inputs: Vec<String> = (1..=inputs).map(|column| column.to_string()).collect();
+            unnamed = Columns { target: "target".to_owned(), target_at: inputs.len(), inputs, header: false };
+            &unnamed
+        }
+        (None, shape) => {
+            return Err(Error::data(format!("the model takes images of {}, and this is a table", shown(shape))));
+        }
+    };
+    let share = |read: u64| size.map(|size| (read as f64 / size.max(1) as f64).min(1.0));
+    csv::each_block(table, columns, ROWS, &mut |x, read| each(Block { file: 0, x, done: share(read) }))
+}
+
+fn cifar_blocks(content: &[u8], member: Member, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
+    fits(&[3, 32, 32], wanted.shape)?;
+    let file = file_number(member);
+    cifar::each_block(content, ROWS, &mut |x, done| each(Block { file, x: x.into(), done: Some(done) }))
+}
+
+/// The place of a batch among all.
+fn file_number(member: Member) -> usize {
+    match member {
+        Member::Train(index) => index,
+        Member::Test => usize::MAX - 1,
+        Member::Names => usize::MAX,
+    }
+}
+
+/// Refuses samples of another shape.
+fn fits(found: &[usize], wanted: &[usize]) -> Result<()> {
+    // A flat sample may stand for an image of as many numbers, and the other way round.
+    let flat = found.len() == 1 || wanted.len() == 1;
+    if found == wanted || (flat && found.iter().product::<usize>() == wanted.iter().product::<usize>()) {
+        return Ok(());
+    }
+    let what = |shape: &[usize]| if shape.len() == 3 { "images of" } else { "samples of" };
+    Err(Error::data(format!(
+        "the model takes {} {}, and these are {} {}",
+        what(wanted),
+        shown(wanted),
+        what(found),
+        shown(found)
+    )))
+}
+
+fn shown(shape: &[usize]) -> String {
+    let unit = if shape.len() == 1 { " numbers" } else { "" };
+    super::formats::shown(shape) + unit
+}
