@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::figures::{epoch, labels};
+use super::look::VERSION;
 use crate::error::{Error, Result};
 use crate::experiment::{NetworkRun, Outcome, Settings};
 use crate::solver::History;
@@ -127,7 +128,7 @@ pub(crate) fn json(outcome: &Outcome) -> serde_json::Result<Vec<u8>> {
     });
     let document = Document {
         format: FORMAT.to_owned(),
-        versions: Versions { thinnet: crate::report::VERSION.to_owned() },
+        versions: Versions { thinnet: VERSION.to_owned() },
         settings: outcome.settings.clone(),
         networks: networks.collect(),
         seconds: outcome.seconds.into(),
