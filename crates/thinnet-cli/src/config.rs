@@ -8,7 +8,8 @@ use thinnet::data::{Dataset, Split};
 use thinnet::experiment::Settings;
 use thinnet::float::{Dtype, Float};
 
-use crate::args::{ExperimentArguments, SourceArguments};
+use crate::args::ExperimentArguments;
+use crate::args::source::SourceArguments;
 use crate::failure::Failure;
 use crate::{folder, memory};
 

@@ -5,7 +5,6 @@ use std::fmt::Write;
 use std::io::{self, IsTerminal, Write as _};
 use std::time::Duration;
 
-use clap::builder::styling::{AnsiColor, Style};
 use indicatif::style::TemplateError;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
@@ -13,8 +12,11 @@ use crate::failure::Failure;
 use crate::memory::show;
 
 mod block;
+mod style;
 
 pub(crate) use block::Canvas;
+pub(crate) use style::Paint;
+use style::{Stream, dumb};
 
 /// Standard output and standard error, and what they can show.
 #[derive(Debug)]
@@ -24,48 +26,11 @@ pub(crate) struct Output {
     bar: Option<ProgressBar>,
 }
 
-/// What a stream can show.
-#[derive(Debug, Clone, Copy)]
-struct Stream {
-    terminal: bool,
-    colour: bool,
-}
-
-/// How a piece of text is shown where colours are.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Paint {
-    Good,
-    Bad,
-    Faint,
-    Strong,
-    Accent,
-}
-
 /// How often a display is drawn anew.
 const REDRAW: Duration = Duration::from_millis(125);
 
 /// From this width on, a bar need not fill the line.
 const WIDE: usize = 90;
-
-impl Stream {
-    /// Colours are for a terminal that can show them, unless `NO_COLOR` (<https://no-color.org>) is set.
-    fn new(terminal: bool) -> Self {
-        let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || dumb();
-        Self { terminal, colour: terminal && !refused }
-    }
-
-    /// The text, coloured where colours are.
-    fn paint(self, paint: Paint, text: &str) -> String {
-        let style = match paint {
-            Paint::Good => AnsiColor::Green.on_default(),
-            Paint::Bad => AnsiColor::Red.on_default().bold(),
-            Paint::Faint => Style::new().dimmed(),
-            Paint::Strong => Style::new().bold(),
-            Paint::Accent => AnsiColor::Cyan.on_default(),
-        };
-        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
-    }
-}
 
 impl Output {
     /// The process's streams.
@@ -244,11 +209,6 @@ impl Output {
     }
 }
 
-/// Whether the terminal can do no more than write one line after the other.
-fn dumb() -> bool {
-    env::var_os("TERM").is_none_or(|value| value == "dumb" || value.is_empty())
-}
-
 /// Whether bars and curves can be shown: not where the locale says otherwise, nor on Linux's console, whose font lacks them.
 fn unicode() -> bool {
     let locale =
@@ -321,10 +281,5 @@ mod tests {
         let left = |seconds| left(Duration::from_secs(seconds));
         assert_eq!([left(59), left(200), left(3900)], ["59 s left", "3:20 min left", "1:05 h left"]);
         assert_eq!([left(0), left(u64::MAX)], ["", "stalled"]);
-    }
-
-    #[test]
-    fn no_colours_away_from_a_terminal() {
-        assert_eq!(Stream::new(false).paint(Paint::Bad, "error:"), "error:");
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use thinnet::data::{DataSet, Format, Order, ReadOptions, Scaling, SplitOptions};
 
-use crate::args::{ReadArguments, SourceArguments};
+use crate::args::source::{ReadArguments, SourceArguments};
 use crate::failure::Failure;
 
 /// The word for the embedded sample.

@@ -9,7 +9,7 @@ use thinnet::training::{
     DataConfig, RunFolder, Task, Trainer, TrainerState, TrainingConfig, TrainingData, keys,
 };
 
-use crate::args::ReadArguments;
+use crate::args::source::ReadArguments;
 use crate::args::train::TrainArguments;
 use crate::failure::Failure;
 use crate::{folder, memory};
@@ -159,7 +159,7 @@ pub(crate) fn open(config: &TrainingConfig) -> Result<DataSet, Failure> {
     let data = &config.data;
     let resize = match &data.resize {
         Some(size) => Some(
-            crate::args::size(size)
+            crate::args::values::size(size)
                 .map_err(|reason| Failure::Refused(format!("data.resize = {size:?}: {reason}")))?,
         ),
         None => None,
