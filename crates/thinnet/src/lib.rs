@@ -10,6 +10,7 @@ mod files;
 pub mod float;
 pub mod gradient_check;
 pub mod layers;
+mod names;
 pub mod net;
 pub mod optim;
 pub mod random;

@@ -1,8 +1,6 @@
 //! What a network's scores are to become, and how far they are from it: the losses of classification with one label a
 //! sample or several, and of regression, each with weights for the samples.
 
-use std::str::FromStr;
-
 use ndarray::{Array2, ArrayView2, Axis, Zip};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +8,7 @@ use super::activation::logistic;
 use super::loss::{check_weights, weighted_softmax_loss};
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::names::names;
 
 /// A loss over scores (N, C), with the function that turns a score into a prediction. Each is the canonical pair of a
 /// generalised linear model (McCullagh and Nelder 1989), so its gradient by the score is prediction minus target.
@@ -27,6 +26,16 @@ pub enum Loss {
     /// `p = exp(s)`.
     Poisson,
 }
+
+names!(
+    Loss,
+    "loss",
+    "losses",
+    Softmax = "softmax",
+    Logistic = "logistic",
+    SquaredError = "squared_error",
+    Poisson = "poisson"
+);
 
 /// What N samples are to give.
 #[derive(Debug, Clone, Copy)]
@@ -103,19 +112,6 @@ impl<F> ChosenTargets<F> {
 }
 
 impl Loss {
-    /// The names of all.
-    pub const NAMES: [&'static str; 4] = ["softmax", "logistic", "squared_error", "poisson"];
-
-    /// `softmax`, `logistic`, `squared_error` or `poisson`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Softmax => "softmax",
-            Self::Logistic => "logistic",
-            Self::SquaredError => "squared_error",
-            Self::Poisson => "poisson",
-        }
-    }
-
     /// What the scores (N, C) predict: the softmax's probabilities, each output's probability, the scores themselves, or
     /// their exponentials.
     pub fn predict<F: Float>(self, mut scores: Array2<F>) -> Array2<F> {
@@ -248,21 +244,5 @@ impl Loss {
                 entropy - t + s.exp()
             }
         }
-    }
-}
-
-impl FromStr for Loss {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        [Self::Softmax, Self::Logistic, Self::SquaredError, Self::Poisson]
-            .into_iter()
-            .find(|loss| loss.name() == name)
-            .ok_or_else(|| {
-                Error::configuration(format!(
-                    "there is no loss {name:?}; the losses are {}",
-                    Self::NAMES.join(", ")
-                ))
-            })
     }
 }

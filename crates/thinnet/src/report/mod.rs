@@ -107,8 +107,8 @@ impl<'a> Report<'a> {
         Ok(vec![
             ("report.html", page()?),
             ("accuracy.png", picture()?),
-            ("history.csv", tables::history_csv(outcome).map_err(Error::report("history.csv"))?),
-            ("loss.csv", tables::loss_csv(outcome).map_err(Error::report("loss.csv"))?),
+            ("history.csv", tables::history_csv(outcome)?),
+            ("loss.csv", tables::loss_csv(outcome)?),
             ("experiment.json", tables::json(outcome).map_err(Error::report("experiment.json"))?),
         ])
     }

@@ -6,8 +6,8 @@
 //! | `checkpoints/step-0000001200.ckpt` | the run after that many steps: the last ones, and the best epoch's |
 //! | `.lock` | held by the process that trains |
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{TrainerState, TrainingConfig};
@@ -163,7 +163,7 @@ impl RunFolder {
     }
 }
 
-/// Takes the folder's lock, which the system gives back when the process ends, however it does.
+/// Takes the folder's lock.
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.join(LOCK);
     let file = File::options()
@@ -173,14 +173,7 @@ fn lock(folder: &Path) -> Result<File> {
         .write(true)
         .open(&path)
         .map_err(Error::io("write", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::configuration(format!(
-            "another process is training in {}; wait for it, or stop it",
-            folder.display()
-        ))),
-        // Some network file systems have no locks; a run there is as safe as its owner is careful.
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
-        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
-    }
+    files::lock(file, || {
+        format!("another process is training in {}; wait for it, or stop it", folder.display())
+    })
 }

@@ -17,7 +17,7 @@ use rust::Crate;
 /// The library's modules, from the bottom up. Those of one row do not know each other.
 const FLOORS: [&[&str]; 10] = [
     &["error"],
-    &["float", "files"],
+    &["float", "files", "names"],
     &["random"],
     &["data", "layers", "optim"],
     &["net"],
