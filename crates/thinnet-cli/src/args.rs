@@ -114,6 +114,26 @@ pub(crate) struct ExperimentArguments {
     #[arg(long, value_name = "N", default_value = "231", value_parser = seed, allow_hyphen_values = true)]
     pub(crate) seed: u32,
 
+    #[command(flatten)]
+    pub(crate) compute: ComputeArguments,
+
+    /// Folder for the report; it is made if need be
+    #[arg(long, value_name = "DIR", default_value = "thinnet-report")]
+    pub(crate) out: PathBuf,
+}
+
+impl ExperimentArguments {
+    /// The arguments of `thinnet experiment` without any option: the course's experiment.
+    pub(crate) fn course() -> Result<Self, clap::Error> {
+        let mut matches =
+            Self::augment_args(clap::Command::new("experiment")).try_get_matches_from(["experiment"])?;
+        Self::from_arg_matches_mut(&mut matches)
+    }
+}
+
+/// How figures are computed.
+#[derive(Debug, Args)]
+pub(crate) struct ComputeArguments {
     /// Number type
     #[arg(
         long,
@@ -135,19 +155,6 @@ pub(crate) struct ExperimentArguments {
         value_parser = PossibleValuesParser::new(Product::NAMES)
     )]
     pub(crate) engine: String,
-
-    /// Folder for the report; it is made if need be
-    #[arg(long, value_name = "DIR", default_value = "thinnet-report")]
-    pub(crate) out: PathBuf,
-}
-
-impl ExperimentArguments {
-    /// The arguments of `thinnet experiment` without any option: the course's experiment.
-    pub(crate) fn course() -> Result<Self, clap::Error> {
-        let mut matches =
-            Self::augment_args(clap::Command::new("experiment")).try_get_matches_from(["experiment"])?;
-        Self::from_arg_matches_mut(&mut matches)
-    }
 }
 
 /// Compute the figures of the course's dropout exercise beside the course's own
@@ -186,27 +193,8 @@ pub(crate) struct BenchArguments {
     #[arg(long, value_name = "P", default_value = "0.25", value_parser = number, allow_negative_numbers = true)]
     pub(crate) keep: f64,
 
-    /// Number type
-    #[arg(
-        long,
-        value_name = "TYPE",
-        default_value = "f32",
-        value_parser = PossibleValuesParser::new(["f32", "f64"])
-    )]
-    pub(crate) dtype: String,
-
-    /// Products: computed thin (only what dropout keeps), dense, or whichever is faster
-    #[arg(
-        long,
-        value_name = "ENGINE",
-        default_value = "auto",
-        value_parser = PossibleValuesParser::new(Product::NAMES)
-    )]
-    pub(crate) engine: String,
-
-    /// Threads to compute with [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
-    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArguments,
 
     /// Steps to measure
     #[arg(long, value_name = "N", default_value = "200", value_parser = count, allow_negative_numbers = true)]

@@ -10,6 +10,7 @@ mod convert;
 mod experiment;
 mod failure;
 mod fetch;
+mod figures;
 mod folder;
 mod follow;
 mod info;

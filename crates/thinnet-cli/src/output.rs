@@ -9,7 +9,7 @@ use indicatif::style::TemplateError;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::failure::Failure;
-use crate::memory::show;
+use crate::figures::{byte_size, duration};
 
 mod block;
 mod style;
@@ -237,14 +237,14 @@ fn transfer_style(width: usize) -> Result<ProgressStyle, TemplateError> {
     Ok(ProgressStyle::with_template(template)?
         .progress_chars("━━─")
         .with_key("have", |state: &ProgressState, text: &mut dyn Write| {
-            let size = show(state.len().unwrap_or_default() as f64);
-            let have = show(state.pos() as f64);
+            let size = byte_size(state.len().unwrap_or_default() as f64);
+            let have = byte_size(state.pos() as f64);
             // "45.3 of 170.5 MB": the unit once.
             let unit = size.rsplit(' ').next().unwrap_or_default();
             let _ = write!(text, "{} of {size}", have.strip_suffix(unit).unwrap_or(&have).trim_end());
         })
         .with_key("speed", |state: &ProgressState, text: &mut dyn Write| {
-            let _ = write!(text, "{}/s", show(state.per_sec()));
+            let _ = write!(text, "{}/s", byte_size(state.per_sec()));
         })
         .with_key("left", |state: &ProgressState, text: &mut dyn Write| {
             let _ = write!(text, "{}", left(state.eta()));
@@ -255,9 +255,7 @@ fn transfer_style(width: usize) -> Result<ProgressStyle, TemplateError> {
 fn left(time: Duration) -> String {
     match time.as_secs() {
         0 => String::new(), // as good as there, or nothing came yet
-        seconds @ 1..60 => format!("{seconds} s left"),
-        seconds @ 60..3600 => format!("{}:{:02} min left", seconds / 60, seconds % 60),
-        seconds @ 3600..360_000 => format!("{}:{:02} h left", seconds / 3600, seconds / 60 % 60),
+        1..360_000 => format!("{} left", duration(time)),
         _ => "stalled".to_owned(),
     }
 }

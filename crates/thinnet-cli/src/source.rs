@@ -49,6 +49,30 @@ impl ReadArguments {
         }
         DataSet::open(path, &options).map_err(|error| Failure::Refused(format!("{argument}{error}")))
     }
+
+    /// Refuses what means nothing for the data that were found.
+    ///
+    /// - `names`: what the column of labels, the header and the size are called where they are set
+    /// - `found`: where the data were found, and what is called so: "--data FILE"
+    pub(crate) fn check_against(&self, set: &DataSet, names: [&str; 3], found: &str) -> Result<(), Failure> {
+        let (table, images) = (set.format == Format::Csv, set.format == Format::Images);
+        let [label_column, header, resize] = names;
+        if self.label_column.is_some() && !table {
+            return Err(useless(label_column, "is for tables", found, set));
+        }
+        if self.header.is_some() && !table {
+            return Err(useless(header, "is for tables", found, set));
+        }
+        if self.resize.is_some() && !images {
+            return Err(useless(resize, "is for folders of images", found, set));
+        }
+        Ok(())
+    }
+}
+
+/// Why a setting is refused that is for other data.
+fn useless(name: &str, purpose: &str, found: &str, set: &DataSet) -> Failure {
+    Failure::Refused(format!("{name} {purpose}, and {found} is not that: it is {}", set.format))
 }
 
 impl SourceArguments {
@@ -57,29 +81,14 @@ impl SourceArguments {
         self.read.open(&self.data, "--data ")
     }
 
-    /// Refuses options that mean nothing for the data that were found.
-    fn check_against(&self, set: &DataSet) -> Result<(), Failure> {
-        let (table, images) = (set.format == Format::Csv, set.format == Format::Images);
-        let useless = [
-            ("--label-column", self.read.label_column.is_some() && !table, "is for tables"),
-            ("--header", self.read.header.is_some() && !table, "is for tables"),
-            ("--resize", self.read.resize.is_some() && !images, "is for folders of images"),
-            ("--split", self.split.is_some() && set.val.is_some(), "is for data without validation samples"),
-        ];
-        match useless.into_iter().find(|(_, useless, _)| *useless) {
-            Some((option, _, purpose)) => Err(Failure::Refused(format!(
-                "{option} {purpose}, and --data {} is not that: it is {}",
-                self.data.display(),
-                set.format
-            ))),
-            None => Ok(()),
-        }
-    }
-
     /// Reads the data set and splits it.
     pub(crate) fn read(&self) -> Result<Source, Failure> {
         let set = self.open()?;
-        self.check_against(&set)?;
+        let found = format!("--data {}", self.data.display());
+        self.read.check_against(&set, ["--label-column", "--header", "--resize"], &found)?;
+        if self.split.is_some() && set.val.is_some() {
+            return Err(useless("--split", "is for data without validation samples", &found, &set));
+        }
         let order: Option<Order> = self.split.as_deref().map(str::parse).transpose()?;
         let options =
             SplitOptions { num_val: self.val, order, seed: self.split_seed, ..SplitOptions::default() };

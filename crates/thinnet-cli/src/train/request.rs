@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use thinnet::data::{DataSet, Format};
+use thinnet::data::DataSet;
 use thinnet::float::Float;
 use thinnet::training::{
     DataConfig, RunFolder, Task, Trainer, TrainerState, TrainingConfig, TrainingData, keys,
@@ -171,19 +171,9 @@ pub(crate) fn open(config: &TrainingConfig) -> Result<DataSet, Failure> {
         regression: config.model.task == Task::Regression,
     };
     let set = read.open(Path::new(&data.path), "data.path = ")?;
-    let (table, images) = (set.format == Format::Csv, set.format == Format::Images);
-    let useless = [
-        ("data.label_column", data.label_column.is_some() && !table, "is for tables"),
-        ("data.header", data.header.is_some() && !table, "is for tables"),
-        ("data.resize", data.resize.is_some() && !images, "is for folders of images"),
-    ];
-    match useless.into_iter().find(|(_, useless, _)| *useless) {
-        Some((key, _, purpose)) => Err(Failure::Refused(format!(
-            "{key} {purpose}, and data.path = {} is not that: it is {}",
-            data.path, set.format
-        ))),
-        None => Ok(set),
-    }
+    let keys = ["data.label_column", "data.header", "data.resize"];
+    read.check_against(&set, keys, &format!("data.path = {}", data.path))?;
+    Ok(set)
 }
 
 /// A path that means the same from anywhere, so that a run can be gone on with from anywhere.
@@ -246,20 +236,12 @@ fn same_run(trained: &TrainingConfig, now: &TrainingConfig, folder: &Path) -> Re
 /// Refuses a run that would not fit in memory.
 fn fits_in_memory(config: &TrainingConfig, set: &DataSet) -> Result<(), Failure> {
     let samples = set.parts().map(|(_, split)| split.len()).max().unwrap_or(0);
-    let need = config.memory(set.input_dim(), set.classes.len(), samples);
-    let have = memory::available();
-    if need <= have {
-        return Ok(());
-    }
-    Err(Failure::Refused(format!(
-        "model.hidden = {:?}, train.batch_size = {} and train.epochs = {} together need about {} of memory, and {} are \
-         available",
-        config.model.hidden,
-        config.train.batch_size,
-        config.train.epochs,
-        memory::show(need),
-        memory::show(have),
-    )))
+    memory::check(config.memory(set.input_dim(), set.classes.len(), samples), || {
+        format!(
+            "model.hidden = {:?}, train.batch_size = {} and train.epochs = {} together need",
+            config.model.hidden, config.train.batch_size, config.train.epochs
+        )
+    })
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use thinnet::training::{
     Epoch, Finish, Labelled, RunFolder, Sampling, Score, Step, Trainer, TrainingConfig, TrainingData,
 };
 
-use super::figures::{figure, rate};
 use super::session::Summary;
 use crate::failure::Failure;
+use crate::figures::{figure, rate};
 use crate::output::{Output, Paint};
 
 /// Follows a run.
