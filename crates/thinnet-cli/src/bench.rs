@@ -74,8 +74,8 @@ struct Case {
 
 /// Measures, and writes what it found.
 pub(crate) fn run(arguments: &BenchArguments, output: &Output) -> Result<(), Failure> {
-    let threads = arguments.threads.unwrap_or_else(cores);
-    let product: Product = arguments.engine.parse()?;
+    let threads = arguments.compute.threads.unwrap_or_else(cores);
+    let product: Product = arguments.compute.engine.parse()?;
     if arguments.steps == 0 {
         return Err(Failure::Refused("--steps must be at least 1, got 0".to_owned()));
     }
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &BenchArguments, output: &Output) -> Result<(), Fai
     net.extend(&arguments.hidden);
     net.push(NetConfig::default().num_classes);
     let case = Case { net, batch: arguments.batch_size, keep: arguments.keep, setting: String::new() };
-    match arguments.dtype.as_str() {
+    match arguments.compute.dtype.as_str() {
         "f64" => dispatch::<f64>(arguments, case, product, threads, output),
         _ => dispatch::<f32>(arguments, case, product, threads, output),
     }
@@ -145,14 +145,7 @@ impl<F: Float> Trainer<F> {
             return Err(Failure::Refused("--batch-size must be at least 1, got 0".to_owned()));
         }
         config.check()?;
-        let bytes = memory_of::<F>(&config, case.batch);
-        if bytes > memory::available() {
-            return Err(Failure::Refused(format!(
-                "this needs about {} of memory, and {} are available",
-                memory::show(bytes),
-                memory::show(memory::available())
-            )));
-        }
+        memory::check(memory_of::<F>(&config, case.batch), || "this needs".to_owned())?;
         let x = ndarray::Array2::from_shape_fn((IMAGES, *input_dim), |(image, feature)| {
             F::from_f64(f64::from(hash(image * input_dim + feature)) / 2_147_483_648.0 - 1.0)
         })

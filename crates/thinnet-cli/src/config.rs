@@ -9,7 +9,8 @@ use thinnet::float::{Dtype, Float};
 use thinnet::training::experiment::Settings;
 use thinnet::training::{DataConfig, TrainingData};
 
-use crate::args::{ExperimentArguments, SourceArguments};
+use crate::args::ExperimentArguments;
+use crate::args::source::SourceArguments;
 use crate::failure::Failure;
 use crate::{folder, memory};
 
@@ -37,6 +38,7 @@ impl Config {
                     .to_owned(),
             ));
         }
+        let compute = &arguments.compute;
         let settings = Settings {
             num_train: arguments.train.unwrap_or(NUM_TRAIN),
             keep: arguments.keep,
@@ -47,9 +49,9 @@ impl Config {
             learning_rate: arguments.learning_rate,
             reg: arguments.reg,
             seed: arguments.seed,
-            dtype: if arguments.dtype == "f64" { Dtype::F64 } else { Dtype::F32 },
-            engine: arguments.engine.parse()?,
-            ..Settings::course(String::new(), 1, arguments.threads.unwrap_or_else(cores))
+            dtype: if compute.dtype == "f64" { Dtype::F64 } else { Dtype::F32 },
+            engine: compute.engine.parse()?,
+            ..Settings::course(String::new(), 1, compute.threads.unwrap_or_else(cores))
         };
         check(&settings, 1)?; // a sample has one number at least
         folder::check_for_report(&arguments.out)?;
@@ -81,19 +83,11 @@ impl Config {
 /// Refuses settings that are out of range, or that do not fit in memory with samples of `input_dim` numbers.
 fn check(settings: &Settings, input_dim: usize) -> Result<(), Failure> {
     settings.check(input_dim).map_err(named)?;
-    let (need, have) = (settings.memory(input_dim), memory::available());
-    if need > have {
+    memory::check(settings.memory(input_dim), || {
         let units: Vec<String> = settings.hidden.iter().map(ToString::to_string).collect();
-        return Err(Failure::Refused(format!(
-            "--hidden {}, --batch-size {} and --epochs {} together need about {} of memory, and {} are available",
-            units.join(","),
-            settings.batch_size,
-            settings.epochs,
-            memory::show(need),
-            memory::show(have),
-        )));
-    }
-    Ok(())
+        let (batch_size, epochs) = (settings.batch_size, settings.epochs);
+        format!("--hidden {}, --batch-size {batch_size} and --epochs {epochs} together need", units.join(","))
+    })
 }
 
 /// The same error with the option that sets what is wrong.

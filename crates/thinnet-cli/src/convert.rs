@@ -4,8 +4,9 @@ use std::fs;
 
 use crate::args::data::ConvertArguments;
 use crate::failure::Failure;
+use crate::figures::byte_size;
+use crate::folder;
 use crate::output::Output;
-use crate::{folder, memory};
 
 /// Reads the data set and writes it.
 pub(crate) fn run(arguments: &ConvertArguments, output: &Output) -> Result<(), Failure> {
@@ -16,6 +17,6 @@ pub(crate) fn run(arguments: &ConvertArguments, output: &Output) -> Result<(), F
     let size = fs::metadata(out).map_or(0, |found| found.len());
     let parts: Vec<String> =
         set.parts().map(|(part, split)| format!("{part} {:?}", split.x().dim())).collect();
-    output.aside(&format!("{}: {}, {}", out.display(), parts.join(", "), memory::show(size as f64)));
+    output.aside(&format!("{}: {}, {}", out.display(), parts.join(", "), byte_size(size as f64)));
     output.line(&out.display().to_string())
 }

@@ -12,6 +12,7 @@ use thinnet::training::experiment::{self, Outcome, Settings};
 use crate::args::ExperimentArguments;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::figures::plural;
 use crate::follow::Follower;
 use crate::interrupt;
 use crate::output::{Output, Paint};
@@ -112,11 +113,6 @@ fn summarise(outcome: &Outcome, output: &Output) {
             last(&network.history.val_accuracy),
         ));
     }
-}
-
-/// "1 network", "2 networks".
-pub(crate) fn plural(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -1,12 +1,6 @@
-//! Why the program stops early: one sentence, and an exit status.
+//! Why the program stops early, in one sentence.
 
 use std::io;
-
-use clap::CommandFactory;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-
-use crate::args::Arguments;
-use crate::interrupt;
 
 /// A reason to stop early.
 #[derive(Debug)]
@@ -22,80 +16,12 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// The exit status. Stopped by a signal is 128 and its number, as a shell reports it: 13 is SIGPIPE, which ends a program
-    /// that writes to nobody.
-    pub(crate) fn status(&self) -> u8 {
-        match self {
-            Self::Refused(_) | Self::Diverged(_) => 2,
-            Self::Interrupted(_) => interrupt::exit_status(),
-            Self::NobodyReads => 128 + 13,
-        }
-    }
-
     /// Standard output that cannot be written.
     pub(crate) fn output(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::NobodyReads,
             _ => Self::Refused(format!("cannot write to standard output: {error}")),
         }
-    }
-
-    /// Arguments that cannot be parsed: clap's reason, in one sentence.
-    pub(crate) fn arguments(error: &clap::Error) -> Self {
-        let text = |kind| match error.get(kind) {
-            Some(ContextValue::String(text)) => Some(text.clone()),
-            Some(ContextValue::Strings(texts)) => Some(any_of(texts)),
-            _ => None,
-        };
-        // "--keep <P,...>": the name is enough.
-        let arg = || text(ContextKind::InvalidArg).map(|arg| name(&arg).to_owned()).unwrap_or_default();
-        let value = text(ContextKind::InvalidValue).unwrap_or_default();
-        let guess =
-            [ContextKind::SuggestedValue, ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand]
-                .into_iter()
-                .find_map(text)
-                .map(|guess| format!("; did you mean '{guess}'?"))
-                .unwrap_or_default();
-        Self::Refused(match error.kind() {
-            ErrorKind::InvalidValue if value.is_empty() => format!("{} needs a value", arg()),
-            ErrorKind::InvalidValue => {
-                let valid = text(ContextKind::ValidValue).unwrap_or_default();
-                format!("'{value}' is not a value of {}, which takes {valid}{guess}", arg())
-            }
-            ErrorKind::ValueValidation => {
-                let reason = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-                format!("'{value}' is not a value of {}: {reason}", arg())
-            }
-            ErrorKind::UnknownArgument => {
-                // An option of another command is no slip of the pen, whatever it looks like here.
-                let hint = match owner(&arg()) {
-                    Some(command) => format!("; it belongs to `thinnet {command}`"),
-                    None if guess.is_empty() => "; --help lists those that are".to_owned(),
-                    None => guess,
-                };
-                format!("there is no argument '{}' here{hint}", arg())
-            }
-            ErrorKind::InvalidSubcommand => {
-                let command = text(ContextKind::InvalidSubcommand).unwrap_or_default();
-                if guess.is_empty() {
-                    format!("there is no command '{command}'; thinnet --help lists those that are")
-                } else {
-                    format!("there is no command '{command}'{guess}")
-                }
-            }
-            ErrorKind::MissingRequiredArgument => format!("{} is missing", arg()),
-            ErrorKind::MissingSubcommand => {
-                let valid = text(ContextKind::ValidSubcommand).unwrap_or_default();
-                format!("a command is missing here, which can be {valid}")
-            }
-            ErrorKind::ArgumentConflict => match text(ContextKind::PriorArg) {
-                Some(other) if name(&other) != arg() => {
-                    format!("{} and {} exclude each other", arg(), name(&other))
-                }
-                _ => format!("{} is given more than once", arg()),
-            },
-            _ => first_line(&error.to_string()),
-        })
     }
 }
 
@@ -107,38 +33,4 @@ impl From<thinnet::Error> for Failure {
             error => Self::Refused(error.to_string()),
         }
     }
-}
-
-/// The name of an argument that clap shows with its value: `--keep` of `--keep <P,...>`.
-fn name(argument: &str) -> &str {
-    argument.split([' ', '=']).next().unwrap_or(argument)
-}
-
-/// The command that has this option.
-fn owner(option: &str) -> Option<String> {
-    let long = option.strip_prefix("--")?;
-    let arguments = Arguments::command();
-    path_to(&arguments, &|command| command.get_arguments().any(|arg| arg.get_long() == Some(long)))
-}
-
-/// The words for the first command below this one that `has` it: `data fetch`.
-fn path_to(command: &clap::Command, has: &dyn Fn(&clap::Command) -> bool) -> Option<String> {
-    command.get_subcommands().find_map(|below| {
-        let name = below.get_name().to_owned();
-        if has(below) { Some(name) } else { path_to(below, has).map(|rest| format!("{name} {rest}")) }
-    })
-}
-
-/// "sgd, rmsprop or adam".
-fn any_of(texts: &[String]) -> String {
-    match texts {
-        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
-        _ => texts.concat(),
-    }
-}
-
-/// The first line, without the word that [`crate::output`] puts before it.
-fn first_line(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }

@@ -9,6 +9,7 @@ use thinnet::report::montage;
 
 use crate::args::data::InfoArguments;
 use crate::failure::Failure;
+use crate::figures::thousands;
 use crate::folder;
 use crate::output::{Output, Paint};
 
@@ -131,11 +132,11 @@ fn page(summary: &Summary, strong: impl Fn(&str) -> String) -> Vec<String> {
         let line = format!("{name:<width$}{numbers}");
         lines.push(if row == 0 { strong(&line) } else { line });
         if row == 3 {
-            lines.push(strong(&format!("{} {kind}", grouped(summary.classes.len()))));
+            lines.push(strong(&format!("{} {kind}", thousands(summary.classes.len()))));
         }
     }
     if shown < summary.classes.len() {
-        lines.push(format!("and {} more, which --json lists", grouped(summary.classes.len() - shown)));
+        lines.push(format!("and {} more, which --json lists", thousands(summary.classes.len() - shown)));
     }
     lines
 }
@@ -147,9 +148,9 @@ fn column(split: &SplitSummary) -> Vec<String> {
         Part::Val => "validation",
         Part::Test => "test",
     };
-    let mut column = vec![part.to_owned(), grouped(split.samples)];
+    let mut column = vec![part.to_owned(), thousands(split.samples)];
     column.extend([split.range.0, split.range.1].map(|number| number.to_string()));
-    column.extend(split.class_counts.iter().map(|&count| grouped(count)));
+    column.extend(split.class_counts.iter().map(|&count| thousands(count)));
     for target in &split.targets {
         column.extend([target.range.0, target.range.1].map(|number| number.to_string()));
         column.push(format!("{:.8}", target.mean));
@@ -179,7 +180,7 @@ fn mean(summary: &Summary) -> String {
         None => "as the data bring it along".to_owned(),
         Some(count) => {
             let all = summary.splits.first().is_some_and(|train| train.samples == count);
-            format!("of {} {} training {what}", if all { "all" } else { "the first" }, grouped(count))
+            format!("of {} {} training {what}", if all { "all" } else { "the first" }, thousands(count))
         }
     };
     format!("the mean {} is {}{more}, {of}", if images { "image" } else { "sample" }, numbers.join(" "))
@@ -194,27 +195,9 @@ fn short(name: &str) -> String {
     format!("{cut}…")
 }
 
-/// A number with a comma before every three digits: "50,000".
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_are_grouped() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-    }
 
     #[test]
     fn a_page_has_a_column_for_each_part_and_not_too_many_classes() {

@@ -1,6 +1,6 @@
 //! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
 //! ([`mod@train`], [`sweep`], [`experiment`], [`check`], [`mod@bench`], [`fetch`], [`info`], [`convert`]) on what [`source`] reads; what a person reads
-//! goes through [`output`], and what ends a run early is a [`failure`].
+//! goes through [`output`], and what ends a run early is a [`failure`], as arguments do that [`usage`] refuses.
 
 mod args;
 mod bench;
@@ -10,6 +10,7 @@ mod convert;
 mod experiment;
 mod failure;
 mod fetch;
+mod figures;
 mod folder;
 mod follow;
 mod info;
@@ -19,6 +20,7 @@ mod output;
 mod source;
 mod sweep;
 mod train;
+mod usage;
 
 use std::env;
 use std::process::ExitCode;
@@ -29,13 +31,24 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use failure::Failure;
 use output::Output;
+use usage::refusal;
 
 fn main() -> ExitCode {
     let mut output = Output::new();
     run(&mut output).unwrap_or_else(|failure| {
         output.failure(&failure);
-        ExitCode::from(failure.status())
+        ExitCode::from(status(&failure))
     })
+}
+
+/// The exit status. Stopped by a signal is 128 and its number, as a shell reports it: 13 is SIGPIPE, which ends a program
+/// that writes to nobody.
+fn status(failure: &Failure) -> u8 {
+    match failure {
+        Failure::Refused(_) | Failure::Diverged(_) => 2,
+        Failure::Interrupted(_) => interrupt::exit_status(),
+        Failure::NobodyReads => 128 + 13,
+    }
 }
 
 /// Does what the arguments ask for.
@@ -46,14 +59,14 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
             output.help(&error.render())?;
             return Ok(ExitCode::SUCCESS);
         }
-        Err(error) => return Err(Failure::arguments(&error)),
+        Err(error) => return Err(refusal(&error)),
     };
     match arguments.command {
         None => {
             output.note(
                 "thinnet trains one network without dropout and one with it; thinnet --help lists the rest",
             );
-            let course = ExperimentArguments::course().map_err(|error| Failure::arguments(&error))?;
+            let course = ExperimentArguments::course().map_err(|error| refusal(&error))?;
             experiment::run(course, "thinnet experiment", output)?;
         }
         Some(Command::Train(arguments)) => train::run(*arguments, output)?,

@@ -5,16 +5,18 @@ use std::fmt::Write;
 use std::io::{self, IsTerminal, Write as _};
 use std::time::Duration;
 
-use clap::builder::styling::{AnsiColor, Style};
 use indicatif::style::TemplateError;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::failure::Failure;
-use crate::memory::show;
+use crate::figures::{byte_size, duration};
 
 mod block;
+mod style;
 
 pub(crate) use block::Canvas;
+pub(crate) use style::Paint;
+use style::{Stream, dumb};
 
 /// Standard output and standard error, and what they can show.
 #[derive(Debug)]
@@ -24,48 +26,11 @@ pub(crate) struct Output {
     bar: Option<ProgressBar>,
 }
 
-/// What a stream can show.
-#[derive(Debug, Clone, Copy)]
-struct Stream {
-    terminal: bool,
-    colour: bool,
-}
-
-/// How a piece of text is shown where colours are.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Paint {
-    Good,
-    Bad,
-    Faint,
-    Strong,
-    Accent,
-}
-
 /// How often a display is drawn anew.
 const REDRAW: Duration = Duration::from_millis(125);
 
 /// From this width on, a bar need not fill the line.
 const WIDE: usize = 90;
-
-impl Stream {
-    /// Colours are for a terminal that can show them, unless `NO_COLOR` (<https://no-color.org>) is set.
-    fn new(terminal: bool) -> Self {
-        let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || dumb();
-        Self { terminal, colour: terminal && !refused }
-    }
-
-    /// The text, coloured where colours are.
-    fn paint(self, paint: Paint, text: &str) -> String {
-        let style = match paint {
-            Paint::Good => AnsiColor::Green.on_default(),
-            Paint::Bad => AnsiColor::Red.on_default().bold(),
-            Paint::Faint => Style::new().dimmed(),
-            Paint::Strong => Style::new().bold(),
-            Paint::Accent => AnsiColor::Cyan.on_default(),
-        };
-        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
-    }
-}
 
 impl Output {
     /// The process's streams.
@@ -244,11 +209,6 @@ impl Output {
     }
 }
 
-/// Whether the terminal can do no more than write one line after the other.
-fn dumb() -> bool {
-    env::var_os("TERM").is_none_or(|value| value == "dumb" || value.is_empty())
-}
-
 /// Whether bars and curves can be shown: not where the locale says otherwise, nor on Linux's console, whose font lacks them.
 fn unicode() -> bool {
     let locale =
@@ -277,14 +237,14 @@ fn transfer_style(width: usize) -> Result<ProgressStyle, TemplateError> {
     Ok(ProgressStyle::with_template(template)?
         .progress_chars("━━─")
         .with_key("have", |state: &ProgressState, text: &mut dyn Write| {
-            let size = show(state.len().unwrap_or_default() as f64);
-            let have = show(state.pos() as f64);
+            let size = byte_size(state.len().unwrap_or_default() as f64);
+            let have = byte_size(state.pos() as f64);
             // "45.3 of 170.5 MB": the unit once.
             let unit = size.rsplit(' ').next().unwrap_or_default();
             let _ = write!(text, "{} of {size}", have.strip_suffix(unit).unwrap_or(&have).trim_end());
         })
         .with_key("speed", |state: &ProgressState, text: &mut dyn Write| {
-            let _ = write!(text, "{}/s", show(state.per_sec()));
+            let _ = write!(text, "{}/s", byte_size(state.per_sec()));
         })
         .with_key("left", |state: &ProgressState, text: &mut dyn Write| {
             let _ = write!(text, "{}", left(state.eta()));
@@ -295,9 +255,7 @@ fn transfer_style(width: usize) -> Result<ProgressStyle, TemplateError> {
 fn left(time: Duration) -> String {
     match time.as_secs() {
         0 => String::new(), // as good as there, or nothing came yet
-        seconds @ 1..60 => format!("{seconds} s left"),
-        seconds @ 60..3600 => format!("{}:{:02} min left", seconds / 60, seconds % 60),
-        seconds @ 3600..360_000 => format!("{}:{:02} h left", seconds / 3600, seconds / 60 % 60),
+        1..360_000 => format!("{} left", duration(time)),
         _ => "stalled".to_owned(),
     }
 }
@@ -321,10 +279,5 @@ mod tests {
         let left = |seconds| left(Duration::from_secs(seconds));
         assert_eq!([left(59), left(200), left(3900)], ["59 s left", "3:20 min left", "1:05 h left"]);
         assert_eq!([left(0), left(u64::MAX)], ["", "stalled"]);
-    }
-
-    #[test]
-    fn no_colours_away_from_a_terminal() {
-        assert_eq!(Stream::new(false).paint(Paint::Bad, "error:"), "error:");
     }
 }

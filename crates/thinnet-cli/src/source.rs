@@ -5,7 +5,7 @@ use std::path::Path;
 use thinnet::data::{DataSet, Order, ReadOptions, Scaling, SplitOptions};
 use thinnet::run::{SAMPLE, open_with};
 
-use crate::args::{ReadArguments, SourceArguments};
+use crate::args::source::{ReadArguments, SourceArguments};
 use crate::failure::Failure;
 
 /// A data set with training and validation samples, and how they are scaled.

@@ -86,6 +86,11 @@ impl Error {
         Self::Configuration { setting: Some(setting), message: message.into() }
     }
 
+    /// A name that nothing has: "there is no loss \"x\"; the losses are a, b".
+    pub(crate) fn no_such(one: &str, name: &str, many: &str, names: &[&str]) -> Self {
+        Self::configuration(format!("there is no {one} {name:?}; the {many} are {}", names.join(", ")))
+    }
+
     /// Data that is not what it should be.
     pub(crate) fn data(message: impl Into<String>) -> Self {
         Self::Data(message.into())
@@ -106,7 +111,6 @@ impl Error {
     }
 
     /// A file of the report that cannot be made.
-    #[cfg(feature = "report")]
     pub(crate) fn report<E>(file: &'static str) -> impl FnOnce(E) -> Self
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,

@@ -1,6 +1,6 @@
-//! Files that are written whole or not at all.
+//! Files that are written whole or not at all, files that one process has at a time, and tables as text.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 #[cfg(feature = "report")]
@@ -97,4 +97,32 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
 /// Makes the new names last as the files' contents do, where a folder can be synced.
 fn sync_names(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Takes a file for this process alone, until it is closed: at the process's end, however it ends.
+///
+/// Some network file systems have no locks; what is there is as safe as its owner is careful.
+///
+/// # Errors
+/// [`Error::Configuration`] with the reason `taken` if another process has it.
+pub(crate) fn lock(file: File, taken: impl FnOnce() -> String) -> Result<File> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Error::configuration(taken())),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+/// A table as CSV, whose lines `fill` writes, the names of the columns among them.
+///
+/// - `name`: what the file is called
+///
+/// # Errors
+/// [`Error::Report`] if it cannot be made.
+pub(crate) fn csv(
+    name: &'static str,
+    fill: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result<()>,
+) -> Result<Vec<u8>> {
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    fill(&mut writer).map_err(Error::report(name))?;
+    writer.into_inner().map_err(|error| Error::report(name)(error.into_error()))
 }

@@ -11,6 +11,7 @@ pub mod float;
 pub mod gradient_check;
 pub mod layers;
 pub mod model;
+mod names;
 pub mod net;
 pub mod optim;
 pub mod random;

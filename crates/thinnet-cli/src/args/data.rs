@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use super::ReadArguments;
-use crate::fetch::NAMES;
+use super::source::ReadArguments;
+use super::values::{count, seconds};
+use crate::fetch::names::NAMES;
 
 /// Data sets: fetch them, look at them, convert them
 #[derive(Debug, Args)]
@@ -50,11 +51,11 @@ pub(crate) struct FetchArguments {
     pub(crate) url: Option<String>,
 
     /// Seconds without a connection, an answer or a byte after which an attempt is given up
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = super::seconds, allow_hyphen_values = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, allow_hyphen_values = true)]
     pub(crate) timeout: Duration,
 
     /// Times to try again, with longer and longer pauses, when nothing more arrives
-    #[arg(long, value_name = "N", default_value = "5", value_parser = super::count, allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = count, allow_hyphen_values = true)]
     pub(crate) retries: usize,
 
     /// Show no progress
@@ -62,7 +63,7 @@ pub(crate) struct FetchArguments {
     pub(crate) quiet: bool,
 
     /// Seconds of the first pause; each one after it is twice as long
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = super::seconds, hide = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds, hide = true)]
     pub(crate) pause: Duration,
 
     /// A file like src/fetch/datasets.json, for addresses and checksums of one's own
@@ -119,18 +120,4 @@ pub(crate) struct ConvertArguments {
     /// Replace the archive if it is there
     #[arg(long)]
     pub(crate) force: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::seconds;
-    use super::*;
-
-    #[test]
-    fn seconds_are_positive_and_not_endless() {
-        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        for bad in ["0", "-1", "nan", "inf", "1e9", "soon", ""] {
-            assert!(seconds(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::values::{count, seed};
+
 /// Train a network at every point of a grid of settings, or at random points, and compare
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -35,7 +37,7 @@ pub(crate) struct SweepArguments {
     pub(crate) set: Vec<String>,
 
     /// Draw this many points at random instead of taking all of the grid
-    #[arg(long, value_name = "N", value_parser = super::count, allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) random: Option<usize>,
 
     /// Seed of the random points (NumPy's stream), from 0 to 4294967295
@@ -43,18 +45,18 @@ pub(crate) struct SweepArguments {
         long,
         value_name = "N",
         default_value = "0",
-        value_parser = super::seed,
+        value_parser = seed,
         allow_hyphen_values = true,
         requires = "random"
     )]
     pub(crate) random_seed: u32,
 
     /// Seeds to train each point with: train.seed, and those that follow it
-    #[arg(long, value_name = "N", default_value = "1", value_parser = super::count, allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = count, allow_hyphen_values = true)]
     pub(crate) seeds: usize,
 
     /// Runs to train at the same time [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = super::count, allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) jobs: Option<usize>,
 
     /// Folder for the sweep; it is made if need be

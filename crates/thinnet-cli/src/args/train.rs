@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use thinnet::training::Assignment;
 
+use super::values::{count, seconds};
+
 /// Train a network as a file says; stop it and go on at will
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -42,11 +44,11 @@ pub(crate) struct TrainArguments {
     pub(crate) resume: Option<PathBuf>,
 
     /// Seconds after which a checkpoint is written within an epoch; one is written at each epoch's end in any case
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = super::seconds, allow_hyphen_values = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, allow_hyphen_values = true)]
     pub(crate) checkpoint_every: Duration,
 
     /// Checkpoints to keep, beside that of the best epoch
-    #[arg(long, value_name = "N", default_value = "3", value_parser = super::count, allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = count, allow_hyphen_values = true)]
     pub(crate) keep_checkpoints: usize,
 
     /// Print the result alone

@@ -10,7 +10,7 @@ use super::http::{Answer, Client, Event, Trouble};
 use super::part::{self, Origin, Part};
 use super::source::RemoteFile;
 use crate::failure::Failure;
-use crate::memory::show;
+use crate::figures::byte_size;
 
 /// How often a wait looks up, to see whether the user has had enough.
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -91,8 +91,8 @@ impl Downloader<'_> {
         let kept = part.leave().then(|| {
             format!(
                 "; {} of {} are kept in {}, and the same command goes on from there",
-                show(have as f64),
-                show(file.size as f64),
+                byte_size(have as f64),
+                byte_size(file.size as f64),
                 path.display()
             )
         });

@@ -1,8 +1,9 @@
-//! `thinnet data fetch`: which files a data set has ([`source`]), how one is asked for ([`http`]) and brought, attempt by
+//! `thinnet data fetch`: what there is ([`names`]), which files a data set has ([`source`]), how one is asked for ([`http`]) and brought, attempt by
 //! attempt ([`download`]), what is there before it is whole ([`part`]), and how that is shown ([`watch`]).
 
 mod download;
 mod http;
+pub(crate) mod names;
 mod part;
 mod source;
 mod watch;
@@ -12,7 +13,6 @@ use std::path::Path;
 
 use download::{Downloader, Progress};
 use http::Client;
-pub(crate) use source::NAMES;
 use source::{RemoteFile, Source};
 use watch::Watcher;
 

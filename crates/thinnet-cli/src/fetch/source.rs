@@ -10,9 +10,6 @@ use ureq::http::Uri;
 
 use crate::failure::Failure;
 
-/// The data sets that can be fetched.
-pub(crate) const NAMES: [&str; 4] = ["cifar10", "cifar100", "mnist", "fashion-mnist"];
-
 /// Addresses and MD5 checksums are those of torchvision's `datasets/cifar.py` and `datasets/mnist.py`, in its order, with
 /// Fashion-MNIST's own repository as a second mirror. Sizes in bytes are those that the servers announce.
 const BUILT_IN: &str = include_str!("datasets.json");
@@ -129,7 +126,7 @@ mod tests {
     #[test]
     fn the_catalogue_is_whole() {
         let all: BTreeMap<String, Source> = serde_json::from_str(BUILT_IN).unwrap();
-        let mut names = NAMES;
+        let mut names = super::super::names::NAMES;
         names.sort_unstable();
         assert!(all.keys().eq(names.iter()), "{:?}", all.keys());
         for (name, source) in all {

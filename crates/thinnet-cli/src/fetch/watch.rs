@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::download::Progress;
 use super::source::RemoteFile;
-use crate::memory::show;
+use crate::figures::byte_size;
 use crate::output::Output;
 
 /// At least this long between two lines where there is no bar.
@@ -40,8 +40,8 @@ impl<'a> Watcher<'a> {
 impl Progress for Watcher<'_> {
     fn begin(&mut self, file: &RemoteFile, url: &str, have: u64) {
         self.pause();
-        let size = show(file.size as f64);
-        let from = if have > 0 { format!(", from {} on", show(have as f64)) } else { String::new() };
+        let size = byte_size(file.size as f64);
+        let from = if have > 0 { format!(", from {} on", byte_size(have as f64)) } else { String::new() };
         self.note(&format!("{url}: {size}{from}"));
         let now = Instant::now();
         let tenth = have * 10 / file.size.max(1);
@@ -96,8 +96,8 @@ impl Current {
             "{}: {:.0}% of {}, {}/s{left}",
             self.name,
             have as f64 * 100.0 / self.size as f64,
-            show(self.size as f64),
-            show(speed),
+            byte_size(self.size as f64),
+            byte_size(speed),
         )
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::TermLike;
 
-use super::{Paint, Stream};
+use super::style::{Paint, Stream};
 
 /// Where lines are drawn, and what can be shown there.
 #[derive(Debug, Clone, Copy)]

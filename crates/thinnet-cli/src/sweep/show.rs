@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use thinnet::run::Message;
 use thinnet::sweep::{Outcome, Plan, Row, Run, RunFigures, SweepFolder, Table};
 
-use crate::experiment::plural;
 use crate::failure::Failure;
+use crate::figures::plural;
 use crate::output::Output;
 
 /// A point's settings stand beside the bar if they have no more letters than this.

@@ -1,7 +1,6 @@
 //! `thinnet train`: what is asked for ([`request`]) is trained by the library and shown ([`watch`], [`screen`]).
 
 mod curve;
-mod figures;
 mod panel;
 pub(crate) mod request;
 mod screen;

@@ -6,8 +6,8 @@ use thinnet::run::Announcement;
 use thinnet::training::{Epoch, Score, Step};
 
 use super::curve::{Curve, range, sparkline};
-use super::figures::{duration, figure, rate, thousands};
 use super::watch::quality;
+use crate::figures::{duration, figure, rate, thousands};
 use crate::output::{Canvas, Paint};
 
 /// Until so many epochs are done, the curve of the loss has a point a step.

@@ -96,20 +96,12 @@ fn unused(path: &Path) -> PathBuf {
 /// Refuses a run that would not fit in memory.
 fn fits_in_memory(config: &TrainingConfig, set: &DataSet) -> Result<(), Failure> {
     let samples = set.parts().map(|(_, rows)| rows.len()).max().unwrap_or(0);
-    let need = config.memory(set.input_dim(), set.names().len(), samples);
-    let have = memory::available();
-    if need <= have {
-        return Ok(());
-    }
-    Err(Failure::Refused(format!(
-        "model.hidden = {:?}, train.batch_size = {} and train.epochs = {} together need about {} of memory, and {} are \
-         available",
-        config.model.hidden,
-        config.train.batch_size,
-        config.train.epochs,
-        memory::show(need),
-        memory::show(have),
-    )))
+    memory::check(config.memory(set.input_dim(), set.names().len(), samples), || {
+        format!(
+            "model.hidden = {:?}, train.batch_size = {} and train.epochs = {} together need",
+            config.model.hidden, config.train.batch_size, config.train.epochs
+        )
+    })
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use serde::Serialize;
 use thinnet::run::{Announcement, Summary, Watch};
 use thinnet::training::{Epoch, Finish, Progress, Score, Step};
 
-use super::figures::{figure, rate};
 use crate::failure::Failure;
+use crate::figures::{figure, rate};
 use crate::output::{Output, Paint};
 
 /// Shows a run.

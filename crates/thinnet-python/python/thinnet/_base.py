@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import is_classifier
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from thinnet._estimator import Callback, Estimator, TrainingData, ValidationData
 from thinnet._losses import mean_loss
 from thinnet._parameters import Architecture, check_dtype, check_parameters
 from thinnet._samples import Floats, Indices, check_sample_weight, merge_equal, to_samples
 from thinnet._thinnet import Network
 from thinnet._threads import thread_count
-from thinnet._training import Callback, Trainer, TrainingData, ValidationData
+from thinnet._training import Trainer
 
 _AUTO_BATCH = 200
 _PREDICT_ROWS = 4096
@@ -37,26 +38,8 @@ def _parts(X: Any) -> Iterator[Any]:
     return (X[start : start + rows] for start in range(0, X.shape[0], rows))
 
 
-class BaseMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class BaseMLP(Estimator):
     """Base of the estimators; not to be used itself."""
-
-    loss_: float
-    best_loss_: float | None
-    loss_curve_: list[float]
-    validation_scores_: list[float] | None
-    validation_loss_curve_: list[float] | None
-    best_validation_score_: float | None
-    coefs_: list[Floats]
-    intercepts_: list[Floats]
-    history_: dict[str, list[Any]]
-    n_iter_: int
-    t_: int
-    n_layers_: int
-    n_outputs_: int
-    n_features_in_: int
-    out_activation_: str
-    _network: Network
-    _one_label: bool
 
     # What the two estimators do differently.
 

@@ -14,9 +14,9 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from thinnet._base import BaseMLP
 from thinnet._docs import ATTRIBUTES, FIT, PARAMETERS, documented
+from thinnet._estimator import Callback
 from thinnet._parameters import check_dtype
 from thinnet._samples import Floats
-from thinnet._training import Callback
 
 
 @documented(parameters=PARAMETERS, attributes=ATTRIBUTES)

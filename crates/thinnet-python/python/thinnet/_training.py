@@ -10,50 +10,18 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
+from thinnet._estimator import Callback, Estimator, TrainingData, ValidationData
 from thinnet._progress import Progress
-from thinnet._samples import Indices, to_samples
+from thinnet._samples import to_samples
 from thinnet._threads import thread_count
 
-if TYPE_CHECKING:
-    from thinnet._base import BaseMLP
-
-Callback = Callable[[Any, dict[str, float]], Any]
 _SMALLEST_RATE = 1e-6
-
-
-@dataclass
-class TrainingData:
-    """What is trained on."""
-
-    X: Any
-    targets: npt.NDArray[Any]
-    weights: npt.NDArray[np.float64] | None
-    chosen: Indices
-    """The samples, already merged and ordered where they are one batch."""
-    n_rows: int
-    """Rows before equal ones were merged."""
-    seen_an_epoch: float
-    """By how much the clock of ``invscaling`` moves in an epoch."""
-    batch_size: int
-    one_batch: bool
-
-
-@dataclass
-class ValidationData:
-    """What is held out: rows, labels or values as the user gave them, encoded targets, weights."""
-
-    X: Any
-    y: npt.NDArray[Any]
-    targets: npt.NDArray[Any]
-    weights: npt.NDArray[np.float64] | None
 
 
 class Trainer:
@@ -61,7 +29,7 @@ class Trainer:
 
     def __init__(
         self,
-        estimator: BaseMLP,
+        estimator: Estimator,
         data: TrainingData,
         validation: ValidationData | None,
         random: np.random.RandomState,

@@ -1,13 +1,12 @@
 //! From what a file holds to what a network takes: the training samples' mean is subtracted, or each number standardised.
 
-use std::str::FromStr;
-
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::{DataSet, Features, Rows};
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::names::names;
 
 /// What is done to every number of a sample, by its place in the sample. Means and deviations are the training samples'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,31 +23,7 @@ pub enum Scaling {
     Unit,
 }
 
-impl Scaling {
-    /// The names of all.
-    pub const NAMES: [&'static str; 4] = ["none", "mean", "standard", "unit"];
-
-    /// `none`, `mean`, `standard` or `unit`.
-    pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
-    }
-}
-
-impl FromStr for Scaling {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        [Self::None, Self::Mean, Self::Standard, Self::Unit]
-            .into_iter()
-            .find(|scaling| scaling.name() == name)
-            .ok_or_else(|| {
-                Error::configuration(format!(
-                    "there is no scaling {name:?}; the scalings are {}",
-                    Self::NAMES.join(", ")
-                ))
-            })
-    }
-}
+names!(Scaling, "scaling", "scalings", None = "none", Mean = "mean", Standard = "standard", Unit = "unit");
 
 impl DataSet {
     /// The mean of the training samples (D), or the one that the data set brings along. For images it is exact: a sum of

@@ -1,11 +1,10 @@
 //! Training, validation and test samples out of what a file holds.
 
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use super::DataSet;
 use crate::error::{Error, Result};
+use crate::names::names;
 use crate::random::RandomState;
 
 /// The order in which samples are dealt out to the parts.
@@ -20,31 +19,7 @@ pub enum Order {
     Stratified,
 }
 
-impl Order {
-    /// The names of all.
-    pub const NAMES: [&'static str; 3] = ["stored", "shuffled", "stratified"];
-
-    /// `stored`, `shuffled` or `stratified`.
-    pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
-    }
-}
-
-impl FromStr for Order {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        [Self::Stored, Self::Shuffled, Self::Stratified]
-            .into_iter()
-            .find(|order| order.name() == name)
-            .ok_or_else(|| {
-                Error::configuration(format!(
-                    "there is no order {name:?}; the orders are {}",
-                    Self::NAMES.join(", ")
-                ))
-            })
-    }
-}
+names!(Order, "order", "orders", Stored = "stored", Shuffled = "shuffled", Stratified = "stratified");
 
 /// How a data set is split. What is `None` follows from the data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -17,8 +17,6 @@ pub use state::EngineState;
 pub use thin::{StepTimes, Thin};
 pub use thinnet_kernels::Isa;
 
-use std::str::FromStr;
-
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use thinnet_kernels::PanelBuf;
@@ -27,6 +25,7 @@ use crate::data::{Features, SparseRows, Targets};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::{Dropout, HiddenDropout, RunningStatistics, argmax};
+use crate::names::names;
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::UpdateRule;
 use crate::random::RandomState;
@@ -174,6 +173,8 @@ pub enum Product {
     Thin,
 }
 
+names!(Product, "engine", "engines", Auto = "auto", Dense = "dense", Thin = "thin");
+
 impl Product {
     /// The keep probability from which computing every unit of the first layer is faster than choosing (measured:
     /// docs/performance.md).
@@ -193,32 +194,6 @@ impl Product {
     /// keep probability that was measured is that faster: ReLU makes half of it zero (docs/performance.md).
     fn lists_all(self) -> bool {
         self == Self::Dense
-    }
-
-    /// The names of all.
-    pub const NAMES: [&'static str; 3] = ["auto", "dense", "thin"];
-
-    /// `auto`, `dense` or `thin`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Dense => "dense",
-            Self::Thin => "thin",
-        }
-    }
-}
-
-impl FromStr for Product {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        [Self::Auto, Self::Dense, Self::Thin].into_iter().find(|product| product.name() == name).ok_or_else(
-            || {
-                Error::configuration(format!(
-                    "there is no engine {name:?}; the engines are auto, dense, thin"
-                ))
-            },
-        )
     }
 }
 

@@ -1,13 +1,12 @@
 //! The functions between one affine layer and the next: ReLU, and the older ones that scikit-learn's networks offer too.
 
-use std::str::FromStr;
-
 use ndarray::{Array, ArrayView, Dimension, Zip};
 use serde::{Deserialize, Serialize};
 
 use super::{ReluCache, relu_backward, relu_forward};
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::names::names;
 
 /// What a hidden layer does to each of its sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,20 +23,17 @@ pub enum Activation {
     Relu,
 }
 
+names!(
+    Activation,
+    "activation",
+    "activations",
+    Identity = "identity",
+    Logistic = "logistic",
+    Tanh = "tanh",
+    Relu = "relu"
+);
+
 impl Activation {
-    /// The names of all, as scikit-learn spells them.
-    pub const NAMES: [&'static str; 4] = ["identity", "logistic", "tanh", "relu"];
-
-    /// `identity`, `logistic`, `tanh` or `relu`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Logistic => "logistic",
-            Self::Tanh => "tanh",
-            Self::Relu => "relu",
-        }
-    }
-
     /// The function's value at `z`. NaN stays NaN.
     pub fn value<F: Float>(self, z: F) -> F {
         match self {
@@ -68,22 +64,6 @@ impl Activation {
                 }
             }
         }
-    }
-}
-
-impl FromStr for Activation {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        [Self::Identity, Self::Logistic, Self::Tanh, Self::Relu]
-            .into_iter()
-            .find(|activation| activation.name() == name)
-            .ok_or_else(|| {
-                Error::configuration(format!(
-                    "there is no activation {name:?}; the activations are {}",
-                    Self::NAMES.join(", ")
-                ))
-            })
     }
 }
 

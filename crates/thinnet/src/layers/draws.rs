@@ -2,7 +2,6 @@
 
 use ndarray::{Array, Dimension};
 
-use super::Dropout;
 use crate::random::{CounterMasks, RandomState};
 
 /// Where the random numbers of one dropout layer in one pass come from.
@@ -23,9 +22,9 @@ pub enum Draws<'a> {
 }
 
 impl Draws<'_> {
-    /// Re-seeds NumPy's stream, if the dropout has a seed.
-    pub(super) fn reseed(&mut self, dropout: Dropout) {
-        if let (Self::Numpy(random), Some(seed)) = (self, dropout.seed()) {
+    /// Re-seeds NumPy's stream, if there is a seed.
+    pub(super) fn reseed(&mut self, seed: Option<u32>) {
+        if let (Self::Numpy(random), Some(seed)) = (self, seed) {
             random.seed(seed);
         }
     }

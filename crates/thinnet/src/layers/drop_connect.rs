@@ -70,7 +70,7 @@ pub fn drop_connect_forward<F: Float>(
     if b.len() != w.ncols() {
         return Err(Error::shape("b of drop_connect_forward", [w.ncols()], b.shape()));
     }
-    draws.reseed(dropout);
+    draws.reseed(dropout.seed());
     if mode == Mode::Test {
         let (out, cache) = affine_forward(x, w, b)?;
         return Ok((out, DropConnectCache(Pass::Test(cache))));

@@ -116,7 +116,7 @@ pub(crate) fn dropout_forward_with<F: Float, D: Dimension>(
     mode: Mode,
     mut draws: Draws<'_>,
 ) -> (Array<F, D>, DropoutCache<F, D>) {
-    draws.reseed(dropout);
+    draws.reseed(dropout.seed());
     if mode == Mode::Test {
         return (x.to_owned(), DropoutCache::test());
     }

@@ -1,10 +1,8 @@
 //! The kinds of dropout.
 
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::names::names;
 
 /// What the dropout of a network's hidden layers is. All three leave the mean as it is and are told by the probability p to
 /// keep; in test mode none changes anything.
@@ -22,32 +20,11 @@ pub enum DropoutKind {
     DropConnect,
 }
 
-impl DropoutKind {
-    /// The names of all.
-    pub const NAMES: [&'static str; 3] = ["bernoulli", "gaussian", "drop_connect"];
-
-    /// `bernoulli`, `gaussian` or `drop_connect`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bernoulli => "bernoulli",
-            Self::Gaussian => "gaussian",
-            Self::DropConnect => "drop_connect",
-        }
-    }
-}
-
-impl FromStr for DropoutKind {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        [Self::Bernoulli, Self::Gaussian, Self::DropConnect]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or_else(|| {
-                Error::configuration(format!(
-                    "there is no kind of dropout {name:?}; the kinds are {}",
-                    Self::NAMES.join(", ")
-                ))
-            })
-    }
-}
+names!(
+    DropoutKind,
+    "kind of dropout",
+    "kinds",
+    Bernoulli = "bernoulli",
+    Gaussian = "gaussian",
+    DropConnect = "drop_connect"
+);

@@ -40,7 +40,7 @@ pub fn gaussian_dropout_forward<F: Float, D: Dimension>(
     mode: Mode,
     mut draws: Draws<'_>,
 ) -> (Array<F, D>, DropoutCache<F, D>) {
-    draws.reseed(dropout);
+    draws.reseed(dropout.seed());
     if mode == Mode::Test {
         return (x.to_owned(), DropoutCache::test());
     }

@@ -1,8 +1,6 @@
 //! What a network's scores are to become, and how far they are from it: the losses of classification with one label a
 //! sample or several, and of regression, each with weights for the samples.
 
-use std::str::FromStr;
-
 use ndarray::{Array2, ArrayView2, Zip};
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +9,7 @@ use super::loss::{check_weights, weighted_softmax_loss};
 use crate::data::Targets;
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::names::names;
 
 /// A loss over scores (N, C), with the function that turns a score into a prediction. Each is the canonical pair of a
 /// generalised linear model (McCullagh and Nelder 1989), so its gradient by the score is prediction minus target.
@@ -29,20 +28,17 @@ pub enum Loss {
     Poisson,
 }
 
+names!(
+    Loss,
+    "loss",
+    "losses",
+    Softmax = "softmax",
+    Logistic = "logistic",
+    SquaredError = "squared_error",
+    Poisson = "poisson"
+);
+
 impl Loss {
-    /// The names of all.
-    pub const NAMES: [&'static str; 4] = ["softmax", "logistic", "squared_error", "poisson"];
-
-    /// `softmax`, `logistic`, `squared_error` or `poisson`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Softmax => "softmax",
-            Self::Logistic => "logistic",
-            Self::SquaredError => "squared_error",
-            Self::Poisson => "poisson",
-        }
-    }
-
     /// What the scores (N, C) predict: the softmax's probabilities, each output's probability, the scores themselves, or
     /// their exponentials.
     pub fn predict<F: Float>(self, mut scores: Array2<F>) -> Array2<F> {
@@ -175,21 +171,5 @@ impl Loss {
                 entropy - t + s.exp()
             }
         }
-    }
-}
-
-impl FromStr for Loss {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        [Self::Softmax, Self::Logistic, Self::SquaredError, Self::Poisson]
-            .into_iter()
-            .find(|loss| loss.name() == name)
-            .ok_or_else(|| {
-                Error::configuration(format!(
-                    "there is no loss {name:?}; the losses are {}",
-                    Self::NAMES.join(", ")
-                ))
-            })
     }
 }

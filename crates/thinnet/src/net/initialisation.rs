@@ -1,12 +1,10 @@
 //! What a network's weights are drawn from.
 
-use std::str::FromStr;
-
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::names::names;
 use crate::random::RandomState;
 
 /// The distribution of the initial weights. All layers of a network have the same, the last one too; biases are zero.
@@ -26,19 +24,16 @@ pub enum Initialisation {
     Glorot,
 }
 
+names!(
+    Initialisation,
+    "initialisation",
+    "initialisations",
+    Normal = "normal" | "course",
+    He = "he",
+    Glorot = "glorot"
+);
+
 impl Initialisation {
-    /// The names of all.
-    pub const NAMES: [&'static str; 3] = ["normal", "he", "glorot"];
-
-    /// `normal`, `he` or `glorot`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Normal => "normal",
-            Self::He => "he",
-            Self::Glorot => "glorot",
-        }
-    }
-
     /// The weights (D, H) of a layer with D inputs (`fan_in`) and H outputs (`fan_out`), drawn in row-major order, one
     /// `randn` or `rand` each, computed in `f64` and rounded to `F`. Only [`Initialisation::Normal`] goes by `weight_scale`.
     pub fn weights<F: Float>(
@@ -57,22 +52,5 @@ impl Initialisation {
                 Array2::from_shape_simple_fn(shape, || F::from_f64(random.uniform(-bound, bound)))
             }
         }
-    }
-}
-
-impl FromStr for Initialisation {
-    type Err = Error;
-
-    /// One of [`Initialisation::NAMES`], or `course`, which is another name for `normal`.
-    fn from_str(name: &str) -> Result<Self> {
-        if name == "course" {
-            return Ok(Self::Normal);
-        }
-        [Self::Normal, Self::He, Self::Glorot].into_iter().find(|one| one.name() == name).ok_or_else(|| {
-            Error::configuration(format!(
-                "there is no initialisation {name:?}; the initialisations are {}",
-                Self::NAMES.join(", ")
-            ))
-        })
     }
 }

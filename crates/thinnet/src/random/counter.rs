@@ -7,15 +7,13 @@
 use chacha20::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-use super::LayerNormals;
-
 /// Words of a ChaCha block: a sample's units start on a new block.
 const BLOCK: usize = 16;
 
 /// Draws dropout masks, and the noise of Gaussian dropout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CounterMasks {
-    seed: u64,
+    pub(super) seed: u64,
 }
 
 /// The masks of one layer in one step.
@@ -42,11 +40,6 @@ impl CounterMasks {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0..=2^32
         let threshold = (keep_prob.clamp(0.0, 1.0) * 4_294_967_296.0).round() as u64;
         LayerMasks { seed: self.seed, step, layer: u64::from(layer), units, threshold }
-    }
-
-    /// The standard normal numbers of a layer of so many units in a step.
-    pub fn normals(self, step: u64, layer: u32, units: usize) -> LayerNormals {
-        LayerNormals::new(self.seed, step, u64::from(layer), units)
     }
 }
 

@@ -9,7 +9,7 @@
 use rand_core::Rng;
 use std::f64::consts::TAU;
 
-use super::counter::generator;
+use super::counter::{CounterMasks, generator};
 
 /// Words of 32 bits that a unit's number takes.
 const WORDS: usize = 2;
@@ -23,12 +23,14 @@ pub struct LayerNormals {
     units: usize,
 }
 
-impl LayerNormals {
-    /// Of a layer of so many units.
-    pub(super) fn new(seed: u64, step: u64, layer: u64, units: usize) -> Self {
-        Self { seed, step, layer, units }
+impl CounterMasks {
+    /// The standard normal numbers of a layer of so many units in a step.
+    pub fn normals(self, step: u64, layer: u32, units: usize) -> LayerNormals {
+        LayerNormals { seed: self.seed, step, layer: u64::from(layer), units }
     }
+}
 
+impl LayerNormals {
     /// A sample's numbers, one a unit, in order.
     pub fn sample(&self, sample: usize) -> Vec<f64> {
         let pairs = self.units.div_ceil(2);
@@ -54,7 +56,6 @@ fn box_muller(radius: u64, angle: u64) -> [f64; 2] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::CounterMasks;
     use super::*;
 
     const UNITS: usize = 501;

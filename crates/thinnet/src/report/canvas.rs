@@ -1,7 +1,4 @@
 //! A bitmap that plots are drawn on: lines of any width and text with smooth edges, and its PNG.
-//!
-//! Text is set in `DejaVu Sans`, which is built in, so that a picture is the same on every machine
-//! (its licence, Bitstream Vera's with public-domain additions, lets it be built in and stands in the font itself).
 
 use std::convert::Infallible;
 
@@ -13,12 +10,9 @@ use plotters_backend::{
 };
 use tiny_skia::{FillRule, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, Transform};
 
-type Drawn = Result<(), DrawingErrorKind<Infallible>>;
+use super::fonts::em;
 
-/// The font of every plot.
-pub(crate) fn font() -> &'static [u8] {
-    dejavu::sans::regular()
-}
+type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
 /// Pixels and the font to write on them.
 pub(crate) struct Canvas<'a> {
@@ -181,7 +175,7 @@ impl DrawingBackend for Canvas<'_> {
     fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, (x, y): BackendCoord) -> Drawn {
         let (path, width) = self.outline(text);
         #[allow(clippy::cast_possible_truncation)]
-        let em = super::plot::em(style.size()) as f32;
+        let em = em(style.size()) as f32;
         let scale = em / self.font.units_per_em().unwrap_or(2048.0);
         let right = match style.anchor().h_pos {
             HPos::Left => 0.0,
@@ -213,7 +207,7 @@ impl DrawingBackend for Canvas<'_> {
         text: &str,
         style: &S,
     ) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
-        let em = super::plot::em(style.size());
+        let em = em(style.size());
         let scale = em / f64::from(self.font.units_per_em().unwrap_or(2048.0));
         let width = f64::from(self.outline(text).1) * scale;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates

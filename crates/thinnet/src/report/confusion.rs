@@ -5,6 +5,7 @@ use ndarray::Array2;
 use super::figures::Tenths;
 use super::look::percent;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// The page shows the whole matrix for so many classes, and the most confused pairs for more.
 const MOST_CLASSES: usize = 20;
@@ -21,16 +22,14 @@ const PAIRS: usize = 20;
 /// [`Error::Shape`] if the matrix does not have a row and a column for each class.
 pub fn confusion_csv(matrix: &Array2<usize>, classes: &[String]) -> Result<Vec<u8>> {
     check(matrix, classes)?;
-    let write = || {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(std::iter::once("class").chain(classes.iter().map(String::as_str)))?;
+    files::csv("confusion.csv", |table| {
+        table.write_record(std::iter::once("class").chain(classes.iter().map(String::as_str)))?;
         for (class, row) in classes.iter().zip(matrix.rows()) {
             let counts = row.iter().map(ToString::to_string);
-            writer.write_record(std::iter::once(class.clone()).chain(counts))?;
+            table.write_record(std::iter::once(class.clone()).chain(counts))?;
         }
-        writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
-    };
-    write().map_err(Error::report("confusion.csv"))
+        Ok(())
+    })
 }
 
 /// The sum of counts, or the greatest number there is.

@@ -3,9 +3,13 @@
 use std::fmt::Write as _;
 
 use super::figures::Tenths;
+use super::fonts::INK;
 use super::panels::Panel;
-use super::plot::{self, COLORS, DrawingError, GRID, INK, Label, PLOT, SVG_SCALE, SWATCH};
+use super::plot::{self, COLORS, DrawingError, GRID, Label, PLOT, SVG_SCALE, SWATCH};
 use crate::float::Dtype;
+
+/// The version that reports name.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What `base.html` and `curves.html` take.
 pub(crate) struct Look {
@@ -23,7 +27,7 @@ impl Look {
     pub(crate) fn new() -> Self {
         let scaled = |(width, height): (u32, u32)| (width * SVG_SCALE, height * SVG_SCALE);
         Self {
-            version: super::VERSION,
+            version: VERSION,
             colors: COLORS.iter().map(|(light, dark)| (hex(*light), *dark)).collect(),
             ink: hex(INK),
             grid: hex(GRID),

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::tables::Number;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::training::{Epoch, RunHistory};
 
 /// The name of the file that [`history_csv`] makes.
@@ -87,9 +88,7 @@ pub fn csv_head() -> Vec<u8> {
 /// # Errors
 /// [`Error::Report`], which no epoch is known to cause.
 pub fn csv_line(epoch: &Epoch) -> Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.serialize(Line::<f64>::of(epoch)).map_err(Error::report(HISTORY_CSV))?;
-    writer.into_inner().map_err(|error| Error::report(HISTORY_CSV)(error.into_error()))
+    files::csv(HISTORY_CSV, |table| table.serialize(Line::<f64>::of(epoch)))
 }
 
 /// `history.csv` of all epochs.

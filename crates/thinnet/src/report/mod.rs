@@ -15,13 +15,14 @@
 //! A network is named by its keep probability: "0.25", and "0.25 (2)" for the second one of that keep probability.
 //!
 //! One idea a file: `figures` (the numbers), `summary` (sentences from them), `axis` and `panels` (what is plotted),
-//! `plot` (how), `canvas` (onto which bitmap), `look` (what pages have in common), `page` and `tables`; `run`, with
+//! `plot` (how), `fonts` (in what), `canvas` (onto which bitmap), `look` (what pages have in common), `page` and `tables`; `run`, with
 //! `confusion` and `weights`, is the training run's page. Beside them stands [`montage`], a picture of a data set.
 
 mod axis;
 mod canvas;
 mod confusion;
 mod figures;
+mod fonts;
 mod look;
 pub mod metrics;
 pub mod montage;
@@ -50,9 +51,6 @@ pub use weights::{MOST_UNITS, SizedPng, weights_png};
 
 /// The files of a report, by name.
 pub const FILES: [&str; 5] = ["report.html", "accuracy.png", "history.csv", "loss.csv", "experiment.json"];
-
-/// The version that the report names.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Writes the report on `outcome` into `folder`, which is made if need be; gives the paths of the files.
 ///
@@ -109,8 +107,8 @@ impl<'a> Report<'a> {
         Ok(vec![
             ("report.html", page()?),
             ("accuracy.png", picture()?),
-            ("history.csv", tables::history_csv(outcome).map_err(Error::report("history.csv"))?),
-            ("loss.csv", tables::loss_csv(outcome).map_err(Error::report("loss.csv"))?),
+            ("history.csv", tables::history_csv(outcome)?),
+            ("loss.csv", tables::loss_csv(outcome)?),
             ("experiment.json", tables::json(outcome).map_err(Error::report("experiment.json"))?),
         ])
     }

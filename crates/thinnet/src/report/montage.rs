@@ -6,13 +6,13 @@
 use std::io::Write;
 use std::path::Path;
 
-use ab_glyph::FontRef;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use tiny_skia::{ColorU8, Pixmap};
 
-use super::canvas::{Canvas, font, png};
-use super::plot::{DrawingError, INK, register, text};
+use super::canvas::{Canvas, png};
+use super::fonts::{INK, font, register, text};
+use super::plot::DrawingError;
 use crate::data::{DataSet, Features};
 use crate::error::{Error, Result};
 use crate::files;
@@ -150,7 +150,6 @@ fn draw(set: &DataSet, images: &Images<'_>) -> std::result::Result<Vec<u8>, Draw
     let pitch = ((size.0 + GAP).max(LINE), size.1 + GAP);
 
     let style = text(POINTS, 2);
-    let font = || FontRef::try_from_slice(font());
     let mut scratch = Pixmap::new(1, 1).ok_or("a pixel is too large")?;
     let canvas = Canvas::new(&mut scratch, font()?);
     let width_of = |text: &str| -> std::result::Result<u32, DrawingError> {

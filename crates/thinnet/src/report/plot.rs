@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use ab_glyph::FontRef;
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::element::DashedPathElement;
@@ -14,7 +13,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use tiny_skia::Pixmap;
 
 use super::axis::Axis;
-use super::canvas::{Canvas, font, png};
+use super::canvas::{Canvas, png};
+use super::fonts::{INK, font, register, text};
 use super::panels::Panel;
 
 /// The styles' colours, on a light page and on a dark one.
@@ -28,9 +28,7 @@ pub(crate) const COLORS: [(RGBColor, &str); 6] = [
 ];
 /// Length of dashes and of the gaps between them; a full line first.
 const DASHES: [Option<(i32, i32)>; 4] = [None, Some((9, 4)), Some((3, 3)), Some((16, 5))];
-/// Text and axes; the page's style sheet gives them its own colours by these values.
-pub(crate) const INK: RGBColor = RGBColor(0x22, 0x26, 0x2B);
-/// Grid lines; likewise.
+/// Grid lines; the page's style sheet gives them its own colours by this value.
 pub(crate) const GRID: RGBColor = RGBColor(0xDD, 0xE0, 0xE4);
 
 /// Width and height of each plot in a PNG in points, its title and legend included.
@@ -44,27 +42,9 @@ pub(crate) const SVG_SCALE: u32 = 4;
 /// A curve has no more markers than this.
 const MOST_MARKERS: usize = 32;
 
-/// The name that `font` has in plots.
-const FAMILY: &str = "DejaVu Sans";
-
 /// What can go wrong while drawing; none of it depends on the figures.
 pub(crate) type DrawingError = Box<dyn std::error::Error + Send + Sync>;
 pub(super) type Drawn = Result<(), DrawingError>;
-
-/// The size of an em in text of plotters' size `size`, which counts the space between lines.
-pub(crate) fn em(size: f64) -> f64 {
-    size / 1.24
-}
-
-/// Text of `points` to the em in an area where a point is `scale` units.
-pub(crate) fn text(points: u32, scale: u32) -> TextStyle<'static> {
-    (FAMILY, f64::from(points * scale) * 1.24).into_font().color(&INK)
-}
-
-pub(crate) fn register() -> Drawn {
-    plotters::style::register_font(FAMILY, FontStyle::Normal, font())
-        .map_err(|_| "the built-in font is broken".into())
-}
 
 /// What a curve is called: its style and its name.
 pub(crate) type Label = (usize, String);
@@ -77,7 +57,7 @@ pub(crate) fn picture(plots: &[(&str, &[Label], Panel)]) -> Result<Vec<u8>, Draw
     let height = PICTURE.1 * scale * u32::try_from(rows)?;
     let mut pixels = Pixmap::new(PICTURE.0 * scale, height).ok_or("the picture is too large")?;
     pixels.fill(tiny_skia::Color::WHITE);
-    let area = Canvas::new(&mut pixels, FontRef::try_from_slice(font())?).into_drawing_area();
+    let area = Canvas::new(&mut pixels, font()?).into_drawing_area();
     for (part, (title, labels, panel)) in area.split_evenly((rows, 1)).iter().zip(plots) {
         let rest = heading(part, title, labels, scale)?;
         draw(&rest, panel, scale)?;
@@ -176,8 +156,15 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-/// Draws axes, grid and curves.
-fn draw<DB>(area: &DrawingArea<DB, Shift>, panel: &Panel, scale: u32) -> Drawn
+/// Draws axes with their texts, and the grid; gives where on the area a point of theirs is.
+///
+/// - `texts`: what stands along the x and the y axis
+pub(super) fn axes<DB>(
+    area: &DrawingArea<DB, Shift>,
+    (x, y): (&Axis, &Axis),
+    texts: (&str, &str),
+    scale: u32,
+) -> Result<impl Fn((f64, f64)) -> (i32, i32), DrawingError>
 where
     DB: DrawingBackend,
     DB::ErrorType: 'static,
@@ -190,7 +177,7 @@ where
         .margin_left(6 * points)
         .x_label_area_size(50 * points)
         .y_label_area_size(72 * points)
-        .build_cartesian_2d(panel.x.clone(), panel.y.clone())?;
+        .build_cartesian_2d(x.clone(), y.clone())?;
     chart
         .configure_mesh()
         .bold_line_style(GRID.stroke_width(scale))
@@ -199,18 +186,27 @@ where
         .set_all_tick_mark_size(5 * points)
         .label_style(text(14, scale))
         .axis_desc_style(text(15, scale))
-        .x_desc(panel.x_text)
-        .y_desc(panel.y_text)
+        .x_desc(texts.0)
+        .y_desc(texts.1)
         .draw()?;
-
     let base = area.get_base_pixel();
+    Ok(move |point| {
+        let (x, y) = chart.backend_coord(&point);
+        (x - base.0, y - base.1)
+    })
+}
+
+/// Draws axes, grid and curves.
+fn draw<DB>(area: &DrawingArea<DB, Shift>, panel: &Panel, scale: u32) -> Drawn
+where
+    DB: DrawingBackend,
+    DB::ErrorType: 'static,
+{
+    let points = scale.cast_signed();
+    let pixel = axes(area, (&panel.x, &panel.y), (panel.x_text, panel.y_text), scale)?;
     for curve in &panel.curves {
         for run in &curve.runs {
-            let pixels: Vec<(i32, i32)> = run
-                .iter()
-                .map(|point| chart.backend_coord(point))
-                .map(|(x, y)| (x - base.0, y - base.1))
-                .collect();
+            let pixels: Vec<(i32, i32)> = run.iter().copied().map(&pixel).collect();
             stroke(area, curve.style, &pixels, curve.faint, points)?;
             if curve.markers {
                 for at in pixels.iter().step_by(pixels.len().div_ceil(MOST_MARKERS).max(1)) {

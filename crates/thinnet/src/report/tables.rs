@@ -5,7 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::figures::{epoch, labels};
+use super::look::VERSION;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::training::Accuracies;
 use crate::training::experiment::{NetworkRun, Outcome, Settings};
 
@@ -28,30 +30,32 @@ struct LossRow<'a> {
 }
 
 /// `history.csv`: a row for each network and check of its accuracies.
-pub(crate) fn history_csv(outcome: &Outcome) -> std::result::Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(["network", "epoch", "train_accuracy", "val_accuracy"])?;
-    for (network, run) in labels(outcome).iter().zip(&outcome.networks) {
-        let (train, val) = (&run.history.train_accuracy, &run.history.val_accuracy);
-        for check in 0..train.len().max(val.len()) {
-            let (train_accuracy, val_accuracy) = (train.get(check).copied(), val.get(check).copied());
-            let epoch = epoch(&run.history, check);
-            writer.serialize(HistoryRow { network, epoch, train_accuracy, val_accuracy })?;
+pub(crate) fn history_csv(outcome: &Outcome) -> Result<Vec<u8>> {
+    files::csv("history.csv", |table| {
+        table.write_record(["network", "epoch", "train_accuracy", "val_accuracy"])?;
+        for (network, run) in labels(outcome).iter().zip(&outcome.networks) {
+            let (train, val) = (&run.history.train_accuracy, &run.history.val_accuracy);
+            for check in 0..train.len().max(val.len()) {
+                let (train_accuracy, val_accuracy) = (train.get(check).copied(), val.get(check).copied());
+                let epoch = epoch(&run.history, check);
+                table.serialize(HistoryRow { network, epoch, train_accuracy, val_accuracy })?;
+            }
         }
-    }
-    writer.into_inner().map_err(|e| e.into_error().into())
+        Ok(())
+    })
 }
 
 /// `loss.csv`: a row for each network and iteration, counted from 1.
-pub(crate) fn loss_csv(outcome: &Outcome) -> std::result::Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(["network", "iteration", "loss"])?;
-    for (network, run) in labels(outcome).iter().zip(&outcome.networks) {
-        for (i, &loss) in run.history.loss.iter().enumerate() {
-            writer.serialize(LossRow { network, iteration: i + 1, loss })?;
+pub(crate) fn loss_csv(outcome: &Outcome) -> Result<Vec<u8>> {
+    files::csv("loss.csv", |table| {
+        table.write_record(["network", "iteration", "loss"])?;
+        for (network, run) in labels(outcome).iter().zip(&outcome.networks) {
+            for (i, &loss) in run.history.loss.iter().enumerate() {
+                table.serialize(LossRow { network, iteration: i + 1, loss })?;
+            }
         }
-    }
-    writer.into_inner().map_err(|e| e.into_error().into())
+        Ok(())
+    })
 }
 
 /// A float in JSON, which has no word for those that are not finite: they become the strings "NaN", "inf" and "-inf".
@@ -127,7 +131,7 @@ pub(crate) fn json(outcome: &Outcome) -> serde_json::Result<Vec<u8>> {
     });
     let document = Document {
         format: FORMAT.to_owned(),
-        versions: Versions { thinnet: crate::report::VERSION.to_owned() },
+        versions: Versions { thinnet: VERSION.to_owned() },
         settings: outcome.settings.clone(),
         networks: networks.collect(),
         seconds: outcome.seconds.into(),

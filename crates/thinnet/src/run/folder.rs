@@ -1,7 +1,7 @@
 //! A run's folder: its settings, its checkpoints, and the lock that keeps a second process out.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -157,7 +157,7 @@ impl RunFolder {
     }
 }
 
-/// Takes the folder's lock, which the system gives back when the process ends, however it does.
+/// Takes the folder's lock.
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.join(LOCK);
     let file = File::options()
@@ -167,14 +167,7 @@ fn lock(folder: &Path) -> Result<File> {
         .write(true)
         .open(&path)
         .map_err(Error::io("write", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::configuration(format!(
-            "another process is training in {}; wait for it, or stop it",
-            folder.display()
-        ))),
-        // Some network file systems have no locks; a run there is as safe as its owner is careful.
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
-        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
-    }
+    files::lock(file, || {
+        format!("another process is training in {}; wait for it, or stop it", folder.display())
+    })
 }

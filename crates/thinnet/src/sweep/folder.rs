@@ -6,7 +6,7 @@
 //! runs/0001-seed231.json   how the run ended, written when it has
 //! ```
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,7 @@ pub struct SweepFolder {
     path: PathBuf,
     plan: Plan,
     version: String,
-    /// Locked; the lock ends with the process, however that ends.
+    /// Locked.
     _manifest: File,
 }
 
@@ -180,14 +180,7 @@ impl SweepFolder {
 /// The file, locked for this process.
 fn locked(path: &Path) -> Result<File> {
     let file = File::open(path).map_err(Error::io("read", path))?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(Error::configuration(format!(
-            "{} is in use: another process runs this sweep",
-            path.display()
-        ))),
-        // Some file systems have no locks; the sweep is no worse for that.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
-    }
+    files::lock(file, || format!("{} is in use: another process runs this sweep", path.display()))
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -18,6 +18,6 @@ mod table;
 
 pub use folder::{MANIFEST, SweepFolder};
 pub use outcome::{Measure, Outcome, RunFigures};
-pub use plan::{Draws, MAX_RUNS, Plan, Point, Run, SweepConfig};
+pub use plan::{Draws, Plan, Point, Run, SweepConfig};
 pub use space::{Dimension, Range, Scale, Space, Values, label};
 pub use table::{Row, Stat, Table, runs_csv};

@@ -3,12 +3,9 @@
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use super::space::{Space, label, twice};
+use super::space::{MAX_RUNS, Space, label, twice};
 use crate::error::{Error, Result};
 use crate::training::{Assignment, TrainingConfig};
-
-/// The most runs of a sweep.
-pub const MAX_RUNS: usize = 10_000;
 
 /// Digits that a point's number has at least in a run's name, so that names sort.
 const DIGITS: usize = 4;

@@ -6,6 +6,9 @@ use crate::error::{Error, Result};
 use crate::random::RandomState;
 use crate::training::{Assignment, TrainingConfig};
 
+/// The most runs of a sweep.
+pub const MAX_RUNS: usize = 10_000;
+
 /// Draws for each point wanted before a space counts as exhausted: all of 10,000 are met in about 10 draws each.
 const MOST_DRAWS: usize = 100;
 
@@ -284,7 +287,7 @@ impl Range {
             )));
         };
         // No grid may have more points; what is refused need not be built.
-        let points = points.min(super::MAX_RUNS + 1);
+        let points = points.min(MAX_RUNS + 1);
         let mut values = Vec::with_capacity(points);
         for index in 0..points {
             let share = index as f64 / (points - 1) as f64;

@@ -5,7 +5,8 @@ use toml::Value;
 use super::outcome::{Measure, Outcome, RunFigures};
 use super::plan::Plan;
 use super::space::label;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::files;
 
 /// A mean over runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -348,14 +349,13 @@ fn aligned(lines: &[Vec<String>], left: usize) -> String {
     shown.collect::<Vec<_>>().join("\n")
 }
 
-fn write(file: &'static str, header: &[String], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let written = writer.write_record(header).and_then(|()| {
-        for row in rows {
-            writer.write_record(row)?;
-        }
-        Ok(())
-    });
-    written.map_err(|error| Error::Report { file, source: error.into() })?;
-    writer.into_inner().map_err(|error| Error::Report { file, source: error.to_string().into() })
+fn write(
+    file: &'static str,
+    header: &[String],
+    mut rows: impl Iterator<Item = Vec<String>>,
+) -> Result<Vec<u8>> {
+    files::csv(file, |table| {
+        table.write_record(header)?;
+        rows.try_for_each(|row| table.write_record(row))
+    })
 }

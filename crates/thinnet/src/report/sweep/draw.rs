@@ -1,6 +1,5 @@
 //! How a sweep's plots are drawn, over the primitives of the other plots.
 
-use ab_glyph::FontRef;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -8,10 +7,11 @@ use tiny_skia::Pixmap;
 
 use super::effects::Effect;
 use super::parallel::{LEVELS, Parallel};
-use crate::report::canvas::{Canvas, font, png};
+use crate::report::canvas::{Canvas, png};
+use crate::report::fonts::{INK, font, register, text};
 use crate::report::plot::{
-    COLORS, DrawingError, Drawn, GRID, INK, Label, PICTURE, PICTURE_SCALE, PLOT, SVG_SCALE, heading, marker,
-    register, stroke, svg_of, text,
+    COLORS, DrawingError, Drawn, Label, PICTURE, PICTURE_SCALE, PLOT, SVG_SCALE, axes, heading, marker,
+    stroke, svg_of,
 };
 
 /// Width and height of the parallel plot.
@@ -43,7 +43,7 @@ pub(super) fn picture(effect: &Effect) -> Result<Vec<u8>, DrawingError> {
     let scale = PICTURE_SCALE;
     let mut pixels = Pixmap::new(PICTURE.0 * scale, PICTURE.1 * scale).ok_or("the picture is too large")?;
     pixels.fill(tiny_skia::Color::WHITE);
-    let area = Canvas::new(&mut pixels, FontRef::try_from_slice(font())?).into_drawing_area();
+    let area = Canvas::new(&mut pixels, font()?).into_drawing_area();
     let title = format!("{} over {}", effect.y_text, effect.key);
     let rest = heading(&area, &title, &labels(effect), scale)?;
     draw(&rest, effect, scale)?;
@@ -64,31 +64,7 @@ where
     DB::ErrorType: 'static,
 {
     let points = scale.cast_signed();
-    let mut chart = ChartBuilder::on(area)
-        .margin_top(10 * points)
-        .margin_right(20 * points)
-        .margin_bottom(6 * points)
-        .margin_left(6 * points)
-        .x_label_area_size(50 * points)
-        .y_label_area_size(72 * points)
-        .build_cartesian_2d(effect.x.clone(), effect.y.clone())?;
-    chart
-        .configure_mesh()
-        .bold_line_style(GRID.stroke_width(scale))
-        .light_line_style(TRANSPARENT)
-        .axis_style(INK.stroke_width(scale))
-        .set_all_tick_mark_size(5 * points)
-        .label_style(text(14, scale))
-        .axis_desc_style(text(15, scale))
-        .x_desc(effect.x_text.as_str())
-        .y_desc(effect.y_text)
-        .draw()?;
-
-    let base = area.get_base_pixel();
-    let pixel = |at: (f64, f64)| {
-        let (x, y) = chart.backend_coord(&at);
-        (x - base.0, y - base.1)
-    };
+    let pixel = axes(area, (&effect.x, &effect.y), (&effect.x_text, effect.y_text), scale)?;
     let count = i32::try_from(effect.curves.len()).unwrap_or(i32::MAX);
     for (style, curve) in (0i32..).zip(&effect.curves) {
         // Bars of several curves stand side by side.

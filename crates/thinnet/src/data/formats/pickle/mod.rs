@@ -7,48 +7,15 @@
 //! every opcode, follow nesting by recursion, and copy the 30 MB of a batch more than once.
 
 mod machine;
+mod value;
 
 use std::borrow::Cow;
 
 use machine::Machine;
+pub use value::{Id, Value};
 
 use crate::data::limits;
 use crate::error::{Error, Result};
-
-/// The number of a value in its pickle.
-pub type Id = usize;
-
-/// A value of a pickle.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value<'a> {
-    /// `None`.
-    None,
-    /// A boolean.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// A floating-point number.
-    Float(f64),
-    /// A string of bytes; every string of Python 2 is one.
-    Bytes(&'a [u8]),
-    /// A string of characters.
-    Text(&'a str),
-    /// A list, tuple or set.
-    Items(Vec<Id>),
-    /// Keys and values in turn.
-    Dict(Vec<Id>),
-    /// A function or class: its module and its name.
-    Global(&'a str, &'a str),
-    /// A call that was not made: what would be called, its arguments, and the state that its result would be given.
-    Call {
-        /// What would be called.
-        function: Id,
-        /// Its arguments.
-        arguments: Id,
-        /// The argument of `__setstate__`.
-        state: Option<Id>,
-    },
-}
 
 /// A pickle that was read: its values, and which of them it stands for.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A loss or a score in at most 8 characters: "0.4312", "12345.7", "-1.3e12".
-pub(super) fn figure(value: f64) -> String {
+pub(crate) fn figure(value: f64) -> String {
     match value.abs() {
         size if size == 0.0 || !size.is_finite() => format!("{value:.4}"),
         ..1e-3 => format!("{value:.1e}"),
@@ -18,7 +18,7 @@ pub(super) fn figure(value: f64) -> String {
 }
 
 /// Three digits and a unit: "950", "1.23k", "12.3k", "1.23M".
-pub(super) fn rate(value: f64) -> String {
+pub(crate) fn rate(value: f64) -> String {
     let units = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
     // What would be rounded up to the next unit belongs to it.
     let (size, unit) = units.into_iter().find(|(size, _)| value >= size * 0.9995).unwrap_or((1.0, ""));
@@ -31,7 +31,7 @@ pub(super) fn rate(value: f64) -> String {
 }
 
 /// Digits by threes: "1,541,510".
-pub(super) fn thousands(count: usize) -> String {
+pub(crate) fn thousands(count: usize) -> String {
     let digits = count.to_string();
     let group = |(at, digit): (usize, char)| {
         let comma = at > 0 && (digits.len() - at).is_multiple_of(3);
@@ -50,6 +50,21 @@ pub(crate) fn duration(time: Duration) -> String {
         seconds if seconds < 1000 * DAY => format!("{:.1} days", seconds as f64 / DAY as f64),
         _ => "years".to_owned(),
     }
+}
+
+/// A number of bytes for people.
+pub(crate) fn byte_size(bytes: f64) -> String {
+    let units = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    match units.into_iter().find(|(size, _)| bytes >= *size) {
+        _ if bytes >= 1e15 => format!("{bytes:.0e} bytes"),
+        Some((size, unit)) => format!("{:.1} {unit}", bytes / size),
+        None => format!("{bytes:.0} bytes"),
+    }
+}
+
+/// "1 network", "2 networks".
+pub(crate) fn plural(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -80,12 +95,20 @@ mod tests {
 
     #[test]
     fn digits_stand_by_threes() {
-        assert_eq!([1, 999, 1000, 1_541_510].map(thousands), ["1", "999", "1,000", "1,541,510"]);
+        assert_eq!([0, 1, 999, 1000, 1_541_510].map(thousands), ["0", "1", "999", "1,000", "1,541,510"]);
     }
 
     #[test]
     fn durations_have_the_unit_that_suits_them() {
         let shown = [0, 59, 200, 3900, 100_000, 363_000, u64::MAX].map(|s| duration(Duration::from_secs(s)));
         assert_eq!(shown, ["0 s", "59 s", "3:20 min", "1:05 h", "27:46 h", "4.2 days", "years"]);
+    }
+
+    #[test]
+    fn bytes_have_the_unit_that_suits_them() {
+        assert_eq!(byte_size(512.0), "512 bytes");
+        assert_eq!(byte_size(2_048_000.0), "2.0 MB");
+        assert_eq!(byte_size(24e9), "24.0 GB");
+        assert_eq!(byte_size(7e30), "7e30 bytes");
     }
 }

@@ -1,0 +1,60 @@
+//! The arguments of every command that takes data.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use thinnet::data::{Order, Scaling};
+
+use super::values::{count, seed, size, yes_no};
+
+/// Where samples come from, and what is made of them: for every command that takes data.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Data")]
+pub(crate) struct SourceArguments {
+    /// `sample`, 500 + 1000 embedded images of CIFAR-10, or a file or folder, whose format is recognised: CIFAR-10 and
+    /// CIFAR-100 (tar.gz, python, binary), IDX as of MNIST, NPZ, NPY, tables (CSV, TSV), folders of images by class
+    #[arg(long, value_name = "sample|PATH", default_value = "sample")]
+    pub(crate) data: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
+
+    /// Validation samples [default: those that the data have, or a fifth of the training samples, at most 1000]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
+    pub(crate) val: Option<usize>,
+
+    /// How training and validation samples are parted, where the data do not say [default: stored for CIFAR and IDX,
+    /// which come shuffled; shuffled with --regression; and else stratified]
+    #[arg(long, value_name = "ORDER", value_parser = PossibleValuesParser::new(Order::NAMES))]
+    pub(crate) split: Option<String>,
+
+    /// Seed of a split at random (NumPy's), from 0 to 4294967295
+    #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_hyphen_values = true)]
+    pub(crate) split_seed: u32,
+
+    /// Subtract the training samples' mean, divide by their deviation (standard) or range (unit) as well, or none [default:
+    /// mean for images, standard for the rest]
+    #[arg(long, value_name = "SCALING", value_parser = PossibleValuesParser::new(Scaling::NAMES))]
+    pub(crate) scaling: Option<String>,
+}
+
+/// How data are read, where their content leaves it open.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ReadArguments {
+    /// A table's column of labels, by name or number from 1 [default: label, class or target, or else the last]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label_column: Option<String>,
+
+    /// Whether a table's first line names its columns [default: if no field of it is a number]
+    #[arg(long, value_name = "yes|no", value_parser = yes_no)]
+    pub(crate) header: Option<bool>,
+
+    /// Resize the images of a folder to this width and height
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub(crate) resize: Option<(u32, u32)>,
+
+    /// Read targets as numbers, and not as classes: a table's column of labels, an array (N) or (N, K) of NPZ and NPY
+    #[arg(long)]
+    pub(crate) regression: bool,
+}

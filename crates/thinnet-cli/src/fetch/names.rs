@@ -1,0 +1,4 @@
+//! What can be fetched, by name.
+
+/// The data sets that can be fetched: the keys of `datasets.json`.
+pub(crate) const NAMES: [&str; 4] = ["cifar10", "cifar100", "mnist", "fashion-mnist"];

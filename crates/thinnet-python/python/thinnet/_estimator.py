@@ -1,0 +1,73 @@
+"""What the loop over epochs knows of an estimator, and what passes between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+
+from thinnet._samples import Floats, Indices
+from thinnet._thinnet import Network
+
+Callback = Callable[[Any, dict[str, float]], Any]
+
+
+@dataclass
+class TrainingData:
+    """What is trained on."""
+
+    X: Any
+    targets: npt.NDArray[Any]
+    weights: npt.NDArray[np.float64] | None
+    chosen: Indices
+    """The samples, already merged and ordered where they are one batch."""
+    n_rows: int
+    """Rows before equal ones were merged."""
+    seen_an_epoch: float
+    """By how much the clock of ``invscaling`` moves in an epoch."""
+    batch_size: int
+    one_batch: bool
+
+
+@dataclass
+class ValidationData:
+    """What is held out: rows, labels or values as the user gave them, encoded targets, weights."""
+
+    X: Any
+    y: npt.NDArray[Any]
+    targets: npt.NDArray[Any]
+    weights: npt.NDArray[np.float64] | None
+
+
+class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """What a fit leaves in an estimator, and what the loop asks of it."""
+
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    validation_scores_: list[float] | None
+    validation_loss_curve_: list[float] | None
+    best_validation_score_: float | None
+    coefs_: list[Floats]
+    intercepts_: list[Floats]
+    history_: dict[str, list[Any]]
+    n_iter_: int
+    t_: int
+    n_layers_: int
+    n_outputs_: int
+    n_features_in_: int
+    out_activation_: str
+    _network: Network
+    _one_label: bool
+
+    def _publish(self) -> None:
+        """Show the network's weights as the estimator's."""
+        raise NotImplementedError
+
+    def _evaluate(self, held: ValidationData) -> tuple[float, float]:
+        """Loss and score on validation data."""
+        raise NotImplementedError
