@@ -107,8 +107,7 @@ impl<F: Float> Rows<F> {
     /// - `x`: (N, D); `labels`: N indices of classes, each below `classes`
     ///
     /// # Errors
-    /// [`Error::Shape`] unless there is one label a sample; [`Error::Data`] for a label that is no class, and for an input
-    /// that is not finite.
+    /// [`Error::Data`] unless there is one label a sample, for a label that is no class, and for an input that is not finite.
     pub fn with_classes(x: impl Into<Features<F>>, labels: Vec<usize>, classes: usize) -> Result<Self> {
         if let Some(sample) = labels.iter().position(|&label| label >= classes) {
             return Err(Error::data(format!(
@@ -124,8 +123,8 @@ impl<F: Float> Rows<F> {
     /// - `x`: (N, D); `numbers`: (N, K), K > 0
     ///
     /// # Errors
-    /// [`Error::Shape`] unless there is one row of numbers a sample; [`Error::Data`] for an input or a number that is not
-    /// finite.
+    /// [`Error::Shape`] for K = 0; [`Error::Data`] unless there is one row of numbers a sample, and for an input or a number
+    /// that is not finite.
     pub fn with_numbers(x: impl Into<Features<F>>, numbers: impl Into<ArcArray2<F>>) -> Result<Self> {
         let numbers = numbers.into();
         if let Some(((sample, column), number)) = numbers.indexed_iter().find(|(_, n)| !n.is_finite()) {
@@ -145,11 +144,8 @@ impl<F: Float> Rows<F> {
         let samples = self.len();
         let targets = self.targets();
         if targets.len() != samples {
-            let what = match targets {
-                Targets::Classes(_) => "labels of the rows, one for each row of x",
-                Targets::Values(_) => "targets of the rows, one row of them for each row of x",
-            };
-            return Err(Error::shape(what, [samples], [targets.len()]));
+            let what = if self.is_regression() { "targets" } else { "labels" };
+            return Err(Error::data(format!("{samples} samples, but {} {what}", targets.len())));
         }
         match self.x.first_not_finite() {
             None => Ok(self),

@@ -151,6 +151,7 @@ impl<F: Float> Model<F> {
     /// # let rows = Rows::with_classes(x, (0..60).map(|row| row % 2).collect(), 2)?;
     /// # let mut settings = TrainingConfig::default();
     /// # settings.set(&"model.hidden=[8]".parse()?)?;
+    /// # settings.set(&"optim.learning_rate=0.05".parse()?)?;
     /// let model = Model::fit(&rows, &settings)?;
     /// let evaluation = model.evaluate(&rows.to_f64())?;
     /// assert!(evaluation.accuracy > Some(0.5) && evaluation.classes.len() == 2);

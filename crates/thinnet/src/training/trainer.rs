@@ -138,7 +138,6 @@ impl<'a, F: Float> Trainer<'a, F> {
         mut random: RandomState,
         checks: Checks,
     ) -> Result<Self> {
-        config.check()?;
         let net = config.net(data.input_dim(), data.num_outputs())?;
         let net = FullyConnectedNet::<F>::new(net, &mut random)?;
         let engine = engine::build(net, config.rule()?, config.engine(threads))?;
@@ -156,6 +155,7 @@ impl<'a, F: Float> Trainer<'a, F> {
         random: RandomState,
         checks: Checks,
     ) -> Result<Self> {
+        config.check()?;
         let plan = StepPlan::new(config, data.train.len())?;
         Ok(Self {
             // An annealed dropout is built as it ends.

@@ -180,7 +180,7 @@ fn arrays_that_are_no_targets_are_refused() {
         ),
         (
             npz(&[("X", x()), ("y", npy(&array![1.0, 2.0]))]),
-            "its train part: targets of the rows, one row of them for each row of x: expected shape [3], got [2]",
+            "its train part: 3 samples, but 2 targets",
         ),
         (
             npz(&[("X", x()), ("y", npy(&array![[1.0, 2.0], [3.0, f64::NEG_INFINITY], [5.0, 6.0]]))]),
