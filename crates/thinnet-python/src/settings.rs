@@ -48,7 +48,7 @@ impl Settings {
     /// `thinnet::Error::Configuration` for a name that is not there or a value out of range.
     pub fn config<F: Float>(&self, parameters: &Parameters<F>) -> thinnet::Result<NetConfig> {
         let outputs: Vec<usize> = parameters.layers.iter().map(|layer| layer.w.ncols()).collect();
-        let (num_classes, hidden) = outputs.split_last().map_or((0, &[][..]), |(&last, rest)| (last, rest));
+        let (num_outputs, hidden) = outputs.split_last().map_or((0, &[][..]), |(&last, rest)| (last, rest));
         let dropped = |rate: f64| Dropout::new(1.0 - rate, None);
         let dropout = if self.dropout.iter().all(|&rate| rate == 0.0) {
             HiddenDropout::None
@@ -60,7 +60,7 @@ impl Settings {
         Ok(NetConfig {
             input_dim: parameters.layers.first().map_or(0, |layer| layer.w.nrows()),
             hidden: hidden.to_vec(),
-            num_classes,
+            num_outputs,
             activation: self.activation.parse::<Activation>()?,
             loss: self.loss.parse::<Loss>()?,
             dropout,

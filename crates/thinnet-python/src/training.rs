@@ -181,7 +181,7 @@ impl<F: Float> Trained<F> {
     /// update, averaged over the samples; the squared error is the mean over the outputs, as scikit-learn reports it.
     pub fn train(&mut self, epoch: &Epoch<'_, F>, threads: usize) -> PyResult<f64> {
         let scale = match self.config.loss {
-            Loss::SquaredError => 1.0 / self.config.num_classes as f64,
+            Loss::SquaredError => 1.0 / self.config.num_outputs as f64,
             _ => 1.0,
         };
         let engine = self.engine_with(threads).map_err(to_python)?;
@@ -222,7 +222,7 @@ impl<F: Float> Trained<F> {
         let loss = self.config.loss;
         let engine = self.engine_with(threads).map_err(to_python)?;
         let inputs = engine.load(x).map_err(to_python)?;
-        let shape = (x.dim().0, self.config.num_classes);
+        let shape = (x.dim().0, self.config.num_outputs);
         let (mut mean, mut squares) = (Array2::<f64>::zeros(shape), Array2::<f64>::zeros(shape));
         let mut watch = Watch::new();
         let engine = self.engine_with(threads).map_err(to_python)?;

@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config = NetConfig {
         input_dim: set.input_dim(),
         hidden: vec![512, 512],
-        num_classes: set.classes.len(),
+        num_outputs: set.classes.len(),
         dropout: HiddenDropout::Every(Dropout::new(KEEP, None)?),
         weight_scale: WEIGHT_SCALE,
         ..NetConfig::default()

@@ -197,7 +197,7 @@ impl Settings {
         NetConfig {
             input_dim,
             hidden: self.hidden.clone(),
-            num_classes: self.classes.len(),
+            num_outputs: self.classes.len(),
             dropout: dropout.into(),
             reg: self.reg,
             ..NetConfig::default()

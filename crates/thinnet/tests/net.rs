@@ -17,7 +17,7 @@ fn config(hidden: &[usize]) -> NetConfig {
     NetConfig {
         input_dim: 15,
         hidden: hidden.to_vec(),
-        num_classes: 10,
+        num_outputs: 10,
         weight_scale: 5e-2,
         ..NetConfig::default()
     }
@@ -35,7 +35,7 @@ fn setup(
 ) -> (FullyConnectedNet<f64>, Array2<f64>, Vec<usize>, RandomState) {
     let mut random = RandomState::new(231);
     let x = random.randn((samples, config.input_dim));
-    let y = random.choice(config.num_classes, samples).unwrap();
+    let y = random.choice(config.num_outputs, samples).unwrap();
     let net = FullyConnectedNet::new(config, &mut random).unwrap();
     (net, x, y, random)
 }
@@ -45,7 +45,7 @@ fn the_initial_loss_is_the_logarithm_of_the_classes() {
     for (classes, hidden) in [(2, vec![]), (10, vec![20]), (100, vec![20, 30])] {
         for batch_norm in [false, true] {
             let config = NetConfig {
-                num_classes: classes,
+                num_outputs: classes,
                 batch_norm,
                 weight_scale: 1e-3,
                 dropout: keep(0.5, None).into(),
@@ -238,7 +238,7 @@ fn settings_out_of_range_are_refused() {
     let before = random.state();
     let bad = [
         (NetConfig { input_dim: 0, ..config(&[3]) }, "input dimension"),
-        (NetConfig { num_classes: 0, ..config(&[3]) }, "number of classes"),
+        (NetConfig { num_outputs: 0, ..config(&[3]) }, "number of outputs"),
         (config(&[3, 0]), "hidden layer"),
         (NetConfig { reg: -1.0, ..config(&[3]) }, "reg"),
         (NetConfig { reg: f64::NAN, ..config(&[3]) }, "reg"),
@@ -305,7 +305,7 @@ proptest! {
     fn no_gradient_of_a_random_network_is_wrong(
         input_dim in 1..6usize,
         hidden in proptest::collection::vec(1..6usize, 0..4),
-        num_classes in 1..6usize,
+        num_outputs in 1..6usize,
         samples in 3..7usize,
         keep_prob in prop_oneof![Just(None), Just(Some(1.0)), (0.2..1.0).prop_map(Some)],
         dropout_kind in proptest::sample::select(&KINDS[..]),
@@ -314,14 +314,14 @@ proptest! {
         seed: u32,
     ) {
         let config = NetConfig {
-            input_dim, hidden, num_classes, batch_norm, reg, dropout_kind,
+            input_dim, hidden, num_outputs, batch_norm, reg, dropout_kind,
             dropout: keep_prob.map(|p| Dropout::new(p, None).unwrap()).into(),
             weight_scale: 0.7,
             ..NetConfig::default()
         };
         let mut random = RandomState::new(seed);
         let x: Array2<f64> = random.randn((samples, input_dim));
-        let y = random.choice(num_classes, samples).unwrap();
+        let y = random.choice(num_outputs, samples).unwrap();
         let net = FullyConnectedNet::<f64>::new(config, &mut random).unwrap();
         for check in check_net(&net, x.view(), &y, &random, &NetCheckConfig::default()).unwrap() {
             prop_assert!(check.passes(), "{:?}", check);
@@ -346,7 +346,7 @@ fn gradients_fit_finite_differences_beyond_the_courses_networks() {
                     input_dropout: Some(dropout(0.7)),
                     reg: 0.1,
                     weight_scale: 0.3,
-                    num_classes: 3,
+                    num_outputs: 3,
                     ..config(&[7, 5])
                 };
                 let mut random = RandomState::new(6);

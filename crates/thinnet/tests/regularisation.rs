@@ -12,14 +12,14 @@ use thinnet::optim::Clipping;
 use thinnet::random::RandomState;
 
 fn config() -> NetConfig {
-    NetConfig { input_dim: 15, hidden: vec![8, 6], num_classes: 5, weight_scale: 0.3, ..NetConfig::default() }
+    NetConfig { input_dim: 15, hidden: vec![8, 6], num_outputs: 5, weight_scale: 0.3, ..NetConfig::default() }
 }
 
 /// A network, inputs and labels.
 fn setup(config: NetConfig) -> (FullyConnectedNet<f64>, Array2<f64>, Vec<usize>, RandomState) {
     let mut random = RandomState::new(231);
     let x = random.randn((4, config.input_dim));
-    let y = random.choice(config.num_classes, 4).unwrap();
+    let y = random.choice(config.num_outputs, 4).unwrap();
     let net = FullyConnectedNet::new(config, &mut random).unwrap();
     (net, x, y, random)
 }

@@ -138,7 +138,7 @@ impl<'py> Network<'py> {
         let mut widths: Vec<usize> = layers.iter().map(|layer| layer.w.ncols()).collect();
         let config = NetConfig {
             input_dim: layers.first().map_or(0, |layer| layer.w.nrows()),
-            num_classes: widths.pop().unwrap_or(0),
+            num_outputs: widths.pop().unwrap_or(0),
             hidden: widths,
             dropout: settings.dropout.into(),
             batch_norm: settings.normalisation == Some(Normalisation::Batch),

@@ -12,8 +12,8 @@ pub struct NetConfig {
     pub input_dim: usize,
     /// Sizes of the hidden layers.
     pub hidden: Vec<usize>,
-    /// Number of scores C: of classes, or of outputs where the loss is another than the softmax (default 10).
-    pub num_classes: usize,
+    /// Number of outputs C: one a class, or one a target (default 10).
+    pub num_outputs: usize,
     /// What each hidden layer does to its sums (default ReLU).
     pub activation: Activation,
     /// What the scores are to become (default softmax).
@@ -54,7 +54,7 @@ impl Default for NetConfig {
         Self {
             input_dim: 3 * 32 * 32,
             hidden: vec![100],
-            num_classes: 10,
+            num_outputs: 10,
             activation: Activation::Relu,
             loss: Loss::Softmax,
             label_smoothing: 0.0,
@@ -77,7 +77,7 @@ impl NetConfig {
     /// a `label_smoothing` outside 0..1 or with another loss than the softmax, and dropouts that are not one for each hidden
     /// layer.
     pub fn check(&self) -> Result<()> {
-        for (what, size) in [("input dimension", self.input_dim), ("number of classes", self.num_classes)]
+        for (what, size) in [("input dimension", self.input_dim), ("number of outputs", self.num_outputs)]
             .into_iter()
             .chain(self.hidden.iter().map(|&size| ("size of a hidden layer", size)))
         {
@@ -164,7 +164,7 @@ impl NetConfig {
     /// The layers' shapes (inputs, outputs), first to last.
     pub fn layer_shapes(&self) -> Vec<(usize, usize)> {
         let inputs = std::iter::once(self.input_dim).chain(self.hidden.iter().copied());
-        let outputs = self.hidden.iter().copied().chain(std::iter::once(self.num_classes));
+        let outputs = self.hidden.iter().copied().chain(std::iter::once(self.num_outputs));
         inputs.zip(outputs).collect()
     }
 }

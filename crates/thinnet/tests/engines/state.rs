@@ -18,7 +18,7 @@ fn a_restored_engine_goes_on_as_if_it_had_not_stopped() {
             let config = NetConfig {
                 input_dim: 30,
                 hidden: vec![20, 10],
-                num_classes: 4,
+                num_outputs: 4,
                 dropout: Some(Dropout::new(0.5, None).unwrap()).into(),
                 batch_norm,
                 ..NetConfig::default()

@@ -39,7 +39,7 @@ impl Setup {
         let config = NetConfig {
             input_dim: 6,
             hidden: hidden.to_vec(),
-            num_classes: 4,
+            num_outputs: 4,
             dropout: keep.map(|p| Dropout::new(p, None).unwrap()).into(),
             dropout_kind,
             batch_norm,

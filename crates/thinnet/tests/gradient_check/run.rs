@@ -92,7 +92,7 @@ fn what_does_not_fit_is_refused() {
 #[test]
 fn a_step_that_is_0_in_the_networks_number_type_is_refused() {
     let mut random = RandomState::new(0);
-    let config = NetConfig { input_dim: 2, hidden: vec![2], num_classes: 2, ..NetConfig::default() };
+    let config = NetConfig { input_dim: 2, hidden: vec![2], num_outputs: 2, ..NetConfig::default() };
     let net = FullyConnectedNet::<f32>::new(config, &mut random).unwrap();
     let x = Array2::<f32>::ones((1, 2));
     let config = NetCheckConfig { step: 1e-60, ..NetCheckConfig::default() };

@@ -168,7 +168,7 @@ impl<F: Float> Thin<F> {
     fn multiply_adds(&self, samples: usize) -> u64 {
         let inputs = self.config.input_dim;
         let Some(first) = self.hidden.first() else {
-            return 2 * (samples * inputs * self.config.num_classes) as u64;
+            return 2 * (samples * inputs * self.config.num_outputs) as u64;
         };
         if let BatchInput::Sparse(x) = &self.x {
             return 2 * (x.a.len() * self.layers[0].outputs()) as u64 + self.later_multiply_adds();

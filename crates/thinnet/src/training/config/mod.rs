@@ -124,7 +124,7 @@ impl TrainingConfig {
         Ok(NetConfig {
             input_dim,
             hidden: model.hidden.clone(),
-            num_classes: num_outputs,
+            num_outputs,
             activation: model.activation,
             loss: self.loss(),
             label_smoothing: self.train.label_smoothing,
