@@ -259,8 +259,9 @@ fn inputs_that_do_not_fit_are_refused() {
         let (mut net, x, y, mut random) = setup(config, 2);
         let wide = Array2::zeros((2, 16));
         let is_shape = |error: Error| matches!(error, Error::Shape { .. });
-        assert!(is_shape(net.scores(wide.view(), &mut random).unwrap_err()));
-        assert!(is_shape(net.loss(wide.view(), &y, &mut random).unwrap_err()));
+        let of_x = "x: expected shape (N, 15), got [2, 16]";
+        assert_eq!(net.scores(wide.view(), &mut random).unwrap_err().to_string(), of_x);
+        assert_eq!(net.loss(wide.view(), &y, &mut random).unwrap_err().to_string(), of_x);
         assert!(is_shape(net.loss(x.view(), &y[..1], &mut random).unwrap_err()));
         assert!(is_shape(net.loss(Array2::zeros((0, 15)).view(), &[], &mut random).unwrap_err()));
         assert!(matches!(net.loss(x.view(), &[0, 10], &mut random).unwrap_err(), Error::Data(_)));

@@ -27,8 +27,8 @@ impl<F: Float, D: Dimension> AffineCache<F, D> {
         }
         let samples = x.len_of(Axis(0));
         let features = x.shape()[1..].iter().product::<usize>();
-        if w.nrows() != features {
-            return Err(Error::shape("w of affine_forward", (features, "H"), w.shape()));
+        if features != w.nrows() {
+            return Err(Error::shape("x of affine_forward", ("N", w.nrows()), (samples, features)));
         }
         let shape = x.raw_dim();
         let x = x
@@ -56,6 +56,9 @@ pub struct AffineGradients<F, D: Dimension> {
 /// - `w`: (D, H); `b`: (H)
 ///
 /// Returns the output (N, H).
+///
+/// # Errors
+/// [`Error::Shape`] that names `x` if it has not the width of `w`, and `b` if it has not.
 pub fn affine_forward<F: Float, D: Dimension>(
     x: ArrayView<'_, F, D>,
     w: ArrayView2<'_, F>,

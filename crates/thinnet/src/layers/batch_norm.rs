@@ -60,6 +60,17 @@ pub struct BatchNormGradients<F> {
     pub beta: Array1<F>,
 }
 
+/// Refuses an input (N, D) and arrays (D) of a normalisation, by their names and lengths, that do not fit each other. Where
+/// the arrays agree, it is the input that does not fit.
+pub(super) fn check_widths<F>(function: &str, x: ArrayView2<'_, F>, arrays: &[(&str, usize)]) -> Result<()> {
+    let features = x.ncols();
+    let Some((what, width)) = arrays.iter().find(|(_, width)| *width != features) else { return Ok(()) };
+    if arrays.iter().all(|(_, other)| other == width) {
+        return Err(Error::shape(format!("x of {function}"), ("N", width), x.shape()));
+    }
+    Err(Error::shape(format!("{what} of {function}"), [features], [width]))
+}
+
 /// `out = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, feature by feature, with the batch's mean and (biased)
 /// variance in training, which also move the running averages, and with the running averages in test mode.
 ///
@@ -73,16 +84,13 @@ pub fn batch_norm_forward<F: Float>(
     mode: Mode,
 ) -> Result<(Array2<F>, BatchNormCache<F>)> {
     let (samples, features) = x.dim();
-    for (what, length) in [
-        ("gamma of batch_norm_forward", gamma.len()),
-        ("beta of batch_norm_forward", beta.len()),
-        ("running mean of batch_norm_forward", running.mean.len()),
-        ("running variance of batch_norm_forward", running.variance.len()),
-    ] {
-        if length != features {
-            return Err(Error::shape(what, [features], [length]));
-        }
-    }
+    let arrays = [
+        ("gamma", gamma.len()),
+        ("beta", beta.len()),
+        ("running mean", running.mean.len()),
+        ("running variance", running.variance.len()),
+    ];
+    check_widths("batch_norm_forward", x, &arrays)?;
     if samples == 0 {
         return Err(Error::shape("x of batch_norm_forward", ("N > 0", features), x.shape()));
     }

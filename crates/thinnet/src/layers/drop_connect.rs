@@ -64,8 +64,8 @@ pub fn drop_connect_forward<F: Float>(
     mode: Mode,
     mut draws: Draws<'_>,
 ) -> Result<(Array2<F>, DropConnectCache<F>)> {
-    if w.nrows() != x.ncols() {
-        return Err(Error::shape("w of drop_connect_forward", (x.ncols(), "H"), w.shape()));
+    if x.ncols() != w.nrows() {
+        return Err(Error::shape("x of drop_connect_forward", ("N", w.nrows()), x.shape()));
     }
     if b.len() != w.ncols() {
         return Err(Error::shape("b of drop_connect_forward", [w.ncols()], b.shape()));

@@ -3,6 +3,7 @@
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
+use super::batch_norm::check_widths;
 use crate::error::{Error, Result};
 use crate::float::Float;
 
@@ -53,13 +54,7 @@ pub fn layer_norm_forward<F: Float>(
     settings: LayerNorm,
 ) -> Result<(Array2<F>, LayerNormCache<F>)> {
     let features = x.ncols();
-    for (what, length) in
-        [("gamma of layer_norm_forward", gamma.len()), ("beta of layer_norm_forward", beta.len())]
-    {
-        if length != features {
-            return Err(Error::shape(what, [features], [length]));
-        }
-    }
+    check_widths("layer_norm_forward", x, &[("gamma", gamma.len()), ("beta", beta.len())])?;
     if features == 0 {
         return Err(Error::shape("x of layer_norm_forward", ("N", "D > 0"), x.shape()));
     }

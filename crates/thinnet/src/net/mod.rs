@@ -223,6 +223,9 @@ impl<F: Float> FullyConnectedNet<F> {
         mode: Mode,
         noise: &mut Noise<'_>,
     ) -> Result<(Array2<F>, ForwardCache<F>)> {
+        if x.ncols() != self.config.input_dim {
+            return Err(Error::shape("x", ("N", self.config.input_dim), x.shape()));
+        }
         let Some((last, hidden)) = self.parameters.layers.split_last() else {
             return Err(Error::configuration("the network has no layer"));
         };

@@ -28,7 +28,7 @@ fn affine_relu_is_its_parts_and_its_gradients_fit() {
     close(&gradients.x, &dx, 1e-8);
     close(&gradients.w, &dw, 1e-8);
     close(&gradients.b, &db, 1e-8);
-    shape_error(affine_relu_forward(x, Array2::zeros((5, 5)).view(), b), "w of affine_forward");
+    shape_error(affine_relu_forward(x, Array2::zeros((5, 5)).view(), b), "x of affine_forward");
     shape_error(affine_relu_backward(Array2::zeros((5, 4)).view(), &cache), "dout of relu_backward");
 }
 
