@@ -3,7 +3,7 @@
 use numpy::ndarray::Array1;
 use pyo3::prelude::*;
 use thinnet::Float;
-use thinnet::layers::{Activation, Dropout, HiddenDropout, Loss, RunningStatistics};
+use thinnet::layers::{Activation, Dropout, HiddenDropout, Loss, Normalisation, RunningStatistics};
 use thinnet::net::{NetConfig, Parameters};
 use thinnet::optim::{Adam, SgdMomentum, UpdateRule};
 
@@ -66,7 +66,7 @@ impl Settings {
             dropout,
             input_dropout: if self.input_dropout == 0.0 { None } else { Some(dropped(self.input_dropout)?) },
             max_norm: self.max_norm,
-            batch_norm: self.batch_norm,
+            normalisation: if self.batch_norm { Normalisation::Batch } else { Normalisation::None },
             ..NetConfig::default()
         })
     }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use thinnet::Float;
 use thinnet::data::Features;
 use thinnet::engine::{self, Batch, Engine, EngineConfig, EngineState, MaskSource, Product};
-use thinnet::layers::{Loss, Targets};
+use thinnet::layers::{Loss, Normalisation, Targets};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::optim::UpdateRule;
 use thinnet::random::RandomState;
@@ -74,7 +74,7 @@ impl<F: Float> Trained<F> {
         let (rule, seed) = (settings.rule(), settings.seed);
         let mut trained = Self { config, rule, seed, running: None, best: None };
         let mut running = trained.start(parameters, 1)?;
-        if trained.config.batch_norm {
+        if trained.config.normalisation == Normalisation::Batch {
             let mut state = running.engine.state()?;
             state.running = trained.config.hidden.iter().map(|&units| initial_statistics(units)).collect();
             running.engine.restore(&state)?;

@@ -6,11 +6,12 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use thinnet::Error;
 use thinnet::gradient_check::{NetCheckConfig, check_net};
-use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Targets};
+use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation, Targets};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::UpdateRule;
 use thinnet::random::RandomState;
 
+const NORMALISATIONS: [Normalisation; 3] = [Normalisation::None, Normalisation::Batch, Normalisation::Layer];
 const KINDS: [DropoutKind; 3] = [DropoutKind::Bernoulli, DropoutKind::Gaussian, DropoutKind::DropConnect];
 
 fn config(hidden: &[usize]) -> NetConfig {
@@ -43,10 +44,10 @@ fn setup(
 #[test]
 fn the_initial_loss_is_the_logarithm_of_the_classes() {
     for (classes, hidden) in [(2, vec![]), (10, vec![20]), (100, vec![20, 30])] {
-        for batch_norm in [false, true] {
+        for normalisation in NORMALISATIONS {
             let config = NetConfig {
                 num_outputs: classes,
-                batch_norm,
+                normalisation,
                 weight_scale: 1e-3,
                 dropout: keep(0.5, None).into(),
                 ..config(&hidden)
@@ -81,14 +82,14 @@ fn regularisation_adds_half_the_squares_and_its_gradient() {
 #[test]
 fn gradients_fit_finite_differences_with_every_option() {
     for reg in [0.0, 3.14] {
-        for batch_norm in [false, true] {
+        for normalisation in NORMALISATIONS {
             for dropout in [None, keep(1.0, None), keep(0.5, None), keep(0.5, Some(123))] {
                 let (net, x, y, random) =
-                    setup(NetConfig { reg, batch_norm, dropout: dropout.into(), ..config(&[8, 6]) }, 4);
+                    setup(NetConfig { reg, normalisation, dropout: dropout.into(), ..config(&[8, 6]) }, 4);
                 let checks = check_net(&net, x.view(), &y, &random, &NetCheckConfig::default()).unwrap();
-                assert_eq!(checks.len(), if batch_norm { 10 } else { 6 });
+                assert_eq!(checks.len(), if normalisation == Normalisation::None { 6 } else { 10 });
                 for check in checks {
-                    assert!(check.passes(), "reg {reg}, {batch_norm}, {dropout:?}: {check:?}");
+                    assert!(check.passes(), "reg {reg}, {normalisation:?}, {dropout:?}: {check:?}");
                     assert_eq!(check.checked, net.parameters.get(&check.name).unwrap().len());
                 }
             }
@@ -98,7 +99,13 @@ fn gradients_fit_finite_differences_with_every_option() {
 
 #[test]
 fn parameters_and_gradients_have_the_courses_names_and_shapes() {
-    let (mut net, x, y, mut random) = setup(NetConfig { batch_norm: true, ..config(&[4, 3]) }, 2);
+    for normalisation in [Normalisation::Batch, Normalisation::Layer] {
+        names_and_shapes_are_the_courses(normalisation);
+    }
+}
+
+fn names_and_shapes_are_the_courses(normalisation: Normalisation) {
+    let (mut net, x, y, mut random) = setup(NetConfig { normalisation, ..config(&[4, 3]) }, 2);
     let (_, gradients) = net.loss(x.view(), &y, &mut random).unwrap();
     let expected: Vec<(String, Vec<usize>)> = [
         ("W1", vec![15, 4]),
@@ -132,7 +139,7 @@ fn weights_are_scaled_draws_layer_by_layer() {
     let mut random = RandomState::new(5);
     let mut by_hand = random.clone();
     let net = FullyConnectedNet::<f32>::new(
-        NetConfig { dropout: keep(0.5, Some(1)).into(), batch_norm: true, ..config(&[4]) },
+        NetConfig { dropout: keep(0.5, Some(1)).into(), normalisation: Normalisation::Batch, ..config(&[4]) },
         &mut random,
     )
     .unwrap();
@@ -195,7 +202,8 @@ fn a_seed_repeats_the_loss_and_without_one_masks_change() {
 
 #[test]
 fn batch_norm_nets_use_running_statistics_in_test_mode_only() {
-    let (mut net, x, y, mut random) = setup(NetConfig { batch_norm: true, ..config(&[20]) }, 30);
+    let (mut net, x, y, mut random) =
+        setup(NetConfig { normalisation: Normalisation::Batch, ..config(&[20]) }, 30);
     let fresh = net.scores(x.view(), &mut random).unwrap();
     assert_eq!(net.scores(x.view(), &mut random).unwrap(), fresh);
     let (loss, _) = net.loss(x.view(), &y, &mut random).unwrap();
@@ -212,8 +220,8 @@ fn batch_norm_nets_use_running_statistics_in_test_mode_only() {
 
 #[test]
 fn fifty_samples_can_be_over_fitted() {
-    for batch_norm in [false, true] {
-        let config = NetConfig { weight_scale: 0.1, batch_norm, ..config(&[50, 50]) };
+    for normalisation in NORMALISATIONS {
+        let config = NetConfig { weight_scale: 0.1, normalisation, ..config(&[50, 50]) };
         let (mut net, x, y, mut random) = setup(config, 50);
         let rule = "adam".parse::<UpdateRule>().unwrap().with_learning_rate(1e-2);
         let mut states: Vec<_> =
@@ -228,7 +236,7 @@ fn fifty_samples_can_be_over_fitted() {
                 rule.update(w, &dw, state).unwrap();
             }
         }
-        assert!(loss < 0.02, "batch normalisation {batch_norm}: {loss}");
+        assert!(loss < 0.02, "{normalisation:?}: {loss}");
     }
 }
 
@@ -254,8 +262,8 @@ fn settings_out_of_range_are_refused() {
 
 #[test]
 fn inputs_that_do_not_fit_are_refused() {
-    for batch_norm in [false, true] {
-        let config = NetConfig { batch_norm, ..config(&[4]) };
+    for normalisation in NORMALISATIONS {
+        let config = NetConfig { normalisation, ..config(&[4]) };
         let (mut net, x, y, mut random) = setup(config, 2);
         let wide = Array2::zeros((2, 16));
         let is_shape = |error: Error| matches!(error, Error::Shape { .. });
@@ -266,7 +274,11 @@ fn inputs_that_do_not_fit_are_refused() {
         assert!(is_shape(net.loss(Array2::zeros((0, 15)).view(), &[], &mut random).unwrap_err()));
         assert!(matches!(net.loss(x.view(), &[0, 10], &mut random).unwrap_err(), Error::Data(_)));
         assert_eq!(net.scores(Array2::zeros((1, 15)).view(), &mut random).unwrap().dim(), (1, 10));
-        // Parameters are open to all: a wrong shape among them is an error as well.
+        // Parameters are open to all: a wrong shape among them, or an array too few or too many, is an error as well.
+        let mut other = net.clone();
+        let gamma_beta = &mut other.parameters.layers[0].gamma_beta;
+        *gamma_beta = if gamma_beta.is_some() { None } else { Some((Array1::ones(4), Array1::zeros(4))) };
+        assert!(matches!(other.loss(x.view(), &y, &mut random).unwrap_err(), Error::Configuration(_)));
         net.parameters.layers[1].w = Array2::zeros((5, 10));
         assert!(is_shape(net.loss(x.view(), &y, &mut random).unwrap_err()));
         net.parameters.layers.clear();
@@ -310,12 +322,12 @@ proptest! {
         samples in 3..7usize,
         keep_prob in prop_oneof![Just(None), Just(Some(1.0)), (0.2..1.0).prop_map(Some)],
         dropout_kind in proptest::sample::select(&KINDS[..]),
-        batch_norm: bool,
+        normalisation in proptest::sample::select(&NORMALISATIONS[..]),
         reg in prop_oneof![Just(0.0), 0.0..4.0],
         seed: u32,
     ) {
         let config = NetConfig {
-            input_dim, hidden, num_outputs, batch_norm, reg, dropout_kind,
+            input_dim, hidden, num_outputs, normalisation, reg, dropout_kind,
             dropout: keep_prob.map(|p| Dropout::new(p, None).unwrap()).into(),
             weight_scale: 0.7,
             ..NetConfig::default()
@@ -336,13 +348,14 @@ fn gradients_fit_finite_differences_beyond_the_courses_networks() {
     let dropout = |p| Dropout::new(p, None).unwrap();
     for activation in [Activation::Identity, Activation::Logistic, Activation::Tanh, Activation::Relu] {
         for loss in [Loss::Softmax, Loss::Logistic, Loss::SquaredError, Loss::Poisson] {
-            for (batch_norm, dropout_kind) in KINDS.into_iter().flat_map(|kind| [(false, kind), (true, kind)])
+            for (normalisation, dropout_kind) in
+                KINDS.into_iter().flat_map(|kind| NORMALISATIONS.map(|normalisation| (normalisation, kind)))
             {
                 let config = NetConfig {
                     activation,
                     dropout_kind,
                     loss,
-                    batch_norm,
+                    normalisation,
                     dropout: HiddenDropout::Each(vec![dropout(0.8), dropout(0.5)]),
                     input_dropout: Some(dropout(0.7)),
                     reg: 0.1,
@@ -363,7 +376,7 @@ fn gradients_fit_finite_differences_beyond_the_courses_networks() {
                 {
                     assert!(
                         check.passes(),
-                        "{activation:?}, {loss:?}, {batch_norm}, {dropout_kind:?}: {check:?}"
+                        "{activation:?}, {loss:?}, {normalisation:?}, {dropout_kind:?}: {check:?}"
                     );
                 }
             }
@@ -406,7 +419,9 @@ fn parameters_that_do_not_fit_are_refused() {
     let (net, ..) = setup(config(&[4]), 2);
     let given = FullyConnectedNet::from_parameters(net.config().clone(), net.parameters.clone()).unwrap();
     assert_eq!(given.parameters, net.parameters);
-    for other in [config(&[5]), config(&[4, 4]), NetConfig { batch_norm: true, ..config(&[4]) }] {
+    for other in
+        [config(&[5]), config(&[4, 4]), NetConfig { normalisation: Normalisation::Batch, ..config(&[4]) }]
+    {
         assert!(FullyConnectedNet::from_parameters(other, net.parameters.clone()).is_err());
     }
     let each = HiddenDropout::Each(vec![Dropout::new(0.5, None).unwrap(); 2]);

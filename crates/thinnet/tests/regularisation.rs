@@ -6,7 +6,7 @@ use thinnet::Error;
 use thinnet::gradient_check::{
     NetCheckConfig, ParameterCheck, check_gradients, check_net, eval_numerical_gradient, rel_error,
 };
-use thinnet::layers::{Activation, Dropout, Loss, Targets, softmax_loss};
+use thinnet::layers::{Activation, Dropout, Loss, Normalisation, Targets, softmax_loss};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::Clipping;
 use thinnet::random::RandomState;
@@ -60,14 +60,21 @@ fn the_l1_term_adds_the_weights_sizes_and_their_signs() {
 #[test]
 fn gradients_fit_finite_differences() {
     for (l1, label_smoothing) in [(0.05, 0.0), (0.0, 0.1), (0.2, 0.8)] {
-        for batch_norm in [false, true] {
+        for normalisation in [Normalisation::None, Normalisation::Batch, Normalisation::Layer] {
             for activation in [Activation::Relu, Activation::Tanh] {
                 let dropout = Some(Dropout::new(0.6, None).unwrap()).into();
-                let config =
-                    NetConfig { l1, label_smoothing, batch_norm, activation, reg: 0.1, dropout, ..config() };
+                let config = NetConfig {
+                    l1,
+                    label_smoothing,
+                    normalisation,
+                    activation,
+                    reg: 0.1,
+                    dropout,
+                    ..config()
+                };
                 let (net, x, y, random) = setup(config);
                 for check in check_net(&net, x.view(), &y, &random, &NetCheckConfig::default()).unwrap() {
-                    assert!(check.passes(), "{l1}, {label_smoothing}, {batch_norm}: {check:?}");
+                    assert!(check.passes(), "{l1}, {label_smoothing}, {normalisation:?}: {check:?}");
                 }
             }
         }

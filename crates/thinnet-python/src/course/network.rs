@@ -129,23 +129,27 @@ impl<'py> Network<'py> {
     pub(crate) fn build<F: Number>(&self) -> PyResult<FullyConnectedNet<F>> {
         let settings = self.settings()?;
         let arguments = self.arguments::<F>()?;
-        let mut layers = Vec::with_capacity(arguments.len());
+        let mut all = Vec::with_capacity(arguments.len());
         for layer in &arguments {
             let layer = layer.view()?;
             let gamma_beta = layer.gamma_beta.map(|(gamma, beta)| (gamma.to_owned(), beta.to_owned()));
-            layers.push(LayerParameters { w: layer.w.to_owned(), b: layer.b.to_owned(), gamma_beta });
+            all.push(LayerParameters { w: layer.w.to_owned(), b: layer.b.to_owned(), gamma_beta });
         }
-        let mut widths: Vec<usize> = layers.iter().map(|layer| layer.w.ncols()).collect();
+        let mut widths: Vec<usize> = all.iter().map(|layer| layer.w.ncols()).collect();
         let config = NetConfig {
-            input_dim: layers.first().map_or(0, |layer| layer.w.nrows()),
+            input_dim: all.first().map_or(0, |layer| layer.w.nrows()),
             num_outputs: widths.pop().unwrap_or(0),
             hidden: widths,
             dropout: settings.dropout.into(),
-            batch_norm: settings.normalisation == Some(Normalisation::Batch),
+            normalisation: match settings.normalisation {
+                None => layers::Normalisation::None,
+                Some(Normalisation::Batch) => layers::Normalisation::Batch,
+                Some(Normalisation::Layer) => layers::Normalisation::Layer,
+            },
             reg: self.reg,
             ..NetConfig::default()
         };
-        FullyConnectedNet::from_parameters(config, Parameters { layers }).map_err(to_python)
+        FullyConnectedNet::from_parameters(config, Parameters { layers: all }).map_err(to_python)
     }
 
     /// The layers' arrays, held for reading.

@@ -49,9 +49,9 @@ pub struct BatchNormCache<F> {
     mode: Mode,
 }
 
-/// The gradients of a batch normalisation layer.
+/// The gradients of a layer of batch or of layer normalisation.
 #[derive(Debug, Clone)]
-pub struct BatchNormGradients<F> {
+pub struct NormalisationGradients<F> {
     /// With respect to the input (N, D).
     pub x: Array2<F>,
     /// With respect to the scale (D).
@@ -75,6 +75,8 @@ pub(super) fn check_widths<F>(function: &str, x: ArrayView2<'_, F>, arrays: &[(&
 /// variance in training, which also move the running averages, and with the running averages in test mode.
 ///
 /// - `x`: (N, D), N > 0; `gamma`, `beta`, `running`: (D)
+///
+/// Returns the output (N, D).
 pub fn batch_norm_forward<F: Float>(
     x: ArrayView2<'_, F>,
     gamma: ArrayView1<'_, F>,
@@ -122,7 +124,7 @@ pub fn batch_norm_forward<F: Float>(
 pub fn batch_norm_backward<F: Float>(
     dout: ArrayView2<'_, F>,
     cache: &BatchNormCache<F>,
-) -> Result<BatchNormGradients<F>> {
+) -> Result<NormalisationGradients<F>> {
     let BatchNormCache { x_hat, inverse_deviation, gamma, mode } = cache;
     if dout.shape() != x_hat.shape() {
         return Err(Error::shape("dout of batch_norm_backward", x_hat.shape(), dout.shape()));
@@ -137,5 +139,5 @@ pub fn batch_norm_backward<F: Float>(
         }
         Mode::Test => &dout * &scale,
     };
-    Ok(BatchNormGradients { x: dx, gamma: dgamma, beta: dbeta })
+    Ok(NormalisationGradients { x: dx, gamma: dgamma, beta: dbeta })
 }

@@ -17,13 +17,15 @@ mod dropout_kind;
 mod gaussian_dropout;
 mod layer_norm;
 mod loss;
+mod normalisation;
 mod objective;
 mod relu;
 
 pub use activation::{Activation, ActivationCache, activation_backward, activation_forward};
 pub use affine::{AffineCache, AffineGradients, affine_backward, affine_forward};
 pub use batch_norm::{
-    BatchNorm, BatchNormCache, BatchNormGradients, RunningStatistics, batch_norm_backward, batch_norm_forward,
+    BatchNorm, BatchNormCache, NormalisationGradients, RunningStatistics, batch_norm_backward,
+    batch_norm_forward,
 };
 pub(crate) use composite::hidden_forward_with;
 pub use composite::{
@@ -40,10 +42,11 @@ pub use dropout::{Dropout, DropoutCache, HiddenDropout, dropout_backward, dropou
 pub use dropout_kind::DropoutKind;
 pub(crate) use gaussian_dropout::GaussianFactor;
 pub use gaussian_dropout::{gaussian_dropout_backward, gaussian_dropout_forward};
-pub use layer_norm::{
-    LayerNorm, LayerNormCache, LayerNormGradients, layer_norm_backward, layer_norm_forward,
-};
+pub use layer_norm::{LayerNorm, LayerNormCache, layer_norm_backward, layer_norm_forward};
 pub use loss::{softmax_loss, svm_loss};
+pub use normalisation::{
+    Normalisation, NormalisationCache, NormalisationLayer, normalisation_backward, normalisation_forward,
+};
 pub(crate) use objective::ChosenTargets;
 pub use objective::{Loss, Targets};
 pub use relu::{ReluCache, relu_backward, relu_forward};

@@ -2,7 +2,7 @@
 
 use super::Initialisation;
 use crate::error::{Error, Result};
-use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss};
+use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation};
 use crate::optim::Clipping;
 
 /// The architecture and initialisation of a [`FullyConnectedNet`](super::FullyConnectedNet), with the course's defaults.
@@ -35,8 +35,8 @@ pub struct NetConfig {
     pub max_norm: Option<f64>,
     /// Bound on the gradients of all parameters, held before every update (default `None`).
     pub clipping: Option<Clipping>,
-    /// Batch normalisation before each activation (default false).
-    pub batch_norm: bool,
+    /// What normalises each hidden layer's sums, ahead of its activation (default `None`).
+    pub normalisation: Normalisation,
     /// Strength of the L2 term `0.5 * reg * sum(W^2)` over all weights (default 0).
     pub reg: f64,
     /// Strength of the L1 term `l1 * sum(|W|)` over all weights, whose gradient is `l1 * sign(W)` with `sign(0) = 0`
@@ -63,7 +63,7 @@ impl Default for NetConfig {
             input_dropout: None,
             max_norm: None,
             clipping: None,
-            batch_norm: false,
+            normalisation: Normalisation::None,
             reg: 0.0,
             l1: 0.0,
             initialisation: Initialisation::Normal,
@@ -147,13 +147,23 @@ impl NetConfig {
         }
     }
 
+    /// Whether hidden layers have a scale and a shift.
+    pub(super) fn is_normalised(&self) -> bool {
+        self.normalisation != Normalisation::None
+    }
+
+    /// The sizes of the layers that have running statistics: of all hidden layers, or of none.
+    pub(super) fn running_sizes(&self) -> &[usize] {
+        if self.normalisation == Normalisation::Batch { &self.hidden } else { &[] }
+    }
+
     /// The names and shapes that the parameters have, in the order of [`Parameters::named`](super::Parameters::named).
     pub(super) fn parameter_shapes(&self) -> Vec<(String, Vec<usize>)> {
         let mut all = Vec::new();
         for ((inputs, outputs), number) in self.layer_shapes().into_iter().zip(1..) {
             all.push((format!("W{number}"), vec![inputs, outputs]));
             all.push((format!("b{number}"), vec![outputs]));
-            if self.batch_norm && number <= self.hidden.len() {
+            if self.is_normalised() && number <= self.hidden.len() {
                 all.push((format!("gamma{number}"), vec![outputs]));
                 all.push((format!("beta{number}"), vec![outputs]));
             }

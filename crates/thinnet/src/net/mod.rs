@@ -1,4 +1,4 @@
-//! The fully-connected network: (affine - \[batch normalisation\] - activation - \[dropout\]) x L, then affine, then a
+//! The fully-connected network: (affine - \[normalisation\] - activation - \[dropout\]) x L, then affine, then a
 //! loss; as it stands by default, with ReLU and softmax, the course's. It is computed with the readable layers; [`engine`](crate::engine) computes the same thing fast.
 
 mod config;
@@ -16,12 +16,13 @@ use ndarray::{Array1, Array2, ArrayView2, Ix2};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::{
-    AffineCache, Dropout, HiddenCache, HiddenDropout, HiddenLayer, Mode, RunningStatistics, Targets,
-    affine_backward, affine_forward, dropout_forward_with, hidden_backward, hidden_forward_with,
+    AffineCache, BatchNorm, Dropout, HiddenCache, HiddenDropout, HiddenLayer, Mode, NormalisationLayer,
+    RunningStatistics, Targets, affine_backward, affine_forward, dropout_forward_with, hidden_backward,
+    hidden_forward_with,
 };
 use crate::random::RandomState;
 
-/// A fully-connected network with optional batch normalisation and optional dropout; ReLU and softmax loss by default.
+/// A fully-connected network with optional normalisation and optional dropout; ReLU and softmax loss by default.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -93,7 +94,7 @@ impl<F: Float> FullyConnectedNet<F> {
             .map(|(index, &(inputs, outputs))| LayerParameters {
                 w: weights((inputs, outputs)),
                 b: Array1::zeros(outputs),
-                gamma_beta: (config.batch_norm && index < config.hidden.len())
+                gamma_beta: (config.is_normalised() && index < config.hidden.len())
                     .then(|| (Array1::ones(outputs), Array1::zeros(outputs))),
             })
             .collect();
@@ -103,8 +104,7 @@ impl<F: Float> FullyConnectedNet<F> {
 
     /// Batch normalisation's running statistics before any step.
     fn fresh_running(config: &NetConfig) -> Vec<RunningStatistics<F>> {
-        let normalised = if config.batch_norm { config.hidden.as_slice() } else { &[] };
-        normalised.iter().map(|&size| RunningStatistics::zeros(size)).collect()
+        config.running_sizes().iter().map(|&size| RunningStatistics::zeros(size)).collect()
     }
 
     /// The architecture.
@@ -112,7 +112,7 @@ impl<F: Float> FullyConnectedNet<F> {
         &self.config
     }
 
-    /// Batch normalisation's running statistics, one a hidden layer; none without it.
+    /// Batch normalisation's running statistics, one for each hidden layer; none without it.
     pub fn running(&self) -> &[RunningStatistics<F>] {
         &self.running
     }
@@ -238,11 +238,12 @@ impl<F: Float> FullyConnectedNet<F> {
         let mut outputs;
         let mut caches = Vec::with_capacity(hidden.len());
         for (index, layer) in hidden.iter().enumerate() {
+            let gamma_beta = layer.gamma_beta.as_ref().map(|(gamma, beta)| (gamma.view(), beta.view()));
+            let (kind, settings) = (self.config.normalisation, BatchNorm::default());
             let composite = HiddenLayer {
                 w: layer.w.view(),
                 b: layer.b.view(),
-                gamma_beta: layer.gamma_beta.as_ref().map(|(gamma, beta)| (gamma.view(), beta.view())),
-                running: running.next(),
+                normalisation: NormalisationLayer::new(kind, gamma_beta, running.next(), settings)?,
                 activation: self.config.activation,
                 dropout: self.config.dropout.layer(index),
                 dropout_kind: self.config.dropout_kind,

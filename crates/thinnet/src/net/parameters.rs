@@ -12,7 +12,7 @@ pub struct LayerParameters<F> {
     pub w: Array2<F>,
     /// Biases (H).
     pub b: Array1<F>,
-    /// Scale and shift of the batch normalisation (H each), in a hidden layer that has one.
+    /// Scale and shift of the normalisation (H each), in a hidden layer that has one.
     pub gamma_beta: Option<(Array1<F>, Array1<F>)>,
 }
 

@@ -11,7 +11,7 @@ use super::{Annealing, ClassWeights, Epoch, Monitor, RunHistory, RunStep, Sampli
 use crate::engine::{self, Batch, Engine, EngineState};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::{Loss, RunningStatistics, Targets};
+use crate::layers::{Loss, Normalisation, RunningStatistics, Targets};
 use crate::net::{FullyConnectedNet, Parameters};
 use crate::random::{self, RandomState};
 
@@ -340,8 +340,10 @@ impl<'a, F: Float> Trainer<'a, F> {
         if best {
             position.history.best = Some(position.history.epochs.len() - 1);
             if self.config.train.restore_best {
-                let running =
-                    if self.config.model.batch_norm { self.engine.state()?.running } else { Vec::new() };
+                let running = match self.config.model.normalisation {
+                    Normalisation::Batch => self.engine.state()?.running,
+                    Normalisation::None | Normalisation::Layer => Vec::new(),
+                };
                 self.best = Some(Best { parameters: self.engine.parameters()?, running });
             }
         }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use thinnet::data::{Features, SparseRows};
 use thinnet::engine::{Batch, Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
 use thinnet::float::Float;
-use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Targets};
+use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation, Targets};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::optim::{Adam, Clipping, SgdMomentum, UpdateRule};
 use thinnet::random::RandomState;
@@ -414,10 +414,12 @@ fn bad_input_is_refused() {
         assert!(Thin::new(&net, rule, EngineConfig { threads, ..config }).is_err());
     }
     assert!(Thin::new(&net, rule.with_learning_rate(f64::NAN), config).is_err());
-    let batch_norm = NetConfig { batch_norm: true, ..net.config().clone() };
-    let normalised = FullyConnectedNet::<f32>::new(batch_norm, &mut random).unwrap();
-    assert!(Thin::new(&normalised, rule, config).is_err());
-    assert!(thinnet::engine::build(normalised, rule, config).is_ok());
+    for normalisation in [Normalisation::Batch, Normalisation::Layer] {
+        let normalised = NetConfig { normalisation, ..net.config().clone() };
+        let normalised = FullyConnectedNet::<f32>::new(normalised, &mut random).unwrap();
+        assert!(Thin::new(&normalised, rule, config).is_err());
+        assert!(thinnet::engine::build(normalised, rule, config).is_ok());
+    }
 
     let engines: [Box<dyn Engine<f32>>; 2] =
         [Box::new(Thin::new(&net, rule, config).unwrap()), Box::new(Layers::new(net, rule).unwrap())];

@@ -43,7 +43,7 @@ use super::{Batch, Engine, EngineConfig, EngineState, Inputs, StepLoss};
 use crate::data::Features;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Targets};
+use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Normalisation, Targets};
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::UpdateRule;
 use crate::random::RandomState;
@@ -113,14 +113,14 @@ impl<F: Float> Thin<F> {
     /// An engine for `net`, which it trains with `rule`.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for settings out of range, or for a network with batch normalisation or DropConnect, which
+    /// [`Error::Configuration`] for settings out of range, or for a network with normalisation or DropConnect, which
     /// this engine does not compute.
     pub fn new(net: &FullyConnectedNet<F>, rule: UpdateRule, engine: EngineConfig) -> Result<Self> {
         rule.check()?;
         let config = net.config().clone();
         if !Self::computes(&config) {
             return Err(Error::configuration(
-                "the thin engine has no batch normalisation and no DropConnect; use the layers engine",
+                "the thin engine has no normalisation and no DropConnect; use the layers engine",
             ));
         }
         Ok(Self {
@@ -140,7 +140,7 @@ impl<F: Float> Thin<F> {
 
     /// Whether this engine can compute such a network.
     pub(super) fn computes(config: &NetConfig) -> bool {
-        !config.batch_norm && config.dropout_kind != DropoutKind::DropConnect
+        config.normalisation == Normalisation::None && config.dropout_kind != DropoutKind::DropConnect
     }
 
     /// Where the time of all steps so far went.

@@ -133,7 +133,7 @@ impl TrainingConfig {
             input_dropout: self.input_dropout(None)?,
             max_norm: self.optim.max_norm,
             clipping: self.clipping(),
-            batch_norm: model.batch_norm,
+            normalisation: model.normalisation,
             reg: self.optim.l2,
             l1: self.optim.l1,
             initialisation: model.initialisation,
