@@ -6,8 +6,11 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use thinnet::Error;
 use thinnet::gradient_check::{NetCheckConfig, check_net};
-use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation, Targets};
-use thinnet::net::{FullyConnectedNet, NetConfig};
+use thinnet::layers::{
+    Activation, BatchNorm, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation, RunningStatistics,
+    Targets,
+};
+use thinnet::net::{FullyConnectedNet, LayerParameters, LayerView, NetConfig, NetView, Parameters};
 use thinnet::optim::UpdateRule;
 use thinnet::random::RandomState;
 
@@ -431,5 +434,65 @@ fn parameters_that_do_not_fit_are_refused() {
         NetConfig { max_norm: Some(f64::NAN), ..config(&[4]) },
     ] {
         assert!(matches!(bad.check(), Err(Error::Configuration(_))), "{bad:?}");
+    }
+}
+
+fn views(parameters: &Parameters<f64>) -> Vec<LayerView<'_, f64>> {
+    parameters.layers.iter().map(LayerParameters::view).collect()
+}
+
+/// What a network computes over its own arrays it computes over another's, read where they are.
+#[test]
+fn a_view_computes_what_the_network_does() {
+    for normalisation in NORMALISATIONS {
+        let dropout = keep(0.6, None).into();
+        let config = NetConfig { normalisation, dropout, reg: 0.3, l1: 0.1, ..config(&[8, 6]) };
+        let (mut net, x, y, mut random) = setup(config.clone(), 4);
+        let mut running = net.running().to_vec();
+        let (own, mut its) = (net.parameters.clone(), random.clone());
+        let mut view = NetView::new(&config, views(&own), &mut running).unwrap();
+        assert_eq!(view.loss(x.view(), &y, &mut its).unwrap(), net.loss(x.view(), &y, &mut random).unwrap());
+        assert_eq!(view.scores(x.view(), &mut its).unwrap(), net.scores(x.view(), &mut random).unwrap());
+        assert_eq!(its.state(), random.state());
+        assert_eq!(running, net.running());
+        assert_eq!(running.len(), if normalisation == Normalisation::Batch { 2 } else { 0 });
+        for (layer, own) in views(&own).iter().zip(&own.layers) {
+            assert_eq!(layer.to_parameters(), *own);
+        }
+        // Of other arrays than the architecture has, there is none.
+        let mut more = [running.clone(), vec![RunningStatistics::zeros(8)]].concat();
+        assert!(matches!(NetView::new(&config, views(&own), &mut more), Err(Error::Shape { .. })));
+        let last = views(&own).split_off(1);
+        assert!(matches!(NetView::new(&config, last, &mut running), Err(Error::Shape { .. })));
+        let wrong = NetConfig { reg: -1.0, ..config };
+        assert!(matches!(NetView::new(&wrong, views(&own), &mut running), Err(Error::Configuration(_))));
+    }
+}
+
+/// Epsilon, and the momentum of running averages, are each layer's own.
+#[test]
+fn each_layer_is_normalised_by_its_own_settings() {
+    for normalisation in [Normalisation::Batch, Normalisation::Layer] {
+        let config = NetConfig { normalisation, ..config(&[8, 6]) };
+        let (net, x, y, random) = setup(config.clone(), 4);
+        let pass = |number: usize, settings: BatchNorm| {
+            let mut layers = views(&net.parameters);
+            layers[number].settings = settings;
+            let mut running = net.running().to_vec();
+            let mut view = NetView::new(&config, layers, &mut running).unwrap();
+            let (loss, _) = view.loss(x.view(), &y, &mut random.clone()).unwrap();
+            (loss, running)
+        };
+        let usual = pass(0, BatchNorm::default());
+        for number in [0, 1] {
+            let (loss, _) = pass(number, BatchNorm { epsilon: 0.5, ..BatchNorm::default() });
+            assert_ne!(loss, usual.0, "{normalisation:?}, layer {number}");
+            let (loss, running) = pass(number, BatchNorm { momentum: 0.5, ..BatchNorm::default() });
+            assert_eq!(loss, usual.0, "{normalisation:?}, layer {number}");
+            for (index, (own, usual)) in running.iter().zip(&usual.1).enumerate() {
+                assert_eq!(own.mean != usual.mean, index == number);
+                assert_eq!(own.variance != usual.variance, index == number);
+            }
+        }
     }
 }

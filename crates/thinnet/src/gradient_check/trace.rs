@@ -12,7 +12,7 @@ use crate::layers::{
     Activation, BatchNorm, HiddenCache, Loss, Mode, Normalisation, NormalisationLayer, RunningStatistics,
     Targets, add_product, normalisation_forward,
 };
-use crate::net::{FullyConnectedNet, LayerParameters};
+use crate::net::{FullyConnectedNet, LayerParameters, Noise};
 use crate::random::RandomState;
 
 /// Which array of a layer a parameter belongs to.
@@ -90,7 +90,7 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         random: &mut RandomState,
     ) -> Result<Self> {
         let layers = &net.parameters.layers;
-        let (_, cache) = net.clone().forward(x, Mode::Train, random)?;
+        let (_, cache) = net.clone().forward_with(x, Mode::Train, &mut Noise::numpy(Mode::Train, random))?;
         let mut trace = Self {
             layers,
             targets,

@@ -2,7 +2,9 @@
 
 use super::Initialisation;
 use crate::error::{Error, Result};
-use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation};
+use crate::layers::{
+    Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation, RunningStatistics,
+};
 use crate::optim::Clipping;
 
 /// The architecture and initialisation of a [`FullyConnectedNet`](super::FullyConnectedNet), with the course's defaults.
@@ -157,8 +159,15 @@ impl NetConfig {
         if self.normalisation == Normalisation::Batch { &self.hidden } else { &[] }
     }
 
+    /// Refuses running statistics that are not those of this architecture.
+    pub(super) fn check_running<F>(&self, running: &[RunningStatistics<F>]) -> Result<()> {
+        let expected: Vec<_> = self.running_sizes().iter().map(|&size| (size, size)).collect();
+        let got: Vec<_> = running.iter().map(|own| (own.mean.len(), own.variance.len())).collect();
+        if expected == got { Ok(()) } else { Err(Error::shape("running statistics", expected, got)) }
+    }
+
     /// The names and shapes that the parameters have, in the order of [`Parameters::named`](super::Parameters::named).
-    pub(super) fn parameter_shapes(&self) -> Vec<(String, Vec<usize>)> {
+    fn parameter_shapes(&self) -> Vec<(String, Vec<usize>)> {
         let mut all = Vec::new();
         for ((inputs, outputs), number) in self.layer_shapes().into_iter().zip(1..) {
             all.push((format!("W{number}"), vec![inputs, outputs]));
@@ -169,6 +178,12 @@ impl NetConfig {
             }
         }
         all
+    }
+
+    /// Refuses parameters whose names and shapes are not those of this architecture.
+    pub(super) fn check_parameters(&self, got: &[(String, Vec<usize>)]) -> Result<()> {
+        let expected = self.parameter_shapes();
+        if expected == got { Ok(()) } else { Err(Error::shape("parameters of the network", expected, got)) }
     }
 
     /// The layers' shapes (inputs, outputs), first to last.
