@@ -77,6 +77,19 @@ pub(super) fn check_widths<F>(function: &str, x: ArrayView2<'_, F>, arrays: &[(&
 /// - `x`: (N, D), N > 0; `gamma`, `beta`, `running`: (D)
 ///
 /// Returns the output (N, D).
+///
+/// ```
+/// use ndarray::{Array1, array};
+/// use thinnet::layers::{BatchNorm, Mode, RunningStatistics, batch_norm_forward};
+/// # fn main() -> thinnet::Result<()> {
+/// let (x, gamma, beta) = (array![[1.0, 10.0], [3.0, 30.0]], Array1::ones(2), Array1::zeros(2));
+/// let (mut running, settings) = (RunningStatistics::zeros(2), BatchNorm::default());
+/// let (out, _) =
+///     batch_norm_forward(x.view(), gamma.view(), beta.view(), &mut running, settings, Mode::Train)?;
+/// assert!((&out - &array![[-1.0, -1.0], [1.0, 1.0]]).iter().all(|off: &f64| off.abs() < 1e-4));
+/// assert_eq!(running.mean[1], (1.0 - 0.9) * 20.0);
+/// # Ok(()) }
+/// ```
 pub fn batch_norm_forward<F: Float>(
     x: ArrayView2<'_, F>,
     gamma: ArrayView1<'_, F>,

@@ -89,6 +89,18 @@ pub enum NormalisationCache<F> {
 ///
 /// Returns the output (N, D).
 ///
+/// ```
+/// use ndarray::{Array1, array};
+/// use thinnet::layers::{LayerNorm, Mode, NormalisationLayer, normalisation_forward};
+/// # fn main() -> thinnet::Result<()> {
+/// let (x, gamma, beta) = (array![[1.0, 3.0], [10.0, 30.0]], Array1::ones(2), Array1::zeros(2));
+/// let settings = LayerNorm::default();
+/// let layer = NormalisationLayer::Layer { gamma: gamma.view(), beta: beta.view(), settings };
+/// let (out, _) = normalisation_forward(x.view(), layer, Mode::Train)?;
+/// assert!((&out - &array![[-1.0, 1.0], [-1.0, 1.0]]).iter().all(|off: &f64| off.abs() < 1e-4));
+/// # Ok(()) }
+/// ```
+///
 /// # Errors
 /// [`Error::Shape`] for arrays that do not fit.
 pub fn normalisation_forward<F: Float>(

@@ -8,6 +8,22 @@ use crate::layers::{
 use crate::optim::Clipping;
 
 /// The architecture and initialisation of a [`FullyConnectedNet`](super::FullyConnectedNet), with the course's defaults.
+///
+/// ```
+/// use thinnet::layers::{Dropout, Normalisation};
+/// use thinnet::net::NetConfig;
+/// # fn main() -> thinnet::Result<()> {
+/// let config = NetConfig {
+///     input_dim: 28 * 28,
+///     hidden: vec![500, 300],
+///     dropout: Some(Dropout::new(0.5, None)?).into(),
+///     normalisation: Normalisation::Layer,
+///     ..NetConfig::default()
+/// };
+/// config.check()?;
+/// assert_eq!(config.layer_shapes(), [(784, 500), (500, 300), (300, 10)]);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetConfig {
     /// Number of inputs D (default 3 * 32 * 32).
