@@ -177,8 +177,9 @@ impl<F: Float> FullyConnectedNet<F> {
         self.view().forward(x, mode, noise)
     }
 
-    /// The network over its own parameters.
+    /// The network over its own parameters, which were checked when it was made.
     fn view(&mut self) -> NetView<'_, F> {
-        NetView::unchecked(&self.config, self.parameters.views().collect(), &mut self.running)
+        let layers = self.parameters.views().collect();
+        NetView { config: &self.config, layers, running: &mut self.running }
     }
 }

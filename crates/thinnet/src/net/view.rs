@@ -27,9 +27,9 @@ use crate::random::RandomState;
 /// ```
 #[derive(Debug)]
 pub struct NetView<'a, F> {
-    config: &'a NetConfig,
-    layers: Vec<LayerView<'a, F>>,
-    running: &'a mut [RunningStatistics<F>],
+    pub(super) config: &'a NetConfig,
+    pub(super) layers: Vec<LayerView<'a, F>>,
+    pub(super) running: &'a mut [RunningStatistics<F>],
 }
 
 /// The caches of a forward pass.
@@ -55,16 +55,7 @@ impl<'a, F: Float> NetView<'a, F> {
         config.check()?;
         config.check_parameters(&shapes(layers.iter().copied()))?;
         config.check_running(running)?;
-        Ok(Self::unchecked(config, layers, running))
-    }
-
-    /// The same of what was checked before.
-    pub(super) fn unchecked(
-        config: &'a NetConfig,
-        layers: Vec<LayerView<'a, F>>,
-        running: &'a mut [RunningStatistics<F>],
-    ) -> Self {
-        Self { config, layers, running }
+        Ok(Self { config, layers, running })
     }
 
     /// See [`FullyConnectedNet::scores`](super::FullyConnectedNet::scores).
