@@ -1,12 +1,11 @@
-//! Layers that go together: affine-ReLU, affine-batch normalisation-ReLU, and the network's whole hidden layer.
+//! Layers that go together: affine-ReLU, and the network's whole hidden layer.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Ix2};
 
 use super::{
-    Activation, ActivationCache, AffineCache, AffineGradients, BatchNorm, BatchNormCache, Draws,
-    DropConnectCache, Dropout, DropoutCache, DropoutKind, Mode, NormalisationCache, NormalisationGradients,
-    NormalisationLayer, ReluCache, RunningStatistics, WeightMasks, activation_backward, activation_forward,
-    affine_backward, affine_forward, batch_norm_backward, batch_norm_forward, drop_connect_backward,
+    Activation, ActivationCache, AffineCache, AffineGradients, Draws, DropConnectCache, Dropout,
+    DropoutCache, DropoutKind, Mode, NormalisationCache, NormalisationLayer, ReluCache, WeightMasks,
+    activation_backward, activation_forward, affine_backward, affine_forward, drop_connect_backward,
     drop_connect_forward, dropout_backward, dropout_forward_with, gaussian_dropout_backward,
     gaussian_dropout_forward, normalisation_backward, normalisation_forward, relu_backward, relu_forward,
 };
@@ -45,50 +44,6 @@ pub fn affine_relu_backward<F: Float>(
 ) -> Result<AffineGradients<F, Ix2>> {
     let dz = relu_backward(dout, &cache.relu)?;
     affine_backward(dz.view(), &cache.affine)
-}
-
-/// What [`affine_batch_norm_relu_backward`] needs of the forward pass.
-#[derive(Debug, Clone)]
-pub struct AffineBatchNormReluCache<F> {
-    affine: AffineCache<F, Ix2>,
-    batch_norm: BatchNormCache<F>,
-    relu: ReluCache<F, Ix2>,
-}
-
-/// Affine, batch normalisation, ReLU.
-///
-/// - `x`: (N, D); `w`: (D, H); `b`, `gamma`, `beta`, `running`: (H)
-///
-/// Returns the output (N, H).
-#[allow(clippy::too_many_arguments)] // the course's signature
-pub fn affine_batch_norm_relu_forward<F: Float>(
-    x: ArrayView2<'_, F>,
-    w: ArrayView2<'_, F>,
-    b: ArrayView1<'_, F>,
-    gamma: ArrayView1<'_, F>,
-    beta: ArrayView1<'_, F>,
-    running: &mut RunningStatistics<F>,
-    settings: BatchNorm,
-    mode: Mode,
-) -> Result<(Array2<F>, AffineBatchNormReluCache<F>)> {
-    let (z, affine) = affine_forward(x, w, b)?;
-    let (normalised, batch_norm) = batch_norm_forward(z.view(), gamma, beta, running, settings, mode)?;
-    let (out, relu) = relu_forward(normalised.view());
-    Ok((out, AffineBatchNormReluCache { affine, batch_norm, relu }))
-}
-
-/// Gradients of [`affine_batch_norm_relu_forward`]: of the affine layer, and of gamma and beta (its field `x` is the
-/// gradient with respect to the affine layer's output).
-///
-/// - `dout`: (N, H)
-pub fn affine_batch_norm_relu_backward<F: Float>(
-    dout: ArrayView2<'_, F>,
-    cache: &AffineBatchNormReluCache<F>,
-) -> Result<(AffineGradients<F, Ix2>, NormalisationGradients<F>)> {
-    let dnormalised = relu_backward(dout, &cache.relu)?;
-    let batch_norm = batch_norm_backward(dnormalised.view(), &cache.batch_norm)?;
-    let affine = affine_backward(batch_norm.x.view(), &cache.affine)?;
-    Ok((affine, batch_norm))
 }
 
 /// A hidden layer of [`FullyConnectedNet`](crate::net::FullyConnectedNet): its parameters and settings.

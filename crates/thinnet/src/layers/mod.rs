@@ -29,9 +29,8 @@ pub use batch_norm::{
 };
 pub(crate) use composite::hidden_forward_with;
 pub use composite::{
-    AffineBatchNormReluCache, AffineReluCache, HiddenCache, HiddenGradients, HiddenLayer,
-    affine_batch_norm_relu_backward, affine_batch_norm_relu_forward, affine_relu_backward,
-    affine_relu_forward, hidden_backward, hidden_forward,
+    AffineReluCache, HiddenCache, HiddenGradients, HiddenLayer, affine_relu_backward, affine_relu_forward,
+    hidden_backward, hidden_forward,
 };
 pub use curriculum::Curriculum;
 pub use draws::Draws;

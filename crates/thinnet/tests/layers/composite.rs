@@ -4,10 +4,9 @@ use ndarray::{Array, Array1, Array2, ArrayView1, ArrayView2, Dimension, Ix2, arr
 use thinnet::gradient_check::eval_numerical_gradient_array;
 use thinnet::layers::{
     Activation, BatchNorm, Draws, Dropout, DropoutKind, HiddenLayer, LayerNorm, Mode, Normalisation,
-    NormalisationLayer, RunningStatistics, affine_backward, affine_batch_norm_relu_backward,
-    affine_batch_norm_relu_forward, affine_forward, affine_relu_backward, affine_relu_forward,
-    drop_connect_forward, dropout_forward, gaussian_dropout_forward, hidden_backward, hidden_forward,
-    relu_forward, softmax_loss, svm_loss,
+    NormalisationLayer, RunningStatistics, affine_backward, affine_forward, affine_relu_backward,
+    affine_relu_forward, batch_norm_forward, drop_connect_forward, dropout_forward, gaussian_dropout_forward,
+    hidden_backward, hidden_forward, layer_norm_forward, relu_forward, softmax_loss, svm_loss,
 };
 use thinnet::random::RandomState;
 use thinnet::{Float, Result};
@@ -74,20 +73,6 @@ impl Arrays {
         }
     }
 
-    fn normalised(&self) -> Result<(Array2<f64>, thinnet::layers::AffineBatchNormReluCache<f64>)> {
-        let Self { x, w, b, gamma, beta } = self;
-        affine_batch_norm_relu_forward(
-            x.view(),
-            w.view(),
-            b.view(),
-            gamma.view(),
-            beta.view(),
-            &mut RunningStatistics::zeros(4),
-            BatchNorm::default(),
-            Mode::Train,
-        )
-    }
-
     fn hidden(
         &self,
         kind: Normalisation,
@@ -147,28 +132,6 @@ fn close_or_tiny<D: Dimension>(got: &Array<f64, D>, expected: &Array<f64, D>) {
 }
 
 #[test]
-fn affine_batch_norm_relu_gradients_fit() {
-    let mut random = random();
-    let arrays = Arrays::new(&mut random);
-    let dout: Array2<f64> = random.randn((5, 4));
-    let (_, cache) = arrays.normalised().unwrap();
-    let (affine, normal) = affine_batch_norm_relu_backward(dout.view(), &cache).unwrap();
-    let (dx, dw, [db, dgamma, dbeta]) = arrays.numeric(|a| Ok(a.normalised()?.0), &dout);
-    close_or_tiny(&affine.x, &dx);
-    close_or_tiny(&affine.w, &dw);
-    close_or_tiny(&affine.b, &db);
-    close_or_tiny(&normal.gamma, &dgamma);
-    close_or_tiny(&normal.beta, &dbeta);
-    assert!(dx.iter().chain(&dgamma).any(|value| value.abs() > 0.1));
-    shape_error(
-        affine_batch_norm_relu_backward(Array2::zeros((4, 5)).view(), &cache),
-        "dout of relu_backward",
-    );
-    let wrong = Arrays { gamma: Array1::zeros(3), ..arrays };
-    shape_error(wrong.normalised(), "gamma of batch_norm_forward");
-}
-
-#[test]
 fn hidden_layer_gradients_fit_with_every_option() {
     let kinds = [DropoutKind::Bernoulli, DropoutKind::Gaussian, DropoutKind::DropConnect];
     let keeps = [None, Some(1.0), Some(0.6)];
@@ -187,6 +150,7 @@ fn hidden_layer_gradients_fit_with_every_option() {
         close_or_tiny(&gradients.affine.x, &dx);
         close_or_tiny(&gradients.affine.w, &dw);
         close_or_tiny(&gradients.affine.b, &db);
+        assert!(dx.iter().any(|value| value.abs() > 0.1));
         assert_eq!(gradients.gamma_beta.is_some(), normalisation != Normalisation::None);
         if let Some((gamma, beta)) = gradients.gamma_beta {
             close_or_tiny(&gamma, &dgamma);
@@ -218,6 +182,29 @@ fn a_hidden_layer_is_what_its_kind_of_dropout_says() {
     let (z, _) = drop_connect_forward(x, w, b, dropout, Mode::Train, Draws::Numpy(random)).unwrap();
     assert_eq!(out(DropoutKind::DropConnect), relu_forward(z.view()).0);
     assert_eq!(arrays.hidden(Normalisation::None, None, DropoutKind::DropConnect).unwrap().0, whole);
+}
+
+/// Its normalisation is the layer's of that name, between the affine part and the activation.
+#[test]
+fn a_hidden_layer_is_normalised_as_its_kind_says() {
+    let arrays = Arrays::new(&mut random());
+    let Arrays { x, w, b, gamma, beta } = &arrays;
+    let out = |kind| arrays.hidden(kind, None, DropoutKind::Bernoulli).unwrap().0;
+    let (z, _) = affine_forward(x.view(), w.view(), b.view()).unwrap();
+    let (gamma, beta, mut running) = (gamma.view(), beta.view(), RunningStatistics::zeros(4));
+    let (normal, _) =
+        batch_norm_forward(z.view(), gamma, beta, &mut running, BatchNorm::default(), Mode::Train).unwrap();
+    assert_eq!(out(Normalisation::Batch), relu_forward(normal.view()).0);
+    let (normal, _) = layer_norm_forward(z.view(), gamma, beta, LayerNorm::default()).unwrap();
+    assert_eq!(out(Normalisation::Layer), relu_forward(normal.view()).0);
+    assert_eq!(out(Normalisation::None), relu_forward(z.view()).0);
+    let wrong = Arrays { gamma: Array1::zeros(3), ..arrays.clone() };
+    for (kind, what) in [
+        (Normalisation::Batch, "gamma of batch_norm_forward"),
+        (Normalisation::Layer, "gamma of layer_norm_forward"),
+    ] {
+        shape_error(wrong.hidden(kind, None, DropoutKind::Bernoulli), what);
+    }
 }
 
 // --- f32
