@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &BenchArguments, output: &Output) -> Result<(), Fai
     }
     let mut net = vec![NetConfig::default().input_dim];
     net.extend(&arguments.hidden);
-    net.push(NetConfig::default().num_classes);
+    net.push(NetConfig::default().num_outputs);
     let case = Case { net, batch: arguments.batch_size, keep: arguments.keep, setting: String::new() };
     match arguments.compute.dtype.as_str() {
         "f64" => dispatch::<f64>(arguments, case, product, threads, output),
@@ -128,7 +128,7 @@ struct Trainer<F: Float> {
 
 impl<F: Float> Trainer<F> {
     fn new(case: &Case, product: Product, threads: usize) -> Result<Self, Failure> {
-        let [input_dim, hidden @ .., num_classes] = case.net.as_slice() else {
+        let [input_dim, hidden @ .., num_outputs] = case.net.as_slice() else {
             return Err(Failure::Refused("a net needs at least inputs and classes".to_owned()));
         };
         let mut random = RandomState::new(231);
@@ -137,7 +137,7 @@ impl<F: Float> Trainer<F> {
         let config = NetConfig {
             input_dim: *input_dim,
             hidden: hidden.to_vec(),
-            num_classes: *num_classes,
+            num_outputs: *num_outputs,
             dropout: (case.keep < 1.0).then_some(dropout).into(),
             ..NetConfig::default()
         };
@@ -150,7 +150,7 @@ impl<F: Float> Trainer<F> {
             F::from_f64(f64::from(hash(image * input_dim + feature)) / 2_147_483_648.0 - 1.0)
         })
         .into();
-        let y = (0..IMAGES).map(|image| hash(IMAGES * input_dim + image) as usize % num_classes).collect();
+        let y = (0..IMAGES).map(|image| hash(IMAGES * input_dim + image) as usize % num_outputs).collect();
         let net = FullyConnectedNet::new(config, &mut random)?;
         let rule = UpdateRule::Adam(Adam { learning_rate: 5e-4, ..Adam::default() });
         let engine = Thin::new(

@@ -3,7 +3,7 @@
 use numpy::ndarray::Array1;
 use pyo3::prelude::*;
 use thinnet::Float;
-use thinnet::layers::{Activation, Dropout, HiddenDropout, Loss, RunningStatistics};
+use thinnet::layers::{Activation, Dropout, HiddenDropout, Loss, Normalisation, RunningStatistics};
 use thinnet::net::{NetConfig, Parameters};
 use thinnet::optim::{Adam, SgdMomentum, UpdateRule};
 
@@ -48,7 +48,7 @@ impl Settings {
     /// `thinnet::Error::Configuration` for a name that is not there or a value out of range.
     pub fn config<F: Float>(&self, parameters: &Parameters<F>) -> thinnet::Result<NetConfig> {
         let outputs: Vec<usize> = parameters.layers.iter().map(|layer| layer.w.ncols()).collect();
-        let (num_classes, hidden) = outputs.split_last().map_or((0, &[][..]), |(&last, rest)| (last, rest));
+        let (num_outputs, hidden) = outputs.split_last().map_or((0, &[][..]), |(&last, rest)| (last, rest));
         let dropped = |rate: f64| Dropout::new(1.0 - rate, None);
         let dropout = if self.dropout.iter().all(|&rate| rate == 0.0) {
             HiddenDropout::None
@@ -60,13 +60,13 @@ impl Settings {
         Ok(NetConfig {
             input_dim: parameters.layers.first().map_or(0, |layer| layer.w.nrows()),
             hidden: hidden.to_vec(),
-            num_classes,
+            num_outputs,
             activation: self.activation.parse::<Activation>()?,
             loss: self.loss.parse::<Loss>()?,
             dropout,
             input_dropout: if self.input_dropout == 0.0 { None } else { Some(dropped(self.input_dropout)?) },
             max_norm: self.max_norm,
-            batch_norm: self.batch_norm,
+            normalisation: if self.batch_norm { Normalisation::Batch } else { Normalisation::None },
             ..NetConfig::default()
         })
     }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use thinnet::Float;
 use thinnet::data::{Features, Targets};
 use thinnet::engine::{self, Batch, Engine, EngineConfig, EngineState, MaskSource, Product};
-use thinnet::layers::Loss;
+use thinnet::layers::{Loss, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::optim::UpdateRule;
 use thinnet::random::RandomState;
@@ -74,7 +74,7 @@ impl<F: Float> Trained<F> {
         let (rule, seed) = (settings.rule(), settings.seed);
         let mut trained = Self { config, rule, seed, running: None, best: None };
         let mut running = trained.start(parameters, 1)?;
-        if trained.config.batch_norm {
+        if trained.config.normalisation == Normalisation::Batch {
             let mut state = running.engine.state()?;
             state.running = trained.config.hidden.iter().map(|&units| initial_statistics(units)).collect();
             running.engine.restore(&state)?;
@@ -181,7 +181,7 @@ impl<F: Float> Trained<F> {
     /// update, averaged over the samples; the squared error is the mean over the outputs, as scikit-learn reports it.
     pub fn train(&mut self, epoch: &Epoch<'_, F>, threads: usize) -> PyResult<f64> {
         let scale = match self.config.loss {
-            Loss::SquaredError => 1.0 / self.config.num_classes as f64,
+            Loss::SquaredError => 1.0 / self.config.num_outputs as f64,
             _ => 1.0,
         };
         let engine = self.engine_with(threads).map_err(to_python)?;
@@ -222,7 +222,7 @@ impl<F: Float> Trained<F> {
         let loss = self.config.loss;
         let engine = self.engine_with(threads).map_err(to_python)?;
         let inputs = engine.load(x).map_err(to_python)?;
-        let shape = (x.dim().0, self.config.num_classes);
+        let shape = (x.dim().0, self.config.num_outputs);
         let (mut mean, mut squares) = (Array2::<f64>::zeros(shape), Array2::<f64>::zeros(shape));
         let mut watch = Watch::new();
         let engine = self.engine_with(threads).map_err(to_python)?;

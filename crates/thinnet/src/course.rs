@@ -109,16 +109,16 @@ fn backward_error() -> Result<f64> {
 /// "Fully-connected nets with Dropout".
 fn networks() -> Result<Vec<NetworkFigures>> {
     let mut random = RandomState::new(SEED);
-    let (samples, input_dim, num_classes) = (2, 15, 10);
+    let (samples, input_dim, num_outputs) = (2, 15, 10);
     let x: Array2<f64> = random.randn((samples, input_dim));
-    let y = random.choice(num_classes, samples)?; // randint(C, size=N) draws the same
+    let y = random.choice(num_outputs, samples)?; // randint(C, size=N) draws the same
     [1.0, 0.75, 0.5]
         .into_iter()
         .map(|keep| {
             let config = NetConfig {
                 input_dim,
                 hidden: vec![20, 30],
-                num_classes,
+                num_outputs,
                 dropout: HiddenDropout::Every(Dropout::new(keep, Some(123))?),
                 weight_scale: 5e-2,
                 ..NetConfig::default()

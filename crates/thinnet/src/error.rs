@@ -67,13 +67,17 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// A shape error; `expected` and `got` are any two things that print.
+    /// A shape error; `expected` and `got` are any two things that print. Letters in a shape stand without quotes: (N, 15).
     pub(crate) fn shape(
         what: impl Into<String>,
         expected: impl std::fmt::Debug,
         got: impl std::fmt::Debug,
     ) -> Self {
-        Self::Shape { what: what.into(), expected: format!("{expected:?}"), got: format!("{got:?}") }
+        Self::Shape {
+            what: what.into(),
+            expected: format!("{expected:?}").replace('"', ""),
+            got: format!("{got:?}").replace('"', ""),
+        }
     }
 
     /// Settings that cannot be.

@@ -7,11 +7,11 @@ use thinnet::random::RandomState;
 
 fn net<F: thinnet::float::Float>(
     initialisation: Initialisation,
-    (input_dim, hidden, num_classes): (usize, usize, usize),
+    (input_dim, hidden, num_outputs): (usize, usize, usize),
     random: &mut RandomState,
 ) -> FullyConnectedNet<F> {
     let config =
-        NetConfig { input_dim, hidden: vec![hidden], num_classes, initialisation, ..NetConfig::default() };
+        NetConfig { input_dim, hidden: vec![hidden], num_outputs, initialisation, ..NetConfig::default() };
     FullyConnectedNet::new(config, random).unwrap()
 }
 

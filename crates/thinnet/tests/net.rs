@@ -7,18 +7,21 @@ use proptest::test_runner::RngSeed;
 use thinnet::Error;
 use thinnet::data::Targets;
 use thinnet::gradient_check::{NetCheckConfig, check_net};
-use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss};
-use thinnet::net::{FullyConnectedNet, NetConfig};
+use thinnet::layers::{
+    Activation, BatchNorm, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation, RunningStatistics,
+};
+use thinnet::net::{FullyConnectedNet, LayerParameters, LayerView, NetConfig, NetView, Parameters};
 use thinnet::optim::UpdateRule;
 use thinnet::random::RandomState;
 
+const NORMALISATIONS: [Normalisation; 3] = [Normalisation::None, Normalisation::Batch, Normalisation::Layer];
 const KINDS: [DropoutKind; 3] = [DropoutKind::Bernoulli, DropoutKind::Gaussian, DropoutKind::DropConnect];
 
 fn config(hidden: &[usize]) -> NetConfig {
     NetConfig {
         input_dim: 15,
         hidden: hidden.to_vec(),
-        num_classes: 10,
+        num_outputs: 10,
         weight_scale: 5e-2,
         ..NetConfig::default()
     }
@@ -36,7 +39,7 @@ fn setup(
 ) -> (FullyConnectedNet<f64>, Array2<f64>, Vec<usize>, RandomState) {
     let mut random = RandomState::new(231);
     let x = random.randn((samples, config.input_dim));
-    let y = random.choice(config.num_classes, samples).unwrap();
+    let y = random.choice(config.num_outputs, samples).unwrap();
     let net = FullyConnectedNet::new(config, &mut random).unwrap();
     (net, x, y, random)
 }
@@ -44,10 +47,10 @@ fn setup(
 #[test]
 fn the_initial_loss_is_the_logarithm_of_the_classes() {
     for (classes, hidden) in [(2, vec![]), (10, vec![20]), (100, vec![20, 30])] {
-        for batch_norm in [false, true] {
+        for normalisation in NORMALISATIONS {
             let config = NetConfig {
-                num_classes: classes,
-                batch_norm,
+                num_outputs: classes,
+                normalisation,
                 weight_scale: 1e-3,
                 dropout: keep(0.5, None).into(),
                 ..config(&hidden)
@@ -82,14 +85,14 @@ fn regularisation_adds_half_the_squares_and_its_gradient() {
 #[test]
 fn gradients_fit_finite_differences_with_every_option() {
     for reg in [0.0, 3.14] {
-        for batch_norm in [false, true] {
+        for normalisation in NORMALISATIONS {
             for dropout in [None, keep(1.0, None), keep(0.5, None), keep(0.5, Some(123))] {
                 let (net, x, y, random) =
-                    setup(NetConfig { reg, batch_norm, dropout: dropout.into(), ..config(&[8, 6]) }, 4);
+                    setup(NetConfig { reg, normalisation, dropout: dropout.into(), ..config(&[8, 6]) }, 4);
                 let checks = check_net(&net, x.view(), &y, &random, &NetCheckConfig::default()).unwrap();
-                assert_eq!(checks.len(), if batch_norm { 10 } else { 6 });
+                assert_eq!(checks.len(), if normalisation == Normalisation::None { 6 } else { 10 });
                 for check in checks {
-                    assert!(check.passes(), "reg {reg}, {batch_norm}, {dropout:?}: {check:?}");
+                    assert!(check.passes(), "reg {reg}, {normalisation:?}, {dropout:?}: {check:?}");
                     assert_eq!(check.checked, net.parameters.get(&check.name).unwrap().len());
                 }
             }
@@ -99,7 +102,13 @@ fn gradients_fit_finite_differences_with_every_option() {
 
 #[test]
 fn parameters_and_gradients_have_the_courses_names_and_shapes() {
-    let (mut net, x, y, mut random) = setup(NetConfig { batch_norm: true, ..config(&[4, 3]) }, 2);
+    for normalisation in [Normalisation::Batch, Normalisation::Layer] {
+        names_and_shapes_are_the_courses(normalisation);
+    }
+}
+
+fn names_and_shapes_are_the_courses(normalisation: Normalisation) {
+    let (mut net, x, y, mut random) = setup(NetConfig { normalisation, ..config(&[4, 3]) }, 2);
     let (_, gradients) = net.loss(x.view(), &y, &mut random).unwrap();
     let expected: Vec<(String, Vec<usize>)> = [
         ("W1", vec![15, 4]),
@@ -133,7 +142,7 @@ fn weights_are_scaled_draws_layer_by_layer() {
     let mut random = RandomState::new(5);
     let mut by_hand = random.clone();
     let net = FullyConnectedNet::<f32>::new(
-        NetConfig { dropout: keep(0.5, Some(1)).into(), batch_norm: true, ..config(&[4]) },
+        NetConfig { dropout: keep(0.5, Some(1)).into(), normalisation: Normalisation::Batch, ..config(&[4]) },
         &mut random,
     )
     .unwrap();
@@ -191,7 +200,8 @@ fn a_seed_repeats_the_loss_and_without_one_masks_change() {
 
 #[test]
 fn batch_norm_nets_use_running_statistics_in_test_mode_only() {
-    let (mut net, x, y, mut random) = setup(NetConfig { batch_norm: true, ..config(&[20]) }, 30);
+    let (mut net, x, y, mut random) =
+        setup(NetConfig { normalisation: Normalisation::Batch, ..config(&[20]) }, 30);
     let fresh = net.scores(x.view()).unwrap();
     assert_eq!(net.scores(x.view()).unwrap(), fresh);
     let (loss, _) = net.loss(x.view(), &y, &mut random).unwrap();
@@ -208,8 +218,8 @@ fn batch_norm_nets_use_running_statistics_in_test_mode_only() {
 
 #[test]
 fn fifty_samples_can_be_over_fitted() {
-    for batch_norm in [false, true] {
-        let config = NetConfig { weight_scale: 0.1, batch_norm, ..config(&[50, 50]) };
+    for normalisation in NORMALISATIONS {
+        let config = NetConfig { weight_scale: 0.1, normalisation, ..config(&[50, 50]) };
         let (mut net, x, y, mut random) = setup(config, 50);
         let rule = "adam".parse::<UpdateRule>().unwrap().with_learning_rate(1e-2);
         let mut states: Vec<_> =
@@ -224,7 +234,7 @@ fn fifty_samples_can_be_over_fitted() {
                 rule.update(w, &dw, state).unwrap();
             }
         }
-        assert!(loss < 0.02, "batch normalisation {batch_norm}: {loss}");
+        assert!(loss < 0.02, "{normalisation:?}: {loss}");
     }
 }
 
@@ -234,7 +244,7 @@ fn settings_out_of_range_are_refused() {
     let before = random.state();
     let bad = [
         (NetConfig { input_dim: 0, ..config(&[3]) }, "input dimension"),
-        (NetConfig { num_classes: 0, ..config(&[3]) }, "number of classes"),
+        (NetConfig { num_outputs: 0, ..config(&[3]) }, "number of outputs"),
         (config(&[3, 0]), "hidden layer"),
         (NetConfig { reg: -1.0, ..config(&[3]) }, "reg"),
         (NetConfig { reg: f64::NAN, ..config(&[3]) }, "reg"),
@@ -250,18 +260,23 @@ fn settings_out_of_range_are_refused() {
 
 #[test]
 fn inputs_that_do_not_fit_are_refused() {
-    for batch_norm in [false, true] {
-        let config = NetConfig { batch_norm, ..config(&[4]) };
+    for normalisation in NORMALISATIONS {
+        let config = NetConfig { normalisation, ..config(&[4]) };
         let (mut net, x, y, mut random) = setup(config, 2);
         let wide = Array2::zeros((2, 16));
         let is_shape = |error: Error| matches!(error, Error::Shape { .. });
-        assert!(is_shape(net.scores(wide.view()).unwrap_err()));
-        assert!(is_shape(net.loss(wide.view(), &y, &mut random).unwrap_err()));
+        let of_x = "x: expected shape (N, 15), got [2, 16]";
+        assert_eq!(net.scores(wide.view()).unwrap_err().to_string(), of_x);
+        assert_eq!(net.loss(wide.view(), &y, &mut random).unwrap_err().to_string(), of_x);
         assert!(is_shape(net.loss(x.view(), &y[..1], &mut random).unwrap_err()));
         assert!(is_shape(net.loss(Array2::zeros((0, 15)).view(), &[], &mut random).unwrap_err()));
         assert!(matches!(net.loss(x.view(), &[0, 10], &mut random).unwrap_err(), Error::Data(_)));
         assert_eq!(net.scores(Array2::zeros((1, 15)).view()).unwrap().dim(), (1, 10));
-        // Parameters are open to all: a wrong shape among them is an error as well.
+        // Parameters are open to all: a wrong shape among them, or an array too few or too many, is an error as well.
+        let mut other = net.clone();
+        let gamma_beta = &mut other.parameters.layers[0].gamma_beta;
+        *gamma_beta = if gamma_beta.is_some() { None } else { Some((Array1::ones(4), Array1::zeros(4))) };
+        assert!(matches!(other.loss(x.view(), &y, &mut random).unwrap_err(), Error::Configuration { .. }));
         net.parameters.layers[1].w = Array2::zeros((5, 10));
         assert!(is_shape(net.loss(x.view(), &y, &mut random).unwrap_err()));
         net.parameters.layers.clear();
@@ -301,23 +316,23 @@ proptest! {
     fn no_gradient_of_a_random_network_is_wrong(
         input_dim in 1..6usize,
         hidden in proptest::collection::vec(1..6usize, 0..4),
-        num_classes in 1..6usize,
+        num_outputs in 1..6usize,
         samples in 3..7usize,
         keep_prob in prop_oneof![Just(None), Just(Some(1.0)), (0.2..1.0).prop_map(Some)],
         dropout_kind in proptest::sample::select(&KINDS[..]),
-        batch_norm: bool,
+        normalisation in proptest::sample::select(&NORMALISATIONS[..]),
         reg in prop_oneof![Just(0.0), 0.0..4.0],
         seed: u32,
     ) {
         let config = NetConfig {
-            input_dim, hidden, num_classes, batch_norm, reg, dropout_kind,
+            input_dim, hidden, num_outputs, normalisation, reg, dropout_kind,
             dropout: keep_prob.map(|p| Dropout::new(p, None).unwrap()).into(),
             weight_scale: 0.7,
             ..NetConfig::default()
         };
         let mut random = RandomState::new(seed);
         let x: Array2<f64> = random.randn((samples, input_dim));
-        let y = random.choice(num_classes, samples).unwrap();
+        let y = random.choice(num_outputs, samples).unwrap();
         let net = FullyConnectedNet::<f64>::new(config, &mut random).unwrap();
         for check in check_net(&net, x.view(), &y, &random, &NetCheckConfig::default()).unwrap() {
             prop_assert!(check.passes(), "{:?}", check);
@@ -331,18 +346,19 @@ fn gradients_fit_finite_differences_beyond_the_courses_networks() {
     let dropout = |p| Dropout::new(p, None).unwrap();
     for activation in [Activation::Identity, Activation::Logistic, Activation::Tanh, Activation::Relu] {
         for loss in [Loss::Softmax, Loss::Logistic, Loss::SquaredError, Loss::Poisson] {
-            for (batch_norm, dropout_kind) in KINDS.into_iter().flat_map(|kind| [(false, kind), (true, kind)])
+            for (normalisation, dropout_kind) in
+                KINDS.into_iter().flat_map(|kind| NORMALISATIONS.map(|normalisation| (normalisation, kind)))
             {
                 let config = NetConfig {
                     activation,
                     dropout_kind,
                     loss,
-                    batch_norm,
+                    normalisation,
                     dropout: HiddenDropout::Each(vec![dropout(0.8), dropout(0.5)]),
                     input_dropout: Some(dropout(0.7)),
                     reg: 0.1,
                     weight_scale: 0.3,
-                    num_classes: 3,
+                    num_outputs: 3,
                     ..config(&[7, 5])
                 };
                 let mut random = RandomState::new(6);
@@ -358,7 +374,7 @@ fn gradients_fit_finite_differences_beyond_the_courses_networks() {
                 {
                     assert!(
                         check.passes(),
-                        "{activation:?}, {loss:?}, {batch_norm}, {dropout_kind:?}: {check:?}"
+                        "{activation:?}, {loss:?}, {normalisation:?}, {dropout_kind:?}: {check:?}"
                     );
                 }
             }
@@ -401,7 +417,9 @@ fn parameters_that_do_not_fit_are_refused() {
     let (net, ..) = setup(config(&[4]), 2);
     let given = FullyConnectedNet::from_parameters(net.config().clone(), net.parameters.clone()).unwrap();
     assert_eq!(given.parameters, net.parameters);
-    for other in [config(&[5]), config(&[4, 4]), NetConfig { batch_norm: true, ..config(&[4]) }] {
+    for other in
+        [config(&[5]), config(&[4, 4]), NetConfig { normalisation: Normalisation::Batch, ..config(&[4]) }]
+    {
         assert!(FullyConnectedNet::from_parameters(other, net.parameters.clone()).is_err());
     }
     let each = HiddenDropout::Each(vec![Dropout::new(0.5, None).unwrap(); 2]);
@@ -411,5 +429,65 @@ fn parameters_that_do_not_fit_are_refused() {
         NetConfig { max_norm: Some(f64::NAN), ..config(&[4]) },
     ] {
         assert!(matches!(bad.check(), Err(Error::Configuration { .. })), "{bad:?}");
+    }
+}
+
+fn views(parameters: &Parameters<f64>) -> Vec<LayerView<'_, f64>> {
+    parameters.layers.iter().map(LayerParameters::view).collect()
+}
+
+/// What a network computes over its own arrays it computes over another's, read where they are.
+#[test]
+fn a_view_computes_what_the_network_does() {
+    for normalisation in NORMALISATIONS {
+        let dropout = keep(0.6, None).into();
+        let config = NetConfig { normalisation, dropout, reg: 0.3, l1: 0.1, ..config(&[8, 6]) };
+        let (mut net, x, y, mut random) = setup(config.clone(), 4);
+        let mut running = net.running().to_vec();
+        let (own, mut its) = (net.parameters.clone(), random.clone());
+        let mut view = NetView::new(&config, views(&own), &mut running).unwrap();
+        assert_eq!(view.loss(x.view(), &y, &mut its).unwrap(), net.loss(x.view(), &y, &mut random).unwrap());
+        assert_eq!(view.scores(x.view(), &mut its).unwrap(), net.scores(x.view(), &mut random).unwrap());
+        assert_eq!(its.state(), random.state());
+        assert_eq!(running, net.running());
+        assert_eq!(running.len(), if normalisation == Normalisation::Batch { 2 } else { 0 });
+        for (layer, own) in views(&own).iter().zip(&own.layers) {
+            assert_eq!(layer.to_parameters(), *own);
+        }
+        // Of other arrays than the architecture has, there is none.
+        let mut more = [running.clone(), vec![RunningStatistics::zeros(8)]].concat();
+        assert!(matches!(NetView::new(&config, views(&own), &mut more), Err(Error::Shape { .. })));
+        let last = views(&own).split_off(1);
+        assert!(matches!(NetView::new(&config, last, &mut running), Err(Error::Shape { .. })));
+        let wrong = NetConfig { reg: -1.0, ..config };
+        assert!(matches!(NetView::new(&wrong, views(&own), &mut running), Err(Error::Configuration(_))));
+    }
+}
+
+/// Epsilon, and the momentum of running averages, are each layer's own.
+#[test]
+fn each_layer_is_normalised_by_its_own_settings() {
+    for normalisation in [Normalisation::Batch, Normalisation::Layer] {
+        let config = NetConfig { normalisation, ..config(&[8, 6]) };
+        let (net, x, y, random) = setup(config.clone(), 4);
+        let pass = |number: usize, settings: BatchNorm| {
+            let mut layers = views(&net.parameters);
+            layers[number].settings = settings;
+            let mut running = net.running().to_vec();
+            let mut view = NetView::new(&config, layers, &mut running).unwrap();
+            let (loss, _) = view.loss(x.view(), &y, &mut random.clone()).unwrap();
+            (loss, running)
+        };
+        let usual = pass(0, BatchNorm::default());
+        for number in [0, 1] {
+            let (loss, _) = pass(number, BatchNorm { epsilon: 0.5, ..BatchNorm::default() });
+            assert_ne!(loss, usual.0, "{normalisation:?}, layer {number}");
+            let (loss, running) = pass(number, BatchNorm { momentum: 0.5, ..BatchNorm::default() });
+            assert_eq!(loss, usual.0, "{normalisation:?}, layer {number}");
+            for (index, (own, usual)) in running.iter().zip(&usual.1).enumerate() {
+                assert_eq!(own.mean != usual.mean, index == number);
+                assert_eq!(own.variance != usual.variance, index == number);
+            }
+        }
     }
 }

@@ -7,20 +7,20 @@ use thinnet::data::Targets;
 use thinnet::gradient_check::{
     NetCheckConfig, ParameterCheck, check_gradients, check_net, eval_numerical_gradient, rel_error,
 };
-use thinnet::layers::{Activation, Dropout, Loss, softmax_loss};
+use thinnet::layers::{Activation, Dropout, Loss, Normalisation, softmax_loss};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::Clipping;
 use thinnet::random::RandomState;
 
 fn config() -> NetConfig {
-    NetConfig { input_dim: 15, hidden: vec![8, 6], num_classes: 5, weight_scale: 0.3, ..NetConfig::default() }
+    NetConfig { input_dim: 15, hidden: vec![8, 6], num_outputs: 5, weight_scale: 0.3, ..NetConfig::default() }
 }
 
 /// A network, inputs and labels.
 fn setup(config: NetConfig) -> (FullyConnectedNet<f64>, Array2<f64>, Vec<usize>, RandomState) {
     let mut random = RandomState::new(231);
     let x = random.randn((4, config.input_dim));
-    let y = random.choice(config.num_classes, 4).unwrap();
+    let y = random.choice(config.num_outputs, 4).unwrap();
     let net = FullyConnectedNet::new(config, &mut random).unwrap();
     (net, x, y, random)
 }
@@ -61,14 +61,21 @@ fn the_l1_term_adds_the_weights_sizes_and_their_signs() {
 #[test]
 fn gradients_fit_finite_differences() {
     for (l1, label_smoothing) in [(0.05, 0.0), (0.0, 0.1), (0.2, 0.8)] {
-        for batch_norm in [false, true] {
+        for normalisation in [Normalisation::None, Normalisation::Batch, Normalisation::Layer] {
             for activation in [Activation::Relu, Activation::Tanh] {
                 let dropout = Some(Dropout::new(0.6, None).unwrap()).into();
-                let config =
-                    NetConfig { l1, label_smoothing, batch_norm, activation, reg: 0.1, dropout, ..config() };
+                let config = NetConfig {
+                    l1,
+                    label_smoothing,
+                    normalisation,
+                    activation,
+                    reg: 0.1,
+                    dropout,
+                    ..config()
+                };
                 let (net, x, y, random) = setup(config);
                 for check in check_net(&net, x.view(), &y, &random, &NetCheckConfig::default()).unwrap() {
-                    assert!(check.passes(), "{l1}, {label_smoothing}, {batch_norm}: {check:?}");
+                    assert!(check.passes(), "{l1}, {label_smoothing}, {normalisation:?}: {check:?}");
                 }
             }
         }

@@ -244,7 +244,7 @@ fn network(dropout: Option<Dropout>, random: &mut RandomState) -> Box<Layers<f64
     let config = NetConfig {
         input_dim: 3,
         hidden: vec![6, 4],
-        num_classes: 2,
+        num_outputs: 2,
         dropout: dropout.into(),
         ..NetConfig::default()
     };

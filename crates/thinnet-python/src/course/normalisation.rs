@@ -3,10 +3,7 @@
 use ndarray::{Ix1, Ix2};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use thinnet::layers::{
-    self, BatchNorm, BatchNormCache, LayerNorm, LayerNormCache, Mode, RunningStatistics, batch_norm_backward,
-    layer_norm_backward,
-};
+use thinnet::layers::{self, BatchNorm, LayerNorm, Mode, Normalisation, RunningStatistics};
 
 use super::arrays::{Argument, Number, by_dtype, give};
 use crate::errors::to_python;
@@ -18,33 +15,19 @@ type Any<'py> = Bound<'py, PyAny>;
 pub(crate) struct NormalisationCache(Kind);
 
 enum Kind {
-    BatchF32(BatchNormCache<f32>),
-    BatchF64(BatchNormCache<f64>),
-    LayerF32(LayerNormCache<f32>),
-    LayerF64(LayerNormCache<f64>),
+    F32(layers::NormalisationCache<f32>),
+    F64(layers::NormalisationCache<f64>),
 }
 
-impl From<BatchNormCache<f32>> for Kind {
-    fn from(cache: BatchNormCache<f32>) -> Self {
-        Self::BatchF32(cache)
+impl From<layers::NormalisationCache<f32>> for Kind {
+    fn from(cache: layers::NormalisationCache<f32>) -> Self {
+        Self::F32(cache)
     }
 }
 
-impl From<BatchNormCache<f64>> for Kind {
-    fn from(cache: BatchNormCache<f64>) -> Self {
-        Self::BatchF64(cache)
-    }
-}
-
-impl From<LayerNormCache<f32>> for Kind {
-    fn from(cache: LayerNormCache<f32>) -> Self {
-        Self::LayerF32(cache)
-    }
-}
-
-impl From<LayerNormCache<f64>> for Kind {
-    fn from(cache: LayerNormCache<f64>) -> Self {
-        Self::LayerF64(cache)
+impl From<layers::NormalisationCache<f64>> for Kind {
+    fn from(cache: layers::NormalisationCache<f64>) -> Self {
+        Self::F64(cache)
     }
 }
 
@@ -54,8 +37,8 @@ impl NormalisationCache {
     #[getter]
     fn dtype(&self) -> &'static str {
         match self.0 {
-            Kind::BatchF32(_) | Kind::LayerF32(_) => "float32",
-            Kind::BatchF64(_) | Kind::LayerF64(_) => "float64",
+            Kind::F32(_) => "float32",
+            Kind::F64(_) => "float64",
         }
     }
 }
@@ -79,7 +62,7 @@ pub(crate) fn batch_norm_forward<'py>(
         mode: Mode,
     ) -> PyResult<(Any<'py>, Any<'py>, Any<'py>, NormalisationCache)>
     where
-        Kind: From<BatchNormCache<F>>,
+        Kind: From<layers::NormalisationCache<F>>,
     {
         let py = x.py();
         let mut running = RunningStatistics {
@@ -91,7 +74,7 @@ pub(crate) fn batch_norm_forward<'py>(
         let (x, gamma, beta) = (x.view::<Ix2>()?, gamma.view::<Ix1>()?, beta.view::<Ix1>()?);
         let done = py.detach(|| layers::batch_norm_forward(x, gamma, beta, &mut running, settings, mode));
         let (out, cache) = done.map_err(to_python)?;
-        let cache = NormalisationCache(cache.into());
+        let cache = NormalisationCache(layers::NormalisationCache::Batch(cache).into());
         Ok((give(py, &out), give(py, &running.mean), give(py, &running.variance), cache))
     }
     let settings = BatchNorm { epsilon: eps, momentum };
@@ -112,7 +95,7 @@ pub(crate) fn layer_norm_forward<'py>(
         settings: LayerNorm,
     ) -> PyResult<(Any<'py>, NormalisationCache)>
     where
-        Kind: From<LayerNormCache<F>>,
+        Kind: From<layers::NormalisationCache<F>>,
     {
         let py = x.py();
         let (x, gamma, beta) =
@@ -120,7 +103,7 @@ pub(crate) fn layer_norm_forward<'py>(
         let (x, gamma, beta) = (x.view::<Ix2>()?, gamma.view::<Ix1>()?, beta.view::<Ix1>()?);
         let done = py.detach(|| layers::layer_norm_forward(x, gamma, beta, settings));
         let (out, cache) = done.map_err(to_python)?;
-        Ok((give(py, &out), NormalisationCache(cache.into())))
+        Ok((give(py, &out), NormalisationCache(layers::NormalisationCache::Layer(cache).into())))
     }
     by_dtype!(x, run([x, gamma, beta], LayerNorm { epsilon: eps }))
 }
@@ -132,49 +115,29 @@ pub(crate) fn normalisation_backward<'py>(
     cache: &NormalisationCache,
 ) -> PyResult<(Any<'py>, Any<'py>, Any<'py>)> {
     match &cache.0 {
-        Kind::BatchF32(cache) => batch_backward(dout, cache),
-        Kind::BatchF64(cache) => batch_backward(dout, cache),
-        Kind::LayerF32(cache) => layer_backward(dout, cache),
-        Kind::LayerF64(cache) => layer_backward(dout, cache),
+        Kind::F32(cache) => backward(dout, cache),
+        Kind::F64(cache) => backward(dout, cache),
     }
 }
 
-fn batch_backward<'py, F: Number>(
+fn backward<'py, F: Number>(
     dout: &Any<'py>,
-    cache: &BatchNormCache<F>,
+    cache: &layers::NormalisationCache<F>,
 ) -> PyResult<(Any<'py>, Any<'py>, Any<'py>)> {
     let argument = Argument::<F>::new(dout, "dout")?;
-    let gradients = batch_norm_backward(argument.view::<Ix2>()?, cache).map_err(to_python)?;
+    let gradients = layers::normalisation_backward(argument.view::<Ix2>()?, cache).map_err(to_python)?;
     let py = dout.py();
     Ok((give(py, &gradients.x), give(py, &gradients.gamma), give(py, &gradients.beta)))
 }
 
-fn layer_backward<'py, F: Number>(
-    dout: &Any<'py>,
-    cache: &LayerNormCache<F>,
-) -> PyResult<(Any<'py>, Any<'py>, Any<'py>)> {
-    let argument = Argument::<F>::new(dout, "dout")?;
-    let gradients = layer_norm_backward(argument.view::<Ix2>()?, cache).map_err(to_python)?;
-    let py = dout.py();
-    Ok((give(py, &gradients.x), give(py, &gradients.gamma), give(py, &gradients.beta)))
-}
-
-/// The kind of normalisation that a network has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Normalisation {
-    Batch,
-    Layer,
-}
-
-impl Normalisation {
-    /// `batchnorm` or `layernorm`.
-    pub(crate) fn from_name(name: &str) -> PyResult<Self> {
-        match name {
-            "batchnorm" => Ok(Self::Batch),
-            "layernorm" => Ok(Self::Layer),
-            _ => Err(PyTypeError::new_err(format!(
-                "normalization must be \"batchnorm\", \"layernorm\" or None, got {name:?}"
-            ))),
-        }
+/// A network's normalisation by the course's name of it: `batchnorm`, `layernorm` or none.
+pub(crate) fn normalisation_from_name(name: Option<&str>) -> PyResult<Normalisation> {
+    match name {
+        None => Ok(Normalisation::None),
+        Some("batchnorm") => Ok(Normalisation::Batch),
+        Some("layernorm") => Ok(Normalisation::Layer),
+        Some(name) => Err(PyTypeError::new_err(format!(
+            "normalization must be \"batchnorm\", \"layernorm\" or None, got {name:?}"
+        ))),
     }
 }

@@ -159,7 +159,7 @@ pub(crate) fn train<'py>(
         let (net, states, running) = (network.build::<F>()?, plan.states(&rule)?, network.running()?);
         let step = plan.states.first().map_or(0, |(_, t)| *t);
         let (config, checks) = (plan.config(), plan.checks(network));
-        let classes = net.config().num_classes;
+        let classes = net.config().num_outputs;
         let data = TrainingData::of_rows(samples::<F>(training, classes)?, samples(validation, classes)?);
         let mut follower = Follower::new(plan, report.unbind());
         let (trained, state, best, accuracies) = with_stream(py, |random| {

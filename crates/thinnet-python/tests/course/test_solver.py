@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from thinnet.course import fc_net, fc_net_2026, optim
+from thinnet.course import fc_net, fc_net_2026, layers, optim
 from thinnet.course.solver import Solver
 
 
@@ -48,8 +48,15 @@ def trained(kind: type[Solver], rule: str, runs: int = 1, **network: Any) -> tup
 @pytest.mark.parametrize("rule", ["sgd", "sgd_momentum", "rmsprop", "adam"])
 @pytest.mark.parametrize(
     "network",
-    [{}, {"dropout": 0.6}, {"dropout": 0.6, "seed": 5}, {"dropout": 1}, {"use_batchnorm": True, "dropout": 0.8}],
-    ids=["plain", "dropout", "seeded", "keep-all", "batchnorm"],
+    [
+        {},
+        {"dropout": 0.6},
+        {"dropout": 0.6, "seed": 5},
+        {"dropout": 1},
+        {"use_batchnorm": True, "dropout": 0.8},
+        {"normalization": "layernorm", "dropout_keep_ratio": 0.8},
+    ],
+    ids=["plain", "dropout", "seeded", "keep-all", "batchnorm", "layernorm"],
 )
 def test_one_call_is_the_run_step_by_step(
     rule: str, network: dict[str, Any], capsys: pytest.CaptureFixture[str]
@@ -74,14 +81,32 @@ def test_one_call_is_the_run_step_by_step(
 def test_plans_are_made_where_they_may_be_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
     solver, _ = trained(Solver, "adam")
     assert solver._plan() is not None
-    layernorm, _ = trained(Solver, "adam", normalization="layernorm")
-    assert layernorm._plan() is None
+    for normalization in ("batchnorm", "layernorm"):
+        normalized, _ = trained(Solver, "adam", normalization=normalization)
+        assert normalized._plan() is not None
+        normalized.model.bn_params[1]["eps"] = 1e-3
+        assert normalized._plan() is None
     solver.update_rule = lambda w, dw, config: (w - 0.1 * dw, config)
     assert solver._plan() is None
     solver.train()
     solver.update_rule = optim.adam
     solver.checkpoint_name = "there"
     assert solver._plan() is None
+
+
+@pytest.mark.parametrize("normalization", ["batchnorm", "layernorm"])
+def test_each_layer_is_normalised_by_its_own_settings(normalization: str) -> None:
+    solver, _ = trained(Solver, "sgd", normalization=normalization)
+    model, x = solver.model, small_data()["X_val"]
+    model.bn_params[0]["eps"], model.bn_params[1]["eps"] = 1e-2, 0.5
+    forward = getattr(layers, f"{normalization}_forward")
+    out, scores = x, model.loss(x)
+    for i in (1, 2):
+        out, _ = layers.affine_forward(out, model.params[f"W{i}"], model.params[f"b{i}"])
+        out, _ = forward(out, model.params[f"gamma{i}"], model.params[f"beta{i}"], model.bn_params[i - 1])
+        out, _ = layers.relu_forward(out)
+    out, _ = layers.affine_forward(out, model.params["W3"], model.params["b3"])
+    np.testing.assert_array_equal(scores, out)
 
 
 def test_a_diverging_run_goes_on(capsys: pytest.CaptureFixture[str]) -> None:

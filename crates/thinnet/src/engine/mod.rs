@@ -217,8 +217,8 @@ impl EngineConfig {
     }
 }
 
-/// The engine for a network: [`Thin`] where it can compute it, [`Layers`] where it cannot: batch normalisation, and
-/// DropConnect, which drops no units that could be left out.
+/// The engine for a network: [`Thin`] where it can compute it, [`Layers`] where it cannot: batch and layer normalisation,
+/// and DropConnect, which drops no units that could be left out.
 ///
 /// # Errors
 /// [`Error::Configuration`] for settings out of range.

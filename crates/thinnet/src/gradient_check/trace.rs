@@ -1,7 +1,8 @@
 //! The loss of a network after one parameter has been moved, at the cost of what that parameter changes.
 //!
-//! Moving an entry of layer l changes one column of that layer's output. So the next layer's input changes by a product
-//! of that column's change and one row of its weights, and only the layers after that one are computed whole.
+//! Moving an entry of layer l changes one column of that layer's output. So the next layer's affine output changes by a
+//! product of that column's change and one row of its weights, and only the layers after that one are computed whole. Layer
+//! normalisation makes every column depend on that one: then layer l is computed whole, too.
 
 use ndarray::{Array, Array1, Array2, Array3, ArrayView, ArrayView1, ArrayView2, Axis, Dimension, Zip};
 
@@ -9,9 +10,10 @@ use crate::data::Targets;
 use crate::error::Result;
 use crate::float::Float;
 use crate::layers::{
-    Activation, BatchNorm, HiddenCache, Loss, Mode, RunningStatistics, add_product, batch_norm_forward,
+    Activation, BatchNorm, HiddenCache, Loss, Mode, Normalisation, NormalisationLayer, RunningStatistics,
+    add_product, normalisation_forward,
 };
-use crate::net::{FullyConnectedNet, LayerParameters};
+use crate::net::{FullyConnectedNet, LayerParameters, Noise};
 use crate::random::RandomState;
 
 /// Which array of a layer a parameter belongs to.
@@ -39,6 +41,7 @@ pub(super) struct Trace<'a, 't, F> {
     loss: Loss,
     label_smoothing: f64,
     activation: Activation,
+    normalisation: Normalisation,
     /// Input of each layer (N, D).
     inputs: Vec<Array2<F>>,
     /// Output of each affine part (N, H).
@@ -88,13 +91,14 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         random: &mut RandomState,
     ) -> Result<Self> {
         let layers = &net.parameters.layers;
-        let (_, cache) = net.clone().forward(x, Mode::Train, random)?;
+        let (_, cache) = net.clone().forward_with(x, Mode::Train, &mut Noise::numpy(Mode::Train, random))?;
         let mut trace = Self {
             layers,
             targets,
             loss: net.config().loss,
             label_smoothing: net.config().label_smoothing,
             activation: net.config().activation,
+            normalisation: net.config().normalisation,
             inputs: vec![cache.input],
             affine: Vec::new(),
             pre: Vec::new(),
@@ -124,7 +128,7 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
             if let Some(hidden) = cache.hidden.get(index) {
                 let pre = match hidden.relu_input() {
                     Some(pre) => pre.clone(),
-                    None => trace.normalise(index, trace.affine[index].clone())?,
+                    None => trace.normalise(index, trace.affine[index].clone(), None)?,
                 };
                 let mask = hidden.mask().cloned();
                 trace.inputs.push(trace.activate(pre.view(), mask.as_ref()));
@@ -163,16 +167,34 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
             scores.column_mut(column).assign(&affine);
             return Ok(scores);
         }
-        let moved = self.normalise_column(at, h, affine)?;
+        // The first layer that is computed whole, and its affine output.
+        let (first, mut affine) = if self.normalisation == Normalisation::Layer {
+            let mut whole = self.affine[layer].clone();
+            whole.column_mut(column).assign(&affine);
+            (layer, whole)
+        } else {
+            let moved = self.normalise_column(at, h, affine)?;
+            let next = self.after_column(layer, column, &moved);
+            pre.push((layer, Reach::Column(column, moved)));
+            (layer + 1, next)
+        };
+        for index in first..last {
+            let normalised = self.normalise(index, affine, Some((at, h)))?;
+            let input = self.activate(normalised.view(), self.masks[index].as_ref());
+            pre.push((index, Reach::All(normalised)));
+            affine = self.product(index + 1, &input);
+        }
+        Ok(affine)
+    }
+
+    /// The affine output (N, H) of the layer after `layer`, one column (N) of whose pre-activations is `moved`.
+    fn after_column(&self, layer: usize, column: usize, moved: &Array1<F>) -> Array2<F> {
         let mut change = moved.mapv(|z| self.activation.value(z));
         if let Some(mask) = &self.masks[layer] {
             change *= &mask.column(column);
         }
-        change -= &self.inputs[layer + 1].column(column);
-        pre.push((layer, Reach::Column(column, moved)));
-
-        // The next layer's affine output: its input has changed in one column.
         let next = layer + 1;
+        change -= &self.inputs[next].column(column);
         let mut affine = self.affine[next].clone();
         let row = self.layers[next].w.row(column);
         for (sample, (mut out, &change)) in affine.rows_mut().into_iter().zip(&change).enumerate() {
@@ -187,13 +209,7 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
                 }
             }
         }
-        for index in next..last {
-            let normalised = self.normalise(index, affine)?;
-            let input = self.activate(normalised.view(), self.masks[index].as_ref());
-            pre.push((index, Reach::All(normalised)));
-            affine = self.product(index + 1, &input);
-        }
-        Ok(affine)
+        affine
     }
 
     /// The affine output (N, H) of a layer for this input.
@@ -230,24 +246,41 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         column
     }
 
-    /// Batch normalisation of that column, with gamma or beta moved if the parameter is one of them.
+    /// Batch normalisation, if there is any, of that column, with gamma or beta moved if the parameter is one of them.
     fn normalise_column(&self, at: Coordinate, h: F, affine: Array1<F>) -> Result<Array1<F>> {
-        let Some((gamma, beta)) = &self.layers[at.layer].gamma_beta else {
+        let Some((gamma, beta)) = self.gamma_beta(at.layer, Some((at, h))) else {
             return Ok(affine);
         };
-        let moved = |kind, value| if at.kind == kind { value + h } else { value };
-        let gamma = Array1::from_elem(1, moved(Kind::Gamma, gamma[at.column]));
-        let beta = Array1::from_elem(1, moved(Kind::Beta, beta[at.column]));
-        let out = normalise(affine.view().insert_axis(Axis(1)), gamma.view(), beta.view())?;
+        let [gamma, beta] = [gamma, beta].map(|all| all.select(Axis(0), &[at.column]));
+        let x = affine.view().insert_axis(Axis(1));
+        let out = normalise(self.normalisation, x, gamma.view(), beta.view())?;
         Ok(out.column(0).to_owned())
     }
 
-    /// Batch normalisation of a whole layer, if it has any.
-    fn normalise(&self, layer: usize, affine: Array2<F>) -> Result<Array2<F>> {
-        match &self.layers[layer].gamma_beta {
-            Some((gamma, beta)) => normalise(affine.view(), gamma.view(), beta.view()),
+    /// Normalisation of a whole layer, if there is any, likewise.
+    fn normalise(
+        &self,
+        layer: usize,
+        affine: Array2<F>,
+        moved: Option<(Coordinate, F)>,
+    ) -> Result<Array2<F>> {
+        match self.gamma_beta(layer, moved) {
+            Some((gamma, beta)) => normalise(self.normalisation, affine.view(), gamma.view(), beta.view()),
             None => Ok(affine),
         }
+    }
+
+    /// A layer's gamma and beta (H each), if it has any, after a move of one of them.
+    fn gamma_beta(&self, layer: usize, moved: Option<(Coordinate, F)>) -> Option<(Array1<F>, Array1<F>)> {
+        let (mut gamma, mut beta) = self.layers[layer].gamma_beta.clone()?;
+        if let Some((at, h)) = moved.filter(|(at, _)| at.layer == layer) {
+            match at.kind {
+                Kind::Gamma => gamma[at.column] += h,
+                Kind::Beta => beta[at.column] += h,
+                Kind::Weight | Kind::Bias => {}
+            }
+        }
+        Some((gamma, beta))
     }
 
     /// Activation and mask.
@@ -292,12 +325,17 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
     }
 }
 
-/// Batch normalisation in training mode, for statistics that nobody keeps.
+/// Normalisation in training mode, for statistics that nobody keeps.
 fn normalise<F: Float>(
+    kind: Normalisation,
     x: ArrayView2<'_, F>,
     gamma: ArrayView1<'_, F>,
     beta: ArrayView1<'_, F>,
 ) -> Result<Array2<F>> {
     let mut running = RunningStatistics::zeros(x.ncols());
-    Ok(batch_norm_forward(x, gamma, beta, &mut running, BatchNorm::default(), Mode::Train)?.0)
+    let running = (kind == Normalisation::Batch).then_some(&mut running);
+    match NormalisationLayer::new(kind, Some((gamma, beta)), running, BatchNorm::default())? {
+        Some(layer) => Ok(normalisation_forward(x, layer, Mode::Train)?.0),
+        None => Ok(x.to_owned()),
+    }
 }

@@ -9,6 +9,16 @@ use crate::float::Float;
 use crate::names::names;
 
 /// What a hidden layer does to each of its sums.
+///
+/// ```
+/// use thinnet::layers::Activation;
+/// # fn main() -> thinnet::Result<()> {
+/// let tanh: Activation = "tanh".parse()?;
+/// let a = tanh.value(0.5_f64);
+/// assert_eq!(a, 0.5_f64.tanh());
+/// assert_eq!(tanh.derivative(a), 1.0 - a * a);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {

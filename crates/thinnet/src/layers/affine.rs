@@ -27,8 +27,8 @@ impl<F: Float, D: Dimension> AffineCache<F, D> {
         }
         let samples = x.len_of(Axis(0));
         let features = x.shape()[1..].iter().product::<usize>();
-        if w.nrows() != features {
-            return Err(Error::shape("w of affine_forward", (features, "H"), w.shape()));
+        if features != w.nrows() {
+            return Err(Error::shape("x of affine_forward", ("N", w.nrows()), (samples, features)));
         }
         let shape = x.raw_dim();
         let x = x
@@ -56,6 +56,21 @@ pub struct AffineGradients<F, D: Dimension> {
 /// - `w`: (D, H); `b`: (H)
 ///
 /// Returns the output (N, H).
+///
+/// ```
+/// use ndarray::array;
+/// use thinnet::layers::{affine_backward, affine_forward};
+/// # fn main() -> thinnet::Result<()> {
+/// let (x, w, b) = (array![[1.0, 2.0]], array![[1.0, 0.0, -1.0], [0.5, 1.0, 2.0]], array![0.1, 0.2, 0.3]);
+/// let (out, cache) = affine_forward(x.view(), w.view(), b.view())?;
+/// assert_eq!(out, array![[2.1, 2.2, 3.3]]);
+/// let gradients = affine_backward(array![[1.0, 0.0, 0.0]].view(), &cache)?;
+/// assert_eq!(gradients.x, array![[1.0, 0.5]]);
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// [`Error::Shape`] that names `x` if it has not the width of `w`, and `b` if it has not.
 pub fn affine_forward<F: Float, D: Dimension>(
     x: ArrayView<'_, F, D>,
     w: ArrayView2<'_, F>,

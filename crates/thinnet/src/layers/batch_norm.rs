@@ -49,9 +49,9 @@ pub struct BatchNormCache<F> {
     mode: Mode,
 }
 
-/// The gradients of a batch normalisation layer.
+/// The gradients of a layer of batch or of layer normalisation.
 #[derive(Debug, Clone)]
-pub struct BatchNormGradients<F> {
+pub struct NormalisationGradients<F> {
     /// With respect to the input (N, D).
     pub x: Array2<F>,
     /// With respect to the scale (D).
@@ -60,10 +60,36 @@ pub struct BatchNormGradients<F> {
     pub beta: Array1<F>,
 }
 
+/// Refuses an input (N, D) and arrays (D) of a normalisation, by their names and lengths, that do not fit each other. Where
+/// the arrays agree, it is the input that does not fit.
+pub(super) fn check_widths<F>(function: &str, x: ArrayView2<'_, F>, arrays: &[(&str, usize)]) -> Result<()> {
+    let features = x.ncols();
+    let Some((what, width)) = arrays.iter().find(|(_, width)| *width != features) else { return Ok(()) };
+    if arrays.iter().all(|(_, other)| other == width) {
+        return Err(Error::shape(format!("x of {function}"), ("N", width), x.shape()));
+    }
+    Err(Error::shape(format!("{what} of {function}"), [features], [width]))
+}
+
 /// `out = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, feature by feature, with the batch's mean and (biased)
 /// variance in training, which also move the running averages, and with the running averages in test mode.
 ///
 /// - `x`: (N, D), N > 0; `gamma`, `beta`, `running`: (D)
+///
+/// Returns the output (N, D).
+///
+/// ```
+/// use ndarray::{Array1, array};
+/// use thinnet::layers::{BatchNorm, Mode, RunningStatistics, batch_norm_forward};
+/// # fn main() -> thinnet::Result<()> {
+/// let (x, gamma, beta) = (array![[1.0, 10.0], [3.0, 30.0]], Array1::ones(2), Array1::zeros(2));
+/// let (mut running, settings) = (RunningStatistics::zeros(2), BatchNorm::default());
+/// let (out, _) =
+///     batch_norm_forward(x.view(), gamma.view(), beta.view(), &mut running, settings, Mode::Train)?;
+/// assert!((&out - &array![[-1.0, -1.0], [1.0, 1.0]]).iter().all(|off: &f64| off.abs() < 1e-4));
+/// assert_eq!(running.mean[1], (1.0 - 0.9) * 20.0);
+/// # Ok(()) }
+/// ```
 pub fn batch_norm_forward<F: Float>(
     x: ArrayView2<'_, F>,
     gamma: ArrayView1<'_, F>,
@@ -73,16 +99,13 @@ pub fn batch_norm_forward<F: Float>(
     mode: Mode,
 ) -> Result<(Array2<F>, BatchNormCache<F>)> {
     let (samples, features) = x.dim();
-    for (what, length) in [
-        ("gamma of batch_norm_forward", gamma.len()),
-        ("beta of batch_norm_forward", beta.len()),
-        ("running mean of batch_norm_forward", running.mean.len()),
-        ("running variance of batch_norm_forward", running.variance.len()),
-    ] {
-        if length != features {
-            return Err(Error::shape(what, [features], [length]));
-        }
-    }
+    let arrays = [
+        ("gamma", gamma.len()),
+        ("beta", beta.len()),
+        ("running mean", running.mean.len()),
+        ("running variance", running.variance.len()),
+    ];
+    check_widths("batch_norm_forward", x, &arrays)?;
     if samples == 0 {
         return Err(Error::shape("x of batch_norm_forward", ("N > 0", features), x.shape()));
     }
@@ -114,7 +137,7 @@ pub fn batch_norm_forward<F: Float>(
 pub fn batch_norm_backward<F: Float>(
     dout: ArrayView2<'_, F>,
     cache: &BatchNormCache<F>,
-) -> Result<BatchNormGradients<F>> {
+) -> Result<NormalisationGradients<F>> {
     let BatchNormCache { x_hat, inverse_deviation, gamma, mode } = cache;
     if dout.shape() != x_hat.shape() {
         return Err(Error::shape("dout of batch_norm_backward", x_hat.shape(), dout.shape()));
@@ -129,5 +152,5 @@ pub fn batch_norm_backward<F: Float>(
         }
         Mode::Test => &dout * &scale,
     };
-    Ok(BatchNormGradients { x: dx, gamma: dgamma, beta: dbeta })
+    Ok(NormalisationGradients { x: dx, gamma: dgamma, beta: dbeta })
 }

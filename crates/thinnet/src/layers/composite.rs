@@ -1,15 +1,15 @@
-//! Layers that go together: affine-ReLU, affine-batch normalisation-ReLU, and the network's whole hidden layer.
+//! Layers that go together: affine-ReLU, and the network's whole hidden layer.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Ix2};
 
 use super::{
-    Activation, ActivationCache, AffineCache, AffineGradients, BatchNorm, BatchNormCache, BatchNormGradients,
-    Draws, DropConnectCache, Dropout, DropoutCache, DropoutKind, Mode, ReluCache, RunningStatistics,
-    WeightMasks, activation_backward, activation_forward, affine_backward, affine_forward,
-    batch_norm_backward, batch_norm_forward, drop_connect_backward, drop_connect_forward, dropout_backward,
-    dropout_forward_with, gaussian_dropout_backward, gaussian_dropout_forward, relu_backward, relu_forward,
+    Activation, ActivationCache, AffineCache, AffineGradients, Draws, DropConnectCache, Dropout,
+    DropoutCache, DropoutKind, Mode, NormalisationCache, NormalisationLayer, ReluCache, WeightMasks,
+    activation_backward, activation_forward, affine_backward, affine_forward, drop_connect_backward,
+    drop_connect_forward, dropout_backward, dropout_forward_with, gaussian_dropout_backward,
+    gaussian_dropout_forward, normalisation_backward, normalisation_forward, relu_backward, relu_forward,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::float::Float;
 use crate::random::RandomState;
 
@@ -46,50 +46,6 @@ pub fn affine_relu_backward<F: Float>(
     affine_backward(dz.view(), &cache.affine)
 }
 
-/// What [`affine_batch_norm_relu_backward`] needs of the forward pass.
-#[derive(Debug, Clone)]
-pub struct AffineBatchNormReluCache<F> {
-    affine: AffineCache<F, Ix2>,
-    batch_norm: BatchNormCache<F>,
-    relu: ReluCache<F, Ix2>,
-}
-
-/// Affine, batch normalisation, ReLU.
-///
-/// - `x`: (N, D); `w`: (D, H); `b`, `gamma`, `beta`, `running`: (H)
-///
-/// Returns the output (N, H).
-#[allow(clippy::too_many_arguments)] // the course's signature
-pub fn affine_batch_norm_relu_forward<F: Float>(
-    x: ArrayView2<'_, F>,
-    w: ArrayView2<'_, F>,
-    b: ArrayView1<'_, F>,
-    gamma: ArrayView1<'_, F>,
-    beta: ArrayView1<'_, F>,
-    running: &mut RunningStatistics<F>,
-    settings: BatchNorm,
-    mode: Mode,
-) -> Result<(Array2<F>, AffineBatchNormReluCache<F>)> {
-    let (z, affine) = affine_forward(x, w, b)?;
-    let (normalised, batch_norm) = batch_norm_forward(z.view(), gamma, beta, running, settings, mode)?;
-    let (out, relu) = relu_forward(normalised.view());
-    Ok((out, AffineBatchNormReluCache { affine, batch_norm, relu }))
-}
-
-/// Gradients of [`affine_batch_norm_relu_forward`]: of the affine layer, and of gamma and beta (its field `x` is the
-/// gradient with respect to the affine layer's output).
-///
-/// - `dout`: (N, H)
-pub fn affine_batch_norm_relu_backward<F: Float>(
-    dout: ArrayView2<'_, F>,
-    cache: &AffineBatchNormReluCache<F>,
-) -> Result<(AffineGradients<F, Ix2>, BatchNormGradients<F>)> {
-    let dnormalised = relu_backward(dout, &cache.relu)?;
-    let batch_norm = batch_norm_backward(dnormalised.view(), &cache.batch_norm)?;
-    let affine = affine_backward(batch_norm.x.view(), &cache.affine)?;
-    Ok((affine, batch_norm))
-}
-
 /// A hidden layer of [`FullyConnectedNet`](crate::net::FullyConnectedNet): its parameters and settings.
 #[derive(Debug)]
 pub struct HiddenLayer<'a, F> {
@@ -97,10 +53,8 @@ pub struct HiddenLayer<'a, F> {
     pub w: ArrayView2<'a, F>,
     /// Biases (H).
     pub b: ArrayView1<'a, F>,
-    /// Scale (H) and shift (H) of the batch normalisation, if there is one.
-    pub gamma_beta: Option<(ArrayView1<'a, F>, ArrayView1<'a, F>)>,
-    /// Its running statistics, moved by a pass in training.
-    pub running: Option<&'a mut RunningStatistics<F>>,
+    /// The normalisation of its sums, if there is one.
+    pub normalisation: Option<NormalisationLayer<'a, F>>,
     /// The activation.
     pub activation: Activation,
     /// The layer's dropout, if there is one.
@@ -113,7 +67,7 @@ pub struct HiddenLayer<'a, F> {
 #[derive(Debug, Clone)]
 pub struct HiddenCache<F> {
     affine: AffinePart<F>,
-    batch_norm: Option<BatchNormCache<F>>,
+    normalisation: Option<NormalisationCache<F>>,
     activation: ActivationCache<F, Ix2>,
     /// Of a dropout that ends the layer: the backward pass of its kind, and what it needs.
     dropout: Option<(DropoutBackward<F>, DropoutCache<F, Ix2>)>,
@@ -162,20 +116,19 @@ impl<F: Float> HiddenCache<F> {
 pub struct HiddenGradients<F> {
     /// Of the affine part.
     pub affine: AffineGradients<F, Ix2>,
-    /// With respect to gamma (H) and beta (H), if there is batch normalisation.
+    /// With respect to gamma (H) and beta (H), if there is a normalisation.
     pub gamma_beta: Option<(Array1<F>, Array1<F>)>,
 }
 
-/// Affine (its weights dropped, if that is the kind of dropout), batch normalisation (if there is one), activation, dropout
-/// (if there is one).
+/// Affine (its weights dropped, if that is the kind of dropout), normalisation (if there is one), activation, dropout (if
+/// there is one).
 ///
 /// - `x`: (N, D)
 ///
 /// Returns the output (N, H).
 ///
 /// # Errors
-/// [`Error::Shape`] for arrays that do not fit; [`Error::Configuration`] for `gamma_beta` without `running`, or `running`
-/// without `gamma_beta`.
+/// [`Error::Shape`](crate::Error::Shape) for arrays that do not fit.
 pub fn hidden_forward<F: Float>(
     x: ArrayView2<'_, F>,
     layer: HiddenLayer<'_, F>,
@@ -192,7 +145,7 @@ pub(crate) fn hidden_forward_with<F: Float>(
     mode: Mode,
     (dropout_mode, draws): (Mode, Draws<'_>),
 ) -> Result<(Array2<F>, HiddenCache<F>)> {
-    let HiddenLayer { w, b, gamma_beta, running, activation, dropout, dropout_kind } = layer;
+    let HiddenLayer { w, b, normalisation, activation, dropout, dropout_kind } = layer;
     let mut draws = dropout.map(|dropout| (dropout, draws));
     let weights = draws.take_if(|_| dropout_kind == DropoutKind::DropConnect);
     let (mut z, affine) = match weights {
@@ -205,20 +158,11 @@ pub(crate) fn hidden_forward_with<F: Float>(
             (z, AffinePart::DropConnect(cache))
         }
     };
-    let batch_norm = match (gamma_beta, running) {
-        (Some((gamma, beta)), Some(running)) => {
-            let (out, cache) =
-                batch_norm_forward(z.view(), gamma, beta, running, BatchNorm::default(), mode)?;
-            z = out;
-            Some(cache)
-        }
-        (None, None) => None,
-        _ => {
-            return Err(Error::configuration(
-                "batch normalisation needs both scale and shift and running statistics, got one of the two",
-            ));
-        }
-    };
+    let mut normalised = None;
+    if let Some(layer) = normalisation {
+        let (out, cache) = normalisation_forward(z.view(), layer, mode)?;
+        (z, normalised) = (out, Some(cache));
+    }
     let (mut out, activation) = activation_forward(z.view(), activation);
     let dropout = draws.map(|(dropout, draws)| {
         let (dropped, cache, backward): (_, _, DropoutBackward<F>) = if dropout_kind == DropoutKind::Gaussian
@@ -232,7 +176,7 @@ pub(crate) fn hidden_forward_with<F: Float>(
         out = dropped;
         (backward, cache)
     });
-    Ok((out, HiddenCache { affine, batch_norm, activation, dropout }))
+    Ok((out, HiddenCache { affine, normalisation: normalised, activation, dropout }))
 }
 
 /// Gradients of [`hidden_forward`].
@@ -247,10 +191,10 @@ pub fn hidden_backward<F: Float>(
         None => dout.to_owned(),
     };
     let dz = activation_backward(undropped.view(), &cache.activation)?;
-    match &cache.batch_norm {
+    match &cache.normalisation {
         None => Ok(HiddenGradients { affine: cache.affine.backward(dz.view())?, gamma_beta: None }),
-        Some(batch_norm) => {
-            let normal = batch_norm_backward(dz.view(), batch_norm)?;
+        Some(normalisation) => {
+            let normal = normalisation_backward(dz.view(), normalisation)?;
             let affine = cache.affine.backward(normal.x.view())?;
             Ok(HiddenGradients { affine, gamma_beta: Some((normal.gamma, normal.beta)) })
         }

@@ -54,6 +54,19 @@ pub type DropConnectGradients<F> = super::AffineGradients<F, Ix2>;
 ///
 /// Returns the output (N, H).
 ///
+/// ```
+/// use ndarray::{Array1, Array2};
+/// use thinnet::{layers::{Draws, Dropout, Mode, drop_connect_forward}, random::RandomState};
+/// # fn main() -> thinnet::Result<()> {
+/// let (x, w, b) = (Array2::<f64>::ones((4, 1)), Array2::ones((1, 50)), Array1::zeros(50));
+/// let (dropout, mut random) = (Dropout::new(0.5, None)?, RandomState::new(231));
+/// let draws = Draws::Numpy(&mut random);
+/// let (out, _) = drop_connect_forward(x.view(), w.view(), b.view(), dropout, Mode::Train, draws)?;
+/// assert!(out.iter().all(|&sum| sum == 0.0 || sum == 2.0));
+/// assert_ne!(out.row(0), out.row(1)); // each sample drops weights of its own
+/// # Ok(()) }
+/// ```
+///
 /// # Errors
 /// [`Error::Shape`] for arrays that do not fit.
 pub fn drop_connect_forward<F: Float>(
@@ -64,8 +77,8 @@ pub fn drop_connect_forward<F: Float>(
     mode: Mode,
     mut draws: Draws<'_>,
 ) -> Result<(Array2<F>, DropConnectCache<F>)> {
-    if w.nrows() != x.ncols() {
-        return Err(Error::shape("w of drop_connect_forward", (x.ncols(), "H"), w.shape()));
+    if x.ncols() != w.nrows() {
+        return Err(Error::shape("x of drop_connect_forward", ("N", w.nrows()), x.shape()));
     }
     if b.len() != w.ncols() {
         return Err(Error::shape("b of drop_connect_forward", [w.ncols()], b.shape()));

@@ -10,6 +10,15 @@ use crate::float::Float;
 use crate::random::RandomState;
 
 /// The settings of a dropout layer.
+///
+/// ```
+/// use thinnet::layers::Dropout;
+/// # fn main() -> thinnet::Result<()> {
+/// let dropout = Dropout::new(0.8, None)?; // KEEPS 8 of 10 units
+/// assert_eq!(dropout.keep_prob(), 0.8);
+/// assert!(Dropout::new(0.0, None).is_err());
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dropout {
     keep_prob: f64,
@@ -47,6 +56,16 @@ impl Dropout {
 }
 
 /// The dropout of a network's hidden layers.
+///
+/// ```
+/// use thinnet::layers::{Dropout, HiddenDropout};
+/// # fn main() -> thinnet::Result<()> {
+/// let (first, second) = (Dropout::new(0.8, None)?, Dropout::new(0.5, None)?);
+/// let each = HiddenDropout::Each(vec![first, second]);
+/// assert_eq!(each.layer(1), Some(second));
+/// assert_eq!(HiddenDropout::Every(first).layer(7), Some(first));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum HiddenDropout {
     /// There is none.
@@ -100,6 +119,19 @@ impl<F, D: Dimension> DropoutCache<F, D> {
 /// Inverted dropout: `out = x * mask` with `mask = (rand(shape) < p) / p` in training, `out = x` in test mode.
 ///
 /// - `x`: any shape; one number of `random` is drawn for each of its elements, in row-major order
+///
+/// ```
+/// use ndarray::Array2;
+/// use thinnet::{layers::{Dropout, Mode, dropout_forward}, random::RandomState};
+/// # fn main() -> thinnet::Result<()> {
+/// let (x, dropout) = (Array2::<f64>::ones((100, 50)), Dropout::new(0.5, None)?);
+/// let mut random = RandomState::new(231);
+/// let (out, _) = dropout_forward(x.view(), dropout, Mode::Train, &mut random);
+/// assert!(out.iter().all(|&unit| unit == 0.0 || unit == 2.0)); // dropped, or scaled by 1 / p
+/// let (out, _) = dropout_forward(x.view(), dropout, Mode::Test, &mut random);
+/// assert_eq!(out, x);
+/// # Ok(()) }
+/// ```
 pub fn dropout_forward<F: Float, D: Dimension>(
     x: ArrayView<'_, F, D>,
     dropout: Dropout,

@@ -34,6 +34,18 @@ impl GaussianFactor {
 ///
 /// The noise can be negative: nothing is dropped, and the less is kept of a unit the more it is shaken. A `seed` of the
 /// dropout re-seeds NumPy's stream in either mode, as [`dropout_forward`](super::dropout_forward) does.
+///
+/// ```
+/// use ndarray::Array2;
+/// use thinnet::{layers::{Draws, Dropout, Mode, gaussian_dropout_forward}, random::RandomState};
+/// # fn main() -> thinnet::Result<()> {
+/// let (x, dropout) = (Array2::<f64>::ones((100, 100)), Dropout::new(0.8, None)?);
+/// let mut random = RandomState::new(231);
+/// let draws = Draws::Numpy(&mut random);
+/// let (out, _) = gaussian_dropout_forward(x.view(), dropout, Mode::Train, draws);
+/// assert!((out.sum() / 1e4 - 1.0).abs() < 0.02 && (out.var(0.0) - 0.25).abs() < 0.02);
+/// # Ok(()) }
+/// ```
 pub fn gaussian_dropout_forward<F: Float, D: Dimension>(
     x: ArrayView<'_, F, D>,
     dropout: Dropout,

@@ -3,6 +3,7 @@
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
+use super::batch_norm::{NormalisationGradients, check_widths};
 use crate::error::{Error, Result};
 use crate::float::Float;
 
@@ -29,17 +30,6 @@ pub struct LayerNormCache<F> {
     gamma: Array1<F>,
 }
 
-/// The gradients of a layer normalisation layer.
-#[derive(Debug, Clone)]
-pub struct LayerNormGradients<F> {
-    /// With respect to the input (N, D).
-    pub x: Array2<F>,
-    /// With respect to the scale (D).
-    pub gamma: Array1<F>,
-    /// With respect to the shift (D).
-    pub beta: Array1<F>,
-}
-
 /// `out = gamma * (x - mean) / sqrt(variance + epsilon) + beta` with the mean and the (biased) variance of each sample over
 /// its D features.
 ///
@@ -53,13 +43,7 @@ pub fn layer_norm_forward<F: Float>(
     settings: LayerNorm,
 ) -> Result<(Array2<F>, LayerNormCache<F>)> {
     let features = x.ncols();
-    for (what, length) in
-        [("gamma of layer_norm_forward", gamma.len()), ("beta of layer_norm_forward", beta.len())]
-    {
-        if length != features {
-            return Err(Error::shape(what, [features], [length]));
-        }
-    }
+    check_widths("layer_norm_forward", x, &[("gamma", gamma.len()), ("beta", beta.len())])?;
     if features == 0 {
         return Err(Error::shape("x of layer_norm_forward", ("N", "D > 0"), x.shape()));
     }
@@ -81,7 +65,7 @@ pub fn layer_norm_forward<F: Float>(
 pub fn layer_norm_backward<F: Float>(
     dout: ArrayView2<'_, F>,
     cache: &LayerNormCache<F>,
-) -> Result<LayerNormGradients<F>> {
+) -> Result<NormalisationGradients<F>> {
     let LayerNormCache { x_hat, inverse_deviation, gamma } = cache;
     if dout.shape() != x_hat.shape() {
         return Err(Error::shape("dout of layer_norm_backward", x_hat.shape(), dout.shape()));
@@ -91,5 +75,5 @@ pub fn layer_norm_backward<F: Float>(
     let g = &dout * gamma;
     let (mean, projection) = (over_features(g.clone()), over_features(&g * x_hat));
     let x = (g - &mean - x_hat * &projection) * inverse_deviation.view().insert_axis(Axis(1));
-    Ok(LayerNormGradients { x, gamma: (&dout * x_hat).sum_axis(Axis(0)), beta: dout.sum_axis(Axis(0)) })
+    Ok(NormalisationGradients { x, gamma: (&dout * x_hat).sum_axis(Axis(0)), beta: dout.sum_axis(Axis(0)) })
 }

@@ -29,6 +29,16 @@ fn check<F: Float>(function: &str, scores: ArrayView2<'_, F>, y: &[usize]) -> Re
 /// - `scores`: (N, C), N > 0; `y`: N labels in 0..C
 ///
 /// Returns the loss and its gradient (N, C): `(softmax(s) - onehot(y)) / N`.
+///
+/// ```
+/// use ndarray::array;
+/// use thinnet::layers::softmax_loss;
+/// # fn main() -> thinnet::Result<()> {
+/// let (loss, gradient) = softmax_loss(array![[3.0_f64, 3.0]].view(), &[1])?;
+/// assert!((loss - 2.0_f64.ln()).abs() < 1e-12);
+/// assert!((gradient - array![[0.5, -0.5]]).iter().all(|off| off.abs() < 1e-12));
+/// # Ok(()) }
+/// ```
 pub fn softmax_loss<F: Float>(scores: ArrayView2<'_, F>, y: &[usize]) -> Result<(F, Array2<F>)> {
     weighted_softmax_loss(scores, y, None, 0.0)
 }

@@ -18,6 +18,7 @@ mod dropout_kind;
 mod gaussian_dropout;
 mod layer_norm;
 mod loss;
+mod normalisation;
 mod objective;
 mod relu;
 
@@ -26,13 +27,13 @@ pub use affine::{AffineCache, AffineGradients, affine_backward, affine_forward};
 pub use argmax::argmax;
 pub(crate) use argmax::rank;
 pub use batch_norm::{
-    BatchNorm, BatchNormCache, BatchNormGradients, RunningStatistics, batch_norm_backward, batch_norm_forward,
+    BatchNorm, BatchNormCache, NormalisationGradients, RunningStatistics, batch_norm_backward,
+    batch_norm_forward,
 };
 pub(crate) use composite::hidden_forward_with;
 pub use composite::{
-    AffineBatchNormReluCache, AffineReluCache, HiddenCache, HiddenGradients, HiddenLayer,
-    affine_batch_norm_relu_backward, affine_batch_norm_relu_forward, affine_relu_backward,
-    affine_relu_forward, hidden_backward, hidden_forward,
+    AffineReluCache, HiddenCache, HiddenGradients, HiddenLayer, affine_relu_backward, affine_relu_forward,
+    hidden_backward, hidden_forward,
 };
 pub use curriculum::Curriculum;
 pub use draws::Draws;
@@ -43,10 +44,11 @@ pub use dropout::{Dropout, DropoutCache, HiddenDropout, dropout_backward, dropou
 pub use dropout_kind::DropoutKind;
 pub(crate) use gaussian_dropout::GaussianFactor;
 pub use gaussian_dropout::{gaussian_dropout_backward, gaussian_dropout_forward};
-pub use layer_norm::{
-    LayerNorm, LayerNormCache, LayerNormGradients, layer_norm_backward, layer_norm_forward,
-};
+pub use layer_norm::{LayerNorm, LayerNormCache, layer_norm_backward, layer_norm_forward};
 pub use loss::{softmax_loss, svm_loss};
+pub use normalisation::{
+    Normalisation, NormalisationCache, NormalisationLayer, normalisation_backward, normalisation_forward,
+};
 pub use objective::Loss;
 pub use relu::{ReluCache, relu_backward, relu_forward};
 

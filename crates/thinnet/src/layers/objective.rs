@@ -13,6 +13,17 @@ use crate::names::names;
 
 /// A loss over scores (N, C), with the function that turns a score into a prediction. Each is the canonical pair of a
 /// generalised linear model (McCullagh and Nelder 1989), so its gradient by the score is prediction minus target.
+///
+/// ```
+/// use ndarray::array;
+/// use thinnet::layers::{Loss, Targets};
+/// # fn main() -> thinnet::Result<()> {
+/// let (scores, targets) = (array![[1.0, 5.0]], array![[2.0, 5.0]]);
+/// let (loss, gradient) = Loss::SquaredError.evaluate(scores.view(), Targets::Values(targets.view()), None)?;
+/// assert_eq!((loss, gradient), (0.5, array![[-1.0, 0.0]]));
+/// assert_eq!(Loss::Softmax.predict(array![[0.0, 0.0]]), array![[0.5, 0.5]]);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {

@@ -81,11 +81,11 @@ impl<F: Float> Model<F> {
     pub fn new(trained: Trained<F>, preprocessing: Preprocessing) -> Result<Self> {
         let net = trained.net.config();
         let (inputs, outputs) = (preprocessing.scale.mean.len(), preprocessing.names.len());
-        if (net.input_dim, net.num_classes) != (inputs, outputs) {
+        if (net.input_dim, net.num_outputs) != (inputs, outputs) {
             return Err(Error::shape(
                 "the network of a model",
                 (inputs, outputs),
-                (net.input_dim, net.num_classes),
+                (net.input_dim, net.num_outputs),
             ));
         }
         let threads = trained.config.train.threads.unwrap_or_else(engine::cores);

@@ -2,18 +2,36 @@
 
 use super::Initialisation;
 use crate::error::{Error, Result};
-use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss};
+use crate::layers::{
+    Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation, RunningStatistics,
+};
 use crate::optim::Clipping;
 
 /// The architecture and initialisation of a [`FullyConnectedNet`](super::FullyConnectedNet), with the course's defaults.
+///
+/// ```
+/// use thinnet::layers::{Dropout, Normalisation};
+/// use thinnet::net::NetConfig;
+/// # fn main() -> thinnet::Result<()> {
+/// let config = NetConfig {
+///     input_dim: 28 * 28,
+///     hidden: vec![500, 300],
+///     dropout: Some(Dropout::new(0.5, None)?).into(),
+///     normalisation: Normalisation::Layer,
+///     ..NetConfig::default()
+/// };
+/// config.check()?;
+/// assert_eq!(config.layer_shapes(), [(784, 500), (500, 300), (300, 10)]);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetConfig {
     /// Number of inputs D (default 3 * 32 * 32).
     pub input_dim: usize,
     /// Sizes of the hidden layers.
     pub hidden: Vec<usize>,
-    /// Number of scores C: of classes, or of outputs where the loss is another than the softmax (default 10).
-    pub num_classes: usize,
+    /// Number of outputs C: one a class, or one a target (default 10).
+    pub num_outputs: usize,
     /// What each hidden layer does to its sums (default ReLU).
     pub activation: Activation,
     /// What the scores are to become (default softmax).
@@ -35,8 +53,8 @@ pub struct NetConfig {
     pub max_norm: Option<f64>,
     /// Bound on the gradients of all parameters, held before every update (default `None`).
     pub clipping: Option<Clipping>,
-    /// Batch normalisation before each activation (default false).
-    pub batch_norm: bool,
+    /// What normalises each hidden layer's sums, ahead of its activation (default `None`).
+    pub normalisation: Normalisation,
     /// Strength of the L2 term `0.5 * reg * sum(W^2)` over all weights (default 0).
     pub reg: f64,
     /// Strength of the L1 term `l1 * sum(|W|)` over all weights, whose gradient is `l1 * sign(W)` with `sign(0) = 0`
@@ -54,7 +72,7 @@ impl Default for NetConfig {
         Self {
             input_dim: 3 * 32 * 32,
             hidden: vec![100],
-            num_classes: 10,
+            num_outputs: 10,
             activation: Activation::Relu,
             loss: Loss::Softmax,
             label_smoothing: 0.0,
@@ -63,7 +81,7 @@ impl Default for NetConfig {
             input_dropout: None,
             max_norm: None,
             clipping: None,
-            batch_norm: false,
+            normalisation: Normalisation::None,
             reg: 0.0,
             l1: 0.0,
             initialisation: Initialisation::Normal,
@@ -77,7 +95,7 @@ impl NetConfig {
     /// a `label_smoothing` outside 0..1 or with another loss than the softmax, and dropouts that are not one for each hidden
     /// layer.
     pub fn check(&self) -> Result<()> {
-        for (what, size) in [("input dimension", self.input_dim), ("number of classes", self.num_classes)]
+        for (what, size) in [("input dimension", self.input_dim), ("number of outputs", self.num_outputs)]
             .into_iter()
             .chain(self.hidden.iter().map(|&size| ("size of a hidden layer", size)))
         {
@@ -141,13 +159,30 @@ impl NetConfig {
         }
     }
 
+    /// Whether hidden layers have a scale and a shift.
+    pub(super) fn is_normalised(&self) -> bool {
+        self.normalisation != Normalisation::None
+    }
+
+    /// The sizes of the layers that have running statistics: of all hidden layers, or of none.
+    pub(super) fn running_sizes(&self) -> &[usize] {
+        if self.normalisation == Normalisation::Batch { &self.hidden } else { &[] }
+    }
+
+    /// Refuses running statistics that are not those of this architecture.
+    pub(super) fn check_running<F>(&self, running: &[RunningStatistics<F>]) -> Result<()> {
+        let expected: Vec<_> = self.running_sizes().iter().map(|&size| (size, size)).collect();
+        let got: Vec<_> = running.iter().map(|own| (own.mean.len(), own.variance.len())).collect();
+        if expected == got { Ok(()) } else { Err(Error::shape("running statistics", expected, got)) }
+    }
+
     /// The names and shapes that the parameters have, in the order of [`Parameters::named`](super::Parameters::named).
-    pub(super) fn parameter_shapes(&self) -> Vec<(String, Vec<usize>)> {
+    fn parameter_shapes(&self) -> Vec<(String, Vec<usize>)> {
         let mut all = Vec::new();
         for ((inputs, outputs), number) in self.layer_shapes().into_iter().zip(1..) {
             all.push((format!("W{number}"), vec![inputs, outputs]));
             all.push((format!("b{number}"), vec![outputs]));
-            if self.batch_norm && number <= self.hidden.len() {
+            if self.is_normalised() && number <= self.hidden.len() {
                 all.push((format!("gamma{number}"), vec![outputs]));
                 all.push((format!("beta{number}"), vec![outputs]));
             }
@@ -155,10 +190,16 @@ impl NetConfig {
         all
     }
 
+    /// Refuses parameters whose names and shapes are not those of this architecture.
+    pub(super) fn check_parameters(&self, got: &[(String, Vec<usize>)]) -> Result<()> {
+        let expected = self.parameter_shapes();
+        if expected == got { Ok(()) } else { Err(Error::shape("parameters of the network", expected, got)) }
+    }
+
     /// The layers' shapes (inputs, outputs), first to last.
     pub fn layer_shapes(&self) -> Vec<(usize, usize)> {
         let inputs = std::iter::once(self.input_dim).chain(self.hidden.iter().copied());
-        let outputs = self.hidden.iter().copied().chain(std::iter::once(self.num_classes));
+        let outputs = self.hidden.iter().copied().chain(std::iter::once(self.num_outputs));
         inputs.zip(outputs).collect()
     }
 }

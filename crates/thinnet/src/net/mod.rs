@@ -1,28 +1,29 @@
-//! The fully-connected network: (affine - \[batch normalisation\] - activation - \[dropout\]) x L, then affine, then a
+//! The fully-connected network: (affine - \[normalisation\] - activation - \[dropout\]) x L, then affine, then a
 //! loss; as it stands by default, with ReLU and softmax, the course's. It is computed with the readable layers; [`engine`](crate::engine) computes the same thing fast.
 
 mod config;
 mod initialisation;
 mod noise;
 mod parameters;
+mod view;
 
 pub use config::NetConfig;
 pub use initialisation::Initialisation;
 pub(crate) use noise::Noise;
-pub use parameters::{LayerParameters, Parameters};
+pub use parameters::{LayerParameters, LayerView, Parameters};
+pub(crate) use view::ForwardCache;
+pub use view::NetView;
 
-use ndarray::{Array1, Array2, ArrayView2, Ix2};
+use ndarray::{Array1, Array2, ArrayView2};
 
+use self::parameters::shapes;
 use crate::data::Targets;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::float::Float;
-use crate::layers::{
-    AffineCache, Dropout, HiddenCache, HiddenDropout, HiddenLayer, Mode, RunningStatistics, affine_backward,
-    affine_forward, dropout_forward_with, hidden_backward, hidden_forward_with,
-};
+use crate::layers::{Dropout, HiddenDropout, Mode, RunningStatistics};
 use crate::random::RandomState;
 
-/// A fully-connected network with optional batch normalisation and optional dropout; ReLU and softmax loss by default.
+/// A fully-connected network with optional normalisation and optional dropout; ReLU and softmax loss by default.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -49,20 +50,12 @@ pub struct FullyConnectedNet<F> {
     running: Vec<RunningStatistics<F>>,
 }
 
-/// The caches of a forward pass.
-pub(crate) struct ForwardCache<F: Float> {
-    /// What the first layer took (N, D), its own dropout applied.
-    pub(crate) input: Array2<F>,
-    pub(crate) hidden: Vec<HiddenCache<F>>,
-    pub(crate) last: AffineCache<F, Ix2>,
-}
-
 impl<F: Float> FullyConnectedNet<F> {
     /// A new network: weights (D, H) as the configuration's [`Initialisation`] draws them from `random`, layer by layer;
     /// biases and beta zero, gamma one.
     ///
     /// # Errors
-    /// [`Error::Configuration`] from [`NetConfig::check`].
+    /// [`Error::Configuration`](crate::Error::Configuration) from [`NetConfig::check`].
     pub fn new(config: NetConfig, random: &mut RandomState) -> Result<Self> {
         let (initialisation, scale) = (config.initialisation, config.weight_scale);
         Self::with_weights(config, |shape| initialisation.weights(shape, scale, random))
@@ -71,15 +64,12 @@ impl<F: Float> FullyConnectedNet<F> {
     /// A network of given parameters.
     ///
     /// # Errors
-    /// [`Error::Configuration`] from [`NetConfig::check`]; [`Error::Shape`] for parameters of other names or shapes than
-    /// the architecture has.
+    /// [`Error::Configuration`](crate::Error::Configuration) from [`NetConfig::check`];
+    /// [`Error::Shape`](crate::Error::Shape) for parameters of other names or shapes than the architecture has.
     pub fn from_parameters(config: NetConfig, parameters: Parameters<F>) -> Result<Self> {
         config.check()?;
         // Compared before anything is made: sizes may come from a file, and be larger than any memory.
-        let (expected, got) = (config.parameter_shapes(), parameters.shapes());
-        if expected != got {
-            return Err(Error::shape("parameters of the network", expected, got));
-        }
+        config.check_parameters(&shapes(parameters.views()))?;
         let running = Self::fresh_running(&config);
         Ok(Self { config, parameters, running })
     }
@@ -94,7 +84,7 @@ impl<F: Float> FullyConnectedNet<F> {
             .map(|(index, &(inputs, outputs))| LayerParameters {
                 w: weights((inputs, outputs)),
                 b: Array1::zeros(outputs),
-                gamma_beta: (config.batch_norm && index < config.hidden.len())
+                gamma_beta: (config.is_normalised() && index < config.hidden.len())
                     .then(|| (Array1::ones(outputs), Array1::zeros(outputs))),
             })
             .collect();
@@ -104,8 +94,7 @@ impl<F: Float> FullyConnectedNet<F> {
 
     /// Batch normalisation's running statistics before any step.
     fn fresh_running(config: &NetConfig) -> Vec<RunningStatistics<F>> {
-        let normalised = if config.batch_norm { config.hidden.as_slice() } else { &[] };
-        normalised.iter().map(|&size| RunningStatistics::zeros(size)).collect()
+        config.running_sizes().iter().map(|&size| RunningStatistics::zeros(size)).collect()
     }
 
     /// The architecture.
@@ -113,7 +102,7 @@ impl<F: Float> FullyConnectedNet<F> {
         &self.config
     }
 
-    /// Batch normalisation's running statistics, one a hidden layer; none without it.
+    /// Batch normalisation's running statistics, one for each hidden layer; none without it.
     pub fn running(&self) -> &[RunningStatistics<F>] {
         &self.running
     }
@@ -121,14 +110,9 @@ impl<F: Float> FullyConnectedNet<F> {
     /// Puts running statistics back.
     ///
     /// # Errors
-    /// [`Error::Shape`] if they are not those of this architecture.
+    /// [`Error::Shape`](crate::Error::Shape) if they are not those of this architecture.
     pub fn set_running(&mut self, running: &[RunningStatistics<F>]) -> Result<()> {
-        let sizes = |running: &[RunningStatistics<F>]| -> Vec<(usize, usize)> {
-            running.iter().map(|running| (running.mean.len(), running.variance.len())).collect()
-        };
-        if sizes(running) != sizes(&self.running) {
-            return Err(Error::shape("running statistics", sizes(&self.running), sizes(running)));
-        }
+        self.config.check_running(running)?;
         self.running = running.to_vec();
         Ok(())
     }
@@ -148,25 +132,31 @@ impl<F: Float> FullyConnectedNet<F> {
     /// - `x`: (N, D)
     ///
     /// Returns (N, C).
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) for an `x` of another width.
     pub fn scores(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
-        let mut unused = RandomState::new(0); // nothing is drawn in test mode
-        let mut running = self.running.clone(); // nor moved
-        Ok(self.pass(x, Mode::Test, &mut Noise::numpy(Mode::Test, &mut unused), &mut running)?.0)
+        let mut running = self.running.clone(); // not moved in test mode
+        let layers = self.parameters.views().collect();
+        let mut view = NetView { config: &self.config, layers, running: &mut running };
+        view.scores(x, &mut RandomState::new(0)) // and nothing is drawn
     }
 
     /// The training loss, L2 and L1 term included, and its gradients by parameter. Dropout masks are drawn from `random`, layer
     /// by layer; batch normalisation's running statistics move.
     ///
     /// - `x`: (N, D), N > 0; `targets`: N labels in 0..C, or (N, C) numbers, as the loss wants them
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) for an `x` of another width; those of
+    /// [`Loss::evaluate`](crate::layers::Loss::evaluate).
     pub fn loss<'a>(
         &mut self,
         x: ArrayView2<'_, F>,
         targets: impl Into<Targets<'a, F>>,
         random: &mut RandomState,
     ) -> Result<(F, Parameters<F>)> {
-        let noise = &mut Noise::numpy(Mode::Train, random);
-        let (data, penalty, gradients) = self.loss_with(x, targets.into(), None, noise)?;
-        Ok((data + penalty, gradients))
+        self.view().loss(x, targets, random)
     }
 
     /// [`FullyConnectedNet::loss`] with weights for the samples and dropout's random numbers from any stream: the loss without
@@ -178,101 +168,22 @@ impl<F: Float> FullyConnectedNet<F> {
         weights: Option<&[f64]>,
         noise: &mut Noise<'_>,
     ) -> Result<(F, F, Parameters<F>)> {
-        let (scores, cache) = self.forward_with(x, Mode::Train, noise)?;
-        let smoothing = self.config.label_smoothing;
-        let (data_loss, dscores) =
-            self.config.loss.evaluate_smoothed(scores.view(), targets, weights, smoothing)?;
-
-        let last = affine_backward(dscores.view(), &cache.last)?;
-        let mut upstream = last.x;
-        let mut layers = vec![LayerParameters { w: last.w, b: last.b, gamma_beta: None }];
-        for hidden in cache.hidden.iter().rev() {
-            let gradients = hidden_backward(upstream.view(), hidden)?;
-            upstream = gradients.affine.x;
-            layers.push(LayerParameters {
-                w: gradients.affine.w,
-                b: gradients.affine.b,
-                gamma_beta: gradients.gamma_beta,
-            });
-        }
-        layers.reverse();
-
-        let (reg, l1) = (F::from_f64(self.config.reg), F::from_f64(self.config.l1));
-        for (gradient, layer) in layers.iter_mut().zip(&self.parameters.layers) {
-            if reg > F::zero() {
-                gradient.w.scaled_add(reg, &layer.w);
-            }
-            if l1 > F::zero() {
-                gradient.w.zip_mut_with(&layer.w, |gradient, &w| *gradient += l1 * sign(w));
-            }
-        }
-        Ok((data_loss, self.parameters.penalty(reg, l1), Parameters { layers }))
+        self.view().loss_with(x, targets, weights, noise)
     }
 
-    /// The scores (N, C) and the caches of all layers.
-    pub(crate) fn forward(
-        &mut self,
-        x: ArrayView2<'_, F>,
-        mode: Mode,
-        random: &mut RandomState,
-    ) -> Result<(Array2<F>, ForwardCache<F>)> {
-        self.forward_with(x, mode, &mut Noise::numpy(mode, random))
-    }
-
-    /// [`FullyConnectedNet::forward`] with dropout's mode and random numbers as `noise` has them.
+    /// The scores (N, C) and the caches of all layers, with dropout's mode and random numbers as `noise` has them.
     pub(crate) fn forward_with(
         &mut self,
         x: ArrayView2<'_, F>,
         mode: Mode,
         noise: &mut Noise<'_>,
     ) -> Result<(Array2<F>, ForwardCache<F>)> {
-        let mut running = std::mem::take(&mut self.running);
-        let done = self.pass(x, mode, noise, &mut running);
-        self.running = running;
-        done
+        self.view().forward(x, mode, noise)
     }
 
-    /// A forward pass that moves these running statistics, if it is one of training.
-    fn pass(
-        &self,
-        x: ArrayView2<'_, F>,
-        mode: Mode,
-        noise: &mut Noise<'_>,
-        running: &mut [RunningStatistics<F>],
-    ) -> Result<(Array2<F>, ForwardCache<F>)> {
-        let Some((last, hidden)) = self.parameters.layers.split_last() else {
-            return Err(Error::configuration("the network has no layer"));
-        };
-        let mut running = running.iter_mut();
-        let input = match self.config.input_dropout {
-            Some(dropout) => dropout_forward_with(x, dropout, noise.mode(), noise.layer(None)).0,
-            None => x.to_owned(),
-        };
-        let mut activation = input.view();
-        let mut outputs;
-        let mut caches = Vec::with_capacity(hidden.len());
-        for (index, layer) in hidden.iter().enumerate() {
-            let composite = HiddenLayer {
-                w: layer.w.view(),
-                b: layer.b.view(),
-                gamma_beta: layer.gamma_beta.as_ref().map(|(gamma, beta)| (gamma.view(), beta.view())),
-                running: running.next(),
-                activation: self.config.activation,
-                dropout: self.config.dropout.layer(index),
-                dropout_kind: self.config.dropout_kind,
-            };
-            let draws = (noise.mode(), noise.layer(Some(index)));
-            let (out, cache) = hidden_forward_with(activation, composite, mode, draws)?;
-            outputs = out;
-            activation = outputs.view();
-            caches.push(cache);
-        }
-        let (scores, last) = affine_forward(activation, last.w.view(), last.b.view())?;
-        Ok((scores, ForwardCache { input, hidden: caches, last }))
+    /// The network over its own parameters, which were checked when it was made.
+    fn view(&mut self) -> NetView<'_, F> {
+        let layers = self.parameters.views().collect();
+        NetView { config: &self.config, layers, running: &mut self.running }
     }
-}
-
-/// 1, -1 or 0, the L1 term's slope at a weight.
-fn sign<F: Float>(w: F) -> F {
-    if w == F::zero() { w } else { w.signum() }
 }

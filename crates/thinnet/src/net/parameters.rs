@@ -1,9 +1,10 @@
 //! The parameters of a network, by layer and by name.
 
-use ndarray::{Array1, Array2, ArrayViewD, ArrayViewMutD};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewD, ArrayViewMutD};
 
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::layers::BatchNorm;
 
 /// The parameters of one layer, or their gradients.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,8 +13,78 @@ pub struct LayerParameters<F> {
     pub w: Array2<F>,
     /// Biases (H).
     pub b: Array1<F>,
-    /// Scale and shift of the batch normalisation (H each), in a hidden layer that has one.
+    /// Scale and shift of the normalisation (H each), in a hidden layer that has one.
     pub gamma_beta: Option<(Array1<F>, Array1<F>)>,
+}
+
+impl<F> LayerParameters<F> {
+    /// The arrays, to be read where they are; the normalisation's settings are the default.
+    pub fn view(&self) -> LayerView<'_, F> {
+        LayerView {
+            w: self.w.view(),
+            b: self.b.view(),
+            gamma_beta: self.gamma_beta.as_ref().map(|(gamma, beta)| (gamma.view(), beta.view())),
+            settings: BatchNorm::default(),
+        }
+    }
+}
+
+/// The parameters of one layer where somebody else has them.
+#[derive(Debug, Clone, Copy)]
+pub struct LayerView<'a, F> {
+    /// Weights (D, H).
+    pub w: ArrayView2<'a, F>,
+    /// Biases (H).
+    pub b: ArrayView1<'a, F>,
+    /// Scale and shift of the normalisation (H each), in a hidden layer that has one.
+    pub gamma_beta: Option<(ArrayView1<'a, F>, ArrayView1<'a, F>)>,
+    /// The normalisation's settings; layer normalisation has no momentum.
+    pub settings: BatchNorm,
+}
+
+impl<F: Float> LayerView<'_, F> {
+    /// A copy of the arrays.
+    pub fn to_parameters(&self) -> LayerParameters<F> {
+        LayerParameters {
+            w: self.w.to_owned(),
+            b: self.b.to_owned(),
+            gamma_beta: self.gamma_beta.map(|(gamma, beta)| (gamma.to_owned(), beta.to_owned())),
+        }
+    }
+}
+
+/// Every array of these layers with its name, in the course's order.
+fn named<'a, F: 'a>(layers: impl Iterator<Item = LayerView<'a, F>>) -> Vec<(String, ArrayViewD<'a, F>)> {
+    let mut all = Vec::new();
+    for (layer, number) in layers.zip(1..) {
+        all.push((format!("W{number}"), layer.w.into_dyn()));
+        all.push((format!("b{number}"), layer.b.into_dyn()));
+        if let Some((gamma, beta)) = layer.gamma_beta {
+            all.push((format!("gamma{number}"), gamma.into_dyn()));
+            all.push((format!("beta{number}"), beta.into_dyn()));
+        }
+    }
+    all
+}
+
+/// Every array's name and shape, in the order of [`Parameters::named`].
+pub(super) fn shapes<'a, F: 'a>(layers: impl Iterator<Item = LayerView<'a, F>>) -> Vec<(String, Vec<usize>)> {
+    named(layers).into_iter().map(|(name, array)| (name, array.shape().to_vec())).collect()
+}
+
+/// The L2 and the L1 term, `0.5 * reg * sum(W^2) + l1 * sum(|W|)`, over the weights of all layers.
+pub(super) fn penalty<'a, F: Float>(
+    weights: impl Iterator<Item = ArrayView2<'a, F>> + Clone,
+    reg: F,
+    l1: F,
+) -> F {
+    let squares: F = weights.clone().map(|w| w.iter().map(|&w| w * w).sum::<F>()).sum();
+    let penalty = F::from_f64(0.5) * reg * squares;
+    if l1 == F::zero() {
+        return penalty;
+    }
+    let sizes: F = weights.map(|w| w.iter().map(|w| w.abs()).sum::<F>()).sum();
+    penalty + l1 * sizes
 }
 
 /// The parameters of a network, or their gradients, layer by layer. By name they are the course's: `W1`, `b1`,
@@ -25,18 +96,14 @@ pub struct Parameters<F> {
 }
 
 impl<F: Float> Parameters<F> {
+    /// The layers' arrays, to be read where they are.
+    pub(super) fn views(&self) -> impl Iterator<Item = LayerView<'_, F>> {
+        self.layers.iter().map(LayerParameters::view)
+    }
+
     /// Every array with its name, in the course's order.
     pub fn named(&self) -> Vec<(String, ArrayViewD<'_, F>)> {
-        let mut all = Vec::new();
-        for (layer, number) in self.layers.iter().zip(1..) {
-            all.push((format!("W{number}"), layer.w.view().into_dyn()));
-            all.push((format!("b{number}"), layer.b.view().into_dyn()));
-            if let Some((gamma, beta)) = &layer.gamma_beta {
-                all.push((format!("gamma{number}"), gamma.view().into_dyn()));
-                all.push((format!("beta{number}"), beta.view().into_dyn()));
-            }
-        }
-        all
+        named(self.views())
     }
 
     /// Every array with its name, to be changed in place, in the order of [`Parameters::named`].
@@ -58,25 +125,14 @@ impl<F: Float> Parameters<F> {
         self.named().into_iter().find_map(|(own, array)| (own == name).then_some(array))
     }
 
-    /// Every array's name and shape, in the order of [`Parameters::named`].
-    pub(super) fn shapes(&self) -> Vec<(String, Vec<usize>)> {
-        self.named().into_iter().map(|(name, array)| (name, array.shape().to_vec())).collect()
-    }
-
     /// Refuses `other`, by the name `what`, unless it has the same names and shapes.
     pub(crate) fn check_like(&self, what: &str, other: &Self) -> Result<()> {
-        let (expected, got) = (self.shapes(), other.shapes());
+        let (expected, got) = (shapes(self.views()), shapes(other.views()));
         if expected == got { Ok(()) } else { Err(Error::shape(what, expected, got)) }
     }
 
     /// The L2 and the L1 term, `0.5 * reg * sum(W^2) + l1 * sum(|W|)`, over the weights of all layers.
     pub fn penalty(&self, reg: F, l1: F) -> F {
-        let squares: F = self.layers.iter().map(|layer| layer.w.iter().map(|&w| w * w).sum::<F>()).sum();
-        let penalty = F::from_f64(0.5) * reg * squares;
-        if l1 == F::zero() {
-            return penalty;
-        }
-        let sizes: F = self.layers.iter().map(|layer| layer.w.iter().map(|w| w.abs()).sum::<F>()).sum();
-        penalty + l1 * sizes
+        penalty(self.layers.iter().map(|layer| layer.w.view()), reg, l1)
     }
 }

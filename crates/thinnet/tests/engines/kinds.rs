@@ -85,7 +85,7 @@ fn drop_connect_is_of_the_hidden_layers_weights_alone() {
     let config = NetConfig {
         input_dim: 12,
         hidden: vec![9],
-        num_classes: 4,
+        num_outputs: 4,
         dropout: HiddenDropout::Every(keep),
         dropout_kind: DropoutKind::DropConnect,
         input_dropout: Some(input_keep),

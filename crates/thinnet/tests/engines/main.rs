@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use thinnet::data::{Features, SparseRows, Targets};
 use thinnet::engine::{Batch, Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
 use thinnet::float::Float;
-use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss};
+use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::optim::{Adam, Clipping, SgdMomentum, UpdateRule};
 use thinnet::random::RandomState;
@@ -21,7 +21,7 @@ use thinnet::random::RandomState;
 struct Case {
     input_dim: usize,
     hidden: Vec<usize>,
-    num_classes: usize,
+    num_outputs: usize,
     keep: Option<f64>,
     mask_seed: Option<u32>,
     reg: f64,
@@ -122,7 +122,7 @@ impl Case {
         let config = NetConfig {
             input_dim: self.input_dim,
             hidden: self.hidden.clone(),
-            num_classes: self.num_classes,
+            num_outputs: self.num_outputs,
             dropout: self.dropout(),
             dropout_kind: self.more.kind,
             input_dropout: self.more.input_keep.map(|keep| Dropout::new(keep, None).unwrap()),
@@ -153,8 +153,8 @@ impl Case {
         } else {
             x.into()
         };
-        let y = random.choice(self.num_classes, self.samples).unwrap();
-        let values = random.rand((self.samples, self.num_classes)).mapv(F::from_f64);
+        let y = random.choice(self.num_outputs, self.samples).unwrap();
+        let values = random.rand((self.samples, self.num_outputs)).mapv(F::from_f64);
         let targets = match self.more.loss {
             Loss::Softmax => Targets::Classes(&y),
             _ => Targets::Values(values.view()),
@@ -299,7 +299,7 @@ fn cases() -> impl Strategy<Value = Case> {
     (sizes, masks, steps, how, more).prop_map(|(sizes, masks, steps, how, more)| Case {
         input_dim: sizes.0,
         hidden: sizes.1,
-        num_classes: sizes.2,
+        num_outputs: sizes.2,
         // The widest noise drowns a network in the rounding of what cancels out.
         keep: match more.kind {
             DropoutKind::Gaussian => masks.0.map(|keep| keep.max(if more.falling_keep { 0.5 } else { 0.2 })),
@@ -349,7 +349,7 @@ fn corner() -> Case {
     Case {
         input_dim: 70,
         hidden: vec![33, 21],
-        num_classes: 5,
+        num_outputs: 5,
         keep: Some(0.5),
         mask_seed: None,
         reg: 0.01,
@@ -375,7 +375,7 @@ fn empty_corners_agree() {
         Case { hidden: vec![200], batch: 3, keep: Some(0.05), ..corner() }, // units kept by no sample
         Case { keep: None, ..corner() },
         Case { keep: Some(1.0), ..corner() },
-        Case { input_dim: 1, num_classes: 1, ..corner() },
+        Case { input_dim: 1, num_outputs: 1, ..corner() },
         Case { batch: 500, ..corner() },
     ];
     for case in corners {
@@ -414,10 +414,12 @@ fn bad_input_is_refused() {
         assert!(Thin::new(&net, rule, EngineConfig { threads, ..config }).is_err());
     }
     assert!(Thin::new(&net, rule.with_learning_rate(f64::NAN), config).is_err());
-    let batch_norm = NetConfig { batch_norm: true, ..net.config().clone() };
-    let normalised = FullyConnectedNet::<f32>::new(batch_norm, &mut random).unwrap();
-    assert!(Thin::new(&normalised, rule, config).is_err());
-    assert!(thinnet::engine::build(normalised, rule, config).is_ok());
+    for normalisation in [Normalisation::Batch, Normalisation::Layer] {
+        let normalised = NetConfig { normalisation, ..net.config().clone() };
+        let normalised = FullyConnectedNet::<f32>::new(normalised, &mut random).unwrap();
+        assert!(Thin::new(&normalised, rule, config).is_err());
+        assert!(thinnet::engine::build(normalised, rule, config).is_ok());
+    }
 
     let engines: [Box<dyn Engine<f32>>; 2] =
         [Box::new(Thin::new(&net, rule, config).unwrap()), Box::new(Layers::new(net, rule).unwrap())];

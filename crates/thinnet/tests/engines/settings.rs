@@ -67,7 +67,7 @@ fn engines(config: NetConfig, rule: UpdateRule) -> [Box<dyn Engine<f64>>; 2] {
 }
 
 fn config() -> NetConfig {
-    NetConfig { input_dim: 70, hidden: vec![65], num_classes: 5, weight_scale: 0.3, ..NetConfig::default() }
+    NetConfig { input_dim: 70, hidden: vec![65], num_outputs: 5, weight_scale: 0.3, ..NetConfig::default() }
 }
 
 fn step(engine: &mut dyn Engine<f64>) -> f64 {

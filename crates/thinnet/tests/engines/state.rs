@@ -2,7 +2,7 @@
 
 use thinnet::data::{Features, Targets};
 use thinnet::engine::{Engine, EngineConfig, Layers, MaskSource, Product};
-use thinnet::layers::Dropout;
+use thinnet::layers::{Dropout, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::UpdateRule;
 use thinnet::random::RandomState;
@@ -11,16 +11,16 @@ use thinnet::random::RandomState;
 #[test]
 fn a_restored_engine_goes_on_as_if_it_had_not_stopped() {
     for rule in UpdateRule::NAMES {
-        for batch_norm in [false, true] {
+        for normalisation in [Normalisation::None, Normalisation::Batch, Normalisation::Layer] {
             let mut random = RandomState::new(5);
             let x: Features<f64> = random.randn((40, 30)).into();
             let y = random.choice(4, 40).unwrap();
             let config = NetConfig {
                 input_dim: 30,
                 hidden: vec![20, 10],
-                num_classes: 4,
+                num_outputs: 4,
                 dropout: Some(Dropout::new(0.5, None).unwrap()).into(),
-                batch_norm,
+                normalisation,
                 ..NetConfig::default()
             };
             let net = FullyConnectedNet::<f64>::new(config, &mut random).unwrap();
@@ -41,7 +41,7 @@ fn a_restored_engine_goes_on_as_if_it_had_not_stopped() {
             steps(&mut *first, 4, &mut random);
             second.restore(&first.state().unwrap()).unwrap();
             steps(&mut *second, 3, &mut random);
-            assert_eq!(second.state().unwrap(), whole.state().unwrap(), "{rule}, {batch_norm}");
+            assert_eq!(second.state().unwrap(), whole.state().unwrap(), "{rule}, {normalisation:?}");
             let other = if rule == "sgd" { "adam" } else { "sgd" };
             let mut foreign = Layers::new(net.clone(), other.parse().unwrap()).unwrap();
             assert!(foreign.restore(&whole.state().unwrap()).is_err(), "{rule}");

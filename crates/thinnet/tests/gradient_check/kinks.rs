@@ -13,7 +13,7 @@ fn kinked(pre: &[f64], dropout: Option<Dropout>) -> FullyConnectedNet<f64> {
     let config = NetConfig {
         input_dim: 1,
         hidden: vec![pre.len()],
-        num_classes: 2,
+        num_outputs: 2,
         dropout: dropout.into(),
         ..NetConfig::default()
     };
@@ -68,7 +68,7 @@ fn a_kink_is_seen_and_not_called_wrong() {
 
 #[test]
 fn a_kink_in_a_later_layer_is_seen() {
-    let config = NetConfig { input_dim: 1, hidden: vec![1, 1], num_classes: 2, ..NetConfig::default() };
+    let config = NetConfig { input_dim: 1, hidden: vec![1, 1], num_outputs: 2, ..NetConfig::default() };
     let mut net = FullyConnectedNet::<f64>::new(config, &mut RandomState::new(0)).unwrap();
     for layer in &mut net.parameters.layers {
         layer.w.fill(1.0);

@@ -10,7 +10,7 @@ mod wrong;
 
 use ndarray::Array2;
 use thinnet::gradient_check::{NetCheckConfig, ParameterCheck, check_gradients};
-use thinnet::layers::{Dropout, DropoutKind};
+use thinnet::layers::{Dropout, DropoutKind, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::random::RandomState;
 
@@ -30,19 +30,24 @@ struct Setup {
 }
 
 impl Setup {
-    fn new(hidden: &[usize], keep: Option<f64>, batch_norm: bool) -> Self {
-        Self::of_kind(hidden, keep, batch_norm, DropoutKind::Bernoulli)
+    fn new(hidden: &[usize], keep: Option<f64>, normalisation: Normalisation) -> Self {
+        Self::of_kind(hidden, keep, normalisation, DropoutKind::Bernoulli)
     }
 
-    fn of_kind(hidden: &[usize], keep: Option<f64>, batch_norm: bool, dropout_kind: DropoutKind) -> Self {
+    fn of_kind(
+        hidden: &[usize],
+        keep: Option<f64>,
+        normalisation: Normalisation,
+        dropout_kind: DropoutKind,
+    ) -> Self {
         let mut random = RandomState::new(231);
         let config = NetConfig {
             input_dim: 6,
             hidden: hidden.to_vec(),
-            num_classes: 4,
+            num_outputs: 4,
             dropout: keep.map(|p| Dropout::new(p, None).unwrap()).into(),
             dropout_kind,
-            batch_norm,
+            normalisation,
             reg: 0.3,
             weight_scale: 0.5,
             ..NetConfig::default()

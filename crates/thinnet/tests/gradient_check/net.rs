@@ -1,7 +1,7 @@
 //! Against finite differences of the plain loss.
 
 use thinnet::gradient_check::{DEFAULT_STEP, eval_numerical_gradient};
-use thinnet::layers::DropoutKind;
+use thinnet::layers::{DropoutKind, Normalisation};
 
 use crate::Setup;
 
@@ -9,16 +9,21 @@ use crate::Setup;
 #[test]
 fn the_figures_are_those_of_the_plain_loss() {
     use DropoutKind::{Bernoulli, DropConnect, Gaussian};
-    for (keep, batch_norm, kind) in [
-        (None, false, Bernoulli),
-        (Some(0.6), false, Bernoulli),
-        (None, true, Bernoulli),
-        (Some(0.6), true, Bernoulli),
-        (Some(0.6), false, Gaussian),
-        (Some(0.6), false, DropConnect),
-        (Some(0.6), true, DropConnect),
+    use Normalisation::{Batch, Layer, None as Plain};
+    for (keep, normalisation, kind) in [
+        (None, Plain, Bernoulli),
+        (Some(0.6), Plain, Bernoulli),
+        (None, Batch, Bernoulli),
+        (Some(0.6), Batch, Bernoulli),
+        (Some(0.6), Plain, Gaussian),
+        (Some(0.6), Plain, DropConnect),
+        (Some(0.6), Batch, DropConnect),
+        (None, Layer, Bernoulli),
+        (Some(0.6), Layer, Bernoulli),
+        (Some(0.6), Layer, Gaussian),
+        (Some(0.6), Layer, DropConnect),
     ] {
-        let setup = Setup::of_kind(&[5, 4], keep, batch_norm, kind);
+        let setup = Setup::of_kind(&[5, 4], keep, normalisation, kind);
         let mut off = setup.gradients();
         for (_, mut array) in off.named_mut() {
             array += 1.0;

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use thinnet::gradient_check::{NetCheckConfig, check_gradients, check_net};
-use thinnet::layers::Dropout;
+use thinnet::layers::{Dropout, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::random::RandomState;
 
@@ -62,7 +62,7 @@ fn the_courses_worst_figure_is_rounding() {
 /// A great step: the differences are off by some h^2, which is neither the gradient's mistake nor hides one.
 #[test]
 fn truncation_is_told_from_a_wrong_gradient() {
-    let setup = Setup::new(&[], None, false);
+    let setup = Setup::new(&[], None, Normalisation::None);
     let config = NetCheckConfig { step: 0.1, ..NetCheckConfig::default() };
     let check = |gradients: &Parameters<f64>, step| {
         let config = NetCheckConfig { step, tolerance: 1e-5, ..config.clone() };
@@ -83,7 +83,7 @@ fn truncation_is_told_from_a_wrong_gradient() {
 
 #[test]
 fn f32_passes_with_a_step_that_suits_it() {
-    let setup = Setup::new(&[5, 4], Some(0.6), false);
+    let setup = Setup::new(&[5, 4], Some(0.6), Normalisation::None);
     #[allow(clippy::cast_possible_truncation)]
     let round = |value: f64| value as f32;
     let mut net =

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use thinnet::Error;
 use thinnet::gradient_check::{NetCheckConfig, ParameterCheck, check_gradients, check_net};
-use thinnet::layers::Dropout;
+use thinnet::layers::{Dropout, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::random::RandomState;
 
@@ -11,7 +11,7 @@ use crate::{Setup, lift};
 
 #[test]
 fn a_sample_checks_so_many_entries_and_finds_the_same_ones_again() {
-    let setup = Setup::new(&[5, 4], Some(0.6), false);
+    let setup = Setup::new(&[5, 4], Some(0.6), Normalisation::None);
     let check = |sample| {
         let config = NetCheckConfig { sample, ..NetCheckConfig::default() };
         check_net(&setup.net, setup.x.view(), &setup.y, &setup.random, &config).unwrap()
@@ -27,7 +27,7 @@ fn a_sample_checks_so_many_entries_and_finds_the_same_ones_again() {
 
 #[test]
 fn threads_change_nothing() {
-    let setup = Setup::new(&[5, 4], Some(0.6), true);
+    let setup = Setup::new(&[5, 4], Some(0.6), Normalisation::Batch);
     let check = |threads| {
         let config = NetCheckConfig { threads, ..NetCheckConfig::default() };
         check_net(&setup.net, setup.x.view(), &setup.y, &setup.random, &config).unwrap()
@@ -40,7 +40,7 @@ fn threads_change_nothing() {
 #[test]
 fn masks_are_held_fixed_with_and_without_a_seed() {
     for seed in [None, Some(123)] {
-        let mut setup = Setup::new(&[8, 8], None, false);
+        let mut setup = Setup::new(&[8, 8], None, Normalisation::None);
         let dropout = Some(Dropout::new(0.5, seed).unwrap());
         let config = NetConfig { dropout: dropout.into(), ..setup.net.config().clone() };
         setup.net = FullyConnectedNet::new(config, &mut setup.random).unwrap();
@@ -59,7 +59,7 @@ fn masks_are_held_fixed_with_and_without_a_seed() {
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let setup = Setup::new(&[5], None, false);
+    let setup = Setup::new(&[5], None, Normalisation::None);
     let with = |config: NetCheckConfig| {
         check_net(&setup.net, setup.x.view(), &setup.y, &setup.random, &config).unwrap_err()
     };
@@ -98,7 +98,7 @@ fn what_does_not_fit_is_refused() {
 #[test]
 fn a_step_that_is_0_in_the_networks_number_type_is_refused() {
     let mut random = RandomState::new(0);
-    let config = NetConfig { input_dim: 2, hidden: vec![2], num_classes: 2, ..NetConfig::default() };
+    let config = NetConfig { input_dim: 2, hidden: vec![2], num_outputs: 2, ..NetConfig::default() };
     let net = FullyConnectedNet::<f32>::new(config, &mut random).unwrap();
     let x = Array2::<f32>::ones((1, 2));
     let config = NetCheckConfig { step: 1e-60, ..NetCheckConfig::default() };

@@ -1,7 +1,7 @@
 //! Wrong gradients are found.
 
 use thinnet::layers::{
-    Dropout, Mode, affine_backward, affine_forward, affine_relu_backward, affine_relu_forward,
+    Dropout, Mode, Normalisation, affine_backward, affine_forward, affine_relu_backward, affine_relu_forward,
     dropout_forward, softmax_loss,
 };
 
@@ -9,9 +9,9 @@ use crate::{Setup, names_of_wrong};
 
 #[test]
 fn right_gradients_pass() {
-    for batch_norm in [false, true] {
+    for normalisation in [Normalisation::None, Normalisation::Batch, Normalisation::Layer] {
         for keep in [None, Some(1.0), Some(0.5)] {
-            let setup = Setup::new(&[5, 5], keep, batch_norm);
+            let setup = Setup::new(&[5, 5], keep, normalisation);
             assert_eq!(names_of_wrong(&setup.check(&setup.gradients())), [""; 0]);
         }
     }
@@ -19,7 +19,7 @@ fn right_gradients_pass() {
 
 #[test]
 fn one_entry_off_by_a_hundredth_is_found() {
-    let setup = Setup::new(&[5, 4], Some(0.6), false);
+    let setup = Setup::new(&[5, 4], Some(0.6), Normalisation::None);
     for (place, (name, _)) in setup.net.parameters.named().into_iter().enumerate() {
         let mut gradients = setup.gradients();
         let index = {
@@ -40,7 +40,7 @@ fn one_entry_off_by_a_hundredth_is_found() {
 
 #[test]
 fn a_transposed_gradient_is_found() {
-    let setup = Setup::new(&[5, 5], None, false);
+    let setup = Setup::new(&[5, 5], None, Normalisation::None);
     let mut gradients = setup.gradients();
     gradients.layers[1].w = gradients.layers[1].w.t().to_owned();
     assert_eq!(names_of_wrong(&setup.check(&gradients)), ["W2"]);
@@ -48,7 +48,7 @@ fn a_transposed_gradient_is_found() {
 
 #[test]
 fn a_forgotten_mean_over_the_samples_is_found() {
-    let setup = Setup::new(&[5, 4], Some(0.6), true);
+    let setup = Setup::new(&[5, 4], Some(0.6), Normalisation::Batch);
     let mut gradients = setup.gradients();
     for (_, mut array) in gradients.named_mut() {
         array *= 5.0;
@@ -60,7 +60,7 @@ fn a_forgotten_mean_over_the_samples_is_found() {
 
 #[test]
 fn a_forgotten_regularisation_is_found_in_the_weights() {
-    let setup = Setup::new(&[5], None, false);
+    let setup = Setup::new(&[5], None, Normalisation::None);
     let mut gradients = setup.gradients();
     for (gradient, layer) in gradients.layers.iter_mut().zip(&setup.net.parameters.layers) {
         gradient.w.scaled_add(-0.3, &layer.w);
@@ -71,7 +71,7 @@ fn a_forgotten_regularisation_is_found_in_the_weights() {
 /// What a student writes who applies dropout on the way forward and forgets it on the way back.
 #[test]
 fn a_mask_forgotten_on_the_way_back_is_found() {
-    let setup = Setup::new(&[5], Some(0.5), false);
+    let setup = Setup::new(&[5], Some(0.5), Normalisation::None);
     let [first, second] = &setup.net.parameters.layers[..] else { panic!("two layers") };
     let mut random = setup.random.clone();
     let (hidden, cache) = affine_relu_forward(setup.x.view(), first.w.view(), first.b.view()).unwrap();
@@ -90,7 +90,7 @@ fn a_mask_forgotten_on_the_way_back_is_found() {
 
 #[test]
 fn a_gradient_that_is_not_a_number_is_found() {
-    let setup = Setup::new(&[5], None, false);
+    let setup = Setup::new(&[5], None, Normalisation::None);
     let mut gradients = setup.gradients();
     gradients.layers[0].w[(1, 2)] = f64::NAN;
     let checks = setup.check(&gradients);

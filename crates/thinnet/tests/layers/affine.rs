@@ -80,7 +80,9 @@ fn affine_refuses_what_does_not_fit() {
     let (x, w, b) = (Array3::<f64>::zeros((2, 2, 3)), Array2::<f64>::zeros((6, 4)), Array1::<f64>::zeros(4));
     shape_error(affine_forward(ArrayD::zeros(IxDyn(&[])).view(), w.view(), b.view()), "x of affine_forward");
     shape_error(affine_forward(Array0::zeros(()).view(), w.view(), b.view()), "x of affine_forward");
-    shape_error(affine_forward(x.view(), Array2::zeros((5, 4)).view(), b.view()), "w of affine_forward");
+    // It is the input that does not fit the layer's weights, not they that do not fit it.
+    let wide = affine_forward(x.view(), Array2::zeros((5, 4)).view(), b.view()).unwrap_err();
+    assert_eq!(wide.to_string(), "x of affine_forward: expected shape (N, 5), got (2, 6)");
     shape_error(affine_forward(x.view(), w.view(), Array1::zeros(5).view()), "b of affine_forward");
     let (_, cache) = affine_forward(x.view(), w.view(), b.view()).unwrap();
     for wrong in [(2, 3), (1, 4), (4, 2)] {

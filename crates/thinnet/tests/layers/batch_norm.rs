@@ -140,6 +140,7 @@ fn batch_norm_refuses_what_does_not_fit() {
     shape_error(forward(&x, &three, &three, 4, 3), "running mean of batch_norm_forward");
     shape_error(forward(&x, &three, &three, 3, 4), "running variance of batch_norm_forward");
     shape_error(forward(&Array2::zeros((0, 3)), &three, &three, 3, 3), "x of batch_norm_forward");
+    shape_error(forward(&Array2::zeros((2, 4)), &three, &three, 3, 3), "x of batch_norm_forward");
     let (_, cache) = forward(&x, &three, &three, 3, 3).unwrap();
     shape_error(batch_norm_backward(Array2::zeros((3, 3)).view(), &cache), "dout of batch_norm_backward");
 }

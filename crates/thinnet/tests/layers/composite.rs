@@ -3,13 +3,13 @@
 use ndarray::{Array, Array1, Array2, ArrayView1, ArrayView2, Dimension, Ix2, arr2};
 use thinnet::gradient_check::eval_numerical_gradient_array;
 use thinnet::layers::{
-    Activation, BatchNorm, Draws, Dropout, DropoutKind, HiddenLayer, Mode, RunningStatistics,
-    affine_backward, affine_batch_norm_relu_backward, affine_batch_norm_relu_forward, affine_forward,
-    affine_relu_backward, affine_relu_forward, drop_connect_forward, dropout_forward,
-    gaussian_dropout_forward, hidden_backward, hidden_forward, relu_forward, softmax_loss, svm_loss,
+    Activation, BatchNorm, Draws, Dropout, DropoutKind, HiddenLayer, LayerNorm, Mode, Normalisation,
+    NormalisationLayer, RunningStatistics, affine_backward, affine_forward, affine_relu_backward,
+    affine_relu_forward, batch_norm_forward, drop_connect_forward, dropout_forward, gaussian_dropout_forward,
+    hidden_backward, hidden_forward, layer_norm_forward, relu_forward, softmax_loss, svm_loss,
 };
 use thinnet::random::RandomState;
-use thinnet::{Error, Float, Result};
+use thinnet::{Float, Result};
 
 use crate::{STEP, close, random, shape_error};
 
@@ -28,8 +28,28 @@ fn affine_relu_is_its_parts_and_its_gradients_fit() {
     close(&gradients.x, &dx, 1e-8);
     close(&gradients.w, &dw, 1e-8);
     close(&gradients.b, &db, 1e-8);
-    shape_error(affine_relu_forward(x, Array2::zeros((5, 5)).view(), b), "w of affine_forward");
+    shape_error(affine_relu_forward(x, Array2::zeros((5, 5)).view(), b), "x of affine_forward");
     shape_error(affine_relu_backward(Array2::zeros((5, 4)).view(), &cache), "dout of relu_backward");
+}
+
+const NORMALISATIONS: [Normalisation; 3] = [Normalisation::None, Normalisation::Batch, Normalisation::Layer];
+
+/// A normalisation of this kind with these arrays.
+fn normalisation<'a, F>(
+    kind: Normalisation,
+    gamma: ArrayView1<'a, F>,
+    beta: ArrayView1<'a, F>,
+    running: &'a mut RunningStatistics<F>,
+) -> Option<NormalisationLayer<'a, F>> {
+    match kind {
+        Normalisation::None => None,
+        Normalisation::Batch => {
+            Some(NormalisationLayer::Batch { gamma, beta, running, settings: BatchNorm::default() })
+        }
+        Normalisation::Layer => {
+            Some(NormalisationLayer::Layer { gamma, beta, settings: LayerNorm::default() })
+        }
+    }
 }
 
 /// The arrays of a hidden layer, so that one of them can be moved.
@@ -53,23 +73,9 @@ impl Arrays {
         }
     }
 
-    fn normalised(&self) -> Result<(Array2<f64>, thinnet::layers::AffineBatchNormReluCache<f64>)> {
-        let Self { x, w, b, gamma, beta } = self;
-        affine_batch_norm_relu_forward(
-            x.view(),
-            w.view(),
-            b.view(),
-            gamma.view(),
-            beta.view(),
-            &mut RunningStatistics::zeros(4),
-            BatchNorm::default(),
-            Mode::Train,
-        )
-    }
-
     fn hidden(
         &self,
-        batch_norm: bool,
+        kind: Normalisation,
         dropout: Option<Dropout>,
         dropout_kind: DropoutKind,
     ) -> Result<(Array2<f64>, thinnet::layers::HiddenCache<f64>)> {
@@ -77,8 +83,7 @@ impl Arrays {
         let layer = HiddenLayer {
             w: self.w.view(),
             b: self.b.view(),
-            gamma_beta: batch_norm.then(|| (self.gamma.view(), self.beta.view())),
-            running: batch_norm.then_some(&mut running),
+            normalisation: normalisation(kind, self.gamma.view(), self.beta.view(), &mut running),
             activation: Activation::Relu,
             dropout,
             dropout_kind,
@@ -127,32 +132,10 @@ fn close_or_tiny<D: Dimension>(got: &Array<f64, D>, expected: &Array<f64, D>) {
 }
 
 #[test]
-fn affine_batch_norm_relu_gradients_fit() {
-    let mut random = random();
-    let arrays = Arrays::new(&mut random);
-    let dout: Array2<f64> = random.randn((5, 4));
-    let (_, cache) = arrays.normalised().unwrap();
-    let (affine, normal) = affine_batch_norm_relu_backward(dout.view(), &cache).unwrap();
-    let (dx, dw, [db, dgamma, dbeta]) = arrays.numeric(|a| Ok(a.normalised()?.0), &dout);
-    close_or_tiny(&affine.x, &dx);
-    close_or_tiny(&affine.w, &dw);
-    close_or_tiny(&affine.b, &db);
-    close_or_tiny(&normal.gamma, &dgamma);
-    close_or_tiny(&normal.beta, &dbeta);
-    assert!(dx.iter().chain(&dgamma).any(|value| value.abs() > 0.1));
-    shape_error(
-        affine_batch_norm_relu_backward(Array2::zeros((4, 5)).view(), &cache),
-        "dout of relu_backward",
-    );
-    let wrong = Arrays { gamma: Array1::zeros(3), ..arrays };
-    shape_error(wrong.normalised(), "gamma of batch_norm_forward");
-}
-
-#[test]
 fn hidden_layer_gradients_fit_with_every_option() {
     let kinds = [DropoutKind::Bernoulli, DropoutKind::Gaussian, DropoutKind::DropConnect];
     let keeps = [None, Some(1.0), Some(0.6)];
-    for (batch_norm, (kind, keep)) in [false, true]
+    for (normalisation, (kind, keep)) in NORMALISATIONS
         .into_iter()
         .flat_map(|b| kinds.into_iter().flat_map(move |k| keeps.map(|p| (b, (k, p)))))
     {
@@ -160,14 +143,15 @@ fn hidden_layer_gradients_fit_with_every_option() {
         let mut random = random();
         let arrays = Arrays::new(&mut random);
         let dout: Array2<f64> = random.randn((5, 4));
-        let (_, cache) = arrays.hidden(batch_norm, dropout, kind).unwrap();
+        let (_, cache) = arrays.hidden(normalisation, dropout, kind).unwrap();
         let gradients = hidden_backward(dout.view(), &cache).unwrap();
         let (dx, dw, [db, dgamma, dbeta]) =
-            arrays.numeric(|a| Ok(a.hidden(batch_norm, dropout, kind)?.0), &dout);
+            arrays.numeric(|a| Ok(a.hidden(normalisation, dropout, kind)?.0), &dout);
         close_or_tiny(&gradients.affine.x, &dx);
         close_or_tiny(&gradients.affine.w, &dw);
         close_or_tiny(&gradients.affine.b, &db);
-        assert_eq!(gradients.gamma_beta.is_some(), batch_norm);
+        assert!(dx.iter().any(|value| value.abs() > 0.1));
+        assert_eq!(gradients.gamma_beta.is_some(), normalisation != Normalisation::None);
         if let Some((gamma, beta)) = gradients.gamma_beta {
             close_or_tiny(&gamma, &dgamma);
             close_or_tiny(&beta, &dbeta);
@@ -188,7 +172,7 @@ fn hidden_layer_gradients_fit_with_every_option() {
 fn a_hidden_layer_is_what_its_kind_of_dropout_says() {
     let arrays = Arrays::new(&mut random());
     let dropout = Dropout::new(0.6, Some(9)).unwrap();
-    let out = |kind| arrays.hidden(false, Some(dropout), kind).unwrap().0;
+    let out = |kind| arrays.hidden(Normalisation::None, Some(dropout), kind).unwrap().0;
     let (x, w, b, random) = (arrays.x.view(), arrays.w.view(), arrays.b.view(), &mut RandomState::new(0));
     let (whole, _) = affine_relu_forward(x, w, b).unwrap();
     let (dropped, _) = dropout_forward(whole.view(), dropout, Mode::Train, random);
@@ -197,35 +181,36 @@ fn a_hidden_layer_is_what_its_kind_of_dropout_says() {
     assert_eq!(out(DropoutKind::Gaussian), shaken);
     let (z, _) = drop_connect_forward(x, w, b, dropout, Mode::Train, Draws::Numpy(random)).unwrap();
     assert_eq!(out(DropoutKind::DropConnect), relu_forward(z.view()).0);
-    assert_eq!(arrays.hidden(false, None, DropoutKind::DropConnect).unwrap().0, whole);
+    assert_eq!(arrays.hidden(Normalisation::None, None, DropoutKind::DropConnect).unwrap().0, whole);
 }
 
-/// Scale and shift without running statistics, or these without those, would otherwise be passed over in silence.
+/// Its normalisation is the layer's of that name, between the affine part and the activation.
 #[test]
-fn a_hidden_layer_with_half_a_batch_normalisation_is_refused() {
+fn a_hidden_layer_is_normalised_as_its_kind_says() {
     let arrays = Arrays::new(&mut random());
-    let mut running = RunningStatistics::zeros(4);
-    for (gamma_beta, running) in
-        [(Some((arrays.gamma.view(), arrays.beta.view())), None), (None, Some(&mut running))]
-    {
-        let layer = HiddenLayer {
-            w: arrays.w.view(),
-            b: arrays.b.view(),
-            gamma_beta,
-            running,
-            activation: Activation::Relu,
-            dropout: None,
-            dropout_kind: DropoutKind::Bernoulli,
-        };
-        let result = hidden_forward(arrays.x.view(), layer, Mode::Train, &mut random());
-        assert!(matches!(result, Err(Error::Configuration { .. })));
+    let Arrays { x, w, b, gamma, beta } = &arrays;
+    let out = |kind| arrays.hidden(kind, None, DropoutKind::Bernoulli).unwrap().0;
+    let (z, _) = affine_forward(x.view(), w.view(), b.view()).unwrap();
+    let (gamma, beta, mut running) = (gamma.view(), beta.view(), RunningStatistics::zeros(4));
+    let (normal, _) =
+        batch_norm_forward(z.view(), gamma, beta, &mut running, BatchNorm::default(), Mode::Train).unwrap();
+    assert_eq!(out(Normalisation::Batch), relu_forward(normal.view()).0);
+    let (normal, _) = layer_norm_forward(z.view(), gamma, beta, LayerNorm::default()).unwrap();
+    assert_eq!(out(Normalisation::Layer), relu_forward(normal.view()).0);
+    assert_eq!(out(Normalisation::None), relu_forward(z.view()).0);
+    let wrong = Arrays { gamma: Array1::zeros(3), ..arrays.clone() };
+    for (kind, what) in [
+        (Normalisation::Batch, "gamma of batch_norm_forward"),
+        (Normalisation::Layer, "gamma of layer_norm_forward"),
+    ] {
+        shape_error(wrong.hidden(kind, None, DropoutKind::Bernoulli), what);
     }
 }
 
 // --- f32
 
 /// Runs a hidden layer, the last affine layer and the loss, forward and back.
-fn everything<F: Float>(batch_norm: bool) -> (f64, Vec<Array2<f64>>) {
+fn everything<F: Float>(kind: Normalisation) -> (f64, Vec<Array2<f64>>) {
     let mut random = random();
     let mut draw = |shape| random.randn::<Ix2>(shape).mapv(F::from_f64);
     let (x, w1, w2) = (draw([8, 6]), draw([6, 5]), draw([5, 3]));
@@ -235,8 +220,7 @@ fn everything<F: Float>(batch_norm: bool) -> (f64, Vec<Array2<f64>>) {
     let layer = HiddenLayer {
         w: w1.view(),
         b: b1.view(),
-        gamma_beta: batch_norm.then(|| (gamma.view(), beta.view())),
-        running: batch_norm.then_some(&mut running),
+        normalisation: normalisation(kind, gamma.view(), beta.view(), &mut running),
         activation: Activation::Relu,
         dropout: Some(Dropout::new(0.7, Some(4)).unwrap()),
         dropout_kind: DropoutKind::Bernoulli,
@@ -253,9 +237,9 @@ fn everything<F: Float>(batch_norm: bool) -> (f64, Vec<Array2<f64>>) {
 
 #[test]
 fn f32_agrees_with_f64_to_its_own_accuracy() {
-    for batch_norm in [false, true] {
-        let (loss32, arrays32) = everything::<f32>(batch_norm);
-        let (loss64, arrays64) = everything::<f64>(batch_norm);
+    for normalisation in NORMALISATIONS {
+        let (loss32, arrays32) = everything::<f32>(normalisation);
+        let (loss64, arrays64) = everything::<f64>(normalisation);
         assert!((loss32 - loss64).abs() < 1e-5 * loss64);
         assert!(loss32 != loss64);
         for (a, b) in arrays32.iter().zip(&arrays64) {

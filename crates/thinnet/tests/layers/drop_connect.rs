@@ -190,7 +190,7 @@ fn drop_connect_refuses_what_does_not_fit() {
         let forward = |w: &Array2<f64>, b: &Array1<f64>| {
             drop_connect_forward(x.view(), w.view(), b.view(), keep(0.5), mode, counter(1))
         };
-        shape_error(forward(&Array2::ones((5, 4)), &b), "w of drop_connect_forward");
+        shape_error(forward(&Array2::ones((5, 4)), &b), "x of drop_connect_forward");
         shape_error(forward(&w, &Array1::ones(5)), "b of drop_connect_forward");
         let (_, cache) = forward(&w, &b).unwrap();
         let what =

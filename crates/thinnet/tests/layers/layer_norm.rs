@@ -83,6 +83,8 @@ fn wrong_shapes_are_refused() {
     shape_error(bad, "gamma of layer_norm_forward");
     let bad = layer_norm_forward(x.view(), right.view(), wrong.view(), settings);
     shape_error(bad, "beta of layer_norm_forward");
+    let bad = layer_norm_forward(x.view(), wrong.view(), wrong.view(), settings);
+    shape_error(bad, "x of layer_norm_forward");
     let (empty, none) = (Array2::<f64>::zeros((2, 0)), Array1::zeros(0));
     let bad = layer_norm_forward(empty.view(), none.view(), none.view(), settings);
     shape_error(bad, "x of layer_norm_forward");

@@ -29,7 +29,7 @@ const FIGURES: &[(&str, &[&str])] = &[
     ("model.input_keep=0.9", &[]),
     ("model.annealing=curriculum", &[]),
     ("model.annealing_rate=2", &["model.annealing=curriculum"]),
-    ("model.batch_norm=true", &[]),
+    ("model.normalisation=layer", &[]),
     ("model.initialisation=glorot", &[]),
     ("model.weight_scale=0.1", &["model.initialisation=normal"]),
     ("model.dtype=f32", &[]), // of the settings alone: `losses` computes in f64

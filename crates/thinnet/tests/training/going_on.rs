@@ -45,7 +45,7 @@ fn every_rule_and_stream_goes_on_from_within_and_between_epochs() {
         &["optim.rule=sgd_momentum", "optim.momentum_ramp_epochs=2", "optim.schedule=cosine"],
         &["optim.rule=rmsprop", "train.masks=numpy"],
         &["train.sampling=replacement", "train.masks=numpy", "optim.schedule=decay"],
-        &["model.batch_norm=true", "model.input_keep=0.8"],
+        &["model.normalisation=batch", "model.input_keep=0.8"],
         &["model.annealing=curriculum", "model.keep=0.3"],
     ] {
         let config = config(changes);
@@ -97,7 +97,7 @@ fn a_state_of_another_run_is_refused() {
 /// claims.
 #[test]
 fn a_hostile_model_is_refused() {
-    let config = config(&["model.batch_norm=true", "train.epochs=1"]);
+    let config = config(&["model.normalisation=batch", "train.epochs=1"]);
     let data = data::<f32>(&config);
     let mut trainer = Trainer::new(&config, &data, 1).unwrap();
     finish(&mut trainer);
@@ -129,7 +129,7 @@ fn a_hostile_model_is_refused() {
 #[test]
 fn the_same_run_gives_the_same_model_and_it_is_read_back() {
     let train = |threads: usize| {
-        let config = config(&["model.batch_norm=true"]);
+        let config = config(&["model.normalisation=batch"]);
         let data = data::<f32>(&config);
         let mut trainer = Trainer::new(&config, &data, threads).unwrap();
         finish(&mut trainer);

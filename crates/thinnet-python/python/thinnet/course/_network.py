@@ -16,7 +16,8 @@ class Settings(NamedTuple):
 
     layers: list[tuple[Array, Array, Array | None, Array | None]]
     normalization: str | None
-    running: list[tuple[Array, Array, float, float]]
+    settings: list[tuple[float, float]]
+    running: list[tuple[Array, Array]]
     keep_prob: float | None
     seed: int | None
     reg: float
@@ -121,12 +122,9 @@ class Network:
 
     def is_trainable_at_once(self) -> bool:
         """Whether the compiled part's training loop knows this network, which must be as it was made."""
-        usual_bn = all(
-            bn_param.get("eps", 1e-5) == 1e-5 and bn_param.get("momentum", 0.9) == 0.9 for bn_param in self.bn_params
-        )
+        usual_bn = all(settings == (1e-5, 0.9) for settings in self._normalization_settings())
         return (
-            self._normalization != "layernorm"
-            and usual_bn
+            usual_bn
             and set(self.params) == set(self.parameter_names())
             and all(w.dtype == np.dtype(self.dtype) for w in self.params.values())
         )
@@ -140,6 +138,10 @@ class Network:
         if self._normalization == "batchnorm":
             for bn_param in self.bn_params:
                 bn_param["mode"] = mode
+
+    def _normalization_settings(self) -> list[tuple[float, float]]:
+        """The epsilon and the momentum of each hidden layer's normalisation."""
+        return [(bn_param.get("eps", 1e-5), bn_param.get("momentum", 0.9)) for bn_param in self.bn_params]
 
     def _settings(self) -> Settings:
         """The network as it is now; parameters of its dtype are handed on as they are, not copied."""
@@ -157,13 +159,12 @@ class Network:
                     (
                         floats(bn_param.get("running_mean", zeros), self.dtype),
                         floats(bn_param.get("running_var", zeros), self.dtype),
-                        bn_param.get("eps", 1e-5),
-                        bn_param.get("momentum", 0.9),
                     )
                 )
         return Settings(
             layers,
             self._normalization,
+            self._normalization_settings(),
             running,
             self.dropout_param["p"] if self.use_dropout else None,
             self.dropout_param.get("seed") if self.use_dropout else None,

@@ -44,7 +44,7 @@ use crate::clock::Stopwatch;
 use crate::data::{Features, Targets};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, argmax};
+use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Normalisation, argmax};
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::UpdateRule;
 use crate::random::RandomState;
@@ -112,14 +112,14 @@ impl<F: Float> Thin<F> {
     /// An engine for `net`, which it trains with `rule`.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for settings out of range, or for a network with batch normalisation or DropConnect, which
+    /// [`Error::Configuration`] for settings out of range, or for a network with normalisation or DropConnect, which
     /// this engine does not compute.
     pub fn new(net: &FullyConnectedNet<F>, rule: UpdateRule, engine: EngineConfig) -> Result<Self> {
         rule.check()?;
         let config = net.config().clone();
         if !Self::computes(&config) {
             return Err(Error::configuration(
-                "the thin engine has no batch normalisation and no DropConnect; use the layers engine",
+                "the thin engine has no normalisation and no DropConnect; use the layers engine",
             ));
         }
         Ok(Self {
@@ -138,7 +138,7 @@ impl<F: Float> Thin<F> {
 
     /// Whether this engine can compute such a network.
     pub(super) fn computes(config: &NetConfig) -> bool {
-        !config.batch_norm && config.dropout_kind != DropoutKind::DropConnect
+        config.normalisation == Normalisation::None && config.dropout_kind != DropoutKind::DropConnect
     }
 
     /// Where the time of all steps so far went.
@@ -166,7 +166,7 @@ impl<F: Float> Thin<F> {
     fn multiply_adds(&self, samples: usize) -> u64 {
         let inputs = self.config.input_dim;
         let Some(first) = self.hidden.first() else {
-            return 2 * (samples * inputs * self.config.num_classes) as u64;
+            return 2 * (samples * inputs * self.config.num_outputs) as u64;
         };
         if let BatchInput::Sparse(x) = &self.x {
             return 2 * (x.a.len() * self.layers[0].outputs()) as u64 + self.later_multiply_adds();

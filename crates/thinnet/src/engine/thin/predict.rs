@@ -70,7 +70,7 @@ impl<F: Float> Thin<F> {
         random: &mut RandomState,
     ) -> Result<Array2<F>> {
         let samples = inputs.dim().0;
-        let mut flat = Vec::with_capacity(samples * self.config.num_classes);
+        let mut flat = Vec::with_capacity(samples * self.config.num_outputs);
         let blocks = match self.engine.masks {
             MaskSource::Counter(_) => samples.div_ceil(MASKED_BLOCK),
             MaskSource::Numpy => 1, // its numbers are drawn layer by layer for all samples
@@ -108,7 +108,7 @@ impl<F: Float> Thin<F> {
     }
 
     fn scores_array(&self, samples: usize, flat: Vec<F>) -> Result<Array2<F>> {
-        let shape = (samples, self.config.num_classes);
+        let shape = (samples, self.config.num_outputs);
         let len = flat.len();
         Array2::from_shape_vec(shape, flat).map_err(|_| Error::shape("scores", shape, len))
     }

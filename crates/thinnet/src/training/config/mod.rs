@@ -127,7 +127,7 @@ impl TrainingConfig {
         Ok(NetConfig {
             input_dim,
             hidden: model.hidden.clone(),
-            num_classes: num_outputs,
+            num_outputs,
             activation: model.activation,
             loss: self.loss(),
             label_smoothing: self.train.label_smoothing,
@@ -136,7 +136,7 @@ impl TrainingConfig {
             input_dropout: self.input_dropout(None)?,
             max_norm: self.optim.max_norm,
             clipping: self.clipping(),
-            batch_norm: model.batch_norm,
+            normalisation: model.normalisation,
             reg: self.optim.l2,
             l1: self.optim.l1,
             initialisation: model.initialisation,

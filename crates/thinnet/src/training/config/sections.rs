@@ -8,7 +8,7 @@ use super::words;
 use crate::data::{Order, Scaling};
 use crate::engine::Product;
 use crate::float::Dtype;
-use crate::layers::{Activation, DropoutKind};
+use crate::layers::{Activation, DropoutKind, Normalisation};
 use crate::net::Initialisation;
 use crate::optim::ScheduleKind;
 
@@ -116,8 +116,9 @@ pub struct ModelConfig {
     pub annealing: Annealing,
     /// How fast they do: the curriculum's `gamma` is this divided by the steps of the whole run.
     pub annealing_rate: f64,
-    /// Batch normalisation ahead of each activation.
-    pub batch_norm: bool,
+    /// What normalises each layer's sums ahead of its activation: `none`, `batch` (each unit, over the batch) or `layer` (each
+    /// sample, over the layer's units).
+    pub normalisation: Normalisation,
     /// How weights start: `he` or `glorot` (by the layer's size), or `normal` with standard deviation `weight_scale`, as in the
     /// course.
     pub initialisation: Initialisation,
@@ -138,7 +139,7 @@ impl Default for ModelConfig {
             input_keep: 1.0,
             annealing: Annealing::None,
             annealing_rate: 10.0,
-            batch_norm: false,
+            normalisation: Normalisation::None,
             initialisation: Initialisation::He,
             weight_scale: 1e-2,
             dtype: Dtype::F32,

@@ -49,6 +49,10 @@ pub fn keys() -> Vec<String> {
     sections.flat_map(|(section, keys)| keys.keys().map(move |key| format!("{section}.{key}"))).collect()
 }
 
+/// Settings by names that they have elsewhere, where those are like none of ours.
+const SYNONYMS: [(&str, &str); 2] =
+    [("batch_norm", "model.normalisation"), ("layer_norm", "model.normalisation")];
+
 /// Refuses a key that there is not, with the nearest one that there is.
 fn known(key: &str) -> Result<()> {
     let keys = keys();
@@ -65,7 +69,9 @@ fn known(key: &str) -> Result<()> {
         strsim::jaro_winkler(&own_name, name) + 0.1 * strsim::jaro_winkler(&own_section, section)
     };
     let nearest = keys.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    let hint = if let Some(nearest) = nearest.filter(|known| likeness(known) > 0.85) {
+    let nearest = nearest.filter(|known| likeness(known) > 0.85).map(String::as_str);
+    let synonym = SYNONYMS.iter().find(|(word, _)| *word == name).map(|&(_, key)| key);
+    let hint = if let Some(nearest) = synonym.or(nearest) {
         format!("did you mean {nearest}?")
     } else {
         let of_section =
@@ -169,6 +175,7 @@ mod tests {
         for text in [
             "model.keep=[0.5, 0.25]",
             "model.hidden=[20, 30]",
+            "model.normalisation=layer",
             "optim.max_norm=3",
             "optim.rule=sgd_momentum",
             "train.class_weights=balanced",
@@ -197,6 +204,9 @@ mod tests {
             ("[model]\nkeeep = 0.5", "model.keep"),
             ("[optim]\nlearningrate = 0.5", "optim.learning_rate"),
             ("[optim]\nkeep = 0.5", "model.keep"),
+            ("[model]\nbatch_norm = true", "did you mean model.normalisation?"),
+            ("[model]\nlayer_norm = true", "did you mean model.normalisation?"),
+            ("[model]\nnormalization = \"batch\"", "did you mean model.normalisation?"),
             ("[modell]\nkeep = 0.5", "model.keep"),
             ("epochs = 5", "train.epochs"),
             ("[train]\nlr = 5\n", "those of [train] are batch_size"),
@@ -220,6 +230,8 @@ mod tests {
             ("[train]\nepochs = -1", "train.epochs"),
             ("[model]\nhidden = 5", "model.hidden"),
             ("[model]\nkeep = true", "model.keep"),
+            ("[model]\nnormalisation = true", "model.normalisation"),
+            ("[model]\nnormalisation = \"group\"", "model.normalisation"),
             ("[optim]\nmax_norm = \"big\"", "optim.max_norm"),
             ("[optim]\nschedule = \"cosin\"", "optim.schedule"),
             ("[train]\nclass_weights = \"heavy\"", "train.class_weights"),
