@@ -13,6 +13,7 @@ pub mod layers;
 pub mod net;
 pub mod optim;
 pub mod random;
+mod range;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod solver;

@@ -32,6 +32,7 @@ use crate::net::NetConfig;
 use crate::optim::{
     Adam, Clipping, MomentumRamp, RmsProp, Schedule, ScheduleKind, Sgd, SgdMomentum, UpdateRule,
 };
+use crate::range::Range;
 
 /// Everything that determines a training run's figures, and the threads, which do not.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -79,18 +80,8 @@ impl TrainingConfig {
                 return Err(Error::configuration(format!("{key} must be at least 1, got 0")));
             }
         }
-        if !(train.min_delta >= 0.0 && train.min_delta.is_finite()) {
-            return Err(Error::configuration(format!(
-                "train.min_delta must be finite and not negative, got {}",
-                train.min_delta
-            )));
-        }
-        let rate = self.model.annealing_rate;
-        if !(rate > 0.0 && rate.is_finite()) {
-            return Err(Error::configuration(format!(
-                "model.annealing_rate must be finite and above 0, got {rate}"
-            )));
-        }
+        Range::NotNegative.check("train.min_delta", train.min_delta)?;
+        Range::Positive.check("model.annealing_rate", self.model.annealing_rate)?;
         if self.model.task == Task::Regression {
             if train.monitor == Some(Monitor::Accuracy) {
                 return Err(Error::configuration(
@@ -101,12 +92,9 @@ impl TrainingConfig {
                 return Err(Error::configuration("train.class_weights are for classification"));
             }
         }
-        if let ClassWeights::Each(weights) = &train.class_weights
-            && let Some(weight) = weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite()))
-        {
-            return Err(Error::configuration(format!(
-                "train.class_weights must be finite and not negative, got {weight}"
-            )));
+        if let ClassWeights::Each(weights) = &train.class_weights {
+            let each = |&weight| Range::NotNegative.check("train.class_weights", weight);
+            weights.iter().try_for_each(each)?;
         }
         if self.optim.clip_norm.is_some() && self.optim.clip_value.is_some() {
             return Err(Error::configuration("optim.clip_norm and optim.clip_value exclude each other"));
