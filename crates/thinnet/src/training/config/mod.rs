@@ -10,6 +10,7 @@
 //! [`TrainingConfig::from_toml`] reads them, [`TrainingConfig::set`] changes one, [`TrainingConfig::to_toml`] writes all,
 //! [`TrainingConfig::to_commented_toml`] with what they mean.
 
+mod by_name;
 mod explained;
 mod sections;
 mod text;
