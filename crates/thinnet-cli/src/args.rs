@@ -14,7 +14,7 @@ use data::DataArguments;
 use sweep::SweepArguments;
 use thinnet::data::{Order, Scaling};
 use thinnet::engine::Product;
-use thinnet::optim::UpdateRule;
+use thinnet::optim::Optimiser;
 use train::TrainArguments;
 
 /// Neural networks with dropout that compute only the units that dropout keeps.
@@ -92,7 +92,7 @@ pub(crate) struct ExperimentArguments {
         long,
         value_name = "RULE",
         default_value = "adam",
-        value_parser = PossibleValuesParser::new(UpdateRule::NAMES)
+        value_parser = PossibleValuesParser::new(Optimiser::NAMES)
     )]
     pub(crate) update_rule: String,
 

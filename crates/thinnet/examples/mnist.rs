@@ -18,7 +18,7 @@ use thinnet::data::{DataSet, ReadOptions, Scaling};
 use thinnet::engine::{self, EngineConfig, MaskSource};
 use thinnet::layers::{Dropout, HiddenDropout};
 use thinnet::net::{FullyConnectedNet, NetConfig};
-use thinnet::optim::{Adam, UpdateRule};
+use thinnet::optim::{Adam, Optimiser};
 use thinnet::random::RandomState;
 use thinnet::solver::{self, Event, Progress, SolverConfig};
 
@@ -82,7 +82,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let net = FullyConnectedNet::new(config, &mut random)?;
     let threads = thread::available_parallelism()?.get();
     let masks = EngineConfig { masks: MaskSource::Counter(231), ..EngineConfig::course(threads) };
-    let mut engine = engine::build(net, UpdateRule::Adam(Adam::default()), masks)?;
+    let mut engine = engine::build(net, Optimiser::Adam(Adam::default()), masks)?;
     let solver = SolverConfig {
         num_epochs: EPOCHS,
         learning_rate: LEARNING_RATE,

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
 use crate::layers::Dropout;
 use crate::net::{FullyConnectedNet, NetConfig};
-use crate::optim::UpdateRule;
+use crate::optim::Optimiser;
 use crate::random::RandomState;
 use crate::solver::{self, History, Progress, SolverConfig};
 
@@ -36,7 +36,7 @@ pub struct Settings {
     pub epochs: usize,
     /// Samples a step.
     pub batch_size: usize,
-    /// Name of the update rule: `sgd`, `sgd_momentum`, `rmsprop` or `adam`.
+    /// Name of the optimiser, as in [`Optimiser::NAMES`].
     pub update_rule: String,
     /// Learning rate.
     pub learning_rate: f64,
@@ -118,7 +118,7 @@ impl Settings {
     /// # Errors
     /// [`Error::Configuration`] that names the setting, its range and the value that came.
     pub fn check(&self, input_dim: usize) -> Result<()> {
-        self.rule()?;
+        self.optimiser()?;
         self.dropouts()?;
         self.solver().check()?;
         self.net(input_dim, None).check()?;
@@ -167,11 +167,11 @@ impl Settings {
         bytes * (COPIES * parameters + activations) + losses
     }
 
-    /// The update rule, in range.
-    fn rule(&self) -> Result<UpdateRule> {
-        let rule = UpdateRule::from_str(&self.update_rule)?.with_learning_rate(self.learning_rate);
-        rule.check()?;
-        Ok(rule)
+    /// The optimiser, in range.
+    fn optimiser(&self) -> Result<Optimiser> {
+        let optimiser = Optimiser::from_str(&self.update_rule)?.with_learning_rate(self.learning_rate);
+        optimiser.check()?;
+        Ok(optimiser)
     }
 
     /// One dropout for each network.
@@ -215,7 +215,7 @@ pub fn run<F: Float>(settings: &Settings, data: &Dataset<F>, observer: &mut dyn 
     let input_dim = data.train.x.dim().1;
     let settings = &Settings { classes: data.classes.clone(), ..settings.clone() };
     settings.check(input_dim)?;
-    let (rule, dropouts, config) = (settings.rule()?, settings.dropouts()?, settings.solver());
+    let (optimiser, dropouts, config) = (settings.optimiser()?, settings.dropouts()?, settings.solver());
 
     let mut random = RandomState::new(settings.seed);
     let mut networks = Vec::with_capacity(dropouts.len());
@@ -225,7 +225,7 @@ pub fn run<F: Float>(settings: &Settings, data: &Dataset<F>, observer: &mut dyn 
         let start = Instant::now();
         let net = FullyConnectedNet::<F>::new(settings.net(input_dim, Some(dropout)), &mut random)?;
         let products = EngineConfig { product: settings.engine, ..EngineConfig::course(settings.threads) };
-        let mut engine = engine::build(net, rule, products)?;
+        let mut engine = engine::build(net, optimiser, products)?;
         let trained = solver::train(engine.as_mut(), data, &config, &mut random, observer)?;
         networks.push(NetworkRun { keep, history: trained.history, seconds: start.elapsed().as_secs_f64() });
     }

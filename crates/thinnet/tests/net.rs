@@ -8,7 +8,7 @@ use thinnet::Error;
 use thinnet::gradient_check::{NetCheckConfig, check_net};
 use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Targets};
 use thinnet::net::{FullyConnectedNet, NetConfig};
-use thinnet::optim::UpdateRule;
+use thinnet::optim::Optimiser;
 use thinnet::random::RandomState;
 
 const KINDS: [DropoutKind; 3] = [DropoutKind::Bernoulli, DropoutKind::Gaussian, DropoutKind::DropConnect];
@@ -215,7 +215,7 @@ fn fifty_samples_can_be_over_fitted() {
     for batch_norm in [false, true] {
         let config = NetConfig { weight_scale: 0.1, batch_norm, ..config(&[50, 50]) };
         let (mut net, x, y, mut random) = setup(config, 50);
-        let rule = "adam".parse::<UpdateRule>().unwrap().with_learning_rate(1e-2);
+        let rule = "adam".parse::<Optimiser>().unwrap().with_learning_rate(1e-2);
         let mut states: Vec<_> =
             net.parameters.named().iter().map(|(_, array)| rule.state(array.shape())).collect();
         let mut loss = f64::INFINITY;

@@ -37,7 +37,7 @@ fn what_is_wrong_is_told_with_its_key() {
         (&["--set", "model.keep=2"], "it is the probability to KEEP"),
         (&["--set", "model.keep=[0.5,0.5]"], "a dropout for each"),
         (&["--set", "train.epochs=0"], "train.epochs must be at least 1"),
-        (&["--set", "optim.rule=adamm"], "there is no update rule"),
+        (&["--set", "optim.rule=adamm"], "there is no optimiser"),
         (&["--set", "train.epochs"], "is no assignment"),
         (&["--set", "model.hidden=[9999999999]"], "of memory"),
         (&["--set", "data.val=99999"], "validation samples"),

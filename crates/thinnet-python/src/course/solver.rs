@@ -3,22 +3,19 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use ndarray::{Ix2, IxDyn};
+use ndarray::Ix2;
 use numpy::PyReadonlyArray1;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use thinnet::data::{Dataset, Features, Pixels, Samples};
 use thinnet::engine::{self, EngineConfig, EngineState};
-use thinnet::optim::{
-    Adam, AdamState, RmsProp, RmsPropState, RuleState, SgdMomentum, SgdMomentumState, UpdateRule,
-};
 use thinnet::solver::{self, Event, Progress, SolverConfig};
 use thinnet::{Dtype, Error};
 
-use super::arrays::{Argument, Number, by_dtype, dtype_of, give, labels};
+use super::arrays::{Argument, Number, by_dtype, dtype_of, labels};
 use super::network::{Network, give_layers, give_running};
+use super::optim::{State, give_state, optimiser, take_state};
 use super::random::with_stream;
 use crate::errors::to_python;
 
@@ -33,8 +30,8 @@ pub(crate) struct Plan<'py> {
     update_rule: String,
     /// Its settings by name; those that are missing have the course's defaults.
     settings: Vec<(String, f64)>,
-    /// What the rule remembers of each parameter, W1, b1, ... in turn: its arrays and its updates done. Empty at the start.
-    states: Vec<(Vec<Any<'py>>, u64)>,
+    /// What the rule keeps of each parameter, W1, b1, ... in turn. Empty at the start.
+    states: Vec<State<'py>>,
     learning_rate: f64,
     lr_decay: f64,
     batch_size: usize,
@@ -45,54 +42,6 @@ pub(crate) struct Plan<'py> {
     print_every: usize,
     /// Epochs that an earlier run did.
     epoch: usize,
-}
-
-impl Plan<'_> {
-    fn rule(&self) -> PyResult<UpdateRule> {
-        let mut rule: UpdateRule = self.update_rule.parse().map_err(to_python)?;
-        for (name, value) in &self.settings {
-            let place = match (&mut rule, name.as_str()) {
-                (UpdateRule::SgdMomentum(SgdMomentum { momentum, .. }), "momentum") => momentum,
-                (UpdateRule::RmsProp(RmsProp { decay_rate, .. }), "decay_rate") => decay_rate,
-                (UpdateRule::Adam(Adam { beta1, .. }), "beta1") => beta1,
-                (UpdateRule::Adam(Adam { beta2, .. }), "beta2") => beta2,
-                (
-                    UpdateRule::Adam(Adam { epsilon, .. }) | UpdateRule::RmsProp(RmsProp { epsilon, .. }),
-                    "epsilon",
-                ) => epsilon,
-                _ => {
-                    return Err(PyValueError::new_err(format!(
-                        "the update rule {} has no setting {name}",
-                        self.update_rule
-                    )));
-                }
-            };
-            *place = *value;
-        }
-        let rule = rule.with_learning_rate(self.learning_rate);
-        rule.check().map_err(to_python)?;
-        Ok(rule)
-    }
-
-    fn states<F: Number>(&self, rule: &UpdateRule) -> PyResult<Vec<RuleState<F>>> {
-        let owned = |array: &Any<'_>| {
-            Ok::<_, PyErr>(Argument::<F>::new(array, "optim_configs")?.view::<IxDyn>()?.to_owned())
-        };
-        let states = self.states.iter().map(|(arrays, t)| match (rule, arrays.as_slice()) {
-            (UpdateRule::Sgd(_), []) => Ok(RuleState::Sgd),
-            (UpdateRule::SgdMomentum(_), [velocity]) => {
-                Ok(RuleState::SgdMomentum(SgdMomentumState { velocity: owned(velocity)? }))
-            }
-            (UpdateRule::RmsProp(_), [cache]) => {
-                Ok(RuleState::RmsProp(RmsPropState { cache: owned(cache)? }))
-            }
-            (UpdateRule::Adam(_), [m, v]) => {
-                Ok(RuleState::Adam(AdamState { m: owned(m)?, v: owned(v)?, t: *t }))
-            }
-            _ => Err(PyValueError::new_err(format!("optim_configs is not that of {}", rule.name()))),
-        });
-        states.collect()
-    }
 }
 
 /// Samples (N, D) and labels (N).
@@ -120,9 +69,11 @@ pub(crate) fn train<'py>(
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = report.py();
         let data = Dataset { train: samples::<F>(training)?, val: samples(validation)?, classes: Vec::new() };
-        let rule = plan.rule()?;
+        let optimiser = optimiser(&plan.update_rule, plan.learning_rate, &plan.settings)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let (net, states, running) = (network.build::<F>()?, plan.states(&rule)?, network.running()?);
+        let states = plan.states.iter().map(|state| take_state::<F>(optimiser.kind(), state));
+        let states = states.collect::<PyResult<Vec<_>>>()?;
+        let (net, running) = (network.build::<F>()?, network.running()?);
         let step = plan.states.first().map_or(0, |(_, t)| *t);
         let config = SolverConfig {
             num_epochs: plan.num_epochs,
@@ -136,10 +87,10 @@ pub(crate) fn train<'py>(
         let mut follower = Follower::new(plan, report.unbind());
         let (trained, state, best) = with_stream(py, |random| {
             let work = || {
-                let mut engine = engine::build(net, rule, EngineConfig::course(threads))?;
+                let mut engine = engine::build(net, optimiser, EngineConfig::course(threads))?;
                 let fresh = engine.state()?;
-                let rule = if states.is_empty() { fresh.rule } else { states };
-                engine.restore(&EngineState { parameters: fresh.parameters, rule, step, running })?;
+                let optimiser = if states.is_empty() { fresh.optimiser } else { states };
+                engine.restore(&EngineState { parameters: fresh.parameters, optimiser, step, running })?;
                 let trained = solver::train(engine.as_mut(), &data, &config, random, &mut follower);
                 Ok((trained, engine.state()?, engine.remembered()?))
             };
@@ -153,7 +104,8 @@ pub(crate) fn train<'py>(
         let result = PyDict::new(py);
         result.set_item("best", give_layers(py, &best))?;
         result.set_item("parameters", give_layers(py, &state.parameters))?;
-        result.set_item("states", state.rule.iter().map(|one| give_state(py, one)).collect::<Vec<_>>())?;
+        result
+            .set_item("states", state.optimiser.iter().map(|one| give_state(py, one)).collect::<Vec<_>>())?;
         result.set_item("running", give_running(py, &state.running))?;
         result.set_item("loss", follower.loss)?;
         result.set_item("train_acc", follower.train_accuracy)?;
@@ -178,16 +130,6 @@ fn samples<F: Number>((x, y): &Pair<'_>) -> PyResult<Samples<F>> {
         }
     };
     Ok(Samples { x: features, y: labels(y)?, targets: None })
-}
-
-/// What a rule remembers: its arrays, and the updates done.
-fn give_state<'py, F: Number>(py: Python<'py>, state: &RuleState<F>) -> (Vec<Any<'py>>, u64) {
-    match state {
-        RuleState::Sgd => (vec![], 0),
-        RuleState::SgdMomentum(state) => (vec![give(py, &state.velocity)], 0),
-        RuleState::RmsProp(state) => (vec![give(py, &state.cache)], 0),
-        RuleState::Adam(state) => (vec![give(py, &state.m), give(py, &state.v)], state.t),
-    }
 }
 
 /// Collects what a run tells, hands its lines on and looks for Ctrl-C.

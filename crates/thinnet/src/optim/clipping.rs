@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::range::Range;
 
-/// How gradients are bounded before the update rule takes them, L2 and L1 terms included.
+/// How gradients are bounded before the optimiser takes them, L2 and L1 terms included.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Clipping {

@@ -21,7 +21,7 @@ pub struct SolverConfig {
     pub num_epochs: usize,
     /// Samples a step, drawn with replacement (default 100).
     pub batch_size: usize,
-    /// The update rule's learning rate at the start.
+    /// The optimiser's learning rate at the start.
     pub learning_rate: f64,
     /// Factor on the learning rate at each epoch's end (default 1).
     pub lr_decay: f64,

@@ -122,7 +122,7 @@ impl<'a, F: Float> Trainer<'a, F> {
         let mut random = RandomState::new(config.train.seed);
         let net =
             FullyConnectedNet::<F>::new(config.net(data.input_dim(), data.num_outputs())?, &mut random)?;
-        let engine = engine::build(net, config.rule()?, config.engine(threads))?;
+        let engine = engine::build(net, config.optimiser()?, config.engine(threads))?;
         let checked = config.train.check_samples.unwrap_or(usize::MAX);
         let train = if checked < data.train.len() { data.train.first(checked)? } else { data.train.clone() };
         Ok(Self {
@@ -370,7 +370,8 @@ impl<'a, F: Float> Trainer<'a, F> {
     /// # Errors
     /// None that a trainer made by [`Trainer::new`] could cause.
     pub fn verdict(&self, threads: usize) -> Result<Verdict> {
-        let mut engine = engine::build(self.network()?, self.config.rule()?, self.config.engine(threads))?;
+        let mut engine =
+            engine::build(self.network()?, self.config.optimiser()?, self.config.engine(threads))?;
         let (engine, random) = (engine.as_mut(), &mut self.random.clone());
         let val = self.checks[1].score(engine, self.loss, random)?;
         let Some(samples) = &self.data.test else {

@@ -10,7 +10,7 @@ use crate::engine::Product;
 use crate::float::Dtype;
 use crate::layers::{Activation, DropoutKind};
 use crate::net::Initialisation;
-use crate::optim::ScheduleKind;
+use crate::optim::{OptimiserKind, ScheduleKind};
 
 /// Which samples, and what is made of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
@@ -146,12 +146,12 @@ impl Default for ModelConfig {
     }
 }
 
-/// The update rule, and what goes with it.
+/// The optimiser, and what goes with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimConfig {
-    /// The update rule: `sgd`, `sgd_momentum`, `rmsprop` or `adam`.
-    pub rule: String,
+    /// The optimiser: `sgd`, `sgd_momentum`, `rmsprop` or `adam`.
+    pub rule: OptimiserKind,
     /// The learning rate, after warm-up and before any decay.
     pub learning_rate: f64,
     /// How the learning rate changes over the epochs: `constant`, `decay`, `step` or `cosine`.
@@ -198,7 +198,7 @@ pub struct OptimConfig {
 impl Default for OptimConfig {
     fn default() -> Self {
         Self {
-            rule: "adam".to_owned(),
+            rule: OptimiserKind::Adam,
             learning_rate: 1e-3,
             schedule: ScheduleKind::Constant,
             decay: 0.95,
