@@ -39,7 +39,7 @@ fn momentum_is_set_in_range_and_where_there_is_one() {
         let message = rule.with_momentum(bad).unwrap_err().to_string();
         assert_eq!(message, format!("momentum must be at least 0 and below 1, got {bad}"));
     }
-    for name in ["sgd", "rmsprop", "adam"] {
+    for name in ["sgd", "rmsprop", "adam", "adamw"] {
         let message = name.parse::<Optimiser>().unwrap().with_momentum(0.5).unwrap_err().to_string();
         assert_eq!(
             message,

@@ -4,7 +4,9 @@
 use ndarray::{Array2, ArrayD, IxDyn, arr1, array};
 use thinnet::Error;
 use thinnet::gradient_check::rel_error;
-use thinnet::optim::{Adam, Optimiser, OptimiserKind, OptimiserState, RmsProp, Sgd, SgdMomentum, max_norm};
+use thinnet::optim::{
+    Adam, AdamW, Optimiser, OptimiserKind, OptimiserState, RmsProp, Sgd, SgdMomentum, max_norm,
+};
 
 /// `np.linspace(start, end, 20).reshape(4, 5)`.
 fn linspace(start: f64, end: f64) -> ArrayD<f64> {
@@ -233,7 +235,10 @@ fn several_steps_follow_the_formulas() {
                     a = 0.99 * a + 0.01 * g * g;
                     expected -= 0.1 * g / (a.sqrt() + 1e-8);
                 }
-                _ => {
+                name => {
+                    if name == "adamw" {
+                        expected *= 1.0 - 0.1 * 0.01;
+                    }
                     a = 0.9 * a + 0.1 * g;
                     b = 0.999 * b + 0.001 * g * g;
                     let (m, v) = (a / (1.0 - 0.9_f64.powi(t)), b / (1.0 - 0.999_f64.powi(t)));
@@ -243,6 +248,28 @@ fn several_steps_follow_the_formulas() {
             assert!((w[0] - expected).abs() < 1e-12, "{} step {t}: {} {expected}", rule.name(), w[0]);
         }
     }
+}
+
+/// Three steps of PyTorch's formula for `AdamW(lr=0.1, weight_decay=0.5)`, which multiplies the moment's root by the
+/// correction's, computed with 40 digits.
+#[test]
+fn adamw_gives_pytorchs_figures() {
+    let optimiser = Optimiser::AdamW(AdamW { learning_rate: 0.1, weight_decay: 0.5, ..AdamW::default() });
+    let mut w = arr1(&[1.0_f64]).into_dyn();
+    let mut state = optimiser.state(&[1]);
+    for (gradient, expected) in
+        [(0.5, 0.850_000_001_999_999_9), (-0.25, 0.780_866_298_607_846_2), (2.0, 0.674_758_219_498_760_6)]
+    {
+        optimiser.update(w.view_mut(), &arr1(&[gradient]).into_dyn().view(), &mut state).unwrap();
+        assert!((w[0] - expected).abs() < 1e-15, "{}, expected {expected}", w[0]);
+    }
+    // In 32 bits the decay is rounded once: 1 - 0.1 * 0.5 is the nearest number to 0.95.
+    let mut w = arr1(&[1.0_f32]).into_dyn();
+    let zero = arr1(&[0.0_f32]).into_dyn();
+    optimiser.update(w.view_mut(), &zero.view(), &mut optimiser.state(&[1])).unwrap();
+    assert_eq!(w[0], 0.95);
+    optimiser.without_weight_decay().update(w.view_mut(), &zero.view(), &mut optimiser.state(&[1])).unwrap();
+    assert_eq!(w[0], 0.95);
 }
 
 /// Bias correction: Adam's first step is the learning rate, whatever the gradient's size.
@@ -259,7 +286,7 @@ fn adams_first_step_is_the_learning_rate() {
 #[test]
 fn a_zero_gradient_moves_nothing_that_has_no_momentum() {
     for name in Optimiser::NAMES {
-        let rule: Optimiser = name.parse().unwrap();
+        let rule = name.parse::<Optimiser>().unwrap().without_weight_decay();
         let before = arr1(&[1.0_f32, -2.0]).into_dyn();
         let mut w = before.clone();
         rule.update(w.view_mut(), &ArrayD::zeros(before.raw_dim()).view(), &mut rule.state(&[2])).unwrap();
@@ -316,7 +343,7 @@ fn wrong_shapes_are_refused_and_change_nothing() {
         }
     }
     let names = Optimiser::NAMES.map(|name| name.parse::<OptimiserKind>().unwrap().slots());
-    assert_eq!(names, [&[][..], &["velocity"], &["cache"], &["m", "v"]]);
+    assert_eq!(names, [&[][..], &["velocity"], &["cache"], &["m", "v"], &["m", "v"]]);
 }
 
 #[test]
@@ -363,6 +390,10 @@ fn settings_out_of_range_are_refused() {
     for epsilon in [0.0, -1e-8, f64::NAN, f64::INFINITY] {
         refused(Optimiser::RmsProp(RmsProp { epsilon, ..RmsProp::default() }), "epsilon");
         refused(Optimiser::Adam(Adam { epsilon, ..Adam::default() }), "epsilon");
+        refused(Optimiser::AdamW(AdamW { epsilon, ..AdamW::default() }), "epsilon");
+    }
+    for weight_decay in [-1e-8, f64::NAN, f64::INFINITY] {
+        refused(Optimiser::AdamW(AdamW { weight_decay, ..AdamW::default() }), "weight_decay");
     }
     Optimiser::SgdMomentum(SgdMomentum { momentum: 0.0, ..SgdMomentum::default() }).check().unwrap();
 }
@@ -402,10 +433,20 @@ fn optimisers_are_known_by_the_courses_names_and_come_with_its_defaults() {
             epsilon_hat: false
         })
     );
+    assert_eq!(
+        "adamw".parse::<Optimiser>().unwrap(),
+        Optimiser::AdamW(AdamW {
+            learning_rate: 1e-3,
+            weight_decay: 1e-2,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8
+        })
+    );
     let message = "Adam".parse::<Optimiser>().unwrap_err().to_string();
     assert_eq!(
         message,
-        "there is no optimiser \"Adam\"; the optimisers are sgd, sgd_momentum, rmsprop, adam"
+        "there is no optimiser \"Adam\"; the optimisers are sgd, sgd_momentum, rmsprop, adam, adamw"
     );
 }
 

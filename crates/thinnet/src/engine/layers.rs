@@ -81,8 +81,10 @@ impl<F: Float> Engine<F> for Layers<F> {
             clipping.clip(&mut all);
         }
         let parameters = self.net.parameters.named_mut().into_iter();
-        for (((_, w), (_, dw)), state) in parameters.zip(gradients.named()).zip(&mut self.states) {
-            self.optimiser.update(w, &dw, state)?;
+        let undecayed = self.optimiser.without_weight_decay();
+        for (((name, w), (_, dw)), state) in parameters.zip(gradients.named()).zip(&mut self.states) {
+            let optimiser = if name.starts_with('W') { &self.optimiser } else { &undecayed };
+            optimiser.update(w, &dw, state)?;
         }
         if let Some(bound) = self.net.config().max_norm {
             self.net.parameters.layers.iter_mut().for_each(|layer| max_norm(layer.w.view_mut(), bound));

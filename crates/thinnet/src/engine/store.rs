@@ -19,6 +19,8 @@ pub(super) struct Parameter<F> {
     slots: Vec<PanelBuf<F>>,
     /// Updates done.
     steps: u64,
+    /// Whether weight decay acts on it: biases have none.
+    decays: bool,
     /// The gradient of a step, where it is kept until all are known; else empty.
     pub(super) gradient: PanelBuf<F>,
 }
@@ -27,9 +29,9 @@ pub(super) struct Parameter<F> {
 pub(super) type Part<'a, F> = (PanelsMut<'a, F>, Update<'a, F>);
 
 impl<F: Float> Parameter<F> {
-    fn new(value: PanelBuf<F>, optimiser: Optimiser) -> Self {
+    fn new(value: PanelBuf<F>, optimiser: Optimiser, decays: bool) -> Self {
         let slots = optimiser.kind().slots().iter().map(|_| PanelBuf::zeros(value.rows(), value.cols()));
-        Self { slots: slots.collect(), value, steps: 0, gradient: PanelBuf::zeros(0, 0) }
+        Self { slots: slots.collect(), value, steps: 0, decays, gradient: PanelBuf::zeros(0, 0) }
     }
 
     /// The state as the readable optimisers keep it, in the parameter's own shape and order.
@@ -70,6 +72,7 @@ impl<F: Float> Parameter<F> {
             let part = |n| (value.take_first(n), Update::Gradient { gradient: gradient.take_first(n) });
             return Ok(ranges.iter().map(Range::len).map(part).collect());
         };
+        let optimiser = if self.decays { optimiser } else { optimiser.without_weight_decay() };
         self.steps += 1;
         let mut slots: Vec<_> = self.slots.iter_mut().map(PanelBuf::view_mut).collect();
         let part = |n| {
@@ -143,7 +146,7 @@ impl<F: Float> Layer<F> {
                 let stored = if index == 0 { Stored::Columns } else { Stored::Rows };
                 let w = stored.write(layer.w.view().into_dyn());
                 let b = Stored::Vector.write(layer.b.view().into_dyn());
-                Self { w: Parameter::new(w, optimiser), b: Parameter::new(b, optimiser), stored }
+                Self { w: Parameter::new(w, optimiser, true), b: Parameter::new(b, optimiser, false), stored }
             })
             .collect()
     }

@@ -2,6 +2,7 @@
 //! keeps of each parameter, and its formula. What goes with them: schedules, clipping, max-norm.
 
 mod adam;
+mod adamw;
 mod clipping;
 mod max_norm;
 mod method;
@@ -12,6 +13,7 @@ mod schedule;
 mod sgd;
 
 pub use adam::Adam;
+pub use adamw::AdamW;
 pub use clipping::Clipping;
 pub use max_norm::max_norm;
 pub(crate) use max_norm::max_norm_factor;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thinnet_kernels::{PanelsMut, Update};
 
 use super::adam::Adam;
+use super::adamw::AdamW;
 use super::method::{Method, Setting};
 use super::momentum::SgdMomentum;
 use super::rmsprop::RmsProp;
@@ -81,6 +82,8 @@ optimisers! {
     "rmsprop" => RmsProp,
     /// Adam.
     "adam" => Adam,
+    /// Adam with decoupled weight decay.
+    "adamw" => AdamW,
 }
 
 impl FromStr for OptimiserKind {
@@ -144,6 +147,16 @@ impl Optimiser {
         let optimiser = Self::SgdMomentum(SgdMomentum { momentum, ..own });
         optimiser.check()?;
         Ok(optimiser)
+    }
+
+    /// The same optimiser without weight decay, if it has any: for parameters that are no weights.
+    #[must_use]
+    pub fn without_weight_decay(mut self) -> Self {
+        self.settings()
+            .into_iter()
+            .filter(|(name, _)| *name == "weight_decay")
+            .for_each(|(_, decay)| decay.set(0.0));
+        self
     }
 
     /// The settings by name, but for the learning rate.

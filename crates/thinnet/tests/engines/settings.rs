@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayViewD};
 use thinnet::engine::{Engine, EngineConfig, EngineState, Isa, Layers, MaskSource, Product, Thin};
 use thinnet::layers::{HiddenDropout, Targets};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
-use thinnet::optim::{Clipping, Optimiser};
+use thinnet::optim::{Adam, AdamW, Clipping, Optimiser};
 use thinnet::random::RandomState;
 
 use crate::{Case, More, bits, corner};
@@ -138,13 +138,48 @@ fn momentum_can_change_between_steps_where_there_is_one() {
         }
         assert_ne!(without, usual);
     }
-    for name in ["sgd", "rmsprop", "adam"] {
+    for name in ["sgd", "rmsprop", "adam", "adamw"] {
         for mut engine in engines(config(), name.parse().unwrap()) {
             let message = engine.set_momentum(0.5).unwrap_err().to_string();
             assert_eq!(
                 message,
                 format!("only the optimiser sgd_momentum has a momentum to set, and the optimiser is {name}")
             );
+        }
+    }
+}
+
+/// Beside Adam's step from the same place, AdamW's has moved each weight by the decay alone, and nothing else.
+#[test]
+fn weight_decay_acts_on_weights_alone() {
+    let adam = Adam { learning_rate: 1e-2, ..Adam::default() };
+    let adamw = AdamW { learning_rate: 1e-2, weight_decay: 0.5, ..AdamW::default() };
+    let stepped = |config: &NetConfig, optimiser| {
+        let mut net = FullyConnectedNet::<f64>::new(config.clone(), &mut RandomState::new(1)).unwrap();
+        net.parameters.layers.iter_mut().for_each(|layer| layer.b.fill(0.75));
+        let layers = Layers::new(net.clone(), optimiser).unwrap();
+        let built = thinnet::engine::build(net.clone(), optimiser, EngineConfig::course(2)).unwrap();
+        let engines: [Box<dyn Engine<f64>>; 2] = [built, Box::new(layers)];
+        let stepped = engines.map(|mut engine| {
+            step(&mut *engine);
+            engine.parameters().unwrap()
+        });
+        (net.parameters, stepped)
+    };
+    let clipped = NetConfig { clipping: Some(Clipping::Norm(0.05)), ..config() };
+    for config in [config(), clipped, NetConfig { batch_norm: true, ..config() }] {
+        let (start, plain) = stepped(&config, Optimiser::Adam(adam));
+        let (_, decayed) = stepped(&config, Optimiser::AdamW(adamw));
+        for (plain, decayed) in plain.iter().zip(&decayed) {
+            let arrays = start.named().into_iter().zip(plain.named()).zip(decayed.named());
+            for (((name, start), (_, plain)), (_, decayed)) in arrays {
+                if name.starts_with('W') {
+                    let off = &decayed - &plain + 5e-3 * &start;
+                    assert!(off.iter().all(|off| off.abs() < 1e-14), "{name}");
+                } else {
+                    assert_eq!(plain, decayed, "{name}");
+                }
+            }
         }
     }
 }

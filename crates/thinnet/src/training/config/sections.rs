@@ -150,7 +150,7 @@ impl Default for ModelConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimConfig {
-    /// The optimiser: `sgd`, `sgd_momentum`, `rmsprop` or `adam`.
+    /// The optimiser: `sgd`, `sgd_momentum`, `rmsprop`, `adam` or `adamw` (Adam with decoupled weight decay).
     pub rule: OptimiserKind,
     /// The learning rate, after warm-up and before any decay.
     pub learning_rate: f64,
@@ -180,6 +180,8 @@ pub struct OptimConfig {
     pub decay_rate: f64,
     /// What keeps Adam's and `rmsprop`'s divisions from zero.
     pub epsilon: f64,
+    /// How fast `adamw` lets weights decay, biases not: each step multiplies them by `1 - learning_rate * weight_decay`.
+    pub weight_decay: f64,
     /// Strength of the L2 term `0.5 * l2 * sum(W^2)`.
     pub l2: f64,
     /// Strength of the L1 term `l1 * sum(|W|)`.
@@ -213,6 +215,7 @@ impl Default for OptimConfig {
             beta2: 0.999,
             decay_rate: 0.99,
             epsilon: 1e-8,
+            weight_decay: 1e-2,
             l2: 0.0,
             l1: 0.0,
             max_norm: None,
