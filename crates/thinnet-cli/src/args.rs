@@ -15,7 +15,7 @@ use data::DataArguments;
 use source::SourceArguments;
 use sweep::SweepArguments;
 use thinnet::engine::Product;
-use thinnet::optim::UpdateRule;
+use thinnet::optim::Optimiser;
 use train::TrainArguments;
 use values::{count, number, seed};
 
@@ -94,7 +94,7 @@ pub(crate) struct ExperimentArguments {
         long,
         value_name = "RULE",
         default_value = "adam",
-        value_parser = PossibleValuesParser::new(UpdateRule::NAMES)
+        value_parser = PossibleValuesParser::new(Optimiser::NAMES)
     )]
     pub(crate) update_rule: String,
 

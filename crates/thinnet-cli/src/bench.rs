@@ -9,7 +9,7 @@ use thinnet::engine::{Engine, EngineConfig, Isa, MaskSource, Product, StepTimes,
 use thinnet::float::Float;
 use thinnet::layers::Dropout;
 use thinnet::net::{FullyConnectedNet, NetConfig};
-use thinnet::optim::{Adam, UpdateRule};
+use thinnet::optim::{Adam, Optimiser};
 use thinnet::random::RandomState;
 use thinnet_kernels::multiply_adds;
 
@@ -152,7 +152,7 @@ impl<F: Float> Trainer<F> {
         .into();
         let y = (0..IMAGES).map(|image| hash(IMAGES * input_dim + image) as usize % num_outputs).collect();
         let net = FullyConnectedNet::new(config, &mut random)?;
-        let rule = UpdateRule::Adam(Adam { learning_rate: 5e-4, ..Adam::default() });
+        let rule = Optimiser::Adam(Adam { learning_rate: 5e-4, ..Adam::default() });
         let engine = Thin::new(
             &net,
             rule,

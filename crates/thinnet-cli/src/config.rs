@@ -45,7 +45,7 @@ impl Config {
             hidden: arguments.hidden,
             epochs: arguments.epochs,
             batch_size: arguments.batch_size,
-            update_rule: arguments.update_rule,
+            update_rule: arguments.update_rule.parse()?,
             learning_rate: arguments.learning_rate,
             reg: arguments.reg,
             seed: arguments.seed,

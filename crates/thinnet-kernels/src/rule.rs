@@ -61,6 +61,25 @@ pub enum Update<'a, T> {
         /// The running mean of squared gradients.
         v: PanelsMut<'a, T>,
     },
+    /// `w = (1 - learning_rate * weight_decay) * w`, then the update of `Adam`.
+    AdamW {
+        /// The step's length.
+        learning_rate: T,
+        /// How fast weights decay, for a learning rate of 1.
+        weight_decay: T,
+        /// How much of the first moment stays, 0 to 1.
+        beta1: T,
+        /// How much of the second moment stays, 0 to 1.
+        beta2: T,
+        /// Keeps the division from zero.
+        epsilon: T,
+        /// Counts the updates, this one too: 1 for the first.
+        step: u32,
+        /// The running mean of gradients.
+        m: PanelsMut<'a, T>,
+        /// The running mean of squared gradients.
+        v: PanelsMut<'a, T>,
+    },
 }
 
 impl<T: Element> Update<'_, T> {
@@ -71,7 +90,7 @@ impl<T: Element> Update<'_, T> {
             Self::Gradient { gradient: a }
             | Self::Momentum { velocity: a, .. }
             | Self::RmsProp { cache: a, .. } => w.is_like(a),
-            Self::Adam { m, v, .. } => w.is_like(m) && w.is_like(v),
+            Self::Adam { m, v, .. } | Self::AdamW { m, v, .. } => w.is_like(m) && w.is_like(v),
         };
         assert!(like, "weights and the update's state are not of the same rows");
     }
@@ -175,19 +194,14 @@ fn with_bare_rule<T: Element, S: Simd<Elem = T>>(s: S, update: Update<'_, T>, th
             then.call(s, RmsProp { lr: learning_rate, keep, epsilon, cache: Place::of(cache) });
         }
         Update::Adam { learning_rate, beta1, beta2, epsilon, step, m, v } => {
-            // lr (m / c1) / (sqrt(v / c2) + epsilon), with all that is the same for every weight taken out:
-            // (lr sqrt(c2) / c1) m / (sqrt(v) + epsilon sqrt(c2)).
-            let left = |beta: T| 1.0 - beta.to_f64().powf(f64::from(step.max(1)));
-            let root = left(beta2).sqrt();
-            let adam = Adam {
-                lr: T::from_f64(learning_rate.to_f64() * root / left(beta1)),
-                epsilon: T::from_f64(epsilon.to_f64() * root),
-                b1: [beta1, T::from_f64(1.0 - beta1.to_f64())],
-                b2: [beta2, T::from_f64((1.0 - beta2.to_f64()).sqrt())],
-                m: Place::of(m),
-                v: Place::of(v),
-            };
-            then.call(s, adam);
+            then.call(s, Adam::new(learning_rate, [beta1, beta2], epsilon, step, [m, v]));
+        }
+        Update::AdamW { learning_rate, weight_decay, beta1, beta2, epsilon, step, m, v } => {
+            let left = T::from_f64(1.0 - learning_rate.to_f64() * weight_decay.to_f64());
+            then.call(
+                s,
+                AdamW { left, adam: Adam::new(learning_rate, [beta1, beta2], epsilon, step, [m, v]) },
+            );
         }
     }
 }
@@ -301,6 +315,24 @@ struct Adam<T> {
     v: Place<T>,
 }
 
+impl<T: Element> Adam<T> {
+    /// `lr (m / c1) / (sqrt(v / c2) + epsilon)`, with all that is the same for every weight taken out:
+    /// `(lr sqrt(c2) / c1) m / (sqrt(v) + epsilon sqrt(c2))`.
+    #[inline(always)]
+    fn new(lr: T, [beta1, beta2]: [T; 2], epsilon: T, step: u32, [m, v]: [PanelsMut<'_, T>; 2]) -> Self {
+        let left = |beta: T| 1.0 - beta.to_f64().powf(f64::from(step.max(1)));
+        let root = left(beta2).sqrt();
+        Self {
+            lr: T::from_f64(lr.to_f64() * root / left(beta1)),
+            epsilon: T::from_f64(epsilon.to_f64() * root),
+            b1: [beta1, T::from_f64(1.0 - beta1.to_f64())],
+            b2: [beta2, T::from_f64((1.0 - beta2.to_f64()).sqrt())],
+            m: Place::of(m),
+            v: Place::of(v),
+        }
+    }
+}
+
 impl<S: Simd> Rule<S> for Adam<S::Elem> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
@@ -314,6 +346,24 @@ impl<S: Simd> Rule<S> for Adam<S::Elem> {
             s.store(v_at, v);
             let step = s.div(s.mul(s.splat(self.lr), m), s.add(s.sqrt(v), s.splat(self.epsilon)));
             s.store(w, s.sub(old, step));
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct AdamW<T> {
+    /// What the decay leaves of a weight.
+    left: T,
+    adam: Adam<T>,
+}
+
+impl<S: Simd> Rule<S> for AdamW<S::Elem> {
+    #[inline(always)]
+    unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            s.store(w, s.mul(s.splat(self.left), s.load(w)));
+            self.adam.apply(s, panel, w, at, g);
         }
     }
 }

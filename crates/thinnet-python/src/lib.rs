@@ -38,7 +38,7 @@ mod _thinnet {
         NormalisationCache, batch_norm_forward, layer_norm_forward, normalisation_backward,
     };
     #[pymodule_export]
-    use crate::course::optim::{adam, rmsprop, sgd, sgd_momentum};
+    use crate::course::optim::update;
     #[pymodule_export]
     use crate::course::solver::train;
 }

@@ -18,7 +18,7 @@ use crate::settings::Settings;
 use crate::state::{layers_from_python, layers_to_python, memory_from_python, memory_to_python};
 use crate::training::{Epoch, Trained};
 
-/// A fully-connected network with its update rule.
+/// A fully-connected network with its optimiser.
 ///
 /// `Network(layers, settings)`: `layers` is a list of `(W, b, None)` or, with batch normalisation, `(W, b, (gamma, beta))`,
 /// all float32 or all float64, which is then the network's precision; `settings` is a dictionary.
@@ -126,7 +126,7 @@ impl Network {
         either!(&mut *core, core => layers_to_python(py, core.parameters().map_err(to_python)?).into_bound_py_any(py))
     }
 
-    /// Puts these layers in place of the present ones; what the update rule remembers stays.
+    /// Puts these layers in place of the present ones; the optimiser's state stays.
     fn set_layers(&self, py: Python<'_>, layers: &Bound<'_, PyAny>) -> PyResult<()> {
         let mut core = self.borrow(py);
         either!(&mut *core, core => {
@@ -143,7 +143,7 @@ impl Network {
         either!(&mut *core, core => core.set_learning_rate(learning_rate).map_err(to_python))
     }
 
-    /// Goes on from the present parameters with new settings and the update rule's memory empty. The masks go on: seed
+    /// Goes on from the present parameters with new settings and the optimiser's state empty. The masks go on: seed
     /// and step stay.
     fn restart(&self, py: Python<'_>, settings: Settings) -> PyResult<()> {
         let mut core = self.borrow(py);
@@ -195,7 +195,7 @@ impl Network {
         let mut core = self.borrow(py);
         either!(&mut *core, core => {
             let parameters = core.parameters().map_err(to_python)?;
-            core.restore(&memory_from_python(memory.as_any(), parameters)?).map_err(to_python)
+            core.restore(&memory_from_python(memory.as_any(), parameters, core.kind())?).map_err(to_python)
         })
     }
 }

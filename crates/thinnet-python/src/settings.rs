@@ -1,11 +1,11 @@
-//! What a network and its update rule are, as Python's keyword arguments.
+//! What a network and its optimiser are, as Python's keyword arguments.
 
 use numpy::ndarray::Array1;
 use pyo3::prelude::*;
 use thinnet::Float;
 use thinnet::layers::{Activation, Dropout, HiddenDropout, Loss, Normalisation, RunningStatistics};
 use thinnet::net::{NetConfig, Parameters};
-use thinnet::optim::{Adam, SgdMomentum, UpdateRule};
+use thinnet::optim::{Adam, Optimiser, SgdMomentum};
 
 /// All settings of a network but its sizes, which its parameters tell. In Python it is a dictionary.
 #[derive(Debug, Clone, FromPyObject, IntoPyObject)]
@@ -71,11 +71,11 @@ impl Settings {
         })
     }
 
-    /// The update rule: Adam in scikit-learn's form, or SGD with momentum.
-    pub fn rule(&self) -> UpdateRule {
+    /// The optimiser: Adam in scikit-learn's form, or SGD with momentum.
+    pub fn optimiser(&self) -> Optimiser {
         let learning_rate = self.learning_rate;
         if self.solver == "adam" {
-            UpdateRule::Adam(Adam {
+            Optimiser::Adam(Adam {
                 learning_rate,
                 beta1: self.beta_1,
                 beta2: self.beta_2,
@@ -83,7 +83,7 @@ impl Settings {
                 epsilon_hat: true,
             })
         } else {
-            UpdateRule::SgdMomentum(SgdMomentum {
+            Optimiser::SgdMomentum(SgdMomentum {
                 learning_rate,
                 momentum: self.momentum,
                 nesterov: self.nesterov,

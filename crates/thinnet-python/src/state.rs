@@ -1,17 +1,16 @@
 //! Parameters and an engine's state as Python's arrays, and back.
 
-use numpy::ndarray::{Array1, ArrayD};
+use numpy::ndarray::Array1;
 use numpy::{
     Element, IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyReadonlyArray1, PyReadonlyArray2,
     PyReadonlyArrayDyn, ToPyArray,
 };
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use thinnet::Float;
 use thinnet::engine::EngineState;
 use thinnet::layers::RunningStatistics;
 use thinnet::net::{LayerParameters, Parameters};
-use thinnet::optim::{AdamState, RuleState, SgdMomentumState};
+use thinnet::optim::{OptimiserKind, OptimiserState};
 
 /// A layer in Python: weights (D, H), biases (H), and, with batch normalisation, scale and shift (H each).
 pub type Layer<'py, F> = (
@@ -29,16 +28,11 @@ type LayerIn<'py, F> = (
 /// Two vectors of a layer.
 type Pair<'py, F> = (Bound<'py, PyArray1<F>>, Bound<'py, PyArray1<F>>);
 
-/// Adam's moments and its count of steps.
-type Moments<'py, F> = (Bound<'py, PyArrayDyn<F>>, Bound<'py, PyArrayDyn<F>>, u64);
-
-/// What is not a parameter: steps, the update rule's memory (of Adam `(m, v, t)`, of SGD `velocity`), running means and
-/// variances.
+/// What is not a parameter: steps, the optimiser's arrays of each parameter with its updates done, running means and variances.
 #[derive(IntoPyObject)]
 pub struct Memory<'py, F: Element> {
     step: u64,
-    adam: Vec<Moments<'py, F>>,
-    velocities: Vec<Bound<'py, PyArrayDyn<F>>>,
+    optimiser: Vec<(Vec<Bound<'py, PyArrayDyn<F>>>, u64)>,
     running: Vec<Pair<'py, F>>,
 }
 
@@ -62,48 +56,36 @@ pub fn layers_from_python<F: Float + Element>(layers: &Bound<'_, PyAny>) -> PyRe
 
 /// All of the state but the parameters.
 pub fn memory_to_python<F: Float + Element>(py: Python<'_>, state: EngineState<F>) -> Memory<'_, F> {
-    let (mut adam, mut velocities) = (Vec::new(), Vec::new());
-    for rule in state.rule {
-        match rule {
-            RuleState::Adam(AdamState { m, v, t }) => {
-                adam.push((m.into_pyarray(py), v.into_pyarray(py), t));
-            }
-            RuleState::SgdMomentum(SgdMomentumState { velocity }) => {
-                velocities.push(velocity.into_pyarray(py));
-            }
-            RuleState::Sgd | RuleState::RmsProp(_) => {} // not offered to Python
-        }
-    }
+    let arrays = |state: OptimiserState<F>| {
+        (state.slots.into_iter().map(|slot| slot.into_pyarray(py)).collect(), state.steps)
+    };
+    let optimiser = state.optimiser.into_iter().map(arrays).collect();
     let running = state.running.into_iter();
     let running = running.map(|own| (own.mean.into_pyarray(py), own.variance.into_pyarray(py))).collect();
-    Memory { step: state.step, adam, velocities, running }
+    Memory { step: state.step, optimiser, running }
 }
 
-/// The state that was written by [`memory_to_python`], with these parameters.
+/// The state that was written by [`memory_to_python`], with these parameters, of this optimiser.
 pub fn memory_from_python<F: Float + Element>(
     memory: &Bound<'_, PyAny>,
     parameters: Parameters<F>,
+    kind: OptimiserKind,
 ) -> PyResult<EngineState<F>> {
-    let adam: Vec<(PyReadonlyArrayDyn<'_, F>, PyReadonlyArrayDyn<'_, F>, u64)> =
-        memory.get_item("adam")?.extract()?;
-    let velocities: Vec<PyReadonlyArrayDyn<'_, F>> = memory.get_item("velocities")?.extract()?;
+    let optimiser: Vec<(Vec<PyReadonlyArrayDyn<'_, F>>, u64)> = memory.get_item("optimiser")?.extract()?;
     let running: Vec<(PyReadonlyArray1<'_, F>, PyReadonlyArray1<'_, F>)> =
         memory.get_item("running")?.extract()?;
-    if !adam.is_empty() && !velocities.is_empty() {
-        return Err(PyValueError::new_err("a state is Adam's or SGD's, not both"));
-    }
-    let own = |array: PyReadonlyArrayDyn<'_, F>| -> ArrayD<F> { array.as_array().to_owned() };
-    let adam = adam.into_iter().map(|(m, v, t)| RuleState::Adam(AdamState { m: own(m), v: own(v), t }));
-    let velocities = velocities.into_iter();
-    let velocities =
-        velocities.map(|array| RuleState::SgdMomentum(SgdMomentumState { velocity: own(array) }));
+    let optimiser = optimiser.iter().map(|(slots, steps)| OptimiserState {
+        kind,
+        slots: slots.iter().map(|slot| slot.as_array().to_owned()).collect(),
+        steps: *steps,
+    });
     let running = running.into_iter().map(|(mean, variance)| RunningStatistics {
         mean: mean.as_array().to_owned(),
         variance: variance.as_array().to_owned(),
     });
     Ok(EngineState {
         parameters,
-        rule: adam.chain(velocities).collect(),
+        optimiser: optimiser.collect(),
         step: memory.get_item("step")?.extract()?,
         running: running.collect(),
     })

@@ -10,7 +10,7 @@ use thinnet::data::{Features, Targets};
 use thinnet::engine::{self, Batch, Engine, EngineConfig, EngineState, MaskSource, Product};
 use thinnet::layers::{Loss, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
-use thinnet::optim::UpdateRule;
+use thinnet::optim::{Optimiser, OptimiserKind};
 use thinnet::random::RandomState;
 
 use crate::errors::to_python;
@@ -48,7 +48,7 @@ struct Running<F: Float> {
 /// A network in one precision.
 pub struct Trained<F: Float> {
     config: NetConfig,
-    rule: UpdateRule,
+    optimiser: Optimiser,
     seed: u64,
     running: Option<Running<F>>,
     /// The best parameters so far, with the running statistics of then.
@@ -68,11 +68,11 @@ pub struct Epoch<'a, F> {
 }
 
 impl<F: Float> Trained<F> {
-    /// A network of these parameters, its update rule's memory empty.
+    /// A network of these parameters, its optimiser's state empty.
     pub fn new(settings: &Settings, parameters: Parameters<F>) -> thinnet::Result<Self> {
         let config = settings.config(&parameters)?;
-        let (rule, seed) = (settings.rule(), settings.seed);
-        let mut trained = Self { config, rule, seed, running: None, best: None };
+        let (optimiser, seed) = (settings.optimiser(), settings.seed);
+        let mut trained = Self { config, optimiser, seed, running: None, best: None };
         let mut running = trained.start(parameters, 1)?;
         if trained.config.normalisation == Normalisation::Batch {
             let mut state = running.engine.state()?;
@@ -88,7 +88,7 @@ impl<F: Float> Trained<F> {
         let masks = MaskSource::Counter(self.seed);
         let engine = engine::build(
             net,
-            self.rule,
+            self.optimiser,
             EngineConfig { product: Product::Auto, threads, masks, isa: None },
         )?;
         Ok(Running { engine, threads, process: std::process::id() })
@@ -112,7 +112,7 @@ impl<F: Float> Trained<F> {
             let state = self.state()?;
             let mut running = self.start(state.parameters.clone(), threads)?;
             running.engine.restore(&state)?;
-            running.engine.set_learning_rate(self.rule.learning_rate());
+            running.engine.set_learning_rate(self.optimiser.learning_rate());
             self.forget();
             self.running = Some(running);
         }
@@ -136,27 +136,31 @@ impl<F: Float> Trained<F> {
         self.engine()?.restore(state)
     }
 
+    pub fn kind(&self) -> OptimiserKind {
+        self.optimiser.kind()
+    }
+
     pub fn parameters(&mut self) -> thinnet::Result<Parameters<F>> {
         self.engine()?.parameters()
     }
 
-    /// Empties the update rule's memory; parameters and the count of steps, which the masks go by, stay.
+    /// Empties the optimiser's state; parameters and the count of steps, which the masks go by, stay.
     pub fn restart(&mut self, settings: &Settings) -> thinnet::Result<()> {
         let mut state = self.state()?;
         let own = Settings { seed: self.seed, ..settings.clone() };
         let mut fresh = Self::new(&own, state.parameters.clone())?;
-        state.rule = fresh.state()?.rule;
+        state.optimiser = fresh.state()?.optimiser;
         fresh.restore(&state)?;
         self.forget();
         self.config = fresh.config.clone();
-        self.rule = fresh.rule;
+        self.optimiser = fresh.optimiser;
         self.running = fresh.running.take();
         Ok(())
     }
 
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> thinnet::Result<()> {
-        self.rule = self.rule.with_learning_rate(learning_rate);
-        self.rule.check()?;
+        self.optimiser = self.optimiser.with_learning_rate(learning_rate);
+        self.optimiser.check()?;
         self.engine()?.set_learning_rate(learning_rate);
         Ok(())
     }
@@ -164,7 +168,7 @@ impl<F: Float> Trained<F> {
     /// Keeps the parameters as the best so far.
     pub fn remember(&mut self) -> thinnet::Result<()> {
         let state = self.state()?;
-        self.best = Some(EngineState { rule: Vec::new(), ..state });
+        self.best = Some(EngineState { optimiser: Vec::new(), ..state });
         Ok(())
     }
 
@@ -172,7 +176,7 @@ impl<F: Float> Trained<F> {
     pub fn recall(&mut self) -> thinnet::Result<()> {
         if let Some(best) = self.best.take() {
             let now = self.state()?;
-            self.restore(&EngineState { rule: now.rule, step: now.step, ..best })?;
+            self.restore(&EngineState { optimiser: now.optimiser, step: now.step, ..best })?;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use thinnet::data::{Features, Targets};
 use thinnet::engine::{Engine, EngineConfig, MaskSource, Thin};
 use thinnet::layers::Dropout;
 use thinnet::net::{FullyConnectedNet, NetConfig};
-use thinnet::optim::{Adam, Clipping, UpdateRule};
+use thinnet::optim::{Adam, Clipping, Optimiser};
 use thinnet::random::RandomState;
 
 const SAMPLES: usize = 1000;
@@ -59,7 +59,7 @@ fn main() -> thinnet::Result<()> {
         for (name, config) in cases {
             let net = FullyConnectedNet::<f32>::new(config, &mut random)?;
             let settings = EngineConfig { masks: MaskSource::Counter(231), ..EngineConfig::course(THREADS) };
-            engines.push((name, Thin::new(&net, UpdateRule::Adam(Adam::default()), settings)?, Vec::new()));
+            engines.push((name, Thin::new(&net, Optimiser::Adam(Adam::default()), settings)?, Vec::new()));
         }
         let mut checks = Vec::new();
         for round in 0..ROUNDS {

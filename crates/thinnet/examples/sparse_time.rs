@@ -17,7 +17,7 @@ use thinnet::data::{DataSet, Features, ReadOptions, SparseRows, Targets};
 use thinnet::engine::{self, Engine, EngineConfig, MaskSource};
 use thinnet::layers::Dropout;
 use thinnet::net::{FullyConnectedNet, NetConfig};
-use thinnet::optim::{Adam, UpdateRule};
+use thinnet::optim::{Adam, Optimiser};
 use thinnet::random::RandomState;
 
 const BATCH: usize = 200;
@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         let net = FullyConnectedNet::<f32>::new(config, &mut random)?;
         let settings = EngineConfig { masks: MaskSource::Counter(231), ..EngineConfig::course(THREADS) };
-        let rule = UpdateRule::Adam(Adam::default());
+        let rule = Optimiser::Adam(Adam::default());
         let mut engines = [
             (engine::build(net.clone(), rule, settings)?, &dense, Vec::new()),
             (engine::build(net, rule, settings)?, &sparse, Vec::new()),

@@ -15,6 +15,7 @@ mod names;
 pub mod net;
 pub mod optim;
 pub mod random;
+mod range;
 #[cfg(feature = "report")]
 pub mod report;
 #[cfg(feature = "report")]

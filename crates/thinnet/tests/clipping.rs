@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp)] // a test fails by panic; exact where it says so
 
 use ndarray::{ArrayD, IxDyn, arr1};
-use thinnet::optim::{Clipping, SgdMomentum, UpdateRule};
+use thinnet::optim::{Clipping, Optimiser, SgdMomentum};
 
 /// Gradients (3, 0, -4) and 12 have the norm 13.
 #[test]
@@ -32,18 +32,18 @@ fn clipping_bounds_all_gradients_together_or_each_entry() {
 
 #[test]
 fn momentum_is_set_in_range_and_where_there_is_one() {
-    let rule: UpdateRule = "sgd_momentum".parse().unwrap();
-    let expected = UpdateRule::SgdMomentum(SgdMomentum { momentum: 0.5, ..SgdMomentum::default() });
+    let rule: Optimiser = "sgd_momentum".parse().unwrap();
+    let expected = Optimiser::SgdMomentum(SgdMomentum { momentum: 0.5, ..SgdMomentum::default() });
     assert_eq!(rule.with_momentum(0.5).unwrap(), expected);
     for bad in [1.0, -0.1, f64::NAN] {
         let message = rule.with_momentum(bad).unwrap_err().to_string();
         assert_eq!(message, format!("momentum must be at least 0 and below 1, got {bad}"));
     }
-    for name in ["sgd", "rmsprop", "adam"] {
-        let message = name.parse::<UpdateRule>().unwrap().with_momentum(0.5).unwrap_err().to_string();
+    for name in ["sgd", "rmsprop", "adam", "adamw"] {
+        let message = name.parse::<Optimiser>().unwrap().with_momentum(0.5).unwrap_err().to_string();
         assert_eq!(
             message,
-            format!("only the rule sgd_momentum has a momentum to set, and the rule is {name}")
+            format!("only the optimiser sgd_momentum has a momentum to set, and the optimiser is {name}")
         );
     }
 }

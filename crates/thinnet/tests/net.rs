@@ -11,7 +11,7 @@ use thinnet::layers::{
     Activation, BatchNorm, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation, RunningStatistics,
 };
 use thinnet::net::{FullyConnectedNet, LayerParameters, LayerView, NetConfig, NetView, Parameters};
-use thinnet::optim::UpdateRule;
+use thinnet::optim::Optimiser;
 use thinnet::random::RandomState;
 
 const NORMALISATIONS: [Normalisation; 3] = [Normalisation::None, Normalisation::Batch, Normalisation::Layer];
@@ -221,7 +221,7 @@ fn fifty_samples_can_be_over_fitted() {
     for normalisation in NORMALISATIONS {
         let config = NetConfig { weight_scale: 0.1, normalisation, ..config(&[50, 50]) };
         let (mut net, x, y, mut random) = setup(config, 50);
-        let rule = "adam".parse::<UpdateRule>().unwrap().with_learning_rate(1e-2);
+        let rule = "adam".parse::<Optimiser>().unwrap().with_learning_rate(1e-2);
         let mut states: Vec<_> =
             net.parameters.named().iter().map(|(_, array)| rule.state(array.shape())).collect();
         let mut loss = f64::INFINITY;

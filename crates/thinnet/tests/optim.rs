@@ -1,12 +1,11 @@
-//! The update rules against the course's figures, and what they refuse.
+//! The optimisers against the course's figures, and what they refuse.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::float_cmp, clippy::unreadable_literal)] // a test fails by panic; exact where it says so; the notebook's arrays as it prints them
 
 use ndarray::{Array2, ArrayD, IxDyn, arr1, array};
 use thinnet::Error;
 use thinnet::gradient_check::rel_error;
 use thinnet::optim::{
-    Adam, AdamState, RmsProp, RmsPropState, RuleState, Sgd, SgdMomentum, SgdMomentumState, UpdateRule, adam,
-    max_norm, rmsprop, sgd, sgd_momentum,
+    Adam, AdamW, Optimiser, OptimiserKind, OptimiserState, RmsProp, Sgd, SgdMomentum, max_norm,
 };
 
 /// `np.linspace(start, end, 20).reshape(4, 5)`.
@@ -23,6 +22,12 @@ fn start() -> (ArrayD<f64>, ArrayD<f64>) {
     (linspace(-0.4, 0.6), linspace(-0.6, 0.4))
 }
 
+/// The state of an optimiser after so many steps.
+fn state(optimiser: &Optimiser, slots: &[&ArrayD<f64>], steps: u64) -> OptimiserState<f64> {
+    let slots = slots.iter().map(|&slot| slot.clone()).collect();
+    OptimiserState { kind: optimiser.kind(), slots, steps }
+}
+
 /// As closely as the notebook prints its arrays.
 #[track_caller]
 fn close(got: &ArrayD<f64>, expected: &[f64]) {
@@ -35,9 +40,9 @@ fn close(got: &ArrayD<f64>, expected: &[f64]) {
 #[test]
 fn sgd_momentum_gives_the_courses_figures() {
     let (mut w, dw) = start();
-    let mut state = SgdMomentumState { velocity: linspace(0.6, 0.9) };
-    let rule = SgdMomentum { learning_rate: 1e-3, ..SgdMomentum::default() };
-    sgd_momentum(w.view_mut(), &dw.view(), &rule, &mut state).unwrap();
+    let optimiser = Optimiser::SgdMomentum(SgdMomentum { learning_rate: 1e-3, ..SgdMomentum::default() });
+    let mut state = state(&optimiser, &[&linspace(0.6, 0.9)], 0);
+    optimiser.update(w.view_mut(), &dw.view(), &mut state).unwrap();
     close(
         &w,
         &[
@@ -64,7 +69,7 @@ fn sgd_momentum_gives_the_courses_figures() {
         ],
     );
     close(
-        &state.velocity,
+        &state.slots[0],
         &[
             0.5406,
             0.554757895,
@@ -93,8 +98,9 @@ fn sgd_momentum_gives_the_courses_figures() {
 #[test]
 fn rmsprop_gives_the_courses_figures() {
     let (mut w, dw) = start();
-    let mut state = RmsPropState { cache: linspace(0.6, 0.9) };
-    rmsprop(w.view_mut(), &dw.view(), &RmsProp::default(), &mut state).unwrap();
+    let optimiser = Optimiser::RmsProp(RmsProp::default());
+    let mut state = state(&optimiser, &[&linspace(0.6, 0.9)], 0);
+    optimiser.update(w.view_mut(), &dw.view(), &mut state).unwrap();
     close(
         &w,
         &[
@@ -121,7 +127,7 @@ fn rmsprop_gives_the_courses_figures() {
         ],
     );
     close(
-        &state.cache,
+        &state.slots[0],
         &[
             0.5976,
             0.612627701,
@@ -150,9 +156,9 @@ fn rmsprop_gives_the_courses_figures() {
 #[test]
 fn adam_gives_the_courses_figures() {
     let (mut w, dw) = start();
-    let mut state = AdamState { m: linspace(0.6, 0.9), v: linspace(0.7, 0.5), t: 5 };
-    let rule = Adam { learning_rate: 1e-2, ..Adam::default() };
-    adam(w.view_mut(), &dw.view(), &rule, &mut state).unwrap();
+    let optimiser = Optimiser::Adam(Adam { learning_rate: 1e-2, ..Adam::default() });
+    let mut state = state(&optimiser, &[&linspace(0.6, 0.9), &linspace(0.7, 0.5)], 5);
+    optimiser.update(w.view_mut(), &dw.view(), &mut state).unwrap();
     close(
         &w,
         &[
@@ -179,7 +185,7 @@ fn adam_gives_the_courses_figures() {
         ],
     );
     close(
-        &state.v,
+        &state.slots[1],
         &[
             0.69966,
             0.689083823,
@@ -204,15 +210,15 @@ fn adam_gives_the_courses_figures() {
         ],
     );
     let m: Vec<f64> = (0..20).map(|i| 0.48 + (0.85 - 0.48) * f64::from(i) / 19.0).collect();
-    close(&state.m, &m);
-    assert_eq!(state.t, 6);
+    close(&state.slots[0], &m);
+    assert_eq!(state.steps, 6);
 }
 
 /// Three steps on one number, with the formulas written out. The gradient changes sign, so that momentum shows.
 #[test]
 fn several_steps_follow_the_formulas() {
     let gradients = [0.5_f64, -1.5, 2.0];
-    let rules = UpdateRule::NAMES.map(|name| name.parse::<UpdateRule>().unwrap().with_learning_rate(0.1));
+    let rules = Optimiser::NAMES.map(|name| name.parse::<Optimiser>().unwrap().with_learning_rate(0.1));
     for rule in rules {
         let mut w = arr1(&[1.0_f64]).into_dyn();
         let mut state = rule.state(&[1]);
@@ -229,7 +235,10 @@ fn several_steps_follow_the_formulas() {
                     a = 0.99 * a + 0.01 * g * g;
                     expected -= 0.1 * g / (a.sqrt() + 1e-8);
                 }
-                _ => {
+                name => {
+                    if name == "adamw" {
+                        expected *= 1.0 - 0.1 * 0.01;
+                    }
                     a = 0.9 * a + 0.1 * g;
                     b = 0.999 * b + 0.001 * g * g;
                     let (m, v) = (a / (1.0 - 0.9_f64.powi(t)), b / (1.0 - 0.999_f64.powi(t)));
@@ -241,11 +250,33 @@ fn several_steps_follow_the_formulas() {
     }
 }
 
+/// Three steps of PyTorch's formula for `AdamW(lr=0.1, weight_decay=0.5)`, which multiplies the moment's root by the
+/// correction's, computed with 40 digits.
+#[test]
+fn adamw_gives_pytorchs_figures() {
+    let optimiser = Optimiser::AdamW(AdamW { learning_rate: 0.1, weight_decay: 0.5, ..AdamW::default() });
+    let mut w = arr1(&[1.0_f64]).into_dyn();
+    let mut state = optimiser.state(&[1]);
+    for (gradient, expected) in
+        [(0.5, 0.850_000_001_999_999_9), (-0.25, 0.780_866_298_607_846_2), (2.0, 0.674_758_219_498_760_6)]
+    {
+        optimiser.update(w.view_mut(), &arr1(&[gradient]).into_dyn().view(), &mut state).unwrap();
+        assert!((w[0] - expected).abs() < 1e-15, "{}, expected {expected}", w[0]);
+    }
+    // In 32 bits the decay is rounded once: 1 - 0.1 * 0.5 is the nearest number to 0.95.
+    let mut w = arr1(&[1.0_f32]).into_dyn();
+    let zero = arr1(&[0.0_f32]).into_dyn();
+    optimiser.update(w.view_mut(), &zero.view(), &mut optimiser.state(&[1])).unwrap();
+    assert_eq!(w[0], 0.95);
+    optimiser.without_weight_decay().update(w.view_mut(), &zero.view(), &mut optimiser.state(&[1])).unwrap();
+    assert_eq!(w[0], 0.95);
+}
+
 /// Bias correction: Adam's first step is the learning rate, whatever the gradient's size.
 #[test]
 fn adams_first_step_is_the_learning_rate() {
     for g in [1e-3, 5.0, -700.0] {
-        let rule = UpdateRule::Adam(Adam::default());
+        let rule = Optimiser::Adam(Adam::default());
         let mut w = arr1(&[0.0_f64]).into_dyn();
         rule.update(w.view_mut(), &arr1(&[g]).into_dyn().view(), &mut rule.state(&[1])).unwrap();
         assert!((w[0] + 1e-3 * g.signum()).abs() < 1e-7, "{}", w[0]);
@@ -254,8 +285,8 @@ fn adams_first_step_is_the_learning_rate() {
 
 #[test]
 fn a_zero_gradient_moves_nothing_that_has_no_momentum() {
-    for name in UpdateRule::NAMES {
-        let rule: UpdateRule = name.parse().unwrap();
+    for name in Optimiser::NAMES {
+        let rule = name.parse::<Optimiser>().unwrap().without_weight_decay();
         let before = arr1(&[1.0_f32, -2.0]).into_dyn();
         let mut w = before.clone();
         rule.update(w.view_mut(), &ArrayD::zeros(before.raw_dim()).view(), &mut rule.state(&[2])).unwrap();
@@ -263,15 +294,16 @@ fn a_zero_gradient_moves_nothing_that_has_no_momentum() {
     }
     // What has momentum rolls on.
     let mut w = arr1(&[1.0]).into_dyn();
-    let mut state = SgdMomentumState { velocity: arr1(&[0.5]).into_dyn() };
-    sgd_momentum(w.view_mut(), &arr1(&[0.0]).into_dyn().view(), &SgdMomentum::default(), &mut state).unwrap();
-    assert_eq!((w[0], state.velocity[0]), (1.45, 0.45));
+    let optimiser = Optimiser::SgdMomentum(SgdMomentum::default());
+    let mut state = state(&optimiser, &[&arr1(&[0.5]).into_dyn()], 0);
+    optimiser.update(w.view_mut(), &arr1(&[0.0]).into_dyn().view(), &mut state).unwrap();
+    assert_eq!((w[0], state.slots[0][0]), (1.45, 0.45));
 }
 
 #[test]
 fn a_learning_rate_of_0_moves_nothing() {
-    for name in UpdateRule::NAMES {
-        let rule = name.parse::<UpdateRule>().unwrap().with_learning_rate(0.0);
+    for name in Optimiser::NAMES {
+        let rule = name.parse::<Optimiser>().unwrap().with_learning_rate(0.0);
         assert_eq!((rule.learning_rate(), rule.name()), (0.0, name));
         rule.check().unwrap();
         let (mut w, dw) = start();
@@ -289,42 +321,44 @@ fn wrong_shapes_are_refused_and_change_nothing() {
     };
     let mut w = array(&[2, 3]);
     let (good, bad) = (array(&[2, 3]), array(&[3, 2]));
-    shape_error(sgd(w.view_mut(), &bad.view(), &Sgd::default()), "dw of sgd");
-    shape_error(sgd(w.view_mut(), &array(&[6]).view(), &Sgd::default()), "dw of sgd");
-
-    let rule = SgdMomentum::default();
-    let mut state = SgdMomentumState { velocity: bad.clone() };
-    shape_error(sgd_momentum(w.view_mut(), &good.view(), &rule, &mut state), "velocity of sgd_momentum");
-    state.velocity = good.clone();
-    shape_error(sgd_momentum(w.view_mut(), &bad.view(), &rule, &mut state), "dw of sgd_momentum");
-
-    let mut state = RmsPropState { cache: bad.clone() };
-    shape_error(rmsprop(w.view_mut(), &good.view(), &RmsProp::default(), &mut state), "cache of rmsprop");
-    state.cache = good.clone();
-    shape_error(rmsprop(w.view_mut(), &bad.view(), &RmsProp::default(), &mut state), "dw of rmsprop");
-
-    let mut state = AdamState { m: bad.clone(), v: good.clone(), t: 3 };
-    shape_error(adam(w.view_mut(), &good.view(), &Adam::default(), &mut state), "m of adam");
-    state = AdamState { m: good.clone(), v: bad.clone(), t: 3 };
-    shape_error(adam(w.view_mut(), &good.view(), &Adam::default(), &mut state), "v of adam");
-    state.v = good.clone();
-    shape_error(adam(w.view_mut(), &bad.view(), &Adam::default(), &mut state), "dw of adam");
-    assert_eq!((w, state), (good.clone(), AdamState { m: good.clone(), v: good, t: 3 }));
+    for name in Optimiser::NAMES {
+        let optimiser: Optimiser = name.parse().unwrap();
+        let slots = optimiser.kind().slots();
+        let fitting = state(&optimiser, &vec![&good; slots.len()], 3);
+        let mut after = fitting.clone();
+        for gradient in [&bad, &array(&[6])] {
+            shape_error(
+                optimiser.update(w.view_mut(), &gradient.view(), &mut after),
+                &format!("dw of {name}"),
+            );
+        }
+        assert_eq!((&w, &after), (&good, &fitting));
+        for (index, slot) in slots.iter().enumerate() {
+            let mut wrong = fitting.clone();
+            wrong.slots[index] = bad.clone();
+            let mut after = wrong.clone();
+            let result = optimiser.update(w.view_mut(), &good.view(), &mut after);
+            shape_error(result, &format!("{slot} of {name}"));
+            assert_eq!((&w, &after), (&good, &wrong));
+        }
+    }
+    let names = Optimiser::NAMES.map(|name| name.parse::<OptimiserKind>().unwrap().slots());
+    assert_eq!(names, [&[][..], &["velocity"], &["cache"], &["m", "v"], &["m", "v"]]);
 }
 
 #[test]
-fn another_rules_state_is_refused() {
-    let rules = UpdateRule::NAMES.map(|name| name.parse::<UpdateRule>().unwrap());
+fn another_optimisers_state_is_refused() {
+    let rules = Optimiser::NAMES.map(|name| name.parse::<Optimiser>().unwrap());
     for rule in rules {
         for other in rules {
-            let mut state: RuleState<f32> = other.state(&[2]);
+            let mut state: OptimiserState<f32> = other.state(&[2]);
             let mut w = ArrayD::ones(IxDyn(&[2]));
             let result = rule.update(w.view_mut(), &ArrayD::ones(IxDyn(&[2])).view(), &mut state);
             if rule == other {
                 result.unwrap();
             } else {
                 let message = result.unwrap_err().to_string();
-                assert_eq!(message, format!("the state does not belong to the rule {}", rule.name()));
+                assert_eq!(message, format!("the state does not belong to the optimiser {}", rule.name()));
                 assert_eq!((w, state), (ArrayD::ones(IxDyn(&[2])), other.state(&[2])));
             }
         }
@@ -333,12 +367,12 @@ fn another_rules_state_is_refused() {
 
 #[test]
 fn settings_out_of_range_are_refused() {
-    let refused = |rule: UpdateRule, name: &str| {
+    let refused = |rule: Optimiser, name: &str| {
         let message = rule.check().unwrap_err().to_string();
         assert!(message.contains(name), "{message}");
     };
-    for name in UpdateRule::NAMES {
-        let rule: UpdateRule = name.parse().unwrap();
+    for name in Optimiser::NAMES {
+        let rule: Optimiser = name.parse().unwrap();
         rule.check().unwrap();
         for rate in [-1e-9, f64::NAN, f64::INFINITY] {
             refused(rule.with_learning_rate(rate), "learning rate");
@@ -346,34 +380,52 @@ fn settings_out_of_range_are_refused() {
     }
     for decay in [-0.1, 1.0, f64::NAN, f64::INFINITY] {
         refused(
-            UpdateRule::SgdMomentum(SgdMomentum { momentum: decay, ..SgdMomentum::default() }),
+            Optimiser::SgdMomentum(SgdMomentum { momentum: decay, ..SgdMomentum::default() }),
             "momentum",
         );
-        refused(UpdateRule::RmsProp(RmsProp { decay_rate: decay, ..RmsProp::default() }), "decay_rate");
-        refused(UpdateRule::Adam(Adam { beta1: decay, ..Adam::default() }), "beta1");
-        refused(UpdateRule::Adam(Adam { beta2: decay, ..Adam::default() }), "beta2");
+        refused(Optimiser::RmsProp(RmsProp { decay_rate: decay, ..RmsProp::default() }), "decay_rate");
+        refused(Optimiser::Adam(Adam { beta1: decay, ..Adam::default() }), "beta1");
+        refused(Optimiser::Adam(Adam { beta2: decay, ..Adam::default() }), "beta2");
     }
     for epsilon in [0.0, -1e-8, f64::NAN, f64::INFINITY] {
-        refused(UpdateRule::RmsProp(RmsProp { epsilon, ..RmsProp::default() }), "epsilon");
-        refused(UpdateRule::Adam(Adam { epsilon, ..Adam::default() }), "epsilon");
+        refused(Optimiser::RmsProp(RmsProp { epsilon, ..RmsProp::default() }), "epsilon");
+        refused(Optimiser::Adam(Adam { epsilon, ..Adam::default() }), "epsilon");
+        refused(Optimiser::AdamW(AdamW { epsilon, ..AdamW::default() }), "epsilon");
     }
-    UpdateRule::SgdMomentum(SgdMomentum { momentum: 0.0, ..SgdMomentum::default() }).check().unwrap();
+    for weight_decay in [-1e-8, f64::NAN, f64::INFINITY] {
+        refused(Optimiser::AdamW(AdamW { weight_decay, ..AdamW::default() }), "weight_decay");
+    }
+    Optimiser::SgdMomentum(SgdMomentum { momentum: 0.0, ..SgdMomentum::default() }).check().unwrap();
 }
 
 #[test]
-fn rules_are_known_by_the_courses_names_and_come_with_its_defaults() {
-    assert_eq!("sgd".parse::<UpdateRule>().unwrap(), UpdateRule::Sgd(Sgd { learning_rate: 1e-2 }));
+fn settings_are_set_by_name_and_those_of_another_optimiser_are_refused() {
+    let mut optimiser: Optimiser = "sgd_momentum".parse().unwrap();
+    optimiser.set("momentum", 0.5).unwrap();
+    optimiser.set("nesterov", 1.0).unwrap();
+    let expected = SgdMomentum { learning_rate: 1e-2, momentum: 0.5, nesterov: true };
+    assert_eq!(optimiser, Optimiser::SgdMomentum(expected));
+    for name in ["beta1", "learning_rate", "velocity", ""] {
+        let message = optimiser.set(name, 0.5).unwrap_err().to_string();
+        assert_eq!(message, format!("the optimiser sgd_momentum has no setting {name}"));
+    }
+    assert_eq!(optimiser, Optimiser::SgdMomentum(expected));
+}
+
+#[test]
+fn optimisers_are_known_by_the_courses_names_and_come_with_its_defaults() {
+    assert_eq!("sgd".parse::<Optimiser>().unwrap(), Optimiser::Sgd(Sgd { learning_rate: 1e-2 }));
     assert_eq!(
-        "sgd_momentum".parse::<UpdateRule>().unwrap(),
-        UpdateRule::SgdMomentum(SgdMomentum { learning_rate: 1e-2, momentum: 0.9, nesterov: false })
+        "sgd_momentum".parse::<Optimiser>().unwrap(),
+        Optimiser::SgdMomentum(SgdMomentum { learning_rate: 1e-2, momentum: 0.9, nesterov: false })
     );
     assert_eq!(
-        "rmsprop".parse::<UpdateRule>().unwrap(),
-        UpdateRule::RmsProp(RmsProp { learning_rate: 1e-2, decay_rate: 0.99, epsilon: 1e-8 })
+        "rmsprop".parse::<Optimiser>().unwrap(),
+        Optimiser::RmsProp(RmsProp { learning_rate: 1e-2, decay_rate: 0.99, epsilon: 1e-8 })
     );
     assert_eq!(
-        "adam".parse::<UpdateRule>().unwrap(),
-        UpdateRule::Adam(Adam {
+        "adam".parse::<Optimiser>().unwrap(),
+        Optimiser::Adam(Adam {
             learning_rate: 1e-3,
             beta1: 0.9,
             beta2: 0.999,
@@ -381,19 +433,32 @@ fn rules_are_known_by_the_courses_names_and_come_with_its_defaults() {
             epsilon_hat: false
         })
     );
-    let message = "Adam".parse::<UpdateRule>().unwrap_err().to_string();
-    assert_eq!(message, "there is no update rule \"Adam\"; the rules are sgd, sgd_momentum, rmsprop, adam");
+    assert_eq!(
+        "adamw".parse::<Optimiser>().unwrap(),
+        Optimiser::AdamW(AdamW {
+            learning_rate: 1e-3,
+            weight_decay: 1e-2,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8
+        })
+    );
+    let message = "Adam".parse::<Optimiser>().unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "there is no optimiser \"Adam\"; the optimisers are sgd, sgd_momentum, rmsprop, adam, adamw"
+    );
 }
 
 /// scikit-learn 1.9.1: two steps of `SGDOptimizer(params, learning_rate_init=0.1, momentum=0.9, nesterov=True)` and of
 /// `AdamOptimizer(params, learning_rate_init=0.1, epsilon=1e-2)`, from the parameter 1.0 with gradients 0.5 and -0.25.
 #[test]
 fn nesterov_and_epsilon_hat_give_scikit_learns_figures() {
-    let nesterov = UpdateRule::SgdMomentum(SgdMomentum { learning_rate: 0.1, momentum: 0.9, nesterov: true });
+    let nesterov = Optimiser::SgdMomentum(SgdMomentum { learning_rate: 0.1, momentum: 0.9, nesterov: true });
     let hat = Adam { learning_rate: 0.1, epsilon: 1e-2, epsilon_hat: true, ..Adam::default() };
     for (rule, expected) in [
         (nesterov, [0.905, 0.912]),
-        (UpdateRule::Adam(hat), [0.938_742_588_672_279_3, 0.921_734_157_309_042_7]),
+        (Optimiser::Adam(hat), [0.938_742_588_672_279_3, 0.921_734_157_309_042_7]),
     ] {
         let mut state = rule.state::<f64>(&[1]);
         let mut w = arr1(&[1.0]).into_dyn();

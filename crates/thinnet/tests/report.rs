@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
+use thinnet::optim::OptimiserKind;
 use thinnet::report::{Report, parse, write};
 use thinnet::training::Accuracies;
 use thinnet::training::experiment::{NetworkRun, Outcome, Settings};
@@ -50,7 +51,7 @@ fn settings(networks: &[NetworkRun]) -> Settings {
         hidden: vec![500],
         epochs: 25,
         batch_size: 100,
-        update_rule: "adam".to_owned(),
+        update_rule: OptimiserKind::Adam,
         learning_rate: 5e-4,
         reg: 0.0,
         seed: 231,
@@ -237,11 +238,10 @@ fn hostile_text_stays_text() {
     let mut outcome = golden();
     let hostile = "\"><script>alert(1)</script>&amp;<img src=x onerror='y'>";
     outcome.settings.data = hostile.to_owned();
-    outcome.settings.update_rule = hostile.to_owned();
     let bytes = Report::new(&outcome).command(hostile).files().expect("files").swap_remove(0).1;
     let page = String::from_utf8(bytes).expect("UTF-8");
     assert!(!page.contains("<script") && !page.contains("<img"));
-    assert_eq!(text(&page).matches(hostile).count(), 3);
+    assert_eq!(text(&page).matches(hostile).count(), 2);
 }
 
 #[test]

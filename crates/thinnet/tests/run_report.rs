@@ -128,7 +128,7 @@ fn a_run_on_the_embedded_sample() {
     let mut random = RandomState::new(231);
     let net = config.net(set.input_dim(), set.names().len()).expect("settings");
     let net = FullyConnectedNet::new(net, &mut random).expect("a network");
-    let mut engine = Layers::new(net, config.rule().expect("a rule")).expect("an engine");
+    let mut engine = Layers::new(net, config.optimiser().expect("an optimiser")).expect("an engine");
     let inputs = [&data.train, &data.val].map(|part| engine.load(part.x()).expect("inputs"));
 
     let mut history = RunHistory::default();
@@ -293,7 +293,6 @@ fn hostile_text_stays_text() {
     let hostile = "\"><script>alert(1)</script>&amp;<img src=x onerror='y'>";
     let mut config = TrainingConfig::default();
     config.data.path = hostile.to_owned();
-    config.optim.rule = hostile.to_owned();
     let history = history(3, classification);
     for count in [3, 30] {
         let classes = vec![hostile.to_owned(); count];

@@ -1,6 +1,7 @@
 //! The report of a sweep as its reader meets it: the files in a folder.
 #![allow(clippy::unwrap_used, clippy::unnecessary_wraps)] // a test fails by panic; outcomes may be none
 
+use thinnet::optim::OptimiserKind;
 use thinnet::random::RandomState;
 use thinnet::report::sweep::{FILES, SweepReport};
 use thinnet::sweep::{Draws, Outcome, Plan, RunFigures, SweepConfig};
@@ -19,7 +20,7 @@ fn sweep(space: &[&str], seeds: usize, random: Option<Draws>) -> (Plan, Vec<Opti
             thinnet::training::Keep::Each(each) => each[0],
         };
         let rate = (config.optim.learning_rate.log10() + 3.0).powi(2);
-        let rule = if config.optim.rule == "adam" { 0.0 } else { 0.02 };
+        let rule = if config.optim.rule == OptimiserKind::Adam { 0.0 } else { 0.02 };
         let size = 0.01 * config.model.hidden.len() as f64;
         let val = 0.32 - 0.15 * (keep - 0.6).powi(2) - 0.03 * rate - rule + size + noise.normal(0.0, 0.004);
         let train = val + 0.6 * keep * keep;

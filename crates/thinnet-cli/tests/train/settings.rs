@@ -9,13 +9,17 @@ use super::{SMALL, refused, result, train, trained};
 #[test]
 fn a_run_is_repeated_from_its_own_file() {
     let place = empty_folder();
-    trained(place.path(), &[SMALL, &["--out", "first", "--set", "model.keep=0.3"]].concat());
+    trained(
+        place.path(),
+        &[SMALL, &["--out", "first", "--set", "model.keep=0.3", "--set", "optim.rule=adamw"]].concat(),
+    );
     trained(place.path(), &["first/config.toml", "--out", "second"]);
     let (first, second) = (place.path().join("first"), place.path().join("second"));
     assert_eq!(result(&first), result(&second));
     let read = |run: &std::path::Path| fs::read_to_string(run.join("config.toml")).unwrap();
     assert_eq!(read(&first), read(&second));
-    assert!(read(&first).contains("keep = 0.3") && read(&first).contains("beta2 = 0.999"));
+    assert!(read(&first).contains("keep = 0.3") && read(&first).contains("rule = \"adamw\""));
+    assert!(read(&first).contains("beta2 = 0.999") && read(&first).contains("weight_decay = 0.01"));
 }
 
 #[test]
@@ -37,7 +41,7 @@ fn what_is_wrong_is_told_with_its_key() {
         (&["--set", "model.keep=2"], "it is the probability to KEEP"),
         (&["--set", "model.keep=[0.5,0.5]"], "a dropout for each"),
         (&["--set", "train.epochs=0"], "train.epochs must be at least 1"),
-        (&["--set", "optim.rule=adamm"], "there is no update rule"),
+        (&["--set", "optim.rule=adamm"], "there is no optimiser"),
         (&["--set", "train.epochs"], "is no assignment"),
         (&["--set", "model.hidden=[9999999999]"], "of memory"),
         (&["--set", "data.val=99999"], "validation samples"),

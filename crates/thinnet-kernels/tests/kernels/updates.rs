@@ -22,6 +22,9 @@ fn plain_rule(rule: usize, step: u32, w: &mut f64, state: &mut [f64; 2], g: f64)
             *w -= 0.1 * g / (a.sqrt() + 1e-8);
         }
         _ => {
+            if rule == 5 {
+                *w *= 1.0 - 0.01 * 0.5;
+            }
             *a = 0.9 * *a + 0.1 * g;
             *b = 0.999 * *b + 0.001 * g * g;
             let t = f64::from(step);
@@ -47,6 +50,16 @@ fn update<'a, T: Element>(
             velocity: a.view_mut(),
         },
         2 => Update::RmsProp { learning_rate: c(0.1), decay: c(0.99), epsilon: c(1e-8), cache: a.view_mut() },
+        5 => Update::AdamW {
+            learning_rate: c(0.01),
+            weight_decay: c(0.5),
+            beta1: c(0.9),
+            beta2: c(0.999),
+            epsilon: c(1e-8),
+            step,
+            m: a.view_mut(),
+            v: b.view_mut(),
+        },
         _ => Update::Adam {
             learning_rate: c(0.01),
             beta1: c(0.9),
@@ -102,7 +115,7 @@ enum By {
 }
 
 fn updates<T: Element>(isa: Isa, shape: Shape, by: By, what: &str) {
-    for (rule, adjust) in (0..5).flat_map(|rule| adjusts::<T>().map(|adjust| (rule, adjust))) {
+    for (rule, adjust) in (0..6).flat_map(|rule| adjusts::<T>().map(|adjust| (rule, adjust))) {
         let what = format!("{what} rule {rule} {adjust:?}");
         let mut case = with_zeros::<T>(shape);
         let (rows, cols) = (case.w.rows(), case.w.cols());

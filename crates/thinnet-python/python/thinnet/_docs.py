@@ -16,7 +16,7 @@ hidden_layer_sizes : int or sequence of int, default=(100,)
 activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
     Of the hidden layers.
 solver : {"adam", "sgd"}, default="adam"
-    The update rule. "lbfgs" is not offered: it needs the same loss at every step.
+    The optimiser. "lbfgs" is not offered: it needs the same loss at every step.
 alpha : float, default=0.0001
     Strength of the L2 term, divided by the samples (the weights) of a batch.
 batch_size : int or "auto", default="auto"
@@ -38,7 +38,7 @@ tol : float, default=1e-4
 verbose : bool or int, default=False
     1 shows a progress bar (where tqdm is installed, else lines), 2 a line an epoch.
 warm_start : bool, default=False
-    Whether `fit` goes on from the parameters of the last call. The update rule begins anew.
+    Whether `fit` goes on from the parameters of the last call. The optimiser begins anew.
 momentum : float, default=0.9
     Of SGD.
 nesterovs_momentum : bool, default=True

@@ -13,7 +13,6 @@ __all__ = [
     "NormalisationCache",
     "Samples",
     "__version__",
-    "adam",
     "affine_backward",
     "affine_forward",
     "batch_norm_forward",
@@ -26,13 +25,11 @@ __all__ = [
     "read_images",
     "relu_backward",
     "relu_forward",
-    "rmsprop",
     "sample_images",
-    "sgd",
-    "sgd_momentum",
     "softmax_loss",
     "svm_loss",
     "train",
+    "update",
 ]
 
 @final
@@ -110,24 +107,14 @@ def batch_norm_forward(
 ) -> tuple[_Array, _Array, _Array, NormalisationCache]: ...
 def layer_norm_forward(x: _Array, gamma: _Array, beta: _Array, eps: float) -> tuple[_Array, NormalisationCache]: ...
 def normalisation_backward(dout: _Array, cache: NormalisationCache) -> tuple[_Array, _Array, _Array]: ...
-def sgd(w: _Array, dw: _Array, learning_rate: float) -> _Array: ...
-def sgd_momentum(
-    w: _Array, dw: _Array, velocity: _Array, learning_rate: float, momentum: float
-) -> tuple[_Array, _Array]: ...
-def rmsprop(
-    w: _Array, dw: _Array, cache: _Array, learning_rate: float, decay_rate: float, epsilon: float
-) -> tuple[_Array, _Array]: ...
-def adam(
+def update(
     w: _Array,
     dw: _Array,
-    m: _Array,
-    v: _Array,
-    t: int,
+    rule: str,
     learning_rate: float,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
-) -> tuple[_Array, _Array, _Array]: ...
+    settings: list[tuple[str, float]],
+    state: tuple[list[_Array], int],
+) -> tuple[_Array, list[_Array]]: ...
 def network_scores(x: _Array, network: Any) -> _Array: ...
 def network_loss(x: _Array, y: _Labels, network: Any) -> tuple[float, list[_Layer], list[tuple[_Array, _Array]]]: ...
 def train(

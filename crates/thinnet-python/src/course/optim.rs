@@ -2,124 +2,68 @@
 
 use ndarray::{ArrayD, IxDyn};
 use pyo3::prelude::*;
-use thinnet::optim::{
-    Adam, AdamState, RmsProp, RmsPropState, RuleState, SgdMomentum, SgdMomentumState, UpdateRule,
-};
+use thinnet::optim::{Optimiser, OptimiserKind, OptimiserState};
 
 use super::arrays::{Argument, Number, by_dtype, give};
 use crate::errors::to_python;
 
 type Any<'py> = Bound<'py, PyAny>;
 
-/// One update of `w` by its gradient `dw` with a rule that remembers nothing.
-#[pyfunction]
-pub(crate) fn sgd<'py>(w: &Any<'py>, dw: &Any<'py>, learning_rate: f64) -> PyResult<Any<'py>> {
-    fn run<'py, F: Number>(w: &Any<'py>, dw: &Any<'py>, learning_rate: f64) -> PyResult<Any<'py>> {
-        let rule = "sgd".parse::<UpdateRule>().map_err(to_python)?.with_learning_rate(learning_rate);
-        update::<F>(w, dw, &rule, &mut RuleState::Sgd)
-    }
-    by_dtype!(w, run(w, dw, learning_rate))
-}
+/// What a rule keeps of a parameter: its arrays, in the order of its slots, and the updates done.
+pub(crate) type State<'py> = (Vec<Any<'py>>, u64);
 
-/// One update with momentum: (w, velocity).
+/// Update `state[1] + 1` of `w` by its gradient `dw` with the rule of this name: the new `w`, and the arrays of the new state.
 #[pyfunction]
-pub(crate) fn sgd_momentum<'py>(
+pub(crate) fn update<'py>(
     w: &Any<'py>,
     dw: &Any<'py>,
-    velocity: &Any<'py>,
+    rule: &str,
     learning_rate: f64,
-    momentum: f64,
-) -> PyResult<(Any<'py>, Any<'py>)> {
+    settings: Vec<(String, f64)>,
+    state: State<'py>,
+) -> PyResult<(Any<'py>, Vec<Any<'py>>)> {
     fn run<'py, F: Number>(
-        [w, dw, velocity]: [&Any<'py>; 3],
-        rule: UpdateRule,
-    ) -> PyResult<(Any<'py>, Any<'py>)> {
-        let mut state =
-            RuleState::SgdMomentum(SgdMomentumState { velocity: owned::<F>(velocity, "velocity")? });
-        let w = update(w, dw, &rule, &mut state)?;
-        let velocity = match state {
-            RuleState::SgdMomentum(state) => give(w.py(), &state.velocity),
-            _ => velocity.clone(),
-        };
-        Ok((w, velocity))
+        w: &Any<'py>,
+        dw: &Any<'py>,
+        optimiser: &Optimiser,
+        state: &State<'py>,
+    ) -> PyResult<(Any<'py>, Vec<Any<'py>>)> {
+        let py = w.py();
+        let (mut next, dw) = (owned::<F>(w, "w")?, Argument::<F>::new(dw, "dw")?);
+        let (dw, mut state) = (dw.view::<IxDyn>()?, take_state(optimiser.kind(), state)?);
+        py.detach(|| optimiser.update(next.view_mut(), &dw, &mut state)).map_err(to_python)?;
+        Ok((give(py, &next), give_state(py, &state).0))
     }
-    let rule = UpdateRule::SgdMomentum(SgdMomentum { momentum, ..SgdMomentum::default() });
-    by_dtype!(w, run([w, dw, velocity], rule.with_learning_rate(learning_rate)))
+    let optimiser = optimiser(rule, learning_rate, &settings)?;
+    by_dtype!(w, run(w, dw, &optimiser, &state))
 }
 
-/// One update of RMSProp: (w, cache).
-#[pyfunction]
-pub(crate) fn rmsprop<'py>(
-    w: &Any<'py>,
-    dw: &Any<'py>,
-    cache: &Any<'py>,
-    learning_rate: f64,
-    decay_rate: f64,
-    epsilon: f64,
-) -> PyResult<(Any<'py>, Any<'py>)> {
-    fn run<'py, F: Number>(
-        [w, dw, cache]: [&Any<'py>; 3],
-        rule: UpdateRule,
-    ) -> PyResult<(Any<'py>, Any<'py>)> {
-        let mut state = RuleState::RmsProp(RmsPropState { cache: owned::<F>(cache, "cache")? });
-        let w = update(w, dw, &rule, &mut state)?;
-        let cache = match state {
-            RuleState::RmsProp(state) => give(w.py(), &state.cache),
-            _ => cache.clone(),
-        };
-        Ok((w, cache))
-    }
-    let rule = UpdateRule::RmsProp(RmsProp { decay_rate, epsilon, ..RmsProp::default() });
-    by_dtype!(w, run([w, dw, cache], rule.with_learning_rate(learning_rate)))
+/// The optimiser of that name; settings that are not given have the course's defaults.
+pub(crate) fn optimiser(rule: &str, learning_rate: f64, settings: &[(String, f64)]) -> PyResult<Optimiser> {
+    let build = || {
+        let mut optimiser = rule.parse::<Optimiser>()?.with_learning_rate(learning_rate);
+        settings.iter().try_for_each(|(name, value)| optimiser.set(name, *value))?;
+        optimiser.check()?;
+        Ok(optimiser)
+    };
+    build().map_err(to_python)
 }
 
-/// One update of Adam, the `t`th before it being done: (w, m, v).
-#[pyfunction]
-#[allow(clippy::too_many_arguments, reason = "the rule's own")]
-pub(crate) fn adam<'py>(
-    w: &Any<'py>,
-    dw: &Any<'py>,
-    m: &Any<'py>,
-    v: &Any<'py>,
-    t: u64,
-    learning_rate: f64,
-    beta1: f64,
-    beta2: f64,
-    epsilon: f64,
-) -> PyResult<(Any<'py>, Any<'py>, Any<'py>)> {
-    fn run<'py, F: Number>(
-        [w, dw, m, v]: [&Any<'py>; 4],
-        t: u64,
-        rule: UpdateRule,
-    ) -> PyResult<(Any<'py>, Any<'py>, Any<'py>)> {
-        let mut state = RuleState::Adam(AdamState { m: owned::<F>(m, "m")?, v: owned(v, "v")?, t });
-        let w = update(w, dw, &rule, &mut state)?;
-        let (m, v) = match state {
-            RuleState::Adam(state) => (give(w.py(), &state.m), give(w.py(), &state.v)),
-            _ => (m.clone(), v.clone()),
-        };
-        Ok((w, m, v))
-    }
-    let rule = UpdateRule::Adam(Adam { beta1, beta2, epsilon, ..Adam::default() });
-    by_dtype!(w, run([w, dw, m, v], t, rule.with_learning_rate(learning_rate)))
+/// A state from Python.
+pub(crate) fn take_state<F: Number>(
+    kind: OptimiserKind,
+    (slots, steps): &State<'_>,
+) -> PyResult<OptimiserState<F>> {
+    let slots = slots.iter().map(|slot| owned(slot, "the state")).collect::<PyResult<_>>()?;
+    Ok(OptimiserState { kind, slots, steps: *steps })
+}
+
+/// A state for Python.
+pub(crate) fn give_state<'py, F: Number>(py: Python<'py>, state: &OptimiserState<F>) -> State<'py> {
+    (state.slots.iter().map(|slot| give(py, slot)).collect(), state.steps)
 }
 
 /// A copy of an argument.
 fn owned<F: Number>(array: &Any<'_>, name: &'static str) -> PyResult<ArrayD<F>> {
     Ok(Argument::<F>::new(array, name)?.view::<IxDyn>()?.to_owned())
-}
-
-/// The updated copy of `w`.
-fn update<'py, F: Number>(
-    w: &Any<'py>,
-    dw: &Any<'py>,
-    rule: &UpdateRule,
-    state: &mut RuleState<F>,
-) -> PyResult<Any<'py>> {
-    rule.check().map_err(to_python)?;
-    let py = w.py();
-    let (mut next, dw) = (owned::<F>(w, "w")?, Argument::<F>::new(dw, "dw")?);
-    let dw = dw.view::<IxDyn>()?;
-    py.detach(|| rule.update(next.view_mut(), &dw, state)).map_err(to_python)?;
-    Ok(give(py, &next))
 }

@@ -3,26 +3,23 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use ndarray::{Ix2, IxDyn};
+use ndarray::Ix2;
 use numpy::PyReadonlyArray1;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use thinnet::data::{Features, Pixels, Rows};
 use thinnet::engine::{self, EngineConfig, EngineState};
-use thinnet::optim::{
-    Adam, AdamState, RmsProp, RmsPropState, RuleState, ScheduleKind, SgdMomentum, SgdMomentumState,
-    UpdateRule,
-};
+use thinnet::optim::ScheduleKind;
 use thinnet::training::{
     Accuracies, CheckRows, Checks, CourseLine, OptimConfig, Progress, Sampling, Step, TrainConfig, Trainer,
     TrainingConfig, TrainingData,
 };
 use thinnet::{Dtype, Error};
 
-use super::arrays::{Argument, Number, by_dtype, dtype_of, give, labels};
+use super::arrays::{Argument, Number, by_dtype, dtype_of, labels};
 use super::network::{Network, give_layers, give_running};
+use super::optim::{State, give_state, optimiser, take_state};
 use super::random::with_stream;
 use crate::errors::to_python;
 
@@ -37,8 +34,8 @@ pub(crate) struct Plan<'py> {
     update_rule: String,
     /// Its settings by name; those that are missing have the course's defaults.
     settings: Vec<(String, f64)>,
-    /// What the rule remembers of each parameter, W1, b1, ... in turn: its arrays and its updates done. Empty at the start.
-    states: Vec<(Vec<Any<'py>>, u64)>,
+    /// What the rule keeps of each parameter, W1, b1, ... in turn. Empty at the start.
+    states: Vec<State<'py>>,
     learning_rate: f64,
     lr_decay: f64,
     batch_size: usize,
@@ -52,32 +49,6 @@ pub(crate) struct Plan<'py> {
 }
 
 impl Plan<'_> {
-    fn rule(&self) -> PyResult<UpdateRule> {
-        let mut rule: UpdateRule = self.update_rule.parse().map_err(to_python)?;
-        for (name, value) in &self.settings {
-            let place = match (&mut rule, name.as_str()) {
-                (UpdateRule::SgdMomentum(SgdMomentum { momentum, .. }), "momentum") => momentum,
-                (UpdateRule::RmsProp(RmsProp { decay_rate, .. }), "decay_rate") => decay_rate,
-                (UpdateRule::Adam(Adam { beta1, .. }), "beta1") => beta1,
-                (UpdateRule::Adam(Adam { beta2, .. }), "beta2") => beta2,
-                (
-                    UpdateRule::Adam(Adam { epsilon, .. }) | UpdateRule::RmsProp(RmsProp { epsilon, .. }),
-                    "epsilon",
-                ) => epsilon,
-                _ => {
-                    return Err(PyValueError::new_err(format!(
-                        "the update rule {} has no setting {name}",
-                        self.update_rule
-                    )));
-                }
-            };
-            *place = *value;
-        }
-        let rule = rule.with_learning_rate(self.learning_rate);
-        rule.check().map_err(to_python)?;
-        Ok(rule)
-    }
-
     /// What the loop goes by: batches, epochs and the learning rate; the network has its own engine.
     fn config(&self) -> TrainingConfig {
         TrainingConfig {
@@ -108,26 +79,6 @@ impl Plan<'_> {
             ..Checks::course()
         }
     }
-
-    fn states<F: Number>(&self, rule: &UpdateRule) -> PyResult<Vec<RuleState<F>>> {
-        let owned = |array: &Any<'_>| {
-            Ok::<_, PyErr>(Argument::<F>::new(array, "optim_configs")?.view::<IxDyn>()?.to_owned())
-        };
-        let states = self.states.iter().map(|(arrays, t)| match (rule, arrays.as_slice()) {
-            (UpdateRule::Sgd(_), []) => Ok(RuleState::Sgd),
-            (UpdateRule::SgdMomentum(_), [velocity]) => {
-                Ok(RuleState::SgdMomentum(SgdMomentumState { velocity: owned(velocity)? }))
-            }
-            (UpdateRule::RmsProp(_), [cache]) => {
-                Ok(RuleState::RmsProp(RmsPropState { cache: owned(cache)? }))
-            }
-            (UpdateRule::Adam(_), [m, v]) => {
-                Ok(RuleState::Adam(AdamState { m: owned(m)?, v: owned(v)?, t: *t }))
-            }
-            _ => Err(PyValueError::new_err(format!("optim_configs is not that of {}", rule.name()))),
-        });
-        states.collect()
-    }
 }
 
 /// Samples (N, D) and labels (N).
@@ -154,9 +105,11 @@ pub(crate) fn train<'py>(
         report: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = report.py();
-        let rule = plan.rule()?;
+        let optimiser = optimiser(&plan.update_rule, plan.learning_rate, &plan.settings)?;
         let threads = engine::cores();
-        let (net, states, running) = (network.build::<F>()?, plan.states(&rule)?, network.running()?);
+        let states = plan.states.iter().map(|state| take_state::<F>(optimiser.kind(), state));
+        let states = states.collect::<PyResult<Vec<_>>>()?;
+        let (net, running) = (network.build::<F>()?, network.running()?);
         let step = plan.states.first().map_or(0, |(_, t)| *t);
         let (config, checks) = (plan.config(), plan.checks(network));
         let classes = net.config().num_outputs;
@@ -164,10 +117,10 @@ pub(crate) fn train<'py>(
         let mut follower = Follower::new(plan, report.unbind());
         let (trained, state, best, accuracies) = with_stream(py, |random| {
             let work = || {
-                let mut engine = engine::build(net, rule, EngineConfig::course(threads))?;
+                let mut engine = engine::build(net, optimiser, EngineConfig::course(threads))?;
                 let fresh = engine.state()?;
-                let rule = if states.is_empty() { fresh.rule } else { states };
-                engine.restore(&EngineState { parameters: fresh.parameters, rule, step, running })?;
+                let optimiser = if states.is_empty() { fresh.optimiser } else { states };
+                engine.restore(&EngineState { parameters: fresh.parameters, optimiser, step, running })?;
                 let mut trainer = Trainer::with_engine(&config, &data, engine, random.clone(), checks)?;
                 let trained = trainer.run(&mut follower);
                 let (state, best) = (trainer.engine().state()?, trainer.best_parameters()?);
@@ -185,7 +138,8 @@ pub(crate) fn train<'py>(
         let result = PyDict::new(py);
         result.set_item("best", give_layers(py, &best))?;
         result.set_item("parameters", give_layers(py, &state.parameters))?;
-        result.set_item("states", state.rule.iter().map(|one| give_state(py, one)).collect::<Vec<_>>())?;
+        result
+            .set_item("states", state.optimiser.iter().map(|one| give_state(py, one)).collect::<Vec<_>>())?;
         result.set_item("running", give_running(py, &state.running))?;
         result.set_item("loss", accuracies.loss)?;
         result.set_item("train_acc", accuracies.train_accuracy)?;
@@ -208,16 +162,6 @@ fn samples<F: Number>((x, y): &Pair<'_>, classes: usize) -> PyResult<Rows<F>> {
         }
     };
     Rows::with_classes(x, labels(y)?, classes).map_err(to_python)
-}
-
-/// What a rule remembers: its arrays, and the updates done.
-fn give_state<'py, F: Number>(py: Python<'py>, state: &RuleState<F>) -> (Vec<Any<'py>>, u64) {
-    match state {
-        RuleState::Sgd => (vec![], 0),
-        RuleState::SgdMomentum(state) => (vec![give(py, &state.velocity)], 0),
-        RuleState::RmsProp(state) => (vec![give(py, &state.cache)], 0),
-        RuleState::Adam(state) => (vec![give(py, &state.m), give(py, &state.v)], state.t),
-    }
 }
 
 /// Hands a run's lines on and looks for Ctrl-C.

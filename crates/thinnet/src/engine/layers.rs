@@ -1,4 +1,4 @@
-//! The readable engine: a step is the network's loss, then the update rule on each parameter.
+//! The readable engine: a step is the network's loss, then the optimiser on each parameter.
 
 use ndarray::{Array2, ArrayViewD};
 
@@ -10,28 +10,28 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::layers::{Dropout, HiddenDropout, Mode, RunningStatistics};
 use crate::net::{FullyConnectedNet, Noise, Parameters};
-use crate::optim::{RuleState, UpdateRule, max_norm};
+use crate::optim::{Optimiser, OptimiserState, max_norm};
 use crate::random::{CounterMasks, RandomState};
 
 /// Steps computed with the functions of [`layers`](crate::layers) and [`optim`](crate::optim).
 #[derive(Debug, Clone)]
 pub struct Layers<F> {
     net: FullyConnectedNet<F>,
-    rule: UpdateRule,
+    optimiser: Optimiser,
     masks: MaskSource,
-    states: Vec<RuleState<F>>,
+    states: Vec<OptimiserState<F>>,
     step: u64,
 }
 
 impl<F: Float> Layers<F> {
-    /// An engine for `net`, which it trains with `rule`; masks come from NumPy's stream.
+    /// An engine for `net`, which it trains with `optimiser`; masks come from NumPy's stream.
     ///
     /// # Errors
-    /// [`Error::Configuration`](crate::Error::Configuration) if the rule's settings are out of range.
-    pub fn new(net: FullyConnectedNet<F>, rule: UpdateRule) -> Result<Self> {
-        rule.check()?;
-        let states = net.parameters.named().iter().map(|(_, array)| rule.state(array.shape())).collect();
-        Ok(Self { net, rule, masks: MaskSource::Numpy, states, step: 0 })
+    /// [`Error::Configuration`](crate::Error::Configuration) if the optimiser's settings are out of range.
+    pub fn new(net: FullyConnectedNet<F>, optimiser: Optimiser) -> Result<Self> {
+        optimiser.check()?;
+        let states = net.parameters.named().iter().map(|(_, array)| optimiser.state(array.shape())).collect();
+        Ok(Self { net, optimiser, masks: MaskSource::Numpy, states, step: 0 })
     }
 
     /// The same with masks from this source.
@@ -80,8 +80,10 @@ impl<F: Float> Engine<F> for Layers<F> {
             clipping.clip(&mut all);
         }
         let parameters = self.net.parameters.named_mut().into_iter();
-        for (((_, w), (_, dw)), state) in parameters.zip(gradients.named()).zip(&mut self.states) {
-            self.rule.update(w, &dw, state)?;
+        let undecayed = self.optimiser.without_weight_decay();
+        for (((name, w), (_, dw)), state) in parameters.zip(gradients.named()).zip(&mut self.states) {
+            let optimiser = if name.starts_with('W') { &self.optimiser } else { &undecayed };
+            optimiser.update(w, &dw, state)?;
         }
         if let Some(bound) = self.net.config().max_norm {
             self.net.parameters.layers.iter_mut().for_each(|layer| max_norm(layer.w.view_mut(), bound));
@@ -123,11 +125,11 @@ impl<F: Float> Engine<F> for Layers<F> {
     }
 
     fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.rule = self.rule.with_learning_rate(learning_rate);
+        self.optimiser = self.optimiser.with_learning_rate(learning_rate);
     }
 
     fn set_momentum(&mut self, momentum: f64) -> Result<()> {
-        self.rule = self.rule.with_momentum(momentum)?;
+        self.optimiser = self.optimiser.with_momentum(momentum)?;
         Ok(())
     }
 
@@ -147,7 +149,7 @@ impl<F: Float> Engine<F> for Layers<F> {
     fn state(&self) -> Result<EngineState<F>> {
         Ok(EngineState {
             parameters: self.net.parameters.clone(),
-            rule: self.states.clone(),
+            optimiser: self.states.clone(),
             step: self.step,
             running: self.net.running().to_vec(),
         })
@@ -155,10 +157,10 @@ impl<F: Float> Engine<F> for Layers<F> {
 
     fn restore(&mut self, state: &EngineState<F>) -> Result<()> {
         self.net.parameters.check_like("parameters to restore", &state.parameters)?;
-        super::state::check_rule(&self.rule, &self.net.parameters, &state.rule)?;
+        super::state::check_optimiser(&self.optimiser, &self.net.parameters, &state.optimiser)?;
         self.net.set_running(&state.running)?;
         self.net.parameters = state.parameters.clone();
-        self.states.clone_from(&state.rule);
+        self.states.clone_from(&state.optimiser);
         self.step = state.step;
         Ok(())
     }

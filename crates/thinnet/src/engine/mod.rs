@@ -27,7 +27,7 @@ use crate::float::Float;
 use crate::layers::{Dropout, HiddenDropout, RunningStatistics, argmax};
 use crate::names::names;
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
-use crate::optim::UpdateRule;
+use crate::optim::Optimiser;
 use crate::random::RandomState;
 
 /// Computes training steps and scores for one network.
@@ -79,7 +79,7 @@ pub trait Engine<F: Float>: Send + Sync {
     /// Sets the momentum of the steps to come.
     ///
     /// # Errors
-    /// [`Error::Configuration`] as [`UpdateRule::with_momentum`] says; nothing has changed then.
+    /// [`Error::Configuration`] as [`Optimiser::with_momentum`] says; nothing has changed then.
     fn set_momentum(&mut self, momentum: f64) -> Result<()>;
 
     /// Sets the strength of the L2 term in the steps to come.
@@ -105,7 +105,7 @@ pub trait Engine<F: Float>: Send + Sync {
     /// Goes on from such a state: the steps to come are, bit for bit, those of the engine that gave it.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::Configuration`] if it is another network's or another rule's.
+    /// [`Error::Shape`] or [`Error::Configuration`] if it is another network's or another optimiser's.
     fn restore(&mut self, state: &EngineState<F>) -> Result<()>;
 }
 
@@ -224,13 +224,13 @@ impl EngineConfig {
 /// [`Error::Configuration`] for settings out of range.
 pub fn build<F: Float>(
     net: FullyConnectedNet<F>,
-    rule: UpdateRule,
+    optimiser: Optimiser,
     config: EngineConfig,
 ) -> Result<Box<dyn Engine<F>>> {
     if !Thin::<F>::computes(net.config()) {
-        return Ok(Box::new(Layers::new(net, rule)?.with_masks(config.masks)));
+        return Ok(Box::new(Layers::new(net, optimiser)?.with_masks(config.masks)));
     }
-    Ok(Box::new(Thin::new(&net, rule, config)?))
+    Ok(Box::new(Thin::new(&net, optimiser, config)?))
 }
 
 /// Samples of which a smaller share than this is not zero are trained on faster as sparse rows than as floats: the one

@@ -1,6 +1,7 @@
-//! Parameters in the kernels' layout, with the update rule's state.
+//! Parameters in the kernels' layout, with the optimiser's state.
 
 use std::borrow::Cow;
+use std::iter;
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayD, ArrayViewD};
@@ -9,164 +10,77 @@ use thinnet_kernels::{PanelBuf, PanelsMut, Update};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::net::{LayerParameters, Parameters};
-use crate::optim::{AdamState, RmsPropState, RuleState, SgdMomentumState, UpdateRule};
+use crate::optim::{Optimiser, OptimiserKind, OptimiserState};
 
-/// A parameter matrix with its update rule's state.
+/// A parameter matrix with its optimiser's state.
 #[derive(Debug, Clone)]
 pub(super) struct Parameter<F> {
     pub(super) value: PanelBuf<F>,
-    state: State<F>,
+    /// What the optimiser keeps of it: matrices of its shape.
+    slots: Vec<PanelBuf<F>>,
+    /// Updates done.
+    steps: u64,
+    /// Whether weight decay acts on it: biases have none.
+    decays: bool,
     /// The gradient of a step, where it is kept until all are known; else empty.
     pub(super) gradient: PanelBuf<F>,
-}
-
-/// A rule's state: matrices of the parameter's shape.
-#[derive(Debug, Clone)]
-enum State<F> {
-    Sgd,
-    SgdMomentum { velocity: PanelBuf<F> },
-    RmsProp { cache: PanelBuf<F> },
-    Adam { m: PanelBuf<F>, v: PanelBuf<F> },
 }
 
 /// Some rows of a parameter, and what updates them.
 pub(super) type Part<'a, F> = (PanelsMut<'a, F>, Update<'a, F>);
 
 impl<F: Float> Parameter<F> {
-    fn new(value: PanelBuf<F>, rule: &UpdateRule) -> Self {
-        let zeros = || PanelBuf::zeros(value.rows(), value.cols());
-        let state = match rule {
-            UpdateRule::Sgd(_) => State::Sgd,
-            UpdateRule::SgdMomentum(_) => State::SgdMomentum { velocity: zeros() },
-            UpdateRule::RmsProp(_) => State::RmsProp { cache: zeros() },
-            UpdateRule::Adam(_) => State::Adam { m: zeros(), v: zeros() },
-        };
-        Self { value, state, gradient: PanelBuf::zeros(0, 0) }
+    fn new(value: PanelBuf<F>, optimiser: Optimiser, decays: bool) -> Self {
+        let slots = optimiser.kind().slots().iter().map(|_| PanelBuf::zeros(value.rows(), value.cols()));
+        Self { slots: slots.collect(), value, steps: 0, decays, gradient: PanelBuf::zeros(0, 0) }
     }
 
-    /// The rule's state after `t` updates, as the readable rules keep it, in the parameter's own shape and order.
-    fn rule_state(&self, stored: Stored, t: u64) -> Result<RuleState<F>> {
-        let array = |panels: &PanelBuf<F>| stored.read(panels);
-        Ok(match &self.state {
-            State::Sgd => RuleState::Sgd,
-            State::SgdMomentum { velocity } => {
-                RuleState::SgdMomentum(SgdMomentumState { velocity: array(velocity)? })
-            }
-            State::RmsProp { cache } => RuleState::RmsProp(RmsPropState { cache: array(cache)? }),
-            State::Adam { m, v } => RuleState::Adam(AdamState { m: array(m)?, v: array(v)?, t }),
-        })
+    /// The state as the readable optimisers keep it, in the parameter's own shape and order.
+    fn state(&self, stored: Stored, kind: OptimiserKind) -> Result<OptimiserState<F>> {
+        let slots = self.slots.iter().map(|slot| stored.read(slot)).collect::<Result<_>>()?;
+        Ok(OptimiserState { kind, slots, steps: self.steps })
     }
 
     /// Takes values and state of such a parameter, which were checked to fit.
-    fn set(&mut self, stored: Stored, value: ArrayViewD<'_, F>, state: &RuleState<F>) {
+    fn set(&mut self, stored: Stored, value: ArrayViewD<'_, F>, state: &OptimiserState<F>) {
         self.value = stored.write(value);
-        let pack = |array: &ArrayD<F>| stored.write(array.view());
-        match (&mut self.state, state) {
-            (State::SgdMomentum { velocity }, RuleState::SgdMomentum(state)) => {
-                *velocity = pack(&state.velocity);
-            }
-            (State::RmsProp { cache }, RuleState::RmsProp(state)) => *cache = pack(&state.cache),
-            (State::Adam { m, v }, RuleState::Adam(state)) => (*m, *v) = (pack(&state.m), pack(&state.v)),
-            _ => {}
-        }
+        self.slots = state.slots.iter().map(|slot| stored.write(slot.view())).collect();
+        self.steps = state.steps;
     }
 
     /// Bytes of the values and the state.
     pub(super) fn bytes(&self) -> usize {
-        let matrices = match self.state {
-            State::Sgd => 1,
-            State::SgdMomentum { .. } | State::RmsProp { .. } => 2,
-            State::Adam { .. } => 3,
-        };
-        matrices * size_of_val(self.value.as_slice())
+        (1 + self.slots.len()) * size_of_val(self.value.as_slice())
     }
 
-    /// The values with a place for their gradient, cut into ranges of rows that follow one another from row 0.
-    fn gradient_parts(&mut self, ranges: &[Range<usize>]) -> Vec<Part<'_, F>> {
-        let shape = (self.value.rows(), self.value.cols());
-        if (self.gradient.rows(), self.gradient.cols()) != shape {
-            self.gradient.reset(shape.0, shape.1);
-        }
-        let (mut value, mut gradient) = (self.value.view_mut(), self.gradient.view_mut());
-        let part = |range: &Range<usize>| {
-            let gradient = gradient.take_first(range.len());
-            (value.take_first(range.len()), Update::Gradient { gradient })
-        };
-        ranges.iter().map(part).collect()
-    }
-
-    /// The values and the update of step `t` (from 1), cut into ranges of rows that follow one another from row 0; without a
-    /// rule, the gradient is kept instead.
+    /// The values with their next update, cut into ranges of rows that follow one another from row 0; without an optimiser, the
+    /// gradient is kept instead.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if the state is another rule's.
+    /// [`Error::Configuration`] if the state is another optimiser's.
     pub(super) fn parts(
         &mut self,
-        rule: Option<&UpdateRule>,
-        t: u32,
+        optimiser: Option<Optimiser>,
         ranges: &[Range<usize>],
     ) -> Result<Vec<Part<'_, F>>> {
-        let Some(rule) = rule else { return Ok(self.gradient_parts(ranges)) };
-        let f = F::from_f64;
+        let (rows, cols) = (self.value.rows(), self.value.cols());
         let mut value = self.value.view_mut();
-        let lengths = ranges.iter().map(Range::len);
-        Ok(match (*rule, &mut self.state) {
-            (UpdateRule::Sgd(rule), State::Sgd) => lengths
-                .map(|n| (value.take_first(n), Update::Sgd { learning_rate: f(rule.learning_rate) }))
-                .collect(),
-            (UpdateRule::SgdMomentum(rule), State::SgdMomentum { velocity }) => {
-                let mut velocity = velocity.view_mut();
-                lengths
-                    .map(|n| {
-                        let update = Update::Momentum {
-                            learning_rate: f(rule.learning_rate),
-                            momentum: f(rule.momentum),
-                            nesterov: rule.nesterov,
-                            velocity: velocity.take_first(n),
-                        };
-                        (value.take_first(n), update)
-                    })
-                    .collect()
+        let Some(optimiser) = optimiser else {
+            if (self.gradient.rows(), self.gradient.cols()) != (rows, cols) {
+                self.gradient.reset(rows, cols);
             }
-            (UpdateRule::RmsProp(rule), State::RmsProp { cache }) => {
-                let mut cache = cache.view_mut();
-                lengths
-                    .map(|n| {
-                        let update = Update::RmsProp {
-                            learning_rate: f(rule.learning_rate),
-                            decay: f(rule.decay_rate),
-                            epsilon: f(rule.epsilon),
-                            cache: cache.take_first(n),
-                        };
-                        (value.take_first(n), update)
-                    })
-                    .collect()
-            }
-            (UpdateRule::Adam(rule), State::Adam { m, v }) => {
-                let (mut m, mut v) = (m.view_mut(), v.view_mut());
-                let epsilon = f(rule.epsilon_at(u64::from(t)));
-                lengths
-                    .map(|n| {
-                        let update = Update::Adam {
-                            learning_rate: f(rule.learning_rate),
-                            beta1: f(rule.beta1),
-                            beta2: f(rule.beta2),
-                            epsilon,
-                            step: t,
-                            m: m.take_first(n),
-                            v: v.take_first(n),
-                        };
-                        (value.take_first(n), update)
-                    })
-                    .collect()
-            }
-            (rule, _) => {
-                return Err(Error::configuration(format!(
-                    "the state does not belong to the rule {}",
-                    rule.name()
-                )));
-            }
-        })
+            let mut gradient = self.gradient.view_mut();
+            let part = |n| (value.take_first(n), Update::Gradient { gradient: gradient.take_first(n) });
+            return Ok(ranges.iter().map(Range::len).map(part).collect());
+        };
+        let optimiser = if self.decays { optimiser } else { optimiser.without_weight_decay() };
+        self.steps += 1;
+        let mut slots: Vec<_> = self.slots.iter_mut().map(PanelBuf::view_mut).collect();
+        let part = |n| {
+            let slots = slots.iter_mut().map(|slot| slot.take_first(n)).collect();
+            Ok((value.take_first(n), optimiser.kernel(slots, self.steps)?))
+        };
+        ranges.iter().map(Range::len).map(part).collect()
     }
 }
 
@@ -182,14 +96,19 @@ pub(super) enum Stored {
 }
 
 impl Stored {
-    /// The array as the network has it.
-    fn read<F: Float>(self, panels: &PanelBuf<F>) -> Result<ArrayD<F>> {
+    /// The matrix as the network has it.
+    fn matrix<F: Float>(self, panels: &PanelBuf<F>) -> Result<Array2<F>> {
         let array = to_array(panels)?;
         Ok(match self {
-            Self::Rows => array.into_dyn(),
-            Self::Columns => array.reversed_axes().as_standard_layout().into_owned().into_dyn(),
-            Self::Vector => Array1::from_iter(array).into_dyn(),
+            Self::Columns => array.reversed_axes().as_standard_layout().into_owned(),
+            Self::Rows | Self::Vector => array,
         })
+    }
+
+    /// The array as the network has it.
+    fn read<F: Float>(self, panels: &PanelBuf<F>) -> Result<ArrayD<F>> {
+        let matrix = self.matrix(panels)?;
+        Ok(if let Self::Vector = self { Array1::from_iter(matrix).into_dyn() } else { matrix.into_dyn() })
     }
 
     /// The array as it lies in panels.
@@ -221,30 +140,26 @@ pub(super) struct Layer<F> {
 
 impl<F: Float> Layer<F> {
     /// Packs a network's parameters.
-    pub(super) fn pack(parameters: &Parameters<F>, rule: &UpdateRule) -> Vec<Self> {
+    pub(super) fn pack(parameters: &Parameters<F>, optimiser: Optimiser) -> Vec<Self> {
         let layers = parameters.layers.iter().enumerate();
         layers
             .map(|(index, layer)| {
                 let stored = if index == 0 { Stored::Columns } else { Stored::Rows };
                 let w = stored.write(layer.w.view().into_dyn());
                 let b = Stored::Vector.write(layer.b.view().into_dyn());
-                Self { w: Parameter::new(w, rule), b: Parameter::new(b, rule), stored }
+                Self { w: Parameter::new(w, optimiser, true), b: Parameter::new(b, optimiser, false), stored }
             })
             .collect()
     }
 
-    /// The rule's states of all layers' weights and biases, in the order of [`Parameters::named`].
-    pub(super) fn rule_states(layers: &[Self], t: u64) -> Result<Vec<RuleState<F>>> {
-        let mut all = Vec::with_capacity(2 * layers.len());
-        for layer in layers {
-            all.push(layer.w.rule_state(layer.stored, t)?);
-            all.push(layer.b.rule_state(Stored::Vector, t)?);
-        }
-        Ok(all)
+    /// The optimiser's states of all layers' weights and biases, in the order of [`Parameters::named`].
+    pub(super) fn states(layers: &[Self], optimiser: Optimiser) -> Result<Vec<OptimiserState<F>>> {
+        let each = layers.iter().flat_map(|layer| [(&layer.w, layer.stored), (&layer.b, Stored::Vector)]);
+        each.map(|(parameter, stored)| parameter.state(stored, optimiser.kind())).collect()
     }
 
     /// Takes parameters and states, which were checked to fit.
-    pub(super) fn set(layers: &mut [Self], parameters: &Parameters<F>, states: &[RuleState<F>]) {
+    pub(super) fn set(layers: &mut [Self], parameters: &Parameters<F>, states: &[OptimiserState<F>]) {
         let states = states.as_chunks::<2>().0;
         for ((layer, from), [w, b]) in layers.iter_mut().zip(&parameters.layers).zip(states) {
             layer.w.set(layer.stored, from.w.view().into_dyn(), w);
@@ -254,17 +169,11 @@ impl<F: Float> Layer<F> {
 
     /// Weights and biases of all layers as the network has them.
     pub(super) fn unpack<'a>(layers: impl Iterator<Item = Values<'a, F>>) -> Result<Parameters<F>> {
-        let layers = layers
-            .map(|(stored, w, b)| {
-                let w = to_array(w)?;
-                let w = match stored {
-                    Stored::Columns => w.reversed_axes().as_standard_layout().into_owned(),
-                    _ => w,
-                };
-                Ok(LayerParameters { w, b: Array1::from_vec(b.view().to_rows()), gamma_beta: None })
-            })
-            .collect::<Result<_>>()?;
-        Ok(Parameters { layers })
+        let layer = |(stored, w, b): Values<'a, F>| {
+            let b = Array1::from_vec(b.view().to_rows());
+            Ok(LayerParameters { w: stored.matrix(w)?, b, gamma_beta: None })
+        };
+        Ok(Parameters { layers: layers.map(layer).collect::<Result<_>>()? })
     }
 
     /// How the weights lie, the weights and the biases, for [`Layer::unpack`].
@@ -275,9 +184,9 @@ impl<F: Float> Layer<F> {
     /// Brings the weights and their state into the other order, if they are not in it.
     pub(super) fn store(&mut self, stored: Stored) -> Result<()> {
         if self.stored != stored {
-            let state = self.w.rule_state(self.stored, 0)?;
-            let value = self.stored.read(&self.w.value)?;
-            self.w.set(stored, value.view(), &state);
+            for panels in iter::once(&mut self.w.value).chain(&mut self.w.slots) {
+                *panels = stored.write(self.stored.read(panels)?.view());
+            }
             self.stored = stored;
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::argmax;
 use crate::net::FullyConnectedNet;
-use crate::optim::{Sgd, UpdateRule};
+use crate::optim::{Optimiser, Sgd};
 use crate::training::{Preprocessing, Progress, Score, Task, Trained, Trainer, TrainingConfig, TrainingData};
 
 /// A trained network, with all that a prediction needs: it takes samples in the units of the data that it was trained on.
@@ -91,7 +91,7 @@ impl<F: Float> Model<F> {
         let threads = trained.config.train.threads.unwrap_or_else(engine::cores);
         let how = EngineConfig { threads, ..trained.config.engine(threads) };
         // It is never trained: the optimiser with the least memory does.
-        let engine = engine::build(trained.net.clone(), UpdateRule::Sgd(Sgd::default()), how)?;
+        let engine = engine::build(trained.net.clone(), Optimiser::Sgd(Sgd::default()), how)?;
         Ok(Self { trained, preprocessing, version: env!("CARGO_PKG_VERSION").to_owned(), engine })
     }
 

@@ -4,10 +4,11 @@ use ndarray::ArrayViewMutD;
 use serde::{Deserialize, Serialize};
 
 use super::max_norm_factor;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::float::Float;
+use crate::range::Range;
 
-/// How gradients are bounded before the update rule takes them, L2 and L1 terms included.
+/// How gradients are bounded before the optimiser takes them, L2 and L1 terms included.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Clipping {
@@ -25,12 +26,7 @@ impl Clipping {
             Self::Norm(bound) => ("norm", bound),
             Self::Value(bound) => ("value", bound),
         };
-        if bound > 0.0 && bound.is_finite() {
-            return Ok(());
-        }
-        Err(Error::configuration(format!(
-            "the {what} that gradients are clipped to must be finite and above 0, got {bound}"
-        )))
+        Range::Positive.check(&format!("the {what} that gradients are clipped to"), bound)
     }
 
     /// Bounds the gradients of all parameters, of any shapes. The norm's squares are summed in `f64`. NaN is not hidden: a

@@ -1,12 +1,14 @@
 //! Stochastic gradient descent with momentum (Polyak 1964; in the form of Sutskever et al. 2013).
 
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Zip};
+use thinnet_kernels::{PanelsMut, Update};
 
-use super::check_shapes;
-use crate::error::Result;
+use super::method::{Method, Setting};
 use crate::float::Float;
+use crate::range::Range;
 
-/// The settings of SGD with momentum.
+/// SGD with momentum: `velocity = momentum * velocity - learning_rate * dw`, then `w += velocity`, or with Nesterov's gradient
+/// `w += momentum * velocity - learning_rate * dw`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SgdMomentum {
     /// Learning rate (default 1e-2).
@@ -24,26 +26,36 @@ impl Default for SgdMomentum {
     }
 }
 
-/// The state of SGD with momentum.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SgdMomentumState<F> {
-    /// The velocity, in the parameter's shape.
-    pub velocity: ArrayD<F>,
-}
+impl Method<1> for SgdMomentum {
+    const SLOT_NAMES: &'static [&'static str; 1] = &["velocity"];
 
-/// `velocity = momentum * velocity - learning_rate * dw`, then `w += velocity`, or with Nesterov's gradient
-/// `w += momentum * velocity - learning_rate * dw`; all of one shape.
-pub fn sgd_momentum<F: Float>(
-    w: ArrayViewMutD<'_, F>,
-    dw: &ArrayViewD<'_, F>,
-    rule: &SgdMomentum,
-    state: &mut SgdMomentumState<F>,
-) -> Result<()> {
-    check_shapes("sgd_momentum", w.shape(), &[("dw", dw.shape()), ("velocity", state.velocity.shape())])?;
-    let (rate, momentum) = (F::from_f64(rule.learning_rate), F::from_f64(rule.momentum));
-    Zip::from(w).and(dw).and(&mut state.velocity).for_each(|w, &g, velocity| {
-        *velocity = momentum * *velocity - rate * g;
-        *w += if rule.nesterov { momentum * *velocity - rate * g } else { *velocity };
-    });
-    Ok(())
+    fn settings(&mut self) -> Vec<(&'static str, Setting<'_>)> {
+        vec![
+            ("momentum", Setting::Number(&mut self.momentum, Range::Share)),
+            ("nesterov", Setting::Flag(&mut self.nesterov)),
+        ]
+    }
+
+    fn update<F: Float>(
+        &self,
+        w: ArrayViewMutD<'_, F>,
+        dw: &ArrayViewD<'_, F>,
+        [velocity]: &mut [ArrayD<F>; 1],
+        _: u64,
+    ) {
+        let (rate, momentum) = (F::from_f64(self.learning_rate), F::from_f64(self.momentum));
+        Zip::from(w).and(dw).and(velocity).for_each(|w, &g, velocity| {
+            *velocity = momentum * *velocity - rate * g;
+            *w += if self.nesterov { momentum * *velocity - rate * g } else { *velocity };
+        });
+    }
+
+    fn kernel<'a, F: Float>(&self, [velocity]: [PanelsMut<'a, F>; 1], _: u32) -> Update<'a, F> {
+        Update::Momentum {
+            learning_rate: F::from_f64(self.learning_rate),
+            momentum: F::from_f64(self.momentum),
+            nesterov: self.nesterov,
+            velocity,
+        }
+    }
 }

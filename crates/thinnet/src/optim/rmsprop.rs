@@ -1,12 +1,14 @@
 //! `RMSProp` (Tieleman and Hinton, Coursera lecture 6.5, 2012).
 
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Zip};
+use thinnet_kernels::{PanelsMut, Update};
 
-use super::check_shapes;
-use crate::error::Result;
+use super::method::{Method, Setting};
 use crate::float::Float;
+use crate::range::Range;
 
-/// The settings of `RMSProp`.
+/// `RMSProp`: `cache = decay_rate * cache + (1 - decay_rate) * dw^2`, then
+/// `w -= learning_rate * dw / (sqrt(cache) + epsilon)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RmsProp {
     /// Learning rate (default 1e-2).
@@ -23,27 +25,37 @@ impl Default for RmsProp {
     }
 }
 
-/// The state of `RMSProp`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RmsPropState<F> {
-    /// The moving average of squared gradients, in the parameter's shape.
-    pub cache: ArrayD<F>,
-}
+impl Method<1> for RmsProp {
+    const SLOT_NAMES: &'static [&'static str; 1] = &["cache"];
 
-/// `cache = decay * cache + (1 - decay) * dw^2`, then `w -= learning_rate * dw / (sqrt(cache) + epsilon)`; all of one
-/// shape.
-pub fn rmsprop<F: Float>(
-    w: ArrayViewMutD<'_, F>,
-    dw: &ArrayViewD<'_, F>,
-    rule: &RmsProp,
-    state: &mut RmsPropState<F>,
-) -> Result<()> {
-    check_shapes("rmsprop", w.shape(), &[("dw", dw.shape()), ("cache", state.cache.shape())])?;
-    let (rate, epsilon) = (F::from_f64(rule.learning_rate), F::from_f64(rule.epsilon));
-    let (decay, rest) = (F::from_f64(rule.decay_rate), F::from_f64(1.0 - rule.decay_rate));
-    Zip::from(w).and(dw).and(&mut state.cache).for_each(|w, &g, cache| {
-        *cache = decay * *cache + rest * g * g;
-        *w -= rate * g / (cache.sqrt() + epsilon);
-    });
-    Ok(())
+    fn settings(&mut self) -> Vec<(&'static str, Setting<'_>)> {
+        vec![
+            ("decay_rate", Setting::Number(&mut self.decay_rate, Range::Share)),
+            ("epsilon", Setting::Number(&mut self.epsilon, Range::Positive)),
+        ]
+    }
+
+    fn update<F: Float>(
+        &self,
+        w: ArrayViewMutD<'_, F>,
+        dw: &ArrayViewD<'_, F>,
+        [cache]: &mut [ArrayD<F>; 1],
+        _: u64,
+    ) {
+        let (rate, epsilon) = (F::from_f64(self.learning_rate), F::from_f64(self.epsilon));
+        let (decay, rest) = (F::from_f64(self.decay_rate), F::from_f64(1.0 - self.decay_rate));
+        Zip::from(w).and(dw).and(cache).for_each(|w, &g, cache| {
+            *cache = decay * *cache + rest * g * g;
+            *w -= rate * g / (cache.sqrt() + epsilon);
+        });
+    }
+
+    fn kernel<'a, F: Float>(&self, [cache]: [PanelsMut<'a, F>; 1], _: u32) -> Update<'a, F> {
+        Update::RmsProp {
+            learning_rate: F::from_f64(self.learning_rate),
+            decay: F::from_f64(self.decay_rate),
+            epsilon: F::from_f64(self.epsilon),
+            cache,
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::f64::consts::PI;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::range::Range;
 
 /// What the learning rate does once it is warm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -45,29 +46,10 @@ impl Schedule {
     /// # Errors
     /// [`Error::Configuration`] that names the setting.
     pub fn check(&self) -> Result<()> {
-        let not_negative = |value: f64| value >= 0.0 && value.is_finite();
-        for (what, value, fits, range) in [
-            ("learning rate", self.learning_rate, not_negative(self.learning_rate), "not negative"),
-            ("decay", self.decay, self.decay > 0.0 && self.decay.is_finite(), "above 0"),
-            (
-                "final learning rate",
-                self.final_learning_rate,
-                not_negative(self.final_learning_rate),
-                "not negative",
-            ),
-            (
-                "number of warm-up epochs",
-                self.warmup_epochs,
-                not_negative(self.warmup_epochs),
-                "not negative",
-            ),
-        ] {
-            if !fits {
-                return Err(Error::configuration(format!(
-                    "the {what} must be finite and {range}, got {value}"
-                )));
-            }
-        }
+        Range::NotNegative.check("the learning rate", self.learning_rate)?;
+        Range::Positive.check("the decay", self.decay)?;
+        Range::NotNegative.check("the final learning rate", self.final_learning_rate)?;
+        Range::NotNegative.check("the number of warm-up epochs", self.warmup_epochs)?;
         if self.step_epochs == 0 {
             return Err(Error::configuration("the number of epochs between steps must be at least 1, got 0"));
         }
@@ -115,20 +97,9 @@ impl MomentumRamp {
     /// # Errors
     /// [`Error::Configuration`] that names the setting.
     pub fn check(&self) -> Result<()> {
-        for (what, value) in [("start", self.start), ("end", self.end)] {
-            if !(0.0..1.0).contains(&value) {
-                return Err(Error::configuration(format!(
-                    "the {what} of the momentum ramp must be at least 0 and below 1, got {value}"
-                )));
-            }
-        }
-        if !(self.epochs > 0.0 && self.epochs.is_finite()) {
-            return Err(Error::configuration(format!(
-                "the epochs of the momentum ramp must be finite and above 0, got {}",
-                self.epochs
-            )));
-        }
-        Ok(())
+        Range::Share.check("the start of the momentum ramp", self.start)?;
+        Range::Share.check("the end of the momentum ramp", self.end)?;
+        Range::Positive.check("the epochs of the momentum ramp", self.epochs)
     }
 
     /// The momentum of step `step` (from 0) of `steps_per_epoch` (at least 1).

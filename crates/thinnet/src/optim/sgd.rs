@@ -1,12 +1,12 @@
 //! Stochastic gradient descent.
 
-use ndarray::{ArrayViewD, ArrayViewMutD};
+use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD};
+use thinnet_kernels::{PanelsMut, Update};
 
-use super::check_shapes;
-use crate::error::Result;
+use super::method::{Method, Setting};
 use crate::float::Float;
 
-/// The settings of plain SGD.
+/// Plain SGD: `w -= learning_rate * dw`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sgd {
     /// Learning rate (default 1e-2).
@@ -19,9 +19,24 @@ impl Default for Sgd {
     }
 }
 
-/// `w -= learning_rate * dw`; both of one shape.
-pub fn sgd<F: Float>(mut w: ArrayViewMutD<'_, F>, dw: &ArrayViewD<'_, F>, rule: &Sgd) -> Result<()> {
-    check_shapes("sgd", w.shape(), &[("dw", dw.shape())])?;
-    w.scaled_add(-F::from_f64(rule.learning_rate), dw);
-    Ok(())
+impl Method<0> for Sgd {
+    const SLOT_NAMES: &'static [&'static str; 0] = &[];
+
+    fn settings(&mut self) -> Vec<(&'static str, Setting<'_>)> {
+        vec![]
+    }
+
+    fn update<F: Float>(
+        &self,
+        mut w: ArrayViewMutD<'_, F>,
+        dw: &ArrayViewD<'_, F>,
+        []: &mut [ArrayD<F>; 0],
+        _: u64,
+    ) {
+        w.scaled_add(-F::from_f64(self.learning_rate), dw);
+    }
+
+    fn kernel<'a, F: Float>(&self, []: [PanelsMut<'a, F>; 0], _: u32) -> Update<'a, F> {
+        Update::Sgd { learning_rate: F::from_f64(self.learning_rate) }
+    }
 }

@@ -127,6 +127,7 @@ mod samples {
     //! Small outcomes for the tests of this module.
 
     use crate::float::Dtype;
+    use crate::optim::OptimiserKind;
     use crate::training::Accuracies;
     use crate::training::experiment::{NetworkRun, Outcome, Settings};
 
@@ -142,7 +143,7 @@ mod samples {
                 hidden: vec![500],
                 epochs: networks.iter().map(|n| n.1.len().saturating_sub(1)).max().unwrap_or(0),
                 batch_size: 100,
-                update_rule: "adam".to_owned(),
+                update_rule: OptimiserKind::Adam,
                 learning_rate: 5e-4,
                 reg: 0.0,
                 seed: 231,

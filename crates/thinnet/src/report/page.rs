@@ -114,7 +114,7 @@ fn settings(outcome: &Outcome) -> Vec<(&'static str, String)> {
         ("Hidden layers", list(hidden, "none")),
         ("Epochs", settings.epochs.to_string()),
         ("Batch size", settings.batch_size.to_string()),
-        ("Update rule", settings.update_rule.clone()),
+        ("Update rule", settings.update_rule.name().to_owned()),
         ("Learning rate", settings.learning_rate.to_string()),
         ("L2 strength", settings.reg.to_string()),
         ("Seed", settings.seed.to_string()),

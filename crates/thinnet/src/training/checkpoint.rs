@@ -1,10 +1,10 @@
 //! A run's state as bytes that tell whether they are whole.
 //!
 //! A checkpoint is a line `thinnet checkpoint 1`, the SHA-256 of what follows as a line of hexadecimal digits, and a
-//! safetensors file: parameters by name, the update rule's memory as `W1.m`, `W1.v`, ..., the best epoch's network as
+//! safetensors file: parameters by name, the optimiser's state as `W1.m`, `W1.v`, ..., the best epoch's network as
 //! `best.W1`, ..., the epoch's order of samples, every step's loss, and in its metadata, as JSON, the rest.
 
-use ndarray::{ArrayD, ArrayView1};
+use ndarray::ArrayView1;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -15,7 +15,7 @@ use crate::engine::EngineState;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::net::Parameters;
-use crate::optim::{AdamState, RmsPropState, RuleState, SgdMomentumState};
+use crate::optim::{OptimiserKind, OptimiserState};
 use crate::random;
 
 /// The first line.
@@ -30,10 +30,10 @@ struct Rest {
     config: String,
     random: random::State,
     engine_step: u64,
-    /// Adam's count of updates.
+    /// Updates that the optimiser has done.
     updates: u64,
     layers: usize,
-    rule: String,
+    rule: OptimiserKind,
     step: u64,
     epoch_loss: f64,
     epoch_seconds: f64,
@@ -52,18 +52,9 @@ impl<F: Float> TrainerState<F> {
         let position = &self.position;
         let mut tensors = Tensors::default();
         add_network(&mut tensors, "", &self.engine.parameters, &self.engine.running);
-        let mut updates = 0;
-        for ((name, _), state) in self.engine.parameters.named().iter().zip(&self.engine.rule) {
-            let mut add = |part: &str, array: &ArrayD<F>| tensors.add(format!("{name}.{part}"), array.view());
-            match state {
-                RuleState::Sgd => {}
-                RuleState::SgdMomentum(state) => add("velocity", &state.velocity),
-                RuleState::RmsProp(state) => add("cache", &state.cache),
-                RuleState::Adam(state) => {
-                    add("m", &state.m);
-                    add("v", &state.v);
-                    updates = state.t;
-                }
+        for ((name, _), state) in self.engine.parameters.named().iter().zip(&self.engine.optimiser) {
+            for (slot, array) in state.kind.slots().iter().zip(&state.slots) {
+                tensors.add(format!("{name}.{slot}"), array.view());
             }
         }
         if let Some(best) = &self.best {
@@ -76,9 +67,9 @@ impl<F: Float> TrainerState<F> {
             config: config.to_toml()?,
             random: self.random.clone(),
             engine_step: self.engine.step,
-            updates,
+            updates: self.engine.optimiser.first().map_or(0, |state| state.steps),
             layers: self.engine.parameters.layers.len(),
-            rule: config.rule()?.name().to_owned(),
+            rule: config.optim.rule,
             step: position.step,
             epoch_loss: position.epoch_loss,
             epoch_seconds: position.epoch_seconds,
@@ -109,24 +100,12 @@ impl<F: Float> TrainerState<F> {
             .map_err(|error| Error::data(format!("it is the checkpoint of another version: {error}")))?;
         let config = TrainingConfig::from_toml(&rest.config)?;
         let (parameters, running) = network(&read, "", rest.layers)?;
-        let rule = parameters
-            .named()
-            .iter()
-            .map(|(name, _)| {
-                let array = |part: &str| read.array::<F>(&format!("{name}.{part}"));
-                Ok(match rest.rule.as_str() {
-                    "sgd" => RuleState::Sgd,
-                    "sgd_momentum" => {
-                        RuleState::SgdMomentum(SgdMomentumState { velocity: array("velocity")? })
-                    }
-                    "rmsprop" => RuleState::RmsProp(RmsPropState { cache: array("cache")? }),
-                    "adam" => RuleState::Adam(AdamState { m: array("m")?, v: array("v")?, t: rest.updates }),
-                    other => {
-                        return Err(Error::data(format!("it has the state of an unknown rule {other:?}")));
-                    }
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let (kind, steps) = (rest.rule, rest.updates);
+        let state = |(name, _): (String, _)| {
+            let slots = kind.slots().iter().map(|slot| read.array(&format!("{name}.{slot}")));
+            Ok(OptimiserState { kind, slots: slots.collect::<Result<_>>()?, steps })
+        };
+        let optimiser = parameters.named().into_iter().map(state).collect::<Result<_>>()?;
         let best = if read.has("best.W1") {
             let (parameters, running) = network(&read, "best.", rest.layers)?;
             Some(Best { parameters, running })
@@ -134,7 +113,7 @@ impl<F: Float> TrainerState<F> {
             None
         };
         let state = Self {
-            engine: EngineState { parameters, rule, step: rest.engine_step, running },
+            engine: EngineState { parameters, optimiser, step: rest.engine_step, running },
             random: rest.random,
             position: Position {
                 step: rest.step,

@@ -13,6 +13,7 @@ use crate::engine::Product;
 use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
 use crate::net::Initialisation;
+use crate::optim::OptimiserKind;
 use crate::random::RandomState;
 
 /// Everything that determines the experiment's figures, and the threads, which do not.
@@ -35,8 +36,8 @@ pub struct Settings {
     pub epochs: usize,
     /// Samples a step.
     pub batch_size: usize,
-    /// Name of the update rule: `sgd`, `sgd_momentum`, `rmsprop` or `adam`.
-    pub update_rule: String,
+    /// Name of the optimiser, as in [`Optimiser::NAMES`].
+    pub update_rule: OptimiserKind,
     /// Learning rate.
     pub learning_rate: f64,
     /// Strength of the L2 term `0.5 * reg * sum(W^2)`.
@@ -101,7 +102,7 @@ impl Settings {
             hidden: vec![500],
             epochs: 25,
             batch_size: 100,
-            update_rule: "adam".into(),
+            update_rule: OptimiserKind::Adam,
             learning_rate: 5e-4,
             reg: 0.0,
             seed: 231,
@@ -127,7 +128,7 @@ impl Settings {
                 ..ModelConfig::default()
             },
             optim: OptimConfig {
-                rule: self.update_rule.clone(),
+                rule: self.update_rule,
                 learning_rate: self.learning_rate,
                 l2: self.reg,
                 ..OptimConfig::default()

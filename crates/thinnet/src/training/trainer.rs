@@ -140,7 +140,7 @@ impl<'a, F: Float> Trainer<'a, F> {
     ) -> Result<Self> {
         let net = config.net(data.input_dim(), data.num_outputs())?;
         let net = FullyConnectedNet::<F>::new(net, &mut random)?;
-        let engine = engine::build(net, config.rule()?, config.engine(threads))?;
+        let engine = engine::build(net, config.optimiser()?, config.engine(threads))?;
         Self::with_engine(config, data, engine, random, checks)
     }
 
@@ -441,7 +441,7 @@ impl<'a, F: Float> Trainer<'a, F> {
     /// # Errors
     /// None that a trainer made by [`Trainer::new`] could cause.
     pub fn verdict(&self, threads: usize) -> Result<Verdict> {
-        let engine = engine::build(self.trained()?.net, self.config.rule()?, self.config.engine(threads))?;
+        let engine = engine::build(self.trained()?.net, self.config.optimiser()?, self.config.engine(threads))?;
         let judge = |rows| judge(engine.as_ref(), rows, self.config.loss());
         let (val, confusion) = judge(&self.data.val)?;
         match &self.data.test {

@@ -6,7 +6,7 @@ use thinnet::engine::{Engine, EngineConfig, MaskSource, Thin, sparse_below};
 use thinnet::float::Float;
 use thinnet::layers::{Dropout, HiddenDropout, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig};
-use thinnet::optim::UpdateRule;
+use thinnet::optim::Optimiser;
 use thinnet::random::RandomState;
 use thinnet::training::{DataConfig, TrainingData};
 
@@ -20,7 +20,7 @@ fn classes_are_those_of_the_scores() {
         let mut random = RandomState::new(231);
         let config = NetConfig { hidden: vec![60], ..NetConfig::default() };
         let net = FullyConnectedNet::<F>::new(config, &mut random).unwrap();
-        let rule: UpdateRule = "adam".parse().unwrap();
+        let rule: Optimiser = "adam".parse().unwrap();
         let mut engine = Thin::new(&net, rule, EngineConfig::course(2)).unwrap();
         let inputs = engine.load(data.val.x()).unwrap();
         for _ in 0..6 {
@@ -50,7 +50,7 @@ fn standardised_images_are_their_floats() {
     )
     .unwrap();
     let config = NetConfig { hidden: vec![20], ..NetConfig::default() };
-    let rule: UpdateRule = "adam".parse().unwrap();
+    let rule: Optimiser = "adam".parse().unwrap();
     let run = |x: &Features<f32>, val: &Features<f32>| {
         let mut random = RandomState::new(231);
         let net = FullyConnectedNet::<f32>::new(config.clone(), &mut random).unwrap();

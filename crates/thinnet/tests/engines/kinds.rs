@@ -98,7 +98,7 @@ fn drop_connect_is_of_the_hidden_layers_weights_alone() {
         let y = random.choice(4, 8).unwrap();
         let net = FullyConnectedNet::<f64>::new(config.clone(), &mut random).unwrap();
         let rate = 0.1;
-        let rule = "sgd".parse::<thinnet::optim::UpdateRule>().unwrap().with_learning_rate(rate);
+        let rule = "sgd".parse::<thinnet::optim::Optimiser>().unwrap().with_learning_rate(rate);
         let threads = EngineConfig { masks, ..EngineConfig::course(2) };
         let mut engine = thinnet::engine::build(net.clone(), rule, threads).unwrap();
         let mut by_hand = random.clone();

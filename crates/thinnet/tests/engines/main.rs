@@ -13,7 +13,7 @@ use thinnet::engine::{Batch, Engine, EngineConfig, Isa, Layers, MaskSource, Prod
 use thinnet::float::Float;
 use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
-use thinnet::optim::{Adam, Clipping, SgdMomentum, UpdateRule};
+use thinnet::optim::{Adam, Clipping, Optimiser, SgdMomentum};
 use thinnet::random::RandomState;
 
 /// A training run of a few steps, and how to compute it.
@@ -104,12 +104,12 @@ impl Case {
         }
     }
 
-    fn rule(&self) -> UpdateRule {
+    fn rule(&self) -> Optimiser {
         match self.rule.parse().unwrap() {
-            UpdateRule::SgdMomentum(rule) => {
-                UpdateRule::SgdMomentum(SgdMomentum { nesterov: self.more.variant, ..rule })
+            Optimiser::SgdMomentum(rule) => {
+                Optimiser::SgdMomentum(SgdMomentum { nesterov: self.more.variant, ..rule })
             }
-            UpdateRule::Adam(rule) => UpdateRule::Adam(Adam { epsilon_hat: self.more.variant, ..rule }),
+            Optimiser::Adam(rule) => Optimiser::Adam(Adam { epsilon_hat: self.more.variant, ..rule }),
             rule => rule,
         }
     }
@@ -236,7 +236,7 @@ fn cases() -> impl Strategy<Value = Case> {
     let masks = (prop::option::of(0.05..=1.0f64), prop::option::weighted(0.2, any::<u32>()));
     let steps = (1usize..30, 1usize..130, 1usize..4);
     let how = (
-        prop::sample::select(&UpdateRule::NAMES[..]),
+        prop::sample::select(&Optimiser::NAMES[..]),
         1usize..4,
         prop::sample::select(vec![Product::Auto, Product::Dense, Product::Thin]),
         prop::sample::select(vec![0.0, 0.1, 3.0]),
@@ -408,7 +408,7 @@ fn bad_input_is_refused() {
     let case = corner();
     let mut random = RandomState::new(1);
     let net = case.net::<f32>(&mut random);
-    let rule: UpdateRule = "adam".parse().unwrap();
+    let rule: Optimiser = "adam".parse().unwrap();
     let config = EngineConfig::course(1);
     for threads in [0, 5000] {
         assert!(Thin::new(&net, rule, EngineConfig { threads, ..config }).is_err());

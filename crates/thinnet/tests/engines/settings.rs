@@ -5,7 +5,7 @@ use thinnet::data::Targets;
 use thinnet::engine::{Engine, EngineConfig, EngineState, Isa, Layers, MaskSource, Product, Thin};
 use thinnet::layers::HiddenDropout;
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
-use thinnet::optim::{Clipping, UpdateRule};
+use thinnet::optim::{Adam, AdamW, Clipping, Optimiser};
 use thinnet::random::RandomState;
 
 use crate::{Case, More, bits, corner};
@@ -60,7 +60,7 @@ fn bounds_that_nothing_reaches_change_no_bit() {
 }
 
 /// Both engines for a small network.
-fn engines(config: NetConfig, rule: UpdateRule) -> [Box<dyn Engine<f64>>; 2] {
+fn engines(config: NetConfig, rule: Optimiser) -> [Box<dyn Engine<f64>>; 2] {
     let net = FullyConnectedNet::new(config, &mut RandomState::new(1)).unwrap();
     let config = EngineConfig { product: Product::Auto, threads: 2, masks: MaskSource::Numpy, isa: None };
     [Box::new(Thin::new(&net, rule, config).unwrap()), Box::new(Layers::new(net, rule).unwrap())]
@@ -81,7 +81,7 @@ fn step(engine: &mut dyn Engine<f64>) -> f64 {
 /// Of plain SGD with a learning rate of 1 a step is the gradient: its norm is the bound, its direction the free step's.
 #[test]
 fn a_step_is_as_long_as_the_norm_allows() {
-    let rule = "sgd".parse::<UpdateRule>().unwrap().with_learning_rate(1.0);
+    let rule = "sgd".parse::<Optimiser>().unwrap().with_learning_rate(1.0);
     let moved = |clipping| {
         engines(NetConfig { clipping, reg: 0.1, l1: 0.05, ..config() }, rule).map(|mut engine| {
             let before = engine.parameters().unwrap();
@@ -131,7 +131,7 @@ fn momentum_can_change_between_steps_where_there_is_one() {
         let without = next(&mut *engine);
         // w += 0 velocity - rate dw is a step of plain SGD.
         let [mut plain, _] = engines(config(), "sgd".parse().unwrap());
-        plain.restore(&EngineState { rule: plain.state().unwrap().rule, ..state.clone() }).unwrap();
+        plain.restore(&EngineState { optimiser: plain.state().unwrap().optimiser, ..state.clone() }).unwrap();
         step(&mut *plain);
         let expected = plain.parameters().unwrap();
         for ((name, got), (_, expected)) in without.named().into_iter().zip(expected.named()) {
@@ -139,13 +139,48 @@ fn momentum_can_change_between_steps_where_there_is_one() {
         }
         assert_ne!(without, usual);
     }
-    for name in ["sgd", "rmsprop", "adam"] {
+    for name in ["sgd", "rmsprop", "adam", "adamw"] {
         for mut engine in engines(config(), name.parse().unwrap()) {
             let message = engine.set_momentum(0.5).unwrap_err().to_string();
             assert_eq!(
                 message,
-                format!("only the rule sgd_momentum has a momentum to set, and the rule is {name}")
+                format!("only the optimiser sgd_momentum has a momentum to set, and the optimiser is {name}")
             );
+        }
+    }
+}
+
+/// Beside Adam's step from the same place, AdamW's has moved each weight by the decay alone, and nothing else.
+#[test]
+fn weight_decay_acts_on_weights_alone() {
+    let adam = Adam { learning_rate: 1e-2, ..Adam::default() };
+    let adamw = AdamW { learning_rate: 1e-2, weight_decay: 0.5, ..AdamW::default() };
+    let stepped = |config: &NetConfig, optimiser| {
+        let mut net = FullyConnectedNet::<f64>::new(config.clone(), &mut RandomState::new(1)).unwrap();
+        net.parameters.layers.iter_mut().for_each(|layer| layer.b.fill(0.75));
+        let layers = Layers::new(net.clone(), optimiser).unwrap();
+        let built = thinnet::engine::build(net.clone(), optimiser, EngineConfig::course(2)).unwrap();
+        let engines: [Box<dyn Engine<f64>>; 2] = [built, Box::new(layers)];
+        let stepped = engines.map(|mut engine| {
+            step(&mut *engine);
+            engine.parameters().unwrap()
+        });
+        (net.parameters, stepped)
+    };
+    let clipped = NetConfig { clipping: Some(Clipping::Norm(0.05)), ..config() };
+    for config in [config(), clipped, NetConfig { batch_norm: true, ..config() }] {
+        let (start, plain) = stepped(&config, Optimiser::Adam(adam));
+        let (_, decayed) = stepped(&config, Optimiser::AdamW(adamw));
+        for (plain, decayed) in plain.iter().zip(&decayed) {
+            let arrays = start.named().into_iter().zip(plain.named()).zip(decayed.named());
+            for (((name, start), (_, plain)), (_, decayed)) in arrays {
+                if name.starts_with('W') {
+                    let off = &decayed - &plain + 5e-3 * &start;
+                    assert!(off.iter().all(|off| off.abs() < 1e-14), "{name}");
+                } else {
+                    assert_eq!(plain, decayed, "{name}");
+                }
+            }
         }
     }
 }
@@ -197,7 +232,7 @@ fn the_first_array_that_is_not_finite_is_named() {
 #[test]
 fn training_that_diverges_is_seen() {
     for clipping in [None, Some(Clipping::Norm(1e300))] {
-        let rule = "sgd".parse::<UpdateRule>().unwrap().with_learning_rate(1e200);
+        let rule = "sgd".parse::<Optimiser>().unwrap().with_learning_rate(1e200);
         for mut engine in engines(NetConfig { clipping, ..config() }, rule) {
             let seen = (0..5).find(|_| {
                 step(&mut *engine);

@@ -48,6 +48,7 @@ const FIGURES: &[(&str, &[&str])] = &[
     ("optim.beta2=0.5", &[]),
     ("optim.decay_rate=0.5", &["optim.rule=rmsprop"]),
     ("optim.epsilon=0.1", &[]),
+    ("optim.weight_decay=0.5", &["optim.rule=adamw"]),
     ("optim.l2=0.1", &[]),
     ("optim.l1=0.1", &[]),
     ("optim.max_norm=0.5", &[]),

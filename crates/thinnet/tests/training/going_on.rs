@@ -44,6 +44,7 @@ fn every_rule_and_stream_goes_on_from_within_and_between_epochs() {
         &["optim.rule=sgd"],
         &["optim.rule=sgd_momentum", "optim.momentum_ramp_epochs=2", "optim.schedule=cosine"],
         &["optim.rule=rmsprop", "train.masks=numpy"],
+        &["optim.rule=adamw", "optim.weight_decay=0.5"],
         &["train.sampling=replacement", "train.masks=numpy", "optim.schedule=decay"],
         &["model.normalisation=batch", "model.input_keep=0.8"],
         &["model.annealing=curriculum", "model.keep=0.3"],

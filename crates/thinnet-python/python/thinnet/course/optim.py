@@ -15,13 +15,37 @@ __all__ = ["adam", "rmsprop", "sgd", "sgd_momentum"]
 
 Config: TypeAlias = dict[str, Any]
 
+#: What a rule has in its config: settings with their defaults, and arrays that are zero at first.
+RULES: dict[str, tuple[dict[str, float], tuple[str, ...]]] = {
+    "sgd": ({"learning_rate": 1e-2}, ()),
+    "sgd_momentum": ({"learning_rate": 1e-2, "momentum": 0.9}, ("velocity",)),
+    "rmsprop": ({"learning_rate": 1e-2, "decay_rate": 0.99, "epsilon": 1e-8}, ("cache",)),
+    "adam": ({"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}, ("m", "v")),
+}
+
+
+def _update(rule: str, w: Array, dw: Array, config: Config | None) -> tuple[Array, Config]:
+    settings, arrays = RULES[rule]
+    config = {} if config is None else config
+    for name, default in settings.items():
+        config.setdefault(name, default)
+    state = [config.get(name, np.zeros_like(w)) for name in arrays]
+    dtype = common_float(w, dw, *state)
+    next_w, state = _thinnet.update(
+        floats(w, dtype),
+        floats(dw, dtype),
+        rule,
+        config["learning_rate"],
+        [(name, config[name]) for name in settings if name != "learning_rate"],
+        ([floats(array, dtype) for array in state], config.get("t", 0)),
+    )
+    config.update(zip(arrays, state, strict=True))
+    return next_w, config
+
 
 def sgd(w: Array, dw: Array, config: Config | None = None) -> tuple[Array, Config]:
     """Stochastic gradient descent, ``w -= learning_rate * dw``, in place; ``learning_rate`` is 1e-2 by default."""
-    config = {} if config is None else config
-    config.setdefault("learning_rate", 1e-2)
-    dtype = common_float(w, dw)
-    w[...] = _thinnet.sgd(floats(w, dtype), floats(dw, dtype), config["learning_rate"])
+    w[...], config = _update("sgd", w, dw, config)
     return w, config
 
 
@@ -30,15 +54,7 @@ def sgd_momentum(w: Array, dw: Array, config: Config | None = None) -> tuple[Arr
 
     ``config`` has ``learning_rate`` (1e-2), ``momentum`` (0.9) and ``velocity``.
     """
-    config = {} if config is None else config
-    config.setdefault("learning_rate", 1e-2)
-    config.setdefault("momentum", 0.9)
-    velocity = config.get("velocity", np.zeros_like(w))
-    dtype = common_float(w, dw, velocity)
-    next_w, config["velocity"] = _thinnet.sgd_momentum(
-        floats(w, dtype), floats(dw, dtype), floats(velocity, dtype), config["learning_rate"], config["momentum"]
-    )
-    return next_w, config
+    return _update("sgd_momentum", w, dw, config)
 
 
 def rmsprop(w: Array, dw: Array, config: Config | None = None) -> tuple[Array, Config]:
@@ -46,21 +62,7 @@ def rmsprop(w: Array, dw: Array, config: Config | None = None) -> tuple[Array, C
 
     ``config`` has ``learning_rate`` (1e-2), ``decay_rate`` (0.99), ``epsilon`` (1e-8) and ``cache``.
     """
-    config = {} if config is None else config
-    config.setdefault("learning_rate", 1e-2)
-    config.setdefault("decay_rate", 0.99)
-    config.setdefault("epsilon", 1e-8)
-    config.setdefault("cache", np.zeros_like(w))
-    dtype = common_float(w, dw, config["cache"])
-    next_w, config["cache"] = _thinnet.rmsprop(
-        floats(w, dtype),
-        floats(dw, dtype),
-        floats(config["cache"], dtype),
-        config["learning_rate"],
-        config["decay_rate"],
-        config["epsilon"],
-    )
-    return next_w, config
+    return _update("rmsprop", w, dw, config)
 
 
 def adam(w: Array, dw: Array, config: Config | None = None) -> tuple[Array, Config]:
@@ -69,25 +71,6 @@ def adam(w: Array, dw: Array, config: Config | None = None) -> tuple[Array, Conf
     ``config`` has ``learning_rate`` (1e-3), ``beta1`` (0.9), ``beta2`` (0.999), ``epsilon`` (1e-8), the moments
     ``m`` and ``v``, and ``t``, the updates done.
     """
-    config = {} if config is None else config
-    config.setdefault("learning_rate", 1e-3)
-    config.setdefault("beta1", 0.9)
-    config.setdefault("beta2", 0.999)
-    config.setdefault("epsilon", 1e-8)
-    config.setdefault("m", np.zeros_like(w))
-    config.setdefault("v", np.zeros_like(w))
-    config.setdefault("t", 0)
-    dtype = common_float(w, dw, config["m"], config["v"])
-    next_w, config["m"], config["v"] = _thinnet.adam(
-        floats(w, dtype),
-        floats(dw, dtype),
-        floats(config["m"], dtype),
-        floats(config["v"], dtype),
-        config["t"],
-        config["learning_rate"],
-        config["beta1"],
-        config["beta2"],
-        config["epsilon"],
-    )
-    config["t"] += 1
+    next_w, config = _update("adam", w, dw, config)
+    config["t"] = config.get("t", 0) + 1
     return next_w, config

@@ -13,14 +13,6 @@ from thinnet.course._network import Network
 
 __all__ = ["Solver"]
 
-#: What a rule of ours keeps of a parameter in its config, by name: settings, then arrays.
-_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "sgd": ((), ()),
-    "sgd_momentum": (("momentum",), ("velocity",)),
-    "rmsprop": (("decay_rate", "epsilon"), ("cache",)),
-    "adam": (("beta1", "beta2", "epsilon"), ("m", "v")),
-}
-
 
 class _Plan:
     """What the compiled part is told of a run; its attributes are the fields of the struct `Plan` there."""
@@ -197,7 +189,7 @@ class Solver:
 
     def _plan(self) -> _Plan | None:
         """What to tell the compiled part, if it can do the run just as Python would."""
-        rule = next((name for name in _RULES if self.update_rule is getattr(optim, name)), None)
+        rule = next((name for name in optim.RULES if self.update_rule is getattr(optim, name)), None)
         own = type(self)
         overridden = any(
             getattr(own, name) is not getattr(Solver, name) or name in vars(self)
@@ -215,10 +207,10 @@ class Solver:
             or set(self.optim_configs) != set(model.params)
         ):
             return None
-        settings, arrays = _RULES[rule]
+        settings, arrays = optim.RULES[rule]
         configs = [self.optim_configs[p] for p in model.parameter_names()]
         shared = [{name: value for name, value in config.items() if name not in (*arrays, "t")} for config in configs]
-        if any(config != shared[0] for config in shared) or not set(shared[0]) <= {"learning_rate", *settings}:
+        if any(config != shared[0] for config in shared) or not set(shared[0]) <= set(settings):
             return None
         counts = {config.get("t", 0) for config in configs}
         kept = [sum(name in config for name in arrays) for config in configs]
@@ -229,12 +221,13 @@ class Solver:
             states = [([floats(c[name], model.dtype) for name in arrays], c.get("t", 0)) for c in configs]
         elif counts != {0}:
             return None
+        # The rule's own default where none is given, as the rule would put it in.
+        values = {name: float(shared[0].get(name, default)) for name, default in settings.items()}
         return _Plan(
             update_rule=rule,
-            settings=[(name, float(shared[0][name])) for name in settings if name in shared[0]],
+            learning_rate=values.pop("learning_rate"),
+            settings=list(values.items()),
             states=states,
-            # The rule's own default where none is given, as the rule would put it in.
-            learning_rate=float(shared[0].get("learning_rate", 1e-3 if rule == "adam" else 1e-2)),
             lr_decay=float(self.lr_decay),
             batch_size=self.batch_size,
             num_epochs=self.num_epochs,
@@ -262,16 +255,15 @@ class Solver:
             print,
             np.zeros(0, model.dtype),
         )
-        settings, arrays = _RULES[plan.update_rule]
+        settings, arrays = optim.RULES[plan.update_rule]
         epochs = len(done["loss"]) // self._iterations_per_epoch()
-        defaults = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "momentum": 0.9, "decay_rate": 0.99}
         for p, (kept, t) in zip(model.parameter_names(), done["states"], strict=True):
             config = self.optim_configs[p]
             config.setdefault("learning_rate", plan.learning_rate)
             for _ in range(epochs):
                 config["learning_rate"] *= self.lr_decay
-            for name in settings:
-                config.setdefault(name, defaults[name])
+            for name, default in settings.items():
+                config.setdefault(name, default)
             config.update(zip(arrays, kept, strict=True))
             if plan.update_rule == "adam":
                 config["t"] = t

@@ -14,10 +14,9 @@ impl<F: Float> Thin<F> {
     /// Updates every parameter, from the derivative of the loss by the scores (N, C).
     pub(super) fn backward(&mut self, dscores: &PanelBuf<F>) -> Result<()> {
         let (isa, threads) = (self.isa, &self.threads);
-        let rule = (!self.keeps_gradients()).then_some(&self.rule);
+        let optimiser = (!self.keeps_gradients()).then_some(self.optimiser);
         let (adjust, adjust_biases, activation) =
             (self.adjust_weights(), self.adjust_biases(), self.config.activation);
-        let step = u32::try_from(self.step).unwrap_or(u32::MAX);
         let samples = dscores.rows();
         let last = self.layers.len() - 1;
 
@@ -26,12 +25,12 @@ impl<F: Float> Thin<F> {
         for index in (0..=last).rev() {
             let layer = &mut self.layers[index];
             let whole = [0..1; 1];
-            for (b, update) in layer.b.parts(rule, step, &whole)? {
+            for (b, update) in layer.b.parts(optimiser, &whole)? {
                 let gradient = PanelBuf::from_rows(1, bias_gradient.len(), &bias_gradient);
                 apply_update(isa, b, gradient.view(), adjust_biases, update);
             }
             let ranges = threads.split(layer.w.value.rows());
-            let parts = layer.w.parts(rule, step, &ranges)?.into_iter().zip(ranges.clone());
+            let parts = layer.w.parts(optimiser, &ranges)?.into_iter().zip(ranges.clone());
             if index == 0 {
                 let x = match &self.x {
                     BatchInput::Dense(x) => x.view(),
@@ -99,7 +98,7 @@ impl<F: Float> Thin<F> {
                 delta.view_mut().scatter(lists, 0, values);
             }
         }
-        self.update_clipped(step)
+        self.update_clipped()
     }
 }
 

@@ -31,7 +31,7 @@ impl<F: Float> Thin<F> {
     }
 
     /// Updates every parameter with the gradients that the backward pass has kept, if it has, clipped by their norm.
-    pub(super) fn update_clipped(&mut self, step: u32) -> Result<()> {
+    pub(super) fn update_clipped(&mut self) -> Result<()> {
         let Some(Clipping::Norm(bound)) = self.config.clipping else { return Ok(()) };
         let arrays = self.layers.iter().flat_map(|layer| [&layer.w.gradient, &layer.b.gradient]);
         let squares = arrays.map(|gradient| sum(gradient.as_slice(), &self.threads, |g| g * g)).sum();
@@ -41,7 +41,7 @@ impl<F: Float> Thin<F> {
         for parameter in self.layers.iter_mut().flat_map(|layer| [&mut layer.w, &mut layer.b]) {
             let gradient = std::mem::take(&mut parameter.gradient);
             let ranges = self.threads.split(gradient.rows());
-            let parts = parameter.parts(Some(&self.rule), step, &ranges)?.into_iter().zip(ranges);
+            let parts = parameter.parts(Some(self.optimiser), &ranges)?.into_iter().zip(ranges);
             self.threads.each(parts.collect(), |((w, update), rows)| {
                 apply_update(isa, w, gradient.view().slice(rows), adjust, update);
             });

@@ -5,7 +5,7 @@
 //! - the first layer's forward product takes, for each unit, the samples that keep it (share p of them);
 //! - a later layer's forward product takes, for each sample, the inputs that were kept and are positive (about p/2);
 //! - the gradient of a weight takes the samples in which its input (or, in the first layer, its output) was kept and
-//!   positive, and the update rule is applied to it while it is in registers: no gradient is stored,
+//!   positive, and the optimiser's update is applied to it while it is in registers: no gradient is stored,
 //!   unless gradients are clipped by the norm of all;
 //! - the gradient handed down takes only units that were kept and positive.
 //!
@@ -46,14 +46,14 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Normalisation, argmax};
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
-use crate::optim::UpdateRule;
+use crate::optim::Optimiser;
 use crate::random::RandomState;
 
 /// Trains a network over the kernels.
 #[derive(Debug)]
 pub struct Thin<F> {
     config: NetConfig,
-    rule: UpdateRule,
+    optimiser: Optimiser,
     engine: EngineConfig,
     isa: Isa,
     threads: Threads,
@@ -109,13 +109,13 @@ impl<F: Float> Hidden<F> {
 }
 
 impl<F: Float> Thin<F> {
-    /// An engine for `net`, which it trains with `rule`.
+    /// An engine for `net`, which it trains with `optimiser`.
     ///
     /// # Errors
     /// [`Error::Configuration`] for settings out of range, or for a network with normalisation or DropConnect, which
     /// this engine does not compute.
-    pub fn new(net: &FullyConnectedNet<F>, rule: UpdateRule, engine: EngineConfig) -> Result<Self> {
-        rule.check()?;
+    pub fn new(net: &FullyConnectedNet<F>, optimiser: Optimiser, engine: EngineConfig) -> Result<Self> {
+        optimiser.check()?;
         let config = net.config().clone();
         if !Self::computes(&config) {
             return Err(Error::configuration(
@@ -123,12 +123,12 @@ impl<F: Float> Thin<F> {
             ));
         }
         Ok(Self {
-            layers: Layer::pack(&net.parameters, &rule),
+            layers: Layer::pack(&net.parameters, optimiser),
             hidden: config.hidden.iter().map(|_| Hidden::new()).collect(),
             isa: engine.isa.unwrap_or_else(Isa::detect),
             threads: Threads::new(engine.threads)?,
             config,
-            rule,
+            optimiser,
             engine,
             step: 0,
             times: StepTimes::default(),
@@ -185,7 +185,7 @@ impl<F: Float> Thin<F> {
         layers.map(|(below, layer)| 3 * (below.active.len() * layer.outputs()) as u64).sum()
     }
 
-    /// Bytes of parameters and of the update rule's state, each of which a step reads and writes once.
+    /// Bytes of parameters and of the optimiser's state, each of which a step reads and writes once.
     pub fn parameter_bytes(&self) -> usize {
         self.layers.iter().map(|layer| layer.w.bytes() + layer.b.bytes()).sum()
     }
@@ -302,11 +302,11 @@ impl<F: Float> Engine<F> for Thin<F> {
     }
 
     fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.rule = self.rule.with_learning_rate(learning_rate);
+        self.optimiser = self.optimiser.with_learning_rate(learning_rate);
     }
 
     fn set_momentum(&mut self, momentum: f64) -> Result<()> {
-        self.rule = self.rule.with_momentum(momentum)?;
+        self.optimiser = self.optimiser.with_momentum(momentum)?;
         Ok(())
     }
 
@@ -325,7 +325,7 @@ impl<F: Float> Engine<F> for Thin<F> {
     fn state(&self) -> Result<EngineState<F>> {
         Ok(EngineState {
             parameters: self.parameters()?,
-            rule: Layer::rule_states(&self.layers, self.step)?,
+            optimiser: Layer::states(&self.layers, self.optimiser)?,
             step: self.step,
             running: Vec::new(),
         })
@@ -334,8 +334,8 @@ impl<F: Float> Engine<F> for Thin<F> {
     fn restore(&mut self, state: &EngineState<F>) -> Result<()> {
         let own = self.parameters()?;
         own.check_like("parameters to restore", &state.parameters)?;
-        super::state::check_rule(&self.rule, &own, &state.rule)?;
-        Layer::set(&mut self.layers, &state.parameters, &state.rule);
+        super::state::check_optimiser(&self.optimiser, &own, &state.optimiser)?;
+        Layer::set(&mut self.layers, &state.parameters, &state.optimiser);
         self.step = state.step;
         Ok(())
     }

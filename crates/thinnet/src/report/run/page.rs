@@ -139,7 +139,7 @@ fn settings(report: &RunReport<'_>) -> Vec<(&'static str, String)> {
         ("Activation", "model.activation"),
         ("Probability to keep a hidden unit", "model.keep"),
         ("Probability to keep an input", "model.input_keep"),
-        ("Update rule", "optim.rule"),
+        ("Optimiser", "optim.rule"),
         ("Learning rate", "optim.learning_rate"),
         ("Schedule", "optim.schedule"),
         ("L2 strength", "optim.l2"),

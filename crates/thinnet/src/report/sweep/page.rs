@@ -154,7 +154,7 @@ fn settings(plan: &Plan) -> Vec<(&'static str, String)> {
         ("Hidden layers", if hidden.is_empty() { "none".to_owned() } else { hidden.join(", ") }),
         ("Epochs", base.train.epochs.to_string()),
         ("Batch size", base.train.batch_size.to_string()),
-        ("Update rule", base.optim.rule.clone()),
+        ("Optimiser", base.optim.rule.name().to_owned()),
         ("Learning rate", base.optim.learning_rate.to_string()),
     ]
     .into_iter()
@@ -169,7 +169,7 @@ fn is_varied(plan: &Plan, name: &str) -> bool {
         "Hidden layers" => "model.hidden",
         "Epochs" => "train.epochs",
         "Batch size" => "train.batch_size",
-        "Update rule" => "optim.rule",
+        "Optimiser" => "optim.rule",
         "Learning rate" => "optim.learning_rate",
         _ => return false,
     };

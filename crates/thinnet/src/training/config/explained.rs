@@ -1,9 +1,9 @@
 //! What each setting means, in words: the documentation of the sections' fields, for files and tables.
 
-use documented::{Documented, DocumentedFields};
 use toml::Value;
 
-use super::{DataConfig, ModelConfig, OptimConfig, TrainConfig, TrainingConfig};
+use super::TrainingConfig;
+use super::text::one_line;
 use crate::error::Result;
 
 /// Columns that a comment fills.
@@ -25,17 +25,16 @@ pub struct Setting {
 /// # Errors
 /// None: defaults can be written.
 pub fn settings() -> Result<Vec<Setting>> {
-    let defaults = TrainingConfig::default();
-    let text = defaults.to_toml()?;
-    let setting = |line| match line {
-        Line::Key { section, key, .. } => {
-            let key = format!("{section}.{key}");
-            let default = defaults.get(&key)?;
-            Some(Setting { meaning: meaning(&key), default, key })
-        }
-        Line::Section(_) | Line::Other => None,
-    };
-    Ok(lines(&text).filter_map(setting).collect())
+    let config = TrainingConfig::default();
+    let mut settings = Vec::new();
+    for (name, section) in config.sections() {
+        let mut values = section.table()?;
+        settings.extend(section.keys().iter().filter_map(|key| {
+            let meaning = one_line(section.meaning_of(key));
+            Some(Setting { key: format!("{name}.{key}"), default: values.remove(*key)?, meaning })
+        }));
+    }
+    Ok(settings)
 }
 
 impl TrainingConfig {
@@ -44,70 +43,16 @@ impl TrainingConfig {
     /// # Errors
     /// Those of [`TrainingConfig::to_toml`].
     pub fn to_commented_toml(&self) -> Result<String> {
-        let mut text = String::new();
-        for line in lines(&self.to_toml()?) {
-            match line {
-                Line::Section(section) => {
-                    if !text.is_empty() {
-                        text.push('\n');
-                    }
-                    text.push_str(&comment(section_meaning(section)));
-                    text.push('[');
-                    text.push_str(section);
-                    text.push_str("]\n");
-                }
-                Line::Key { section, key, line } => {
-                    text.push('\n');
-                    text.push_str(&comment(&meaning(&format!("{section}.{key}"))));
-                    text.push_str(line);
-                    text.push('\n');
-                }
-                Line::Other => {}
-            }
+        let mut parts = Vec::new();
+        for (name, section) in self.sections() {
+            parts.push(format!("{}[{name}]\n", comment(section.meaning())));
+            let values = section.table()?;
+            let keys = section.keys().iter().filter_map(|key| Some((key, values.get(*key)?)));
+            parts.extend(
+                keys.map(|(key, value)| format!("{}{key} = {value}\n", comment(section.meaning_of(key)))),
+            );
         }
-        Ok(text)
-    }
-}
-
-/// A line of a file as [`TrainingConfig::to_toml`] writes it, where a value takes one line.
-enum Line<'a> {
-    Section(&'a str),
-    Key { section: &'a str, key: &'a str, line: &'a str },
-    Other,
-}
-
-fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
-    let mut section = "";
-    text.lines().map(move |line| {
-        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            section = name;
-            Line::Section(name)
-        } else if let Some((key, _)) = line.split_once(" = ") {
-            Line::Key { section, key, line }
-        } else {
-            Line::Other
-        }
-    })
-}
-
-/// The documentation of a key's field, on one line; empty for a key that there is not.
-fn meaning(key: &str) -> String {
-    let (section, name) = key.split_once('.').unwrap_or_default();
-    let text = match section {
-        "data" => DataConfig::get_field_docs(name),
-        "model" => ModelConfig::get_field_docs(name),
-        "optim" => OptimConfig::get_field_docs(name),
-        _ => TrainConfig::get_field_docs(name),
-    };
-    text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn section_meaning(section: &str) -> &'static str {
-    match section {
-        "data" => DataConfig::DOCS,
-        "model" => ModelConfig::DOCS,
-        "optim" => OptimConfig::DOCS,
-        _ => TrainConfig::DOCS,
+        Ok(parts.join("\n"))
     }
 }
 

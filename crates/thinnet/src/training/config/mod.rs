@@ -4,12 +4,13 @@
 //! |---|---|
 //! | `data` | which samples, how they are parted and scaled |
 //! | `model` | the network, its dropout, its initial weights |
-//! | `optim` | the update rule, its schedules, what holds the weights back |
+//! | `optim` | the optimiser, its schedules, what holds the weights back |
 //! | `train` | epochs, batches, random streams, when to stop |
 //!
 //! [`TrainingConfig::from_toml`] reads them, [`TrainingConfig::set`] changes one, [`TrainingConfig::to_toml`] writes all,
 //! [`TrainingConfig::to_commented_toml`] with what they mean.
 
+mod by_name;
 mod explained;
 mod sections;
 mod text;
@@ -23,15 +24,16 @@ pub use sections::{
 pub use text::{Assignment, keys};
 
 use serde::{Deserialize, Serialize};
+use toml::Value;
 
+use self::by_name::Section;
 use crate::engine::{EngineConfig, MaskSource};
 use crate::error::{Error, Result};
 use crate::float::Dtype;
 use crate::layers::{Curriculum, Dropout, HiddenDropout, Loss};
 use crate::net::NetConfig;
-use crate::optim::{
-    Adam, Clipping, MomentumRamp, RmsProp, Schedule, ScheduleKind, Sgd, SgdMomentum, UpdateRule,
-};
+use crate::optim::{Clipping, MomentumRamp, Optimiser, OptimiserKind, Schedule, ScheduleKind};
+use crate::range::Range;
 
 /// Everything that determines a training run's figures, and the threads, which do not.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -62,7 +64,7 @@ impl TrainingConfig {
     /// # Errors
     /// [`Error::Configuration`] that names the setting, its range and the value that came.
     pub fn check(&self) -> Result<()> {
-        self.rule()?.check()?;
+        self.optimiser()?.check()?;
         self.schedule().check()?;
         if let Some(ramp) = self.momentum_ramp() {
             ramp.check()?;
@@ -79,19 +81,8 @@ impl TrainingConfig {
                 return Err(Error::setting(key, "must be at least 1, got 0"));
             }
         }
-        if !(train.min_delta >= 0.0 && train.min_delta.is_finite()) {
-            return Err(Error::setting(
-                "train.min_delta",
-                format!("must be finite and not negative, got {}", train.min_delta),
-            ));
-        }
-        let rate = self.model.annealing_rate;
-        if !(rate > 0.0 && rate.is_finite()) {
-            return Err(Error::setting(
-                "model.annealing_rate",
-                format!("must be finite and above 0, got {rate}"),
-            ));
-        }
+        Range::NotNegative.check_setting("train.min_delta", train.min_delta)?;
+        Range::Positive.check_setting("model.annealing_rate", self.model.annealing_rate)?;
         if self.model.task == Task::Regression {
             if train.monitor == Some(Monitor::Accuracy) {
                 return Err(Error::setting(
@@ -103,13 +94,9 @@ impl TrainingConfig {
                 return Err(Error::setting("train.class_weights", "are for classification"));
             }
         }
-        if let ClassWeights::Each(weights) = &train.class_weights
-            && let Some(weight) = weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite()))
-        {
-            return Err(Error::setting(
-                "train.class_weights",
-                format!("must be finite and not negative, got {weight}"),
-            ));
+        if let ClassWeights::Each(weights) = &train.class_weights {
+            let each = |&weight| Range::NotNegative.check_setting("train.class_weights", weight);
+            weights.iter().try_for_each(each)?;
         }
         if self.optim.clip_norm.is_some() && self.optim.clip_value.is_some() {
             return Err(Error::configuration("optim.clip_norm and optim.clip_value exclude each other"));
@@ -160,33 +147,21 @@ impl TrainingConfig {
         })
     }
 
-    /// The update rule at its start.
+    /// The optimiser at its start: each of its settings has the value of the key of the same name.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for a rule that there is not.
-    pub fn rule(&self) -> Result<UpdateRule> {
-        let optim = &self.optim;
-        let learning_rate = optim.learning_rate;
-        Ok(match optim.rule.parse::<UpdateRule>()? {
-            UpdateRule::Sgd(_) => UpdateRule::Sgd(Sgd { learning_rate }),
-            UpdateRule::SgdMomentum(_) => UpdateRule::SgdMomentum(SgdMomentum {
-                learning_rate,
-                momentum: optim.momentum,
-                nesterov: optim.nesterov,
-            }),
-            UpdateRule::RmsProp(_) => UpdateRule::RmsProp(RmsProp {
-                learning_rate,
-                decay_rate: optim.decay_rate,
-                epsilon: optim.epsilon,
-            }),
-            UpdateRule::Adam(adam) => UpdateRule::Adam(Adam {
-                learning_rate,
-                beta1: optim.beta1,
-                beta2: optim.beta2,
-                epsilon: optim.epsilon,
-                ..adam
-            }),
-        })
+    /// None: the section can be written.
+    pub fn optimiser(&self) -> Result<Optimiser> {
+        let keys = self.optim.table()?;
+        let mut optimiser = Optimiser::from(self.optim.rule).with_learning_rate(self.optim.learning_rate);
+        for (name, setting) in optimiser.settings() {
+            match keys.get(name) {
+                Some(Value::Float(value)) => setting.set(*value),
+                Some(Value::Boolean(on)) => setting.set(f64::from(*on)),
+                _ => {}
+            }
+        }
+        Ok(optimiser)
     }
 
     /// The bound on gradients, if there is one.
@@ -211,11 +186,13 @@ impl TrainingConfig {
     /// The momentum over the steps, if it changes.
     pub fn momentum_ramp(&self) -> Option<MomentumRamp> {
         let optim = &self.optim;
-        (optim.rule == "sgd_momentum" && optim.momentum_ramp_epochs > 0.0).then_some(MomentumRamp {
-            start: optim.momentum_start,
-            end: optim.momentum,
-            epochs: optim.momentum_ramp_epochs,
-        })
+        (optim.rule == OptimiserKind::SgdMomentum && optim.momentum_ramp_epochs > 0.0).then_some(
+            MomentumRamp {
+                start: optim.momentum_start,
+                end: optim.momentum,
+                epochs: optim.momentum_ramp_epochs,
+            },
+        )
     }
 
     /// The dropout of the hidden layers at a place in the run; `None` is its end, where keep probabilities are what was set.

@@ -10,7 +10,7 @@ use crate::engine::Product;
 use crate::float::Dtype;
 use crate::layers::{Activation, DropoutKind, Normalisation};
 use crate::net::Initialisation;
-use crate::optim::ScheduleKind;
+use crate::optim::{OptimiserKind, ScheduleKind};
 
 /// Which samples, and what is made of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
@@ -147,12 +147,12 @@ impl Default for ModelConfig {
     }
 }
 
-/// The update rule, and what goes with it.
+/// The optimiser, and what goes with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimConfig {
-    /// The update rule: `sgd`, `sgd_momentum`, `rmsprop` or `adam`.
-    pub rule: String,
+    /// The optimiser: `sgd`, `sgd_momentum`, `rmsprop`, `adam` or `adamw` (Adam with decoupled weight decay).
+    pub rule: OptimiserKind,
     /// The learning rate, after warm-up and before any decay.
     pub learning_rate: f64,
     /// How the learning rate changes over the epochs: `constant`, `decay`, `step` or `cosine`.
@@ -181,6 +181,8 @@ pub struct OptimConfig {
     pub decay_rate: f64,
     /// What keeps Adam's and `rmsprop`'s divisions from zero.
     pub epsilon: f64,
+    /// How fast `adamw` lets weights decay, biases not: each step multiplies them by `1 - learning_rate * weight_decay`.
+    pub weight_decay: f64,
     /// Strength of the L2 term `0.5 * l2 * sum(W^2)`.
     pub l2: f64,
     /// Strength of the L1 term `l1 * sum(|W|)`.
@@ -199,7 +201,7 @@ pub struct OptimConfig {
 impl Default for OptimConfig {
     fn default() -> Self {
         Self {
-            rule: "adam".to_owned(),
+            rule: OptimiserKind::Adam,
             learning_rate: 1e-3,
             schedule: ScheduleKind::Constant,
             decay: 0.95,
@@ -214,6 +216,7 @@ impl Default for OptimConfig {
             beta2: 0.999,
             decay_rate: 0.99,
             epsilon: 1e-8,
+            weight_decay: 1e-2,
             l2: 0.0,
             l1: 0.0,
             max_norm: None,

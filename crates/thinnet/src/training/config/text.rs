@@ -44,9 +44,13 @@ fn value_of(text: &str) -> Value {
 
 /// Every key with its section, sorted.
 pub fn keys() -> Vec<String> {
-    let table = Table::try_from(TrainingConfig::default()).unwrap_or_default();
-    let sections = table.iter().filter_map(|(section, keys)| Some((section, keys.as_table()?)));
-    sections.flat_map(|(section, keys)| keys.keys().map(move |key| format!("{section}.{key}"))).collect()
+    let config = TrainingConfig::default();
+    let sections = config.sections().into_iter();
+    let mut keys: Vec<String> = sections
+        .flat_map(|(section, own)| own.keys().iter().map(move |key| format!("{section}.{key}")))
+        .collect();
+    keys.sort_unstable();
+    keys
 }
 
 /// Settings by names that they have elsewhere, where those are like none of ours.
@@ -118,22 +122,18 @@ impl TrainingConfig {
     pub fn set(&mut self, assignment: &Assignment) -> Result<()> {
         let Assignment { key, value } = assignment;
         known(key)?;
-        let mut table = self.table()?;
-        if let Some((section, name)) = key.split_once('.')
-            && let Some(section) = table.get_mut(section).and_then(Value::as_table_mut)
-        {
-            section.insert(name.to_owned(), value.clone());
-        }
-        *self = table.try_into().map_err(|error: toml::de::Error| {
-            Error::configuration(format!("{key} = {value}: {}", one_line(error.message())))
-        })?;
-        Ok(())
+        let (section, name) = key.split_once('.').unwrap_or_default();
+        let Some(section) = self.section_mut(section) else { return Ok(()) };
+        section
+            .set(name, value.clone())
+            .map_err(|error| Error::configuration(format!("{key} = {value}: {}", one_line(error.message()))))
     }
 
     /// The value of a setting, as TOML has it; `None` if there is no such key.
     pub fn get(&self, key: &str) -> Option<Value> {
         let (section, name) = key.split_once('.')?;
-        self.table().ok()?.get(section)?.get(name).cloned()
+        let (_, section) = self.sections().into_iter().find(|(own, _)| *own == section)?;
+        section.table().ok()?.remove(name)
     }
 
     /// All settings, every default filled in, as a TOML file.
@@ -143,10 +143,6 @@ impl TrainingConfig {
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|error| Error::configuration(format!("settings as TOML: {error}")))
     }
-
-    fn table(&self) -> Result<Table> {
-        Table::try_from(self).map_err(|error| Error::configuration(format!("settings as TOML: {error}")))
-    }
 }
 
 /// Refuses a section that there is not; one with keys was refused by them.
@@ -155,8 +151,8 @@ fn known_section(section: &str) -> Result<()> {
     if keys().iter().any(|key| key.starts_with(&prefix)) { Ok(()) } else { known(section) }
 }
 
-/// The lines of a message as one sentence.
-fn one_line(text: &str) -> String {
+/// The lines of a text as one.
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

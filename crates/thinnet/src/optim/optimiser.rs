@@ -1,0 +1,269 @@
+//! All optimisers as one type, and what each keeps of a parameter.
+
+use std::str::FromStr;
+
+use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD};
+use serde::{Deserialize, Serialize};
+use thinnet_kernels::{PanelsMut, Update};
+
+use super::adam::Adam;
+use super::adamw::AdamW;
+use super::method::{Method, Setting};
+use super::momentum::SgdMomentum;
+use super::rmsprop::RmsProp;
+use super::sgd::Sgd;
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::range::Range;
+
+/// Makes [`Optimiser`] and [`OptimiserKind`] of a list of names and settings, and the macro `each` that matches on the former.
+macro_rules! optimisers {
+    ($($(#[$doc:meta])* $name:literal => $kind:ident,)+) => {
+        /// An optimiser with its settings: how a gradient changes a parameter.
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub enum Optimiser {
+            $($(#[$doc])* $kind($kind),)+
+        }
+
+        /// Which optimiser. A file of settings has its name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(try_from = "String")]
+        pub enum OptimiserKind {
+            $($(#[$doc])* #[serde(rename = $name)] $kind,)+
+        }
+
+        impl OptimiserKind {
+            /// All.
+            const ALL: &[Self] = &[$(Self::$kind),+];
+
+            /// The name, as the course spells it.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name),+ }
+            }
+
+            /// The names of the arrays that it keeps of each parameter.
+            pub fn slots(self) -> &'static [&'static str] {
+                match self { $(Self::$kind => $kind::SLOT_NAMES),+ }
+            }
+        }
+
+        impl From<OptimiserKind> for Optimiser {
+            /// With the course's defaults.
+            fn from(kind: OptimiserKind) -> Self {
+                match kind { $(OptimiserKind::$kind => Self::$kind($kind::default())),+ }
+            }
+        }
+
+        impl Optimiser {
+            /// The optimisers' names, as the course spells them.
+            pub const NAMES: [&'static str; [$($name),+].len()] = [$($name),+];
+
+            /// Which one it is.
+            pub fn kind(&self) -> OptimiserKind {
+                match self { $(Self::$kind(_) => OptimiserKind::$kind),+ }
+            }
+        }
+
+        /// The same expression of the settings, whichever optimiser has them.
+        macro_rules! each {
+            ($optimiser:expr, $own:ident => $body:expr) => {
+                match $optimiser { $(Optimiser::$kind($own) => $body),+ }
+            };
+        }
+    };
+}
+
+optimisers! {
+    /// Stochastic gradient descent.
+    "sgd" => Sgd,
+    /// Stochastic gradient descent with momentum.
+    "sgd_momentum" => SgdMomentum,
+    /// `RMSProp`.
+    "rmsprop" => RmsProp,
+    /// Adam.
+    "adam" => Adam,
+    /// Adam with decoupled weight decay.
+    "adamw" => AdamW,
+}
+
+impl FromStr for OptimiserKind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| {
+            let names = Optimiser::NAMES.join(", ");
+            Error::configuration(format!("there is no optimiser {name:?}; the optimisers are {names}"))
+        })
+    }
+}
+
+impl TryFrom<String> for OptimiserKind {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self> {
+        name.parse()
+    }
+}
+
+impl FromStr for Optimiser {
+    type Err = Error;
+
+    /// The optimiser of that name, with the course's defaults.
+    fn from_str(name: &str) -> Result<Self> {
+        name.parse::<OptimiserKind>().map(Self::from)
+    }
+}
+
+impl Optimiser {
+    /// The name, as the course spells it.
+    pub fn name(&self) -> &'static str {
+        self.kind().name()
+    }
+
+    /// The learning rate.
+    pub fn learning_rate(&self) -> f64 {
+        each!(self, own => own.learning_rate)
+    }
+
+    /// The same optimiser with another learning rate.
+    #[must_use]
+    pub fn with_learning_rate(mut self, learning_rate: f64) -> Self {
+        each!(&mut self, own => own.learning_rate = learning_rate);
+        self
+    }
+
+    /// The same optimiser with another momentum.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for a momentum that is not at least 0 and below 1, or another optimiser than SGD with momentum:
+    /// what Adam has in its place, `beta1`, goes into the correction of all its steps so far.
+    pub fn with_momentum(self, momentum: f64) -> Result<Self> {
+        let Self::SgdMomentum(own) = self else {
+            return Err(Error::configuration(format!(
+                "only the optimiser sgd_momentum has a momentum to set, and the optimiser is {}",
+                self.name()
+            )));
+        };
+        let optimiser = Self::SgdMomentum(SgdMomentum { momentum, ..own });
+        optimiser.check()?;
+        Ok(optimiser)
+    }
+
+    /// The same optimiser without weight decay, if it has any: for parameters that are no weights.
+    #[must_use]
+    pub fn without_weight_decay(mut self) -> Self {
+        self.settings()
+            .into_iter()
+            .filter(|(name, _)| *name == "weight_decay")
+            .for_each(|(_, decay)| decay.set(0.0));
+        self
+    }
+
+    /// The settings by name, but for the learning rate.
+    pub(crate) fn settings(&mut self) -> Vec<(&'static str, Setting<'_>)> {
+        each!(self, own => own.settings())
+    }
+
+    /// Puts a value in place of the setting that is called `name`, as its field is: in range or not, which
+    /// [`Optimiser::check`] tells. One that is on or off is off at 0.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for a setting that this optimiser does not have.
+    pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
+        let optimiser = self.name();
+        let found = self.settings().into_iter().find(|(own, _)| *own == name);
+        let (_, setting) = found.ok_or_else(|| {
+            Error::configuration(format!("the optimiser {optimiser} has no setting {name}"))
+        })?;
+        setting.set(value);
+        Ok(())
+    }
+
+    /// Refuses settings out of range: a learning rate that is negative or not finite, a decay outside 0..1 (1 excluded),
+    /// an epsilon that is not positive.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] that names the setting, its range and the value.
+    pub fn check(mut self) -> Result<()> {
+        Range::NotNegative.check("the learning rate", self.learning_rate())?;
+        self.settings().into_iter().try_for_each(|(name, setting)| match setting {
+            Setting::Number(value, range) => range.check(name, *value),
+            Setting::Flag(_) => Ok(()),
+        })
+    }
+
+    /// The state of a parameter that has not been updated yet.
+    pub fn state<F: Float>(&self, shape: &[usize]) -> OptimiserState<F> {
+        let kind = self.kind();
+        OptimiserState { kind, slots: kind.slots().iter().map(|_| ArrayD::zeros(shape)).collect(), steps: 0 }
+    }
+
+    /// Changes the parameter `w` by its gradient `dw` (same shape) and its state.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the shapes differ; [`Error::Configuration`] if the state is another optimiser's. Nothing has changed
+    /// then.
+    pub fn update<F: Float>(
+        &self,
+        w: ArrayViewMutD<'_, F>,
+        dw: &ArrayViewD<'_, F>,
+        state: &mut OptimiserState<F>,
+    ) -> Result<()> {
+        check_shape("dw", self.name(), w.shape(), dw.shape())?;
+        self.check_state(self.name(), w.shape(), state)?;
+        let (slots, step) = (state.slots.as_mut_slice(), state.steps + 1);
+        each!(self, own => own.update(w, dw, slots.try_into().map_err(|_| self.foreign_state())?, step));
+        state.steps = step;
+        Ok(())
+    }
+
+    /// Refuses a state that is another optimiser's, or that of a parameter `name` of another shape than `shape`.
+    pub(crate) fn check_state<F: Float>(
+        &self,
+        name: &str,
+        shape: &[usize],
+        state: &OptimiserState<F>,
+    ) -> Result<()> {
+        let slots = self.kind().slots();
+        if state.kind != self.kind() || state.slots.len() != slots.len() {
+            return Err(self.foreign_state());
+        }
+        slots
+            .iter()
+            .zip(&state.slots)
+            .try_for_each(|(slot, array)| check_shape(slot, name, shape, array.shape()))
+    }
+
+    /// Update `step` (from 1) as the kernels take it, over rows of the slots.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if there are not as many slots as this optimiser has.
+    pub(crate) fn kernel<'a, F: Float>(
+        &self,
+        slots: Vec<PanelsMut<'a, F>>,
+        step: u64,
+    ) -> Result<Update<'a, F>> {
+        let step = u32::try_from(step).unwrap_or(u32::MAX);
+        each!(self, own => Ok(own.kernel(slots.try_into().map_err(|_| self.foreign_state())?, step)))
+    }
+
+    fn foreign_state(&self) -> Error {
+        Error::configuration(format!("the state does not belong to the optimiser {}", self.name()))
+    }
+}
+
+/// What an optimiser keeps of one parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OptimiserState<F> {
+    /// Whose it is.
+    pub kind: OptimiserKind,
+    /// Arrays in the parameter's shape, in the order of [`OptimiserKind::slots`].
+    pub slots: Vec<ArrayD<F>>,
+    /// Updates done.
+    pub steps: u64,
+}
+
+/// Refuses an array `what` of `whose` that has not the parameter's shape.
+fn check_shape(what: &str, whose: &str, expected: &[usize], got: &[usize]) -> Result<()> {
+    if expected == got { Ok(()) } else { Err(Error::shape(format!("{what} of {whose}"), expected, got)) }
+}

@@ -1,0 +1,77 @@
+//! Sections and keys by their names in a file.
+
+use documented::{Documented, DocumentedFields};
+use serde::{Serialize, de, de::DeserializeOwned};
+use toml::{Table, Value};
+
+use super::TrainingConfig;
+use crate::error::{Error, Result};
+
+/// A section, whichever it is.
+pub(super) trait Section {
+    /// The keys, in the order of the file.
+    fn keys(&self) -> &'static [&'static str];
+
+    /// What the section is, in words.
+    fn meaning(&self) -> &'static str;
+
+    /// What a key means; empty for one that there is not.
+    fn meaning_of(&self, key: &str) -> &'static str;
+
+    /// The values by their keys.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for what TOML cannot hold, which no setting in range is.
+    fn table(&self) -> Result<Table>;
+
+    /// Puts a value in place of a key's.
+    ///
+    /// # Errors
+    /// An unknown key, or a value of the wrong type.
+    fn set(&mut self, key: &str, value: Value) -> std::result::Result<(), toml::de::Error>;
+}
+
+impl<T: Serialize + DeserializeOwned + Documented + DocumentedFields> Section for T {
+    fn keys(&self) -> &'static [&'static str] {
+        T::FIELD_NAMES
+    }
+
+    fn meaning(&self) -> &'static str {
+        T::DOCS
+    }
+
+    fn meaning_of(&self, key: &str) -> &'static str {
+        T::get_field_docs(key).unwrap_or_default()
+    }
+
+    fn table(&self) -> Result<Table> {
+        Table::try_from(self).map_err(|error| Error::configuration(format!("settings as TOML: {error}")))
+    }
+
+    fn set(&mut self, key: &str, value: Value) -> std::result::Result<(), toml::de::Error> {
+        let mut table = Table::try_from(&*self).map_err(de::Error::custom)?;
+        table.insert(key.to_owned(), value);
+        *self = table.try_into()?;
+        Ok(())
+    }
+}
+
+impl TrainingConfig {
+    /// The sections with their names, in the order of the file.
+    pub(super) fn sections(&self) -> [(&'static str, &dyn Section); 4] {
+        let Self { data, model, optim, train } = self;
+        [("data", data), ("model", model), ("optim", optim), ("train", train)]
+    }
+
+    /// The section of this name.
+    pub(super) fn section_mut(&mut self, name: &str) -> Option<&mut dyn Section> {
+        let Self { data, model, optim, train } = self;
+        match name {
+            "data" => Some(data),
+            "model" => Some(model),
+            "optim" => Some(optim),
+            "train" => Some(train),
+            _ => None,
+        }
+    }
+}
