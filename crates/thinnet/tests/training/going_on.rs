@@ -45,6 +45,7 @@ fn every_rule_and_stream_goes_on_from_within_and_between_epochs() {
         &["optim.rule=rmsprop", "train.masks=numpy"],
         &["train.sampling=replacement", "train.masks=numpy", "optim.schedule=decay"],
         &["model.normalisation=batch", "model.input_keep=0.8"],
+        &["model.normalisation=layer"],
         &["model.annealing=curriculum", "model.keep=0.3"],
     ] {
         let config = config(changes);
@@ -128,8 +129,8 @@ fn a_hostile_model_is_refused() {
 
 #[test]
 fn the_same_run_gives_the_same_model_and_it_is_read_back() {
-    let train = |threads: usize| {
-        let config = config(&["model.normalisation=batch"]);
+    let train = |normalisation: &str, threads: usize| {
+        let config = config(&[normalisation]);
         let data = data::<f32>(&config);
         let mut trainer = Trainer::new(&config, &data, threads).unwrap();
         finish(&mut trainer);
@@ -142,13 +143,15 @@ fn the_same_run_gives_the_same_model_and_it_is_read_back() {
             val: epoch.val,
         }
     };
-    let (one, two) = (train(1), train(2));
-    let bytes = one.to_bytes().unwrap();
-    assert_eq!(bytes, two.to_bytes().unwrap());
-    let read = Model::<f32>::from_bytes(&bytes).unwrap();
-    assert_eq!(read.net.parameters, one.net.parameters);
-    assert_eq!(read.net.running(), one.net.running());
-    assert_eq!((&read.preprocessing, &read.config), (&one.preprocessing, &one.config));
-    assert_eq!(read.preprocessing.mean.len(), 12);
-    assert!(Model::<f64>::from_bytes(&bytes).is_err());
+    for normalisation in ["model.normalisation=batch", "model.normalisation=layer"] {
+        let (one, two) = (train(normalisation, 1), train(normalisation, 2));
+        let bytes = one.to_bytes().unwrap();
+        assert_eq!(bytes, two.to_bytes().unwrap());
+        let read = Model::<f32>::from_bytes(&bytes).unwrap();
+        assert_eq!(read.net.parameters, one.net.parameters);
+        assert_eq!(read.net.running(), one.net.running());
+        assert_eq!((&read.preprocessing, &read.config), (&one.preprocessing, &one.config));
+        assert_eq!(read.preprocessing.mean.len(), 12);
+        assert!(Model::<f64>::from_bytes(&bytes).is_err());
+    }
 }
