@@ -47,6 +47,7 @@ fn every_rule_and_stream_goes_on_from_within_and_between_epochs() {
         &["optim.rule=adamw", "optim.weight_decay=0.5"],
         &["train.sampling=replacement", "train.masks=numpy", "optim.schedule=decay"],
         &["model.normalisation=batch", "model.input_keep=0.8"],
+        &["model.normalisation=layer"],
         &["model.annealing=curriculum", "model.keep=0.3"],
     ] {
         let config = config(changes);
@@ -129,8 +130,8 @@ fn a_hostile_model_is_refused() {
 
 #[test]
 fn the_same_run_gives_the_same_model_and_it_is_read_back() {
-    let train = |threads: usize| {
-        let config = config(&["model.normalisation=batch"]);
+    let train = |normalisation: &str, threads: usize| {
+        let config = config(&[normalisation]);
         let data = data::<f32>(&config);
         let mut trainer = Trainer::new(&config, &data, threads).unwrap();
         finish(&mut trainer);
@@ -139,13 +140,15 @@ fn the_same_run_gives_the_same_model_and_it_is_read_back() {
         assert_eq!((model.epoch(), model.val(), model.samples()), (epoch.epoch, epoch.val, [56, 14, 0]));
         model
     };
-    let (one, two) = (train(1), train(2));
-    let bytes = one.to_bytes().unwrap();
-    assert_eq!(bytes, two.to_bytes().unwrap());
-    let read = Model::<f32>::from_bytes(&bytes).unwrap();
-    assert_eq!(read.net().parameters, one.net().parameters);
-    assert_eq!(read.net().running(), one.net().running());
-    assert_eq!((read.preprocessing(), read.config()), (one.preprocessing(), one.config()));
-    assert_eq!(read.preprocessing().scale.mean.len(), 12);
-    assert!(Model::<f64>::from_bytes(&bytes).is_err());
+    for normalisation in ["model.normalisation=batch", "model.normalisation=layer"] {
+        let (one, two) = (train(normalisation, 1), train(normalisation, 2));
+        let bytes = one.to_bytes().unwrap();
+        assert_eq!(bytes, two.to_bytes().unwrap());
+        let read = Model::<f32>::from_bytes(&bytes).unwrap();
+        assert_eq!(read.net().parameters, one.net().parameters);
+        assert_eq!(read.net().running(), one.net().running());
+        assert_eq!((read.preprocessing(), read.config()), (one.preprocessing(), one.config()));
+        assert_eq!(read.preprocessing().scale.mean.len(), 12);
+        assert!(Model::<f64>::from_bytes(&bytes).is_err());
+    }
 }
