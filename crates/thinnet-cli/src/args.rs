@@ -2,6 +2,7 @@
 //! settings of them.
 
 pub(crate) mod data;
+pub(crate) mod model;
 pub(crate) mod source;
 pub(crate) mod sweep;
 pub(crate) mod train;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 use data::DataArguments;
+use model::{EvaluateArguments, ModelArguments, PredictArguments};
 use source::SourceArguments;
 use sweep::SweepArguments;
 use thinnet::engine::Product;
@@ -36,6 +38,9 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Train(Box<TrainArguments>),
+    Predict(PredictArguments),
+    Evaluate(EvaluateArguments),
+    Model(ModelArguments),
     Sweep(Box<SweepArguments>),
     Experiment(Box<ExperimentArguments>),
     Check(CheckArguments),

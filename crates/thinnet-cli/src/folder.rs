@@ -40,11 +40,11 @@ pub(crate) fn check_for_report(folder: &Path) -> Result<(), Failure> {
 
 /// Refuses a file that could not be written later, for its name or its folder, which must be there.
 ///
-/// - `extension`: what its name has to end in
+/// - `extension`: what its name has to end in; empty for any name
 /// - `replace`: whether a file that is there may be replaced
 pub(crate) fn check_file(argument: &str, file: &Path, extension: &str, replace: bool) -> Result<(), Failure> {
     let refuse = |reason: String| Failure::Refused(format!("{argument}{}: {reason}", file.display()));
-    if !file.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)) {
+    if !extension.is_empty() && !file.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)) {
         return Err(refuse(format!("the name of what is written here must end in .{extension}")));
     }
     let folder = match file.parent() {
@@ -61,6 +61,18 @@ pub(crate) fn check_file(argument: &str, file: &Path, extension: &str, replace: 
         return Err(refuse("it is there already; --force replaces it".to_owned()));
     }
     takes_files(folder).map_err(refuse)
+}
+
+/// A file in `folder` that has no name to keep yet, with the permissions of any other new file.
+pub(crate) fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".thinnet-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666)); // less the umask
+    }
+    builder.tempfile_in(folder)
 }
 
 /// The path itself, or the closest folder or file above it that is there.

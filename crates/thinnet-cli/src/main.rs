@@ -1,5 +1,5 @@
 //! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
-//! ([`mod@train`], [`sweep`], [`experiment`], [`check`], [`mod@bench`], [`fetch`], [`info`], [`convert`]) on what [`source`] reads; what a person reads
+//! ([`mod@train`], [`mod@model`], [`sweep`], [`experiment`], [`check`], [`mod@bench`], [`fetch`], [`info`], [`convert`]) on what [`source`] reads; what a person reads
 //! goes through [`output`], and what ends a run early is a [`failure`], as arguments do that [`usage`] refuses.
 
 mod args;
@@ -16,6 +16,7 @@ mod follow;
 mod info;
 mod interrupt;
 mod memory;
+mod model;
 mod output;
 mod source;
 mod sweep;
@@ -26,6 +27,7 @@ use std::env;
 use std::process::ExitCode;
 
 use args::data::DataCommand;
+use args::model::ModelCommand;
 use args::{Arguments, Command, ExperimentArguments};
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -70,6 +72,11 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
             experiment::run(course, "thinnet experiment", output)?;
         }
         Some(Command::Train(arguments)) => train::run(*arguments, output)?,
+        Some(Command::Predict(arguments)) => model::predict::run(&arguments, output)?,
+        Some(Command::Evaluate(arguments)) => model::evaluate::run(&arguments, output)?,
+        Some(Command::Model(arguments)) => match arguments.command {
+            ModelCommand::Info(arguments) => model::info::run(&arguments, output)?,
+        },
         Some(Command::Sweep(arguments)) => sweep::run(*arguments, output)?,
         Some(Command::Experiment(arguments)) => experiment::run(*arguments, &command_line(), output)?,
         Some(Command::Check(arguments)) if !check::run(&arguments, output)? => return Ok(ExitCode::FAILURE),

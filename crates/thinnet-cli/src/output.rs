@@ -44,9 +44,14 @@ impl Output {
 
     /// Writes a line of results, above the progress bar if there is one.
     pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
+        self.text(&format!("{text}\n"))
+    }
+
+    /// Writes results that have their line breaks, above the progress bar if there is one.
+    pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
         let write = || {
             let mut out = io::stdout().lock();
-            out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush())
+            out.write_all(text.as_bytes()).and_then(|()| out.flush())
         };
         self.bar
             .as_ref()
@@ -107,10 +112,18 @@ impl Output {
     /// Shows a progress bar below the lines, on standard error, if a person sees both.
     pub(crate) fn start_bar(&mut self, name: String, steps: usize) {
         self.end_bar();
-        if !(self.out.terminal && self.err.terminal) {
+        if self.out.terminal {
+            self.start_progress(name, steps);
+        }
+    }
+
+    /// The same where results go elsewhere, be it that standard output is a file: shows it if standard error is a terminal.
+    pub(crate) fn start_progress(&mut self, name: String, steps: usize) {
+        self.end_bar();
+        if !self.err.terminal {
             return;
         }
-        let wide = self.width().is_some_and(|width| width >= WIDE);
+        let wide = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0)).is_some_and(|width| width >= WIDE);
         let style = bar_style(wide).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stderr());
         bar.set_style(style);

@@ -10,10 +10,11 @@ use std::process::{Command, Stdio};
 
 use common::datasets::real_data;
 use common::{empty_folder, names, thinnet};
+use ndarray::Array1;
 use predicates::prelude::*;
 use predicates::str::{contains, is_empty};
 use serde_json::{Value, json};
-use thinnet::data::{DataSet, Format, ReadOptions};
+use thinnet::data::{DataSet, Format, Part, ReadOptions, Rows};
 
 /// Standard output of a command that succeeds.
 fn stdout(folder: &Path, arguments: &[&str]) -> String {
@@ -163,6 +164,13 @@ fn a_montage_has_a_row_for_each_class() {
     assert_eq!(names(folder.path()), ["digits", "out.png", "pictures", "table.csv"]);
 }
 
+/// What a data set holds, however it is stored.
+type Contents<'a> = (&'a [String], &'a [usize], Vec<(Part, &'a Rows<f64>)>, Option<&'a Array1<f64>>);
+
+fn contents(set: &DataSet) -> Contents<'_> {
+    (set.names(), set.shape(), set.parts().collect(), set.mean())
+}
+
 #[test]
 fn an_archive_holds_the_same_data() {
     let folder = data_sets();
@@ -177,11 +185,12 @@ fn an_archive_holds_the_same_data() {
         assert_eq!(printed, format!("{out}\n"));
         let set = DataSet::open(&folder.path().join(name), &options).unwrap();
         let back = DataSet::open(&folder.path().join(&out), &ReadOptions::default()).unwrap();
-        assert_eq!(back, DataSet { format: Format::Npz, ..set }, "{name}");
+        assert_eq!(contents(&back), contents(&set), "{name}");
+        assert_eq!(back.format(), Format::Npz);
     }
     stdout(folder.path(), &["convert", "sample", "sample.npz"]);
     let back = DataSet::open(&folder.path().join("sample.npz"), &ReadOptions::default()).unwrap();
-    assert_eq!(back, DataSet { format: Format::Npz, ..DataSet::embedded_sample().unwrap() });
+    assert_eq!(contents(&back), contents(&DataSet::embedded_sample().unwrap()));
 }
 
 #[test]
@@ -221,7 +230,7 @@ length mean      0.33333333
     let options = ReadOptions { label, regression: true, ..ReadOptions::default() };
     let set = DataSet::open(&folder.path().join("table.csv"), &options).unwrap();
     let back = DataSet::open(&folder.path().join("out.npz"), &options).unwrap();
-    assert_eq!(back, DataSet { format: Format::Npz, ..set });
+    assert_eq!(contents(&back), contents(&set));
     let from_archive = stdout(folder.path(), &["info", "out.npz", "--regression"]);
     assert_eq!(from_archive, expected.replace("table (csv)", "NumPy archive (npz)"));
 

@@ -1,11 +1,11 @@
 //! Packed files, which are unpacked in memory and within bounds.
 
+use std::fmt;
 use std::io::{self, BufRead, Read};
 use std::path::Component;
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::formats::brief;
 use super::limits;
 use crate::error::{Error, Result};
 
@@ -52,6 +52,14 @@ pub(super) fn read_into(bytes: &mut Vec<u8>, mut stream: impl Read, claimed: u64
     bytes.clear();
     bytes.reserve(usize::try_from(claimed.min(limits::UNPACKED_BASE)).unwrap_or(0));
     stream.read_to_end(bytes).map(drop)
+}
+
+/// What another library says of a file, in one line that can be shown anywhere.
+pub(super) fn brief(reason: &dyn fmt::Display) -> String {
+    const LONGEST: usize = 200;
+    let text = reason.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.chars().take(LONGEST).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// Why bytes that should be there could not be had: the data's fault, as far as a decoder can tell.

@@ -43,6 +43,7 @@ pub use scaling::{Scale, Scaling};
 pub use set::{Columns, DataSet, Format, Part};
 pub use sparse::SparseRows;
 pub use split::{Order, SplitOptions};
+pub(crate) use stream::check_shape;
 pub use stream::{Block, Wanted, stream, stream_table};
 pub use summary::{SplitSummary, Summary, TargetSummary};
 

@@ -1,7 +1,8 @@
 //! Samples of a file or folder part by part, in memory that does not grow with them: what a prediction needs, and no labels.
 
+use std::cell::Cell;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read, Seek};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use super::folder::{Found, find, part_of, read_file};
@@ -35,7 +36,7 @@ pub struct Block {
     pub file: usize,
     /// The samples.
     pub x: Features<f64>,
-    /// The share of the file that is done, where that is known: 0..=1.
+    /// The share of the input that is read, where that is known: 0..=1.
     pub done: Option<f64>,
 }
 
@@ -55,20 +56,22 @@ pub fn stream(path: &Path, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
     let within = |error: Error| error.within(path.display());
     match find(path).map_err(within)?.0 {
         Found::Cifar(mut members) => {
+            members.retain(|(member, _)| *member != Member::Names);
             members.sort_by_key(|(member, _)| file_number(*member));
-            let mut content = Vec::new();
-            for (member, file) in members.iter().filter(|(member, _)| *member != Member::Names) {
+            let (mut content, count) = (Vec::new(), members.len());
+            for (number, (member, file)) in members.iter().enumerate() {
                 read_file(file, &mut content)?;
-                let batch = cifar_blocks(&content, *member, wanted, each);
+                let batch = cifar_blocks(&content, *member, wanted, &mut share_of((number, count), each));
                 batch.map_err(|error| within(error.within(file_name(file))))?;
             }
             Ok(())
         }
         Found::Idx(mut files) | Found::Npy(mut files) => {
             files.sort_by_key(|file| part_of(&file_name(file)) as usize);
+            let count = files.len();
             files.iter().enumerate().try_for_each(|(number, file)| {
-                let done = stream_file(file, number, wanted, each);
-                done.map_err(|error| within(error.within(file_name(file))))
+                let read = stream_file(file, number, wanted, &mut share_of((number, count), each));
+                read.map_err(|error| within(error.within(file_name(file))))
             })
         }
         #[cfg(feature = "images")]
@@ -90,11 +93,44 @@ pub fn stream_table(table: impl Read, wanted: Wanted<'_>, each: Each<'_>) -> Res
     table_blocks(table, None, wanted, each)
 }
 
+/// Hands on the blocks of file `number` of `count` with the share of all of them that is read.
+fn share_of((number, count): (usize, usize), each: Each<'_>) -> impl FnMut(Block) -> Result<()> {
+    move |block| {
+        let done = block.done.map(|done| (number as f64 + done) / count.max(1) as f64);
+        each(Block { done, ..block })
+    }
+}
+
+/// A file that tells how much of it was read, so that a packed one has a share too.
+struct Counted<'a> {
+    file: File,
+    read: &'a Cell<u64>,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.read.set(self.read.get().saturating_add(read as u64));
+        Ok(read)
+    }
+}
+
+impl Seek for Counted<'_> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
 fn stream_file(path: &Path, number: usize, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
     let kind = Kind::of(&head(path)?);
     let file = File::open(path).map_err(Error::io("read", path))?;
     let size = file.metadata().map_err(Error::io("read", path))?.len();
-    let mut file = BufReader::with_capacity(1 << 18, file);
+    let read = Cell::new(0);
+    let mut file = BufReader::with_capacity(1 << 18, Counted { file, read: &read });
+    let each = &mut |block| {
+        let done = Some((read.get() as f64 / size.max(1) as f64).min(1.0));
+        each(Block { done, ..block })
+    };
     match kind {
         Kind::Gzip => {
             let mut content = archive::gunzip(file, size);
@@ -130,7 +166,7 @@ fn unpacked(
     each: Each<'_>,
 ) -> Result<()> {
     let mut blocks = |x: Features<f64>, shape: &[usize], done: f64| {
-        fits(shape, wanted.shape)?;
+        check_shape(shape, wanted.shape)?;
         each(Block { file, x, done: Some(done) })
     };
     match kind {
@@ -169,7 +205,7 @@ fn npy_blocks(content: &mut impl Read, blocks: Blocks<'_>) -> Result<()> {
 /// The samples of an NPZ archive.
 fn archive_blocks(stream: impl BufRead + Seek, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
     let broken = |error: zip::result::ZipError| {
-        Error::data(format!("it is no zip archive that can be read: {}", super::formats::brief(&error)))
+        Error::data(format!("it is no zip archive that can be read: {}", archive::brief(&error)))
     };
     let mut archive = zip::ZipArchive::new(stream).map_err(broken)?;
     let names = archive.file_names().map(|name| Ok(name?.into_owned()));
@@ -185,7 +221,7 @@ fn archive_blocks(stream: impl BufRead + Seek, wanted: Wanted<'_>, each: Each<'_
         let Some(name) = lower.iter().position(own).map(|at| &names[at]) else { continue };
         let mut entry = archive.by_name(name).map_err(broken)?;
         let mut blocks = |x: Features<f64>, shape: &[usize], done: f64| {
-            fits(shape, wanted.shape)?;
+            check_shape(shape, wanted.shape)?;
             each(Block { file, x, done: Some(done) })
         };
         npy_blocks(&mut entry, &mut blocks).map_err(|error| error.within(array))?;
@@ -211,7 +247,7 @@ fn table_blocks(table: impl Read, size: Option<u64>, wanted: Wanted<'_>, each: E
 }
 
 fn cifar_blocks(content: &[u8], member: Member, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
-    fits(&[3, 32, 32], wanted.shape)?;
+    check_shape(&[3, 32, 32], wanted.shape)?;
     let file = file_number(member);
     cifar::each_block(content, ROWS, &mut |x, done| each(Block { file, x: x.into(), done: Some(done) }))
 }
@@ -226,7 +262,10 @@ fn file_number(member: Member) -> usize {
 }
 
 /// Refuses samples of another shape.
-fn fits(found: &[usize], wanted: &[usize]) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Data`] that names both.
+pub(crate) fn check_shape(found: &[usize], wanted: &[usize]) -> Result<()> {
     // A flat sample may stand for an image of as many numbers, and the other way round.
     let flat = found.len() == 1 || wanted.len() == 1;
     if found == wanted || (flat && found.iter().product::<usize>() == wanted.iter().product::<usize>()) {

@@ -2,6 +2,7 @@
 
 mod evaluation;
 mod file;
+mod matching;
 
 pub use evaluation::{ClassFigures, Evaluation, Evaluator, TargetFigures};
 pub use file::model_dtype;
@@ -135,32 +136,6 @@ impl<F: Float> Model<F> {
     /// The network's scores of samples (N, D) in the units of the data.
     fn scores(&self, x: &Features<f64>) -> Result<Array2<F>> {
         self.engine.scores(&self.engine.load(&self.preprocessing.inputs(x)?)?)
-    }
-
-    /// How the model does on these rows, whose targets are in the units of the data.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for another D or another number of outputs; [`Error::Configuration`] for classes where the model
-    /// predicts numbers, or the other way round; [`Error::Data`] for no rows.
-    ///
-    /// ```
-    /// # use ndarray::Array2;
-    /// # use thinnet::{data::Rows, model::Model, training::TrainingConfig};
-    /// # fn main() -> thinnet::Result<()> {
-    /// # let x = Array2::from_shape_fn((60, 2), |(row, column)| (row % 2 == column) as u8 as f32 + 0.01 * row as f32);
-    /// # let rows = Rows::with_classes(x, (0..60).map(|row| row % 2).collect(), 2)?;
-    /// # let mut settings = TrainingConfig::default();
-    /// # settings.set(&"model.hidden=[8]".parse()?)?;
-    /// # settings.set(&"optim.learning_rate=0.05".parse()?)?;
-    /// let model = Model::fit(&rows, &settings)?;
-    /// let evaluation = model.evaluate(&rows.to_f64())?;
-    /// assert!(evaluation.accuracy > Some(0.5) && evaluation.classes.len() == 2);
-    /// # Ok(()) }
-    /// ```
-    pub fn evaluate(&self, rows: &Rows<f64>) -> Result<Evaluation> {
-        let mut evaluator = Evaluator::new(self);
-        evaluator.add(rows)?;
-        evaluator.finish()
     }
 
     /// Refuses to predict what the model does not.

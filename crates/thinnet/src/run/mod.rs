@@ -18,7 +18,7 @@ mod session;
 mod sweep;
 
 pub use folder::{Newest, RunFolder};
-pub use open::{SAMPLE, open, open_with};
+pub use open::{SAMPLE, open, open_with, stream};
 pub use pool::Message;
 pub use prepare::{CHANGEABLE, Prepared, make_absolute, may_change, prepare};
 pub use session::{Announcement, Session, Summary, Watch};

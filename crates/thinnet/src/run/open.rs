@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::data::{DataSet, ReadOptions, parse_size};
+use crate::data::{self, Block, DataSet, ReadOptions, Wanted, check_shape, parse_size};
 use crate::error::{Error, Result};
 use crate::training::{Task, TrainingConfig};
 
@@ -53,11 +53,32 @@ pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions, argument: &str) 
         let checked = options.check_format(sample.format()).map_err(|error| error.within(SAMPLE));
         return checked.map(|()| sample).map_err(named);
     }
-    if !path.exists() {
-        return Err(Error::configuration(format!(
-            "{argument}{}: there is no such file or folder; it takes `{SAMPLE}` or a file or folder with data",
-            path.display()
-        )));
-    }
+    check_path(path, argument)?;
     DataSet::open(path, options).map_err(named)
+}
+
+/// Hands on the samples at `path`, or those of the embedded [`SAMPLE`], a block at a time; see
+/// [`data::stream`](crate::data::stream).
+///
+/// # Errors
+/// As [`data::stream`](crate::data::stream); [`Error::Configuration`] for a path that is not there.
+pub fn stream(path: &Path, wanted: Wanted<'_>, each: &mut dyn FnMut(Block) -> Result<()>) -> Result<()> {
+    if path != Path::new(SAMPLE) {
+        check_path(path, "")?;
+        return data::stream(path, wanted, each);
+    }
+    let sample = DataSet::embedded_sample()?;
+    check_shape(sample.shape(), wanted.shape)?;
+    let parts = sample.parts().enumerate();
+    parts.map(|(file, (_, rows))| Block { file, x: rows.x().clone(), done: None }).try_for_each(each)
+}
+
+fn check_path(path: &Path, argument: &str) -> Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    Err(Error::configuration(format!(
+        "{argument}{}: there is no such file or folder; it takes `{SAMPLE}` or a file or folder with data",
+        path.display()
+    )))
 }

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayViewD};
 use thinnet::data::Targets;
 use thinnet::engine::{Engine, EngineConfig, EngineState, Isa, Layers, MaskSource, Product, Thin};
-use thinnet::layers::HiddenDropout;
+use thinnet::layers::{HiddenDropout, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::optim::{Adam, AdamW, Clipping, Optimiser};
 use thinnet::random::RandomState;
@@ -168,7 +168,7 @@ fn weight_decay_acts_on_weights_alone() {
         (net.parameters, stepped)
     };
     let clipped = NetConfig { clipping: Some(Clipping::Norm(0.05)), ..config() };
-    for config in [config(), clipped, NetConfig { batch_norm: true, ..config() }] {
+    for config in [config(), clipped, NetConfig { normalisation: Normalisation::Batch, ..config() }] {
         let (start, plain) = stepped(&config, Optimiser::Adam(adam));
         let (_, decayed) = stepped(&config, Optimiser::AdamW(adamw));
         for (plain, decayed) in plain.iter().zip(&decayed) {

@@ -55,7 +55,7 @@ fn an_optimiser_that_begins_anew_counts_from_1() {
     let mut random = RandomState::new(5);
     let x: Features<f64> = random.randn((40, 30)).into();
     let y = random.choice(4, 40).unwrap();
-    let config = NetConfig { input_dim: 30, hidden: vec![20], num_classes: 4, ..NetConfig::default() };
+    let config = NetConfig { input_dim: 30, hidden: vec![20], num_outputs: 4, ..NetConfig::default() };
     let net = FullyConnectedNet::<f64>::new(config, &mut random).unwrap();
     let optimiser: Optimiser = "adam".parse().unwrap();
     let masks = MaskSource::Counter(3);

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 
-use crate::data::archive::damage;
+use crate::data::archive::{brief, damage};
 use crate::data::labels::class_name;
 use crate::data::{Columns as Named, DataSet, Features, Format, Pixels, ReadOptions, Rows, limits};
 use crate::error::{Error, Result};
@@ -169,7 +169,7 @@ fn next<R: Read>(reader: &mut Reader<PerLine<R>>, record: &mut ByteRecord) -> Re
     reader.get_mut().left = limits::TABLE_LINE;
     reader.read_byte_record(record).map_err(|error| match error.into_kind() {
         csv::ErrorKind::Io(error) => damage(error),
-        kind => Error::data(format!("it is no table: {}", super::brief(&format!("{kind:?}")))),
+        kind => Error::data(format!("it is no table: {}", brief(&format!("{kind:?}")))),
     })
 }
 

@@ -14,6 +14,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use crate::data::archive::brief;
 use crate::data::kind::{entries, head};
 use crate::data::labels::class_name;
 use crate::data::{DataSet, Format, Pixels, ReadOptions, Rows, limits};
@@ -79,7 +80,7 @@ pub fn read_pixels(bytes: &[u8], width: u32, height: u32, grey: bool) -> Result<
 /// A reader within bounds.
 fn reader<R: BufRead + Seek>(stream: R) -> Result<ImageReader<R>> {
     let mut reader =
-        ImageReader::new(stream).with_guessed_format().map_err(|error| Error::data(super::brief(&error)))?;
+        ImageReader::new(stream).with_guessed_format().map_err(|error| Error::data(brief(&error)))?;
     if !reader.format().is_some_and(is_read) {
         return Err(Error::data("it is neither PNG nor JPEG"));
     }
@@ -92,7 +93,7 @@ fn reader<R: BufRead + Seek>(stream: R) -> Result<ImageReader<R>> {
 }
 
 fn broken(error: &image::ImageError) -> Error {
-    Error::data(format!("the image cannot be read: {}", super::brief(error)))
+    Error::data(format!("the image cannot be read: {}", brief(error)))
 }
 
 /// The images of a part: files with their classes' names.

@@ -12,6 +12,7 @@ pub mod npy;
 pub mod pickle;
 pub(crate) mod supervision;
 
+
 use std::fmt;
 
 use ndarray::{ArcArray2, Array2};
@@ -197,14 +198,6 @@ impl Numbers {
         };
         Ok((values, shape))
     }
-}
-
-/// What another library says of a file, in one line that can be shown anywhere.
-pub(super) fn brief(reason: &dyn fmt::Display) -> String {
-    const LONGEST: usize = 200;
-    let text = reason.to_string();
-    let line = text.lines().next().unwrap_or_default();
-    line.chars().take(LONGEST).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// Numbers as rows.

@@ -14,7 +14,7 @@ use ndarray_npy::npy::header::Header;
 use super::idx::numbers;
 use super::supervision::{Supervision, parts as rows_of};
 use super::{Content, Numbers, count, shown};
-use crate::data::archive::{Bounded, damage, read_all};
+use crate::data::archive::{Bounded, brief, damage, read_all};
 use crate::data::labels::class_names;
 use crate::data::{DataSet, Format, Part, ReadOptions, limits};
 use crate::error::{Error, Result};
@@ -229,7 +229,7 @@ impl Content {
 /// targets where [`ReadOptions::regression`] asks for them.
 pub fn read_npz(stream: impl Read + Seek, packed: u64, options: &ReadOptions) -> Result<DataSet> {
     let broken = |error: zip::result::ZipError| {
-        Error::data(format!("it is no zip archive that can be read: {}", super::brief(&error)))
+        Error::data(format!("it is no zip archive that can be read: {}", brief(&error)))
     };
     let mut archive = zip::ZipArchive::new(stream).map_err(broken)?;
     let names = archive.file_names().map(|name| Ok(name?.into_owned()));

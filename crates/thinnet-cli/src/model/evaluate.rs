@@ -1,0 +1,186 @@
+//! `thinnet evaluate`: how a model does on data whose classes or numbers are known.
+
+use std::path::Path;
+
+use thinnet::Float;
+use thinnet::data::{DataSet, Part, ReadOptions, Rows, parse_size};
+use thinnet::model::{Evaluation, Evaluator, Model};
+use thinnet::report::EvaluationReport;
+use thinnet::run::open_with;
+use thinnet::training::Task;
+
+use super::AnyModel;
+use crate::args::model::EvaluateArguments;
+use crate::failure::Failure;
+use crate::figures::{figure, thousands};
+use crate::folder;
+use crate::output::{Output, Paint};
+
+/// Samples that are judged at a time.
+const BLOCK: usize = 1024;
+/// The terminal shows the whole confusion matrix for so many classes.
+const MOST_CLASSES: usize = 12;
+/// A name is cut to this many characters.
+const NAME: usize = 24;
+
+/// Judges the model.
+pub(crate) fn run(arguments: &EvaluateArguments, output: &Output) -> Result<(), Failure> {
+    if let Some(out) = &arguments.out {
+        folder::check("--out", out)?;
+    }
+    match AnyModel::load(&arguments.model)? {
+        AnyModel::F32(model) => evaluate(&model, arguments, output),
+        AnyModel::F64(model) => evaluate(&model, arguments, output),
+    }
+}
+
+fn evaluate<F: Float>(model: &Model<F>, arguments: &EvaluateArguments, output: &Output) -> Result<(), Failure> {
+    let set = open(model, &arguments.data)?;
+    let parts = parts(&set, arguments)?;
+    let mut evaluator = Evaluator::new(model);
+    for (_, rows) in &parts {
+        for from in (0..rows.len()).step_by(BLOCK) {
+            let block = rows.slice(from, (from + BLOCK).min(rows.len()));
+            let within = |error: thinnet::Error| Failure::Refused(format!("{}: {error}", arguments.data.display()));
+            evaluator.add(&model.rows_of(&set, &block).map_err(within)?)?;
+        }
+    }
+    let evaluation = evaluator.finish()?;
+    let what = match parts.as_slice() {
+        [(part, _)] => word(*part),
+        _ => "",
+    };
+    if let Some(out) = &arguments.out {
+        let files = EvaluationReport {
+            evaluation: &evaluation,
+            model: &arguments.model.display().to_string(),
+            data: &arguments.data.display().to_string(),
+            what,
+        };
+        files.write(out)?;
+        output.note(&format!("report in {}", out.join("evaluation.html").display()));
+    }
+    if arguments.json {
+        let json = serde_json::to_string_pretty(&evaluation)
+            .map_err(|reason| Failure::Refused(format!("cannot write the figures as JSON: {reason}")))?;
+        return output.line(&json);
+    }
+    let space = if what.is_empty() { "" } else { " " };
+    output.line(&output.paint(
+        Paint::Strong,
+        &format!("{} {what}{space}samples of {}", thousands(evaluation.samples), arguments.data.display()),
+    ))?;
+    lines(&evaluation, |text| output.paint(Paint::Strong, text)).iter().try_for_each(|line| output.line(line))
+}
+
+/// Reads the data as the model's own were read.
+fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
+    let data = &model.config().data;
+    let columns = model.preprocessing().columns.as_ref();
+    let label = columns.filter(|columns| columns.header).map(|columns| columns.target.clone());
+    let options = ReadOptions {
+        label: label.or_else(|| data.label_column.clone()),
+        header: data.header,
+        resize: data.resize.as_deref().and_then(parse_size),
+        regression: model.config().model.task == Task::Regression,
+    };
+    Ok(open_with(path, &options, "")?)
+}
+
+/// The parts to judge the model on.
+fn parts<'a>(
+    set: &'a DataSet,
+    arguments: &EvaluateArguments,
+) -> Result<Vec<(Part, &'a Rows<f64>)>, Failure> {
+    let wanted = match arguments.part.as_deref() {
+        Some("train") => Some(Part::Train),
+        Some("val") => Some(Part::Val),
+        Some("test") => Some(Part::Test),
+        Some(_) => None,
+        None => set.test().map(|_| Part::Test),
+    };
+    let parts: Vec<_> = set.parts().filter(|(part, _)| wanted.is_none_or(|wanted| wanted == *part)).collect();
+    if parts.is_empty() {
+        let there: Vec<String> = set.parts().map(|(part, _)| part.to_string()).collect();
+        return Err(Failure::Refused(format!(
+            "--part {}: {} has no such part; it has {}",
+            arguments.part.as_deref().unwrap_or_default(),
+            arguments.data.display(),
+            there.join(" and ")
+        )));
+    }
+    Ok(parts)
+}
+
+/// What a part is called before the word samples.
+fn word(part: Part) -> &'static str {
+    match part {
+        Part::Train => "training",
+        Part::Val => "validation",
+        Part::Test => "test",
+    }
+}
+
+/// The figures for people.
+fn lines(evaluation: &Evaluation, strong: impl Fn(&str) -> String) -> Vec<String> {
+    let mut lines = Vec::new();
+    let shares = [("accuracy", evaluation.accuracy), ("top-5 accuracy", evaluation.top5)];
+    for (name, share) in shares {
+        lines.extend(share.map(|share| format!("{name:<15}{share:.4}")));
+    }
+    lines.extend(evaluation.log_loss.map(|loss| format!("{:<15}{}", "log loss", figure(loss))));
+    if !evaluation.classes.is_empty() {
+        let rows = evaluation.classes.iter().map(|class| {
+            let shares = [class.precision, class.recall, class.f1].map(|share| format!("{share:.4}"));
+            (class.name.as_str(), [vec![thousands(class.samples)], shares.to_vec()].concat())
+        });
+        lines.push(String::new());
+        lines.extend(table("class", &["samples", "precision", "recall", "F1"], rows, &strong));
+    }
+    if !evaluation.targets.is_empty() {
+        let rows = evaluation.targets.iter().map(|target| {
+            let r2 = target.r2.map_or_else(|| "none".to_owned(), |r2| format!("{r2:.4}"));
+            (target.name.as_str(), vec![figure(target.rmse), figure(target.mae), r2])
+        });
+        lines.extend(table("target", &["RMSE", "MAE", "R squared"], rows, &strong));
+    }
+    if let Some(matrix) = evaluation.confusion.as_ref().filter(|matrix| matrix.nrows() <= MOST_CLASSES) {
+        let short = |name: &str| name.chars().take(8).collect::<String>();
+        let columns: Vec<String> = evaluation.classes.iter().map(|class| short(&class.name)).collect();
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let rows = evaluation.classes.iter().zip(matrix.rows());
+        let rows =
+            rows.map(|(class, row)| (class.name.as_str(), row.iter().map(ToString::to_string).collect()));
+        lines.push(String::new());
+        lines.extend(table("true \\ taken for", &columns, rows, &strong));
+    }
+    lines
+}
+
+/// A table with a heading, a name a row, and columns that are flush right.
+fn table<'a>(
+    corner: &str,
+    columns: &[&str],
+    rows: impl Iterator<Item = (&'a str, Vec<String>)>,
+    strong: impl Fn(&str) -> String,
+) -> Vec<String> {
+    let cut = |name: &str| name.chars().take(NAME).collect::<String>();
+    let rows: Vec<(String, Vec<String>)> = rows.map(|(name, cells)| (cut(name), cells)).collect();
+    let long = |text: &str| text.chars().count();
+    let first = rows.iter().map(|(name, _)| long(name)).chain([long(corner)]).max().unwrap_or(0);
+    let widths: Vec<usize> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| rows.iter().map(|(_, cells)| long(&cells[at])).chain([long(column)]).max().unwrap_or(0))
+        .collect();
+    let line = |name: &str, cells: &mut dyn Iterator<Item = &str>| {
+        let mut line = format!("{name:<first$}");
+        for (cell, &width) in cells.zip(&widths) {
+            line += &format!("  {cell:>width$}");
+        }
+        line
+    };
+    let head = strong(&line(corner, &mut columns.iter().copied()));
+    let body = rows.iter().map(|(name, cells)| line(name, &mut cells.iter().map(String::as_str)));
+    [head].into_iter().chain(body).collect()
+}

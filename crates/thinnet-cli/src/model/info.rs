@@ -1,0 +1,143 @@
+//! `thinnet model info`: what a model is.
+
+use serde::Serialize;
+use thinnet::model::Model;
+use thinnet::training::{Preprocessing, Score, Task};
+use thinnet::{Dtype, Float};
+
+use super::AnyModel;
+use crate::args::model::ModelInfoArguments;
+use crate::failure::Failure;
+use crate::figures::{figure, plural, thousands};
+use crate::output::{Output, Paint};
+
+/// Names that are shown before "and ... more".
+const NAMES: usize = 12;
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Info<'a> {
+    /// The version of thinnet that made it.
+    thinnet: &'a str,
+    task: Task,
+    dtype: Dtype,
+    /// Inputs, hidden units and outputs, in order.
+    layers: Vec<usize>,
+    parameters: usize,
+    activation: &'static str,
+    normalisation: &'static str,
+    loss: &'static str,
+    data: &'a str,
+    samples: Samples,
+    epoch: usize,
+    validation: Score,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<Score>,
+    preprocessing: &'a Preprocessing,
+    /// All settings, as the file config.toml.
+    settings: String,
+}
+
+/// How many it was trained and judged on.
+#[derive(Serialize)]
+struct Samples {
+    train: usize,
+    val: usize,
+    test: usize,
+}
+
+/// Shows the model.
+pub(crate) fn run(arguments: &ModelInfoArguments, output: &Output) -> Result<(), Failure> {
+    match AnyModel::load(&arguments.file)? {
+        AnyModel::F32(model) => show(&model, arguments, output),
+        AnyModel::F64(model) => show(&model, arguments, output),
+    }
+}
+
+fn show<F: Float>(model: &Model<F>, arguments: &ModelInfoArguments, output: &Output) -> Result<(), Failure> {
+    let (net, config, [train, val, test]) = (model.net().config(), model.config(), model.samples());
+    let layers = [&[net.input_dim], net.hidden.as_slice(), &[net.num_outputs]].concat();
+    let info = Info {
+        thinnet: model.version(),
+        task: config.model.task,
+        dtype: F::DTYPE,
+        layers,
+        parameters: model.net().parameters.named().iter().map(|(_, array)| array.len()).sum(),
+        activation: net.activation.name(),
+        normalisation: net.normalisation.name(),
+        loss: net.loss.name(),
+        data: &config.data.path,
+        samples: Samples { train, val, test },
+        epoch: model.epoch(),
+        validation: model.val(),
+        test: model.test(),
+        preprocessing: model.preprocessing(),
+        settings: config.to_toml()?,
+    };
+    if arguments.json {
+        let json = serde_json::to_string_pretty(&info)
+            .map_err(|reason| Failure::Refused(format!("cannot write the model as JSON: {reason}")))?;
+        return output.line(&json);
+    }
+    let title = format!("{}: a model of thinnet {}", arguments.file.display(), info.thinnet);
+    output.line(&output.paint(Paint::Strong, &title))?;
+    let rows = rows(&info, &config.hidden_words());
+    rows.iter().try_for_each(|(name, text)| output.line(&format!("{name:<15}{text}")))
+}
+
+/// What a person wants to know: a name and a text a line.
+fn rows(info: &Info<'_>, dropout: &str) -> Vec<(&'static str, String)> {
+    let own = info.preprocessing;
+    let sizes = |sizes: &[usize], between: &str| {
+        sizes.iter().map(|&size| thousands(size)).collect::<Vec<_>>().join(between)
+    };
+    let takes = match (&own.columns, own.shape.as_slice()) {
+        (Some(columns), _) if columns.header => format!("the columns {}", names(&columns.inputs)),
+        (_, [channels, height, width]) => {
+            format!("images of {channels} x {height} x {width} (channels x height x width)")
+        }
+        (_, shape) => format!("{} numbers", sizes(shape, " x ")),
+    };
+    let gives = match (info.task, own.names.len()) {
+        (Task::Classification, count) => format!("{} classes: {}", thousands(count), names(&own.names)),
+        (Task::Regression, count) => format!("{}: {}", plural(count, "number"), names(&own.names)),
+    };
+    let Samples { train, val, test } = info.samples;
+    let mut counts = format!("{} training and {} validation samples", thousands(train), thousands(val));
+    if test > 0 {
+        counts = format!("{} training, {} validation and {} test samples", thousands(train), thousands(val), thousands(test));
+    }
+    let mut rows = vec![
+        ("takes", takes),
+        ("gives", gives),
+        ("layers", sizes(&info.layers, " - ")),
+        ("parameters", format!("{}, {}", thousands(info.parameters), info.dtype)),
+        ("activation", info.activation.to_owned()),
+        ("normalisation", info.normalisation.to_owned()),
+        ("dropout", dropout.to_owned()),
+        ("trained on", format!("{}: {counts}", info.data)),
+        ("epoch", info.epoch.to_string()),
+        ("validation", score(&info.validation)),
+    ];
+    rows.extend(info.test.as_ref().map(|test| ("test", score(test))));
+    rows
+}
+
+fn names(names: &[String]) -> String {
+    let shown = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMES) {
+        0 => shown,
+        more => format!("{shown} and {} more", thousands(more)),
+    }
+}
+
+fn score(score: &Score) -> String {
+    let mut text = format!("loss {}", figure(score.loss));
+    let others = [("accuracy", score.accuracy), ("top-5 accuracy", score.top5), ("R squared", score.r2)];
+    for (name, value) in others {
+        if let Some(value) = value {
+            text += &format!(", {name} {value:.4}");
+        }
+    }
+    text
+}

@@ -1,0 +1,44 @@
+//! What a trained model does: [`predict`], [`evaluate`], and [`info`] about it.
+
+pub(crate) mod evaluate;
+pub(crate) mod info;
+mod lines;
+pub(crate) mod predict;
+
+use std::fs;
+use std::path::Path;
+
+use thinnet::model::{Model, model_dtype};
+use thinnet::{Dtype, Error};
+
+use crate::failure::Failure;
+
+/// The model's file in the folder of a run.
+const FILE: &str = "model.safetensors";
+
+/// A model of either number type.
+#[derive(Debug)]
+pub(crate) enum AnyModel {
+    F32(Model<f32>),
+    F64(Model<f64>),
+}
+
+impl AnyModel {
+    /// Reads the model in this file, or in the folder of a run.
+    pub(crate) fn load(path: &Path) -> Result<Self, Failure> {
+        let file = if path.is_dir() { path.join(FILE) } else { path.to_path_buf() };
+        let refuse = |reason: String| Failure::Refused(format!("{}: {reason}", file.display()));
+        if path.is_dir() && !file.exists() {
+            return Err(refuse(
+                "there is no such file; a run has it when it has ended, and `thinnet train --resume` ends it".to_owned(),
+            ));
+        }
+        let bytes = fs::read(&file).map_err(|error| refuse(format!("cannot read it: {error}")))?;
+        let model = match model_dtype(&bytes) {
+            Ok(Dtype::F32) => Model::from_bytes(&bytes).map(Self::F32),
+            Ok(Dtype::F64) => Model::from_bytes(&bytes).map(Self::F64),
+            Err(error) => Err(error),
+        };
+        model.map_err(|error: Error| refuse(error.to_string()))
+    }
+}

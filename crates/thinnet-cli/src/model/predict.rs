@@ -1,0 +1,274 @@
+//! `thinnet predict`: samples are read on one thread and predicted on another, a block at a time.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use ndarray::Array2;
+use tempfile::NamedTempFile;
+use thinnet::Float;
+use thinnet::data::{Block, Columns, Wanted, stream_table};
+use thinnet::model::Model;
+use thinnet::training::Task;
+use thinnet::{Error, run};
+
+use super::AnyModel;
+use super::lines::{Lines, Show};
+use crate::args::model::PredictArguments;
+use crate::failure::Failure;
+use crate::figures::{plural, thousands};
+use crate::output::Output;
+use crate::{folder, interrupt};
+
+/// The word for standard input.
+const STANDARD_INPUT: &str = "-";
+/// Blocks that wait to be predicted.
+const WAITING: usize = 2;
+/// How often a run that waits for samples looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(100);
+/// Steps of the bar.
+const STEPS: usize = 1000;
+
+/// Predicts the samples.
+pub(crate) fn run(arguments: &PredictArguments, output: &mut Output) -> Result<(), Failure> {
+    if let Some(file) = &arguments.out {
+        folder::check_file("--out ", file, "", true)?;
+    }
+    match AnyModel::load(&arguments.model)? {
+        AnyModel::F32(model) => predict(&model, arguments, output),
+        AnyModel::F64(model) => predict(&model, arguments, output),
+    }
+}
+
+fn predict<F: Float>(model: &Model<F>, arguments: &PredictArguments, output: &mut Output) -> Result<(), Failure> {
+    let show = show(model, arguments)?;
+    let lines = Lines::new(show, arguments.json, &model.preprocessing().names);
+    let stop = interrupt::flag()?;
+    let input = Input::new(model, &arguments.input);
+    let mut sink = Sink::open(arguments.out.as_deref(), output)?;
+    sink.write(&lines.head())?;
+    if sink.shows_nothing() {
+        sink.output.start_progress(arguments.input.display().to_string(), STEPS);
+    }
+    let mut order = InOrder { lines, sink: &mut sink, next: 0, samples: 0, current: None, later: BTreeMap::new() };
+    let done = each(input, &stop, |block| {
+        order.sink.output.advance((block.done.unwrap_or(0.0) * STEPS as f64) as usize);
+        let values = match show {
+            Show::Numbers => model.predict_numbers(block.x)?,
+            _ => model.predict_proba(block.x)?,
+        };
+        order.take(block.file, values)?;
+        order.sink.output.message(plural_samples(order.seen()));
+        Ok(())
+    });
+    let done = done.and_then(|()| order.finish());
+    let samples = order.samples;
+    sink.output.end_bar();
+    done?;
+    sink.close(samples)
+}
+
+/// What is to be shown, if the model has it.
+fn show<F: Float>(model: &Model<F>, arguments: &PredictArguments) -> Result<Show, Failure> {
+    let classes = model.preprocessing().names.len();
+    let regression = model.config().model.task == Task::Regression;
+    match (arguments.top, arguments.proba) {
+        (Some(_), _) | (_, true) if regression => Err(Failure::Refused(format!(
+            "{} is for models that predict classes, and {} predicts numbers",
+            if arguments.proba { "--proba" } else { "--top" },
+            arguments.model.display()
+        ))),
+        (Some(top), _) if top == 0 || top > classes => {
+            Err(Failure::Refused(format!("--top must be from 1 to {classes}, the model's classes; got {top}")))
+        }
+        (Some(top), _) => Ok(Show::Top(top)),
+        (None, true) => Ok(Show::All),
+        (None, false) => Ok(if regression { Show::Numbers } else { Show::Class }),
+    }
+}
+
+/// What a thread of its own needs to read the samples.
+struct Input {
+    path: PathBuf,
+    shape: Vec<usize>,
+    columns: Option<Columns>,
+    resize: bool,
+}
+
+impl Input {
+    fn new<F: Float>(model: &Model<F>, path: &Path) -> Self {
+        let own = model.preprocessing();
+        Self {
+            path: path.to_path_buf(),
+            shape: own.shape.clone(),
+            columns: own.columns.clone(),
+            resize: model.config().data.resize.is_some(),
+        }
+    }
+
+    fn read(&self, each: &mut dyn FnMut(Block) -> thinnet::Result<()>) -> thinnet::Result<()> {
+        let wanted = Wanted { shape: &self.shape, columns: self.columns.as_ref(), resize: self.resize };
+        if self.path == Path::new(STANDARD_INPUT) {
+            stream_table(io::stdin().lock(), wanted, each).map_err(|error| error.within("standard input"))
+        } else {
+            run::stream(&self.path, wanted, each)
+        }
+    }
+}
+
+/// Reads on another thread and gives each block to `take`. That thread is not waited for where the work ends early: it may
+/// wait for an input that never comes.
+fn each(
+    input: Input,
+    stop: &Arc<AtomicBool>,
+    mut take: impl FnMut(Block) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (send, receive) = sync_channel(WAITING);
+    let read = move || {
+        let mut hand_on = |block| send.send(Ok(block)).map_err(|_| Error::Interrupted { step: 0 });
+        if let Err(error) = input.read(&mut hand_on) {
+            let _ = send.send(Err(error)); // if nobody takes it, nobody wants it
+        }
+    };
+    thread::Builder::new()
+        .name("reader".to_owned())
+        .spawn(read)
+        .map_err(|error| Failure::Refused(format!("cannot start to read: {error}")))?;
+    while let Some(block) = next(&receive, stop)? {
+        take(block?)?;
+    }
+    Ok(())
+}
+
+/// The next block, or `None` after the last.
+fn next(
+    receive: &Receiver<thinnet::Result<Block>>,
+    stop: &AtomicBool,
+) -> Result<Option<thinnet::Result<Block>>, Failure> {
+    loop {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Failure::Interrupted("stopped before the last sample".to_owned()));
+        }
+        match receive.recv_timeout(LOOK) {
+            Ok(block) => return Ok(Some(block)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+/// Brings files into their order: an archive may have the second before the first. What came too early waits as
+/// predictions, which are small beside samples.
+struct InOrder<'a, 'b, F> {
+    lines: Lines<'a>,
+    sink: &'a mut Sink<'b>,
+    /// The file whose samples are next.
+    next: usize,
+    samples: usize,
+    /// The file that comes.
+    current: Option<usize>,
+    later: BTreeMap<usize, Vec<Array2<F>>>,
+}
+
+impl<F: Float> InOrder<'_, '_, F> {
+    fn take(&mut self, file: usize, values: Array2<F>) -> Result<(), Failure> {
+        if self.current.is_some_and(|current| current == self.next && current != file) {
+            self.next += 1;
+            while let Some(waiting) = self.later.remove(&self.next) {
+                self.write_all(waiting)?;
+                self.next += 1;
+            }
+        }
+        self.current = Some(file);
+        if file == self.next {
+            return self.write(&values);
+        }
+        self.later.entry(file).or_default().push(values);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Failure> {
+        while let Some((_, waiting)) = self.later.pop_first() {
+            self.write_all(waiting)?;
+        }
+        Ok(())
+    }
+
+    fn write_all(&mut self, all: Vec<Array2<F>>) -> Result<(), Failure> {
+        all.iter().try_for_each(|values| self.write(values))
+    }
+
+    fn write(&mut self, values: &Array2<F>) -> Result<(), Failure> {
+        let text = self.lines.of(self.samples, values.view());
+        self.samples += values.nrows();
+        self.sink.write(&text)
+    }
+
+    /// Samples that were predicted, written or not.
+    fn seen(&self) -> usize {
+        self.samples + self.later.values().flatten().map(Array2::nrows).sum::<usize>()
+    }
+}
+
+/// Where predictions go.
+struct Sink<'a> {
+    output: &'a mut Output,
+    file: Option<(BufWriter<NamedTempFile>, &'a Path)>,
+}
+
+impl<'a> Sink<'a> {
+    fn open(path: Option<&'a Path>, output: &'a mut Output) -> Result<Self, Failure> {
+        let file = match path {
+            None => None,
+            Some(path) => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let file = folder::temporary(folder.unwrap_or_else(|| Path::new(".")));
+                Some((BufWriter::new(file.map_err(|error| cannot_write(path, &error))?), path))
+            }
+        };
+        Ok(Self { output, file })
+    }
+
+    /// Whether a bar would not be among results.
+    fn shows_nothing(&self) -> bool {
+        self.file.is_some() || self.output.width().is_none()
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Failure> {
+        match &mut self.file {
+            None => self.output.text(text),
+            Some((file, path)) => file.write_all(text.as_bytes()).map_err(|error| cannot_write(path, &error)),
+        }
+    }
+
+    /// Gives the file its name, after all is written.
+    fn close(self, samples: usize) -> Result<(), Failure> {
+        let Some((file, path)) = self.file else { return Ok(()) };
+        let refuse = |error: &io::Error| cannot_write(path, error);
+        let file = file.into_inner().map_err(|error| refuse(error.error()))?;
+        file.as_file().sync_all().map_err(|error| refuse(&error))?;
+        file.persist(path).map_err(|error| refuse(&error.error))?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if cfg!(unix) {
+            // The name lasts as the content does; where a folder cannot be synced, the content still does.
+            let _ = File::open(folder.unwrap_or_else(|| Path::new("."))).and_then(|folder| folder.sync_all());
+        }
+        self.output.aside(&format!("{}: {}", path.display(), plural_samples(samples)));
+        self.output.line(&path.display().to_string())
+    }
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::Refused(format!("--out {}: cannot write it: {error}", path.display()))
+}
+
+fn plural_samples(count: usize) -> String {
+    let text = plural(count, "sample");
+    text.replacen(&count.to_string(), &thousands(count), 1)
+}

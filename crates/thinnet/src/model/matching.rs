@@ -1,0 +1,76 @@
+//! The rows of any data set as a model takes them.
+
+use ndarray::Axis;
+
+use super::Model;
+use crate::data::{Columns, DataSet, Features, Rows, Targets, check_shape};
+use crate::error::{Error, Result};
+use crate::float::Float;
+
+impl<F: Float> Model<F> {
+    /// These rows of `set` with their columns and classes in the model's order: a table's columns are found by name where
+    /// both have names, and classes by theirs.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for samples of another shape, for a column that is missing, for a class that the model does not know,
+    /// and for classes where it predicts numbers, or the other way round. It names both sides.
+    pub fn rows_of(&self, set: &DataSet, rows: &Rows<f64>) -> Result<Rows<f64>> {
+        let own = self.preprocessing();
+        let x = match (&own.columns, set.columns()) {
+            (Some(own), Some(found)) if own.header && found.header => in_order(rows, &order(own, found)?),
+            _ => {
+                check_shape(set.shape(), &own.shape)?;
+                rows.x().clone()
+            }
+        };
+        match (rows.targets(), own.targets.is_some()) {
+            (Targets::Classes(labels), false) => {
+                let place = |name: &String| {
+                    own.names.iter().position(|own| own == name).ok_or_else(|| stranger(name, &own.names))
+                };
+                let labels_of = set.names().iter().map(place).collect::<Result<Vec<_>>>()?;
+                let labels = labels.iter().map(|&label| labels_of[label]).collect();
+                Rows::with_classes(x, labels, own.names.len())
+            }
+            (Targets::Values(numbers), true) if numbers.ncols() == own.names.len() => {
+                Rows::with_numbers(x, numbers.to_owned())
+            }
+            (Targets::Values(numbers), true) => Err(Error::data(format!(
+                "the model predicts {} numbers ({}), and these data have {}",
+                own.names.len(),
+                own.names.join(", "),
+                numbers.ncols()
+            ))),
+            (Targets::Classes(_), true) => Err(Error::data("the model predicts numbers, and these data have classes")),
+            (Targets::Values(_), false) => Err(Error::data("the model predicts classes, and these data have numbers")),
+        }
+    }
+}
+
+/// Where the model's columns are among the table's.
+fn order(own: &Columns, found: &Columns) -> Result<Vec<usize>> {
+    let place = |name: &String| {
+        found.inputs.iter().position(|found| found == name).ok_or_else(|| {
+            Error::data(format!(
+                "the model takes the columns {}, and {name} is not among these: {}",
+                own.inputs.join(", "),
+                found.inputs.join(", ")
+            ))
+        })
+    };
+    own.inputs.iter().map(place).collect()
+}
+
+fn in_order(rows: &Rows<f64>, order: &[usize]) -> Features<f64> {
+    if order.len() == rows.input_dim() && order.iter().enumerate().all(|(to, &from)| to == from) {
+        return rows.x().clone();
+    }
+    rows.x().to_floats().select(Axis(1), order).into()
+}
+
+fn stranger(name: &str, own: &[String]) -> Error {
+    const MANY: usize = 20;
+    let shown = own.iter().take(MANY).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if own.len() > MANY { ", ..." } else { "" };
+    Error::data(format!("these data have the class {name}, and the model knows {shown}{more}"))
+}
