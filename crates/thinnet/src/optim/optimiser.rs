@@ -179,8 +179,8 @@ impl Optimiser {
         Ok(())
     }
 
-    /// Refuses settings out of range: a learning rate that is negative or not finite, a decay outside 0..1 (1 excluded),
-    /// an epsilon that is not positive.
+    /// Refuses settings out of range: a learning rate or weight decay that is negative or not finite, a share outside 0..1 (1
+    /// excluded), an epsilon that is not positive.
     ///
     /// # Errors
     /// [`Error::Configuration`] that names the setting, its range and the value.
