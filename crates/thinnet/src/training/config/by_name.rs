@@ -1,10 +1,9 @@
-//! Sections and keys by their names in a file.
+//! The keys of a section by their names in a file.
 
 use documented::{Documented, DocumentedFields};
 use serde::{Serialize, de, de::DeserializeOwned};
 use toml::{Table, Value};
 
-use super::TrainingConfig;
 use crate::error::{Error, Result};
 
 /// A section, whichever it is.
@@ -53,25 +52,5 @@ impl<T: Serialize + DeserializeOwned + Documented + DocumentedFields> Section fo
         table.insert(key.to_owned(), value);
         *self = table.try_into()?;
         Ok(())
-    }
-}
-
-impl TrainingConfig {
-    /// The sections with their names, in the order of the file.
-    pub(super) fn sections(&self) -> [(&'static str, &dyn Section); 4] {
-        let Self { data, model, optim, train } = self;
-        [("data", data), ("model", model), ("optim", optim), ("train", train)]
-    }
-
-    /// The section of this name.
-    pub(super) fn section_mut(&mut self, name: &str) -> Option<&mut dyn Section> {
-        let Self { data, model, optim, train } = self;
-        match name {
-            "data" => Some(data),
-            "model" => Some(model),
-            "optim" => Some(optim),
-            "train" => Some(train),
-            _ => None,
-        }
     }
 }

@@ -59,6 +59,24 @@ pub struct RunStep {
 }
 
 impl TrainingConfig {
+    /// The sections with their names, in the order of the file.
+    fn sections(&self) -> [(&'static str, &dyn Section); 4] {
+        let Self { data, model, optim, train } = self;
+        [("data", data), ("model", model), ("optim", optim), ("train", train)]
+    }
+
+    /// The section of this name.
+    fn section_mut(&mut self, name: &str) -> Option<&mut dyn Section> {
+        let Self { data, model, optim, train } = self;
+        match name {
+            "data" => Some(data),
+            "model" => Some(model),
+            "optim" => Some(optim),
+            "train" => Some(train),
+            _ => None,
+        }
+    }
+
     /// Refuses settings out of range, as far as they can be told without the samples.
     ///
     /// # Errors
