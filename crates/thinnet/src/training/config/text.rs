@@ -53,9 +53,9 @@ pub fn keys() -> Vec<String> {
     keys
 }
 
-/// Settings by names that they have elsewhere, where those are like none of ours.
+/// Names that settings have elsewhere, where those are like none of ours.
 const SYNONYMS: [(&str, &str); 2] =
-    [("batch_norm", "model.normalisation"), ("layer_norm", "model.normalisation")];
+    [("batch_norm", "model.normalisation=batch"), ("layer_norm", "model.normalisation=layer")];
 
 /// Refuses a key that there is not, with the nearest one that there is.
 fn known(key: &str) -> Result<()> {
@@ -74,7 +74,7 @@ fn known(key: &str) -> Result<()> {
     };
     let nearest = keys.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let nearest = nearest.filter(|known| likeness(known) > 0.85).map(String::as_str);
-    let synonym = SYNONYMS.iter().find(|(word, _)| *word == name).map(|&(_, key)| key);
+    let synonym = SYNONYMS.iter().find(|(word, _)| *word == name).map(|&(_, ours)| ours);
     let hint = if let Some(nearest) = synonym.or(nearest) {
         format!("did you mean {nearest}?")
     } else {
@@ -200,8 +200,8 @@ mod tests {
             ("[model]\nkeeep = 0.5", "model.keep"),
             ("[optim]\nlearningrate = 0.5", "optim.learning_rate"),
             ("[optim]\nkeep = 0.5", "model.keep"),
-            ("[model]\nbatch_norm = true", "did you mean model.normalisation?"),
-            ("[model]\nlayer_norm = true", "did you mean model.normalisation?"),
+            ("[model]\nbatch_norm = true", "did you mean model.normalisation=batch?"),
+            ("[model]\nlayer_norm = true", "did you mean model.normalisation=layer?"),
             ("[model]\nnormalization = \"batch\"", "did you mean model.normalisation?"),
             ("[modell]\nkeep = 0.5", "model.keep"),
             ("epochs = 5", "train.epochs"),
