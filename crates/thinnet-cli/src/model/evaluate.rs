@@ -40,7 +40,7 @@ fn evaluate<F: Float>(model: &Model<F>, arguments: &EvaluateArguments, output: &
     let mut evaluator = Evaluator::new(model);
     for (_, rows) in &parts {
         for from in (0..rows.len()).step_by(BLOCK) {
-            let block = rows.slice(from, (from + BLOCK).min(rows.len()));
+            let block = rows.slice(from, from + BLOCK);
             let within = |error: thinnet::Error| Failure::Refused(format!("{}: {error}", arguments.data.display()));
             evaluator.add(&model.rows_of(&set, &block).map_err(within)?)?;
         }

@@ -81,7 +81,10 @@ fn show<F: Float>(model: &Model<F>, arguments: &ModelInfoArguments, output: &Out
     }
     let title = format!("{}: a model of thinnet {}", arguments.file.display(), info.thinnet);
     output.line(&output.paint(Paint::Strong, &title))?;
-    let rows = rows(&info, &config.hidden_words());
+    let keep = |key: &str| config.get(key).map_or_else(String::new, |keep| keep.to_string());
+    let dropout =
+        format!("keeps {} of the hidden units and {} of the inputs", keep("model.keep"), keep("model.input_keep"));
+    let rows = rows(&info, &dropout);
     rows.iter().try_for_each(|(name, text)| output.line(&format!("{name:<15}{text}")))
 }
 

@@ -115,7 +115,7 @@ impl Input {
     fn read(&self, each: &mut dyn FnMut(Block) -> thinnet::Result<()>) -> thinnet::Result<()> {
         let wanted = Wanted { shape: &self.shape, columns: self.columns.as_ref(), resize: self.resize };
         if self.path == Path::new(STANDARD_INPUT) {
-            stream_table(io::stdin().lock(), wanted, each).map_err(|error| error.within("standard input"))
+            stream_table(io::stdin().lock(), wanted, each)
         } else {
             run::stream(&self.path, wanted, each)
         }

@@ -234,8 +234,11 @@ impl<F: Float> Rows<F> {
         })
     }
 
-    /// Samples `from..to`, at most N, which share the numbers of these.
-    pub(crate) fn slice(&self, from: usize, to: usize) -> Self {
+    /// Samples `from..to`, as far as there are so many, which share the numbers of these.
+    #[must_use]
+    pub fn slice(&self, from: usize, to: usize) -> Self {
+        let to = to.min(self.len());
+        let from = from.min(to);
         let targets = match &self.targets {
             TargetsBuf::Classes(labels) => TargetsBuf::Classes(labels[from..to].to_vec()),
             TargetsBuf::Values(numbers) => {

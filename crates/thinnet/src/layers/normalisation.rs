@@ -9,6 +9,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::names::names;
 
 /// What normalises the sums of each hidden layer, ahead of its activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub enum Normalisation {
     /// Each sample, by its mean and variance over the layer's units: [`layer_norm_forward`].
     Layer,
 }
+
+names!(Normalisation, "normalisation", "normalisations", None = "none", Batch = "batch", Layer = "layer");
 
 /// A normalisation with its arrays and its settings.
 #[derive(Debug)]

@@ -16,11 +16,12 @@
 //!
 //! One idea a file: `figures` (the numbers), `summary` (sentences from them), `axis` and `panels` (what is plotted),
 //! `plot` (how), `fonts` (in what), `canvas` (onto which bitmap), `look` (what pages have in common), `page` and `tables`; `run`, with
-//! `confusion` and `weights`, is the training run's page. Beside them stands [`montage`], a picture of a data set.
+//! `confusion` and `weights`, is the training run's page, and `evaluation` a model's. Beside them stands [`montage`], a picture of a data set.
 
 mod axis;
 mod canvas;
 mod confusion;
+mod evaluation;
 mod figures;
 mod fonts;
 mod look;
@@ -43,6 +44,7 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::training::experiment::Outcome;
 pub use confusion::confusion_csv;
+pub use evaluation::EvaluationReport;
 use panels::{Images, Panel};
 pub use record::{RunRecord, first_layer};
 pub use run::RunReport;
