@@ -19,5 +19,5 @@ mod table;
 pub use folder::{MANIFEST, SweepFolder};
 pub use outcome::{Measure, Outcome, RunFigures};
 pub use plan::{Draws, Plan, Point, Run, SweepConfig};
-pub use space::{Dimension, Range, Scale, Space, Values, label};
+pub use space::{Dimension, MAX_RUNS, Range, Scale, Space, Values, label};
 pub use table::{Row, Stat, Table, runs_csv};

@@ -180,7 +180,7 @@ impl Table {
     /// the same float; what there is not is empty.
     ///
     /// # Errors
-    /// [`Error::Report`] if it cannot be made, which no table is known to cause.
+    /// [`Error::Report`](crate::Error::Report) if it cannot be made, which no table is known to cause.
     pub fn csv(&self) -> Result<Vec<u8>> {
         let name = self.measure.name();
         let mut header: Vec<String> =
@@ -223,7 +223,7 @@ impl Table {
 /// `runs.csv`: a line a run, in the plan's order, in the same manner.
 ///
 /// # Errors
-/// [`Error::Report`] if it cannot be made, which no plan is known to cause.
+/// [`Error::Report`](crate::Error::Report) if it cannot be made, which no plan is known to cause.
 pub fn runs_csv(plan: &Plan, outcomes: &[Option<Outcome>]) -> Result<Vec<u8>> {
     let name = Measure::of(&plan.config.base).name();
     let mut header: Vec<String> = ["run", "point", "seed"].map(str::to_owned).to_vec();
