@@ -1,8 +1,7 @@
 //! The update rules, applied to a vector of weights while its gradient is still in a register.
 
-use crate::adjust::{Adjust, Adjusting, Regularising};
+use crate::PanelsMut;
 use crate::simd::{Element, Simd};
-use crate::{Isa, Op, Panels, PanelsMut};
 
 /// What becomes of a gradient `g` of weights `w`: an update rule with its state, or the gradient itself, kept.
 ///
@@ -77,58 +76,6 @@ impl<T: Element> Update<'_, T> {
     }
 }
 
-/// Applies an update to weights `w` whose gradient `g` was computed elsewhere; both `[R][cols]`.
-///
-/// # Panics
-/// If the shapes differ, or those of the update's state.
-pub fn apply_update<T: Element>(
-    isa: Isa,
-    w: PanelsMut<'_, T>,
-    g: Panels<'_, T>,
-    adjust: Adjust<T>,
-    update: Update<'_, T>,
-) {
-    assert_eq!((w.rows(), w.cols()), (g.rows(), g.cols()), "shapes of weights and gradient");
-    update.check(&w);
-    isa.run(Apply { w, g, adjust, update });
-}
-
-struct Apply<'a, T> {
-    w: PanelsMut<'a, T>,
-    g: Panels<'a, T>,
-    adjust: Adjust<T>,
-    update: Update<'a, T>,
-}
-
-impl<T: Element> Op<T> for Apply<'_, T> {
-    #[inline(always)]
-    fn run<S: Simd<Elem = T>>(self, s: S) {
-        let Self { w, g, adjust, update } = self;
-        with_rule(s, adjust, update, All(w, g));
-    }
-}
-
-/// All of `w` with its gradient.
-struct All<'a, T>(PanelsMut<'a, T>, Panels<'a, T>);
-impl<S: Simd<Elem = T>, T: Element> WithRule<S> for All<'_, T> {
-    #[inline(always)]
-    fn call<R: Rule<S>>(self, s: S, rule: R) {
-        let Self(w, g) = self;
-        for p in 0..w.panels() {
-            // SAFETY: rows and panels are in range, in both, which have the same shape; `check` has compared
-            // the views that `rule` writes.
-            unsafe {
-                let (first, from) = (w.ptr(p, 0), g.ptr(p, 0));
-                let mut at = 0;
-                while at < w.rows() * T::PANEL {
-                    rule.apply(s, p, first.add(at), at, s.load(from.add(at)));
-                    at += S::LANES;
-                }
-            }
-        }
-    }
-}
-
 /// A rule with its constants and the places of its state.
 pub(crate) trait Rule<S: Simd>: Copy {
     /// Updates the vector of weights at `w` from its gradient `g`; it lies `at` elements into panel `panel` of the view.
@@ -143,24 +90,13 @@ pub(crate) trait WithRule<S: Simd> {
     fn call<R: Rule<S>>(self, s: S, rule: R);
 }
 
-/// Finds the rule and calls `then` with it, so that the choice is made once and outside all loops.
+/// Calls `then` with the update's rule, which takes a gradient as it is given.
 #[inline(always)]
-pub(crate) fn with_rule<T: Element, S: Simd<Elem = T>>(
+pub(crate) fn with_bare_rule<T: Element, S: Simd<Elem = T>>(
     s: S,
-    adjust: Adjust<T>,
     update: Update<'_, T>,
     then: impl WithRule<S>,
 ) {
-    if adjust.is_more() {
-        with_bare_rule(s, update, Adjusting(adjust, then));
-    } else {
-        with_bare_rule(s, update, Regularising(adjust.l2, then));
-    }
-}
-
-/// Calls `then` with the rule that takes a gradient as it is given.
-#[inline(always)]
-fn with_bare_rule<T: Element, S: Simd<Elem = T>>(s: S, update: Update<'_, T>, then: impl WithRule<S>) {
     match update {
         Update::Gradient { gradient } => then.call(s, Gradient { to: Place::of(gradient) }),
         Update::Sgd { learning_rate } => then.call(s, Sgd { lr: learning_rate }),
