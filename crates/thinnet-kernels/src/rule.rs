@@ -60,6 +60,27 @@ pub enum Update<'a, T> {
         /// The running mean of squared gradients.
         v: PanelsMut<'a, T>,
     },
+    /// Adam with decoupled weight decay (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, algorithm
+    /// 2): `w = keep * w`, then Adam's update, whose moments see nothing of the decay. `keep = 1 - learning_rate *
+    /// weight_decay` is computed in 64 bits and rounded once; `g` is that of the weights before the decay.
+    AdamW {
+        /// The step's length.
+        learning_rate: T,
+        /// What a step of length 1 takes of each weight, not negative.
+        weight_decay: T,
+        /// How much of the first moment stays, 0 to 1.
+        beta1: T,
+        /// How much of the second moment stays, 0 to 1.
+        beta2: T,
+        /// Keeps the division from zero.
+        epsilon: T,
+        /// Counts the updates, this one too: 1 for the first.
+        step: u32,
+        /// The running mean of gradients.
+        m: PanelsMut<'a, T>,
+        /// The running mean of squared gradients.
+        v: PanelsMut<'a, T>,
+    },
 }
 
 impl<T: Element> Update<'_, T> {
@@ -70,7 +91,7 @@ impl<T: Element> Update<'_, T> {
             Self::Gradient { gradient: a }
             | Self::Momentum { velocity: a, .. }
             | Self::RmsProp { cache: a, .. } => w.is_like(a),
-            Self::Adam { m, v, .. } => w.is_like(m) && w.is_like(v),
+            Self::Adam { m, v, .. } | Self::AdamW { m, v, .. } => w.is_like(m) && w.is_like(v),
         };
         assert!(like, "weights and the update's state are not of the same rows");
     }
@@ -111,19 +132,12 @@ pub(crate) fn with_bare_rule<T: Element, S: Simd<Elem = T>>(
             then.call(s, RmsProp { lr: learning_rate, keep, epsilon, cache: Place::of(cache) });
         }
         Update::Adam { learning_rate, beta1, beta2, epsilon, step, m, v } => {
-            // lr (m / c1) / (sqrt(v / c2) + epsilon), with all that is the same for every weight taken out:
-            // (lr sqrt(c2) / c1) m / (sqrt(v) + epsilon sqrt(c2)).
-            let left = |beta: T| 1.0 - beta.to_f64().powf(f64::from(step.max(1)));
-            let root = left(beta2).sqrt();
-            let adam = Adam {
-                lr: T::from_f64(learning_rate.to_f64() * root / left(beta1)),
-                epsilon: T::from_f64(epsilon.to_f64() * root),
-                b1: [beta1, T::from_f64(1.0 - beta1.to_f64())],
-                b2: [beta2, T::from_f64((1.0 - beta2.to_f64()).sqrt())],
-                m: Place::of(m),
-                v: Place::of(v),
-            };
-            then.call(s, adam);
+            then.call(s, Adam::new(learning_rate, [beta1, beta2], epsilon, step, [m, v]));
+        }
+        Update::AdamW { learning_rate, weight_decay, beta1, beta2, epsilon, step, m, v } => {
+            let keep = T::from_f64(1.0 - learning_rate.to_f64() * weight_decay.to_f64());
+            let adam = Adam::new(learning_rate, [beta1, beta2], epsilon, step, [m, v]);
+            then.call(s, AdamW { keep, adam });
         }
     }
 }
@@ -237,19 +251,67 @@ struct Adam<T> {
     v: Place<T>,
 }
 
-impl<S: Simd> Rule<S> for Adam<S::Elem> {
+impl<T: Element> Adam<T> {
+    /// `lr (m / c1) / (sqrt(v / c2) + epsilon)`, with all that is the same for every weight taken out:
+    /// `(lr sqrt(c2) / c1) m / (sqrt(v) + epsilon sqrt(c2))`.
     #[inline(always)]
-    unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
+    fn new(lr: T, [beta1, beta2]: [T; 2], epsilon: T, step: u32, [m, v]: [PanelsMut<'_, T>; 2]) -> Self {
+        let left = |beta: T| 1.0 - beta.to_f64().powf(f64::from(step.max(1)));
+        let root = left(beta2).sqrt();
+        Self {
+            lr: T::from_f64(lr.to_f64() * root / left(beta1)),
+            epsilon: T::from_f64(epsilon.to_f64() * root),
+            b1: [beta1, T::from_f64(1.0 - beta1.to_f64())],
+            b2: [beta2, T::from_f64((1.0 - beta2.to_f64()).sqrt())],
+            m: Place::of(m),
+            v: Place::of(v),
+        }
+    }
+
+    /// Moves the moments, and gives what the weights lose.
+    ///
+    /// # Safety
+    /// The moments can be read and written at that place.
+    #[inline(always)]
+    unsafe fn step<S: Simd<Elem = T>>(&self, s: S, panel: usize, at: usize, g: S::V) -> S::V {
         // SAFETY: the caller's promise.
         unsafe {
-            let (old, m_at, v_at) = (s.load(w), self.m.at(panel, at), self.v.at(panel, at));
+            let (m_at, v_at) = (self.m.at(panel, at), self.v.at(panel, at));
             let m = s.fma(s.splat(self.b1[0]), s.load(m_at), s.mul(s.splat(self.b1[1]), g));
             let scaled = s.mul(s.splat(self.b2[1]), g);
             let v = s.fma(scaled, scaled, s.mul(s.splat(self.b2[0]), s.load(v_at)));
             s.store(m_at, m);
             s.store(v_at, v);
-            let step = s.div(s.mul(s.splat(self.lr), m), s.add(s.sqrt(v), s.splat(self.epsilon)));
-            s.store(w, s.sub(old, step));
+            s.div(s.mul(s.splat(self.lr), m), s.add(s.sqrt(v), s.splat(self.epsilon)))
+        }
+    }
+}
+
+impl<S: Simd> Rule<S> for Adam<S::Elem> {
+    #[inline(always)]
+    unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let old = s.load(w);
+            s.store(w, s.sub(old, self.step(s, panel, at, g)));
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct AdamW<T> {
+    /// What the decay leaves of a weight.
+    keep: T,
+    adam: Adam<T>,
+}
+
+impl<S: Simd> Rule<S> for AdamW<S::Elem> {
+    #[inline(always)]
+    unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let kept = s.mul(s.splat(self.keep), s.load(w));
+            s.store(w, s.sub(kept, self.adam.step(s, panel, at, g)));
         }
     }
 }

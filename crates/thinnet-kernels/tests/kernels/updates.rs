@@ -22,6 +22,9 @@ fn plain_rule(rule: usize, step: u32, w: &mut f64, state: &mut [f64; 2], g: f64)
             *w -= 0.1 * g / (a.sqrt() + 1e-8);
         }
         _ => {
+            if rule == 5 {
+                *w *= 1.0 - 0.01 * 0.5;
+            }
             *a = 0.9 * *a + 0.1 * g;
             *b = 0.999 * *b + 0.001 * g * g;
             let t = f64::from(step);
@@ -47,6 +50,16 @@ fn update<'a, T: Element>(
             velocity: a.view_mut(),
         },
         2 => Update::RmsProp { learning_rate: c(0.1), decay: c(0.99), epsilon: c(1e-8), cache: a.view_mut() },
+        5 => Update::AdamW {
+            learning_rate: c(0.01),
+            weight_decay: c(0.5),
+            beta1: c(0.9),
+            beta2: c(0.999),
+            epsilon: c(1e-8),
+            step,
+            m: a.view_mut(),
+            v: b.view_mut(),
+        },
         _ => Update::Adam {
             learning_rate: c(0.01),
             beta1: c(0.9),
@@ -102,7 +115,7 @@ enum By {
 }
 
 fn updates<T: Element>(isa: Isa, shape: Shape, by: By, what: &str) {
-    for (rule, adjust) in (0..5).flat_map(|rule| adjusts::<T>().map(|adjust| (rule, adjust))) {
+    for (rule, adjust) in (0..6).flat_map(|rule| adjusts::<T>().map(|adjust| (rule, adjust))) {
         let what = format!("{what} rule {rule} {adjust:?}");
         let mut case = with_zeros::<T>(shape);
         let (rows, cols) = (case.w.rows(), case.w.cols());
@@ -241,6 +254,30 @@ fn bounds_hold_what_is_infinite_and_let_nan_through() {
         let l2 = Adjust::l2(c(0.1));
         assert_eq!(run(l2), run(Adjust { limit: Some(c(f64::INFINITY)), ..l2 }), "{what}");
         assert_ne!(run(l2), run(Adjust::NONE), "{what}");
+    }
+    for isa in Isa::available() {
+        case::<f32>(isa, &format!("{isa} f32"));
+        case::<f64>(isa, &format!("{isa} f64"));
+    }
+}
+
+/// The order of operations, to the bit: the decay, rounded, and then Adam's step, whose moments see nothing of it.
+#[test]
+fn adamw_is_the_decay_and_then_adam() {
+    fn case<T: Element>(isa: Isa, what: &str) {
+        let mut random = crate::Random(9);
+        let [w, g] = [0; 2].map(|_| PanelBuf::from_rows(3, 70, &random.values::<T>(210)));
+        let run = |rule: usize, w: &[T]| {
+            let (mut w, mut m, mut v) =
+                (PanelBuf::from_rows(3, 70, w), PanelBuf::zeros(3, 70), PanelBuf::zeros(3, 70));
+            apply_update(isa, w.view_mut(), g.view(), Adjust::NONE, update(rule, 2, &mut m, &mut v));
+            [w, m, v].map(|panels| panels.view().to_rows())
+        };
+        let w = w.view().to_rows();
+        let keep = T::from_f64(1.0 - T::from_f64(0.01).to_f64() * 0.5);
+        let decayed: Vec<T> = w.iter().map(|&w| keep * w).collect();
+        assert_eq!(run(5, &w), run(3, &decayed), "{what}");
+        assert_ne!(run(5, &w), run(3, &w), "{what}");
     }
     for isa in Isa::available() {
         case::<f32>(isa, &format!("{isa} f32"));
