@@ -23,11 +23,10 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use thinnet_kernels::PanelBuf;
 
-use self::scores::highest;
 use crate::data::{Features, SparseRows};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::{Dropout, HiddenDropout, Targets};
+use crate::layers::{Dropout, HiddenDropout, Targets, argmax};
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::UpdateRule;
 use crate::random::RandomState;
@@ -65,7 +64,7 @@ pub trait Engine<F: Float>: Send {
     /// The class with the highest score (the first of equals) for each loaded sample, in test mode.
     fn classes(&mut self, inputs: &Inputs<F>, random: &mut RandomState) -> Result<Vec<usize>> {
         let scores = self.scores(inputs, random)?;
-        Ok(scores.rows().into_iter().map(|row| highest(&row.to_vec())).collect())
+        Ok(scores.rows().into_iter().map(argmax).collect())
     }
 
     /// The current parameters.

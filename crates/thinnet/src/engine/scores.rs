@@ -18,6 +18,7 @@ use super::thin::forward_listed;
 use super::threads::{Threads, split};
 use crate::data::Pixels;
 use crate::float::Float;
+use crate::layers::argmax;
 
 /// Standard deviations of its error within which a decision is a close one.
 const CLOSE: f64 = 8.0;
@@ -108,22 +109,11 @@ impl ByteInputs {
 
 /// The class whose score leads every other class's by more than `unit` times the distance of the two.
 fn decide<F: Float>(scores: &[F], unit: f64, distances: &[Vec<f64>]) -> Option<usize> {
-    let best = highest(scores);
+    let best = argmax(scores);
     let clear = scores.iter().zip(&distances[best]).enumerate().all(|(class, (&score, distance))| {
         class == best || (scores[best] - score).as_f64() > unit * distance
     });
     clear.then_some(best)
-}
-
-/// The index of the highest score, the first of equals.
-pub(super) fn highest<F: Float>(scores: &[F]) -> usize {
-    let mut best = 0;
-    for (class, score) in scores.iter().enumerate() {
-        if *score > scores[best] {
-            best = class;
-        }
-    }
-    best
 }
 
 /// `|w_a - w_b|` for each pair of classes, of weights with one row an input unit.

@@ -7,6 +7,7 @@
 
 mod activation;
 mod affine;
+mod argmax;
 mod batch_norm;
 mod composite;
 mod curriculum;
@@ -22,6 +23,7 @@ mod relu;
 
 pub use activation::{Activation, ActivationCache, activation_backward, activation_forward};
 pub use affine::{AffineCache, AffineGradients, affine_backward, affine_forward};
+pub use argmax::argmax;
 pub use batch_norm::{
     BatchNorm, BatchNormCache, BatchNormGradients, RunningStatistics, batch_norm_backward, batch_norm_forward,
 };

@@ -7,7 +7,7 @@ use super::data::Labelled;
 use crate::engine::{Engine, Inputs};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::{Loss, Targets};
+use crate::layers::{Loss, Targets, argmax};
 use crate::random::RandomState;
 
 /// Scores among which the true class has to be for the top-5 accuracy.
@@ -50,21 +50,10 @@ impl<F: Float> Check<F> {
         let scores = engine.scores(&self.inputs, random)?;
         let mut counts = Array2::zeros((scores.ncols(), scores.ncols()));
         for (row, &label) in scores.rows().into_iter().zip(labels) {
-            counts[[label, rank_first(row.iter().copied())]] += 1;
+            counts[[label, argmax(row)]] += 1;
         }
         Ok(Some(counts))
     }
-}
-
-/// The index of the highest score, the first of equals.
-fn rank_first<F: Float>(scores: impl Iterator<Item = F>) -> usize {
-    let mut best: Option<(usize, F)> = None;
-    for (index, score) in scores.enumerate() {
-        if best.is_none_or(|(_, highest)| score > highest) {
-            best = Some((index, score));
-        }
-    }
-    best.map_or(0, |(index, _)| index)
 }
 
 /// Loss and accuracies of scores (N, C).

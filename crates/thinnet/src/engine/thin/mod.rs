@@ -36,14 +36,14 @@ use self::inputs::BatchInput;
 use self::predict::Loaded;
 use super::masks::{Draw, Mask, MaskSource, training};
 use super::noise::Noise;
-use super::scores::{ByteInputs, highest};
+use super::scores::ByteInputs;
 use super::store::{Layer, Stored, Values, to_array};
 use super::threads::Threads;
 use super::{Batch, Engine, EngineConfig, EngineState, Inputs, StepLoss};
 use crate::data::Features;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Targets};
+use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Targets, argmax};
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::UpdateRule;
 use crate::random::RandomState;
@@ -303,7 +303,7 @@ impl<F: Float> Engine<F> for Thin<F> {
                 let close: Vec<usize> = (0..found.len()).filter(|&sample| found[sample].is_none()).collect();
                 let floats = Loaded::Panels(Cow::Owned(bytes.floats(self.isa, &close)));
                 let scores = self.all_scores(&floats)?;
-                let mut again = scores.rows().into_iter().map(|row| highest(&row.to_vec()));
+                let mut again = scores.rows().into_iter().map(argmax);
                 return Ok(found
                     .into_iter()
                     .map(|class| class.or_else(|| again.next()).unwrap_or(0))
@@ -311,7 +311,7 @@ impl<F: Float> Engine<F> for Thin<F> {
             }
         }
         let scores = self.scores(inputs, random)?;
-        Ok(scores.rows().into_iter().map(|row| highest(&row.to_vec())).collect())
+        Ok(scores.rows().into_iter().map(argmax).collect())
     }
 
     fn parameters(&self) -> Result<Parameters<F>> {
