@@ -1,6 +1,7 @@
 //! Neural networks with dropout that compute only the units that dropout keeps.
 #![forbid(unsafe_code)]
 
+mod clock;
 pub mod course;
 pub mod data;
 pub mod engine;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The modules, from the bottom up. Those of one row do not know each other.
 const FLOORS: [&[&str]; 10] = [
     &["error"],
-    &["float", "files"],
+    &["float", "files", "clock"],
     &["random"],
     &["data", "layers", "optim"],
     &["net"],

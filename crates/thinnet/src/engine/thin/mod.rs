@@ -27,7 +27,7 @@ mod sums;
 pub(super) use forward::forward_listed;
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ndarray::Array2;
 use thinnet_kernels::{Isa, Lists, PanelBuf};
@@ -40,6 +40,7 @@ use super::scores::ByteInputs;
 use super::store::{Layer, Stored, Values, to_array};
 use super::threads::Threads;
 use super::{Batch, Engine, EngineConfig, EngineState, Inputs, StepLoss};
+use crate::clock::Stopwatch;
 use crate::data::Features;
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -194,13 +195,12 @@ impl<F: Float> Thin<F> {
 
     /// The scores of the gathered batch with masks drawn anew, as a matrix in panels.
     fn masked_forward(&mut self, samples: usize, draw: Draw, random: &mut RandomState) -> PanelBuf<F> {
-        let start = Instant::now();
+        let mut watch = Stopwatch::start();
         self.draw_masks(samples, draw, random);
         self.list_kept(samples);
-        let drawn = Instant::now();
+        self.times.masks += watch.lap();
         let scores = self.forward();
-        self.times.masks += drawn - start;
-        self.times.forward += drawn.elapsed();
+        self.times.forward += watch.elapsed();
         scores
     }
 
@@ -214,19 +214,18 @@ impl<F: Float> Thin<F> {
     ) -> Result<StepLoss> {
         let samples = targets.len();
         let scores = self.masked_forward(samples, draw, random);
-        let forward = Instant::now();
+        let mut watch = Stopwatch::start();
         let (scores, smoothing) = (to_array(&scores)?, self.config.label_smoothing);
         let (data, dscores) =
             self.config.loss.evaluate_smoothed(scores.view(), targets, weights, smoothing)?;
         let loss = StepLoss { data: data.as_f64(), penalty: self.penalty() };
         let flat: Vec<F> = dscores.iter().copied().collect();
         let dscores = PanelBuf::from_rows(samples, dscores.ncols(), &flat);
-        let scored = Instant::now();
+        self.times.loss += watch.lap();
         self.step += 1;
         self.backward(&dscores)?;
         self.constrain();
-        self.times.loss += scored - forward;
-        self.times.backward += scored.elapsed();
+        self.times.backward += watch.elapsed();
         self.times.multiply_adds += self.multiply_adds(samples);
         self.times.steps += 1;
         Ok(loss)
@@ -253,10 +252,10 @@ impl<F: Float> Engine<F> for Thin<F> {
         super::check_batch(x, &targets, &batch, self.config.input_dim)?;
         let targets = targets.select(batch.indices);
         let weights = batch.own_weights();
-        let start = Instant::now();
+        let watch = Stopwatch::start();
         let draw = Draw { step: self.step, number: training, first: 0 };
         self.gather(x, batch.indices, draw, random)?;
-        self.times.gather += start.elapsed();
+        self.times.gather += watch.elapsed();
         self.train(targets.view(), weights.as_deref(), draw, random)
     }
 
