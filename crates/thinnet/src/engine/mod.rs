@@ -1,20 +1,20 @@
 //! How a training step is computed. The solver knows only [`Engine`]; [`Layers`] computes with the readable layers, the
 //! truth that [`Thin`] is tested against.
 
+mod build;
 mod layers;
 mod masks;
 mod noise;
-mod scores;
 mod state;
 mod store;
 mod thin;
 mod threads;
 
+pub use build::{build, sparse_below};
 pub use layers::Layers;
 pub use masks::MaskSource;
-pub use scores::ByteInputs;
 pub use state::EngineState;
-pub use thin::{StepTimes, Thin};
+pub use thin::{ByteInputs, StepTimes, Thin};
 pub use thinnet_kernels::Isa;
 
 use std::str::FromStr;
@@ -27,8 +27,7 @@ use crate::data::{Features, SparseRows};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::{Dropout, HiddenDropout, Targets, argmax};
-use crate::net::{FullyConnectedNet, NetConfig, Parameters};
-use crate::optim::UpdateRule;
+use crate::net::Parameters;
 use crate::random::RandomState;
 
 /// Computes training steps and scores for one network.
@@ -82,7 +81,7 @@ pub trait Engine<F: Float>: Send {
     /// Sets the momentum of the steps to come.
     ///
     /// # Errors
-    /// [`Error::Configuration`] as [`UpdateRule::with_momentum`] says; nothing has changed then.
+    /// [`Error::Configuration`] as [`UpdateRule::with_momentum`](crate::optim::UpdateRule::with_momentum) says; nothing has changed then.
     fn set_momentum(&mut self, momentum: f64) -> Result<()>;
 
     /// Sets the strength of the L2 term in the steps to come.
@@ -242,29 +241,6 @@ impl EngineConfig {
     pub fn course(threads: usize) -> Self {
         Self { product: Product::Auto, threads, masks: MaskSource::Numpy, isa: None }
     }
-}
-
-/// The engine for a network: [`Thin`] where it can compute it, [`Layers`] where it cannot: batch normalisation, and
-/// DropConnect, which drops no units that could be left out.
-///
-/// # Errors
-/// [`Error::Configuration`] for settings out of range.
-pub fn build<F: Float>(
-    net: FullyConnectedNet<F>,
-    rule: UpdateRule,
-    config: EngineConfig,
-) -> Result<Box<dyn Engine<F>>> {
-    if !Thin::<F>::computes(net.config()) {
-        return Ok(Box::new(Layers::new(net, rule)?.with_masks(config.masks)));
-    }
-    Ok(Box::new(Thin::new(&net, rule, config)?))
-}
-
-/// Samples of which a smaller share than this is not zero are trained on faster as sparse rows than as floats: the one
-/// costs by what is not zero in the input, the other by what dropout keeps of the first layer's output (measured on MNIST:
-/// docs/performance.md). It is 0 for a network that takes all samples as floats in the end.
-pub fn sparse_below(config: &NetConfig) -> f64 {
-    if Thin::<f32>::computes(config) { 0.4 * config.computed_share(0) } else { 0.0 }
 }
 
 /// Checks that samples (N, D) have the network's width.

@@ -16,15 +16,18 @@
 //! zero.
 
 mod backward;
+mod batch;
+mod bytes;
 mod clip;
 mod constrain;
 mod drop;
 mod forward;
 mod inputs;
 mod predict;
+mod products;
 mod sums;
 
-pub(super) use forward::forward_listed;
+pub use bytes::ByteInputs;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -32,11 +35,10 @@ use std::time::Duration;
 use ndarray::Array2;
 use thinnet_kernels::{Isa, Lists, PanelBuf};
 
-use self::inputs::BatchInput;
+use self::batch::BatchInput;
 use self::predict::Loaded;
 use super::masks::{Draw, Mask, MaskSource, training};
 use super::noise::Noise;
-use super::scores::ByteInputs;
 use super::store::{Layer, Stored, Values, to_array};
 use super::threads::Threads;
 use super::{Batch, Engine, EngineConfig, EngineState, Inputs, StepLoss};

@@ -7,8 +7,8 @@ use ndarray::Array2;
 use thinnet_kernels::{Lists, PanelBuf, Panels, block_size, dense_dot, relu_listed};
 
 use super::Thin;
-use super::forward::{dense_scores, forward_listed, forward_rows};
-use super::inputs::SparseInput;
+use super::batch::SparseInput;
+use super::products::{dense_scores, forward_listed, forward_rows};
 use crate::data::SparseRows;
 use crate::engine::masks::{Draw, MaskSource, prediction};
 use crate::engine::store::Stored;
