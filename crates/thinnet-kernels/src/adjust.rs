@@ -1,6 +1,6 @@
 //! What becomes of a gradient between its sum and its update rule, while it is in a register.
 
-use crate::rule::{Rule, WithRule};
+use crate::rule::{Rule, Update, WithRule, with_bare_rule};
 use crate::simd::{Element, Simd};
 
 /// What a gradient `g` of weights `w` becomes before the update takes it: `factor * (g + l2 * w + l1 * sign(w))`, each entry
@@ -27,13 +27,28 @@ impl<T: Element> Adjust<T> {
     }
 
     /// Whether there is anything but an L2 term.
-    pub(crate) fn is_more(&self) -> bool {
+    fn is_more(&self) -> bool {
         self.l1 != T::ZERO || self.factor != T::ONE || self.limit.is_some()
     }
 }
 
-/// Calls `then` with the rule behind what comes before it.
-pub(crate) struct Adjusting<T, W>(pub(crate) Adjust<T>, pub(crate) W);
+/// Calls `then` with the update's rule, which adjusts its gradient first. The choice is made once and outside all loops.
+#[inline(always)]
+pub(crate) fn with_rule<T: Element, S: Simd<Elem = T>>(
+    s: S,
+    adjust: Adjust<T>,
+    update: Update<'_, T>,
+    then: impl WithRule<S>,
+) {
+    if adjust.is_more() {
+        with_bare_rule(s, update, Adjusting(adjust, then));
+    } else {
+        with_bare_rule(s, update, Regularising(adjust.l2, then));
+    }
+}
+
+/// Hands on a rule that adjusts its gradient first.
+struct Adjusting<T, W>(Adjust<T>, W);
 
 impl<S: Simd, W: WithRule<S>> WithRule<S> for Adjusting<S::Elem, W> {
     #[inline(always)]
@@ -45,7 +60,7 @@ impl<S: Simd, W: WithRule<S>> WithRule<S> for Adjusting<S::Elem, W> {
 }
 
 /// The same for an L2 term alone.
-pub(crate) struct Regularising<T, W>(pub(crate) T, pub(crate) W);
+struct Regularising<T, W>(T, W);
 
 impl<S: Simd, W: WithRule<S>> WithRule<S> for Regularising<S::Elem, W> {
     #[inline(always)]

@@ -1,10 +1,9 @@
 //! The whole backward pass of a hidden layer in one traversal.
 
-use crate::adjust::Adjust;
-use crate::dot::load;
-use crate::rule::{Rule, Update, WithRule, with_rule};
-use crate::simd::{Element, Op, Simd};
-use crate::update::{check_lists, store};
+use crate::adjust::{Adjust, with_rule};
+use crate::rule::{Rule, Update, WithRule};
+use crate::simd::{Element, Op, Simd, load, store};
+use crate::sum::check_lists;
 use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
 
 /// The backward pass of a layer whose weights `w` have one row an input unit: for each row `r` and each of its entries

@@ -1,6 +1,6 @@
 //! Products of weight rows with the samples that keep them: the thin forward pass.
 
-use crate::simd::{Element, Op, Simd, prefetch};
+use crate::simd::{Element, Op, Simd, load, prefetch};
 use crate::{Isa, ListsView, Panels};
 
 /// `out[entry] = dot(w[r], y[n])` for each row `r` and each sample `n` that `lists` names for it.
@@ -129,20 +129,6 @@ impl Visits {
             rest = others;
         }
     }
-}
-
-/// `Q` neighbouring vectors.
-///
-/// # Safety
-/// `Q * LANES` elements from `p` on are readable.
-#[inline(always)]
-pub(crate) unsafe fn load<S: Simd, const Q: usize>(s: S, p: *const S::Elem) -> [S::V; Q] {
-    let mut held = [s.zero(); Q];
-    for (q, v) in held.iter_mut().enumerate() {
-        // SAFETY: the caller's promise.
-        *v = unsafe { s.load(p.add(q * S::LANES)) };
-    }
-    held
 }
 
 /// The products of `held` with four listed rows, each still a vector of partial sums.

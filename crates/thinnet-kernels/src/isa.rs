@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::simd::{Element, Op, Simd};
+use crate::portable::Portable;
+use crate::simd::{Backend, Element, Op, Simd};
 #[cfg(target_arch = "x86_64")]
-use crate::x86_64::{Avx2, Avx512};
+use crate::x86_64::{Avx2, Avx512, Lanes};
 
 /// An instruction set that this CPU has.
 ///
@@ -103,3 +104,17 @@ fn avx512<S: Simd, O: Op<S::Elem>>(s: S, op: O) {
 fn avx2<S: Simd, O: Op<S::Elem>>(s: S, op: O) {
     op.run(s);
 }
+
+macro_rules! backend {
+    ($t:ty) => {
+        impl Backend for $t {
+            type Portable = Portable<$t>;
+            #[cfg(target_arch = "x86_64")]
+            type Avx2 = Lanes<Avx2, $t>;
+            #[cfg(target_arch = "x86_64")]
+            type Avx512 = Lanes<Avx512, $t>;
+        }
+    };
+}
+backend!(f32);
+backend!(f64);

@@ -39,6 +39,8 @@
 )]
 
 mod adjust;
+mod apply;
+mod axpy;
 mod backward;
 mod bytes;
 mod dense;
@@ -54,12 +56,15 @@ mod pixels;
 mod portable;
 mod rule;
 mod simd;
+mod sum;
 mod team;
 mod update;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
 pub use adjust::Adjust;
+pub use apply::apply_update;
+pub use axpy::listed_axpy;
 pub use backward::listed_backward;
 pub use bytes::{ByteIsa, ByteRows, ByteWeights, byte_dot, squared_distances};
 pub use dense::dense_dot;
@@ -72,9 +77,7 @@ pub use masks::set_kept;
 pub use panels::{PanelBuf, Panels, PanelsMut};
 pub use peak::multiply_adds;
 pub use pixels::pack_pixels;
-pub use rule::{Update, apply_update};
+pub use rule::Update;
 pub use simd::Element;
 pub use team::Team;
-pub use update::{listed_axpy, listed_update};
-
-use simd::Op;
+pub use update::listed_update;

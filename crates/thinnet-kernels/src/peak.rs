@@ -1,8 +1,6 @@
 //! What the machine could do, to hold measured kernels against.
 
-use crate::dot::load;
-use crate::simd::{Element, Op, Simd};
-use crate::update::store;
+use crate::simd::{Element, Op, Simd, load, store};
 use crate::{Isa, PanelBuf};
 
 /// Does `rounds` times 12 multiply-adds of vectors that stay in registers and wait for nothing, and returns how many

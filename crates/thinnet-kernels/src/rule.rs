@@ -1,8 +1,7 @@
 //! The update rules, applied to a vector of weights while its gradient is still in a register.
 
-use crate::adjust::{Adjust, Adjusting, Regularising};
+use crate::PanelsMut;
 use crate::simd::{Element, Simd};
-use crate::{Isa, Op, Panels, PanelsMut};
 
 /// What becomes of a gradient `g` of weights `w`: an update rule with its state, or the gradient itself, kept.
 ///
@@ -61,11 +60,13 @@ pub enum Update<'a, T> {
         /// The running mean of squared gradients.
         v: PanelsMut<'a, T>,
     },
-    /// `w = (1 - learning_rate * weight_decay) * w`, then the update of `Adam`.
+    /// Adam with decoupled weight decay (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, algorithm
+    /// 2): `w = keep * w`, then Adam's update, whose moments see nothing of the decay. `keep = 1 - learning_rate *
+    /// weight_decay` is computed in 64 bits and rounded once; `g` is that of the weights before the decay.
     AdamW {
         /// The step's length.
         learning_rate: T,
-        /// How fast weights decay, for a learning rate of 1.
+        /// What a step of length 1 takes of each weight, not negative.
         weight_decay: T,
         /// How much of the first moment stays, 0 to 1.
         beta1: T,
@@ -96,58 +97,6 @@ impl<T: Element> Update<'_, T> {
     }
 }
 
-/// Applies an update to weights `w` whose gradient `g` was computed elsewhere; both `[R][cols]`.
-///
-/// # Panics
-/// If the shapes differ, or those of the update's state.
-pub fn apply_update<T: Element>(
-    isa: Isa,
-    w: PanelsMut<'_, T>,
-    g: Panels<'_, T>,
-    adjust: Adjust<T>,
-    update: Update<'_, T>,
-) {
-    assert_eq!((w.rows(), w.cols()), (g.rows(), g.cols()), "shapes of weights and gradient");
-    update.check(&w);
-    isa.run(Apply { w, g, adjust, update });
-}
-
-struct Apply<'a, T> {
-    w: PanelsMut<'a, T>,
-    g: Panels<'a, T>,
-    adjust: Adjust<T>,
-    update: Update<'a, T>,
-}
-
-impl<T: Element> Op<T> for Apply<'_, T> {
-    #[inline(always)]
-    fn run<S: Simd<Elem = T>>(self, s: S) {
-        let Self { w, g, adjust, update } = self;
-        with_rule(s, adjust, update, All(w, g));
-    }
-}
-
-/// All of `w` with its gradient.
-struct All<'a, T>(PanelsMut<'a, T>, Panels<'a, T>);
-impl<S: Simd<Elem = T>, T: Element> WithRule<S> for All<'_, T> {
-    #[inline(always)]
-    fn call<R: Rule<S>>(self, s: S, rule: R) {
-        let Self(w, g) = self;
-        for p in 0..w.panels() {
-            // SAFETY: rows and panels are in range, in both, which have the same shape; `check` has compared
-            // the views that `rule` writes.
-            unsafe {
-                let (first, from) = (w.ptr(p, 0), g.ptr(p, 0));
-                let mut at = 0;
-                while at < w.rows() * T::PANEL {
-                    rule.apply(s, p, first.add(at), at, s.load(from.add(at)));
-                    at += S::LANES;
-                }
-            }
-        }
-    }
-}
-
 /// A rule with its constants and the places of its state.
 pub(crate) trait Rule<S: Simd>: Copy {
     /// Updates the vector of weights at `w` from its gradient `g`; it lies `at` elements into panel `panel` of the view.
@@ -162,24 +111,13 @@ pub(crate) trait WithRule<S: Simd> {
     fn call<R: Rule<S>>(self, s: S, rule: R);
 }
 
-/// Finds the rule and calls `then` with it, so that the choice is made once and outside all loops.
+/// Calls `then` with the update's rule, which takes a gradient as it is given.
 #[inline(always)]
-pub(crate) fn with_rule<T: Element, S: Simd<Elem = T>>(
+pub(crate) fn with_bare_rule<T: Element, S: Simd<Elem = T>>(
     s: S,
-    adjust: Adjust<T>,
     update: Update<'_, T>,
     then: impl WithRule<S>,
 ) {
-    if adjust.is_more() {
-        with_bare_rule(s, update, Adjusting(adjust, then));
-    } else {
-        with_bare_rule(s, update, Regularising(adjust.l2, then));
-    }
-}
-
-/// Calls `then` with the rule that takes a gradient as it is given.
-#[inline(always)]
-fn with_bare_rule<T: Element, S: Simd<Elem = T>>(s: S, update: Update<'_, T>, then: impl WithRule<S>) {
     match update {
         Update::Gradient { gradient } => then.call(s, Gradient { to: Place::of(gradient) }),
         Update::Sgd { learning_rate } => then.call(s, Sgd { lr: learning_rate }),
@@ -197,11 +135,9 @@ fn with_bare_rule<T: Element, S: Simd<Elem = T>>(s: S, update: Update<'_, T>, th
             then.call(s, Adam::new(learning_rate, [beta1, beta2], epsilon, step, [m, v]));
         }
         Update::AdamW { learning_rate, weight_decay, beta1, beta2, epsilon, step, m, v } => {
-            let left = T::from_f64(1.0 - learning_rate.to_f64() * weight_decay.to_f64());
-            then.call(
-                s,
-                AdamW { left, adam: Adam::new(learning_rate, [beta1, beta2], epsilon, step, [m, v]) },
-            );
+            let keep = T::from_f64(1.0 - learning_rate.to_f64() * weight_decay.to_f64());
+            let adam = Adam::new(learning_rate, [beta1, beta2], epsilon, step, [m, v]);
+            then.call(s, AdamW { keep, adam });
         }
     }
 }
@@ -331,6 +267,24 @@ impl<T: Element> Adam<T> {
             v: Place::of(v),
         }
     }
+
+    /// Moves the moments, and gives what the weights lose.
+    ///
+    /// # Safety
+    /// The moments can be read and written at that place.
+    #[inline(always)]
+    unsafe fn step<S: Simd<Elem = T>>(&self, s: S, panel: usize, at: usize, g: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (m_at, v_at) = (self.m.at(panel, at), self.v.at(panel, at));
+            let m = s.fma(s.splat(self.b1[0]), s.load(m_at), s.mul(s.splat(self.b1[1]), g));
+            let scaled = s.mul(s.splat(self.b2[1]), g);
+            let v = s.fma(scaled, scaled, s.mul(s.splat(self.b2[0]), s.load(v_at)));
+            s.store(m_at, m);
+            s.store(v_at, v);
+            s.div(s.mul(s.splat(self.lr), m), s.add(s.sqrt(v), s.splat(self.epsilon)))
+        }
+    }
 }
 
 impl<S: Simd> Rule<S> for Adam<S::Elem> {
@@ -338,14 +292,8 @@ impl<S: Simd> Rule<S> for Adam<S::Elem> {
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
         // SAFETY: the caller's promise.
         unsafe {
-            let (old, m_at, v_at) = (s.load(w), self.m.at(panel, at), self.v.at(panel, at));
-            let m = s.fma(s.splat(self.b1[0]), s.load(m_at), s.mul(s.splat(self.b1[1]), g));
-            let scaled = s.mul(s.splat(self.b2[1]), g);
-            let v = s.fma(scaled, scaled, s.mul(s.splat(self.b2[0]), s.load(v_at)));
-            s.store(m_at, m);
-            s.store(v_at, v);
-            let step = s.div(s.mul(s.splat(self.lr), m), s.add(s.sqrt(v), s.splat(self.epsilon)));
-            s.store(w, s.sub(old, step));
+            let old = s.load(w);
+            s.store(w, s.sub(old, self.step(s, panel, at, g)));
         }
     }
 }
@@ -353,7 +301,7 @@ impl<S: Simd> Rule<S> for Adam<S::Elem> {
 #[derive(Clone, Copy)]
 struct AdamW<T> {
     /// What the decay leaves of a weight.
-    left: T,
+    keep: T,
     adam: Adam<T>,
 }
 
@@ -362,8 +310,8 @@ impl<S: Simd> Rule<S> for AdamW<S::Elem> {
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
         // SAFETY: the caller's promise.
         unsafe {
-            s.store(w, s.mul(s.splat(self.left), s.load(w)));
-            self.adam.apply(s, panel, w, at, g);
+            let kept = s.mul(s.splat(self.keep), s.load(w));
+            s.store(w, s.sub(kept, self.adam.step(s, panel, at, g)));
         }
     }
 }

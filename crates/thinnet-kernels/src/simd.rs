@@ -139,6 +139,32 @@ impl Element for f64 {
     }
 }
 
+/// `Q` neighbouring vectors.
+///
+/// # Safety
+/// `Q * LANES` elements from `p` on are readable.
+#[inline(always)]
+pub(crate) unsafe fn load<S: Simd, const Q: usize>(s: S, p: *const S::Elem) -> [S::V; Q] {
+    let mut held = [s.zero(); Q];
+    for (q, v) in held.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        *v = unsafe { s.load(p.add(q * S::LANES)) };
+    }
+    held
+}
+
+/// Writes `Q` neighbouring vectors.
+///
+/// # Safety
+/// `Q * LANES` elements from `p` on are writable.
+#[inline(always)]
+pub(crate) unsafe fn store<S: Simd, const Q: usize>(s: S, p: *mut S::Elem, held: [S::V; Q]) {
+    for (q, v) in held.into_iter().enumerate() {
+        // SAFETY: the caller's promise.
+        unsafe { s.store(p.add(q * S::LANES), v) };
+    }
+}
+
 /// Asks the memory for a panel's row at `row`, any address, ahead of its use. It changes no result.
 #[inline(always)]
 pub(crate) fn prefetch<T>(row: *const T) {
@@ -164,20 +190,6 @@ pub trait Backend: Sized {
     #[cfg(target_arch = "x86_64")]
     type Avx512: Simd<Elem = Self> + From<crate::x86_64::Avx512>;
 }
-
-macro_rules! backend {
-    ($t:ty) => {
-        impl Backend for $t {
-            type Portable = crate::portable::Portable<$t>;
-            #[cfg(target_arch = "x86_64")]
-            type Avx2 = crate::x86_64::Lanes<crate::x86_64::Avx2, $t>;
-            #[cfg(target_arch = "x86_64")]
-            type Avx512 = crate::x86_64::Lanes<crate::x86_64::Avx512, $t>;
-        }
-    };
-}
-backend!(f32);
-backend!(f64);
 
 /// A kernel with its arguments, ready to be compiled for an instruction set.
 pub trait Op<T: Element> {

@@ -1,10 +1,9 @@
-//! Sums of listed rows: gradients of weights with the update fused on, and the forward pass of a layer whose input is
-//! sparse.
+//! Gradients of weights as sums of listed rows, with the update fused on.
 
-use crate::adjust::Adjust;
-use crate::dot::load;
-use crate::rule::{Rule, Update, WithRule, with_rule};
-use crate::simd::{Element, Op, Simd};
+use crate::adjust::{Adjust, with_rule};
+use crate::rule::{Rule, Update, WithRule};
+use crate::simd::{Element, Op, Simd, load, store};
+use crate::sum::{ListedSum, check_lists};
 use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
 
 /// For each row `r`: the gradient `g = sum of values[e] * y[index[e]]` over the row's entries `e`, what `adjust` makes of it,
@@ -29,108 +28,6 @@ pub fn listed_update<T: Element>(
     check_lists(lists, values, y, &w);
     update.check(&w);
     isa.run(ListedUpdate { sum: ListedSum { lists, values, y }, w, adjust, update });
-}
-
-/// `z[r] = bias + sum of values[e] * y[index[e]]` over row `r`'s entries `e`.
-///
-/// `z` is `[R][cols]`, `y` is `[N][cols]`, `lists` has `R` rows of indices below `N`, `values` is one element an entry,
-/// and `bias` is `[1][cols]`, or `None` for zero. It is the forward pass of a layer whose weights `y` have one row an
-/// input unit, where `lists` are the inputs that are not zero in a sample: its cost counts only those.
-///
-/// # Panics
-/// If the shapes do not fit as said.
-pub fn listed_axpy<T: Element>(
-    isa: Isa,
-    lists: ListsView<'_>,
-    values: &[T],
-    y: Panels<'_, T>,
-    bias: Option<Panels<'_, T>>,
-    z: PanelsMut<'_, T>,
-) {
-    check_lists(lists, values, y, &z);
-    if let Some(bias) = bias {
-        assert_eq!((bias.rows(), bias.cols()), (1, z.cols()), "shape of the bias");
-    }
-    isa.run(ListedAxpy { sum: ListedSum { lists, values, y }, bias, z });
-}
-
-pub(crate) fn check_lists<T: Element>(
-    lists: ListsView<'_>,
-    values: &[T],
-    y: Panels<'_, T>,
-    w: &PanelsMut<'_, T>,
-) {
-    assert_eq!(w.cols(), y.cols(), "columns of weights and samples");
-    assert_eq!(lists.rows(), w.rows(), "rows of lists and weights");
-    assert!(lists.cols() <= y.rows(), "lists of {} samples of {}", lists.cols(), y.rows());
-    assert_eq!(values.len(), lists.len(), "values, one an entry");
-}
-
-/// Sums of listed rows, with the shapes checked.
-#[derive(Clone, Copy)]
-struct ListedSum<'a, T> {
-    lists: ListsView<'a>,
-    values: &'a [T],
-    y: Panels<'a, T>,
-}
-
-impl<T: Element> ListedSum<'_, T> {
-    /// Adds to `sums`, which is `Q` vectors of row `r` that lie `at` elements into panel `panel`, the row's entries in
-    /// block `block`.
-    ///
-    /// # Safety
-    /// There are such a row, block and panel, and `Q` vectors at `at` in a panel's row.
-    #[inline(always)]
-    unsafe fn add<S: Simd<Elem = T>, const Q: usize>(
-        &self,
-        s: S,
-        mut sums: [S::V; Q],
-        (panel, block, r, at): (usize, usize, usize, usize),
-    ) -> [S::V; Q] {
-        // SAFETY: the caller's promise; entries are below `lists.len()`, the length of `values`, and indices below
-        // `lists.cols()`, which are rows of `y`.
-        unsafe {
-            let ys = self.y.ptr(panel, 0).add(at);
-            let (index, values) = (self.lists.index_ptr(), self.values.as_ptr());
-            let part = self.lists.part(r, block);
-            // Two entries at a time, each into its own sums: one chain of additions would wait for itself.
-            let mut others = [s.zero(); Q];
-            let mut e = part.start;
-            while e + 2 <= part.end {
-                let y = ys.add(*index.add(e) as usize * T::PANEL);
-                let next = ys.add(*index.add(e + 1) as usize * T::PANEL);
-                let (value, next_value) = (s.splat(*values.add(e)), s.splat(*values.add(e + 1)));
-                for q in 0..Q {
-                    sums[q] = s.fma(value, s.load(y.add(q * S::LANES)), sums[q]);
-                    others[q] = s.fma(next_value, s.load(next.add(q * S::LANES)), others[q]);
-                }
-                e += 2;
-            }
-            if e < part.end {
-                let y = ys.add(*index.add(e) as usize * T::PANEL);
-                let value = s.splat(*values.add(e));
-                for (q, sum) in sums.iter_mut().enumerate() {
-                    *sum = s.fma(value, s.load(y.add(q * S::LANES)), *sum);
-                }
-            }
-            for (sum, other) in sums.iter_mut().zip(others) {
-                *sum = s.add(*sum, other);
-            }
-        }
-        sums
-    }
-}
-
-/// Writes `Q` neighbouring vectors.
-///
-/// # Safety
-/// `Q * LANES` elements from `p` on are writable.
-#[inline(always)]
-pub(crate) unsafe fn store<S: Simd, const Q: usize>(s: S, p: *mut S::Elem, held: [S::V; Q]) {
-    for (q, v) in held.into_iter().enumerate() {
-        // SAFETY: the caller's promise.
-        unsafe { s.store(p.add(q * S::LANES), v) };
-    }
 }
 
 struct ListedUpdate<'a, T> {
@@ -192,54 +89,6 @@ impl<S: Simd<Elem = T>, T: Element, const Q: usize> WithRule<S> for Rows<'_, T, 
                                     rule.apply(s, panel, row.add(lane), r * T::PANEL + at + lane, g);
                                 }
                             }
-                        }
-                        at += Q * S::LANES;
-                    }
-                }
-            }
-        }
-    }
-}
-
-struct ListedAxpy<'a, T> {
-    sum: ListedSum<'a, T>,
-    bias: Option<Panels<'a, T>>,
-    z: PanelsMut<'a, T>,
-}
-
-impl<T: Element> Op<T> for ListedAxpy<'_, T> {
-    #[inline(always)]
-    fn run<S: Simd<Elem = T>>(self, s: S) {
-        if T::PANEL / S::LANES == 8 {
-            self.run_by::<S, 8>(s);
-        } else {
-            self.run_by::<S, 4>(s);
-        }
-    }
-}
-
-impl<T: Element> ListedAxpy<'_, T> {
-    #[inline(always)]
-    fn run_by<S: Simd<Elem = T>, const Q: usize>(self, s: S) {
-        let Self { sum, bias, z } = self;
-        for panel in 0..z.panels() {
-            for block in 0..sum.lists.blocks().max(1) {
-                for r in 0..z.rows() {
-                    let mut at = 0;
-                    while at < T::PANEL {
-                        // SAFETY: as in `Rows`; the bias has one row and as many panels.
-                        unsafe {
-                            let row = z.ptr(panel, r).add(at);
-                            let mut sums = [s.zero(); Q];
-                            if block > 0 {
-                                sums = load(s, row);
-                            } else if let Some(bias) = bias {
-                                sums = load(s, bias.ptr(panel, 0).add(at));
-                            }
-                            if sum.lists.blocks() > 0 {
-                                sums = sum.add(s, sums, (panel, block, r, at));
-                            }
-                            store(s, row, sums);
                         }
                         at += Q * S::LANES;
                     }

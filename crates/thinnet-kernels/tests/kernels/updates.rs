@@ -260,3 +260,27 @@ fn bounds_hold_what_is_infinite_and_let_nan_through() {
         case::<f64>(isa, &format!("{isa} f64"));
     }
 }
+
+/// The order of operations, to the bit: the decay, rounded, and then Adam's step, whose moments see nothing of it.
+#[test]
+fn adamw_is_the_decay_and_then_adam() {
+    fn case<T: Element>(isa: Isa, what: &str) {
+        let mut random = crate::Random(9);
+        let [w, g] = [0; 2].map(|_| PanelBuf::from_rows(3, 70, &random.values::<T>(210)));
+        let run = |rule: usize, w: &[T]| {
+            let (mut w, mut m, mut v) =
+                (PanelBuf::from_rows(3, 70, w), PanelBuf::zeros(3, 70), PanelBuf::zeros(3, 70));
+            apply_update(isa, w.view_mut(), g.view(), Adjust::NONE, update(rule, 2, &mut m, &mut v));
+            [w, m, v].map(|panels| panels.view().to_rows())
+        };
+        let w = w.view().to_rows();
+        let keep = T::from_f64(1.0 - T::from_f64(0.01).to_f64() * 0.5);
+        let decayed: Vec<T> = w.iter().map(|&w| keep * w).collect();
+        assert_eq!(run(5, &w), run(3, &decayed), "{what}");
+        assert_ne!(run(5, &w), run(3, &w), "{what}");
+    }
+    for isa in Isa::available() {
+        case::<f32>(isa, &format!("{isa} f32"));
+        case::<f64>(isa, &format!("{isa} f64"));
+    }
+}

@@ -43,6 +43,28 @@ pub(super) struct Draw {
     pub(super) first: usize,
 }
 
+/// A hidden layer's random numbers for a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LayerDraw {
+    /// Samples of the batch.
+    pub(super) samples: usize,
+    /// Units of the layer.
+    pub(super) units: usize,
+    /// Its dropout.
+    pub(super) dropout: Dropout,
+    /// Its index, from 0.
+    pub(super) layer: usize,
+    /// Which of the counter-based stream's; NumPy's stream has but its next.
+    pub(super) draw: Draw,
+}
+
+impl LayerDraw {
+    /// The layer's number in the counter-based stream.
+    pub(super) fn number(&self) -> u32 {
+        (self.draw.number)(layer_number(Some(self.layer)))
+    }
+}
+
 /// The masks of one layer for a batch: for each unit, a bit a sample.
 #[derive(Debug, Default)]
 pub(super) struct Mask {
@@ -54,13 +76,8 @@ pub(super) struct Mask {
 impl Mask {
     /// Draws the mask of (samples, units) from NumPy's stream: one number a unit, in row-major order. With a keep
     /// probability of 1 nothing is drawn but the stream moves on.
-    pub(super) fn draw_numpy(
-        &mut self,
-        samples: usize,
-        units: usize,
-        dropout: Dropout,
-        random: &mut RandomState,
-    ) {
+    pub(super) fn draw_numpy(&mut self, of: LayerDraw, random: &mut RandomState) {
+        let LayerDraw { samples, units, dropout, .. } = of;
         if let Some(seed) = dropout.seed() {
             random.seed(seed);
         }
@@ -84,19 +101,13 @@ impl Mask {
     }
 
     /// Draws the same from a counter-based stream, an even share of the samples a thread.
-    pub(super) fn draw_counter(
-        &mut self,
-        (samples, units): (usize, usize),
-        dropout: Dropout,
-        (seed, draw, layer): (u64, Draw, usize),
-        (isa, threads): (Isa, &Threads),
-    ) {
+    pub(super) fn draw_counter(&mut self, of: LayerDraw, seed: u64, isa: Isa, threads: &Threads) {
+        let LayerDraw { samples, units, dropout, draw, .. } = of;
         if dropout.keep_prob() >= 1.0 {
             return;
         }
         self.clear(samples, units);
-        let layer = (draw.number)(layer_number(Some(layer)));
-        let masks = CounterMasks::new(seed).layer(draw.step, layer, units, dropout.keep_prob());
+        let masks = CounterMasks::new(seed).layer(draw.step, of.number(), units, dropout.keep_prob());
         let parts = threads.each(threads.split(samples), |samples| {
             let words = samples.start / 64..samples.end.div_ceil(64);
             let mut columns = vec![0; units * words.len()];
@@ -165,7 +176,8 @@ mod tests {
                     let threads = Threads::new(threads).unwrap();
                     let mut mask = Mask::default();
                     let draw = Draw { step, number: training, first };
-                    mask.draw_counter((samples, units), dropout, (seed, draw, layer), (isa, &threads));
+                    let of = LayerDraw { samples, units, dropout, layer, draw };
+                    mask.draw_counter(of, seed, isa, &threads);
                     let mut lists = Lists::new();
                     mask.lists(units, &threads, &mut lists);
                     for unit in 0..units {

@@ -1,33 +1,32 @@
 //! How a training step is computed. The solver knows only [`Engine`]; [`Layers`] computes with the readable layers, the
 //! truth that [`Thin`] is tested against.
 
+mod build;
+mod config;
 mod layers;
 mod masks;
 mod noise;
-mod scores;
 mod state;
 mod store;
 mod thin;
 mod threads;
 
+pub use build::{build, sparse_below};
+pub use config::{EngineConfig, Product, cores};
 pub use layers::Layers;
 pub use masks::MaskSource;
-pub use scores::ByteInputs;
 pub use state::EngineState;
-pub use thin::{StepTimes, Thin};
+pub use thin::{ByteInputs, StepTimes, Thin};
 pub use thinnet_kernels::Isa;
 
 use ndarray::Array2;
-use serde::{Deserialize, Serialize};
 use thinnet_kernels::PanelBuf;
 
 use crate::data::{Features, SparseRows, Targets};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::{Dropout, HiddenDropout, RunningStatistics, argmax};
-use crate::names::names;
-use crate::net::{FullyConnectedNet, NetConfig, Parameters};
-use crate::optim::Optimiser;
+use crate::net::Parameters;
 use crate::random::RandomState;
 
 /// Computes training steps and scores for one network.
@@ -79,7 +78,8 @@ pub trait Engine<F: Float>: Send + Sync {
     /// Sets the momentum of the steps to come.
     ///
     /// # Errors
-    /// [`Error::Configuration`] as [`Optimiser::with_momentum`] says; nothing has changed then.
+    /// [`Error::Configuration`] as [`Optimiser::with_momentum`](crate::optim::Optimiser::with_momentum) says; nothing has
+    /// changed then.
     fn set_momentum(&mut self, momentum: f64) -> Result<()>;
 
     /// Sets the strength of the L2 term in the steps to come.
@@ -158,91 +158,6 @@ pub enum Inputs<F> {
     Sparse(SparseRows<F>),
     /// Images, for classes alone; scores are computed from their floats.
     Bytes(ByteInputs),
-}
-
-/// How a layer's products are computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Product {
-    /// Each product whichever way was measured to be faster, at its layer's keep probability.
-    #[default]
-    Auto,
-    /// Everything, and then times the mask: what a framework does.
-    Dense,
-    /// Kept units only.
-    Thin,
-}
-
-names!(Product, "engine", "engines", Auto = "auto", Dense = "dense", Thin = "thin");
-
-impl Product {
-    /// The keep probability from which computing every unit of the first layer is faster than choosing (measured:
-    /// docs/performance.md).
-    const CROSSOVER: f64 = 0.8;
-
-    /// Whether the first layer's forward product, whose input has no zeros, is computed for every unit at this keep
-    /// probability.
-    fn is_first_dense(self, keep: f64) -> bool {
-        match self {
-            Self::Auto => keep >= Self::CROSSOVER,
-            Self::Dense => true,
-            Self::Thin => false,
-        }
-    }
-
-    /// Whether the other products take what was dropped, or was not positive, as zeros instead of leaving it out. At no
-    /// keep probability that was measured is that faster: ReLU makes half of it zero (docs/performance.md).
-    fn lists_all(self) -> bool {
-        self == Self::Dense
-    }
-}
-
-/// How an engine computes: none of it but the masks' source changes what is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EngineConfig {
-    /// Dense or thin products.
-    pub product: Product,
-    /// Threads, 1 to 1024. The figures are bitwise the same for any number.
-    pub threads: usize,
-    /// Where masks come from.
-    pub masks: MaskSource,
-    /// The instruction set; `None` takes the best that this CPU has.
-    pub isa: Option<Isa>,
-}
-
-impl EngineConfig {
-    /// The course's: masks from NumPy's stream, `threads` threads.
-    pub fn course(threads: usize) -> Self {
-        Self { product: Product::Auto, threads, masks: MaskSource::Numpy, isa: None }
-    }
-}
-
-/// The engine for a network: [`Thin`] where it can compute it, [`Layers`] where it cannot: batch and layer normalisation,
-/// and DropConnect, which drops no units that could be left out.
-///
-/// # Errors
-/// [`Error::Configuration`] for settings out of range.
-pub fn build<F: Float>(
-    net: FullyConnectedNet<F>,
-    optimiser: Optimiser,
-    config: EngineConfig,
-) -> Result<Box<dyn Engine<F>>> {
-    if !Thin::<F>::computes(net.config()) {
-        return Ok(Box::new(Layers::new(net, optimiser)?.with_masks(config.masks)));
-    }
-    Ok(Box::new(Thin::new(&net, optimiser, config)?))
-}
-
-/// Samples of which a smaller share than this is not zero are trained on faster as sparse rows than as floats: the one
-/// costs by what is not zero in the input, the other by what dropout keeps of the first layer's output (measured on MNIST:
-/// docs/performance.md). It is 0 for a network that takes all samples as floats in the end.
-pub fn sparse_below(config: &NetConfig) -> f64 {
-    if Thin::<f32>::computes(config) { 0.4 * config.computed_share(0) } else { 0.0 }
-}
-
-/// Cores that may be computed on, as far as the system tells: at most 1024, and one where there are no threads.
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(1024)
 }
 
 /// Checks that samples (N, D) have the network's width.

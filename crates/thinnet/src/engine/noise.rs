@@ -1,9 +1,9 @@
 //! The factors of Gaussian dropout for a batch.
 
-use super::masks::{Draw, layer_number};
+use super::masks::LayerDraw;
 use super::threads::Threads;
 use crate::float::Float;
-use crate::layers::{Dropout, GaussianFactor};
+use crate::layers::GaussianFactor;
 use crate::random::{CounterMasks, RandomState};
 
 /// What each unit of a layer is multiplied by in each sample of a batch.
@@ -15,12 +15,8 @@ pub(super) struct Noise<F> {
 
 impl<F: Float> Noise<F> {
     /// Draws the factors of (samples, units) from NumPy's stream: one standard normal number a unit, in row-major order.
-    pub(super) fn draw_numpy(
-        &mut self,
-        (samples, units): (usize, usize),
-        dropout: Dropout,
-        random: &mut RandomState,
-    ) {
+    pub(super) fn draw_numpy(&mut self, of: LayerDraw, random: &mut RandomState) {
+        let LayerDraw { samples, units, dropout, .. } = of;
         if let Some(seed) = dropout.seed() {
             random.seed(seed);
         }
@@ -34,16 +30,10 @@ impl<F: Float> Noise<F> {
     }
 
     /// Draws the same from a counter-based stream, an even share of the samples a thread.
-    pub(super) fn draw_counter(
-        &mut self,
-        (samples, units): (usize, usize),
-        dropout: Dropout,
-        (seed, draw, layer): (u64, Draw, usize),
-        threads: &Threads,
-    ) {
+    pub(super) fn draw_counter(&mut self, of: LayerDraw, seed: u64, threads: &Threads) {
+        let LayerDraw { samples, units, dropout, draw, .. } = of;
         let factor = GaussianFactor::new(dropout);
-        let layer = (draw.number)(layer_number(Some(layer)));
-        let normals = CounterMasks::new(seed).normals(draw.step, layer, units);
+        let normals = CounterMasks::new(seed).normals(draw.step, of.number(), units);
         let parts = threads.each(threads.split(samples), |samples| {
             let drawn: Vec<Vec<f64>> =
                 samples.clone().map(|sample| normals.sample(draw.first + sample)).collect();
@@ -74,8 +64,9 @@ impl<F: Float> Noise<F> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
-    use super::super::masks::training;
+    use super::super::masks::{Draw, training};
     use super::*;
+    use crate::layers::Dropout;
 
     /// What is drawn in parallel is [`CounterMasks::normals`], times sigma, about 1.
     #[test]
@@ -89,7 +80,7 @@ mod tests {
                 let mut noise = Noise::<f64>::default();
                 let draw = Draw { step, number: training, first };
                 let threads = Threads::new(threads).unwrap();
-                noise.draw_counter((samples, units), dropout, (seed, draw, 2), &threads);
+                noise.draw_counter(LayerDraw { samples, units, dropout, layer: 2, draw }, seed, &threads);
                 for sample in 0..samples {
                     for (unit, z) in truth.sample(first + sample).into_iter().enumerate() {
                         assert_eq!(noise.units(unit..unit + 1, samples)[sample], 1.0 + 2.0 * z);

@@ -1,104 +1,141 @@
 //! The backward pass, with the updates.
 
+use std::ops::Range;
+
 use thinnet_kernels::{
     Lists, PanelBuf, add_row_sums, apply_update, block_size, listed_backward, listed_update,
 };
 
-use super::inputs::BatchInput;
+use super::batch::BatchInput;
 use super::{Hidden, Thin};
 use crate::error::Result;
 use crate::float::Float;
 use crate::layers::Activation;
+use crate::optim::Optimiser;
 
 impl<F: Float> Thin<F> {
     /// Updates every parameter, from the derivative of the loss by the scores (N, C).
     pub(super) fn backward(&mut self, dscores: &PanelBuf<F>) -> Result<()> {
-        let (isa, threads) = (self.isa, &self.threads);
-        let optimiser = (!self.keeps_gradients()).then_some(self.optimiser);
-        let (adjust, adjust_biases, activation) =
-            (self.adjust_weights(), self.adjust_biases(), self.config.activation);
-        let samples = dscores.rows();
-        let last = self.layers.len() - 1;
-
-        let mut bias_gradient = column_sums(dscores);
         let mut delta = dscores.clone();
-        for index in (0..=last).rev() {
-            let layer = &mut self.layers[index];
-            let whole = [0..1; 1];
-            for (b, update) in layer.b.parts(optimiser, &whole)? {
-                let gradient = PanelBuf::from_rows(1, bias_gradient.len(), &bias_gradient);
-                apply_update(isa, b, gradient.view(), adjust_biases, update);
+        let mut bias_gradient = column_sums(dscores);
+        for index in (1..self.layers.len()).rev() {
+            self.update_biases(index, &bias_gradient)?;
+            self.update_later(index, &delta)?;
+            let Hidden { active, values, .. } = &self.hidden[index - 1];
+            bias_gradient = vec![F::zero(); active.rows()];
+            add_row_sums(active.view(), values, &mut bias_gradient);
+            if index > 1 || matches!(self.x, BatchInput::Sparse(_)) {
+                delta.reset(dscores.rows(), active.rows());
+                delta.view_mut().scatter(active.view(), 0, values);
             }
-            let ranges = threads.split(layer.w.value.rows());
-            let parts = layer.w.parts(optimiser, &ranges)?.into_iter().zip(ranges.clone());
-            if index == 0 {
-                let x = match &self.x {
-                    BatchInput::Dense(x) => x.view(),
-                    BatchInput::Sparse(x) => {
-                        threads.each(parts.collect(), |((w, update), inputs)| {
-                            let (lists, values) = x.by_input(inputs);
-                            listed_update(isa, lists.view(), &values, delta.view(), w, adjust, update);
-                        });
-                        continue;
-                    }
-                };
-                let (lists, values);
+        }
+        self.update_biases(0, &bias_gradient)?;
+        self.update_first(&delta)?;
+        self.update_clipped()
+    }
+
+    /// The optimiser that the backward pass updates with; none where it keeps gradients instead.
+    fn fused_optimiser(&self) -> Option<Optimiser> {
+        (!self.keeps_gradients()).then_some(self.optimiser)
+    }
+
+    /// Updates the biases of layer `index` with their gradient (H).
+    fn update_biases(&mut self, index: usize, gradient: &[F]) -> Result<()> {
+        let (isa, adjust) = (self.isa, self.adjust_biases());
+        let (optimiser, whole) = (self.fused_optimiser(), [0..1; 1]);
+        let gradient = PanelBuf::from_rows(1, gradient.len(), gradient);
+        for (b, update) in self.layers[index].b.parts(optimiser, &whole)? {
+            apply_update(isa, b, gradient.view(), adjust, update);
+        }
+        Ok(())
+    }
+
+    /// Updates the weights of the first layer, from the derivative by its sums: `delta` (N, H) where there is no hidden layer
+    /// or the input is sparse, else the first hidden layer's values.
+    fn update_first(&mut self, delta: &PanelBuf<F>) -> Result<()> {
+        let (isa, adjust) = (self.isa, self.adjust_weights());
+        let (optimiser, w) = (self.fused_optimiser(), &mut self.layers[0].w);
+        let ranges = self.threads.split(w.value.rows());
+        let parts = w.parts(optimiser, &ranges)?.into_iter().zip(ranges).collect();
+        match &self.x {
+            BatchInput::Sparse(x) => self.threads.each(parts, |((w, update), inputs)| {
+                let (lists, values) = x.by_input(inputs);
+                listed_update(isa, lists.view(), &values, delta.view(), w, adjust, update);
+            }),
+            BatchInput::Dense(x) => {
+                let all;
                 let (lists, values) = if let Some(hidden) = self.hidden.first() {
                     (hidden.active.view(), &hidden.values)
                 } else {
-                    lists = Lists::full(delta.cols(), samples, block_size(samples));
-                    values = transposed(&delta);
-                    (lists.view(), &values)
+                    let (samples, units) = (delta.rows(), delta.cols());
+                    all = (Lists::full(units, samples, block_size(samples)), transposed(delta));
+                    (all.0.view(), &all.1)
                 };
-                threads.each(parts.collect(), |((w, update), rows)| {
-                    let values = &values[lists.entries(rows.clone())];
-                    listed_update(isa, lists.slice(rows), values, x, w, adjust, update);
-                });
-                continue;
-            }
-            let (keep, noisy) = (self.config.computed_share(index - 1), self.config.is_noisy(index - 1));
-            let (scale, keep) = (F::from_f64(1.0 / keep), F::from_f64(keep));
-            let Hidden { active, values, slopes, .. } = &mut self.hidden[index - 1];
-            let mut derivatives = vec![F::zero(); active.len()];
-            let mut rest = derivatives.as_mut_slice();
-            let lists = active.view();
-            let tasks = parts
-                .map(|((w, update), rows)| {
-                    let (own, others) =
-                        std::mem::take(&mut rest).split_at_mut(lists.entries(rows.clone()).len());
-                    rest = others;
-                    (w, update, rows, own)
+                self.threads.each(parts, |((w, update), units)| {
+                    let values = &values[lists.entries(units.clone())];
+                    listed_update(isa, lists.slice(units), values, x.view(), w, adjust, update);
                 })
-                .collect();
-            let delta_view = delta.view();
-            threads.each(tasks, |(w, update, rows, derivatives)| {
-                let entries = lists.entries(rows.clone());
-                let values = &values[entries.clone()];
-                listed_backward(isa, lists.slice(rows), values, delta_view, w, derivatives, adjust, update);
-                if noisy {
-                    let slopes = slopes[entries].iter();
-                    derivatives.iter_mut().zip(slopes).for_each(|(derivative, &slope)| *derivative *= slope);
-                    return;
-                }
-                // A dense engine lists zeros too: a unit that was dropped or is not positive hands nothing down.
-                let relu = activation == Activation::Relu;
-                for (derivative, &value) in derivatives.iter_mut().zip(values) {
-                    *derivative = match relu {
-                        true if value > F::zero() => *derivative * scale,
-                        true => F::zero(),
-                        false => *derivative * scale * activation.derivative(value * keep),
-                    };
-                }
-            });
-            *values = derivatives;
-            bias_gradient = vec![F::zero(); lists.rows()];
-            add_row_sums(lists, values, &mut bias_gradient);
-            if index > 1 || matches!(self.x, BatchInput::Sparse(_)) {
-                delta.reset(samples, lists.rows());
-                delta.view_mut().scatter(lists, 0, values);
             }
+        };
+        Ok(())
+    }
+
+    /// Updates the weights of layer `index` > 0, from the derivative by its sums (N, H); in place of the activations below
+    /// stand then the derivatives by the sums behind them.
+    fn update_later(&mut self, index: usize, delta: &PanelBuf<F>) -> Result<()> {
+        let (isa, adjust) = (self.isa, self.adjust_weights());
+        let (optimiser, w) = (self.fused_optimiser(), &mut self.layers[index].w);
+        let (noisy, keep) = (self.config.is_noisy(index - 1), self.config.computed_share(index - 1));
+        let unit = UnitBelow::new(self.config.activation, keep);
+        let Hidden { active, values, slopes, .. } = &mut self.hidden[index - 1];
+        let lists = active.view();
+        let mut derivatives = vec![F::zero(); lists.len()];
+        let mut rest = derivatives.as_mut_slice();
+        let mut own =
+            |rows: &Range<usize>| rest.split_off_mut(..lists.entries(rows.clone()).len()).unwrap_or_default();
+        let ranges = self.threads.split(w.value.rows());
+        let parts = w.parts(optimiser, &ranges)?.into_iter().zip(ranges);
+        let tasks = parts.map(|(part, rows)| (part, own(&rows), rows)).collect();
+        self.threads.each(tasks, |((w, update), derivatives, rows)| {
+            let entries = lists.entries(rows.clone());
+            let values = &values[entries.clone()];
+            listed_backward(isa, lists.slice(rows), values, delta.view(), w, derivatives, adjust, update);
+            if noisy {
+                derivatives.iter_mut().zip(&slopes[entries]).for_each(|(d, &slope)| *d *= slope);
+            } else {
+                unit.hand_through(derivatives, values);
+            }
+        });
+        *values = derivatives;
+        Ok(())
+    }
+}
+
+/// A unit of the layer below, without noise: from the derivative by its activation to that by the sum behind it.
+#[derive(Clone, Copy)]
+struct UnitBelow<F> {
+    activation: Activation,
+    keep: F,
+    /// Inverted dropout's factor.
+    scale: F,
+}
+
+impl<F: Float> UnitBelow<F> {
+    fn new(activation: Activation, keep: f64) -> Self {
+        Self { activation, keep: F::from_f64(keep), scale: F::from_f64(1.0 / keep) }
+    }
+
+    /// Of entries with these activations. A dense engine lists zeros too: a unit that was dropped or is not positive hands
+    /// nothing down.
+    fn hand_through(self, derivatives: &mut [F], values: &[F]) {
+        let relu = self.activation == Activation::Relu;
+        for (derivative, &value) in derivatives.iter_mut().zip(values) {
+            *derivative = match relu {
+                true if value > F::zero() => *derivative * self.scale,
+                true => F::zero(),
+                false => *derivative * self.scale * self.activation.derivative(value * self.keep),
+            };
         }
-        self.update_clipped()
     }
 }
 

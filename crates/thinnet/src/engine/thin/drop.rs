@@ -3,7 +3,7 @@
 use thinnet_kernels::{Lists, block_size};
 
 use super::Thin;
-use crate::engine::masks::{Draw, MaskSource};
+use crate::engine::masks::{Draw, LayerDraw, MaskSource};
 use crate::float::Float;
 use crate::layers::DropoutKind;
 use crate::random::RandomState;
@@ -14,16 +14,12 @@ impl<F: Float> Thin<F> {
         let gaussian = self.config.dropout_kind == DropoutKind::Gaussian;
         for (layer, (hidden, &units)) in self.hidden.iter_mut().zip(&self.config.hidden).enumerate() {
             let Some(dropout) = self.config.dropout.layer(layer) else { continue };
-            let (dim, threads) = ((samples, units), &self.threads);
+            let of = LayerDraw { samples, units, dropout, layer, draw };
             match self.engine.masks {
-                MaskSource::Numpy if gaussian => hidden.noise.draw_numpy(dim, dropout, random),
-                MaskSource::Numpy => hidden.mask.draw_numpy(samples, units, dropout, random),
-                MaskSource::Counter(seed) if gaussian => {
-                    hidden.noise.draw_counter(dim, dropout, (seed, draw, layer), threads);
-                }
-                MaskSource::Counter(seed) => {
-                    hidden.mask.draw_counter(dim, dropout, (seed, draw, layer), (self.isa, threads));
-                }
+                MaskSource::Numpy if gaussian => hidden.noise.draw_numpy(of, random),
+                MaskSource::Numpy => hidden.mask.draw_numpy(of, random),
+                MaskSource::Counter(seed) if gaussian => hidden.noise.draw_counter(of, seed, &self.threads),
+                MaskSource::Counter(seed) => hidden.mask.draw_counter(of, seed, self.isa, &self.threads),
             }
         }
     }

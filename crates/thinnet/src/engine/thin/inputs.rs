@@ -1,12 +1,11 @@
-//! From samples to the first layer's input: dense in the kernels' layout, or lists of what is not zero; and the dropout of
-//! the inputs themselves.
+//! From samples to the first layer's input, and the dropout of the inputs themselves.
 
 use std::ops::Range;
 
-use ndarray::ArrayView2;
-use thinnet_kernels::{Isa, Lists, PanelBuf, PanelsMut, block_size, gather, pack_pixels};
+use thinnet_kernels::{PanelBuf, PanelsMut};
 
 use super::Thin;
+use super::batch::{BatchInput, SparseInput, pack};
 use crate::data::{Features, SparseRows};
 use crate::engine::masks::{Draw, MaskSource, layer_number};
 use crate::engine::store::Stored;
@@ -14,70 +13,6 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::layers::Dropout;
 use crate::random::{CounterMasks, LayerMasks, RandomState};
-
-/// A batch's inputs (N, D).
-#[derive(Debug)]
-pub(super) enum BatchInput<F> {
-    Dense(PanelBuf<F>),
-    Sparse(SparseInput<F>),
-}
-
-/// The inputs that are not zero.
-#[derive(Debug)]
-pub(super) struct SparseInput<F> {
-    /// Of each sample, the inputs.
-    pub(super) by_sample: Lists,
-    /// Their values, an entry of `by_sample` each.
-    pub(super) a: Vec<F>,
-}
-
-impl<F: Float> SparseInput<F> {
-    /// Chosen rows, of which `keep(row, column)` says what an input is multiplied by; `None` drops it.
-    pub(super) fn new(
-        rows: &SparseRows<F>,
-        chosen: &[usize],
-        mut keep: impl FnMut(usize) -> Option<(Vec<bool>, F)>,
-    ) -> Self {
-        let columns = rows.dim().1;
-        let (mut kept, mut a) = (Vec::with_capacity(chosen.len()), Vec::new());
-        for (row, &choice) in chosen.iter().enumerate() {
-            let (indices, values) = rows.row(choice);
-            match keep(row) {
-                None => {
-                    kept.push(indices.to_vec());
-                    a.extend_from_slice(values);
-                }
-                Some((mask, scale)) => {
-                    let stays = |index: &u32| mask[*index as usize];
-                    kept.push(indices.iter().copied().filter(stays).collect());
-                    let both = indices.iter().zip(values).filter(|(index, _)| stays(index));
-                    a.extend(both.map(|(_, &value)| value * scale));
-                }
-            }
-        }
-        let mut by_sample = Lists::new();
-        by_sample.rebuild_from_rows(columns, block_size(columns), kept.iter().map(Vec::as_slice));
-        Self { by_sample, a }
-    }
-
-    /// The parts of a batch, one after the other.
-    fn join(parts: Vec<Self>) -> Self {
-        let (lists, a): (Vec<Lists>, Vec<Vec<F>>) =
-            parts.into_iter().map(|part| (part.by_sample, part.a)).unzip();
-        let mut by_sample = Lists::new();
-        by_sample.rebuild_from_parts(&lists);
-        Self { by_sample, a: a.concat() }
-    }
-
-    /// Of each input in a range, the samples, and their values.
-    pub(super) fn by_input(&self, inputs: Range<usize>) -> (Lists, Vec<F>) {
-        let (mut lists, mut from) = (Lists::new(), Vec::new());
-        lists.rebuild_transposed_part(&self.by_sample, inputs, block_size(self.by_sample.rows()), &mut from);
-        let mut values = vec![F::zero(); from.len()];
-        gather(&self.a, &from, &mut values);
-        (lists, values)
-    }
-}
 
 /// What keeps inputs: the layer's dropout, and the counter-based stream's masks or none.
 struct Keeper {
@@ -221,32 +156,5 @@ fn keep_row<F: Float>(x: &mut PanelsMut<'_, F>, row: usize, (kept, scale): &(Vec
         for (value, &kept) in x.row_mut(panel, row).iter_mut().zip(kept) {
             *value = if kept { *value * *scale } else { F::zero() };
         }
-    }
-}
-
-/// Brings chosen samples into the kernels' layout.
-pub(super) fn pack<F: Float>(isa: Isa, x: &Features<F>, chosen: &[usize], mut rows: PanelsMut<'_, F>) {
-    let mut pack_floats = |x: ArrayView2<'_, F>, chosen: &[usize]| {
-        let standard = x.as_standard_layout();
-        if let Some(source) = standard.as_slice() {
-            rows.pack_chosen(source, chosen);
-        }
-    };
-    match x {
-        Features::Pixels(pixels) if pixels.deviation().is_none() => {
-            pack_pixels(isa, pixels.bytes(), pixels.mean(), chosen, rows);
-        }
-        Features::Pixels(pixels) => {
-            let mut floats = vec![F::zero(); pixels.mean().len()];
-            for (row, &choice) in chosen.iter().enumerate() {
-                pixels.write_row(choice, &mut floats);
-                rows.pack_row(row, &floats);
-            }
-        }
-        Features::Sparse(sparse) => {
-            let dense = sparse.dense(chosen.iter().copied());
-            pack_floats(dense.view(), &(0..chosen.len()).collect::<Vec<_>>());
-        }
-        Features::Floats(x) => pack_floats(x.view(), chosen),
     }
 }

@@ -16,15 +16,18 @@
 //! zero.
 
 mod backward;
+mod batch;
+mod bytes;
 mod clip;
 mod constrain;
 mod drop;
 mod forward;
 mod inputs;
 mod predict;
+mod products;
 mod sums;
 
-pub(super) use forward::forward_listed;
+pub use bytes::ByteInputs;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -32,11 +35,9 @@ use std::time::Duration;
 use ndarray::Array2;
 use thinnet_kernels::{Isa, Lists, PanelBuf};
 
-use self::inputs::BatchInput;
-use self::predict::Loaded;
+use self::batch::{BatchInput, Loaded, pack};
 use super::masks::{Draw, Mask, training};
 use super::noise::Noise;
-use super::scores::ByteInputs;
 use super::store::{Layer, Stored, to_array};
 use super::threads::Threads;
 use super::{Batch, Engine, EngineConfig, EngineState, Inputs, StepLoss};
@@ -262,7 +263,7 @@ impl<F: Float> Engine<F> for Thin<F> {
         }
         let all: Vec<usize> = (0..x.dim().0).collect();
         let mut panels = PanelBuf::zeros(all.len(), self.config.input_dim);
-        inputs::pack(self.isa, x, &all, panels.view_mut());
+        pack(self.isa, x, &all, panels.view_mut());
         Ok(Inputs::Panels(panels))
     }
 

@@ -7,9 +7,8 @@ use ndarray::Array2;
 use thinnet_kernels::{Lists, PanelBuf, Panels, block_size, dense_dot, relu_listed};
 
 use super::Thin;
-use super::forward::{dense_scores, forward_listed, forward_rows};
-use super::inputs::SparseInput;
-use crate::data::SparseRows;
+use super::batch::{Loaded, SparseInput};
+use super::products::{dense_scores, forward_listed, forward_rows};
 use crate::engine::masks::{Draw, MaskSource, prediction};
 use crate::engine::store::{Layer, Stored};
 use crate::engine::threads::{Threads, split};
@@ -25,22 +24,6 @@ const SCORE_BLOCK: usize = 64;
 
 /// Samples that are drawn masks for together, as large a batch as training has.
 const MASKED_BLOCK: usize = 512;
-
-/// Loaded samples in a form that scores are computed from.
-pub(super) enum Loaded<'a, F: Float> {
-    Panels(Cow<'a, PanelBuf<F>>),
-    Sparse(&'a SparseRows<F>),
-}
-
-impl<F: Float> Loaded<'_, F> {
-    /// (N, D).
-    fn dim(&self) -> (usize, usize) {
-        match self {
-            Self::Panels(panels) => (panels.rows(), panels.cols()),
-            Self::Sparse(rows) => rows.dim(),
-        }
-    }
-}
 
 impl<F: Float> Thin<F> {
     /// The scores of samples (N, C) in test mode.

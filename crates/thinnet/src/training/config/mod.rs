@@ -170,10 +170,10 @@ impl TrainingConfig {
     /// # Errors
     /// None: the section can be written.
     pub fn optimiser(&self) -> Result<Optimiser> {
-        let keys = self.optim.table()?;
+        let own = self.optim.table()?;
         let mut optimiser = Optimiser::from(self.optim.rule).with_learning_rate(self.optim.learning_rate);
         for (name, setting) in optimiser.settings() {
-            match keys.get(name) {
+            match own.get(name) {
                 Some(Value::Float(value)) => setting.set(*value),
                 Some(Value::Boolean(on)) => setting.set(f64::from(*on)),
                 _ => {}

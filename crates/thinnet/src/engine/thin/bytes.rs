@@ -13,10 +13,10 @@ use thinnet_kernels::{
     squared_distances,
 };
 
-use super::store::Layer;
-use super::thin::forward_listed;
-use super::threads::{Threads, split};
+use super::products::forward_listed;
 use crate::data::Pixels;
+use crate::engine::store::Layer;
+use crate::engine::threads::{Threads, split};
 use crate::float::Float;
 use crate::layers::argmax;
 
@@ -48,12 +48,12 @@ impl ByteInputs {
     }
 
     /// Images and pixels of each.
-    pub(super) fn dim(&self) -> (usize, usize) {
+    pub(in crate::engine) fn dim(&self) -> (usize, usize) {
         (self.rows.rows(), self.rows.cols())
     }
 
     /// Chosen images as floats, in the kernels' layout.
-    pub(super) fn floats<F: Float>(&self, isa: Isa, chosen: &[usize]) -> PanelBuf<F> {
+    pub(in crate::engine) fn floats<F: Float>(&self, isa: Isa, chosen: &[usize]) -> PanelBuf<F> {
         let mut panels = PanelBuf::zeros(chosen.len(), self.rows.cols());
         pack_pixels(isa, self.pixels.bytes(), self.pixels.mean(), chosen, panels.view_mut());
         panels

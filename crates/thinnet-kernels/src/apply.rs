@@ -1,0 +1,58 @@
+//! An update with a gradient that was computed elsewhere.
+
+use crate::adjust::{Adjust, with_rule};
+use crate::rule::{Rule, Update, WithRule};
+use crate::simd::{Element, Op, Simd};
+use crate::{Isa, Panels, PanelsMut};
+
+/// Applies an update to weights `w` whose gradient `g` was computed elsewhere; both `[R][cols]`.
+///
+/// # Panics
+/// If the shapes differ, or those of the update's state.
+pub fn apply_update<T: Element>(
+    isa: Isa,
+    w: PanelsMut<'_, T>,
+    g: Panels<'_, T>,
+    adjust: Adjust<T>,
+    update: Update<'_, T>,
+) {
+    assert_eq!((w.rows(), w.cols()), (g.rows(), g.cols()), "shapes of weights and gradient");
+    update.check(&w);
+    isa.run(Apply { w, g, adjust, update });
+}
+
+struct Apply<'a, T> {
+    w: PanelsMut<'a, T>,
+    g: Panels<'a, T>,
+    adjust: Adjust<T>,
+    update: Update<'a, T>,
+}
+
+impl<T: Element> Op<T> for Apply<'_, T> {
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, s: S) {
+        let Self { w, g, adjust, update } = self;
+        with_rule(s, adjust, update, All(w, g));
+    }
+}
+
+/// All of `w` with its gradient.
+struct All<'a, T>(PanelsMut<'a, T>, Panels<'a, T>);
+impl<S: Simd<Elem = T>, T: Element> WithRule<S> for All<'_, T> {
+    #[inline(always)]
+    fn call<R: Rule<S>>(self, s: S, rule: R) {
+        let Self(w, g) = self;
+        for p in 0..w.panels() {
+            // SAFETY: rows and panels are in range, in both, which have the same shape; `check` has compared
+            // the views that `rule` writes.
+            unsafe {
+                let (first, from) = (w.ptr(p, 0), g.ptr(p, 0));
+                let mut at = 0;
+                while at < w.rows() * T::PANEL {
+                    rule.apply(s, p, first.add(at), at, s.load(from.add(at)));
+                    at += S::LANES;
+                }
+            }
+        }
+    }
+}

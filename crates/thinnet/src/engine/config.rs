@@ -1,0 +1,69 @@
+//! How an engine computes.
+
+use serde::{Deserialize, Serialize};
+use thinnet_kernels::Isa;
+
+use super::MaskSource;
+use crate::names::names;
+
+/// How a layer's products are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Product {
+    /// Each product whichever way was measured to be faster, at its layer's keep probability.
+    #[default]
+    Auto,
+    /// Everything, and then times the mask: what a framework does.
+    Dense,
+    /// Kept units only.
+    Thin,
+}
+
+names!(Product, "engine", "engines", Auto = "auto", Dense = "dense", Thin = "thin");
+
+impl Product {
+    /// The keep probability from which computing every unit of the first layer is faster than choosing (measured:
+    /// docs/performance.md).
+    const CROSSOVER: f64 = 0.8;
+
+    /// Whether the first layer's forward product, whose input has no zeros, is computed for every unit at this keep
+    /// probability.
+    pub(super) fn is_first_dense(self, keep: f64) -> bool {
+        match self {
+            Self::Auto => keep >= Self::CROSSOVER,
+            Self::Dense => true,
+            Self::Thin => false,
+        }
+    }
+
+    /// Whether the other products take what was dropped, or was not positive, as zeros instead of leaving it out. At no
+    /// keep probability that was measured is that faster: ReLU makes half of it zero (docs/performance.md).
+    pub(super) fn lists_all(self) -> bool {
+        self == Self::Dense
+    }
+}
+
+/// How an engine computes: none of it but the masks' source changes what is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// Dense or thin products.
+    pub product: Product,
+    /// Threads, 1 to 1024. The figures are bitwise the same for any number.
+    pub threads: usize,
+    /// Where masks come from.
+    pub masks: MaskSource,
+    /// The instruction set; `None` takes the best that this CPU has.
+    pub isa: Option<Isa>,
+}
+
+impl EngineConfig {
+    /// The course's: masks from NumPy's stream, `threads` threads.
+    pub fn course(threads: usize) -> Self {
+        Self { product: Product::Auto, threads, masks: MaskSource::Numpy, isa: None }
+    }
+}
+
+/// Cores that may be computed on, as far as the system tells: at most 1024, and one where there are no threads.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(1024)
+}
