@@ -123,7 +123,9 @@ impl Output {
         if !self.err.terminal {
             return;
         }
-        let wide = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0)).is_some_and(|width| width >= WIDE);
+        let wide = terminal_size::terminal_size_of(io::stderr())
+            .map(|(width, _)| usize::from(width.0))
+            .is_some_and(|width| width >= WIDE);
         let style = bar_style(wide).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stderr());
         bar.set_style(style);

@@ -34,14 +34,19 @@ pub(crate) fn run(arguments: &EvaluateArguments, output: &Output) -> Result<(), 
     }
 }
 
-fn evaluate<F: Float>(model: &Model<F>, arguments: &EvaluateArguments, output: &Output) -> Result<(), Failure> {
+fn evaluate<F: Float>(
+    model: &Model<F>,
+    arguments: &EvaluateArguments,
+    output: &Output,
+) -> Result<(), Failure> {
     let set = open(model, &arguments.data)?;
     let parts = parts(&set, arguments)?;
     let mut evaluator = Evaluator::new(model);
     for (_, rows) in &parts {
         for from in (0..rows.len()).step_by(BLOCK) {
             let block = rows.slice(from, from + BLOCK);
-            let within = |error: thinnet::Error| Failure::Refused(format!("{}: {error}", arguments.data.display()));
+            let within =
+                |error: thinnet::Error| Failure::Refused(format!("{}: {error}", arguments.data.display()));
             evaluator.add(&model.rows_of(&set, &block).map_err(within)?)?;
         }
     }
@@ -88,10 +93,7 @@ fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
 }
 
 /// The parts to judge the model on.
-fn parts<'a>(
-    set: &'a DataSet,
-    arguments: &EvaluateArguments,
-) -> Result<Vec<(Part, &'a Rows<f64>)>, Failure> {
+fn parts<'a>(set: &'a DataSet, arguments: &EvaluateArguments) -> Result<Vec<(Part, &'a Rows<f64>)>, Failure> {
     let wanted = match arguments.part.as_deref() {
         Some("train") => Some(Part::Train),
         Some("val") => Some(Part::Val),
@@ -171,7 +173,9 @@ fn table<'a>(
     let widths: Vec<usize> = columns
         .iter()
         .enumerate()
-        .map(|(at, column)| rows.iter().map(|(_, cells)| long(&cells[at])).chain([long(column)]).max().unwrap_or(0))
+        .map(|(at, column)| {
+            rows.iter().map(|(_, cells)| long(&cells[at])).chain([long(column)]).max().unwrap_or(0)
+        })
         .collect();
     let line = |name: &str, cells: &mut dyn Iterator<Item = &str>| {
         let mut line = format!("{name:<first$}");

@@ -82,8 +82,11 @@ fn show<F: Float>(model: &Model<F>, arguments: &ModelInfoArguments, output: &Out
     let title = format!("{}: a model of thinnet {}", arguments.file.display(), info.thinnet);
     output.line(&output.paint(Paint::Strong, &title))?;
     let keep = |key: &str| config.get(key).map_or_else(String::new, |keep| keep.to_string());
-    let dropout =
-        format!("keeps {} of the hidden units and {} of the inputs", keep("model.keep"), keep("model.input_keep"));
+    let dropout = format!(
+        "keeps {} of the hidden units and {} of the inputs",
+        keep("model.keep"),
+        keep("model.input_keep")
+    );
     let rows = rows(&info, &dropout);
     rows.iter().try_for_each(|(name, text)| output.line(&format!("{name:<15}{text}")))
 }
@@ -108,7 +111,12 @@ fn rows(info: &Info<'_>, dropout: &str) -> Vec<(&'static str, String)> {
     let Samples { train, val, test } = info.samples;
     let mut counts = format!("{} training and {} validation samples", thousands(train), thousands(val));
     if test > 0 {
-        counts = format!("{} training, {} validation and {} test samples", thousands(train), thousands(val), thousands(test));
+        counts = format!(
+            "{} training, {} validation and {} test samples",
+            thousands(train),
+            thousands(val),
+            thousands(test)
+        );
     }
     let mut rows = vec![
         ("takes", takes),

@@ -109,7 +109,11 @@ fn number<F: Float>(value: F) -> Value {
 
 /// A field of CSV (RFC 4180): in quotes where it has to be.
 fn field(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +130,10 @@ mod tests {
             let lines = Lines::new(show, json, &names);
             lines.head() + &lines.of(5, values.view())
         };
-        assert_eq!(text(Show::Class, false), "sample,class,probability\n5,\"a \"\"big\"\", dog\",0.7\n6,cat,0.4\n");
+        assert_eq!(
+            text(Show::Class, false),
+            "sample,class,probability\n5,\"a \"\"big\"\", dog\",0.7\n6,cat,0.4\n"
+        );
         assert_eq!(
             text(Show::Top(2), false),
             "sample,rank,class,probability\n5,1,\"a \"\"big\"\", dog\",0.7\n5,2,owl,0.2\n6,1,cat,0.4\n6,2,owl,0.4\n"

@@ -30,7 +30,8 @@ impl AnyModel {
         let refuse = |reason: String| Failure::Refused(format!("{}: {reason}", file.display()));
         if path.is_dir() && !file.exists() {
             return Err(refuse(
-                "there is no such file; a run has it when it has ended, and `thinnet train --resume` ends it".to_owned(),
+                "there is no such file; a run has it when it has ended, and `thinnet train --resume` ends it"
+                    .to_owned(),
             ));
         }
         let bytes = fs::read(&file).map_err(|error| refuse(format!("cannot read it: {error}")))?;

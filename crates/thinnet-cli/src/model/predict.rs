@@ -46,7 +46,11 @@ pub(crate) fn run(arguments: &PredictArguments, output: &mut Output) -> Result<(
     }
 }
 
-fn predict<F: Float>(model: &Model<F>, arguments: &PredictArguments, output: &mut Output) -> Result<(), Failure> {
+fn predict<F: Float>(
+    model: &Model<F>,
+    arguments: &PredictArguments,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let show = show(model, arguments)?;
     let lines = Lines::new(show, arguments.json, &model.preprocessing().names);
     let stop = interrupt::flag()?;
@@ -56,7 +60,8 @@ fn predict<F: Float>(model: &Model<F>, arguments: &PredictArguments, output: &mu
     if sink.shows_nothing() {
         sink.output.start_progress(arguments.input.display().to_string(), STEPS);
     }
-    let mut order = InOrder { lines, sink: &mut sink, next: 0, samples: 0, current: None, later: BTreeMap::new() };
+    let mut order =
+        InOrder { lines, sink: &mut sink, next: 0, samples: 0, current: None, later: BTreeMap::new() };
     let done = each(input, &stop, |block| {
         order.sink.output.advance((block.done.unwrap_or(0.0) * STEPS as f64) as usize);
         let values = match show {
@@ -84,9 +89,9 @@ fn show<F: Float>(model: &Model<F>, arguments: &PredictArguments) -> Result<Show
             if arguments.proba { "--proba" } else { "--top" },
             arguments.model.display()
         ))),
-        (Some(top), _) if top == 0 || top > classes => {
-            Err(Failure::Refused(format!("--top must be from 1 to {classes}, the model's classes; got {top}")))
-        }
+        (Some(top), _) if top == 0 || top > classes => Err(Failure::Refused(format!(
+            "--top must be from 1 to {classes}, the model's classes; got {top}"
+        ))),
         (Some(top), _) => Ok(Show::Top(top)),
         (None, true) => Ok(Show::All),
         (None, false) => Ok(if regression { Show::Numbers } else { Show::Class }),

@@ -31,8 +31,8 @@ mod rows;
 mod scaling;
 mod set;
 mod sparse;
-mod stream;
 mod split;
+mod stream;
 mod summary;
 mod write;
 

@@ -239,7 +239,10 @@ fn table_blocks(table: impl Read, size: Option<u64>, wanted: Wanted<'_>, each: E
             &unnamed
         }
         (None, shape) => {
-            return Err(Error::data(format!("the model takes images of {}, and this is a table", shown(shape))));
+            return Err(Error::data(format!(
+                "the model takes images of {}, and this is a table",
+                shown(shape)
+            )));
         }
     };
     let share = |read: u64| size.map(|size| (read as f64 / size.max(1) as f64).min(1.0));

@@ -41,8 +41,12 @@ impl<F: Float> Model<F> {
                 own.names.join(", "),
                 numbers.ncols()
             ))),
-            (Targets::Classes(_), true) => Err(Error::data("the model predicts numbers, and these data have classes")),
-            (Targets::Values(_), false) => Err(Error::data("the model predicts classes, and these data have numbers")),
+            (Targets::Classes(_), true) => {
+                Err(Error::data("the model predicts numbers, and these data have classes"))
+            }
+            (Targets::Values(_), false) => {
+                Err(Error::data("the model predicts classes, and these data have numbers"))
+            }
         }
     }
 }

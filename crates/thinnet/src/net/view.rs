@@ -8,8 +8,8 @@ use crate::data::Targets;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::{
-    AffineCache, HiddenCache, HiddenLayer, Mode, NormalisationLayer, RunningStatistics,
-    affine_backward, affine_forward, dropout_forward_with, hidden_backward, hidden_forward_with,
+    AffineCache, HiddenCache, HiddenLayer, Mode, NormalisationLayer, RunningStatistics, affine_backward,
+    affine_forward, dropout_forward_with, hidden_backward, hidden_forward_with,
 };
 use crate::random::RandomState;
 

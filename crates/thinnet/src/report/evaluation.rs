@@ -71,12 +71,17 @@ impl EvaluationReport<'_> {
         let counted = format!("{samples} {}", words.join(" "));
         let headline = match (accuracy, targets.as_slice()) {
             (Some(accuracy), _) => format!("Of {counted}, {} are recognised.", percent(*accuracy)),
-            (None, [target]) => format!("On {counted}, {} is off by {} on average.", target.name, float(target.mae)),
+            (None, [target]) => {
+                format!("On {counted}, {} is off by {} on average.", target.name, float(target.mae))
+            }
             (None, _) => format!("Judged on {counted}."),
         };
         let mut sentences = Vec::new();
         if let Some(top5) = top5 {
-            sentences.push(format!("The true class is among the five most probable of {} of them.", percent(*top5)));
+            sentences.push(format!(
+                "The true class is among the five most probable of {} of them.",
+                percent(*top5)
+            ));
         }
         if let Some(log_loss) = log_loss {
             sentences.push(format!("The log loss is {}.", float(*log_loss)));
@@ -108,7 +113,11 @@ impl EvaluationReport<'_> {
             },
             rows: of_classes.chain(of_targets).collect(),
             confusion,
-            settings: vec![("Model", self.model.to_owned()), ("Data", self.data.to_owned()), ("Samples", counted)],
+            settings: vec![
+                ("Model", self.model.to_owned()),
+                ("Data", self.data.to_owned()),
+                ("Samples", counted),
+            ],
         };
         Ok(page.render()?.into_bytes())
     }

@@ -441,7 +441,8 @@ impl<'a, F: Float> Trainer<'a, F> {
     /// # Errors
     /// None that a trainer made by [`Trainer::new`] could cause.
     pub fn verdict(&self, threads: usize) -> Result<Verdict> {
-        let engine = engine::build(self.trained()?.net, self.config.optimiser()?, self.config.engine(threads))?;
+        let engine =
+            engine::build(self.trained()?.net, self.config.optimiser()?, self.config.engine(threads))?;
         let judge = |rows| judge(engine.as_ref(), rows, self.config.loss());
         let (val, confusion) = judge(&self.data.val)?;
         match &self.data.test {

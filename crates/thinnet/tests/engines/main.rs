@@ -4,6 +4,7 @@
 mod inputs;
 mod kinds;
 mod settings;
+mod sharing;
 mod state;
 
 use ndarray::{Array2, Axis};

@@ -178,10 +178,7 @@ fn arrays_that_are_no_targets_are_refused() {
             npz(&[("X", x()), ("y", npy(&Array2::<u8>::zeros((3, 65_537))))]),
             "with K from 1 to 65536, and these have 3 x 65537",
         ),
-        (
-            npz(&[("X", x()), ("y", npy(&array![1.0, 2.0]))]),
-            "its train part: 3 samples, but 2 targets",
-        ),
+        (npz(&[("X", x()), ("y", npy(&array![1.0, 2.0]))]), "its train part: 3 samples, but 2 targets"),
         (
             npz(&[("X", x()), ("y", npy(&array![[1.0, 2.0], [3.0, f64::NEG_INFINITY], [5.0, 6.0]]))]),
             "its train part: target 1 of sample 1 is -inf, which is not finite",

@@ -73,7 +73,10 @@ pub(crate) fn read_header(stream: &mut impl std::io::Read) -> Result<super::Arra
 
 /// Sizes of four bytes each.
 fn shape(sizes: &[u8]) -> Vec<usize> {
-    sizes.chunks_exact(4).map(|size| size.iter().fold(0, |value, &byte| value << 8 | usize::from(byte))).collect()
+    sizes
+        .chunks_exact(4)
+        .map(|size| size.iter().fold(0, |value, &byte| value << 8 | usize::from(byte)))
+        .collect()
 }
 
 /// The bytes of a number of this kind.

@@ -12,7 +12,6 @@ pub mod npy;
 pub mod pickle;
 pub(crate) mod supervision;
 
-
 use std::fmt;
 
 use ndarray::{ArcArray2, Array2};
