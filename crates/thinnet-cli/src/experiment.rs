@@ -35,11 +35,11 @@ pub(crate) fn run(arguments: ExperimentArguments, command: &str, output: &mut Ou
     }
     summarise(&outcome, output);
     let page = config.out.join("report.html");
+    output.note(&format!("networks in {}, for thinnet predict", folder.display()));
     output.note(&format!(
-        "report in {}: open {}; the networks are in {}",
+        "report in {}: open {}",
         config.out.display(),
         output.paint_note(Paint::Strong, &page.display().to_string()),
-        folder.display(),
     ));
     Ok(())
 }

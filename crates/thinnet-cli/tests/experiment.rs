@@ -13,7 +13,8 @@ use predicates::str::{contains, is_empty};
 use thinnet::engine::Isa;
 
 const GOLDEN: &str = include_str!("../../thinnet/tests/golden/experiment_float64.log");
-const REPORT: [&str; 5] = ["accuracy.png", "experiment.json", "history.csv", "loss.csv", "report.html"];
+const REPORT: [&str; 6] =
+    ["accuracy.png", "experiment.json", "history.csv", "loss.csv", "models", "report.html"];
 
 /// Standard output of a successful run.
 fn lines(folder: &Path, arguments: &[&str]) -> String {

@@ -56,7 +56,6 @@ fn predict<F: Float>(
     let stop = interrupt::flag()?;
     let input = Input::new(model, &arguments.input);
     let mut sink = Sink::open(arguments.out.as_deref(), output)?;
-    sink.write(&lines.head())?;
     if sink.shows_nothing() {
         sink.output.start_progress(arguments.input.display().to_string(), STEPS);
     }
@@ -210,7 +209,9 @@ impl<F: Float> InOrder<'_, '_, F> {
     }
 
     fn write(&mut self, values: &Array2<F>) -> Result<(), Failure> {
-        let text = self.lines.of(self.samples, values.view());
+        // An input that does not fit leaves nothing behind, the names of columns neither.
+        let head = if self.samples == 0 { self.lines.head() } else { String::new() };
+        let text = head + &self.lines.of(self.samples, values.view());
         self.samples += values.nrows();
         self.sink.write(&text)
     }

@@ -16,7 +16,7 @@ use crate::names::names;
 ///
 /// ```
 /// use ndarray::array;
-/// use thinnet::layers::{Loss, Targets};
+/// use thinnet::{data::Targets, layers::Loss};
 /// # fn main() -> thinnet::Result<()> {
 /// let (scores, targets) = (array![[1.0, 5.0]], array![[2.0, 5.0]]);
 /// let (loss, gradient) = Loss::SquaredError.evaluate(scores.view(), Targets::Values(targets.view()), None)?;

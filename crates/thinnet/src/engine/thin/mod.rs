@@ -287,7 +287,10 @@ impl<F: Float> Engine<F> for Thin<F> {
         };
         super::check_width(bytes.dim(), self.config.input_dim)?;
         let found = match first.stored {
-            Stored::Columns => bytes.classes(self.isa, &self.threads, first, last),
+            // Bytes that another engine loaded say nothing of units that are no ReLU.
+            Stored::Columns if self.config.activation == Activation::Relu => {
+                bytes.classes(self.isa, &self.threads, first, last)
+            }
             _ => None,
         };
         let found = found.unwrap_or_else(|| vec![None; bytes.dim().0]);
