@@ -93,7 +93,7 @@ fn the_courses_split_takes_samples_as_they_are_stored() {
     let set = numbered(Format::Cifar10Python, (0..50).map(|i| i % 10).collect());
     let set = set.with_part(Part::Test, part(&[100, 101, 102], vec![0, 1, 2], 10)).unwrap();
     let split = set.clone().split(&SplitOptions::course(40, 6, 2)).unwrap();
-    assert_eq!(indices(&split.train()), (0..40).collect::<Vec<_>>());
+    assert_eq!(indices(split.train()), (0..40).collect::<Vec<_>>());
     assert_eq!(indices(split.val().unwrap()), (40..46).collect::<Vec<_>>());
     assert_eq!(split.val().unwrap().labels(), [0, 1, 2, 3, 4, 5]);
     assert_eq!(indices(split.test().unwrap()), [100, 101]);
@@ -120,7 +120,7 @@ fn a_split_at_random_is_numpys_permutation_and_the_seeds_alone() {
     };
     let split = set.clone().split(&options).unwrap();
     let drawn = RandomState::new(7).permutation(30);
-    assert_eq!(indices(&split.train()), drawn[..19]);
+    assert_eq!(indices(split.train()), drawn[..19]);
     assert_eq!(indices(split.val().unwrap()), drawn[19..25]);
     assert_eq!(indices(split.test().unwrap()), drawn[25..]);
     let labels: Vec<usize> = drawn.iter().map(|&index| index / 10).collect();
@@ -137,7 +137,7 @@ fn tables_are_split_stratified_unless_one_asks_otherwise() {
     let split = set.clone().split(&SplitOptions::default()).unwrap();
     assert_eq!(split.train().class_counts(), [48, 24, 8]);
     assert_eq!(split.val().unwrap().class_counts(), [12, 6, 2]);
-    let mut all = [indices(&split.train()), indices(split.val().unwrap())].concat();
+    let mut all = [indices(split.train()), indices(split.val().unwrap())].concat();
     all.sort_unstable();
     assert_eq!(all, (0..100).collect::<Vec<_>>());
     let stored = SplitOptions { order: Some(Order::Stored), ..SplitOptions::default() };

@@ -218,8 +218,7 @@ fn the_learning_rate_decays_at_each_epochs_end() {
         let mut config = config(epochs, 10);
         config.optim.decay = decay;
         run(&engine, &data(samples, 4), &config).unwrap();
-        let rates = engine.log().step_rates.clone();
-        rates
+        engine.log().step_rates.clone()
     };
     assert_eq!(decaying(0.5, 3, 25), [0.5, 0.5, 0.25, 0.25, 0.125, 0.125]);
     assert_eq!(decaying(0.1, 2, 5), [0.5, 0.05]);

@@ -1,5 +1,6 @@
 //! `thinnet evaluate`: how a model does on data whose classes or numbers are known.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use thinnet::Float;
@@ -180,7 +181,7 @@ fn table<'a>(
     let line = |name: &str, cells: &mut dyn Iterator<Item = &str>| {
         let mut line = format!("{name:<first$}");
         for (cell, &width) in cells.zip(&widths) {
-            line += &format!("  {cell:>width$}");
+            let _ = write!(line, "  {cell:>width$}");
         }
         line
     };

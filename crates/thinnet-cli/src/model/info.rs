@@ -1,5 +1,7 @@
 //! `thinnet model info`: what a model is.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 use thinnet::model::Model;
 use thinnet::training::{Preprocessing, Score, Task};
@@ -147,7 +149,7 @@ fn score(score: &Score) -> String {
     let others = [("accuracy", score.accuracy), ("top-5 accuracy", score.top5), ("R squared", score.r2)];
     for (name, value) in others {
         if let Some(value) = value {
-            text += &format!(", {name} {value:.4}");
+            let _ = write!(text, ", {name} {value:.4}");
         }
     }
     text

@@ -62,6 +62,7 @@ fn predict<F: Float>(
     let mut order =
         InOrder { lines, sink: &mut sink, next: 0, samples: 0, current: None, later: BTreeMap::new() };
     let done = each(input, &stop, |block| {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to STEPS")]
         order.sink.output.advance((block.done.unwrap_or(0.0) * STEPS as f64) as usize);
         let values = match show {
             Show::Numbers => model.predict_numbers(block.x)?,

@@ -1,5 +1,6 @@
 //! Predictions of every form of input.
 
+use std::fmt::Write;
 use std::fs;
 
 use ndarray::Array2;
@@ -22,7 +23,7 @@ fn the_program_prints_what_the_library_predicts() {
     let mut expected = "sample,class,probability\n".to_owned();
     for (sample, (&class, row)) in classes.iter().zip(shares.rows()).enumerate() {
         let name = ["lily", "\"rose, wild\"", "tulip"][class];
-        expected += &format!("{sample},{name},{}\n", row[class]);
+        writeln!(expected, "{sample},{name},{}", row[class]).unwrap();
     }
     assert_eq!(stdout(folder.path(), &["predict", "run", "flowers.csv"]), expected);
     let right = classes.iter().enumerate().filter(|(row, class)| **class == row % 3).count();
@@ -105,7 +106,7 @@ fn images_come_in_any_format() {
         encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
     }
     let pictures = stdout(folder.path(), &["predict", "run", "pictures"]);
-    assert_eq!(pictures, all.lines().take(5).map(|line| format!("{line}\n")).collect::<String>());
+    assert_eq!(pictures, all.lines().take(5).fold(String::new(), |text, line| text + line + "\n"));
 }
 
 #[test]

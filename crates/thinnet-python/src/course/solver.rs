@@ -195,7 +195,7 @@ impl Follower {
                 let epoch = epoch + self.earlier_epochs;
                 CourseLine::Epoch { epoch, epochs, train_accuracy, val_accuracy }
             }
-            line => line,
+            line @ CourseLine::Iteration { .. } => line,
         };
         let line = line.to_string().replace("NaN", "nan");
         if let Err(error) = Python::attach(|py| self.report.call1(py, (line,))) {

@@ -9,7 +9,7 @@ use super::folder::{Found, find, part_of, read_file};
 use super::formats::cifar::{self, Member};
 #[cfg(feature = "images")]
 use super::formats::images;
-use super::formats::{csv, idx, npy};
+use super::formats::{Blocks, csv, idx, npy};
 use super::kind::{HEAD, Kind, file_name, head};
 use super::{Columns, Features, archive};
 use crate::error::{Error, Result};
@@ -189,9 +189,6 @@ fn unpacked(
         }
     }
 }
-
-/// What takes samples, the shape of one, and the share that is done.
-type Blocks<'a> = &'a mut dyn FnMut(Features<f64>, &[usize], f64) -> Result<()>;
 
 fn npy_blocks(content: &mut impl Read, blocks: Blocks<'_>) -> Result<()> {
     match npy::read_header(content)? {

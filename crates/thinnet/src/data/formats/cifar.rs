@@ -84,10 +84,10 @@ impl Batch<'_> {
         }
     }
 
-    fn into_part(self) -> Result<Stored> {
+    fn into_part(self) -> Stored {
         let mut pixels = vec![0; self.labels.len() * PIXELS];
         self.copy_to(&mut pixels);
-        Ok(Stored { pixels, labels: self.labels })
+        Stored { pixels, labels: self.labels }
     }
 }
 
@@ -163,7 +163,7 @@ impl Collector {
         self.format = Some(format);
         match member {
             Member::Train(index) => self.train.place(index, train_files(format), &batch),
-            _ if self.test.replace(batch.into_part()?).is_some() => twice,
+            _ if self.test.replace(batch.into_part()).is_some() => twice,
             _ => Ok(()),
         }
     }
@@ -206,7 +206,7 @@ pub fn read_archive(stream: impl Read) -> Result<DataSet> {
 /// [`Error::Data`] for bytes that are no batch, of the wrong size, or with a label that is no class.
 pub fn read(content: &[u8]) -> Result<DataSet> {
     let (format, batch) = read_batch(content)?;
-    finished(format, None, batch.into_part()?, None)
+    finished(format, None, batch.into_part(), None)
 }
 
 /// Hands on the images of a batch, `rows` at a time and with the share of them that is done.

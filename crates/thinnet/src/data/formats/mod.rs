@@ -53,6 +53,9 @@ pub(crate) struct ArrayHeader {
     pub(crate) read: fn(Vec<u8>) -> Result<Numbers>,
 }
 
+/// What takes samples, the shape of one, and the share that is done.
+pub(crate) type Blocks<'a> = &'a mut dyn FnMut(Features<f64>, &[usize], f64) -> Result<()>;
+
 impl ArrayHeader {
     /// Hands on the array's samples, `rows` at a time, with the shape of one and the share of them that is done; `stream` has
     /// the numbers.
@@ -60,7 +63,7 @@ impl ArrayHeader {
         &self,
         stream: &mut impl std::io::Read,
         rows: usize,
-        each: &mut dyn FnMut(Features<f64>, &[usize], f64) -> Result<()>,
+        each: Blocks<'_>,
     ) -> Result<()> {
         let too_large = || Error::data(format!("its header promises {}", shown(&self.shape)));
         let [samples, rest @ ..] = self.shape.as_slice() else {
