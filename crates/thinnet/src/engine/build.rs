@@ -10,7 +10,7 @@ use crate::optim::Optimiser;
 /// normalisation, and DropConnect, which drops no units that could be left out.
 ///
 /// # Errors
-/// [`Error::Configuration`] for settings out of range.
+/// [`Error::Configuration`](crate::Error::Configuration) for settings out of range.
 pub fn build<F: Float>(
     net: FullyConnectedNet<F>,
     optimiser: Optimiser,

@@ -58,10 +58,10 @@ pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions, argument: &str) 
 }
 
 /// Hands on the samples at `path`, or those of the embedded [`SAMPLE`], a block at a time; see
-/// [`data::stream`](crate::data::stream).
+/// [`data::stream`].
 ///
 /// # Errors
-/// As [`data::stream`](crate::data::stream); [`Error::Configuration`] for a path that is not there.
+/// As [`data::stream`]; [`Error::Configuration`] for a path that is not there.
 pub fn stream(path: &Path, wanted: Wanted<'_>, each: &mut dyn FnMut(Block) -> Result<()>) -> Result<()> {
     if path != Path::new(SAMPLE) {
         check_path(path, "")?;

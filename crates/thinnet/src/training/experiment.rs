@@ -36,7 +36,7 @@ pub struct Settings {
     pub epochs: usize,
     /// Samples a step.
     pub batch_size: usize,
-    /// Name of the optimiser, as in [`Optimiser::NAMES`].
+    /// How gradients change the parameters.
     pub update_rule: OptimiserKind,
     /// Learning rate.
     pub learning_rate: f64,
