@@ -1,11 +1,12 @@
 //! `cargo xtask lint`: everything that can be judged without running the project.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
-use crate::command::{cargo, command, root, run, succeeds};
+use crate::command::{cargo, command, is_ci, root, run, succeeds, target};
 use crate::tensorboard;
 use crate::venv::Venv;
 
@@ -14,6 +15,10 @@ pub fn run_all() -> Result<()> {
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
     eprintln!("lint: clippy");
     run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    let small = ["clippy", "-p", "thinnet", "--no-default-features", "--all-targets", "--quiet"];
+    run(cargo(&small).args(["--", "-D", "warnings"]))?;
+    eprintln!("lint: WebAssembly");
+    web()?;
     eprintln!("lint: documentation");
     let doc = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
     run(cargo(&doc).env("RUSTDOCFLAGS", "-D warnings"))?;
@@ -23,6 +28,27 @@ pub fn run_all() -> Result<()> {
     python()?;
     eprintln!("lint: shell");
     run(&mut command("bash", &["-n", ".ci/run"]))
+}
+
+/// The library without its features must build for a page. Debian's compiler has the standard library's source that this takes.
+fn web() -> Result<()> {
+    let cargo = Path::new("/usr/bin/cargo");
+    let source =
+        Command::new("/usr/bin/rustc").args(["--print", "sysroot"]).output().ok().and_then(|output| {
+            let sysroot = String::from_utf8(output.stdout).ok()?;
+            Some(Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/std"))
+        });
+    if !cargo.is_file() || !source.is_some_and(|folder| folder.is_dir()) {
+        ensure!(!is_ci(), "Debian's cargo-web, rustc-web and rust-web-src are not installed");
+        eprintln!("  skipped: it takes Debian's packages cargo-web, rustc-web, rust-web-src and lld");
+        return Ok(());
+    }
+    let mut check = command(cargo, &["check", "--quiet", "--package", "thinnet", "--no-default-features"]);
+    check.args(["--target", "wasm32-unknown-unknown", "-Zbuild-std=std,panic_abort"]);
+    // What cargo runs while it builds need not be fast.
+    check.args(["--config", "profile.dev.package.'*'.opt-level=0"]);
+    check.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-D warnings");
+    run(check.env("CARGO_TARGET_DIR", target().join("web")))
 }
 
 /// Licences, duplicate versions and sources of the dependency tree; known vulnerabilities where their database is.

@@ -4,7 +4,7 @@ use std::env;
 
 use anyhow::Result;
 
-use crate::command::{cargo, command, run, target};
+use crate::command::{cargo, command, is_ci, run, target};
 use crate::venv::Venv;
 
 /// Where they are, with what they need.
@@ -15,7 +15,7 @@ pub const TESTS: &str = "crates/thinnet/tests/tensorboard";
 pub fn test() -> Result<()> {
     let venv = match Venv::ensure("tensorboard", &format!("{TESTS}/requirements.txt")) {
         Ok(venv) => venv,
-        Err(reason) if env::var("CI").is_ok_and(|ci| ci == "true") => return Err(reason),
+        Err(reason) if is_ci() => return Err(reason),
         Err(reason) => {
             eprintln!("  skipped: TensorBoard cannot be installed: {reason:#}");
             return Ok(());

@@ -1,10 +1,8 @@
 //! `cargo xtask test`: every test of the project.
 
-use std::env;
-
 use anyhow::Result;
 
-use crate::command::{cargo, run};
+use crate::command::{cargo, is_ci, run};
 use crate::{datasets, python, tensorboard};
 
 /// A part of the tests: its name, and how to run it.
@@ -29,7 +27,7 @@ fn rust() -> Result<()> {
         Ok(folder) => {
             test.env(datasets::FOLDER, folder).env("CI", "true");
         }
-        Err(reason) if env::var("CI").is_ok_and(|ci| ci == "true") => return Err(reason),
+        Err(reason) if is_ci() => return Err(reason),
         Err(reason) => {
             eprintln!("  tests with real data may be skipped: {reason:#}");
             test.env(datasets::FOLDER, datasets::folder()?);

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::portable::Portable;
-use crate::simd::{Backend, Element, Op, Simd};
+#[cfg(target_arch = "x86_64")]
+use crate::simd::Simd;
+use crate::simd::{Backend, Element, Op};
 #[cfg(target_arch = "x86_64")]
 use crate::x86_64::{Avx2, Avx512, Lanes};
 

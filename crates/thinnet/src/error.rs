@@ -1,6 +1,6 @@
 //! The one error type of the library: each message is a sentence that says what is wrong, where, and what is expected.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What can go wrong in the library.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +99,11 @@ impl Error {
     pub(crate) fn data(message: impl Into<String>) -> Self {
         Self::Data(message.into())
     }
+}
 
+/// Errors of files.
+#[cfg(feature = "files")]
+impl Error {
     /// The same, with what it is about before its words, if they are about data.
     pub(crate) fn within(self, what: impl std::fmt::Display) -> Self {
         match self {
@@ -109,7 +113,7 @@ impl Error {
     }
 
     /// An input/output error on `path`.
-    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Io { action, path, source }
     }

@@ -31,6 +31,7 @@ pub mod course;
 pub mod data;
 pub mod engine;
 pub mod error;
+#[cfg(feature = "files")]
 mod files;
 pub mod float;
 pub mod gradient_check;
@@ -45,6 +46,7 @@ mod range;
 pub mod report;
 #[cfg(feature = "report")]
 pub mod run;
+#[cfg(feature = "files")]
 pub mod sweep;
 pub mod training;
 

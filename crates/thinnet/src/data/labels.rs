@@ -40,8 +40,3 @@ pub(super) fn class_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Resul
     }
     Ok(names)
 }
-
-/// "0", "1", ...
-pub(super) fn numbered(classes: usize) -> Vec<String> {
-    (0..classes).map(|class| class.to_string()).collect()
-}

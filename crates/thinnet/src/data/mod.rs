@@ -15,35 +15,52 @@
 //! # }
 //! ```
 
+#[cfg(feature = "files")]
 mod archive;
+#[cfg(feature = "files")]
 mod embedded;
 mod features;
+#[cfg(feature = "files")]
 mod file;
+#[cfg(feature = "files")]
 mod folder;
+#[cfg(feature = "files")]
 pub mod formats;
+#[cfg(feature = "files")]
 mod kind;
+#[cfg(feature = "files")]
 mod labels;
+#[cfg(feature = "files")]
 pub mod limits;
+#[cfg(feature = "files")]
 mod open;
+#[cfg(feature = "files")]
 mod options;
+#[cfg(feature = "files")]
 mod pairs;
 mod rows;
 mod scaling;
 mod set;
+mod shape;
 mod sparse;
 mod split;
+#[cfg(feature = "files")]
 mod stream;
 mod summary;
+#[cfg(feature = "files")]
 mod write;
 
 pub use features::{Features, Pixels};
-pub use options::{ReadOptions, parse_size};
+#[cfg(feature = "files")]
+pub use options::ReadOptions;
 pub use rows::{Rows, Targets};
 pub use scaling::{Scale, Scaling};
 pub use set::{Columns, DataSet, Format, Part};
+pub(crate) use shape::check_shape;
+pub use shape::parse_size;
 pub use sparse::SparseRows;
 pub use split::{Order, SplitOptions};
-pub(crate) use stream::check_shape;
+#[cfg(feature = "files")]
 pub use stream::{Block, Wanted, stream, stream_table};
 pub use summary::{SplitSummary, Summary, TargetSummary};
 

@@ -24,22 +24,14 @@ impl ReadOptions {
     /// # Errors
     /// [`Error::Data`].
     pub fn check_format(&self, format: Format) -> Result<()> {
-        if self.regression && !format.may_have_targets() {
+        if self.regression && !matches!(format, Format::Npy | Format::Npz | Format::Csv | Format::Memory) {
             return Err(Error::data(format!(
                 "it holds classes, and no numbers to predict ({format}); targets for regression are read from tables, NPZ and NPY"
             )));
         }
         Ok(())
     }
-}
 
-/// A width and a height, as in `32x32`; `None` for any other text.
-pub fn parse_size(text: &str) -> Option<(u32, u32)> {
-    let (width, height) = text.split_once('x')?;
-    Some((width.parse().ok()?, height.parse().ok()?))
-}
-
-impl ReadOptions {
     /// The first option that is given and means nothing for data of this format, by the name that it has among `names` (of
     /// label column, header and size), and what it is for.
     pub fn useless<'a>(&self, format: Format, names: [&'a str; 3]) -> Option<(&'a str, &'static str)> {

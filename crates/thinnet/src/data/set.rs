@@ -6,7 +6,6 @@ use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
 use super::Rows;
-use super::labels::numbered;
 use crate::error::{Error, Result};
 
 /// A data set as it was read: rows of one shape, with classes or numbers, in one to three parts that fit together.
@@ -101,13 +100,6 @@ impl Format {
             | Self::Idx => true,
             Self::Npy | Self::Npz | Self::Csv | Self::Images | Self::Memory => false,
         }
-    }
-}
-
-impl Format {
-    /// Whether the format can hold numbers as targets; the others hold classes alone.
-    pub(crate) fn may_have_targets(self) -> bool {
-        matches!(self, Self::Npy | Self::Npz | Self::Csv | Self::Memory)
     }
 }
 
@@ -297,4 +289,9 @@ impl DataSet {
         }
         Ok(self)
     }
+}
+
+/// "0", "1", ...
+pub(super) fn numbered(classes: usize) -> Vec<String> {
+    (0..classes).map(|class| class.to_string()).collect()
 }

@@ -11,6 +11,7 @@ use super::formats::cifar::{self, Member};
 use super::formats::images;
 use super::formats::{Blocks, csv, idx, npy};
 use super::kind::{HEAD, Kind, file_name, head};
+use super::shape::{check_shape, shown};
 use super::{Columns, Features, archive};
 use crate::error::{Error, Result};
 
@@ -259,29 +260,4 @@ fn file_number(member: Member) -> usize {
         Member::Test => usize::MAX - 1,
         Member::Names => usize::MAX,
     }
-}
-
-/// Refuses samples of another shape.
-///
-/// # Errors
-/// [`Error::Data`] that names both.
-pub(crate) fn check_shape(found: &[usize], wanted: &[usize]) -> Result<()> {
-    // A flat sample may stand for an image of as many numbers, and the other way round.
-    let flat = found.len() == 1 || wanted.len() == 1;
-    if found == wanted || (flat && found.iter().product::<usize>() == wanted.iter().product::<usize>()) {
-        return Ok(());
-    }
-    let what = |shape: &[usize]| if shape.len() == 3 { "images of" } else { "samples of" };
-    Err(Error::data(format!(
-        "the model takes {} {}, and these are {} {}",
-        what(wanted),
-        shown(wanted),
-        what(found),
-        shown(found)
-    )))
-}
-
-fn shown(shape: &[usize]) -> String {
-    let unit = if shape.len() == 1 { " numbers" } else { "" };
-    super::formats::shown(shape) + unit
 }

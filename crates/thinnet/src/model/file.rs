@@ -1,6 +1,6 @@
 //! A model as a file: safetensors, with parameters by name, and settings and preprocessing in its metadata.
 
-use std::fs;
+#[cfg(feature = "files")]
 use std::io::Write;
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Model;
 use crate::error::{Error, Result};
+#[cfg(feature = "files")]
 use crate::files;
 use crate::float::{Dtype, Float};
 use crate::net::FullyConnectedNet;
@@ -59,30 +60,10 @@ impl<F: Float> Model<F> {
         tensors.to_bytes(text)
     }
 
-    /// Writes the file, whole or not at all, in place of one that is there.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if it cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let bytes = self.to_bytes()?;
-        files::write_one(path.as_ref(), true, |out| out.write_all(&bytes))
-    }
-
-    /// Reads the file that [`Model::save`] wrote. What it predicts is, bit for bit, what the model that was saved did.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if it cannot be read; [`Error::Data`] if it is no model, damaged, or of another number type than `F`
-    /// ([`model_dtype`] tells it).
-    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let bytes = fs::read(path).map_err(Error::io("read", path))?;
-        Self::from_bytes(&bytes).map_err(|error| error.within(path.display()))
-    }
-
     /// The model of a file's bytes.
     ///
     /// # Errors
-    /// As [`Model::load`].
+    /// [`Error::Data`] if they are no model, damaged, or of another number type than `F` ([`model_dtype`] tells it).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let read = Read::new(bytes)?;
         let Metadata { thinnet, config, preprocessing, epoch, samples, val, test, .. } = metadata(&read)?;
@@ -101,6 +82,28 @@ impl<F: Float> Model<F> {
         preprocessing.check()?;
         let model = Self::new(Trained { net, config, epoch, samples, val, test }, preprocessing)?;
         Ok(Self { version: thinnet, ..model })
+    }
+}
+
+#[cfg(feature = "files")]
+impl<F: Float> Model<F> {
+    /// Writes the file, whole or not at all, in place of one that is there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let bytes = self.to_bytes()?;
+        files::write_one(path.as_ref(), true, |out| out.write_all(&bytes))
+    }
+
+    /// Reads the file that [`Model::save`] wrote. What it predicts is, bit for bit, what the model that was saved did.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read; [`Error::Data`] as of [`Model::from_bytes`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        Self::from_bytes(&bytes).map_err(|error| error.within(path.display()))
     }
 }
 

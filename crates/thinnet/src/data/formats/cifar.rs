@@ -14,7 +14,9 @@ use std::io::Read;
 
 use super::pickle::{Pickle, Value};
 use crate::data::archive;
-use crate::data::labels::{class_names, numbered};
+use crate::data::labels::class_names;
+use crate::data::set::numbered;
+use crate::data::shape::shown;
 use crate::data::{CIFAR10_CLASSES, DataSet, Format, Pixels as Images, Rows};
 use crate::error::{Error, Result};
 
@@ -311,7 +313,7 @@ fn read_pickle(content: &[u8]) -> Result<(Format, Batch<'_>)> {
     let &[images, PIXELS] = array.shape.as_slice() else {
         return Err(Error::data(format!(
             "its data have the shape {}, and images have {PIXELS} numbers",
-            super::shown(&array.shape)
+            shown(&array.shape)
         )));
     };
     if images != labels.len() {

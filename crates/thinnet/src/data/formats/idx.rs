@@ -1,8 +1,9 @@
 //! IDX, the format of MNIST and its kin: a magic number with type and dimensions, the sizes, the numbers; all big-endian
 //! (<http://yann.lecun.com/exdb/mnist/>).
 
-use super::{Content, Numbers, count, shown};
+use super::{Content, Numbers, count};
 use crate::data::limits;
+use crate::data::shape::shown;
 use crate::error::{Error, Result};
 
 /// Whether a file that begins like this is IDX.

@@ -16,6 +16,7 @@ use std::fmt;
 
 use ndarray::{ArcArray2, Array2};
 
+use super::shape::shown;
 use super::{Features, Pixels, limits};
 use crate::error::{Error, Result};
 
@@ -100,11 +101,6 @@ impl fmt::Debug for Numbers {
 pub(super) fn count(shape: &[usize]) -> Option<usize> {
     let all = shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size.max(1)))?;
     Some(if shape.contains(&0) { 0 } else { all })
-}
-
-/// A shape for people: "60000 x 28 x 28".
-pub(super) fn shown(shape: &[usize]) -> String {
-    shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ")
 }
 
 impl Numbers {

@@ -13,9 +13,10 @@ use ndarray_npy::npy::header::Header;
 
 use super::idx::numbers;
 use super::supervision::{Supervision, parts as rows_of};
-use super::{Content, Numbers, count, shown};
+use super::{Content, Numbers, count};
 use crate::data::archive::{Bounded, brief, damage, read_all};
 use crate::data::labels::class_names;
+use crate::data::shape::shown;
 use crate::data::{DataSet, Format, Part, ReadOptions, limits};
 use crate::error::{Error, Result};
 

@@ -118,7 +118,7 @@ impl<'a> Pickle<'a> {
         if crate::data::formats::count(&shape) != Some(bytes.len()) {
             return Err(Error::data(format!(
                 "its array of shape {} has {} bytes",
-                crate::data::formats::shown(&shape),
+                crate::data::shape::shown(&shape),
                 bytes.len()
             )));
         }
