@@ -16,7 +16,7 @@ use data::DataArguments;
 use model::{EvaluateArguments, ModelArguments, PredictArguments};
 use source::SourceArguments;
 use sweep::SweepArguments;
-use thinnet::engine::Product;
+use thinnet::engine::EngineKind;
 use thinnet::optim::Optimiser;
 use train::TrainArguments;
 use values::{count, number, seed};
@@ -157,7 +157,7 @@ pub(crate) struct ComputeArguments {
         long,
         value_name = "ENGINE",
         default_value = "auto",
-        value_parser = PossibleValuesParser::new(Product::NAMES)
+        value_parser = PossibleValuesParser::new(EngineKind::NAMES)
     )]
     pub(crate) engine: String,
 }

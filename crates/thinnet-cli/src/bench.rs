@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use thinnet::data::{Features, Targets};
-use thinnet::engine::{Engine, EngineConfig, Isa, MaskSource, Product, StepTimes, Thin, cores};
+use thinnet::engine::{Engine, EngineConfig, EngineKind, Isa, MaskSource, StepTimes, Thin, cores};
 use thinnet::float::Float;
 use thinnet::layers::Dropout;
 use thinnet::net::{FullyConnectedNet, NetConfig};
@@ -75,7 +75,7 @@ struct Case {
 /// Measures, and writes what it found.
 pub(crate) fn run(arguments: &BenchArguments, output: &Output) -> Result<(), Failure> {
     let threads = arguments.compute.threads.unwrap_or_else(cores);
-    let product: Product = arguments.compute.engine.parse()?;
+    let kind: EngineKind = arguments.compute.engine.parse()?;
     if arguments.steps == 0 {
         return Err(Failure::Refused("--steps must be at least 1, got 0".to_owned()));
     }
@@ -84,27 +84,27 @@ pub(crate) fn run(arguments: &BenchArguments, output: &Output) -> Result<(), Fai
     net.push(NetConfig::default().num_outputs);
     let case = Case { net, batch: arguments.batch_size, keep: arguments.keep, setting: String::new() };
     match arguments.compute.dtype.as_str() {
-        "f64" => dispatch::<f64>(arguments, case, product, threads, output),
-        _ => dispatch::<f32>(arguments, case, product, threads, output),
+        "f64" => dispatch::<f64>(arguments, case, kind, threads, output),
+        _ => dispatch::<f32>(arguments, case, kind, threads, output),
     }
 }
 
 fn dispatch<F: Float>(
     arguments: &BenchArguments,
     case: Case,
-    product: Product,
+    kind: EngineKind,
     threads: usize,
     output: &Output,
 ) -> Result<(), Failure> {
     if arguments.serve {
-        return serve::<F>(product, threads, output);
+        return serve::<F>(kind, threads, output);
     }
-    let mut trainer = Trainer::<F>::new(&case, product, threads)?;
+    let mut trainer = Trainer::<F>::new(&case, kind, threads)?;
     trainer.steps(WARM_UP)?;
     let before = trainer.engine.times();
     let mut times = trainer.steps(arguments.steps)?;
     times.sort_by(f64::total_cmp);
-    let report = report::<F>(&trainer, &case, product, threads, &times, before);
+    let report = report::<F>(&trainer, &case, kind, threads, &times, before);
     if arguments.json {
         return output
             .line(&serde_json::to_string(&report).map_err(|reason| Failure::Refused(reason.to_string()))?);
@@ -127,7 +127,7 @@ struct Trainer<F: Float> {
 }
 
 impl<F: Float> Trainer<F> {
-    fn new(case: &Case, product: Product, threads: usize) -> Result<Self, Failure> {
+    fn new(case: &Case, kind: EngineKind, threads: usize) -> Result<Self, Failure> {
         let [input_dim, hidden @ .., num_outputs] = case.net.as_slice() else {
             return Err(Failure::Refused("a net needs at least inputs and classes".to_owned()));
         };
@@ -156,7 +156,7 @@ impl<F: Float> Trainer<F> {
         let engine = Thin::new(
             &net,
             rule,
-            EngineConfig { product, threads, masks: MaskSource::Counter(231), isa: None },
+            EngineConfig { kind, threads, masks: MaskSource::Counter(231), isa: None },
         )?;
         Ok(Self { engine, x, y, batch: case.batch, random, loss: f64::NAN })
     }
@@ -200,7 +200,7 @@ fn hash(index: usize) -> u32 {
 fn report<F: Float>(
     trainer: &Trainer<F>,
     case: &Case,
-    product: Product,
+    kind: EngineKind,
     threads: usize,
     times: &[f64],
     before: StepTimes,
@@ -218,7 +218,7 @@ fn report<F: Float>(
     let isa = trainer.engine.isa();
     Report {
         step_ms: Spread { median, min: times[0], max: times[times.len() - 1] },
-        engine: product.name(),
+        engine: kind.name(),
         threads,
         kernels: isa.name(),
         dtype: F::DTYPE.to_string(),
@@ -326,7 +326,7 @@ enum Request {
 
 /// Answers requests, one JSON object a line, until standard input ends: a case is made ready and answered with
 /// `{"ready": true}`; `{"steps": n}` is answered with `{"ms": [...], "loss": x}`.
-fn serve<F: Float>(product: Product, threads: usize, output: &Output) -> Result<(), Failure> {
+fn serve<F: Float>(kind: EngineKind, threads: usize, output: &Output) -> Result<(), Failure> {
     let mut trainer: Option<Trainer<F>> = None;
     for line in stdin().lock().lines() {
         let line = line.map_err(|reason| Failure::Refused(format!("cannot read a request: {reason}")))?;
@@ -337,7 +337,7 @@ fn serve<F: Float>(product: Product, threads: usize, output: &Output) -> Result<
             .map_err(|reason| Failure::Refused(format!("{line:?} is not a request: {reason}")))?;
         let answer = match (request, &mut trainer) {
             (Request::Case(case), trainer) => {
-                *trainer = Some(Trainer::new(&case, product, threads)?);
+                *trainer = Some(Trainer::new(&case, kind, threads)?);
                 serde_json::json!({"ready": true})
             }
             (Request::Steps { steps }, Some(trainer)) => {

@@ -1,6 +1,17 @@
-//! Numbers as people read them.
+//! Numbers and parts of data as people read them.
 
 use std::time::Duration;
+
+use thinnet::data::Part;
+
+/// What a part is called before the word samples.
+pub(crate) fn part_name(part: Part) -> &'static str {
+    match part {
+        Part::Train => "training",
+        Part::Val => "validation",
+        Part::Test => "test",
+    }
+}
 
 /// A loss or a score in at most 8 characters: "0.4312", "12345.7", "-1.3e12".
 pub(crate) fn figure(value: f64) -> String {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
-use thinnet::data::{DataSet, Format, Part, SplitSummary, Summary, TargetSummary};
+use thinnet::data::{DataSet, Format, SplitSummary, Summary, TargetSummary};
 use thinnet::report::montage;
 
 use crate::args::data::InfoArguments;
 use crate::failure::Failure;
-use crate::figures::thousands;
+use crate::figures::{part_name, thousands};
 use crate::folder;
 use crate::output::{Output, Paint};
 
@@ -143,12 +143,7 @@ fn page(summary: &Summary, strong: impl Fn(&str) -> String) -> Vec<String> {
 
 /// A part's column: its name, how many samples, their range, and how many of each class, or range and mean of each target.
 fn column(split: &SplitSummary) -> Vec<String> {
-    let part = match split.part {
-        Part::Train => "training",
-        Part::Val => "validation",
-        Part::Test => "test",
-    };
-    let mut column = vec![part.to_owned(), thousands(split.samples)];
+    let mut column = vec![part_name(split.part).to_owned(), thousands(split.samples)];
     column.extend([split.range.0, split.range.1].map(|number| number.to_string()));
     column.extend(split.class_counts.iter().map(|&count| thousands(count)));
     for target in &split.targets {

@@ -47,7 +47,7 @@ struct Layer {
 }
 
 /// The rows of one thread.
-struct Part<'a> {
+struct Rows<'a> {
     isa: Isa,
     w: PanelsMut<'a, f32>,
     m: PanelsMut<'a, f32>,
@@ -90,7 +90,7 @@ impl Layer {
         }
     }
 
-    fn split(&mut self, threads: usize) -> Vec<Part<'_>> {
+    fn split(&mut self, threads: usize) -> Vec<Rows<'_>> {
         let rows = self.w.rows();
         let (mut w, mut m, mut v) = (self.w.view_mut(), self.m.view_mut(), self.v.view_mut());
         let (mut z, mut d_values) = (&mut self.z[..], &mut self.d_values[..]);
@@ -98,7 +98,7 @@ impl Layer {
         for t in 0..threads {
             let mine = rows * t / threads..rows * (t + 1) / threads;
             let entries = self.active.view().entries(mine.clone());
-            parts.push(Part {
+            parts.push(Rows {
                 isa: self.isa,
                 w: w.take_first(mine.len()),
                 m: m.take_first(mine.len()),
@@ -148,7 +148,7 @@ impl Layer {
     }
 }
 
-impl Part<'_> {
+impl Rows<'_> {
     fn run(&mut self, kernel: Kernel) {
         let Self { isa, y, kept, active, values, .. } = *self;
         let adam = Update::Adam {

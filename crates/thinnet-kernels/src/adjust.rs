@@ -1,6 +1,6 @@
-//! What becomes of a gradient between its sum and its update rule, while it is in a register.
+//! What becomes of a gradient between its sum and the optimiser, while it is in a register.
 
-use crate::rule::{Rule, Update, WithRule, with_bare_rule};
+use crate::optimiser::{Optimiser, Update, WithOptimiser, with_bare_optimiser};
 use crate::simd::{Element, Simd};
 
 /// What a gradient `g` of weights `w` becomes before the update takes it: `factor * (g + l2 * w + l1 * sign(w))`, each entry
@@ -32,72 +32,72 @@ impl<T: Element> Adjust<T> {
     }
 }
 
-/// Calls `then` with the update's rule, which adjusts its gradient first. The choice is made once and outside all loops.
+/// Calls `then` with the update's optimiser, which adjusts its gradient first. The choice is made once and outside all loops.
 #[inline(always)]
-pub(crate) fn with_rule<T: Element, S: Simd<Elem = T>>(
+pub(crate) fn with_optimiser<T: Element, S: Simd<Elem = T>>(
     s: S,
     adjust: Adjust<T>,
     update: Update<'_, T>,
-    then: impl WithRule<S>,
+    then: impl WithOptimiser<S>,
 ) {
     if adjust.is_more() {
-        with_bare_rule(s, update, Adjusting(adjust, then));
+        with_bare_optimiser(s, update, Adjusting(adjust, then));
     } else {
-        with_bare_rule(s, update, Regularising(adjust.l2, then));
+        with_bare_optimiser(s, update, Regularising(adjust.l2, then));
     }
 }
 
-/// Hands on a rule that adjusts its gradient first.
+/// Hands on an optimiser that adjusts its gradient first.
 struct Adjusting<T, W>(Adjust<T>, W);
 
-impl<S: Simd, W: WithRule<S>> WithRule<S> for Adjusting<S::Elem, W> {
+impl<S: Simd, W: WithOptimiser<S>> WithOptimiser<S> for Adjusting<S::Elem, W> {
     #[inline(always)]
-    fn call<R: Rule<S>>(self, s: S, rule: R) {
+    fn call<R: Optimiser<S>>(self, s: S, optimiser: R) {
         let Self(Adjust { l2, l1, factor, limit }, then) = self;
         let limit = limit.unwrap_or(S::Elem::from_f64(f64::INFINITY));
-        then.call(s, Adjusted { l2, l1, factor, limit, rule });
+        then.call(s, Adjusted { l2, l1, factor, limit, optimiser });
     }
 }
 
 /// The same for an L2 term alone.
 struct Regularising<T, W>(T, W);
 
-impl<S: Simd, W: WithRule<S>> WithRule<S> for Regularising<S::Elem, W> {
+impl<S: Simd, W: WithOptimiser<S>> WithOptimiser<S> for Regularising<S::Elem, W> {
     #[inline(always)]
-    fn call<R: Rule<S>>(self, s: S, rule: R) {
-        self.1.call(s, Regularised { reg: self.0, rule });
+    fn call<R: Optimiser<S>>(self, s: S, optimiser: R) {
+        self.1.call(s, Regularised { reg: self.0, optimiser });
     }
 }
 
-/// A rule that is given its gradient with the L2 term.
+/// An optimiser that is given its gradient with the L2 term.
 #[derive(Clone, Copy)]
 struct Regularised<T, R> {
     reg: T,
-    rule: R,
+    optimiser: R,
 }
 
-impl<S: Simd, R: Rule<S>> Rule<S> for Regularised<S::Elem, R> {
+impl<S: Simd, R: Optimiser<S>> Optimiser<S> for Regularised<S::Elem, R> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
         // SAFETY: the caller's promise.
         unsafe {
             let g = s.fma(s.splat(self.reg), s.load(w), g);
-            self.rule.apply(s, panel, w, at, g);
+            self.optimiser.apply(s, panel, w, at, g);
         }
     }
 }
 
-/// A rule that is given its gradient as [`Adjust`] says.
+/// An optimiser that is given its gradient as [`Adjust`] says.
 #[derive(Clone, Copy)]
 struct Adjusted<T, R> {
     l2: T,
     l1: T,
     factor: T,
     limit: T,
-    rule: R,
+    optimiser: R,
 }
 
-impl<S: Simd, R: Rule<S>> Rule<S> for Adjusted<S::Elem, R> {
+impl<S: Simd, R: Optimiser<S>> Optimiser<S> for Adjusted<S::Elem, R> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
         // SAFETY: the caller's promise.
@@ -105,7 +105,7 @@ impl<S: Simd, R: Rule<S>> Rule<S> for Adjusted<S::Elem, R> {
             let old = s.load(w);
             let g = s.add(s.fma(s.splat(self.l2), old, g), s.signed(s.splat(self.l1), old));
             let g = s.clamp(s.mul(s.splat(self.factor), g), s.splat(self.limit));
-            self.rule.apply(s, panel, w, at, g);
+            self.optimiser.apply(s, panel, w, at, g);
         }
     }
 }

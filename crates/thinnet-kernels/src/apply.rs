@@ -1,7 +1,7 @@
 //! An update with a gradient that was computed elsewhere.
 
-use crate::adjust::{Adjust, with_rule};
-use crate::rule::{Rule, Update, WithRule};
+use crate::adjust::{Adjust, with_optimiser};
+use crate::optimiser::{Optimiser, Update, WithOptimiser};
 use crate::simd::{Element, Op, Simd};
 use crate::{Isa, Panels, PanelsMut};
 
@@ -32,24 +32,24 @@ impl<T: Element> Op<T> for Apply<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, s: S) {
         let Self { w, g, adjust, update } = self;
-        with_rule(s, adjust, update, All(w, g));
+        with_optimiser(s, adjust, update, All(w, g));
     }
 }
 
 /// All of `w` with its gradient.
 struct All<'a, T>(PanelsMut<'a, T>, Panels<'a, T>);
-impl<S: Simd<Elem = T>, T: Element> WithRule<S> for All<'_, T> {
+impl<S: Simd<Elem = T>, T: Element> WithOptimiser<S> for All<'_, T> {
     #[inline(always)]
-    fn call<R: Rule<S>>(self, s: S, rule: R) {
+    fn call<R: Optimiser<S>>(self, s: S, optimiser: R) {
         let Self(w, g) = self;
         for p in 0..w.panels() {
             // SAFETY: rows and panels are in range, in both, which have the same shape; `check` has compared
-            // the views that `rule` writes.
+            // the views that `optimiser` writes.
             unsafe {
                 let (first, from) = (w.ptr(p, 0), g.ptr(p, 0));
                 let mut at = 0;
                 while at < w.rows() * T::PANEL {
-                    rule.apply(s, p, first.add(at), at, s.load(from.add(at)));
+                    optimiser.apply(s, p, first.add(at), at, s.load(from.add(at)));
                     at += S::LANES;
                 }
             }

@@ -1,7 +1,7 @@
 //! The whole backward pass of a hidden layer in one traversal.
 
-use crate::adjust::{Adjust, with_rule};
-use crate::rule::{Rule, Update, WithRule};
+use crate::adjust::{Adjust, with_optimiser};
+use crate::optimiser::{Optimiser, Update, WithOptimiser};
 use crate::simd::{Element, Op, Simd, load, store};
 use crate::sum::check_lists;
 use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
@@ -42,7 +42,7 @@ struct ListedBackward<'a, T> {
 impl<T: Element> Op<T> for ListedBackward<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, s: S) {
-        with_rule(s, self.adjust, self.update, self.rows);
+        with_optimiser(s, self.adjust, self.update, self.rows);
     }
 }
 
@@ -57,9 +57,9 @@ struct Rows<'a, T> {
 /// Vectors of a row held at a time, of weights and of gradient: with four sums and a load, 13 registers.
 const Q: usize = 4;
 
-impl<S: Simd<Elem = T>, T: Element> WithRule<S> for Rows<'_, T> {
+impl<S: Simd<Elem = T>, T: Element> WithOptimiser<S> for Rows<'_, T> {
     #[inline(always)]
-    fn call<R: Rule<S>>(self, s: S, rule: R) {
+    fn call<R: Optimiser<S>>(self, s: S, optimiser: R) {
         let Self { lists, values, delta, w, d_values } = self;
         d_values.fill(T::ZERO);
         let (values, d_values, index) = (values.as_ptr(), d_values.as_mut_ptr(), lists.index_ptr());
@@ -74,7 +74,7 @@ impl<S: Simd<Elem = T>, T: Element> WithRule<S> for Rows<'_, T> {
                         // SAFETY: panel, block and row are in range, for all matrices (if there is no block, no lists
                         // are read); `Q` vectors divide a panel's row; entries are below `lists.len()`, the length of
                         // `values` and `d_values`; `partial` has as many rows as `w` wherever there is more than one
-                        // block. `rule` writes where `w` is, in views that were compared with it.
+                        // block. `optimiser` writes where `w` is, in views that were compared with it.
                         unsafe {
                             let row = w.ptr(panel, r).add(at);
                             let held = load::<S, Q>(s, row);
@@ -100,7 +100,7 @@ impl<S: Simd<Elem = T>, T: Element> WithRule<S> for Rows<'_, T> {
                             } else {
                                 for (q, g) in g.into_iter().enumerate() {
                                     let lane = q * S::LANES;
-                                    rule.apply(s, panel, row.add(lane), r * T::PANEL + at + lane, g);
+                                    optimiser.apply(s, panel, row.add(lane), r * T::PANEL + at + lane, g);
                                 }
                             }
                         }

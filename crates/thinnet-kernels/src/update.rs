@@ -1,7 +1,7 @@
 //! Gradients of weights as sums of listed rows, with the update fused on.
 
-use crate::adjust::{Adjust, with_rule};
-use crate::rule::{Rule, Update, WithRule};
+use crate::adjust::{Adjust, with_optimiser};
+use crate::optimiser::{Optimiser, Update, WithOptimiser};
 use crate::simd::{Element, Op, Simd, load, store};
 use crate::sum::{ListedSum, check_lists};
 use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
@@ -42,9 +42,9 @@ impl<T: Element> Op<T> for ListedUpdate<'_, T> {
     fn run<S: Simd<Elem = T>>(self, s: S) {
         let Self { sum, w, adjust, update } = self;
         if T::PANEL / S::LANES == 8 {
-            with_rule(s, adjust, update, Rows::<_, 8> { sum, w });
+            with_optimiser(s, adjust, update, Rows::<_, 8> { sum, w });
         } else {
-            with_rule(s, adjust, update, Rows::<_, 4> { sum, w });
+            with_optimiser(s, adjust, update, Rows::<_, 4> { sum, w });
         }
     }
 }
@@ -55,9 +55,9 @@ struct Rows<'a, T, const Q: usize> {
     w: PanelsMut<'a, T>,
 }
 
-impl<S: Simd<Elem = T>, T: Element, const Q: usize> WithRule<S> for Rows<'_, T, Q> {
+impl<S: Simd<Elem = T>, T: Element, const Q: usize> WithOptimiser<S> for Rows<'_, T, Q> {
     #[inline(always)]
-    fn call<R: Rule<S>>(self, s: S, rule: R) {
+    fn call<R: Optimiser<S>>(self, s: S, optimiser: R) {
         let Self { sum, w } = self;
         let blocks = sum.lists.blocks().max(1);
         // Gradients of one panel, between one block of samples and the next.
@@ -70,7 +70,7 @@ impl<S: Simd<Elem = T>, T: Element, const Q: usize> WithRule<S> for Rows<'_, T, 
                     while at < T::PANEL {
                         // SAFETY: panel, block and row are in range, for all matrices (if there is no block, there
                         // are no samples, and no lists are read); `Q` vectors divide a panel's row; `partial` has as
-                        // many rows as `w` wherever there is more than one block. `rule` writes where `w` is, in
+                        // many rows as `w` wherever there is more than one block. `optimiser` writes where `w` is, in
                         // views that were compared with it.
                         unsafe {
                             let mut g = [s.zero(); Q];
@@ -86,7 +86,7 @@ impl<S: Simd<Elem = T>, T: Element, const Q: usize> WithRule<S> for Rows<'_, T, 
                                 let row = w.ptr(panel, r).add(at);
                                 for (q, g) in g.into_iter().enumerate() {
                                     let lane = q * S::LANES;
-                                    rule.apply(s, panel, row.add(lane), r * T::PANEL + at + lane, g);
+                                    optimiser.apply(s, panel, row.add(lane), r * T::PANEL + at + lane, g);
                                 }
                             }
                         }

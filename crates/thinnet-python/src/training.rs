@@ -7,7 +7,7 @@ use numpy::ndarray::{Array2, Zip};
 use pyo3::prelude::*;
 use thinnet::Float;
 use thinnet::data::{Features, Targets};
-use thinnet::engine::{self, Batch, Engine, EngineConfig, EngineState, MaskSource, Product};
+use thinnet::engine::{self, Batch, Engine, EngineConfig, EngineKind, EngineState, MaskSource};
 use thinnet::layers::{Loss, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::optim::{Optimiser, OptimiserKind};
@@ -89,7 +89,7 @@ impl<F: Float> Trained<F> {
         let engine = engine::build(
             net,
             self.optimiser,
-            EngineConfig { product: Product::Auto, threads, masks, isa: None },
+            EngineConfig { kind: EngineKind::Auto, threads, masks, isa: None },
         )?;
         Ok(Running { engine, threads, process: std::process::id() })
     }

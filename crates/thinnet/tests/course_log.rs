@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)] // a test fails by panic
 
 use thinnet::data::DataSet;
-use thinnet::engine::Product;
+use thinnet::engine::EngineKind;
 use thinnet::float::{Dtype, Float};
 use thinnet::training::experiment::{self, Observer, Settings};
 use thinnet::training::{CourseLine, Progress, Step, TrainingData};
@@ -25,7 +25,7 @@ impl Observer for Lines {
     }
 }
 
-fn lines<F: Float>(dtype: Dtype, engine: Product) -> Vec<String> {
+fn lines<F: Float>(dtype: Dtype, engine: EngineKind) -> Vec<String> {
     let sample = DataSet::embedded_sample().unwrap();
     let settings = Settings { dtype, engine, ..Settings::course("sample", 1000, 2) };
     let mut lines = Lines::default();
@@ -33,7 +33,7 @@ fn lines<F: Float>(dtype: Dtype, engine: Product) -> Vec<String> {
     lines.0
 }
 
-fn prints_the_golden_log(engine: Product) {
+fn prints_the_golden_log(engine: EngineKind) {
     let golden: Vec<_> = GOLDEN.lines().collect();
     assert_eq!(golden.iter().filter(|line| line.starts_with('(')).count(), 56);
     assert_eq!(lines::<f64>(Dtype::F64, engine), golden);
@@ -41,10 +41,10 @@ fn prints_the_golden_log(engine: Product) {
 
 #[test]
 fn float64_prints_the_golden_log_thin() {
-    prints_the_golden_log(Product::Thin);
+    prints_the_golden_log(EngineKind::Thin);
 }
 
 #[test]
 fn float64_prints_the_golden_log_dense() {
-    prints_the_golden_log(Product::Dense);
+    prints_the_golden_log(EngineKind::Dense);
 }

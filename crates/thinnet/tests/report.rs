@@ -56,7 +56,7 @@ fn settings(networks: &[NetworkRun]) -> Settings {
         reg: 0.0,
         seed: 231,
         dtype: Dtype::F64,
-        engine: thinnet::engine::Product::Auto,
+        engine: thinnet::engine::EngineKind::Auto,
         threads: 2,
     }
 }

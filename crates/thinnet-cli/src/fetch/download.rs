@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::http::{Answer, Client, Event, Trouble};
-use super::part::{self, Origin, Part};
+use super::part::{self, Origin, PartialFile};
 use super::source::RemoteFile;
 use crate::failure::Failure;
 use crate::figures::byte_size;
@@ -18,7 +18,7 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Follows a download.
-pub(crate) trait Progress {
+pub(crate) trait DownloadWatch {
     /// A server begins to send a file of which `have` bytes are here.
     fn begin(&mut self, file: &RemoteFile, url: &str, have: u64);
     /// `have` bytes are here. It is called many times a second, also when nothing comes.
@@ -40,7 +40,7 @@ pub(crate) struct Downloader<'a> {
     /// The first pause before an attempt; each one after it is twice as long.
     pub(crate) pause: Duration,
     /// Is told what happens.
-    pub(crate) progress: &'a mut dyn Progress,
+    pub(crate) progress: &'a mut dyn DownloadWatch,
 }
 
 /// Why an attempt ended before the file was whole.
@@ -76,7 +76,7 @@ impl Downloader<'_> {
     /// Fetches `file` to `target`, from one of `urls`, which are tried in order. When all of them have failed they are
     /// tried again after a pause, those that may work by then. What has arrived is kept beside `target` on every failure.
     pub(crate) fn fetch(&mut self, file: &RemoteFile, urls: &[String], target: &Path) -> Result<(), Failure> {
-        let mut part = Part::open(target)?;
+        let mut part = PartialFile::open(target)?;
         let result = self.fetch_to(&mut part, file, urls);
         self.progress.pause();
         let (have, path) = (part.len(), part.path().to_path_buf());
@@ -105,7 +105,12 @@ impl Downloader<'_> {
     }
 
     /// Rounds over the mirrors until the part is whole.
-    fn fetch_to(&mut self, part: &mut Part, file: &RemoteFile, urls: &[String]) -> Result<(), Failure> {
+    fn fetch_to(
+        &mut self,
+        part: &mut PartialFile,
+        file: &RemoteFile,
+        urls: &[String],
+    ) -> Result<(), Failure> {
         let mut mirrors: Vec<Mirror<'_>> = urls.iter().map(|url| Mirror { url, trouble: None }).collect();
         let mut farthest = part.len();
         let mut failures = 0;
@@ -147,7 +152,7 @@ impl Downloader<'_> {
     }
 
     /// Asks one server for what is missing, or for all of it where that does not fit, and checks what is here then.
-    fn attempt(&mut self, part: &mut Part, file: &RemoteFile, url: &str) -> Result<(), Stop> {
+    fn attempt(&mut self, part: &mut PartialFile, file: &RemoteFile, url: &str) -> Result<(), Stop> {
         match self.request(part, file, url) {
             Err(Stop::StartOver(reason)) => {
                 self.progress.pause();
@@ -160,7 +165,7 @@ impl Downloader<'_> {
     }
 
     /// One request, unless all is here already, or more than all.
-    fn request(&mut self, part: &mut Part, file: &RemoteFile, url: &str) -> Result<(), Stop> {
+    fn request(&mut self, part: &mut PartialFile, file: &RemoteFile, url: &str) -> Result<(), Stop> {
         let start = part.len();
         if start < file.size {
             let origin = part.origin().filter(|origin| origin.url == url);
@@ -185,7 +190,7 @@ impl Downloader<'_> {
     /// Writes what comes until it is over.
     fn receive(
         &mut self,
-        part: &mut Part,
+        part: &mut PartialFile,
         file: &RemoteFile,
         url: &str,
         events: &Receiver<Event>,
@@ -251,7 +256,7 @@ impl Downloader<'_> {
 }
 
 /// Makes the part ready for the body of this answer, or says why it must not be written.
-fn take_up(part: &mut Part, file: &RemoteFile, url: &str, answer: &Answer) -> Result<(), Stop> {
+fn take_up(part: &mut PartialFile, file: &RemoteFile, url: &str, answer: &Answer) -> Result<(), Stop> {
     if answer.partial {
         let fits = answer.start == Some(part.len()) && answer.total.is_none_or(|total| total == file.size);
         if part.len() == 0 {
@@ -278,12 +283,12 @@ fn take_up(part: &mut Part, file: &RemoteFile, url: &str, answer: &Answer) -> Re
 }
 
 /// Drops what is here.
-fn clear(part: &mut Part) -> Result<(), Stop> {
+fn clear(part: &mut PartialFile) -> Result<(), Stop> {
     part.clear().map_err(|reason| cannot_write(part, &reason))
 }
 
 /// The disk is full, or the like: no server can help.
-fn cannot_write(part: &Part, reason: &io::Error) -> Stop {
+fn cannot_write(part: &PartialFile, reason: &io::Error) -> Stop {
     Stop::Failure(Failure::Refused(format!("cannot write {}: {}", part.path().display(), part::text(reason))))
 }
 

@@ -20,14 +20,14 @@ pub(crate) struct Origin {
 
 /// A partial file, which no other process writes meanwhile.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct PartialFile {
     file: File,
     path: PathBuf,
     target: PathBuf,
     len: u64,
 }
 
-impl Part {
+impl PartialFile {
     /// Opens what there is of `target`, or starts it. Its folder must be there.
     pub(crate) fn open(target: &Path) -> Result<Self, Failure> {
         let path = with_suffix(target, ".part");
@@ -190,15 +190,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("file");
         let origin = Origin { url: "http://host/file".to_owned(), validator: "\"1\"".to_owned() };
-        let mut part = Part::open(&target).unwrap();
+        let mut part = PartialFile::open(&target).unwrap();
         assert!(
-            matches!(Part::open(&target), Err(Failure::Refused(text)) if text.contains("another thinnet"))
+            matches!(PartialFile::open(&target), Err(Failure::Refused(text)) if text.contains("another thinnet"))
         );
         part.append(b"mess").unwrap();
         part.set_origin(Some(&origin)).unwrap();
         assert!(part.leave());
 
-        let mut part = Part::open(&target).unwrap();
+        let mut part = PartialFile::open(&target).unwrap();
         assert_eq!((part.len(), part.origin()), (4, Some(origin)));
         part.append(b"age").unwrap();
         assert_eq!(part.md5().unwrap(), md5(&mut &b"message"[..]).unwrap());
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(fs::read(&target).unwrap(), b"message!");
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
 
-        let mut part = Part::open(&target).unwrap();
+        let mut part = PartialFile::open(&target).unwrap();
         part.append(b"x").unwrap();
         part.clear().unwrap();
         assert!(!part.leave());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::download::Progress;
+use super::download::DownloadWatch;
 use super::source::RemoteFile;
 use crate::figures::byte_size;
 use crate::output::Output;
@@ -37,7 +37,7 @@ impl<'a> Watcher<'a> {
     }
 }
 
-impl Progress for Watcher<'_> {
+impl DownloadWatch for Watcher<'_> {
     fn begin(&mut self, file: &RemoteFile, url: &str, have: u64) {
         self.pause();
         let size = byte_size(file.size as f64);

@@ -13,7 +13,7 @@ use thinnet::training::Task;
 use super::AnyModel;
 use crate::args::model::EvaluateArguments;
 use crate::failure::Failure;
-use crate::figures::{figure, thousands};
+use crate::figures::{figure, part_name, thousands};
 use crate::folder;
 use crate::output::{Output, Paint};
 
@@ -53,7 +53,7 @@ fn evaluate<F: Float>(
     }
     let evaluation = evaluator.finish()?;
     let what = match parts.as_slice() {
-        [(part, _)] => word(*part),
+        [(part, _)] => part_name(*part),
         _ => "",
     };
     if let Some(out) = &arguments.out {
@@ -113,15 +113,6 @@ fn parts<'a>(set: &'a DataSet, arguments: &EvaluateArguments) -> Result<Vec<(Par
         )));
     }
     Ok(parts)
-}
-
-/// What a part is called before the word samples.
-fn word(part: Part) -> &'static str {
-    match part {
-        Part::Train => "training",
-        Part::Val => "validation",
-        Part::Test => "test",
-    }
 }
 
 /// The figures for people.

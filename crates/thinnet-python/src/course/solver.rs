@@ -30,7 +30,7 @@ const CHECK_EVERY: Duration = Duration::from_millis(50);
 
 /// What the course's solver is told.
 #[derive(FromPyObject)]
-pub(crate) struct Plan<'py> {
+pub(crate) struct SolverRun<'py> {
     update_rule: String,
     /// Its settings by name; those that are missing have the course's defaults.
     settings: Vec<(String, f64)>,
@@ -48,7 +48,7 @@ pub(crate) struct Plan<'py> {
     epoch: usize,
 }
 
-impl Plan<'_> {
+impl SolverRun<'_> {
     /// What the loop goes by: batches, epochs and the learning rate; the network has its own engine.
     fn config(&self) -> TrainingConfig {
         TrainingConfig {
@@ -94,14 +94,14 @@ pub(crate) fn train<'py>(
     network: Network<'py>,
     training: Pair<'py>,
     validation: Pair<'py>,
-    plan: Plan<'py>,
+    plan: SolverRun<'py>,
     report: Bound<'py, PyAny>,
     like: Any<'py>,
 ) -> PyResult<Bound<'py, PyDict>> {
     fn run<'py, F: Number>(
         network: &Network<'py>,
         [training, validation]: [&Pair<'py>; 2],
-        plan: &Plan<'py>,
+        plan: &SolverRun<'py>,
         report: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = report.py();
@@ -176,7 +176,7 @@ struct Follower {
 }
 
 impl Follower {
-    fn new(plan: &Plan<'_>, report: Py<PyAny>) -> Self {
+    fn new(plan: &SolverRun<'_>, report: Py<PyAny>) -> Self {
         Self {
             verbose: plan.verbose,
             print_every: plan.print_every as u64,

@@ -9,7 +9,7 @@ use crate::names::names;
 /// How a layer's products are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Product {
+pub enum EngineKind {
     /// Each product whichever way was measured to be faster, at its layer's keep probability.
     #[default]
     Auto,
@@ -19,9 +19,9 @@ pub enum Product {
     Thin,
 }
 
-names!(Product, "engine", "engines", Auto = "auto", Dense = "dense", Thin = "thin");
+names!(EngineKind, "engine", "engines", Auto = "auto", Dense = "dense", Thin = "thin");
 
-impl Product {
+impl EngineKind {
     /// The keep probability from which computing every unit of the first layer is faster than choosing (measured:
     /// docs/performance.md).
     const CROSSOVER: f64 = 0.8;
@@ -47,7 +47,7 @@ impl Product {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineConfig {
     /// Dense or thin products.
-    pub product: Product,
+    pub kind: EngineKind,
     /// Threads, 1 to 1024. The figures are bitwise the same for any number.
     pub threads: usize,
     /// Where masks come from.
@@ -59,7 +59,7 @@ pub struct EngineConfig {
 impl EngineConfig {
     /// The course's: masks from NumPy's stream, `threads` threads.
     pub fn course(threads: usize) -> Self {
-        Self { product: Product::Auto, threads, masks: MaskSource::Numpy, isa: None }
+        Self { kind: EngineKind::Auto, threads, masks: MaskSource::Numpy, isa: None }
     }
 }
 

@@ -12,7 +12,7 @@ mod thin;
 mod threads;
 
 pub use build::{build, sparse_below};
-pub use config::{EngineConfig, Product, cores};
+pub use config::{EngineConfig, EngineKind, cores};
 pub use layers::Layers;
 pub use masks::MaskSource;
 pub use state::EngineState;

@@ -126,7 +126,7 @@ pub fn check_gradients<'a, F: Float>(
     let targets: Targets<'a, F> = targets.into();
     let (loss, _) = net.clone().loss(x, targets, &mut random.clone())?;
     let trace = Trace::new(net, x, targets, &mut random.clone())?;
-    let check = Check { trace, config, loss: loss.as_f64() };
+    let check = NetChecker { trace, config, loss: loss.as_f64() };
     let run = || gradients.named().into_iter().map(|(name, array)| check.array(name, &array)).collect();
     match config.threads {
         Some(threads) => rayon::ThreadPoolBuilder::new()
@@ -139,13 +139,13 @@ pub fn check_gradients<'a, F: Float>(
 }
 
 /// A check under way.
-struct Check<'a, 't, F> {
+struct NetChecker<'a, 't, F> {
     trace: Trace<'a, 't, F>,
     config: &'a NetCheckConfig,
     loss: f64,
 }
 
-impl<F: Float> Check<'_, '_, F> {
+impl<F: Float> NetChecker<'_, '_, F> {
     /// Checks one array of gradients.
     fn array(&self, name: String, gradient: &ArrayViewD<'_, F>) -> Result<ParameterCheck> {
         let split = name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len());

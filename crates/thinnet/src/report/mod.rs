@@ -151,7 +151,7 @@ mod samples {
                 seed: 231,
                 dtype: Dtype::F64,
                 threads: 1,
-                engine: crate::engine::Product::Auto,
+                engine: crate::engine::EngineKind::Auto,
             },
             networks: networks
                 .iter()

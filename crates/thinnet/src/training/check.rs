@@ -70,21 +70,21 @@ impl Checks {
 
 /// Rows that are checked time and again.
 #[derive(Debug)]
-pub(super) struct Check<'a, F> {
+pub(super) struct CheckedRows<'a, F> {
     rows: &'a Rows<F>,
-    part: Part<F>,
+    part: Chosen<F>,
 }
 
 /// Which of them.
 #[derive(Debug)]
-enum Part<F> {
+enum Chosen<F> {
     /// So many from the first, in the engine's form.
     Loaded(Inputs<F>, usize),
     /// So many, drawn anew each time.
     Drawn(usize),
 }
 
-impl<'a, F: Float> Check<'a, F> {
+impl<'a, F: Float> CheckedRows<'a, F> {
     /// Brings rows that are checked every time into the engine's form.
     pub(super) fn new(engine: &dyn Engine<F>, rows: &'a Rows<F>, which: CheckRows) -> Result<Self> {
         let total = rows.len();
@@ -93,11 +93,11 @@ impl<'a, F: Float> Check<'a, F> {
             CheckRows::First(0) | CheckRows::Drawn(0) => {
                 return Err(Error::configuration("the number of samples to check must be at least 1, got 0"));
             }
-            CheckRows::Drawn(count) if count < total => Part::Drawn(count),
+            CheckRows::Drawn(count) if count < total => Chosen::Drawn(count),
             CheckRows::First(count) if count < total => {
-                Part::Loaded(engine.load(rows.slice(0, count).x())?, count)
+                Chosen::Loaded(engine.load(rows.slice(0, count).x())?, count)
             }
-            _ => Part::Loaded(engine.load(rows.x())?, total),
+            _ => Chosen::Loaded(engine.load(rows.x())?, total),
         };
         Ok(Self { rows, part })
     }
@@ -119,9 +119,9 @@ impl<'a, F: Float> Check<'a, F> {
             targets => score(engine.scores(inputs)?.view(), targets, loss),
         };
         match &self.part {
-            Part::Loaded(inputs, count) if *count == self.rows.len() => score(inputs, self.rows),
-            Part::Loaded(inputs, count) => score(inputs, &self.rows.slice(0, *count)),
-            Part::Drawn(count) => {
+            Chosen::Loaded(inputs, count) if *count == self.rows.len() => score(inputs, self.rows),
+            Chosen::Loaded(inputs, count) => score(inputs, &self.rows.slice(0, *count)),
+            Chosen::Drawn(count) => {
                 let drawn = self.rows.select(&random.choice(self.rows.len(), *count)?)?;
                 score(&engine.load(drawn.x())?, &drawn)
             }

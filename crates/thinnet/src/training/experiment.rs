@@ -9,7 +9,7 @@ use super::{
 };
 use crate::clock::Stopwatch;
 use crate::data::CIFAR10_CLASSES;
-use crate::engine::Product;
+use crate::engine::EngineKind;
 use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
 use crate::net::Initialisation;
@@ -50,7 +50,7 @@ pub struct Settings {
     pub threads: usize,
     /// How products are computed.
     #[serde(default)]
-    pub engine: Product,
+    pub engine: EngineKind,
 }
 
 /// The classes of a report that names none.
@@ -108,7 +108,7 @@ impl Settings {
             seed: 231,
             dtype: Dtype::F32,
             threads,
-            engine: Product::Auto,
+            engine: EngineKind::Auto,
         }
     }
 

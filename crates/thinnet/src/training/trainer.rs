@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::check::{Check, Checks, judge};
+use super::check::{CheckedRows, Checks, judge};
 use super::rates::{Rates, StepPlan};
 use super::state::{Best, Position, TrainerState};
 use super::{ClassWeights, Epoch, Monitor, RunHistory, Sampling, Score, TrainingConfig, TrainingData};
@@ -40,7 +40,7 @@ pub struct Trainer<'a, F: Float> {
     data: &'a TrainingData<F>,
     plan: StepPlan,
     checks: Checks,
-    checked: [Check<'a, F>; 2],
+    checked: [CheckedRows<'a, F>; 2],
     weights: Option<Vec<f64>>,
     engine: Box<dyn Engine<F>>,
     /// What the engine was told last.
@@ -166,8 +166,8 @@ impl<'a, F: Float> Trainer<'a, F> {
             },
             plan,
             checked: [
-                Check::new(engine.as_ref(), &data.train, checks.train)?,
-                Check::new(engine.as_ref(), &data.val, checks.val)?,
+                CheckedRows::new(engine.as_ref(), &data.train, checks.train)?,
+                CheckedRows::new(engine.as_ref(), &data.val, checks.val)?,
             ],
             checks,
             weights: sample_weights(config, data)?,

@@ -4,7 +4,7 @@
 use ndarray::Array2;
 use thinnet::Error;
 use thinnet::data::Targets;
-use thinnet::engine::{Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
+use thinnet::engine::{Engine, EngineConfig, EngineKind, Isa, Layers, MaskSource, Thin};
 use thinnet::layers::{
     Activation, Draws, Dropout, DropoutKind, HiddenDropout, Loss, Mode, affine_backward, affine_forward,
     drop_connect_backward, drop_connect_forward, relu_backward, relu_forward, softmax_loss,
@@ -26,13 +26,13 @@ fn with(kind: DropoutKind, counter: bool) -> Case {
 fn gaussian_dropout_is_the_same_over_the_kernels() {
     for counter in [false, true] {
         for activation in [Activation::Relu, Activation::Tanh, Activation::Identity, Activation::Logistic] {
-            for product in [Product::Auto, Product::Dense, Product::Thin] {
+            for engine in [EngineKind::Auto, EngineKind::Dense, EngineKind::Thin] {
                 for (keep, sparse) in [(0.02, false), (0.5, true), (0.9, false), (1.0, false)] {
                     let case = with(DropoutKind::Gaussian, counter);
                     let more = More { activation, sparse, ..case.more.clone() };
                     for isa in Isa::available() {
                         let case =
-                            Case { keep: Some(keep), product, steps: 1, more: more.clone(), ..case.clone() };
+                            Case { keep: Some(keep), engine, steps: 1, more: more.clone(), ..case.clone() };
                         Case { rule: "sgd", ..case.clone() }.compare::<f64>(isa, 1e-11);
                         Case { rule: "sgd", ..case }.compare::<f32>(isa, 1e-4);
                     }
@@ -48,11 +48,11 @@ fn gaussian_dropout_is_the_same_over_the_kernels() {
 fn changing_keep_probabilities_are_the_same_over_the_kernels() {
     for kind in [DropoutKind::Bernoulli, DropoutKind::Gaussian] {
         for counter in [false, true] {
-            for product in [Product::Auto, Product::Dense, Product::Thin] {
+            for engine in [EngineKind::Auto, EngineKind::Dense, EngineKind::Thin] {
                 for isa in Isa::available() {
                     let case = with(kind, counter);
                     let more = More { annealed: true, loss: Loss::SquaredError, ..case.more.clone() };
-                    Case { product, steps: 9, rule: "sgd", more, ..case }.compare::<f64>(isa, 1e-10);
+                    Case { engine, steps: 9, rule: "sgd", more, ..case }.compare::<f64>(isa, 1e-10);
                 }
             }
         }
@@ -222,7 +222,7 @@ fn a_restored_engine_goes_on_as_if_it_had_not_stopped() {
             let y = random.choice(5, 40).unwrap();
             let x = x.into();
             let new = || {
-                let config = EngineConfig { product: Product::Auto, threads: 2, masks, isa: None };
+                let config = EngineConfig { kind: EngineKind::Auto, threads: 2, masks, isa: None };
                 thinnet::engine::build(net.clone(), case.rule(), config).unwrap()
             };
             let steps =

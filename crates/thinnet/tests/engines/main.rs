@@ -10,7 +10,7 @@ mod state;
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
 use thinnet::data::{Features, SparseRows, Targets};
-use thinnet::engine::{Batch, Engine, EngineConfig, Isa, Layers, MaskSource, Product, Thin};
+use thinnet::engine::{Batch, Engine, EngineConfig, EngineKind, Isa, Layers, MaskSource, Thin};
 use thinnet::float::Float;
 use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
@@ -31,7 +31,7 @@ struct Case {
     steps: usize,
     rule: &'static str,
     threads: usize,
-    product: Product,
+    engine: EngineKind,
     more: More,
 }
 
@@ -184,12 +184,8 @@ impl Case {
         let mut random = RandomState::new(7);
         let net = self.net::<F>(&mut random);
         let rule = self.rule();
-        let config = EngineConfig {
-            product: self.product,
-            threads: self.threads,
-            masks: self.masks(),
-            isa: Some(isa),
-        };
+        let config =
+            EngineConfig { kind: self.engine, threads: self.threads, masks: self.masks(), isa: Some(isa) };
         let mut thin = Thin::new(&net, rule, config).unwrap();
         let mut layers = Layers::new(net, rule).unwrap().with_masks(self.masks());
         let (losses, parameters, scores, next) = self.run(&mut thin, random.clone());
@@ -239,7 +235,7 @@ fn cases() -> impl Strategy<Value = Case> {
     let how = (
         prop::sample::select(&Optimiser::NAMES[..]),
         1usize..4,
-        prop::sample::select(vec![Product::Auto, Product::Dense, Product::Thin]),
+        prop::sample::select(vec![EngineKind::Auto, EngineKind::Dense, EngineKind::Thin]),
         prop::sample::select(vec![0.0, 0.1, 3.0]),
     );
     let more = (
@@ -313,7 +309,7 @@ fn cases() -> impl Strategy<Value = Case> {
         steps: steps.2,
         rule: how.0,
         threads: how.1,
-        product: how.2,
+        engine: how.2,
         more,
     })
 }
@@ -359,7 +355,7 @@ fn corner() -> Case {
         steps: 3,
         rule: "sgd_momentum",
         threads: 2,
-        product: Product::Thin,
+        engine: EngineKind::Thin,
         more: More::COURSE,
     }
 }
@@ -380,9 +376,9 @@ fn empty_corners_agree() {
         Case { batch: 500, ..corner() },
     ];
     for case in corners {
-        for product in [Product::Auto, Product::Dense, Product::Thin] {
+        for engine in [EngineKind::Auto, EngineKind::Dense, EngineKind::Thin] {
             for isa in Isa::available() {
-                Case { product, ..case.clone() }.compare::<f64>(isa, 1e-12);
+                Case { engine, ..case.clone() }.compare::<f64>(isa, 1e-12);
             }
         }
     }
@@ -394,7 +390,7 @@ fn bits<F: Float>(threads: usize, masks: MaskSource, more: More) -> Vec<u64> {
     let case = Case { rule: "adam", more, ..sizes };
     let mut random = RandomState::new(3);
     let net = case.net::<F>(&mut random);
-    let config = EngineConfig { product: Product::Auto, threads, masks, isa: None };
+    let config = EngineConfig { kind: EngineKind::Auto, threads, masks, isa: None };
     let mut engine = Thin::new(&net, case.rule.parse().unwrap(), config).unwrap();
     let (_, parameters, scores, _) = Case { steps: 100, ..case }.run(&mut engine, random);
     let of_parameters =

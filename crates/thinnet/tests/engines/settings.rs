@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayViewD};
 use thinnet::data::Targets;
-use thinnet::engine::{Engine, EngineConfig, EngineState, Isa, Layers, MaskSource, Product, Thin};
+use thinnet::engine::{Engine, EngineConfig, EngineKind, EngineState, Isa, Layers, MaskSource, Thin};
 use thinnet::layers::{HiddenDropout, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::optim::{Adam, AdamW, Clipping, Optimiser};
@@ -62,7 +62,7 @@ fn bounds_that_nothing_reaches_change_no_bit() {
 /// Both engines for a small network.
 fn engines(config: NetConfig, rule: Optimiser) -> [Box<dyn Engine<f64>>; 2] {
     let net = FullyConnectedNet::new(config, &mut RandomState::new(1)).unwrap();
-    let config = EngineConfig { product: Product::Auto, threads: 2, masks: MaskSource::Numpy, isa: None };
+    let config = EngineConfig { kind: EngineKind::Auto, threads: 2, masks: MaskSource::Numpy, isa: None };
     [Box::new(Thin::new(&net, rule, config).unwrap()), Box::new(Layers::new(net, rule).unwrap())]
 }
 

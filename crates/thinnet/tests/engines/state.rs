@@ -1,7 +1,7 @@
 //! Stopping and going on.
 
 use thinnet::data::{Features, Targets};
-use thinnet::engine::{Engine, EngineConfig, EngineState, Layers, MaskSource, Product, Thin};
+use thinnet::engine::{Engine, EngineConfig, EngineKind, EngineState, Layers, MaskSource, Thin};
 use thinnet::layers::{Dropout, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::Optimiser;
@@ -26,7 +26,7 @@ fn a_restored_engine_goes_on_as_if_it_had_not_stopped() {
             let net = FullyConnectedNet::<f64>::new(config, &mut random).unwrap();
             let new = || {
                 let masks = MaskSource::Counter(3);
-                let config = EngineConfig { product: Product::Auto, threads: 2, masks, isa: None };
+                let config = EngineConfig { kind: EngineKind::Auto, threads: 2, masks, isa: None };
                 thinnet::engine::build(net.clone(), rule.parse().unwrap(), config).unwrap()
             };
             let steps = |engine: &mut dyn Engine<f64>, count: usize, random: &mut RandomState| {
@@ -59,7 +59,7 @@ fn an_optimiser_that_begins_anew_counts_from_1() {
     let net = FullyConnectedNet::<f64>::new(config, &mut random).unwrap();
     let optimiser: Optimiser = "adam".parse().unwrap();
     let masks = MaskSource::Counter(3);
-    let config = EngineConfig { product: Product::Auto, threads: 2, masks, isa: None };
+    let config = EngineConfig { kind: EngineKind::Auto, threads: 2, masks, isa: None };
     let thin = Thin::new(&net, optimiser, config).unwrap();
     let layers = Layers::new(net, optimiser).unwrap().with_masks(masks);
     let engines: [Box<dyn Engine<f64>>; 2] = [Box::new(thin), Box::new(layers)];

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use thinnet::data::{DataSet, Features, Rows};
-use thinnet::engine::Product;
+use thinnet::engine::EngineKind;
 use thinnet::float::Dtype;
 use thinnet::training::experiment::{self, Settings};
 use thinnet::training::{Finish, Trainer, TrainingConfig, TrainingData};
@@ -18,7 +18,7 @@ fn the_courses_settings_give_the_courses_figures() {
         epochs: 2,
         hidden: vec![100],
         dtype: Dtype::F64,
-        engine: Product::Auto,
+        engine: EngineKind::Auto,
         ..Settings::course("", 1000, 1)
     };
     let data = TrainingData::<f64>::of(&set, 500).unwrap();

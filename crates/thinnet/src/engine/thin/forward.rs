@@ -16,7 +16,7 @@ impl<F: Float> Thin<F> {
 
     /// The first layer's activations.
     fn first_hidden(&mut self) {
-        let (unit, keep, product) = (self.unit(0), self.config.computed_share(0), self.engine.product);
+        let (unit, keep, kind) = (self.unit(0), self.config.computed_share(0), self.engine.kind);
         let noisy = self.config.is_noisy(0);
         let (isa, layer) = (self.isa, &self.layers[0]);
         let x = match &self.x {
@@ -33,7 +33,7 @@ impl<F: Float> Thin<F> {
             let kept = kept.slice(units.clone());
             let w = layer.w.value.view().slice(units.clone());
             let mut z = vec![F::zero(); kept.len()];
-            if !product.is_first_dense(keep) {
+            if !kind.is_first_dense(keep) {
                 listed_dot(isa, kept, w, x, &mut z);
             } else if keep >= 1.0 {
                 dense_dot(isa, w, x, &mut z);

@@ -160,7 +160,7 @@ impl<F: Float> Thin<F> {
     /// Whether what was dropped, or was not positive, is listed too, as zeros. Where the activation is another than ReLU, a
     /// zero can be a value like any other, and nothing is listed but what was kept.
     fn lists_all(&self) -> bool {
-        self.engine.product.lists_all() && self.config.activation == Activation::Relu
+        self.engine.kind.lists_all() && self.config.activation == Activation::Relu
     }
 
     /// Multiply-adds of the step that was just computed.
@@ -172,7 +172,7 @@ impl<F: Float> Thin<F> {
         if let BatchInput::Sparse(x) = &self.x {
             return 2 * (x.a.len() * self.layers[0].outputs()) as u64 + self.later_multiply_adds();
         }
-        let computed = if self.engine.product.is_first_dense(self.config.computed_share(0)) {
+        let computed = if self.engine.kind.is_first_dense(self.config.computed_share(0)) {
             samples * self.layers[0].outputs()
         } else {
             first.kept.len()

@@ -280,7 +280,7 @@ impl TrainingConfig {
     /// How steps are computed, with this many threads where the settings leave it open.
     pub fn engine(&self, threads: usize) -> EngineConfig {
         EngineConfig {
-            product: self.train.engine,
+            kind: self.train.engine,
             threads: self.train.threads.unwrap_or(threads),
             masks: match self.train.masks {
                 Masks::Numpy => MaskSource::Numpy,

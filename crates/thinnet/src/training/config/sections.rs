@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::words;
 use crate::data::{Order, Scaling};
-use crate::engine::Product;
+use crate::engine::EngineKind;
 use crate::float::Dtype;
 use crate::layers::{Activation, DropoutKind, Normalisation};
 use crate::net::Initialisation;
@@ -307,7 +307,7 @@ pub struct TrainConfig {
     pub threads: Option<usize>,
     /// How products are computed: `dense`, `thin` (kept units only) or `auto` (whichever was measured to be faster). It changes
     /// no figure but by rounding.
-    pub engine: Product,
+    pub engine: EngineKind,
 }
 
 impl Default for TrainConfig {
@@ -326,7 +326,7 @@ impl Default for TrainConfig {
             label_smoothing: 0.0,
             class_weights: ClassWeights::None,
             threads: None,
-            engine: Product::Auto,
+            engine: EngineKind::Auto,
         }
     }
 }

@@ -1,12 +1,12 @@
-//! The update rules, applied to a vector of weights while its gradient is still in a register.
+//! The optimisers, applied to a vector of weights while its gradient is still in a register.
 
 use crate::PanelsMut;
 use crate::simd::{Element, Simd};
 
-/// What becomes of a gradient `g` of weights `w`: an update rule with its state, or the gradient itself, kept.
+/// What becomes of a gradient `g` of weights `w`: an optimiser with its state, or the gradient itself, kept.
 ///
 /// State (`velocity`, `cache`, `m`, `v`) has the shape of the weights, is zero before the first step, and must be a view
-/// of the same rows. All rules leave zero padding zero.
+/// of the same rows. All of them leave zero padding zero.
 #[derive(Debug)]
 pub enum Update<'a, T> {
     /// `gradient = g`; the weights stay.
@@ -97,8 +97,8 @@ impl<T: Element> Update<'_, T> {
     }
 }
 
-/// A rule with its constants and the places of its state.
-pub(crate) trait Rule<S: Simd>: Copy {
+/// An optimiser with its constants and the places of its state.
+pub(crate) trait Optimiser<S: Simd>: Copy {
     /// Updates the vector of weights at `w` from its gradient `g`; it lies `at` elements into panel `panel` of the view.
     ///
     /// # Safety
@@ -106,17 +106,17 @@ pub(crate) trait Rule<S: Simd>: Copy {
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V);
 }
 
-/// Something to do with a rule, whichever it is: a generic closure.
-pub(crate) trait WithRule<S: Simd> {
-    fn call<R: Rule<S>>(self, s: S, rule: R);
+/// Something to do with an optimiser, whichever it is: a generic closure.
+pub(crate) trait WithOptimiser<S: Simd> {
+    fn call<R: Optimiser<S>>(self, s: S, optimiser: R);
 }
 
-/// Calls `then` with the update's rule, which takes a gradient as it is given.
+/// Calls `then` with the update's optimiser, which takes a gradient as it is given.
 #[inline(always)]
-pub(crate) fn with_bare_rule<T: Element, S: Simd<Elem = T>>(
+pub(crate) fn with_bare_optimiser<T: Element, S: Simd<Elem = T>>(
     s: S,
     update: Update<'_, T>,
-    then: impl WithRule<S>,
+    then: impl WithOptimiser<S>,
 ) {
     match update {
         Update::Gradient { gradient } => then.call(s, Gradient { to: Place::of(gradient) }),
@@ -170,7 +170,7 @@ struct Gradient<T> {
     to: Place<T>,
 }
 
-impl<S: Simd> Rule<S> for Gradient<S::Elem> {
+impl<S: Simd> Optimiser<S> for Gradient<S::Elem> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, _: *mut S::Elem, at: usize, g: S::V) {
         // SAFETY: the caller's promise.
@@ -183,7 +183,7 @@ struct Sgd<T> {
     lr: T,
 }
 
-impl<S: Simd> Rule<S> for Sgd<S::Elem> {
+impl<S: Simd> Optimiser<S> for Sgd<S::Elem> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, _: usize, w: *mut S::Elem, _: usize, g: S::V) {
         // SAFETY: the caller's promise.
@@ -200,7 +200,7 @@ struct Momentum<T, const NESTEROV: bool> {
     velocity: Place<T>,
 }
 
-impl<S: Simd, const NESTEROV: bool> Rule<S> for Momentum<S::Elem, NESTEROV> {
+impl<S: Simd, const NESTEROV: bool> Optimiser<S> for Momentum<S::Elem, NESTEROV> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
         // SAFETY: the caller's promise.
@@ -223,7 +223,7 @@ struct RmsProp<T> {
     cache: Place<T>,
 }
 
-impl<S: Simd> Rule<S> for RmsProp<S::Elem> {
+impl<S: Simd> Optimiser<S> for RmsProp<S::Elem> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
         // SAFETY: the caller's promise.
@@ -287,7 +287,7 @@ impl<T: Element> Adam<T> {
     }
 }
 
-impl<S: Simd> Rule<S> for Adam<S::Elem> {
+impl<S: Simd> Optimiser<S> for Adam<S::Elem> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
         // SAFETY: the caller's promise.
@@ -305,7 +305,7 @@ struct AdamW<T> {
     adam: Adam<T>,
 }
 
-impl<S: Simd> Rule<S> for AdamW<S::Elem> {
+impl<S: Simd> Optimiser<S> for AdamW<S::Elem> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
         // SAFETY: the caller's promise.
