@@ -1,7 +1,11 @@
 //! Predictions of every form of input.
 
 use std::fmt::Write;
-use std::fs;
+use std::io::{BufRead, BufReader, Write as _};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+use std::{fs, thread};
 
 use ndarray::Array2;
 use serde_json::Value;
@@ -148,4 +152,32 @@ fn networks_of_the_experiment_predict() {
 fn the_same_run_elsewhere_gives_the_same_bytes() {
     let model = || fs::read(trained(&[]).path().join("run/model.safetensors")).unwrap();
     assert_eq!(model(), model());
+}
+
+/// Whoever asks through a pipe may send one sample, wait for its answer, and send the next.
+#[test]
+fn a_pipe_is_answered_at_once() {
+    let folder = trained(&[]);
+    let all = stdout(folder.path(), &["predict", "run", "flowers.csv"]);
+    for end in ["\n", "\r\n"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_thinnet"));
+        command.args(["predict", "run", "-"]).current_dir(folder.path());
+        let mut program = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (mut questions, answers) = (program.stdin.take().unwrap(), program.stdout.take().unwrap());
+        let (send, receive) = mpsc::channel();
+        let reading =
+            thread::spawn(move || BufReader::new(answers).lines().try_for_each(|line| send.send(line)));
+        let answer = || receive.recv_timeout(Duration::from_secs(60)).unwrap().unwrap();
+        let mut expected = all.lines();
+        write!(questions, "width,length{end}").unwrap();
+        for (sample, (length, width, _)) in (0..9).map(flower).enumerate() {
+            write!(questions, "{width},{length}{end}").unwrap();
+            for _ in 0..if sample == 0 { 2 } else { 1 } {
+                assert_eq!(Some(answer().as_str()), expected.next());
+            }
+        }
+        drop(questions);
+        assert!(program.wait().unwrap().success());
+        reading.join().unwrap().unwrap();
+    }
 }

@@ -12,7 +12,7 @@ use crate::data::{Columns as Named, DataSet, Features, Format, Pixels, ReadOptio
 use crate::error::{Error, Result};
 
 /// Bytes in which the separator is looked for, if the first line is no shorter.
-const HEAD: u64 = 64 << 10;
+const HEAD: usize = 64 << 10;
 
 /// What separates fields: the one that the first line has most of, the first of equals.
 const SEPARATORS: [u8; 4] = [b'\t', b',', b';', b'|'];
@@ -85,16 +85,23 @@ pub(crate) fn each_block(
         for &column in &inputs {
             numbers.push(finite(&record, &columns, column, why)?);
         }
-        let more = next(&mut reader, &mut record)?;
-        if !more || numbers.len() == rows * inputs.len() {
+        let read = reader.position().byte();
+        // Whoever writes to a pipe may wait for an answer to what there is. A line feed may be left of the last line's end.
+        let waits = read + 1 >= reader.get_ref().given;
+        if waits || numbers.len() == rows * inputs.len() {
             let count = numbers.len() / inputs.len().max(1);
             let block = super::rows(count, inputs.len(), std::mem::take(&mut numbers))?;
-            each(block.into(), reader.position().byte())?;
+            each(block.into(), read)?;
         }
-        if !more {
-            return Ok(());
+        if !next(&mut reader, &mut record)? {
+            break;
         }
     }
+    let count = numbers.len() / inputs.len().max(1);
+    if count == 0 {
+        return Ok(());
+    }
+    each(super::rows(count, inputs.len(), numbers)?.into(), reader.position().byte())
 }
 
 /// The places of the wanted columns among those of a table with these names.
@@ -133,19 +140,33 @@ fn some(names: &[String]) -> String {
 
 /// A table's lines, whatever its separator.
 fn reader<R: Read>(mut table: R) -> Result<Reader<PerLine<impl Read>>> {
-    let mut head = Vec::new();
-    table.by_ref().take(HEAD).read_to_end(&mut head).map_err(damage)?;
+    let head = first_line(&mut table).map_err(damage)?;
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         return Err(Error::data("it is a text in UTF-16; tables are read in UTF-8"));
     }
     let separator = separator(&head)?;
-    let stream = PerLine { inner: io::Cursor::new(head).chain(table), left: limits::TABLE_LINE };
+    let stream = PerLine { inner: io::Cursor::new(head).chain(table), left: limits::TABLE_LINE, given: 0 };
     Ok(ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(Trim::All)
         .delimiter(separator)
         .from_reader(stream))
+}
+
+/// What a table begins with: its first line, up to [`HEAD`] bytes of it, and what came along. It waits for no more.
+fn first_line(table: &mut impl Read) -> io::Result<Vec<u8>> {
+    let (mut head, mut len) = (vec![0; HEAD], 0);
+    while len < HEAD && !head[..len].contains(&b'\n') {
+        match table.read(&mut head[len..]) {
+            Ok(0) => break,
+            Ok(count) => len += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    head.truncate(len);
+    Ok(head)
 }
 
 /// The separator that the first line has most of.
@@ -177,11 +198,14 @@ fn next<R: Read>(reader: &mut Reader<PerLine<R>>, record: &mut ByteRecord) -> Re
 struct PerLine<R> {
     inner: R,
     left: usize,
+    /// Bytes that were read of it.
+    given: u64,
 }
 
 impl<R: Read> Read for PerLine<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
+        self.given += count as u64;
         self.left = self.left.checked_sub(count).ok_or_else(|| {
             io::Error::other(Error::data(format!(
                 "a line has more than {} bytes; is a quote left open?",
