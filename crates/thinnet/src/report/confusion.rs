@@ -89,7 +89,7 @@ pub(crate) struct Pair {
 }
 
 impl Confusion {
-    /// - `what`: what samples were counted: "test" or "validation"
+    /// - `what`: what samples were counted: "test", "validation", or nothing of a set in one part
     ///
     /// # Errors
     /// Those of [`confusion_csv`].
@@ -135,7 +135,11 @@ impl Confusion {
         });
         let right = total(matrix.diag().iter()) as f64 / all.max(1) as f64;
         Ok(Self {
-            samples: format!("{all} {what} samples, of which {}% are recognised", Tenths::of(right)),
+            samples: format!(
+                "{all} {what}{}samples, of which {}% are recognised",
+                if what.is_empty() { "" } else { " " },
+                Tenths::of(right)
+            ),
             worst,
             columns: if small { classes.to_vec() } else { Vec::new() },
             rows,
@@ -204,6 +208,8 @@ mod tests {
             assert!(matches!(confusion_csv(&matrix, &names(3)).unwrap_err(), Error::Shape { .. }));
         }
         assert!(Confusion::new(&Array2::from_elem((2, 2), usize::MAX), &names(2), "test").is_ok());
+        let unnamed = Confusion::new(&array![[1]], &names(1), "").unwrap();
+        assert_eq!(unnamed.samples, "1 samples, of which 100.0% are recognised");
         assert!(Confusion::new(&Array2::zeros((0, 0)), &[], "test").unwrap().worst.is_none());
     }
 }
