@@ -98,11 +98,9 @@ pub(super) enum Stored {
 impl Stored {
     /// The matrix as the network has it.
     fn matrix<F: Float>(self, panels: &PanelBuf<F>) -> Result<Array2<F>> {
-        let array = to_array(panels)?;
-        Ok(match self {
-            Self::Columns => array.reversed_axes().as_standard_layout().into_owned(),
-            Self::Rows | Self::Vector => array,
-        })
+        let Self::Columns = self else { return to_array(panels) };
+        let (rows, cols) = (panels.rows(), panels.cols());
+        array((cols, rows), transposed(&panels.view().to_rows(), cols))
     }
 
     /// The array as the network has it.
@@ -117,9 +115,12 @@ impl Stored {
             (Self::Rows, &[rows, cols]) | (Self::Columns, &[cols, rows]) => (rows, cols),
             (_, shape) => (1, shape.iter().product()),
         };
-        let array = if let Self::Columns = self { array.reversed_axes() } else { array };
-        let rows_first: Vec<F> = array.iter().copied().collect();
-        PanelBuf::from_rows(rows, cols, &rows_first)
+        let array = array.as_standard_layout();
+        let numbers = array.as_slice().unwrap_or_default(); // a standard layout is one slice
+        match self {
+            Self::Columns => PanelBuf::from_rows(rows, cols, &transposed(numbers, rows)),
+            Self::Rows | Self::Vector => PanelBuf::from_rows(rows, cols, numbers),
+        }
     }
 }
 
@@ -215,7 +216,43 @@ impl<F: Float> Layer<F> {
 
 /// A matrix in panels as an array.
 pub(super) fn to_array<F: Float>(panels: &PanelBuf<F>) -> Result<Array2<F>> {
-    let shape = (panels.rows(), panels.cols());
-    Array2::from_shape_vec(shape, panels.view().to_rows())
-        .map_err(|_| Error::shape("panels", shape, panels.rows()))
+    array((panels.rows(), panels.cols()), panels.view().to_rows())
+}
+
+fn array<F: Float>(shape: (usize, usize), numbers: Vec<F>) -> Result<Array2<F>> {
+    let found = numbers.len();
+    Array2::from_shape_vec(shape, numbers).map_err(|_| Error::shape("panels", shape, found))
+}
+
+/// A matrix of so many columns, row by row, with its rows for columns. Squares are turned one after another: their lines stay
+/// in the cache, where whole columns would not.
+fn transposed<F: Float>(numbers: &[F], columns: usize) -> Vec<F> {
+    const SIDE: usize = 16;
+    let rows = numbers.len() / columns.max(1);
+    let mut turned = vec![F::zero(); numbers.len()];
+    for first in (0..rows).step_by(SIDE) {
+        for column in (0..columns).step_by(SIDE) {
+            for row in first..rows.min(first + SIDE) {
+                let from = &numbers[row * columns..][column..columns.min(column + SIDE)];
+                for (at, &number) in from.iter().enumerate() {
+                    turned[(column + at) * rows + row] = number;
+                }
+            }
+        }
+    }
+    turned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_become_columns() {
+        for (rows, columns) in [(0, 3), (1, 1), (1, 40), (17, 33), (48, 16)] {
+            let matrix = Array2::from_shape_fn((rows, columns), |(r, c)| (r * columns + c) as f64);
+            let turned: Vec<f64> = matrix.t().iter().copied().collect();
+            assert_eq!(transposed(matrix.as_slice().unwrap_or_default(), columns), turned);
+        }
+    }
 }

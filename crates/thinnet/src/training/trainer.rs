@@ -12,6 +12,7 @@ use crate::engine::{self, Batch, Engine};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::net::{FullyConnectedNet, Parameters};
+use crate::optim::{Optimiser, Sgd};
 use crate::random::RandomState;
 
 /// A network that trains.
@@ -441,8 +442,9 @@ impl<'a, F: Float> Trainer<'a, F> {
     /// # Errors
     /// None that a trainer made by [`Trainer::new`] could cause.
     pub fn verdict(&self, threads: usize) -> Result<Verdict> {
-        let engine =
-            engine::build(self.trained()?.net, self.config.optimiser()?, self.config.engine(threads))?;
+        // It is never trained: the optimiser with the least memory does.
+        let optimiser = Optimiser::Sgd(Sgd::default());
+        let engine = engine::build(self.trained()?.net, optimiser, self.config.engine(threads))?;
         let judge = |rows| judge(engine.as_ref(), rows, self.config.loss());
         let (val, confusion) = judge(&self.data.val)?;
         match &self.data.test {
