@@ -5,7 +5,7 @@ use std::thread;
 use ndarray::Array2;
 use thinnet::data::{DataSet, Features, SparseRows, Targets};
 use thinnet::engine::{Engine, EngineConfig, Inputs, Layers, Thin};
-use thinnet::layers::Normalisation;
+use thinnet::layers::{Activation, Normalisation, argmax};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::random::RandomState;
 use thinnet::training::TrainingData;
@@ -97,6 +97,28 @@ fn classes_of_images_asked_for_at_once_are_those_asked_for_in_turn() {
     engine.set_learning_rate(0.0);
     engine.step(&zeros, Targets::Classes(&[0]), [0][..].into(), &mut random).unwrap();
     assert_eq!(engine.classes(&inputs[0]).unwrap(), before);
+}
+
+/// Images that a ReLU network's engine loaded are decided by an identity network's as its own scores say: bytes tell the
+/// classes of ReLU alone.
+#[test]
+fn images_that_another_engine_loaded_are_decided_by_the_own_activation() {
+    let data = TrainingData::<f32>::of(&DataSet::embedded_sample().unwrap(), 500).unwrap();
+    let mut random = RandomState::new(231);
+    let config = NetConfig { hidden: vec![60], weight_scale: 0.1, ..NetConfig::default() };
+    let relu = FullyConnectedNet::<f32>::new(config.clone(), &mut random).unwrap();
+    let identity = NetConfig { activation: Activation::Identity, ..config };
+    let identity = FullyConnectedNet::from_parameters(identity, relu.parameters.clone()).unwrap();
+    let [relu, identity] =
+        [relu, identity].map(|net| Thin::new(&net, corner().rule(), EngineConfig::course(2)).unwrap());
+    let inputs = relu.load(data.val.x()).unwrap();
+    if !matches!(inputs, Inputs::Bytes(_)) {
+        return; // this CPU decides nothing by bytes
+    }
+    let scores = identity.scores(&inputs).unwrap();
+    let expected: Vec<usize> = scores.rows().into_iter().map(argmax).collect();
+    assert_ne!(relu.classes(&inputs).unwrap(), expected);
+    assert_eq!(identity.classes(&inputs).unwrap(), expected);
 }
 
 /// A run in which other forms of the samples are scored between the steps is, to the bit, the run without.
