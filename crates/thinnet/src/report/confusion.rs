@@ -136,7 +136,7 @@ impl Confusion {
         let right = total(matrix.diag().iter()) as f64 / all.max(1) as f64;
         Ok(Self {
             samples: format!(
-                "{all} {what}{}samples, of which {}% are recognised",
+                "Of {all} {what}{}samples, {}% are recognised",
                 if what.is_empty() { "" } else { " " },
                 Tenths::of(right)
             ),
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_small_matrix_is_shown_whole() {
         let confusion = Confusion::new(&array![[8, 2, 0], [1, 1, 2], [0, 0, 0]], &names(3), "test").unwrap();
-        assert_eq!(confusion.samples, "14 test samples, of which 64.3% are recognised");
+        assert_eq!(confusion.samples, "Of 14 test samples, 64.3% are recognised");
         let worst = confusion.worst.unwrap();
         assert_eq!(worst, "The most frequent mistake: 2 of 10 samples of c0 are taken for c1.");
         let recalls: Vec<&str> = confusion.rows.iter().map(|row| row.recall.as_str()).collect();
@@ -209,7 +209,7 @@ mod tests {
         }
         assert!(Confusion::new(&Array2::from_elem((2, 2), usize::MAX), &names(2), "test").is_ok());
         let unnamed = Confusion::new(&array![[1]], &names(1), "").unwrap();
-        assert_eq!(unnamed.samples, "1 samples, of which 100.0% are recognised");
+        assert_eq!(unnamed.samples, "Of 1 samples, 100.0% are recognised");
         assert!(Confusion::new(&Array2::zeros((0, 0)), &[], "test").unwrap().worst.is_none());
     }
 }
