@@ -257,7 +257,7 @@ fn a_hundred_classes_show_the_most_confused_pairs() {
         "Recall of every class",
         "100: class 0, class 1",
         "Top-5",
-        "test samples, of which",
+        " test samples, ",
     ] {
         assert!(text.contains(part), "{part:?} is not on the page: {text}");
     }
