@@ -124,9 +124,12 @@ impl TrainingConfig {
         known(key)?;
         let (section, name) = key.split_once('.').unwrap_or_default();
         let Some(section) = self.section_mut(section) else { return Ok(()) };
-        section
-            .set(name, value.clone())
-            .map_err(|error| Error::configuration(format!("{key} = {value}: {}", one_line(error.message()))))
+        section.set(name, value.clone()).map_err(|error| {
+            let words = "unit variant, expected string only"; // what serde says of a value that is no name
+            let message =
+                one_line(error.message()).replace(words, &format!("{}, expected a name", value.type_str()));
+            Error::configuration(format!("{key} = {value}: {message}"))
+        })
     }
 
     /// The value of a setting, as TOML has it; `None` if there is no such key.
@@ -235,6 +238,8 @@ mod tests {
             let message = refused(text);
             assert!(message.starts_with(key) && !message.contains('\n'), "{text}: {message}");
         }
+        let names = refused("[model]\nnormalisation = true");
+        assert_eq!(names, "model.normalisation = true: invalid type: boolean, expected a name");
         assert!(refused("[model\n").starts_with("it is no TOML"));
     }
 }
