@@ -22,7 +22,8 @@
 //! | [`listed_update`] | `w[r]` updated with `sum of a * y[n]` over listed `n` | weight gradient and update |
 //! | [`listed_axpy`] | `z[n] = b + sum of a * w[i]` over listed `i` | forward, one weight row an input, sparse input |
 //! | [`listed_backward`] | both of the first two | backward, one weight row an input |
-//! | [`dense_dot`] | `dot(w[r], x[n])` for all | forward with nothing dropped |
+//! | [`dense_dot`] | `dot(w[r], x[n])` for all | forward with nothing dropped, one weight row an output |
+//! | [`dense_axpy`] | `z[n] = b + sum of x[n][i] * w[i]` over all `i` | forward with nothing dropped, one weight row an input |
 //! | [`apply_update`] | `w` updated with a gradient | biases |
 //! | [`all_finite`] | whether no weight is NaN or infinite | a check after an update |
 //! | [`relu_listed`], [`Lists::transpose`] | the lists of positive entries, and by sample | between layers |
@@ -44,6 +45,7 @@ mod axpy;
 mod backward;
 mod bytes;
 mod dense;
+mod dense_axpy;
 mod dot;
 mod epilogue;
 mod finite;
@@ -68,6 +70,7 @@ pub use axpy::listed_axpy;
 pub use backward::listed_backward;
 pub use bytes::{ByteIsa, ByteRows, ByteWeights, byte_dot, squared_distances};
 pub use dense::dense_dot;
+pub use dense_axpy::{Samples, dense_axpy};
 pub use dot::listed_dot;
 pub use epilogue::{add_row_sums, relu_listed};
 pub use finite::all_finite;

@@ -170,6 +170,14 @@ impl<'a, T: Element> Panels<'a, T> {
         unsafe { self.data.add((panel * self.stride + self.first + row) * T::PANEL) }
     }
 
+    /// Where the first row starts, and how many elements lie between a row's places in one panel and the next.
+    pub(crate) fn into_raw(self) -> (*const T, usize) {
+        // SAFETY: `first <= stride`; a matrix without panels holds nothing, and is given no offset.
+        let first =
+            if self.panels() == 0 { self.data } else { unsafe { self.data.add(self.first * T::PANEL) } };
+        (first, self.stride * T::PANEL)
+    }
+
     /// The rows in view as a row-major matrix, `rows` by `cols`.
     pub fn to_rows(self) -> Vec<T> {
         let mut out = Vec::with_capacity(self.rows * self.cols);
@@ -278,10 +286,8 @@ impl<T: Element> PanelsMut<'_, T> {
 
     /// Where the first row starts, and how many elements lie between a row's places in one panel and the next.
     pub(crate) fn into_raw(self) -> (*mut T, usize) {
-        // SAFETY: `first <= stride`; a matrix without panels holds nothing, and is given no offset.
-        let first =
-            if self.panels() == 0 { self.data } else { unsafe { self.data.add(self.first * T::PANEL) } };
-        (first, self.stride * T::PANEL)
+        let (first, panel) = self.as_view().into_raw();
+        (first.cast_mut(), panel)
     }
 
     /// Whether another view has the same shape and place in its matrix, so that offsets in one hold in the other.

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 
-/// A fixed number of threads, the caller's among them, that run one job together and wait for the next: awake for about a
-/// tenth of a millisecond, giving way to other threads, then asleep.
+/// A fixed number of threads, the caller's among them, that share out the parts of a job and wait for the next: awake for
+/// about a tenth of a millisecond, giving way to other threads, then asleep.
+///
+/// A job never waits for a thread that has not begun: where another program has its core, the others do its share.
 #[derive(Debug)]
 pub struct Team {
     shared: Arc<Shared>,
@@ -17,30 +19,39 @@ pub struct Team {
     running: Mutex<()>,
 }
 
-/// What a job is: something to call with a thread's number.
+/// What a job is: something to call with a part's number.
 type Job<'a> = &'a (dyn Fn(usize) + Sync);
 
 #[derive(Debug)]
 struct Shared {
-    /// Counts jobs. A helper that sees it move finds the job in `job`.
+    /// Counts jobs, so that helpers notice a new one.
     generation: AtomicU64,
     job: JobCell,
-    /// Helpers that have not finished the job.
-    pending: AtomicUsize,
+    /// The next part of the job that nobody has.
+    next: AtomicUsize,
+    /// [`OPEN`] while helpers may join the job, plus the number of those that have and are not done.
+    joined: AtomicUsize,
     panicked: AtomicBool,
     quit: AtomicBool,
     asleep: Vec<AtomicBool>,
 }
 
-/// The job, written by the caller before `generation` moves and read by helpers after.
+/// The job and its number of parts, written by the caller while it is not open and read by helpers that have joined.
 #[derive(Debug)]
-struct JobCell(UnsafeCell<Option<*const (dyn Fn(usize) + Sync)>>);
+struct JobCell(UnsafeCell<Option<(ErasedJob, usize)>>);
 
-// SAFETY: the cell is written only while no helper reads it: before `generation` moves (release), and all helpers have
-// been waited for (`pending`, acquire) before the next write. The job itself is `Sync`.
+/// A job whose lifetime is the caller's care.
+type ErasedJob = *const (dyn Fn(usize) + Sync);
+
+// SAFETY: the cell is written only while no helper reads it: helpers read it between joining and leaving, none can join
+// before `joined` opens (release; joining acquires), and the caller closes the job and waits until all have left (acquire)
+// before the next write. The job itself is `Sync`.
 unsafe impl Sync for JobCell {}
 // SAFETY: as above; the pointer is not used beyond `Team::run`, which keeps what it points to alive.
 unsafe impl Send for JobCell {}
+
+/// The bit of [`Shared::joined`] that says that helpers may join.
+const OPEN: usize = 1 << (usize::BITS - 1);
 
 /// Looks at the counter so often before giving way, and so often giving way before sleeping.
 const SPINS: usize = 2000;
@@ -55,7 +66,8 @@ impl Team {
         let shared = Arc::new(Shared {
             generation: AtomicU64::new(0),
             job: JobCell(UnsafeCell::new(None)),
-            pending: AtomicUsize::new(0),
+            next: AtomicUsize::new(0),
+            joined: AtomicUsize::new(0),
             panicked: AtomicBool::new(false),
             quit: AtomicBool::new(false),
             asleep: (1..count.max(1)).map(|_| AtomicBool::new(false)).collect(),
@@ -76,31 +88,33 @@ impl Team {
         self.helpers.len() + 1
     }
 
-    /// Calls `job` with every number below [`Team::count`], each on a thread of its own, 0 on the caller's, and returns
-    /// when all calls have. A job must not run another on the same team: it would wait for itself.
+    /// Calls `job` with every number below `parts`, each once and on whichever thread is free, and returns when all calls
+    /// have. A job must not run another on the same team: it would wait for itself.
     ///
     /// # Panics
-    /// If a call does, after all have ended.
-    pub fn run(&self, job: Job<'_>) {
+    /// If a call does, after all threads have ended; parts that nobody had begun may then be left out.
+    pub fn run(&self, parts: usize, job: Job<'_>) {
         let _one_at_a_time = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = &*self.shared;
-        // SAFETY: a pointer's lifetime is erased; helpers use it only until `pending` is 0, which is waited for below
-        // before this function returns, by unwinding too.
-        let erased: *const (dyn Fn(usize) + Sync + 'static) =
-            unsafe { std::mem::transmute::<Job<'_>, Job<'static>>(job) };
-        // SAFETY: no helper reads the cell: none is pending.
-        unsafe { *shared.job.0.get() = Some(erased) };
-        shared.pending.store(self.helpers.len(), Ordering::Relaxed);
+        // SAFETY: a pointer's lifetime is erased; helpers use it only while they have joined, and all have left before
+        // this function returns, by unwinding too.
+        let erased: ErasedJob = unsafe { std::mem::transmute::<Job<'_>, Job<'static>>(job) };
+        // SAFETY: no helper reads the cell: none has joined, and none can.
+        unsafe { *shared.job.0.get() = Some((erased, parts)) };
+        shared.next.store(0, Ordering::Relaxed);
+        shared.joined.store(OPEN, Ordering::Release);
         shared.generation.fetch_add(1, Ordering::SeqCst);
-        for ((helper, _), asleep) in self.helpers.iter().zip(&shared.asleep) {
+        for ((helper, _), asleep) in self.helpers.iter().zip(&shared.asleep).take(parts.saturating_sub(1)) {
             if asleep.load(Ordering::SeqCst) {
                 helper.unpark();
             }
         }
-        let own = catch_unwind(AssertUnwindSafe(|| job(0)));
+        let own = catch_unwind(AssertUnwindSafe(|| shared.work(parts, job)));
         let mut tries = 0;
-        while shared.pending.load(Ordering::Acquire) > 0 {
+        let mut joined = shared.joined.fetch_and(!OPEN, Ordering::AcqRel) & !OPEN;
+        while joined > 0 {
             wait(&mut tries);
+            joined = shared.joined.load(Ordering::Acquire);
         }
         let others = shared.panicked.swap(false, Ordering::Relaxed);
         if let Err(panic) = own {
@@ -141,17 +155,32 @@ impl Shared {
                     self.asleep[index].store(false, Ordering::SeqCst);
                 }
             }
-            seen += 1;
+            seen = self.generation.load(Ordering::SeqCst);
             if self.quit.load(Ordering::SeqCst) {
                 return;
             }
-            // SAFETY: the counter has moved, so the job is written; the caller keeps it alive until `pending` is 0.
-            let job = unsafe { (*self.job.0.get()).map(|job| &*job) };
-            let run = || job.map_or((), |job| job(index + 1));
+            let join = |joined| (joined & OPEN != 0).then_some(joined + 1);
+            if self.joined.fetch_update(Ordering::AcqRel, Ordering::Relaxed, join).is_err() {
+                continue; // the others have done it all
+            }
+            // SAFETY: this thread has joined, so the job is written, and the caller keeps it alive until it has left.
+            let job = unsafe { (*self.job.0.get()).map(|(job, parts)| (&*job, parts)) };
+            let run = || job.map_or((), |(job, parts)| self.work(parts, job));
             if catch_unwind(AssertUnwindSafe(run)).is_err() {
                 self.panicked.store(true, Ordering::Relaxed);
             }
-            self.pending.fetch_sub(1, Ordering::Release);
+            self.joined.fetch_sub(1, Ordering::Release);
+        }
+    }
+
+    /// Does parts of the job for as long as there are any that nobody has.
+    fn work(&self, parts: usize, job: Job<'_>) {
+        loop {
+            let part = self.next.fetch_add(1, Ordering::Relaxed);
+            if part >= parts {
+                return;
+            }
+            job(part);
         }
     }
 }
@@ -167,37 +196,52 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_thread_runs_every_job_once() {
-        for count in [0, 1, 2, 5] {
+    fn every_part_is_done_once() {
+        for (count, parts) in [(0, 3), (1, 0), (2, 1), (2, 5), (5, 3), (5, 40)] {
             let team = Team::new(count).unwrap();
             assert_eq!(team.count(), count.max(1));
-            let calls: Vec<AtomicUsize> = (0..team.count()).map(|_| AtomicUsize::new(0)).collect();
+            let calls: Vec<AtomicUsize> = (0..parts).map(|_| AtomicUsize::new(0)).collect();
             for round in 0..300 {
-                team.run(&|thread| {
-                    calls[thread].fetch_add(1, Ordering::Relaxed);
+                team.run(parts, &|part| {
+                    calls[part].fetch_add(1, Ordering::Relaxed);
                 });
+                // All parts are done when it returns.
+                assert!(calls.iter().all(|calls| calls.load(Ordering::Relaxed) == round + 1));
                 if round % 100 == 0 {
                     thread::sleep(std::time::Duration::from_millis(20)); // long enough for all to sleep
                 }
             }
-            assert!(calls.iter().all(|calls| calls.load(Ordering::Relaxed) == 300));
         }
+    }
+
+    /// Parts that take a while go to every thread, also to those that were asleep.
+    #[test]
+    fn all_threads_work() {
+        let team = Team::new(4).unwrap();
+        let threads = Mutex::new(std::collections::HashSet::new());
+        team.run(40, &|_| {
+            threads.lock().unwrap().insert(thread::current().id());
+            thread::sleep(std::time::Duration::from_millis(5));
+        });
+        assert_eq!(threads.lock().unwrap().len(), 4);
     }
 
     #[test]
     fn a_panic_comes_out_when_all_have_ended() {
         let team = Team::new(3).unwrap();
         for culprit in 0..3 {
-            let ended = AtomicUsize::new(0);
+            let running = AtomicUsize::new(0);
             let result = catch_unwind(AssertUnwindSafe(|| {
-                team.run(&|thread| {
-                    assert!(thread != culprit, "as it should");
-                    ended.fetch_add(1, Ordering::Relaxed);
+                team.run(3, &|part| {
+                    running.fetch_add(1, Ordering::SeqCst);
+                    thread::sleep(std::time::Duration::from_millis(2));
+                    running.fetch_sub(1, Ordering::SeqCst);
+                    assert!(part != culprit, "as it should");
                 });
             }));
             assert!(result.is_err());
-            assert_eq!(ended.load(Ordering::Relaxed), 2);
+            assert_eq!(running.load(Ordering::SeqCst), 0);
         }
-        team.run(&|_| {}); // and it is none the worse for it
+        team.run(3, &|_| {}); // and it is none the worse for it
     }
 }

@@ -44,6 +44,7 @@ def test_threads_keep_to_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in _threads._LIMITS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(joblib, "effective_n_jobs", lambda n_jobs: 8 if n_jobs < 0 else n_jobs)
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "8")  # so that what was found out before does not count
     assert _threads.thread_count(None) == 8 and _threads.thread_count(3) == 3
     monkeypatch.setenv("OMP_NUM_THREADS", "4,2")
     assert _threads.thread_count(None) == 4 and _threads.thread_count(6) == 6

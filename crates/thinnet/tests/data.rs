@@ -54,7 +54,7 @@ fn the_dataset_is_the_pixels_minus_the_mean_image() {
     let single = TrainingData::<f32>::of(&sample, 500).unwrap();
     #[allow(clippy::cast_possible_truncation)]
     let rounded = train.mapv(|value| value as f32);
-    assert_eq!((single.train.x().to_floats(), single.train.labels()), (rounded, data.train.labels()));
+    assert_eq!((single.train.x().to_floats(), single.train.labels()), (rounded.into_shared(), data.train.labels()));
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn pixels_are_recovered_from_floats() {
     let mean: Array1<f64> = random.rand(30) * 255.0;
     let x = &bytes - &mean;
     let pixels = Pixels::recover(x.view()).unwrap();
-    let again: Array2<f64> = Features::Pixels(pixels).to_floats();
+    let again = Features::<f64>::Pixels(pixels).to_floats();
     assert!((&again - &x).iter().all(|d| d.abs() <= 256.0 * f64::EPSILON), "{again}");
 
     let refused = |x: Array2<f64>| assert_eq!(Pixels::recover(x.view()), None);

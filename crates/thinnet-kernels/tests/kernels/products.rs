@@ -1,6 +1,6 @@
 //! Products over lists, and over all.
 
-use thinnet_kernels::{Element, Isa, PanelBuf, dense_dot, listed_axpy, listed_dot};
+use thinnet_kernels::{Element, Isa, PanelBuf, Samples, dense_axpy, dense_dot, listed_axpy, listed_dot};
 
 use crate::{Case, Shape, assert_close, assert_padding, each};
 
@@ -46,6 +46,38 @@ fn listed_axpy_is_the_plain_sum() {
             }
             assert_close(&z.view().to_rows(), &expected, what);
             assert_padding(&z, what);
+        }
+    }
+    each(case::<f32>, case::<f64>);
+}
+
+/// From rows as from panels, and the same bits however the samples are split.
+#[test]
+fn dense_axpy_is_the_plain_sum() {
+    fn case<T: Element>(isa: Isa, shape: Shape, what: &str) {
+        let mut case = Case::<T>::new(shape);
+        let (samples, inputs, outputs) = (case.y.rows(), case.y.cols(), case.w.rows());
+        let (x, bias) = (case.y.view().to_rows(), case.random.values::<T>(outputs));
+        let w = case.random.values::<T>(inputs * outputs);
+        let mut expected = Vec::new();
+        for n in 0..samples {
+            for r in 0..outputs {
+                let products = (0..inputs).map(|i| x[n * inputs + i].to_f64() * w[i * outputs + r].to_f64());
+                expected.push(bias[r].to_f64() + products.sum::<f64>());
+            }
+        }
+        let (w, bias) = (PanelBuf::from_rows(inputs, outputs, &w), PanelBuf::from_rows(1, outputs, &bias));
+        let mut whole = PanelBuf::from_rows(samples, outputs, &case.random.values::<T>(samples * outputs));
+        dense_axpy(isa, Samples::Panels(case.y.view()), w.view(), bias.view(), whole.view_mut());
+        assert_close(&whole.view().to_rows(), &expected, what);
+        assert_padding(&whole, what);
+        if inputs > 0 {
+            let mut parts = PanelBuf::zeros(samples, outputs);
+            let (first, rest) = parts.view_mut().split_at(samples / 3);
+            let (own, others) = x.split_at(samples / 3 * inputs);
+            dense_axpy(isa, Samples::Rows(own, inputs), w.view(), bias.view(), first);
+            dense_axpy(isa, Samples::Rows(others, inputs), w.view(), bias.view(), rest);
+            assert_eq!(parts.as_slice(), whole.as_slice(), "{what}");
         }
     }
     each(case::<f32>, case::<f64>);

@@ -187,12 +187,12 @@ impl<F: Float> Features<F> {
         })
     }
 
-    /// All samples as floats (N, D), as [`Features::select`] makes them.
-    pub fn to_floats(&self) -> Array2<F> {
+    /// All samples as floats (N, D), as [`Features::select`] makes them; those that are floats are shared.
+    pub fn to_floats(&self) -> ArcArray2<F> {
         match self {
-            Self::Floats(x) => x.to_owned(),
-            Self::Pixels(pixels) => pixels.floats(0..pixels.bytes.nrows()),
-            Self::Sparse(sparse) => sparse.dense(0..sparse.dim().0),
+            Self::Floats(x) => x.clone(),
+            Self::Pixels(pixels) => pixels.floats(0..pixels.bytes.nrows()).into(),
+            Self::Sparse(sparse) => sparse.dense(0..sparse.dim().0).into(),
         }
     }
 

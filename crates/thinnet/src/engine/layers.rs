@@ -1,6 +1,6 @@
 //! The readable engine: a step is the network's loss, then the optimiser on each parameter.
 
-use ndarray::{Array2, ArrayViewD};
+use ndarray::{ArcArray2, Array2, ArrayViewD};
 
 use super::masks::{MaskSource, layer_number, prediction, training};
 use super::store::to_array;
@@ -41,16 +41,16 @@ impl<F: Float> Layers<F> {
     }
 
     /// Loaded samples as rows.
-    fn rows(inputs: &Inputs<F>) -> Result<Array2<F>> {
-        match inputs {
-            Inputs::Rows(rows) => Ok(rows.clone()),
-            Inputs::Panels(panels) => to_array(panels),
-            Inputs::Sparse(rows) => Ok(rows.dense(0..rows.dim().0)),
+    fn rows(inputs: &Inputs<F>) -> Result<ArcArray2<F>> {
+        Ok(match inputs {
+            Inputs::Rows(rows) => rows.clone(),
+            Inputs::Panels(panels) => to_array(panels)?.into(),
+            Inputs::Sparse(rows) => rows.dense(0..rows.dim().0).into(),
             Inputs::Bytes(bytes) => {
                 let all: Vec<usize> = (0..bytes.dim().0).collect();
-                to_array(&bytes.floats(Isa::detect(), &all))
+                to_array(&bytes.floats(Isa::detect(), &all))?.into()
             }
-        }
+        })
     }
 }
 

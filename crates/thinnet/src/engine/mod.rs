@@ -19,7 +19,7 @@ pub use state::EngineState;
 pub use thin::{ByteInputs, StepTimes, Thin};
 pub use thinnet_kernels::Isa;
 
-use ndarray::Array2;
+use ndarray::{ArcArray2, Array2};
 use thinnet_kernels::PanelBuf;
 
 use crate::data::{Features, SparseRows, Targets};
@@ -151,7 +151,7 @@ impl StepLoss {
 #[derive(Debug, Clone)]
 pub enum Inputs<F> {
     /// Row-major.
-    Rows(Array2<F>),
+    Rows(ArcArray2<F>),
     /// In the kernels' layout.
     Panels(PanelBuf<F>),
     /// Rows that are mostly zeros.

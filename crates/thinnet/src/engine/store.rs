@@ -1,6 +1,5 @@
 //! Parameters in the kernels' layout, with the optimiser's state.
 
-use std::borrow::Cow;
 use std::iter;
 use std::ops::Range;
 
@@ -193,14 +192,9 @@ impl<F: Float> Layer<F> {
         Ok(())
     }
 
-    /// The layer with its weights in this order, copied if they are in the other.
-    pub(super) fn stored_as(&self, stored: Stored) -> Result<Cow<'_, Self>> {
-        if self.stored == stored {
-            return Ok(Cow::Borrowed(self));
-        }
-        let mut copy = self.clone();
-        copy.store(stored)?;
-        Ok(Cow::Owned(copy))
+    /// The weights with one row an input unit.
+    pub(super) fn rows(&self) -> Result<PanelBuf<F>> {
+        Ok(Stored::Rows.write(self.stored.read(&self.w.value)?.view()))
     }
 
     /// Units of the layer.

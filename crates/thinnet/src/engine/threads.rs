@@ -2,7 +2,6 @@
 //! does not change, so the threads change no bit of a result.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use thinnet_kernels::Team;
@@ -14,7 +13,12 @@ use crate::error::{Error, Result};
 pub(super) struct Threads {
     /// None for one thread: then the caller's does the work.
     team: Option<Team>,
+    /// How many of them share the work.
+    used: usize,
 }
+
+/// Multiply-adds that are worth a thread of their own; docs/performance.md says how that was measured.
+const WORTH_A_THREAD: usize = 4_000_000;
 
 impl Threads {
     /// So many threads, at least 1 and at most 1024.
@@ -31,36 +35,56 @@ impl Threads {
                     Error::configuration(format!("cannot start {count} threads: {reason}"))
                 })?),
             };
-        Ok(Self { team })
+        Ok(Self { team, used: count })
     }
 
     /// The caller's thread alone.
     pub(super) fn one() -> Self {
-        Self { team: None }
+        Self { team: None, used: 1 }
     }
 
-    /// How many.
+    /// Takes as many of the threads from now on as so much work is worth, in multiply-adds.
+    pub(super) fn suit(&mut self, work: usize) {
+        self.used = self.worth(work);
+    }
+
+    fn worth(&self, work: usize) -> usize {
+        (work / WORTH_A_THREAD).clamp(1, self.team.as_ref().map_or(1, Team::count))
+    }
+
+    /// How many share the work.
     pub(super) fn count(&self) -> usize {
-        self.team.as_ref().map_or(1, Team::count)
+        self.used
     }
 
     /// Runs `work` once for each part, in parallel, and gives the results in order. A part goes to whichever thread is
     /// free first. Not to be called by `work` itself.
     pub(super) fn each<P: Send, R: Send>(&self, parts: Vec<P>, work: impl Fn(P) -> R + Sync) -> Vec<R> {
+        self.share(self.used, parts, work)
+    }
+
+    /// The same, with as many of the threads as so many multiply-adds are worth.
+    pub(super) fn each_of<P: Send, R: Send>(
+        &self,
+        multiply_adds: usize,
+        parts: Vec<P>,
+        work: impl Fn(P) -> R + Sync,
+    ) -> Vec<R> {
+        self.share(self.worth(multiply_adds), parts, work)
+    }
+
+    fn share<P: Send, R: Send>(&self, threads: usize, parts: Vec<P>, work: impl Fn(P) -> R + Sync) -> Vec<R> {
         let team = match &self.team {
-            Some(team) if parts.len() > 1 => team,
+            Some(team) if parts.len() > 1 && threads > 1 => team,
             _ => return parts.into_iter().map(work).collect(),
         };
-        let next = AtomicUsize::new(0);
         let slots: Vec<Mutex<(Option<P>, Option<R>)>> =
             parts.into_iter().map(|part| Mutex::new((Some(part), None))).collect();
-        team.run(&|_| {
-            while let Some(slot) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
-                // Nobody else wants this slot: its number was given out once.
-                let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(part) = slot.0.take() {
-                    slot.1 = Some(work(part));
-                }
+        team.run(slots.len(), &|part| {
+            // Nobody else wants this slot: its number was given out once.
+            let mut slot = slots[part].lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(part) = slot.0.take() {
+                slot.1 = Some(work(part));
             }
         });
         slots

@@ -75,6 +75,8 @@ impl<F: Float> SparseInput<F> {
 
 /// Loaded samples in a form that scores are computed from.
 pub(super) enum Loaded<'a, F: Float> {
+    /// Row-major, with the number of columns.
+    Rows(Cow<'a, [F]>, usize),
     Panels(Cow<'a, PanelBuf<F>>),
     Sparse(&'a SparseRows<F>),
 }
@@ -83,6 +85,7 @@ impl<F: Float> Loaded<'_, F> {
     /// (N, D).
     pub(super) fn dim(&self) -> (usize, usize) {
         match self {
+            Self::Rows(rows, columns) => (rows.len() / columns.max(&1), *columns),
             Self::Panels(panels) => (panels.rows(), panels.cols()),
             Self::Sparse(rows) => rows.dim(),
         }

@@ -68,16 +68,16 @@ impl<F: Float> Thin<F> {
     }
 
     /// Takes loaded samples, some of them, as the first layer's input, with what its dropout keeps.
-    pub(super) fn gather_panels(
+    pub(super) fn gather_rows(
         &mut self,
-        panels: &PanelBuf<F>,
-        rows: Range<usize>,
+        rows: &[F],
+        samples: usize,
         draw: Draw,
         random: &mut RandomState,
     ) -> Result<()> {
         let keeper = self.keeper(draw, random);
-        let mut own = self.take_panels(rows.len())?;
-        own.view_mut().pack(&panels.view().slice(rows).to_rows());
+        let mut own = self.take_panels(samples)?;
+        own.view_mut().pack(rows);
         self.drop_inputs(own, keeper, random);
         Ok(())
     }

@@ -30,6 +30,7 @@ mod sums;
 pub use bytes::ByteInputs;
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use ndarray::Array2;
@@ -59,6 +60,9 @@ pub struct Thin<F> {
     isa: Isa,
     threads: Threads,
     layers: Vec<Layer<F>>,
+    /// The first layer's weights with one row an input unit, for scores, where a training step has them the other way; made
+    /// when they are asked for, until the next step.
+    first_rows: OnceLock<PanelBuf<F>>,
     step: u64,
     times: StepTimes,
     /// The batch's inputs.
@@ -131,6 +135,7 @@ impl<F: Float> Thin<F> {
             config,
             optimiser,
             engine,
+            first_rows: OnceLock::new(),
             step: 0,
             times: StepTimes::default(),
             x: BatchInput::Dense(PanelBuf::zeros(0, 0)),
@@ -161,6 +166,20 @@ impl<F: Float> Thin<F> {
     /// zero can be a value like any other, and nothing is listed but what was kept.
     fn lists_all(&self) -> bool {
         self.engine.kind.lists_all() && self.config.activation == Activation::Relu
+    }
+
+    /// About the multiply-adds of a step of so many samples, an update of a weight counted as 8: what says how many threads
+    /// it is worth.
+    fn work(&self, samples: usize) -> usize {
+        let layers = self.layers.iter().enumerate();
+        let each = layers.map(|(index, layer)| {
+            let weights = layer.w.value.rows() * layer.w.value.cols();
+            let share = if index < self.hidden.len() { self.config.computed_share(index) } else { 1.0 };
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a share of the samples
+            let computed = (3.0 * samples as f64 * share) as usize;
+            weights.saturating_mul(computed + 8)
+        });
+        each.fold(0, usize::saturating_add)
     }
 
     /// Multiply-adds of the step that was just computed.
@@ -223,6 +242,7 @@ impl<F: Float> Thin<F> {
         self.times.loss += start.elapsed();
         let start = Stopwatch::start();
         self.step += 1;
+        self.first_rows = OnceLock::new();
         self.backward(&dscores)?;
         self.constrain();
         self.times.backward += start.elapsed();
@@ -245,6 +265,7 @@ impl<F: Float> Engine<F> for Thin<F> {
         let weights = batch.own_weights();
         let start = Stopwatch::start();
         let draw = Draw { step: self.step, number: training, first: 0 };
+        self.threads.suit(self.work(batch.indices.len()));
         self.gather(x, batch.indices, draw, random)?;
         self.times.gather += start.elapsed();
         self.train(targets.view(), weights.as_deref(), draw, random)
@@ -258,8 +279,10 @@ impl<F: Float> Engine<F> for Thin<F> {
         {
             return Ok(Inputs::Bytes(bytes));
         }
-        if let Features::Sparse(rows) = x {
-            return Ok(Inputs::Sparse(rows.clone()));
+        match x {
+            Features::Sparse(rows) => return Ok(Inputs::Sparse(rows.clone())),
+            Features::Floats(rows) => return Ok(Inputs::Rows(rows.clone())),
+            Features::Pixels(_) => {}
         }
         let all: Vec<usize> = (0..x.dim().0).collect();
         let mut panels = PanelBuf::zeros(all.len(), self.config.input_dim);
@@ -340,6 +363,7 @@ impl<F: Float> Engine<F> for Thin<F> {
         own.check_like("parameters to restore", &state.parameters)?;
         super::state::check_optimiser(&self.optimiser, &own, &state.optimiser)?;
         Layer::set(&mut self.layers, &state.parameters, &state.optimiser);
+        self.first_rows = OnceLock::new();
         self.step = state.step;
         Ok(())
     }

@@ -4,45 +4,64 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use ndarray::Array2;
-use thinnet_kernels::{Lists, PanelBuf, Panels, block_size, dense_dot, relu_listed};
+use thinnet_kernels::{PanelBuf, Panels, Samples, dense_axpy, listed_axpy};
 
 use super::Thin;
 use super::batch::{Loaded, SparseInput};
-use super::products::{dense_scores, forward_listed, forward_rows};
 use crate::engine::masks::{Draw, MaskSource, prediction};
-use crate::engine::store::{Layer, Stored};
-use crate::engine::threads::{Threads, split};
+use crate::engine::store::Stored;
+use crate::engine::threads::split;
 use crate::engine::{Inputs, check_width};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::Activation;
 use crate::random::RandomState;
 
-/// Samples whose scores are computed together: a thread's share of the input (768 KiB of 3072 floats) stays in the
-/// second-level cache.
-const SCORE_BLOCK: usize = 64;
+/// Samples whose scores are computed together, and the numbers of their inputs that the second-level cache has room for.
+const SCORE_BLOCK: usize = 96;
+const SCORE_NUMBERS: usize = 1 << 17;
 
 /// Samples that are drawn masks for together, as large a batch as training has.
 const MASKED_BLOCK: usize = 512;
 
 impl<F: Float> Thin<F> {
-    /// The scores of samples (N, C) in test mode.
+    /// The scores of samples (N, C) in test mode. A sample's do not depend on the others'.
     pub(super) fn all_scores(&self, inputs: &Loaded<'_, F>) -> Result<Array2<F>> {
-        let samples = inputs.dim().0;
+        let (samples, columns) = inputs.dim();
+        let first = self.first_rows()?;
         let flat = match inputs {
-            Loaded::Panels(panels) => {
-                let first = self.layers[0].stored_as(Stored::Columns)?;
-                self.by_block(samples, |rows| self.dense_block(&first, panels.view().slice(rows)))
-            }
-            Loaded::Sparse(sparse) => {
-                let first = self.layers[0].stored_as(Stored::Rows)?;
-                self.by_block(samples, |rows| {
-                    let chosen: Vec<usize> = rows.collect();
-                    self.sparse_block(&first, &SparseInput::new(sparse, &chosen, |_| None))
-                })
-            }
+            Loaded::Rows(rows, _) => self.by_block(samples, |block| {
+                self.dense_block(
+                    first,
+                    Samples::Rows(&rows[block.start * columns..block.end * columns], columns),
+                )
+            }),
+            Loaded::Panels(panels) => self.by_block(samples, |block| {
+                self.dense_block(first, Samples::Panels(panels.view().slice(block)))
+            }),
+            Loaded::Sparse(sparse) => self.by_block(samples, |block| {
+                let chosen: Vec<usize> = block.collect();
+                let x = SparseInput::new(sparse, &chosen, |_| None);
+                let mut z = PanelBuf::zeros(chosen.len(), self.layers[0].outputs());
+                let bias = self.layers[0].b.value.view();
+                listed_axpy(self.isa, x.by_sample.view(), &x.a, first, Some(bias), z.view_mut());
+                self.later_block(z)
+            }),
         };
         self.scores_array(samples, flat)
+    }
+
+    /// The first layer's weights (D, H).
+    fn first_rows(&self) -> Result<Panels<'_, F>> {
+        let first = &self.layers[0];
+        if first.stored == Stored::Rows {
+            return Ok(first.w.value.view());
+        }
+        if let Some(rows) = self.first_rows.get() {
+            return Ok(rows.view());
+        }
+        let rows = first.rows()?; // two threads may do so at once, and one's are kept
+        Ok(self.first_rows.get_or_init(|| rows).view())
     }
 
     /// The scores of samples (N, C) with masks: of the counter-based stream's draw `draw`, or from `random`.
@@ -54,6 +73,7 @@ impl<F: Float> Thin<F> {
     ) -> Result<Array2<F>> {
         let samples = inputs.dim().0;
         let mut flat = Vec::with_capacity(samples * self.config.num_outputs);
+        self.threads.suit(self.work(samples));
         let blocks = match self.engine.masks {
             MaskSource::Counter(_) => samples.div_ceil(MASKED_BLOCK),
             MaskSource::Numpy => 1, // its numbers are drawn layer by layer for all samples
@@ -62,7 +82,13 @@ impl<F: Float> Thin<F> {
             let draw = Draw { step: draw, number: prediction, first: rows.start };
             let count = rows.len();
             match inputs {
-                Loaded::Panels(panels) => self.gather_panels(panels, rows, draw, random)?,
+                Loaded::Rows(own, columns) => {
+                    let own = &own[rows.start * columns..rows.end * columns];
+                    self.gather_rows(own, rows.len(), draw, random)?;
+                }
+                Loaded::Panels(panels) => {
+                    self.gather_rows(&panels.view().slice(rows).to_rows(), count, draw, random)?;
+                }
                 Loaded::Sparse(sparse) => {
                     self.gather_sparse(sparse, &rows.collect::<Vec<_>>(), draw, random)?;
                 }
@@ -78,8 +104,9 @@ impl<F: Float> Thin<F> {
             Inputs::Panels(panels) => Loaded::Panels(Cow::Borrowed(panels)),
             Inputs::Sparse(rows) => Loaded::Sparse(rows),
             Inputs::Rows(rows) => {
-                let rows_first: Vec<F> = rows.iter().copied().collect();
-                Loaded::Panels(Cow::Owned(PanelBuf::from_rows(rows.nrows(), rows.ncols(), &rows_first)))
+                let own =
+                    rows.as_slice().map_or_else(|| Cow::Owned(rows.iter().copied().collect()), Cow::Borrowed);
+                Loaded::Rows(own, rows.ncols())
             }
             Inputs::Bytes(bytes) => {
                 let all: Vec<usize> = (0..bytes.dim().0).collect();
@@ -98,66 +125,47 @@ impl<F: Float> Thin<F> {
 
     /// What `scores` gives of each block of the samples, row-major, one block after the other.
     fn by_block(&self, samples: usize, scores: impl Fn(Range<usize>) -> PanelBuf<F> + Sync) -> Vec<F> {
-        let blocks = self.threads.each(split(samples, samples.div_ceil(SCORE_BLOCK)), scores);
+        let size = (SCORE_NUMBERS / self.config.input_dim).clamp(SCORE_BLOCK / 4, SCORE_BLOCK);
+        let work = self.layers.iter().map(|layer| layer.w.value.rows() * layer.w.value.cols()).sum::<usize>();
+        let blocks = split(samples, samples.div_ceil(size));
+        let blocks = self.threads.each_of(work.saturating_mul(samples), blocks, scores);
         blocks.iter().flat_map(|block| block.view().to_rows()).collect()
     }
 
     /// The scores of a block of samples in test mode.
-    fn dense_block(&self, first: &Layer<F>, x: Panels<'_, F>) -> PanelBuf<F> {
-        let samples = x.rows();
-        if self.hidden.is_empty() {
-            return dense_scores(self.isa, first, x);
+    fn dense_block(&self, first: Panels<'_, F>, x: Samples<'_, F>) -> PanelBuf<F> {
+        let mut z = PanelBuf::zeros(x.dim().0, first.cols());
+        dense_axpy(self.isa, x, first, self.layers[0].b.value.view(), z.view_mut());
+        self.later_block(z)
+    }
+
+    /// The scores of a block of samples from the first layer's sums.
+    fn later_block(&self, mut z: PanelBuf<F>) -> PanelBuf<F> {
+        for layer in &self.layers[1..] {
+            self.activate(&mut z);
+            let mut next = PanelBuf::zeros(z.rows(), layer.outputs());
+            let (w, b) = (layer.w.value.view(), layer.b.value.view());
+            dense_axpy(self.isa, Samples::Panels(z.view()), w, b, next.view_mut());
+            z = next;
         }
-        let mut z = vec![F::zero(); first.outputs() * samples];
-        dense_dot(self.isa, first.w.value.view(), x, &mut z);
-        let all = Lists::full(first.outputs(), samples, block_size(samples));
-        let (mut active, mut values) = (Lists::new(), Vec::new());
+        z
+    }
+
+    /// Sums become activations in test mode.
+    fn activate(&self, z: &mut PanelBuf<F>) {
         let activation = self.config.activation;
-        if activation == Activation::Relu {
-            relu_listed(all.view(), &z, first.bias(), F::one(), &mut active, &mut values);
-        } else {
-            let biases = first.bias().iter().flat_map(|&bias| std::iter::repeat_n(bias, samples));
-            values.extend(z.iter().zip(biases).map(|(&z, bias)| activation.value(z + bias)));
-            active = all;
-        }
-        self.later_block(active, values)
-    }
-
-    /// The same of a block of sparse samples.
-    fn sparse_block(&self, first: &Layer<F>, x: &SparseInput<F>) -> PanelBuf<F> {
-        let z = forward_rows(self.isa, &Threads::one(), first, &x.by_sample, &x.a);
-        if self.hidden.is_empty() {
-            return z;
-        }
-        let (active, values) = self.activated(&z);
-        self.later_block(active, values)
-    }
-
-    /// The scores of a block of samples from the first layer's activations.
-    fn later_block(&self, mut active: Lists, mut values: Vec<F>) -> PanelBuf<F> {
-        let (one, later) = (&Threads::one(), &self.layers[1..]);
-        let mut out = PanelBuf::zeros(0, 0);
-        for (index, layer) in later.iter().enumerate() {
-            out = forward_listed(self.isa, one, layer, &active, &values);
-            if index + 1 < later.len() {
-                (active, values) = self.activated(&out);
+        let (panels, cols) = (z.view().panels(), z.cols());
+        let mut z = z.view_mut();
+        for panel in 0..panels {
+            let width = (cols - panel * F::PANEL).min(F::PANEL);
+            for row in 0..z.rows() {
+                let row = &mut z.row_mut(panel, row)[..width];
+                if activation == Activation::Relu {
+                    row.iter_mut().for_each(|z| *z = if *z > F::zero() { *z } else { F::zero() });
+                } else {
+                    row.iter_mut().for_each(|z| *z = activation.value(*z));
+                }
             }
         }
-        out
-    }
-
-    /// Activations by unit, of a layer's outputs (N, H) in test mode.
-    fn activated(&self, z: &PanelBuf<F>) -> (Lists, Vec<F>) {
-        let (samples, activation) = (z.rows(), self.config.activation);
-        let (mut active, mut values) = (Lists::new(), Vec::new());
-        active.rebuild_from_fn(z.cols(), samples, block_size(samples), |unit, sample| {
-            let a = activation.value(z.view().row(unit / F::PANEL, sample)[unit % F::PANEL]);
-            let stays = activation != Activation::Relu || a > F::zero();
-            if stays {
-                values.push(a);
-            }
-            stays
-        });
-        (active, values)
     }
 }
