@@ -9,7 +9,7 @@ use crate::{datasets, python};
 /// What to measure.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// step, experiment, gradient-check, report or estimators; all but the last by default
+    /// step, experiment, gradient-check or report, all of which are the default; estimators, small, predict or busy alone
     what: Vec<String>,
     /// More for compare/bench.py: `-- --peers pytorch --nets 500,500 --batches 100 --keeps 0.25 1 --rounds 5`; `-- --help`
     /// lists it
@@ -17,9 +17,14 @@ pub struct Arguments {
     more: Vec<String>,
 }
 
+/// What measures the Python package's classes.
+const CLASSES: [&str; 4] = ["estimators", "small", "predict", "busy"];
+
 pub fn run_all(arguments: &Arguments) -> Result<()> {
-    if arguments.what.iter().any(|what| what == "estimators") {
-        return estimators(&arguments.more);
+    match arguments.what.iter().map(String::as_str).find(|what| CLASSES.contains(what)) {
+        Some("estimators") => return estimators(&arguments.more),
+        Some(what) => return small(what, &arguments.more),
+        None => {}
     }
     run(&mut cargo(&["build", "--release", "--quiet", "--package", "thinnet-cli"]))?;
     run(&mut cargo(&[
@@ -46,11 +51,17 @@ pub fn run_all(arguments: &Arguments) -> Result<()> {
 /// The Python package's classes beside scikit-learn's own and skorch.
 fn estimators(more: &[String]) -> Result<()> {
     let folder = datasets::ensure()?;
-    let wheel = python::build_wheel()?;
-    let venv = python::install(&wheel, "estimators", "../../compare/requirements-estimators.txt")?;
+    let venv =
+        python::install(&python::build_wheel()?, "estimators", "../../compare/requirements-estimators.txt")?;
     let mut bench = command(venv.program("python"), &["compare/estimators.py", "--skorch"]);
     bench.arg(venv.program("python")).env(datasets::FOLDER, folder);
     run(bench.args(more))
+}
+
+/// Fits and predictions of small nets beside scikit-learn's.
+fn small(what: &str, more: &[String]) -> Result<()> {
+    let venv = python::install(&python::build_wheel()?, "python", "requirements-test.txt")?;
+    run(command(venv.program("python"), &["compare/small.py", what]).args(more))
 }
 
 /// The peers that are written in Rust, each with dependencies and a lock file of its own.

@@ -6,7 +6,8 @@ use crate::simd::{Element, Simd};
 /// What becomes of a gradient `g` of weights `w`: an optimiser with its state, or the gradient itself, kept.
 ///
 /// State (`velocity`, `cache`, `m`, `v`) has the shape of the weights, is zero before the first step, and must be a view
-/// of the same rows. All of them leave zero padding zero.
+/// of the same rows. All of them leave zero padding zero. State that becomes denormal becomes 0: where a gradient stays 0 it
+/// would stay denormal, and each sum with it takes CPUs many times as long.
 #[derive(Debug)]
 pub enum Update<'a, T> {
     /// `gradient = g`; the weights stay.
@@ -207,7 +208,7 @@ impl<S: Simd, const NESTEROV: bool> Optimiser<S> for Momentum<S::Elem, NESTEROV>
         unsafe {
             let (old, velocity) = (s.load(w), self.velocity.at(panel, at));
             let (mu, step) = (s.splat(self.mu), s.mul(s.splat(self.lr), g));
-            let v = s.sub(s.mul(mu, s.load(velocity)), step);
+            let v = s.flush(s.sub(s.mul(mu, s.load(velocity)), step));
             s.store(velocity, v);
             s.store(w, s.add(old, if NESTEROV { s.sub(s.mul(mu, v), step) } else { v }));
         }
@@ -230,7 +231,7 @@ impl<S: Simd> Optimiser<S> for RmsProp<S::Elem> {
         unsafe {
             let (old, cache) = (s.load(w), self.cache.at(panel, at));
             let fresh = s.mul(s.mul(s.splat(self.keep[1]), g), g);
-            let c = s.fma(s.splat(self.keep[0]), s.load(cache), fresh);
+            let c = s.flush(s.fma(s.splat(self.keep[0]), s.load(cache), fresh));
             s.store(cache, c);
             let step = s.div(s.mul(s.splat(self.lr), g), s.add(s.sqrt(c), s.splat(self.epsilon)));
             s.store(w, s.sub(old, step));
@@ -277,9 +278,9 @@ impl<T: Element> Adam<T> {
         // SAFETY: the caller's promise.
         unsafe {
             let (m_at, v_at) = (self.m.at(panel, at), self.v.at(panel, at));
-            let m = s.fma(s.splat(self.b1[0]), s.load(m_at), s.mul(s.splat(self.b1[1]), g));
+            let m = s.flush(s.fma(s.splat(self.b1[0]), s.load(m_at), s.mul(s.splat(self.b1[1]), g)));
             let scaled = s.mul(s.splat(self.b2[1]), g);
-            let v = s.fma(scaled, scaled, s.mul(s.splat(self.b2[0]), s.load(v_at)));
+            let v = s.flush(s.fma(scaled, scaled, s.mul(s.splat(self.b2[0]), s.load(v_at))));
             s.store(m_at, m);
             s.store(v_at, v);
             s.div(s.mul(s.splat(self.lr), m), s.add(s.sqrt(v), s.splat(self.epsilon)))

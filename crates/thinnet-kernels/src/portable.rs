@@ -61,6 +61,10 @@ macro_rules! portable {
                 [clamp(a[0], limit[0]), clamp(a[1], limit[1]), clamp(a[2], limit[2]), clamp(a[3], limit[3])]
             }
             #[inline(always)]
+            fn flush(self, a: Self::V) -> Self::V {
+                a.map(|a| if a.abs() < <$t>::MIN_POSITIVE { 0.0 } else { a })
+            }
+            #[inline(always)]
             unsafe fn load(self, p: *const $t) -> Self::V {
                 // SAFETY: the caller's promise is for LANES = 4 elements; `[T; 4]` needs no more alignment than `T`.
                 unsafe { p.cast::<[$t; 4]>().read() }

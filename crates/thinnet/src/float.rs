@@ -50,6 +50,13 @@ pub trait Float:
 
     /// This number as `f64`, exactly.
     fn as_f64(self) -> f64;
+
+    /// This number, or 0 in place of one smaller than the smallest normal number: what an optimiser keeps of gradients that
+    /// have become 0 would be such a number for ever, and sums of them take CPUs many times as long.
+    #[must_use]
+    fn flushed(self) -> Self {
+        if self.abs() < Self::min_positive_value() { Self::zero() } else { self }
+    }
 }
 
 impl Float for f32 {

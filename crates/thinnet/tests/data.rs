@@ -54,7 +54,10 @@ fn the_dataset_is_the_pixels_minus_the_mean_image() {
     let single = TrainingData::<f32>::of(&sample, 500).unwrap();
     #[allow(clippy::cast_possible_truncation)]
     let rounded = train.mapv(|value| value as f32);
-    assert_eq!((single.train.x().to_floats(), single.train.labels()), (rounded.into_shared(), data.train.labels()));
+    assert_eq!(
+        (single.train.x().to_floats(), single.train.labels()),
+        (rounded.into_shared(), data.train.labels())
+    );
 }
 
 #[test]

@@ -42,6 +42,16 @@ impl Simd for Lanes<Avx2, f32> {
     }
 
     #[inline(always)]
+    fn flush(self, a: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe {
+            let size = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
+            let normal = _mm256_cmp_ps::<_CMP_NLT_UQ>(size, _mm256_set1_ps(f32::MIN_POSITIVE));
+            _mm256_and_ps(normal, a)
+        }
+    }
+
+    #[inline(always)]
     unsafe fn add_sums4(self, p: *mut f32, [a, b, c, d]: [Self::V; 4]) {
         // SAFETY: `self` is proof of the instructions, the caller of the four elements at `p`.
         unsafe {
@@ -90,6 +100,16 @@ impl Simd for Lanes<Avx2, f64> {
         unsafe {
             let least = _mm256_sub_pd(_mm256_setzero_pd(), limit);
             _mm256_max_pd(least, _mm256_min_pd(limit, a))
+        }
+    }
+
+    #[inline(always)]
+    fn flush(self, a: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe {
+            let size = _mm256_andnot_pd(_mm256_set1_pd(-0.0), a);
+            let normal = _mm256_cmp_pd::<_CMP_NLT_UQ>(size, _mm256_set1_pd(f64::MIN_POSITIVE));
+            _mm256_and_pd(normal, a)
         }
     }
 

@@ -49,6 +49,16 @@ impl Simd for Lanes<Avx512, f32> {
     }
 
     #[inline(always)]
+    fn flush(self, a: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe {
+            let least = _mm512_set1_ps(f32::MIN_POSITIVE);
+            let normal = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(_mm512_abs_ps(a), least);
+            _mm512_maskz_mov_ps(normal, a)
+        }
+    }
+
+    #[inline(always)]
     unsafe fn add_sums4(self, p: *mut f32, a: [Self::V; 4]) {
         // SAFETY: the caller's promise.
         unsafe { self.add_sums(p, a, 4) }
@@ -104,6 +114,16 @@ impl Simd for Lanes<Avx512, f64> {
         unsafe {
             let least = _mm512_sub_pd(_mm512_setzero_pd(), limit);
             _mm512_max_pd(least, _mm512_min_pd(limit, a))
+        }
+    }
+
+    #[inline(always)]
+    fn flush(self, a: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe {
+            let least = _mm512_set1_pd(f64::MIN_POSITIVE);
+            let normal = _mm512_cmp_pd_mask::<_CMP_NLT_UQ>(_mm512_abs_pd(a), least);
+            _mm512_maskz_mov_pd(normal, a)
         }
     }
 

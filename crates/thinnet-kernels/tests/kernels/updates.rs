@@ -284,3 +284,33 @@ fn adamw_is_the_decay_and_then_adam() {
         case::<f64>(isa, &format!("{isa} f64"));
     }
 }
+
+/// What an optimiser keeps of a gradient that has become 0 goes down to 0, past no denormal number; NaN stays NaN.
+#[test]
+fn denormal_state_becomes_zero() {
+    fn case<T: Element>(isa: Isa, _: Shape, what: &str) {
+        let least = if size_of::<T>() == 4 { f64::from(f32::MIN_POSITIVE) } else { f64::MIN_POSITIVE };
+        let start = [T::from_f64(1.0001 * least), T::from_f64(3.0 * least), T::from_f64(f64::NAN), T::ZERO];
+        let width = 70;
+        let state: Vec<T> = (0..width).map(|at| start[at % 4]).collect();
+        for optimiser in 1..6 {
+            let (mut a, mut b) =
+                (PanelBuf::from_rows(1, width, &state), PanelBuf::from_rows(1, width, &state));
+            let mut w = PanelBuf::zeros(1, width);
+            let zeros = PanelBuf::zeros(1, width);
+            let update = update(optimiser, 9, &mut a, &mut b);
+            apply_update(isa, w.view_mut(), zeros.view(), Adjust::NONE, update);
+            let moments = if matches!(optimiser, 3 | 5) { vec![&a, &b] } else { vec![&a] };
+            for (at, kept) in moments.iter().flat_map(|moment| moment.view().to_rows()).enumerate() {
+                let kept = kept.to_f64();
+                let right = match at % width % 4 {
+                    1 => kept > 2.0 * least,
+                    2 => kept.is_nan(),
+                    _ => kept == 0.0,
+                };
+                assert!(right, "{what} optimiser {optimiser}: [{at}] is {kept:e}");
+            }
+        }
+    }
+    each(case::<f32>, case::<f64>);
+}

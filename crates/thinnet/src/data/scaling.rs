@@ -53,8 +53,7 @@ impl DataSet {
                 };
                 return sums.iter().zip(&squares).map(variance).map(f64::sqrt).collect();
             }
-            Features::Floats(values) => values.clone(),
-            x @ Features::Sparse(_) => x.to_floats().into(),
+            x @ (Features::Floats(_) | Features::Sparse(_)) => x.to_floats(),
         };
         // What rounding alone makes of equal numbers is no deviation (scikit-learn's rule).
         let rounding = samples as f64 * f64::EPSILON;
@@ -131,8 +130,7 @@ impl Scale {
                 return Ok(pixels.rescaled(&self.mean, self.deviation.as_deref())?.into());
             }
             Features::Sparse(sparse) if self.is_none() => return Ok(sparse.rounded().into()),
-            Features::Sparse(_) => x.to_floats().into(),
-            Features::Floats(values) => values.clone(),
+            Features::Floats(_) | Features::Sparse(_) => x.to_floats(),
         };
         let mut scaled = Array2::zeros(floats.dim());
         for (mut out, row) in scaled.rows_mut().into_iter().zip(floats.rows()) {

@@ -2,17 +2,19 @@
 //! does not change, so the threads change no bit of a result.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use thinnet_kernels::Team;
 
 use crate::error::{Error, Result};
 
-/// A fixed number of threads.
+/// A number of threads, which start when there is work for more than one.
 #[derive(Debug)]
 pub(super) struct Threads {
-    /// None for one thread: then the caller's does the work.
-    team: Option<Team>,
+    /// The caller's among them.
+    count: usize,
+    /// None where the system starts no more threads: then the caller's does the work, to the same bits.
+    team: OnceLock<Option<Team>>,
     /// How many of them share the work.
     used: usize,
 }
@@ -28,19 +30,12 @@ impl Threads {
                 "the number of threads must be from 1 to 1024, got {count}"
             )));
         }
-        let team =
-            match count {
-                1 => None,
-                _ => Some(Team::new(count).map_err(|reason| {
-                    Error::configuration(format!("cannot start {count} threads: {reason}"))
-                })?),
-            };
-        Ok(Self { team, used: count })
+        Ok(Self { count, team: OnceLock::new(), used: count })
     }
 
     /// The caller's thread alone.
     pub(super) fn one() -> Self {
-        Self { team: None, used: 1 }
+        Self { count: 1, team: OnceLock::new(), used: 1 }
     }
 
     /// Takes as many of the threads from now on as so much work is worth, in multiply-adds.
@@ -49,11 +44,11 @@ impl Threads {
     }
 
     fn worth(&self, work: usize) -> usize {
-        (work / WORTH_A_THREAD).clamp(1, self.team.as_ref().map_or(1, Team::count))
+        (work / WORTH_A_THREAD).clamp(1, self.count)
     }
 
     /// How many share the work.
-    pub(super) fn count(&self) -> usize {
+    pub(super) fn used(&self) -> usize {
         self.used
     }
 
@@ -74,9 +69,11 @@ impl Threads {
     }
 
     fn share<P: Send, R: Send>(&self, threads: usize, parts: Vec<P>, work: impl Fn(P) -> R + Sync) -> Vec<R> {
-        let team = match &self.team {
-            Some(team) if parts.len() > 1 && threads > 1 => team,
-            _ => return parts.into_iter().map(work).collect(),
+        if threads == 1 || parts.len() <= 1 {
+            return parts.into_iter().map(work).collect();
+        }
+        let Some(team) = self.team.get_or_init(|| Team::new(self.count).ok()) else {
+            return parts.into_iter().map(work).collect();
         };
         let slots: Vec<Mutex<(Option<P>, Option<R>)>> =
             parts.into_iter().map(|part| Mutex::new((Some(part), None))).collect();
@@ -95,7 +92,7 @@ impl Threads {
 
     /// `rows` cut into one even range a thread.
     pub(super) fn split(&self, rows: usize) -> Vec<Range<usize>> {
-        split(rows, self.count())
+        split(rows, self.used)
     }
 }
 

@@ -68,8 +68,8 @@ impl Method<2> for Adam {
         let (correction1, correction2) = self.corrections(t);
         let (correction1, correction2) = (F::from_f64(correction1), F::from_f64(correction2));
         Zip::from(w).and(dw).and(m).and(v).for_each(|w, &g, m, v| {
-            *m = beta1 * *m + rest1 * g;
-            *v = beta2 * *v + rest2 * g * g;
+            *m = (beta1 * *m + rest1 * g).flushed();
+            *v = (beta2 * *v + rest2 * g * g).flushed();
             *w -= rate * (*m / correction1) / ((*v / correction2).sqrt() + epsilon);
         });
     }

@@ -45,7 +45,7 @@ impl Method<1> for SgdMomentum {
     ) {
         let (rate, momentum) = (F::from_f64(self.learning_rate), F::from_f64(self.momentum));
         Zip::from(w).and(dw).and(velocity).for_each(|w, &g, velocity| {
-            *velocity = momentum * *velocity - rate * g;
+            *velocity = (momentum * *velocity - rate * g).flushed();
             *w += if self.nesterov { momentum * *velocity - rate * g } else { *velocity };
         });
     }

@@ -45,7 +45,7 @@ impl Method<1> for RmsProp {
         let (rate, epsilon) = (F::from_f64(self.learning_rate), F::from_f64(self.epsilon));
         let (decay, rest) = (F::from_f64(self.decay_rate), F::from_f64(1.0 - self.decay_rate));
         Zip::from(w).and(dw).and(cache).for_each(|w, &g, cache| {
-            *cache = decay * *cache + rest * g * g;
+            *cache = (decay * *cache + rest * g * g).flushed();
             *w -= rate * g / (cache.sqrt() + epsilon);
         });
     }

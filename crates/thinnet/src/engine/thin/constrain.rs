@@ -33,7 +33,7 @@ fn parts<F: Float>(mut w: PanelsMut<'_, F>, count: usize) -> Vec<PanelsMut<'_, F
 
 /// Of weights with one row a unit.
 fn bound_rows<F: Float>(w: PanelsMut<'_, F>, bound: f64, threads: &Threads) {
-    threads.each(parts(w, threads.count()), |mut w| {
+    threads.each(parts(w, threads.used()), |mut w| {
         for row in 0..w.rows() {
             let of_panel = |panel| w.as_view().row(panel, row).iter().map(|w| w.as_f64() * w.as_f64());
             let squares: f64 = (0..w.panels()).flat_map(of_panel).sum();
@@ -72,7 +72,7 @@ fn bound_columns<F: Float>(mut w: PanelsMut<'_, F>, bound: f64, threads: &Thread
     if !any {
         return;
     }
-    threads.each(parts(w, threads.count()), |mut w| {
+    threads.each(parts(w, threads.used()), |mut w| {
         for (panel, factors) in factors.chunks_exact(F::PANEL).enumerate() {
             for row in 0..w.rows() {
                 for (w, &factor) in w.row_mut(panel, row).iter_mut().zip(factors) {

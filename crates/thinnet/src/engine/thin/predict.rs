@@ -161,9 +161,13 @@ impl<F: Float> Thin<F> {
             for row in 0..z.rows() {
                 let row = &mut z.row_mut(panel, row)[..width];
                 if activation == Activation::Relu {
-                    row.iter_mut().for_each(|z| *z = if *z > F::zero() { *z } else { F::zero() });
+                    for z in row {
+                        *z = if *z > F::zero() { *z } else { F::zero() };
+                    }
                 } else {
-                    row.iter_mut().for_each(|z| *z = activation.value(*z));
+                    for z in row {
+                        *z = activation.value(*z);
+                    }
                 }
             }
         }

@@ -1,0 +1,128 @@
+"""Compare fits and predictions of small and table-sized nets with scikit-learn's, in turns, in one process.
+
+    cargo xtask bench small                 # builds the wheel and an environment, then runs this
+    cargo xtask bench predict
+    cargo xtask bench busy                  # our default beside `n_jobs=1` while another program has a core
+
+Every time is the median of the turns, the ratio the median of the turns' ratios: the other's time over ours.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from sklearn.neural_network import MLPClassifier as Sklearn
+from thinnet import MLPClassifier as Thinnet
+
+CLASSES = 5
+# Samples, inputs, hidden layers, samples a batch.
+FITS = [
+    (2000, 13, (50,), 32),
+    (2000, 20, (64, 64), 32),
+    (4000, 50, (256, 256), 200),
+    (4000, 784, (512,), 200),
+]
+# Inputs, hidden layers, rows.
+PREDICTIONS = [
+    (30, (100,), 1),
+    (30, (100,), 1000),
+    (20, (50, 50, 50), 10_000),
+    (50, (256, 256), 10_000),
+    (784, (512,), 10_000),
+]
+EPOCHS = 5
+
+Work = Callable[[], object]
+
+
+def samples(count: int, inputs: int) -> tuple[Any, Any]:
+    """Normal inputs, and the class with the greatest of random sums."""
+    random = np.random.default_rng(0)
+    x = random.standard_normal((count, inputs)).astype(np.float32)
+    return x, np.argmax(x @ random.standard_normal((inputs, CLASSES)), axis=1)
+
+
+def in_turns(ours: Work, theirs: Work, turns: int) -> tuple[float, float, float]:
+    """Medians of the seconds of either, and of their ratio."""
+    taken: list[tuple[float, float]] = []
+    for _ in range(turns):
+        stamps = [time.perf_counter()]
+        for work in (ours, theirs):
+            work()
+            stamps.append(time.perf_counter())
+        taken.append((stamps[1] - stamps[0], stamps[2] - stamps[1]))
+    own, other = zip(*taken, strict=True)
+    ratios = [b / a for a, b in taken]
+    return statistics.median(own), statistics.median(other), statistics.median(ratios)
+
+
+def fits(turns: int, other: Callable[..., Any], **settings: object) -> None:
+    """Times a step of fits, whole fits divided by their steps."""
+    for count, inputs, hidden, batch in FITS:
+        x, y = samples(count, inputs)
+        common: dict[str, Any] = {"hidden_layer_sizes": hidden, "batch_size": batch, "max_iter": EPOCHS}
+        common |= {"tol": 0, "n_iter_no_change": EPOCHS + 1, "random_state": 0}
+        steps = EPOCHS * -(-count // batch)
+        own, theirs, ratio = in_turns(
+            lambda: Thinnet(**common).fit(x, y), lambda: other(**common, **settings).fit(x, y), turns
+        )
+        name = "-".join(map(str, (inputs, *hidden, CLASSES)))
+        print(
+            f"| {name}, batch {batch} | {1e6 * own / steps:.0f} | {1e6 * theirs / steps:.0f} | {ratio:.2f} |",
+            flush=True,
+        )
+
+
+def predictions(turns: int) -> None:
+    """Times calls of `predict_proba`."""
+    for inputs, hidden, rows in PREDICTIONS:
+        x, y = samples(max(rows, 400), inputs)
+        settings: dict[str, Any] = {"hidden_layer_sizes": hidden, "max_iter": 2, "random_state": 0}
+        own, other = (kind(**settings).fit(x[:400], y[:400]) for kind in (Thinnet, Sklearn))
+        asked = x[:rows]
+        own.predict_proba(asked)
+        mine, theirs, ratio = in_turns(
+            lambda: own.predict_proba(asked), lambda: other.predict_proba(asked), turns * (20 if rows == 1 else 3)
+        )
+        name = "-".join(map(str, (inputs, *hidden, CLASSES)))
+        print(f"| {name}, rows {rows} | {1e6 * mine:.0f} | {1e6 * theirs:.0f} | {ratio:.2f} |", flush=True)
+
+
+@contextmanager
+def a_busy_core() -> Iterator[None]:
+    """Another program that computes all the time."""
+    program = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        program.kill()
+        program.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("small", "predict", "busy"))
+    parser.add_argument("--turns", type=int, default=11)
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")  # fits this short do not converge
+    other = "one thread" if arguments.what == "busy" else "scikit-learn"
+    unit = "a call" if arguments.what == "predict" else "a step"
+    print(f"| net | thinnet, us {unit} | {other}, us | ratio |\n|---|---|---|---|")
+    if arguments.what == "predict":
+        predictions(arguments.turns)
+    elif arguments.what == "small":
+        fits(arguments.turns, Sklearn)
+    else:
+        with a_busy_core():
+            fits(arguments.turns, Thinnet, n_jobs=1)
+
+
+if __name__ == "__main__":
+    main()
