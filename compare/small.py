@@ -63,36 +63,37 @@ def in_turns(ours: Work, theirs: Work, turns: int) -> tuple[float, float, float]
     return statistics.median(own), statistics.median(other), statistics.median(ratios)
 
 
-def fits(turns: int, other: Callable[..., Any], **settings: object) -> None:
-    """Times a step of fits, whole fits divided by their steps."""
-    for count, inputs, hidden, batch in FITS:
-        x, y = samples(count, inputs)
-        common: dict[str, Any] = {"hidden_layer_sizes": hidden, "batch_size": batch, "max_iter": EPOCHS}
-        common |= {"tol": 0, "n_iter_no_change": EPOCHS + 1, "random_state": 0}
-        steps = EPOCHS * -(-count // batch)
-        own, theirs, ratio = in_turns(
-            lambda: Thinnet(**common).fit(x, y), lambda: other(**common, **settings).fit(x, y), turns
-        )
-        name = "-".join(map(str, (inputs, *hidden, CLASSES)))
-        print(
-            f"| {name}, batch {batch} | {1e6 * own / steps:.0f} | {1e6 * theirs / steps:.0f} | {ratio:.2f} |",
-            flush=True,
-        )
+def line(inputs: int, hidden: tuple[int, ...], size: str, found: tuple[float, float, float], per: int = 1) -> None:
+    """A line of the table, of seconds of so many steps or calls."""
+    own, other, ratio = found
+    name = "-".join(map(str, (inputs, *hidden, CLASSES)))
+    print(f"| {name}, {size} | {1e6 * own / per:.0f} | {1e6 * other / per:.0f} | {ratio:.2f} |", flush=True)
 
 
-def predictions(turns: int) -> None:
+def fit(turns: int, other: Callable[..., Any], case: tuple[int, int, tuple[int, ...], int], **settings: object) -> None:
+    """Times whole fits, and divides by their steps."""
+    count, inputs, hidden, batch = case
+    x, y = samples(count, inputs)
+    common: dict[str, Any] = {"hidden_layer_sizes": hidden, "batch_size": batch, "max_iter": EPOCHS}
+    common |= {"tol": 0, "n_iter_no_change": EPOCHS + 1, "random_state": 0}
+    found = in_turns(lambda: Thinnet(**common).fit(x, y), lambda: other(**common, **settings).fit(x, y), turns)
+    line(inputs, hidden, f"batch {batch}", found, EPOCHS * -(-count // batch))
+
+
+def predict(turns: int, inputs: int, hidden: tuple[int, ...], rows: int) -> None:
     """Times calls of `predict_proba`."""
-    for inputs, hidden, rows in PREDICTIONS:
-        x, y = samples(max(rows, 400), inputs)
-        settings: dict[str, Any] = {"hidden_layer_sizes": hidden, "max_iter": 2, "random_state": 0}
-        own, other = (kind(**settings).fit(x[:400], y[:400]) for kind in (Thinnet, Sklearn))
-        asked = x[:rows]
-        own.predict_proba(asked)
-        mine, theirs, ratio = in_turns(
-            lambda: own.predict_proba(asked), lambda: other.predict_proba(asked), turns * (20 if rows == 1 else 3)
-        )
-        name = "-".join(map(str, (inputs, *hidden, CLASSES)))
-        print(f"| {name}, rows {rows} | {1e6 * mine:.0f} | {1e6 * theirs:.0f} | {ratio:.2f} |", flush=True)
+    x, y = samples(max(rows, 400), inputs)
+    settings: dict[str, Any] = {"hidden_layer_sizes": hidden, "max_iter": 2, "random_state": 0}
+    own, other = (kind(**settings).fit(x[:400], y[:400]) for kind in (Thinnet, Sklearn))
+    asked = x[:rows]
+    own.predict_proba(asked)
+    turns *= 20 if rows == 1 else 3
+    line(
+        inputs,
+        hidden,
+        f"rows {rows}",
+        in_turns(lambda: own.predict_proba(asked), lambda: other.predict_proba(asked), turns),
+    )
 
 
 @contextmanager
@@ -116,12 +117,15 @@ def main() -> None:
     unit = "a call" if arguments.what == "predict" else "a step"
     print(f"| net | thinnet, us {unit} | {other}, us | ratio |\n|---|---|---|---|")
     if arguments.what == "predict":
-        predictions(arguments.turns)
+        for inputs, hidden, rows in PREDICTIONS:
+            predict(arguments.turns, inputs, hidden, rows)
     elif arguments.what == "small":
-        fits(arguments.turns, Sklearn)
+        for case in FITS:
+            fit(arguments.turns, Sklearn, case)
     else:
         with a_busy_core():
-            fits(arguments.turns, Thinnet, n_jobs=1)
+            for case in FITS:
+                fit(arguments.turns, Thinnet, case, n_jobs=1)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ _MOST = 1024
 
 
 def _all_cores(backend: Any) -> int:
-    """What joblib means by all cores; outside of a parallel section it is asked once, for it reads files to find out."""
-    if type(backend) is not LokyBackend or getattr(backend, "nesting_level", 0):
+    """What joblib means by all cores. Outside of a parallel section it is asked once: it reads files to find out."""
+    nested = bool(getattr(backend, "nesting_level", None))
+    if nested or type(backend) is not LokyBackend:
         return int(joblib.effective_n_jobs(-1))
     # What may change while a process runs: it forks, or is told of a limit, or bound to other cores.
     bound = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
