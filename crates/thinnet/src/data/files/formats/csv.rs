@@ -6,8 +6,8 @@ use std::io::{self, Read};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 
-use crate::data::archive::{brief, damage};
-use crate::data::labels::class_name;
+use crate::data::files::archive::{brief, damage};
+use crate::data::files::labels::class_name;
 use crate::data::{Columns as Named, DataSet, Features, Format, Pixels, ReadOptions, Rows, limits};
 use crate::error::{Error, Result};
 

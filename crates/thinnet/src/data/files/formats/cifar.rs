@@ -13,8 +13,8 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use super::pickle::{Pickle, Value};
-use crate::data::archive;
-use crate::data::labels::class_names;
+use crate::data::files::archive;
+use crate::data::files::labels::class_names;
 use crate::data::set::numbered;
 use crate::data::shape::shown;
 use crate::data::{CIFAR10_CLASSES, DataSet, Format, Pixels as Images, Rows};

@@ -7,7 +7,8 @@ use std::path::Path;
 use super::formats::{cifar, csv, idx, npy};
 use super::kind::{HEAD, Kind, file_name, head, unpacked_file};
 use super::pairs::{from_pairs, labels_beside};
-use super::{DataSet, Format, Part, ReadOptions, archive};
+use super::{ReadOptions, archive};
+use crate::data::{DataSet, Format, Part};
 use crate::error::{Error, Result};
 
 pub(super) fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {

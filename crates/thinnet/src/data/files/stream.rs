@@ -5,14 +5,15 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
+use super::archive;
 use super::folder::{Found, find, part_of, read_file};
 use super::formats::cifar::{self, Member};
 #[cfg(feature = "images")]
 use super::formats::images;
 use super::formats::{Blocks, csv, idx, npy};
 use super::kind::{HEAD, Kind, file_name, head};
-use super::shape::{check_shape, shown};
-use super::{Columns, Features, archive};
+use crate::data::shape::{check_shape, shown};
+use crate::data::{Columns, Features, Pixels};
 use crate::error::{Error, Result};
 
 /// Samples that are handed on together: of 3072 bytes each they are 3 MiB.
@@ -44,11 +45,11 @@ pub struct Block {
 /// What takes blocks; it can end the reading with an error.
 type Each<'a> = &'a mut dyn FnMut(Block) -> Result<()>;
 
-/// Hands on all samples of a file or folder of any format that [`DataSet::open`](super::DataSet::open) reads: of its training
+/// Hands on all samples of a file or folder of any format that [`DataSet::open`] reads: of its training
 /// part, then validation and test parts. Labels may be missing.
 ///
 /// # Errors
-/// Those of [`DataSet::open`](super::DataSet::open), and [`Error::Data`] for samples of another shape or other columns, with
+/// Those of [`DataSet::open`], and [`Error::Data`] for samples of another shape or other columns, with
 /// both sides named; those of `each`.
 pub fn stream(path: &Path, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
     if !path.is_dir() {
@@ -77,7 +78,7 @@ pub fn stream(path: &Path, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
         }
         #[cfg(feature = "images")]
         Found::Images => {
-            let mut block = |x: super::Pixels, done| each(Block { file: 0, x: x.into(), done: Some(done) });
+            let mut block = |x: Pixels, done| each(Block { file: 0, x: x.into(), done: Some(done) });
             images::each_block(path, (wanted.shape, wanted.resize), ROWS, &mut block).map_err(within)
         }
         #[cfg(not(feature = "images"))]
