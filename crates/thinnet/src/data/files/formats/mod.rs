@@ -97,6 +97,18 @@ impl fmt::Debug for Numbers {
     }
 }
 
+/// Refuses a file whose header promises other than the `found` bytes behind it.
+fn check_promise(shape: &[usize], size: usize, numbers: &str, found: usize) -> Result<()> {
+    if count(shape).and_then(|count| count.checked_mul(size)) == Some(found) {
+        return Ok(());
+    }
+    Err(Error::data(format!(
+        "its header promises {} {numbers} of {} bits, and {found} bytes follow",
+        shown(shape),
+        size.saturating_mul(8)
+    )))
+}
+
 /// How many numbers a shape has room for, if that is not beyond counting. It is at least the product of any part of the
 /// shape, so that no size of an array of this shape overflows.
 pub(super) fn count(shape: &[usize]) -> Option<usize> {
