@@ -15,44 +15,20 @@
 //! # }
 //! ```
 
-#[cfg(feature = "files")]
-mod archive;
-#[cfg(feature = "files")]
-mod embedded;
 mod features;
 #[cfg(feature = "files")]
-mod file;
-#[cfg(feature = "files")]
-mod folder;
-#[cfg(feature = "files")]
-pub mod formats;
-#[cfg(feature = "files")]
-mod kind;
-#[cfg(feature = "files")]
-mod labels;
-#[cfg(feature = "files")]
-pub mod limits;
-#[cfg(feature = "files")]
-mod open;
-#[cfg(feature = "files")]
-mod options;
-#[cfg(feature = "files")]
-mod pairs;
+mod files;
 mod rows;
 mod scaling;
 mod set;
 mod shape;
 mod sparse;
 mod split;
-#[cfg(feature = "files")]
-mod stream;
 mod summary;
-#[cfg(feature = "files")]
-mod write;
 
 pub use features::{Features, Pixels};
 #[cfg(feature = "files")]
-pub use options::ReadOptions;
+pub use files::{Block, ReadOptions, Wanted, formats, limits, stream, stream_table};
 pub use rows::{Rows, Targets};
 pub use scaling::{Scale, Scaling};
 pub use set::{Columns, DataSet, Format, Part};
@@ -60,8 +36,6 @@ pub(crate) use shape::check_shape;
 pub use shape::parse_size;
 pub use sparse::SparseRows;
 pub use split::{Order, SplitOptions};
-#[cfg(feature = "files")]
-pub use stream::{Block, Wanted, stream, stream_table};
 pub use summary::{SplitSummary, Summary, TargetSummary};
 
 /// The ten classes of CIFAR-10, by label.

@@ -100,16 +100,12 @@ pub(super) fn svg_of(
 }
 
 /// Draws a title with a legend under it, where it can hide no curve, and returns the area below.
-pub(super) fn heading<DB>(
+pub(super) fn heading<DB: DrawingBackend<ErrorType: 'static>>(
     area: &DrawingArea<DB, Shift>,
     title: &str,
     labels: &[Label],
     scale: u32,
-) -> Result<DrawingArea<DB, Shift>, DrawingError>
-where
-    DB: DrawingBackend,
-    DB::ErrorType: 'static,
-{
+) -> Result<DrawingArea<DB, Shift>, DrawingError> {
     let points = scale.cast_signed();
     let (left, right) = (78 * points, area.dim_in_pixel().0.cast_signed() - 20 * points);
     let title_style = text(20, scale).pos(Pos::new(HPos::Left, VPos::Center));
@@ -159,16 +155,12 @@ impl ValueFormatter<f64> for Axis {
 /// Draws axes with their texts, and the grid; gives where on the area a point of theirs is.
 ///
 /// - `texts`: what stands along the x and the y axis
-pub(super) fn axes<DB>(
+pub(super) fn axes<DB: DrawingBackend<ErrorType: 'static>>(
     area: &DrawingArea<DB, Shift>,
     (x, y): (&Axis, &Axis),
     texts: (&str, &str),
     scale: u32,
-) -> Result<impl Fn((f64, f64)) -> (i32, i32), DrawingError>
-where
-    DB: DrawingBackend,
-    DB::ErrorType: 'static,
-{
+) -> Result<impl Fn((f64, f64)) -> (i32, i32), DrawingError> {
     let points = scale.cast_signed();
     let mut chart = ChartBuilder::on(area)
         .margin_top(10 * points)
@@ -197,11 +189,11 @@ where
 }
 
 /// Draws axes, grid and curves.
-fn draw<DB>(area: &DrawingArea<DB, Shift>, panel: &Panel, scale: u32) -> Drawn
-where
-    DB: DrawingBackend,
-    DB::ErrorType: 'static,
-{
+fn draw<DB: DrawingBackend<ErrorType: 'static>>(
+    area: &DrawingArea<DB, Shift>,
+    panel: &Panel,
+    scale: u32,
+) -> Drawn {
     let points = scale.cast_signed();
     let pixel = axes(area, (&panel.x, &panel.y), (panel.x_text, panel.y_text), scale)?;
     for curve in &panel.curves {
@@ -219,17 +211,13 @@ where
 }
 
 /// A style's line through pixels of an area.
-pub(super) fn stroke<DB>(
+pub(super) fn stroke<DB: DrawingBackend<ErrorType: 'static>>(
     area: &DrawingArea<DB, Shift>,
     style: usize,
     pixels: &[(i32, i32)],
     faint: bool,
     points: i32,
-) -> Drawn
-where
-    DB: DrawingBackend,
-    DB::ErrorType: 'static,
-{
+) -> Drawn {
     let color = COLORS[style % COLORS.len()].0;
     if pixels.len() < 2 {
         return Ok(());
@@ -249,16 +237,12 @@ where
 }
 
 /// A style's marker on a pixel of an area.
-pub(super) fn marker<DB>(
+pub(super) fn marker<DB: DrawingBackend<ErrorType: 'static>>(
     area: &DrawingArea<DB, Shift>,
     style: usize,
     (x, y): (i32, i32),
     points: i32,
-) -> Drawn
-where
-    DB: DrawingBackend,
-    DB::ErrorType: 'static,
-{
+) -> Drawn {
     let fill = COLORS[style % COLORS.len()].0.filled();
     let r = 7 * points / 2;
     let corners: &[(i32, i32)] = match style % 5 {

@@ -45,11 +45,10 @@ impl RunFolder {
     /// written.
     pub fn create(path: &Path, config: &TrainingConfig) -> Result<Self> {
         fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
-        let lock = lock(path)?;
+        let folder = Self::take(path)?;
         if Self::is_run(path) {
             return Err(Error::configuration(format!("there is a run in {} already", path.display())));
         }
-        let folder = Self { path: path.to_path_buf(), _lock: lock };
         folder.make_checkpoints()?;
         folder.write_config(config)?;
         Ok(folder)
@@ -67,14 +66,23 @@ impl RunFolder {
                 path.display()
             )));
         }
-        let lock = lock(path)?;
+        let folder = Self::take(path)?;
         let file = path.join(CONFIG);
         let text = fs::read_to_string(&file).map_err(Error::io("read", &file))?;
         let config = TrainingConfig::from_toml(&text)
             .map_err(|error| Error::configuration(format!("{}: {error}", file.display())))?;
-        let folder = Self { path: path.to_path_buf(), _lock: lock };
         folder.make_checkpoints()?;
         Ok((folder, config))
+    }
+
+    /// Takes the folder's lock.
+    fn take(path: &Path) -> Result<Self> {
+        let file = path.join(LOCK);
+        let lock = File::options().create(true).truncate(false).read(true).write(true).open(&file);
+        let lock = files::lock(lock.map_err(Error::io("write", &file))?, || {
+            format!("another process is training in {}; wait for it, or stop it", path.display())
+        })?;
+        Ok(Self { path: path.to_path_buf(), _lock: lock })
     }
 
     /// The folder.
@@ -155,19 +163,4 @@ impl RunFolder {
     fn checkpoint(&self, step: u64) -> PathBuf {
         self.path.join(CHECKPOINTS).join(format!("step-{step:010}.ckpt"))
     }
-}
-
-/// Takes the folder's lock.
-fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join(LOCK);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(&path)
-        .map_err(Error::io("write", &path))?;
-    files::lock(file, || {
-        format!("another process is training in {}; wait for it, or stop it", folder.display())
-    })
 }

@@ -8,6 +8,9 @@ use super::space::label;
 use crate::error::Result;
 use crate::files;
 
+/// A column for programs: what it is called, and its figure.
+type Column<'a, T, V> = (&'a str, fn(&T) -> Option<V>);
+
 /// A mean over runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stat {
@@ -186,32 +189,22 @@ impl Table {
         let mut header: Vec<String> =
             ["point"].into_iter().map(str::to_owned).chain(self.keys.iter().cloned()).collect();
         header.extend(["finished", "failed", "unfinished"].map(str::to_owned));
-        for what in [
-            format!("best_val_{name}"),
-            "best_val_loss".to_owned(),
-            format!("final_val_{name}"),
-            "final_val_loss".to_owned(),
-            format!("train_{name}"),
-            "gap".to_owned(),
-            "epochs".to_owned(),
-            "seconds".to_owned(),
-        ] {
-            header.extend([format!("{what}_mean"), format!("{what}_sd")]);
-        }
+        let stats: [Column<'_, Row, Stat>; 8] = [
+            (&format!("best_val_{name}"), |row| row.best),
+            ("best_val_loss", |row| row.best_loss),
+            (&format!("final_val_{name}"), |row| row.last),
+            ("final_val_loss", |row| row.last_loss),
+            (&format!("train_{name}"), |row| row.train),
+            ("gap", |row| row.gap),
+            ("epochs", |row| row.epochs),
+            ("seconds", |row| row.seconds),
+        ];
+        header.extend(stats.iter().flat_map(|(what, _)| [format!("{what}_mean"), format!("{what}_sd")]));
         let rows = self.rows.iter().map(|row| {
             let mut line = vec![(row.point + 1).to_string()];
             line.extend(row.values.iter().map(plain));
             line.extend([row.finished, row.failed, row.unfinished].map(|count| count.to_string()));
-            for stat in [
-                row.best,
-                row.best_loss,
-                row.last,
-                row.last_loss,
-                row.train,
-                row.gap,
-                row.epochs,
-                row.seconds,
-            ] {
+            for stat in stats.iter().map(|(_, stat)| stat(row)) {
                 line.extend([exact(stat.map(|stat| stat.mean)), exact(stat.and_then(|stat| stat.sd))]);
             }
             line
@@ -229,19 +222,21 @@ pub fn runs_csv(plan: &Plan, outcomes: &[Option<Outcome>]) -> Result<Vec<u8>> {
     let mut header: Vec<String> = ["run", "point", "seed"].map(str::to_owned).to_vec();
     header.extend(plan.space.keys());
     header.push("state".to_owned());
-    header.extend([
-        format!("best_val_{name}"),
-        "best_val_loss".to_owned(),
-        "best_epoch".to_owned(),
-        format!("final_val_{name}"),
-        "final_val_loss".to_owned(),
-        format!("train_{name}"),
-        "train_loss".to_owned(),
-        "gap".to_owned(),
-        "epochs".to_owned(),
-        "seconds".to_owned(),
-        "reason".to_owned(),
-    ]);
+    // A float that is whole is written like a count.
+    let columns: [Column<'_, RunFigures, f64>; 10] = [
+        (&format!("best_val_{name}"), |f| f.best_val_score),
+        ("best_val_loss", |f| f.best_val_loss),
+        ("best_epoch", |f| f.best_epoch.map(|epoch| epoch as f64)),
+        (&format!("final_val_{name}"), |f| f.final_val_score),
+        ("final_val_loss", |f| f.final_val_loss),
+        (&format!("train_{name}"), |f| f.train_score),
+        ("train_loss", |f| f.train_loss),
+        ("gap", RunFigures::gap),
+        ("epochs", |f| Some(f.epochs as f64)),
+        ("seconds", |f| Some(f.seconds)),
+    ];
+    header.extend(columns.iter().map(|(what, _)| (*what).to_owned()));
+    header.push("reason".to_owned());
     let rows = plan.runs.iter().enumerate().map(|(index, run)| {
         let mut line = vec![run.name.clone(), (run.point + 1).to_string(), run.seed.to_string()];
         let values = plan.points.get(run.point).map(|point| &point.values[..]);
@@ -253,23 +248,8 @@ pub fn runs_csv(plan: &Plan, outcomes: &[Option<Outcome>]) -> Result<Vec<u8>> {
             Some(Outcome::Finished(figures)) => ("finished", Some(figures), ""),
         };
         line.push(state.to_owned());
-        let float = |get: fn(&RunFigures) -> Option<f64>| exact(figures.and_then(get));
-        let count = |get: fn(&RunFigures) -> Option<usize>| {
-            figures.and_then(get).map_or_else(String::new, |count| count.to_string())
-        };
-        line.extend([
-            float(|f| f.best_val_score),
-            float(|f| f.best_val_loss),
-            count(|f| f.best_epoch),
-            float(|f| f.final_val_score),
-            float(|f| f.final_val_loss),
-            float(|f| f.train_score),
-            float(|f| f.train_loss),
-            float(RunFigures::gap),
-            count(|f| Some(f.epochs)),
-            float(|f| Some(f.seconds)),
-            reason.to_owned(),
-        ]);
+        line.extend(columns.iter().map(|(_, figure)| exact(figures.and_then(figure))));
+        line.push(reason.to_owned());
         line
     });
     write("runs.csv", &header, rows)

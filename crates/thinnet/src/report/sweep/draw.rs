@@ -58,11 +58,11 @@ pub(super) fn labels(effect: &Effect) -> Vec<Label> {
 }
 
 /// Draws axes, grid, curves and error bars.
-fn draw<DB>(area: &DrawingArea<DB, Shift>, effect: &Effect, scale: u32) -> Drawn
-where
-    DB: DrawingBackend,
-    DB::ErrorType: 'static,
-{
+fn draw<DB: DrawingBackend<ErrorType: 'static>>(
+    area: &DrawingArea<DB, Shift>,
+    effect: &Effect,
+    scale: u32,
+) -> Drawn {
     let points = scale.cast_signed();
     let pixel = axes(area, (&effect.x, &effect.y), (&effect.x_text, effect.y_text), scale)?;
     let count = i32::try_from(effect.curves.len()).unwrap_or(i32::MAX);
@@ -98,11 +98,11 @@ pub(super) fn parallel(plot: &Parallel) -> Result<String, DrawingError> {
 }
 
 #[allow(clippy::cast_possible_truncation)] // pixels
-fn uprights<DB>(area: &DrawingArea<DB, Shift>, plot: &Parallel, scale: u32) -> Drawn
-where
-    DB: DrawingBackend,
-    DB::ErrorType: 'static,
-{
+fn uprights<DB: DrawingBackend<ErrorType: 'static>>(
+    area: &DrawingArea<DB, Shift>,
+    plot: &Parallel,
+    scale: u32,
+) -> Drawn {
     let points = scale.cast_signed();
     let (width, height) = (WIDE.0.cast_signed() * points, WIDE.1.cast_signed() * points);
     let (left, right, top, bottom) = (110 * points, width - 90 * points, 44 * points, height - 16 * points);

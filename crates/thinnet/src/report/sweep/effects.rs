@@ -180,21 +180,13 @@ impl Effect {
             .collect();
         let drawn = plan.config.random.is_some() && matches!(dimension.values, Values::Range(_));
         let (curves, over) = curves(plan, table, &rows, column, &others, &places, drawn);
-        let seeds = match plan.config.seeds {
-            1 => "One seed a point, so there are no bars.".to_owned(),
-            seeds => format!("Bars: one standard deviation over {seeds} seeds."),
-        };
-        let caption = match over {
-            Over::Seeds => seeds,
-            Over::Others if plan.config.seeds == 1 => {
-                "Bars: one standard deviation over the other settings.".to_owned()
-            }
-            Over::Others => {
-                let seeds = plan.config.seeds;
-                format!(
-                    "Bars: one standard deviation, of the mean over the other settings, of the best over {seeds} seeds."
-                )
-            }
+        let caption = match (over, plan.config.seeds) {
+            (Over::Seeds, 1) => "One seed a point, so there are no bars.".to_owned(),
+            (Over::Seeds, seeds) => format!("Bars: one standard deviation over {seeds} seeds."),
+            (Over::Others, 1) => "Bars: one standard deviation over the other settings.".to_owned(),
+            (Over::Others, seeds) => format!(
+                "Bars: one standard deviation, of the mean over the other settings, of the best over {seeds} seeds."
+            ),
         };
         let ends = curves.iter().flat_map(|curve| &curve.marks).flat_map(|mark| {
             let sd = mark.stat.sd.unwrap_or(0.0);
@@ -202,11 +194,7 @@ impl Effect {
         });
         Some(Self {
             key: dimension.key.clone(),
-            x_text: if places.logarithmic {
-                format!("{} (log scale)", dimension.key)
-            } else {
-                dimension.key.clone()
-            },
+            x_text: format!("{}{}", dimension.key, if places.logarithmic { " (log scale)" } else { "" }),
             y_text: score_text(table.measure),
             y: score_axis(table.measure, ends),
             joined: places.is_numeric() && !drawn,

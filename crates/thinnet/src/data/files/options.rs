@@ -1,6 +1,6 @@
 //! How a data set is read, where its content leaves it open.
 
-use super::Format;
+use crate::data::Format;
 use crate::error::{Error, Result};
 
 /// What may be said of how to read a data set, where its content leaves it open.

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::ReadOptions;
 use super::formats::Numbers;
 use super::formats::supervision::{Supervision, parts as rows_of};
-use super::{DataSet, Format, Part, ReadOptions, Rows};
+use crate::data::{DataSet, Format, Part, Rows};
 use crate::error::{Error, Result};
 
 /// The file of the labels of a file of samples, in the same folder: `images` in its name becomes `labels` (and `idx3`

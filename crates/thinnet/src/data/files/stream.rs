@@ -2,17 +2,18 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
+use super::archive::{self, broken, unzip};
 use super::folder::{Found, find, part_of, read_file};
 use super::formats::cifar::{self, Member};
 #[cfg(feature = "images")]
 use super::formats::images;
 use super::formats::{Blocks, csv, idx, npy};
-use super::kind::{HEAD, Kind, file_name, head};
-use super::shape::{check_shape, shown};
-use super::{Columns, Features, archive};
+use super::kind::{self, Kind, file_name, head};
+use crate::data::shape::{check_shape, shown};
+use crate::data::{Columns, Features, Pixels};
 use crate::error::{Error, Result};
 
 /// Samples that are handed on together: of 3072 bytes each they are 3 MiB.
@@ -44,11 +45,11 @@ pub struct Block {
 /// What takes blocks; it can end the reading with an error.
 type Each<'a> = &'a mut dyn FnMut(Block) -> Result<()>;
 
-/// Hands on all samples of a file or folder of any format that [`DataSet::open`](super::DataSet::open) reads: of its training
+/// Hands on all samples of a file or folder of any format that [`DataSet::open`] reads: of its training
 /// part, then validation and test parts. Labels may be missing.
 ///
 /// # Errors
-/// Those of [`DataSet::open`](super::DataSet::open), and [`Error::Data`] for samples of another shape or other columns, with
+/// Those of [`DataSet::open`], and [`Error::Data`] for samples of another shape or other columns, with
 /// both sides named; those of `each`.
 pub fn stream(path: &Path, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
     if !path.is_dir() {
@@ -77,7 +78,7 @@ pub fn stream(path: &Path, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
         }
         #[cfg(feature = "images")]
         Found::Images => {
-            let mut block = |x: super::Pixels, done| each(Block { file: 0, x: x.into(), done: Some(done) });
+            let mut block = |x: Pixels, done| each(Block { file: 0, x: x.into(), done: Some(done) });
             images::each_block(path, (wanted.shape, wanted.resize), ROWS, &mut block).map_err(within)
         }
         #[cfg(not(feature = "images"))]
@@ -133,16 +134,10 @@ fn stream_file(path: &Path, number: usize, wanted: Wanted<'_>, each: Each<'_>) -
         each(Block { done, ..block })
     };
     match kind {
-        Kind::Gzip => {
-            let mut content = archive::gunzip(file, size);
-            let mut head = Vec::new();
-            content.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(archive::damage)?;
-            let kind = Kind::of(&head);
-            match kind {
-                Kind::Gzip | Kind::Zip => Err(Error::data("it is packed twice")),
-                kind => unpacked(&mut Cursor::new(head).chain(content), kind, (number, None), wanted, each),
-            }
-        }
+        Kind::Gzip => match kind::unpack(file, size)? {
+            (Kind::Zip, _) => Err(Error::data("it is packed twice")),
+            (kind, mut content) => unpacked(&mut content, kind, (number, None), wanted, each),
+        },
         Kind::Zip => archive_blocks(file, wanted, each),
         Kind::Text if cifar::may_be_binary(size) && is_binary(path)? => {
             unpacked(&mut file, Kind::Unknown, (number, Some(size)), wanted, each)
@@ -202,12 +197,7 @@ fn npy_blocks(content: &mut impl Read, blocks: Blocks<'_>) -> Result<()> {
 
 /// The samples of an NPZ archive.
 fn archive_blocks(stream: impl BufRead + Seek, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
-    let broken = |error: zip::result::ZipError| {
-        Error::data(format!("it is no zip archive that can be read: {}", archive::brief(&error)))
-    };
-    let mut archive = zip::ZipArchive::new(stream).map_err(broken)?;
-    let names = archive.file_names().map(|name| Ok(name?.into_owned()));
-    let names: Vec<String> = names.collect::<zip::result::ZipResult<_>>().map_err(broken)?;
+    let (mut archive, names) = unzip(stream)?;
     let lower: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
     let arrays: Vec<&str> = lower.iter().filter_map(|name| name.strip_suffix(".npy")).collect();
     let samples = npy::sample_arrays(&arrays);

@@ -11,7 +11,8 @@ use super::formats::images;
 use super::formats::{Numbers, idx, npy};
 use super::kind::{HEAD, Kind, entries, file_name, head, unpacked_file};
 use super::pairs::{from_pairs, labels_beside};
-use super::{DataSet, Format, Part, ReadOptions, archive, limits};
+use super::{ReadOptions, archive, limits};
+use crate::data::{DataSet, Format, Part};
 use crate::error::{Error, Result};
 
 /// A folder's files and folders.

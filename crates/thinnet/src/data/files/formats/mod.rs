@@ -1,7 +1,7 @@
 //! One file a format. Each reads bytes that may be damaged, cut short or hostile, and answers with the data or with one
 //! sentence: no panic, no endless loop, no more memory than [`limits`] allow.
 //!
-//! What stands here reads bytes in memory; [`DataSet::open`](super::DataSet::open) finds the files.
+//! What stands here reads bytes in memory; [`DataSet::open`](crate::data::DataSet::open) finds the files.
 
 pub mod cifar;
 pub mod csv;
@@ -16,8 +16,9 @@ use std::fmt;
 
 use ndarray::{ArcArray2, Array2};
 
-use super::shape::shown;
-use super::{Features, Pixels, limits};
+use super::limits;
+use crate::data::shape::shown;
+use crate::data::{Features, Pixels};
 use crate::error::{Error, Result};
 
 /// Numbers of any shape, row-major, as a file holds them.
@@ -94,6 +95,18 @@ impl fmt::Debug for Numbers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Numbers of shape {:?}", self.shape)
     }
+}
+
+/// Refuses a file whose header promises other than the `found` bytes behind it.
+fn check_promise(shape: &[usize], size: usize, numbers: &str, found: usize) -> Result<()> {
+    if count(shape).and_then(|count| count.checked_mul(size)) == Some(found) {
+        return Ok(());
+    }
+    Err(Error::data(format!(
+        "its header promises {} {numbers} of {} bits, and {found} bytes follow",
+        shown(shape),
+        size.saturating_mul(8)
+    )))
 }
 
 /// How many numbers a shape has room for, if that is not beyond counting. It is at least the product of any part of the

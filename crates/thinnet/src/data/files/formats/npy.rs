@@ -11,11 +11,10 @@ use std::io::{Read, Seek};
 use ndarray::Array1;
 use ndarray_npy::npy::header::Header;
 
-use super::idx::numbers;
 use super::supervision::{Supervision, parts as rows_of};
-use super::{Content, Numbers, count};
-use crate::data::archive::{Bounded, brief, damage, read_all};
-use crate::data::labels::class_names;
+use super::{ArrayHeader, Content, Numbers, check_promise};
+use crate::data::files::archive::{Bounded, broken, damage, read_all, unzip};
+use crate::data::files::labels::class_names;
 use crate::data::shape::shown;
 use crate::data::{DataSet, Format, Part, ReadOptions, limits};
 use crate::error::{Error, Result};
@@ -35,29 +34,37 @@ const PARTS: [&[&str]; 3] = [&["_train", "_training"], &["_val", "_valid", "_val
 /// # Errors
 /// [`Error::Data`] for another format, for numbers that are fewer or more than the header says, and for types other than
 /// booleans, whole numbers up to 64 bits, floats of 16, 32 and 64 bits, and strings.
-pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
-    let header_end = header_end(&bytes)?;
-    let header = Header::from_reader(&mut &bytes[..header_end])
-        .map_err(|_| Error::data("it is no NPY file: its header is not one that NumPy writes"))?;
-    let descriptor = header.type_descriptor.as_string().map_or("record", String::as_str).to_owned();
-    let (big, kind, size) = parse_descriptor(&descriptor).ok_or_else(|| no_data(&descriptor))?;
-    let mut shape = header.shape;
+pub fn read(bytes: Vec<u8>) -> Result<Numbers> {
+    let (header, start) = parsed_header(&bytes)?;
+    let descriptor = header.type_descriptor.as_string().map_or("record", String::as_str);
+    let kind @ (_, _, size) = parse_descriptor(descriptor).ok_or_else(|| no_data(descriptor))?;
+    let mut shape = header.shape.clone();
     if shape.len() > limits::DIMENSIONS {
         return Err(Error::data(format!("its array has {} dimensions", shape.len())));
     }
-    let found = bytes.len() - header_end;
-    let promised = count(&shape).and_then(|count| count.checked_mul(size));
-    if promised != Some(found) {
-        return Err(Error::data(format!(
-            "its header promises {} values of {} bits, and {found} bytes follow",
-            shown(&shape),
-            size.saturating_mul(8)
-        )));
-    }
-    let rest = &bytes[header_end..];
-    let content = match (kind, size) {
+    check_promise(&shape, size, "values", bytes.len() - start)?;
+    let content = content(bytes, start, kind)?.ok_or_else(|| no_data(descriptor))?;
+    let content = if header.layout.is_fortran() && shape.len() > 1 {
+        let turned = content.by_row(&shape)?;
+        shape = turned.shape;
+        turned.content
+    } else {
+        content
+    };
+    Ok(Numbers { shape, content })
+}
+
+/// The numbers or words from `start` on: whether they are big-endian, their kind as NumPy names it, and the bytes of one.
+/// `None` for a kind that is not read.
+pub(super) fn content(
+    mut bytes: Vec<u8>,
+    start: usize,
+    (big, kind, size): (bool, u8, usize),
+) -> Result<Option<Content>> {
+    let rest = &bytes[start..];
+    Ok(Some(match (kind, size) {
         (b'b' | b'u', 1) => {
-            bytes.drain(..header_end);
+            bytes.drain(..start);
             Content::Bytes(bytes)
         }
         (b'i', 1) => Content::Integers(rest.iter().map(|&byte| i64::from(byte.cast_signed())).collect()),
@@ -81,28 +88,19 @@ pub fn read(mut bytes: Vec<u8>) -> Result<Numbers> {
         (b'U', _) if size > 0 => {
             Content::Texts(rest.chunks_exact(size).map(|bytes| utf32(bytes, big)).collect())
         }
-        _ => return Err(no_data(&descriptor)),
-    };
-    let content = if header.layout.is_fortran() && shape.len() > 1 {
-        let turned = content.by_row(&shape)?;
-        shape = turned.shape;
-        turned.content
-    } else {
-        content
-    };
-    Ok(Numbers { shape, content })
+        _ => return Ok(None),
+    }))
 }
 
 /// What an NPY file says of itself; `None` if its numbers lie by column, so that rows do not follow one another.
-pub(crate) fn read_header(stream: &mut impl Read) -> Result<Option<super::ArrayHeader>> {
+pub(crate) fn read_header(stream: &mut impl Read) -> Result<Option<ArrayHeader>> {
     let cut = |_| Error::data("it is cut short within its header");
     let mut head = vec![0; 12];
     stream.read_exact(&mut head).map_err(cut)?;
     let (length_end, length) = header_length(&head)?;
     head.resize(length_end + length, 0);
     stream.read_exact(&mut head[12..]).map_err(cut)?;
-    let header = Header::from_reader(&mut &head[..header_end(&head)?])
-        .map_err(|_| Error::data("it is no NPY file: its header is not one that NumPy writes"))?;
+    let (header, _) = parsed_header(&head)?;
     let descriptor = header.type_descriptor.as_string().map_or("record", String::as_str);
     let (_, _, size) = parse_descriptor(descriptor).ok_or_else(|| no_data(descriptor))?;
     if header.layout.is_fortran() {
@@ -116,7 +114,7 @@ pub(crate) fn read_header(stream: &mut impl Read) -> Result<Option<super::ArrayH
         let written = header.write(&mut head);
         if written.is_ok() { head } else { Vec::new() } // memory takes all; an empty header is refused where it is read
     };
-    Ok(Some(super::ArrayHeader { shape, size, head: Box::new(head), read }))
+    Ok(Some(ArrayHeader { shape, size, head: Box::new(head), read }))
 }
 
 /// The names of the arrays of samples in an archive with these names, in lower case, in the order of the parts.
@@ -133,14 +131,13 @@ fn no_data(descriptor: &str) -> Error {
     Error::data(format!("its type, {descriptor:.30}, is none of whole numbers, floats, booleans or words"))
 }
 
-/// Where the header of an NPY file ends, if it is one that may be parsed.
-fn header_end(bytes: &[u8]) -> Result<usize> {
+/// The header of an NPY file, and where it ends.
+fn parsed_header(bytes: &[u8]) -> Result<(Header, usize)> {
     let (length_end, length) = header_length(bytes)?;
     let end = length_end + length;
-    let header =
-        bytes.get(length_end..end).ok_or_else(|| Error::data("it is cut short within its header"))?;
+    let text = bytes.get(length_end..end).ok_or_else(|| Error::data("it is cut short within its header"))?;
     let mut depth = 0usize;
-    for byte in header {
+    for byte in text {
         match byte {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
@@ -150,7 +147,9 @@ fn header_end(bytes: &[u8]) -> Result<usize> {
             return Err(Error::data("the brackets of its header are nested deeper than NumPy writes any"));
         }
     }
-    Ok(end)
+    let header = Header::from_reader(&mut &bytes[..end])
+        .map_err(|_| Error::data("it is no NPY file: its header is not one that NumPy writes"))?;
+    Ok((header, end))
 }
 
 /// Where the header's text begins, and its bytes.
@@ -175,6 +174,11 @@ fn parse_descriptor(descriptor: &str) -> Option<(bool, u8, usize)> {
     let size: usize = std::str::from_utf8(size).ok()?.parse().ok()?;
     let size = if *kind == b'U' { size.checked_mul(4)? } else { size };
     Some((*order == b'>', *kind, size))
+}
+
+/// Numbers of `N` bytes each.
+fn numbers<const N: usize, T>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
+    bytes.as_chunks().0.iter().map(|&chunk| number(chunk)).collect()
 }
 
 /// The bytes of a number, the lowest first.
@@ -229,12 +233,7 @@ impl Content {
 /// [`Error::Data`] for an archive that is damaged, unpacks beyond its bound, or has no samples with labels, or no numbers as
 /// targets where [`ReadOptions::regression`] asks for them.
 pub fn read_npz(stream: impl Read + Seek, packed: u64, options: &ReadOptions) -> Result<DataSet> {
-    let broken = |error: zip::result::ZipError| {
-        Error::data(format!("it is no zip archive that can be read: {}", brief(&error)))
-    };
-    let mut archive = zip::ZipArchive::new(stream).map_err(broken)?;
-    let names = archive.file_names().map(|name| Ok(name?.into_owned()));
-    let names: Vec<String> = names.collect::<zip::result::ZipResult<_>>().map_err(broken)?;
+    let (mut archive, names) = unzip(stream)?;
     let mut left = limits::unpacked(packed);
     let mut load = |name: &str| -> Result<Numbers> {
         let entry = archive.by_name(name).map_err(broken)?;

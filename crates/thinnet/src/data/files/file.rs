@@ -1,13 +1,14 @@
 //! Reads what one file holds, whatever its format.
 
 use std::fs::{self, File};
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor};
 use std::path::Path;
 
 use super::formats::{cifar, csv, idx, npy};
-use super::kind::{HEAD, Kind, file_name, head, unpacked_file};
+use super::kind::{self, Kind, file_name, head, unpacked_file};
 use super::pairs::{from_pairs, labels_beside};
-use super::{DataSet, Format, Part, ReadOptions, archive};
+use super::{ReadOptions, archive};
+use crate::data::{DataSet, Format, Part};
 use crate::error::{Error, Result};
 
 pub(super) fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
@@ -30,13 +31,8 @@ pub(super) fn unpack(
     options: &ReadOptions,
     path: Option<&Path>,
 ) -> Result<DataSet> {
-    let mut content = archive::gunzip(stream, packed);
-    let mut head = Vec::new();
-    content.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(archive::damage)?;
-    let kind = Kind::of(&head);
-    let content = Cursor::new(head).chain(content);
+    let (kind, content) = kind::unpack(stream, packed)?;
     match kind {
-        Kind::Gzip => Err(Error::data("it is packed twice")),
         Kind::Tar => cifar::read_archive(content),
         Kind::Text => csv::read(content, options),
         kind => {

@@ -13,11 +13,11 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use super::pickle::{Pickle, Value};
-use crate::data::archive;
-use crate::data::labels::class_names;
+use crate::data::files::archive;
+use crate::data::files::labels::class_names;
 use crate::data::set::numbered;
 use crate::data::shape::shown;
-use crate::data::{CIFAR10_CLASSES, DataSet, Format, Pixels as Images, Rows};
+use crate::data::{CIFAR10_CLASSES, DataSet, Format, Pixels, Rows};
 use crate::error::{Error, Result};
 
 /// Numbers of an image.
@@ -51,45 +51,30 @@ pub(crate) fn member(name: &str) -> Option<Member> {
 
 /// A batch as it lies in its file.
 struct Batch<'a> {
-    pixels: Pixels<'a>,
+    /// Images, each with what stands before it.
+    records: Cow<'a, [u8]>,
+    /// Bytes before each image.
+    before: usize,
     labels: Vec<usize>,
 }
 
-/// The pixels of a batch.
-enum Pixels<'a> {
-    /// One after the other.
-    Together(Cow<'a, [u8]>),
-    /// In records with so many labels before them.
-    Records(&'a [u8], usize),
-}
-
 impl Batch<'_> {
-    /// Copies the pixels, of which there are as many as `out` has room for.
-    fn copy_to(&self, out: &mut [u8]) {
-        match &self.pixels {
-            Pixels::Together(pixels) => out.copy_from_slice(pixels),
-            Pixels::Records(records, labels) => {
-                let images = records.chunks_exact(labels + PIXELS).map(|record| &record[*labels..]);
-                out.chunks_exact_mut(PIXELS).zip(images).for_each(|(out, image)| out.copy_from_slice(image));
-            }
-        }
+    /// Copies the pixels of the images from the `first` on, as many as `out` has room for.
+    fn copy_to(&self, out: &mut [u8], first: usize) {
+        let images = self.records.chunks_exact(self.before + PIXELS).skip(first);
+        let places = out.chunks_exact_mut(PIXELS);
+        places.zip(images).for_each(|(place, image)| place.copy_from_slice(&image[self.before..]));
     }
 
     /// The pixels of so many images after so many.
     fn images(&self, first: usize, count: usize) -> Vec<u8> {
-        match &self.pixels {
-            Pixels::Together(pixels) => pixels[first * PIXELS..(first + count) * PIXELS].to_vec(),
-            Pixels::Records(records, labels) => {
-                let records = records.chunks_exact(labels + PIXELS).skip(first).take(count);
-                records.flat_map(|record| &record[*labels..]).copied().collect()
-            }
-        }
+        let mut pixels = vec![0; count * PIXELS];
+        self.copy_to(&mut pixels, first);
+        pixels
     }
 
     fn into_part(self) -> Stored {
-        let mut pixels = vec![0; self.labels.len() * PIXELS];
-        self.copy_to(&mut pixels);
-        Stored { pixels, labels: self.labels }
+        Stored { pixels: self.images(0, self.labels.len()), labels: self.labels }
     }
 }
 
@@ -128,7 +113,7 @@ impl Training {
             return Err(Error::data("it comes twice"));
         }
         self.labels[index * images..][..images].copy_from_slice(&batch.labels);
-        batch.copy_to(&mut self.pixels[index * images * PIXELS..][..images * PIXELS]);
+        batch.copy_to(&mut self.pixels[index * images * PIXELS..][..images * PIXELS], 0);
         Ok(())
     }
 }
@@ -215,14 +200,14 @@ pub fn read(content: &[u8]) -> Result<DataSet> {
 pub(crate) fn each_block(
     content: &[u8],
     rows: usize,
-    each: &mut dyn FnMut(Images, f64) -> Result<()>,
+    each: &mut dyn FnMut(Pixels, f64) -> Result<()>,
 ) -> Result<()> {
     let (_, batch) = read_batch(content)?;
     let images = batch.labels.len();
     for first in (0..images).step_by(rows) {
         let count = rows.min(images - first);
         let block = super::rows(count, PIXELS, batch.images(first, count))?;
-        each(Images::plain(block), (first + count) as f64 / images as f64)?;
+        each(Pixels::plain(block), (first + count) as f64 / images as f64)?;
     }
     Ok(())
 }
@@ -248,7 +233,7 @@ fn finished(
         .unwrap_or_else(|| if cifar10 { CIFAR10_CLASSES.map(str::to_owned).to_vec() } else { numbered(100) });
     let rows = |Stored { pixels, labels }: Stored| {
         let images = super::rows(labels.len(), PIXELS, pixels)?;
-        Rows::with_classes(Images::plain(images), labels, names.len())
+        Rows::with_classes(Pixels::plain(images), labels, names.len())
     };
     let (train, test) = (rows(train)?, test.map(rows).transpose()?);
     let (columns, shape) = (None, vec![3, 32, 32]);
@@ -262,7 +247,7 @@ fn read_batch(content: &[u8]) -> Result<(Format, Batch<'_>)> {
     }
     for (before, format) in [(1, Format::Cifar10Binary), (2, Format::Cifar100Binary)] {
         if let Some(labels) = read_records(content, before) {
-            return Ok((format, Batch { pixels: Pixels::Records(content, before), labels }));
+            return Ok((format, Batch { records: content.into(), before, labels }));
         }
     }
     Err(no_records(content))
@@ -323,7 +308,7 @@ fn read_pickle(content: &[u8]) -> Result<(Format, Batch<'_>)> {
         usize::try_from(label).map_err(|_| Error::data(format!("image {image} has label {label}")))
     };
     let labels = labels.iter().enumerate().map(label).collect::<Result<_>>()?;
-    Ok((format, Batch { pixels: Pixels::Together(array.bytes), labels }))
+    Ok((format, Batch { records: array.bytes, before: 0, labels }))
 }
 
 /// The names of the classes: a pickle with `label_names` or `fine_label_names`, or a name a line.

@@ -14,9 +14,9 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use crate::data::archive::brief;
-use crate::data::kind::{entries, head};
-use crate::data::labels::class_name;
+use crate::data::files::archive::brief;
+use crate::data::files::kind::{entries, head};
+use crate::data::files::labels::class_name;
 use crate::data::{DataSet, Format, Pixels, ReadOptions, Rows, limits};
 use crate::error::{Error, Result};
 

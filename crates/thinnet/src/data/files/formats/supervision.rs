@@ -3,7 +3,7 @@
 use ndarray::ArcArray2;
 
 use super::{Content, Numbers};
-use crate::data::labels::{class_name, classes_of};
+use crate::data::files::labels::{class_name, classes_of};
 use crate::data::{Features, Part, ReadOptions, Rows};
 use crate::error::{Error, Result};
 

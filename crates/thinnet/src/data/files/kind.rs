@@ -1,7 +1,7 @@
 //! What files are, as far as their beginnings tell.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{BufRead, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use super::archive;
@@ -58,6 +58,17 @@ pub(super) fn head(path: &Path) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     file.take(HEAD as u64).read_to_end(&mut head).map_err(Error::io("read", path))?;
     Ok(head)
+}
+
+/// What a gzip stream of `packed` bytes holds, and what that is.
+pub(super) fn unpack(stream: impl BufRead, packed: u64) -> Result<(Kind, impl Read)> {
+    let mut content = archive::gunzip(stream, packed);
+    let mut head = Vec::new();
+    content.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(archive::damage)?;
+    match Kind::of(&head) {
+        Kind::Gzip => Err(Error::data("it is packed twice")),
+        kind => Ok((kind, Cursor::new(head).chain(content))),
+    }
 }
 
 /// The content of a file, which may be packed with gzip.

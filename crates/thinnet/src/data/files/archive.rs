@@ -1,10 +1,12 @@
 //! Packed files, which are unpacked in memory and within bounds.
 
 use std::fmt;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Seek};
 use std::path::Component;
 
 use flate2::bufread::MultiGzDecoder;
+use zip::ZipArchive;
+use zip::result::{ZipError, ZipResult};
 
 use super::limits;
 use crate::error::{Error, Result};
@@ -38,6 +40,19 @@ impl<R: Read> Read for Bounded<R> {
 /// What a gzip stream of `packed` bytes holds.
 pub(super) fn gunzip<R: BufRead>(stream: R, packed: u64) -> Bounded<MultiGzDecoder<R>> {
     Bounded::new(MultiGzDecoder::new(stream), limits::unpacked(packed))
+}
+
+/// A zip archive, and the names in it.
+pub(super) fn unzip<R: Read + Seek>(stream: R) -> Result<(ZipArchive<R>, Vec<String>)> {
+    let archive = ZipArchive::new(stream).map_err(broken)?;
+    let names = archive.file_names().map(|name| Ok(name?.into_owned()));
+    let names = names.collect::<ZipResult<_>>().map_err(broken)?;
+    Ok((archive, names))
+}
+
+/// Why a zip archive could not be read.
+pub(super) fn broken(error: ZipError) -> Error {
+    Error::data(format!("it is no zip archive that can be read: {}", brief(&error)))
 }
 
 /// Everything that a stream holds. `claimed` bytes are made room for at once, if it is not too bold a claim.

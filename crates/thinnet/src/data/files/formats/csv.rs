@@ -6,8 +6,8 @@ use std::io::{self, Read};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 
-use crate::data::archive::{brief, damage};
-use crate::data::labels::class_name;
+use crate::data::files::archive::{brief, damage};
+use crate::data::files::labels::class_name;
 use crate::data::{Columns as Named, DataSet, Features, Format, Pixels, ReadOptions, Rows, limits};
 use crate::error::{Error, Result};
 
@@ -27,25 +27,10 @@ const LABEL_NAMES: [&str; 3] = ["label", "class", "target"];
 /// fewer fields than the first, a line longer than [`limits::TABLE_LINE`], no label column of the name asked for. Where
 /// [`ReadOptions::regression`] asks for targets, a field of the label column as well that is no finite number.
 pub fn read(table: impl Read, options: &ReadOptions) -> Result<DataSet> {
-    let mut reader = reader(table)?;
-    let mut record = ByteRecord::new();
-    if !next(&mut reader, &mut record)? {
-        return Err(Error::data("it is empty"));
-    }
-    let columns = Columns::new(&record, options)?;
+    let (mut reader, first) = opened(table)?;
+    let columns = Columns::new(&first, options)?;
     let mut samples = Samples::new(options);
-    if columns.header {
-        record.clear();
-        if !next(&mut reader, &mut record)? {
-            return Err(Error::data("it has a header and nothing below it"));
-        }
-    }
-    loop {
-        samples.add(&record, &columns)?;
-        if !next(&mut reader, &mut record)? {
-            break;
-        }
-    }
+    each_line(&mut reader, first, &columns, |record, _| samples.add(record, &columns))?;
     samples.finish(&columns)
 }
 
@@ -61,47 +46,26 @@ pub(crate) fn each_block(
     rows: usize,
     each: &mut dyn FnMut(Features<f64>, u64) -> Result<()>,
 ) -> Result<()> {
-    let mut reader = reader(table)?;
-    let mut record = ByteRecord::new();
-    if !next(&mut reader, &mut record)? {
-        return Err(Error::data("it is empty"));
-    }
-    let fields: Vec<String> =
-        record.iter().map(|field| class_name(&String::from_utf8_lossy(field))).collect();
-    let header = wanted.header && record.iter().all(|field| number(field).is_none());
-    let inputs = if header { by_name(&fields, wanted)? } else { by_place(fields.len(), wanted)? };
-    if header && !next(&mut reader, &mut record)? {
-        return Err(Error::data("it has a header and nothing below it"));
-    }
-    let columns = Columns {
-        names: if header { fields } else { (1..=fields.len()).map(|column| column.to_string()).collect() },
-        header,
-        label: 0,
-    };
+    let (mut reader, first) = opened(table)?;
+    let header = wanted.header && is_header(&first);
+    let columns = Columns { names: names(&first, header), header, label: 0 };
+    let inputs = if header { by_name(&columns.names, wanted)? } else { by_place(first.len(), wanted)? };
     let why = |_: &str| "the model takes numbers alone".to_owned();
     let mut numbers = Vec::with_capacity(rows * inputs.len());
-    loop {
-        columns.check_length(&record)?;
+    let mut hand_on = |numbers: &mut Vec<f64>, read| {
+        let count = numbers.len() / inputs.len().max(1);
+        each(super::rows(count, inputs.len(), std::mem::take(numbers))?.into(), read)
+    };
+    each_line(&mut reader, first, &columns, |record, reader| {
         for &column in &inputs {
-            numbers.push(finite(&record, &columns, column, why)?);
+            numbers.push(finite(record, &columns, column, why)?);
         }
         let read = reader.position().byte();
         // Whoever writes to a pipe may wait for an answer to what there is. A line feed may be left of the last line's end.
         let waits = read + 1 >= reader.get_ref().given;
-        if waits || numbers.len() == rows * inputs.len() {
-            let count = numbers.len() / inputs.len().max(1);
-            let block = super::rows(count, inputs.len(), std::mem::take(&mut numbers))?;
-            each(block.into(), read)?;
-        }
-        if !next(&mut reader, &mut record)? {
-            break;
-        }
-    }
-    let count = numbers.len() / inputs.len().max(1);
-    if count == 0 {
-        return Ok(());
-    }
-    each(super::rows(count, inputs.len(), numbers)?.into(), reader.position().byte())
+        if waits || numbers.len() == rows * inputs.len() { hand_on(&mut numbers, read) } else { Ok(()) }
+    })?;
+    if numbers.is_empty() { Ok(()) } else { hand_on(&mut numbers, reader.position().byte()) }
 }
 
 /// The places of the wanted columns among those of a table with these names.
@@ -138,20 +102,37 @@ fn some(names: &[String]) -> String {
     if names.len() > 8 { shown + ", ..." } else { shown }
 }
 
-/// A table's lines, whatever its separator.
-fn reader<R: Read>(mut table: R) -> Result<Reader<PerLine<impl Read>>> {
+/// A table's lines, whatever its separator, and the first of them.
+fn opened<R: Read>(mut table: R) -> Result<(Reader<PerLine<impl Read>>, ByteRecord)> {
     let head = first_line(&mut table).map_err(damage)?;
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         return Err(Error::data("it is a text in UTF-16; tables are read in UTF-8"));
     }
     let separator = separator(&head)?;
     let stream = PerLine { inner: io::Cursor::new(head).chain(table), left: limits::TABLE_LINE, given: 0 };
-    Ok(ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(Trim::All)
-        .delimiter(separator)
-        .from_reader(stream))
+    let mut settings = ReaderBuilder::new();
+    settings.has_headers(false).flexible(true).trim(Trim::All).delimiter(separator);
+    let (mut reader, mut first) = (settings.from_reader(stream), ByteRecord::new());
+    if next(&mut reader, &mut first)? { Ok((reader, first)) } else { Err(Error::data("it is empty")) }
+}
+
+/// Calls `each` with every line of samples, all of as many fields, where `record` is the table's first line.
+fn each_line<R: Read>(
+    reader: &mut Reader<PerLine<R>>,
+    mut record: ByteRecord,
+    columns: &Columns,
+    mut each: impl FnMut(&ByteRecord, &Reader<PerLine<R>>) -> Result<()>,
+) -> Result<()> {
+    if columns.header && !next(reader, &mut record)? {
+        return Err(Error::data("it has a header and nothing below it"));
+    }
+    loop {
+        columns.check_length(&record)?;
+        each(&record, reader)?;
+        if !next(reader, &mut record)? {
+            return Ok(());
+        }
+    }
 }
 
 /// What a table begins with: its first line, up to [`HEAD`] bytes of it, and what came along. It waits for no more.
@@ -232,12 +213,8 @@ impl Columns {
                 limits::TABLE_COLUMNS
             )));
         }
-        let header = options.header.unwrap_or_else(|| first.iter().all(|field| number(field).is_none()));
-        let names: Vec<String> = if header {
-            first.iter().map(|field| class_name(&String::from_utf8_lossy(field))).collect()
-        } else {
-            (1..=columns).map(|column| column.to_string()).collect()
-        };
+        let header = options.header.unwrap_or_else(|| is_header(first));
+        let names = names(first, header);
         let named = |name: &str| header.then(|| names.iter().position(|column| column == name)).flatten();
         let label = match options.label.as_deref().map(str::trim) {
             Some(wanted) => named(wanted)
@@ -280,6 +257,20 @@ impl Columns {
         let mut inputs = self.names.clone();
         let target = inputs.remove(self.label);
         Named { inputs, target, target_at: self.label, header: self.header }
+    }
+}
+
+/// Whether a first line names the columns: no field of it is a number.
+fn is_header(first: &ByteRecord) -> bool {
+    first.iter().all(|field| number(field).is_none())
+}
+
+/// The names of the columns, which are the first line's fields where it is a header, or else their numbers from 1.
+fn names(first: &ByteRecord, header: bool) -> Vec<String> {
+    if header {
+        first.iter().map(|field| class_name(&String::from_utf8_lossy(field))).collect()
+    } else {
+        (1..=first.len()).map(|column| column.to_string()).collect()
     }
 }
 
@@ -342,7 +333,6 @@ impl Samples {
     }
 
     fn add(&mut self, record: &ByteRecord, columns: &Columns) -> Result<()> {
-        columns.check_length(record)?;
         let why: fn(&str) -> String = match self.column {
             LabelColumn::Labels(_) => |label| format!("only the label column ({label}) may hold words"),
             LabelColumn::Targets(_) => {

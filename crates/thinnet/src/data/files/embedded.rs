@@ -1,12 +1,13 @@
-//! The embedded sample of CIFAR-10: `cifar10-sample.npz`, whose origin stands in `cifar10-sample.md` beside it.
+//! The embedded sample of CIFAR-10: `cifar10-sample.npz`, whose origin stands in `cifar10-sample.md` beside that.
 
 use std::io::Cursor;
 
-use super::{CIFAR10_CLASSES, DataSet, Format, ReadOptions, formats};
+use super::{ReadOptions, formats};
+use crate::data::{CIFAR10_CLASSES, DataSet, Format};
 use crate::error::Result;
 
 /// The archive, as it lies in the repository.
-const ARCHIVE: &[u8] = include_bytes!("cifar10-sample.npz");
+const ARCHIVE: &[u8] = include_bytes!("../cifar10-sample.npz");
 
 impl DataSet {
     /// The sample of CIFAR-10 that is part of this library, as the course splits it: the first 500 training images and all

@@ -4,11 +4,12 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
+use super::ReadOptions;
 use super::file::{open_file, read_unpacked, unpack};
 use super::folder::open_folder;
 use super::formats::{cifar, npy};
 use super::kind::{HEAD, Kind};
-use super::{DataSet, ReadOptions};
+use crate::data::DataSet;
 use crate::error::{Error, Result};
 
 impl DataSet {

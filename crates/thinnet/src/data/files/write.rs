@@ -8,7 +8,7 @@ use ndarray_npy::npy::header::{Header, Layout};
 use ndarray_npy::{WritableElement, WriteNpyError, WriteNpyExt};
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use super::{DataSet, Features};
+use crate::data::{DataSet, Features};
 use crate::error::Result;
 use crate::files;
 
@@ -176,7 +176,7 @@ mod tests {
 
     use super::*;
     use crate::data::ReadOptions;
-    use crate::data::formats::npy;
+    use crate::data::files::formats::npy;
 
     #[test]
     fn the_embedded_sample_comes_back_as_it_was() {

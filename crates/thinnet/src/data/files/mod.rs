@@ -1,0 +1,18 @@
+//! Data sets in files: what a file or folder holds, read whole or a block at a time, and written.
+
+mod archive;
+mod embedded;
+mod file;
+mod folder;
+pub mod formats;
+mod kind;
+mod labels;
+pub mod limits;
+mod open;
+mod options;
+mod pairs;
+mod stream;
+mod write;
+
+pub use options::ReadOptions;
+pub use stream::{Block, Wanted, stream, stream_table};
