@@ -106,8 +106,7 @@ fn dispatch<F: Float>(
     times.sort_by(f64::total_cmp);
     let report = report::<F>(&trainer, &case, kind, threads, &times, before);
     if arguments.json {
-        return output
-            .line(&serde_json::to_string(&report).map_err(|reason| Failure::Refused(reason.to_string()))?);
+        return output.json(&report);
     }
     for line in lines(&report) {
         output.line(&line)?;

@@ -14,9 +14,7 @@ pub(crate) fn run(arguments: &CheckArguments, output: &Output) -> Result<bool, F
     let figures = course::figures()?;
     let comparisons = figures.compare();
     if arguments.json {
-        let json = serde_json::to_string_pretty(&Json::new(&figures))
-            .map_err(|reason| Failure::Refused(format!("cannot write the figures as JSON: {reason}")))?;
-        output.line(&json)?;
+        output.pretty_json(&Json::new(&figures))?;
     } else {
         let layout = Layout::new(&comparisons, output.width());
         for line in table(&comparisons, &layout, |paint, text| output.paint(paint, text)) {

@@ -1,10 +1,9 @@
 //! `thinnet data info`: what a data set holds.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::Serialize;
-use thinnet::data::{DataSet, Format, SplitSummary, Summary, TargetSummary};
+use thinnet::data::{Format, SplitSummary, Summary, TargetSummary};
 use thinnet::report::montage;
 
 use crate::args::data::InfoArguments;
@@ -31,24 +30,16 @@ pub(crate) fn run(arguments: &InfoArguments, output: &Output) -> Result<(), Fail
     }
     let set = arguments.read.open(&arguments.path, "")?;
     if let Some(file) = &arguments.montage {
-        draw(&set, file, output)?;
+        montage::save(&set, file)?;
+        output.note(&format!("picture in {}", file.display()));
     }
     let summary = set.summary();
     if arguments.json {
-        let json = serde_json::to_string_pretty(&Json::new(&summary))
-            .map_err(|reason| Failure::Refused(format!("cannot write the figures as JSON: {reason}")))?;
-        return output.line(&json);
+        return output.pretty_json(&Json::new(&summary));
     }
     for line in page(&summary, |text| output.paint(Paint::Strong, text)) {
         output.line(&line)?;
     }
-    Ok(())
-}
-
-/// Draws the montage.
-fn draw(set: &DataSet, file: &Path, output: &Output) -> Result<(), Failure> {
-    montage::save(set, file)?;
-    output.note(&format!("picture in {}", file.display()));
     Ok(())
 }
 
@@ -192,6 +183,8 @@ fn short(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use thinnet::data::DataSet;
+
     use super::*;
 
     #[test]

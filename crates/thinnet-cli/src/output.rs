@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use indicatif::style::TemplateError;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::figures::{byte_size, duration};
@@ -57,6 +58,16 @@ impl Output {
             .as_ref()
             .map_or_else(write, |bar| bar.suspend(write))
             .map_err(|error| Failure::output(&error))
+    }
+
+    /// Writes a line of JSON.
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
+        self.line(&serde_json::to_string(value).map_err(no_json)?)
+    }
+
+    /// Writes JSON on as many lines as it takes to be read by a person as well.
+    pub(crate) fn pretty_json(&self, value: &impl Serialize) -> Result<(), Failure> {
+        self.line(&serde_json::to_string_pretty(value).map_err(no_json)?)
     }
 
     /// Writes a line for the person at the keyboard. There is nothing to do about a standard error that is closed.
@@ -123,10 +134,8 @@ impl Output {
         if !self.err.terminal {
             return;
         }
-        let wide = terminal_size::terminal_size_of(io::stderr())
-            .map(|(width, _)| usize::from(width.0))
-            .is_some_and(|width| width >= WIDE);
-        let style = bar_style(wide).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = bar_style(err_width().is_some_and(|width| width >= WIDE))
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stderr());
         bar.set_style(style);
         bar.set_prefix(name);
@@ -177,10 +186,10 @@ impl Output {
         if !self.err.terminal {
             return;
         }
-        let width =
-            terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
         let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::stderr());
-        bar.set_style(transfer_style(width).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            transfer_style(err_width().unwrap_or(80)).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         bar.set_prefix(name);
         // What was here before says nothing about the speed.
         bar.set_position(have);
@@ -222,6 +231,15 @@ impl Output {
             bar.finish_and_clear();
         }
     }
+}
+
+fn no_json(error: serde_json::Error) -> Failure {
+    Failure::Refused(format!("cannot write JSON: {error}"))
+}
+
+/// The columns of the terminal that standard error is, if it is one.
+fn err_width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0))
 }
 
 /// Whether bars and curves can be shown: not where the locale says otherwise, nor on Linux's console, whose font lacks them.

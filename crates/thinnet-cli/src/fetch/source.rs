@@ -42,15 +42,11 @@ pub(crate) struct RemoteFile {
 impl Source {
     /// The data set of that name, built in or from the catalogue file that is given.
     pub(crate) fn named(name: &str, catalogue: Option<&Path>) -> Result<Self, Failure> {
-        let (text, origin) = match catalogue {
-            None => (BUILT_IN.to_owned(), "the built-in catalogue".to_owned()),
-            Some(file) => (
-                fs::read_to_string(file).map_err(|reason| {
-                    Failure::Refused(format!("cannot read --catalogue {}: {reason}", file.display()))
-                })?,
-                format!("--catalogue {}", file.display()),
-            ),
+        let (read, origin) = match catalogue {
+            None => (Ok(BUILT_IN.to_owned()), "the built-in catalogue".to_owned()),
+            Some(file) => (fs::read_to_string(file), format!("--catalogue {}", file.display())),
         };
+        let text = read.map_err(|reason| Failure::Refused(format!("cannot read {origin}: {reason}")))?;
         let mut all: BTreeMap<String, Self> = serde_json::from_str(&text)
             .map_err(|reason| Failure::Refused(format!("{origin} is no catalogue: {reason}")))?;
         all.remove(name).ok_or_else(|| Failure::Refused(format!("{origin} has no data set '{name}'")))

@@ -65,7 +65,7 @@ fn end(
     let table = Table::new(plan, outcomes);
     let (finished, failed, unfinished) = table.counts();
     if json {
-        output.line(&show::end(folder, &table)?)?;
+        output.json(&show::end(folder, &table))?;
     } else if finished > 0 {
         output.line(&table.text())?;
     }

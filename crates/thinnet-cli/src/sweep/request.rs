@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use thinnet::run::make_absolute;
 use thinnet::sweep::{Draws, Plan, SweepConfig, SweepFolder};
-use thinnet::training::TrainingConfig;
 
 use crate::args::sweep::SweepArguments;
 use crate::failure::Failure;
@@ -39,10 +38,7 @@ pub(crate) fn prepare(arguments: SweepArguments) -> Result<Prepared, Failure> {
             place: Place::Existing(Box::new(folder)),
         });
     }
-    let mut base = match &file {
-        Some(file) => read(file)?,
-        None => TrainingConfig::default(),
-    };
+    let mut base = file.as_deref().map(read).transpose()?.unwrap_or_default();
     if let Some(path) = data {
         base.data.path = path;
     }

@@ -97,7 +97,7 @@ impl<'a> Show<'a> {
     /// Tells of a run that ended.
     fn ended(&self, run: &Run, outcome: &Outcome) -> Result<(), Failure> {
         if self.json {
-            return self.output.line(&text(&Ended::new(self.plan, run, outcome))?);
+            return self.output.json(&Ended::new(self.plan, run, outcome));
         }
         let line =
             format!("[{}/{}] {}: {}", self.done(), self.plan.runs.len(), run.name, self.told(run, outcome));
@@ -182,7 +182,7 @@ impl<'a> Ended<'a> {
 }
 
 /// The sweep's end, as a JSON object.
-pub(crate) fn end(folder: &SweepFolder, table: &Table) -> Result<String, Failure> {
+pub(crate) fn end(folder: &SweepFolder, table: &Table) -> Value {
     let (finished, failed, unfinished) = table.counts();
     let best = |row: &Row| {
         let best = row.best?;
@@ -194,7 +194,7 @@ pub(crate) fn end(folder: &SweepFolder, table: &Table) -> Result<String, Failure
             "seeds": best.count,
         }))
     };
-    text(&json!({
+    json!({
         "event": "end",
         "folder": folder.path(),
         "runs": folder.plan().runs.len(),
@@ -203,9 +203,5 @@ pub(crate) fn end(folder: &SweepFolder, table: &Table) -> Result<String, Failure
         "unfinished": unfinished,
         "measure": table.measure.name(),
         "best": table.rows.first().and_then(best),
-    }))
-}
-
-fn text(value: &impl Serialize) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| Failure::Refused(format!("cannot write JSON: {error}")))
+    })
 }

@@ -34,8 +34,8 @@ pub(crate) fn run(arguments: TrainArguments, output: &mut Output) -> Result<(), 
     let (every, keep) = (arguments.checkpoint_every, arguments.keep_checkpoints);
     let session = Session { every, every_epoch: Duration::ZERO, pictures: PICTURES, keep };
     let view: Box<dyn View + '_> = match (arguments.quiet, arguments.json) {
-        (true, _) => Box::new(watch::Quiet::new(output)),
-        (_, true) => Box::new(watch::Json::new(output)),
+        (true, _) => Box::new(watch::Quiet(output)),
+        (_, true) => Box::new(watch::Json(output)),
         _ if output.draws() => Box::new(screen::Screen::new(output, Arc::clone(&stop))),
         _ => Box::new(watch::Lines::new(output)),
     };

@@ -35,10 +35,7 @@ impl Request {
             let (folder, config) = RunFolder::open(&path).map_err(named)?;
             (config, path, Some(folder))
         } else {
-            let config = match &file {
-                Some(file) => read(file)?,
-                None => TrainingConfig::default(),
-            };
+            let config = file.as_deref().map(read).transpose()?.unwrap_or_default();
             let out = match out {
                 Some(out) if RunFolder::is_run(&out) => {
                     let out = out.display();

@@ -210,13 +210,7 @@ impl View for Lines<'_> {
 
 /// The result alone.
 #[derive(Debug)]
-pub(crate) struct Quiet<'a>(&'a mut Output);
-
-impl<'a> Quiet<'a> {
-    pub(crate) fn new(output: &'a mut Output) -> Self {
-        Self(output)
-    }
-}
+pub(crate) struct Quiet<'a>(pub(crate) &'a mut Output);
 
 impl View for Quiet<'_> {
     fn begin(&mut self, _: &Announcement) -> Result<(), Failure> {
@@ -238,19 +232,7 @@ impl View for Quiet<'_> {
 
 /// A JSON object a line.
 #[derive(Debug)]
-pub(crate) struct Json<'a>(&'a mut Output);
-
-impl<'a> Json<'a> {
-    pub(crate) fn new(output: &'a mut Output) -> Self {
-        Self(output)
-    }
-
-    fn object(&self, event: &Event<'_>) -> Result<(), Failure> {
-        let text = serde_json::to_string(event)
-            .map_err(|error| Failure::Refused(format!("cannot write JSON: {error}")))?;
-        self.0.line(&text)
-    }
-}
+pub(crate) struct Json<'a>(pub(crate) &'a mut Output);
 
 /// A line of [`Json`].
 #[derive(Serialize)]
@@ -274,11 +256,11 @@ enum Event<'a> {
 
 impl View for Json<'_> {
     fn begin(&mut self, run: &Announcement) -> Result<(), Failure> {
-        self.object(&Event::Start(run))
+        self.0.json(&Event::Start(run))
     }
 
     fn epoch(&mut self, epoch: &Epoch, best: bool) -> Result<(), Failure> {
-        self.object(&Event::Epoch { best, epoch })
+        self.0.json(&Event::Epoch { best, epoch })
     }
 
     fn note(&mut self, text: &str) {
@@ -286,7 +268,7 @@ impl View for Json<'_> {
     }
 
     fn end(&mut self, summary: &Summary) -> Result<(), Failure> {
-        self.object(&Event::End {
+        self.0.json(&Event::End {
             folder: &summary.folder,
             epochs: summary.epochs,
             stopped_early: matches!(summary.finish, Finish::Patience(_)),

@@ -90,10 +90,8 @@ impl FromStr for OptimiserKind {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| {
-            let names = Optimiser::NAMES.join(", ");
-            Error::configuration(format!("there is no optimiser {name:?}; the optimisers are {names}"))
-        })
+        let found = Self::ALL.iter().copied().find(|kind| kind.name() == name);
+        found.ok_or_else(|| Error::no_such("optimiser", name, "optimisers", &Optimiser::NAMES))
     }
 }
 

@@ -94,23 +94,22 @@ impl EvaluationReport<'_> {
             let r2 = target.r2.map_or_else(|| "none".to_owned(), float);
             (target.name.as_str(), vec![float(target.rmse), float(target.mae), r2, samples.to_string()])
         });
+        let (title, columns, note) = if classes.is_empty() {
+            let note = "RMSE is the root of the mean squared error, MAE the mean absolute error, both in the target's unit; R \
+                        squared is the share of its variance that is explained.";
+            ("Targets", ["Target", "RMSE", "MAE", "R squared", "Samples"], note)
+        } else {
+            let note = "Precision is the share of the samples taken for a class that are of it, recall the share of its \
+                        samples that are taken for it; F1 is the harmonic mean of both.";
+            ("Classes", ["Class", "Samples", "Precision", "Recall", "F1"], note)
+        };
         let page = Page {
             look: Look::new(),
             headline,
             sentences,
-            title: if classes.is_empty() { "Targets" } else { "Classes" },
-            note: if classes.is_empty() {
-                "RMSE is the root of the mean squared error, MAE the mean absolute error, both in the target's unit; R squared is the \
-                 share of its variance that is explained."
-            } else {
-                "Precision is the share of the samples taken for a class that are of it, recall the share of its samples that are taken \
-                 for it; F1 is the harmonic mean of both."
-            },
-            columns: if classes.is_empty() {
-                ["Target", "RMSE", "MAE", "R squared", "Samples"]
-            } else {
-                ["Class", "Samples", "Precision", "Recall", "F1"]
-            },
+            title,
+            note,
+            columns,
             rows: of_classes.chain(of_targets).collect(),
             confusion,
             settings: vec![

@@ -6,6 +6,7 @@
 use ndarray::{ArrayView1, ArrayView2};
 use tiny_skia::{ColorU8, Pixmap};
 
+use super::axis::range;
 use super::canvas::png;
 use crate::error::{Error, Result};
 
@@ -83,8 +84,7 @@ fn largest(w1: ArrayView2<'_, f64>, most: usize) -> Vec<usize> {
 
 /// A unit's weights from their least (0) to their greatest (255); grey if they are equal, black where not finite.
 fn levels(weights: ArrayView1<'_, f64>) -> Vec<u8> {
-    let finite = || weights.iter().copied().filter(|weight| weight.is_finite());
-    let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (v.min(a), v.max(b)));
+    let (low, high) = range(weights.iter().copied()).unwrap_or_default();
     let level = |weight: f64| {
         if !weight.is_finite() {
             return 0;

@@ -16,18 +16,14 @@ pub const SAMPLE: &str = "sample";
 /// setting that means nothing for what is.
 pub fn open(config: &TrainingConfig) -> Result<DataSet> {
     let data = &config.data;
-    let resize = match &data.resize {
-        Some(size) => Some(parse_size(size).ok_or_else(|| {
-            Error::configuration(format!(
-                "data.resize = {size:?}: it takes a width and a height, as in 32x32"
-            ))
-        })?),
-        None => None,
+    let size = |size: &String| {
+        let wrong = || format!("data.resize = {size:?}: it takes a width and a height, as in 32x32");
+        parse_size(size).ok_or_else(|| Error::configuration(wrong()))
     };
     let options = ReadOptions {
         label: data.label_column.clone(),
         header: data.header,
-        resize,
+        resize: data.resize.as_ref().map(size).transpose()?,
         regression: config.model.task == Task::Regression,
     };
     let set = open_with(&data.path, &options, "data.path = ")?;

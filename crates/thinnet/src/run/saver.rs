@@ -34,14 +34,9 @@ impl<'scope, F: Float> Saver<'scope, F> {
         let (failed, failures): (Sender<Error>, _) = channel();
         let work = move || {
             for (state, epoch) in waiting {
-                let written = match &state {
-                    Some(state) => folder.save(state, config, keep).map(drop),
-                    None => Ok(()),
-                };
-                let saved = written.and_then(|()| match epoch {
-                    Some(epoch) => record.epoch(&epoch, state.as_ref().map(TrainerState::parameters)),
-                    None => Ok(()),
-                });
+                let save = |state: &TrainerState<F>| folder.save(state, config, keep).map(drop);
+                let mut add = |epoch| record.epoch(&epoch, state.as_ref().map(TrainerState::parameters));
+                let saved = state.as_ref().map_or(Ok(()), save).and_then(|()| epoch.map_or(Ok(()), &mut add));
                 if let Err(error) = saved
                     && failed.send(error).is_err()
                 {

@@ -34,6 +34,11 @@ impl Stat {
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         Some(Self { count, mean, sd: (count > 1).then(|| (squares / (count - 1) as f64).sqrt()) })
     }
+
+    /// The mean without its deviation.
+    pub(crate) fn alone(self) -> Self {
+        Self { sd: None, ..self }
+    }
 }
 
 /// What a point came to.
@@ -145,8 +150,8 @@ impl Table {
             self.score(row.last),
             self.score(row.train),
             self.score(row.gap),
-            number(row.epochs.map(alone), 1),
-            number(row.seconds.map(alone), 1),
+            number(row.epochs.map(Stat::alone), 1),
+            number(row.seconds.map(Stat::alone), 1),
             runs.join(", "),
         ]
     }
@@ -281,11 +286,6 @@ fn row(point: usize, values: Vec<Value>, own: &[Option<&Outcome>]) -> Row {
         epochs: stat(|f| Some(f.epochs as f64)),
         seconds: stat(|f| Some(f.seconds)),
     }
-}
-
-/// The mean without its deviation.
-fn alone(stat: Stat) -> Stat {
-    Stat { sd: None, ..stat }
 }
 
 /// A mean and its deviation with so many decimals; a dash for none.

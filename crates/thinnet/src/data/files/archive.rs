@@ -86,14 +86,14 @@ pub(super) fn damage(error: io::Error) -> Error {
     }
 }
 
-/// Calls `each` with the name (without its folders) and the content of every regular file in a tar archive whose name is
-/// wanted, in order.
+/// Calls `each` for every regular file in a tar archive that is `wanted` for its name, without its folders: with what that
+/// gives, the name and the content, in order.
 ///
 /// Links, devices and names that point outside are refused: no data set has any.
-pub(super) fn tar_files(
+pub(super) fn tar_files<T>(
     stream: impl Read,
-    wanted: impl Fn(&str) -> bool,
-    mut each: impl FnMut(&str, &[u8]) -> Result<()>,
+    wanted: impl Fn(&str) -> Option<T>,
+    mut each: impl FnMut(T, &str, &[u8]) -> Result<()>,
 ) -> Result<()> {
     let mut archive = tar::Archive::new(stream);
     let mut content = Vec::new(); // used again for every file: fresh memory costs as much as unpacking into it
@@ -114,15 +114,13 @@ pub(super) fn tar_files(
             )));
         }
         let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
-        if !wanted(&name) {
-            continue;
-        }
+        let Some(file) = wanted(&name) else { continue };
         let claimed = entry.size();
         read_into(&mut content, entry, claimed).map_err(|error| damage(error).within(&name))?;
         if content.len() as u64 != claimed {
             return Err(Error::data("it is cut short").within(&name));
         }
-        each(&name, &content)?;
+        each(file, &name, &content)?;
     }
     Ok(())
 }

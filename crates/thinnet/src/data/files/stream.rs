@@ -168,12 +168,9 @@ fn unpacked(
     match kind {
         Kind::Tar => archive::tar_files(
             content,
-            |name| cifar::member(name).is_some_and(|member| member != Member::Names),
-            |name, content| match cifar::member(name) {
-                Some(member) => {
-                    cifar_blocks(content, member, wanted, each).map_err(|error| error.within(name))
-                }
-                None => Ok(()),
+            |name| cifar::member(name).filter(|member| *member != Member::Names),
+            |member, name, content| {
+                cifar_blocks(content, member, wanted, each).map_err(|error| error.within(name))
             },
         ),
         Kind::Text => table_blocks(content, size, wanted, each),

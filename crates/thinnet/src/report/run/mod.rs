@@ -31,10 +31,7 @@ impl RunReport<'_> {
     /// [`Error::Shape`] for weights or a confusion matrix that do not fit samples or classes; [`Error::Report`] if a file
     /// cannot be made, which no run is known to cause.
     pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
-        let weights = match self.first_layer {
-            Some(w1) => weights_png(w1, self.shape)?,
-            None => None,
-        };
+        let weights = self.first_layer.map(|w1| weights_png(w1, self.shape)).transpose()?.flatten();
         let plots = curves::plots(self);
         let picture: Vec<_> =
             plots.iter().map(|plot| (plot.title, plot.labels.as_slice(), plot.panel.clone())).collect();

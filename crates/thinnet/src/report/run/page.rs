@@ -43,10 +43,8 @@ struct Weights {
 
 /// The page's HTML.
 pub(super) fn html(report: &RunReport<'_>, plots: &[RunPlot], weights: Option<&SizedPng>) -> Result<Vec<u8>> {
-    let confusion = match report.confusion {
-        Some(matrix) => Some(Confusion::new(matrix, report.classes, summary::counted(report))?),
-        None => None,
-    };
+    let confusion = |matrix| Confusion::new(matrix, report.classes, summary::counted(report));
+    let confusion = report.confusion.map(confusion).transpose()?;
     let toml = report.config.to_toml()?;
     render(report, plots, weights, confusion, toml).map_err(Error::report("report.html"))
 }
@@ -118,9 +116,7 @@ fn scores(report: &RunReport<'_>) -> (Vec<&'static str>, Vec<(String, Vec<String
         rows.push((format!("Training, last epoch ({})", epoch.epoch), epoch.train));
         rows.push((format!("Validation, last epoch ({})", epoch.epoch), epoch.val));
     }
-    if let Some(test) = report.test {
-        rows.push(("Test".to_owned(), test));
-    }
+    rows.extend(report.test.map(|test| ("Test".to_owned(), test)));
     let shown: Vec<Figure> = FIGURES
         .into_iter()
         .filter(|(_, figure)| rows.iter().any(|(_, score)| figure(score).is_some()))

@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use crate::report::axis::Axis;
+use crate::report::axis::{Axis, range};
 use crate::sweep::{Dimension, Measure, Plan, Row, Scale, Stat, Table, Values, label};
 
 /// A second setting with no more values than this has a curve for each.
@@ -71,9 +71,7 @@ impl Places {
             let axis = Axis::places(values.iter().map(label));
             return Self { axis, logarithmic: false, names: Some(values.to_vec()) };
         };
-        let (low, high) = numbers
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (v.min(low), v.max(high)));
+        let (low, high) = range(numbers.iter().copied()).unwrap_or_default();
         let logarithmic = match &dimension.values {
             Values::Range(range) => range.scale == Scale::Log,
             Values::List(_) => low > 0.0 && high / low >= WIDE,

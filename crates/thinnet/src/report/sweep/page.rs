@@ -8,7 +8,7 @@ use super::parallel::Parallel;
 use super::summary;
 use crate::report::look::{Entry, Look, hex, legend};
 use crate::report::plot::{DrawingError, SVG_SCALE};
-use crate::sweep::{Plan, Table, label};
+use crate::sweep::{Plan, Stat, Table, label};
 
 /// The page shows no more points than this; `sweep.csv` has all.
 const MOST_ROWS: usize = 200;
@@ -108,9 +108,7 @@ fn plot(effect: &Effect, table: &Table) -> Result<Plot, DrawingError> {
 
 fn wide(plot: &Parallel, table: &Table) -> Result<Wide, DrawingError> {
     let scores = || table.rows.iter().filter_map(|row| row.best);
-    let mean = |stat: Option<crate::sweep::Stat>| {
-        table.score(stat.map(|stat| crate::sweep::Stat { sd: None, ..stat }))
-    };
+    let mean = |stat: Option<Stat>| table.score(stat.map(Stat::alone));
     Ok(Wide {
         words: plot.words(),
         drawing: draw::parallel(plot)?,
@@ -146,34 +144,28 @@ fn settings(plan: &Plan) -> Vec<(&'static str, String)> {
     };
     let varied = plan.config.space.join("; ");
     let hidden: Vec<String> = base.model.hidden.iter().map(ToString::to_string).collect();
-    vec![
+    let mut rows = vec![
         ("Varied", if varied.is_empty() { "nothing but the seed".to_owned() } else { varied }),
         ("Points", points(plan)),
         ("Seeds", seeds),
-        ("Data", base.data.path.clone()),
-        ("Hidden layers", if hidden.is_empty() { "none".to_owned() } else { hidden.join(", ") }),
-        ("Epochs", base.train.epochs.to_string()),
-        ("Batch size", base.train.batch_size.to_string()),
-        ("Optimiser", base.optim.rule.name().to_owned()),
-        ("Learning rate", base.optim.learning_rate.to_string()),
-    ]
-    .into_iter()
-    .filter(|(name, _)| !is_varied(plan, name))
-    .collect()
-}
-
-/// Whether a line of the settings is of one that is varied, so that its base value says nothing.
-fn is_varied(plan: &Plan, name: &str) -> bool {
-    let key = match name {
-        "Data" => "data.path",
-        "Hidden layers" => "model.hidden",
-        "Epochs" => "train.epochs",
-        "Batch size" => "train.batch_size",
-        "Optimiser" => "optim.rule",
-        "Learning rate" => "optim.learning_rate",
-        _ => return false,
-    };
-    plan.space.dimensions.iter().any(|dimension| dimension.key == key)
+    ];
+    let shown = [
+        ("Data", "data.path", base.data.path.clone()),
+        (
+            "Hidden layers",
+            "model.hidden",
+            if hidden.is_empty() { "none".to_owned() } else { hidden.join(", ") },
+        ),
+        ("Epochs", "train.epochs", base.train.epochs.to_string()),
+        ("Batch size", "train.batch_size", base.train.batch_size.to_string()),
+        ("Optimiser", "optim.rule", base.optim.rule.name().to_owned()),
+        ("Learning rate", "optim.learning_rate", base.optim.learning_rate.to_string()),
+    ];
+    // The base value of a setting that is varied says nothing.
+    let is_varied = |key: &str| plan.space.dimensions.iter().any(|dimension| dimension.key == key);
+    let shown = shown.into_iter().filter(|(_, key, _)| !is_varied(key));
+    rows.extend(shown.map(|(name, _, value)| (name, value)));
+    rows
 }
 
 /// What a person would type to run the sweep again.

@@ -179,11 +179,7 @@ impl Collector {
 /// wrong with a batch.
 pub fn read_archive(stream: impl Read) -> Result<DataSet> {
     let mut collector = Collector::default();
-    archive::tar_files(
-        stream,
-        |name| member(name).is_some(),
-        |name, content| member(name).map_or(Ok(()), |member| collector.add(member, name, content)),
-    )?;
+    archive::tar_files(stream, member, |member, name, content| collector.add(member, name, content))?;
     collector.finish()
 }
 

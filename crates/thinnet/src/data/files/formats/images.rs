@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::{Display, Path, PathBuf};
 
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -69,12 +69,7 @@ pub fn read_pixels(bytes: &[u8], width: u32, height: u32, grey: bool) -> Result<
     if grey {
         return Ok(image.into_luma8().into_raw());
     }
-    let interleaved = DynamicImage::into_rgb8(image).into_raw();
-    let mut planes = Vec::with_capacity(interleaved.len());
-    for channel in 0..3 {
-        planes.extend(interleaved.iter().skip(channel).step_by(3));
-    }
-    Ok(planes)
+    Ok(super::channel_first(image.into_rgb8().into_raw(), &[3, height as usize, width as usize], true))
 }
 
 /// A reader within bounds.
