@@ -23,7 +23,7 @@
 //! | [`listed_axpy`] | `z[n] = b + sum of a * w[i]` over listed `i` | forward, one weight row an input, sparse input |
 //! | [`listed_backward`] | both of the first two | backward, one weight row an input |
 //! | [`dense_dot`] | `dot(w[r], x[n])` for all | forward with nothing dropped, one weight row an output |
-//! | [`dense_axpy`] | `z[n] = b + sum of x[n][i] * w[i]` over all `i` | forward with nothing dropped, one weight row an input |
+//! | [`dense_axpy()`] | `z[n] = b + sum of x[n][i] * w[i]` over all `i` | forward with nothing dropped, one weight row an input |
 //! | [`apply_update`] | `w` updated with a gradient | biases |
 //! | [`all_finite`] | whether no weight is NaN or infinite | a check after an update |
 //! | [`relu_listed`], [`Lists::transpose`] | the lists of positive entries, and by sample | between layers |

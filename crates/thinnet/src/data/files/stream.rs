@@ -45,11 +45,11 @@ pub struct Block {
 /// What takes blocks; it can end the reading with an error.
 type Each<'a> = &'a mut dyn FnMut(Block) -> Result<()>;
 
-/// Hands on all samples of a file or folder of any format that [`DataSet::open`] reads: of its training
+/// Hands on all samples of a file or folder of any format that [`DataSet::open`](crate::data::DataSet::open) reads: of its training
 /// part, then validation and test parts. Labels may be missing.
 ///
 /// # Errors
-/// Those of [`DataSet::open`], and [`Error::Data`] for samples of another shape or other columns, with
+/// Those of [`DataSet::open`](crate::data::DataSet::open), and [`Error::Data`] for samples of another shape or other columns, with
 /// both sides named; those of `each`.
 pub fn stream(path: &Path, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
     if !path.is_dir() {
