@@ -29,6 +29,8 @@ struct Shared {
     job: JobCell,
     /// The next part of the job that nobody has.
     next: AtomicUsize,
+    /// How many helpers may join the job.
+    helpers: AtomicUsize,
     /// [`OPEN`] while helpers may join the job, plus the number of those that have and are not done.
     joined: AtomicUsize,
     panicked: AtomicBool,
@@ -67,6 +69,7 @@ impl Team {
             generation: AtomicU64::new(0),
             job: JobCell(UnsafeCell::new(None)),
             next: AtomicUsize::new(0),
+            helpers: AtomicUsize::new(0),
             joined: AtomicUsize::new(0),
             panicked: AtomicBool::new(false),
             quit: AtomicBool::new(false),
@@ -88,12 +91,12 @@ impl Team {
         self.helpers.len() + 1
     }
 
-    /// Calls `job` with every number below `parts`, each once and on whichever thread is free, and returns when all calls
-    /// have. A job must not run another on the same team: it would wait for itself.
+    /// Calls `job` with every number below `parts`, each once and on whichever of at most `threads` threads is free, the
+    /// caller's among them, and returns when all calls have. A job must not run another on the same team: it would wait for itself.
     ///
     /// # Panics
     /// If a call does, after all threads have ended; parts that nobody had begun may then be left out.
-    pub fn run(&self, parts: usize, job: Job<'_>) {
+    pub fn run(&self, threads: usize, parts: usize, job: Job<'_>) {
         let _one_at_a_time = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = &*self.shared;
         // SAFETY: a pointer's lifetime is erased; helpers use it only while they have joined, and all have left before
@@ -101,10 +104,12 @@ impl Team {
         let erased: ErasedJob = unsafe { std::mem::transmute::<Job<'_>, Job<'static>>(job) };
         // SAFETY: no helper reads the cell: none has joined, and none can.
         unsafe { *shared.job.0.get() = Some((erased, parts)) };
+        let helpers = threads.min(parts).saturating_sub(1);
         shared.next.store(0, Ordering::Relaxed);
+        shared.helpers.store(helpers, Ordering::Relaxed);
         shared.joined.store(OPEN, Ordering::Release);
         shared.generation.fetch_add(1, Ordering::SeqCst);
-        for ((helper, _), asleep) in self.helpers.iter().zip(&shared.asleep).take(parts.saturating_sub(1)) {
+        for ((helper, _), asleep) in self.helpers.iter().zip(&shared.asleep).take(helpers) {
             if asleep.load(Ordering::SeqCst) {
                 helper.unpark();
             }
@@ -159,9 +164,10 @@ impl Shared {
             if self.quit.load(Ordering::SeqCst) {
                 return;
             }
-            let join = |joined| (joined & OPEN != 0).then_some(joined + 1);
+            let most = OPEN + self.helpers.load(Ordering::Relaxed);
+            let join = |joined| (OPEN..most).contains(&joined).then_some(joined + 1);
             if self.joined.fetch_update(Ordering::AcqRel, Ordering::Relaxed, join).is_err() {
-                continue; // the others have done it all
+                continue; // the others have done it all, or are enough
             }
             // SAFETY: this thread has joined, so the job is written, and the caller keeps it alive until it has left.
             let job = unsafe { (*self.job.0.get()).map(|(job, parts)| (&*job, parts)) };
@@ -202,7 +208,7 @@ mod tests {
             assert_eq!(team.count(), count.max(1));
             let calls: Vec<AtomicUsize> = (0..parts).map(|_| AtomicUsize::new(0)).collect();
             for round in 0..300 {
-                team.run(parts, &|part| {
+                team.run(count, parts, &|part| {
                     calls[part].fetch_add(1, Ordering::Relaxed);
                 });
                 // All parts are done when it returns.
@@ -219,11 +225,27 @@ mod tests {
     fn all_threads_work() {
         let team = Team::new(4).unwrap();
         let threads = Mutex::new(std::collections::HashSet::new());
-        team.run(40, &|_| {
+        team.run(4, 40, &|_| {
             threads.lock().unwrap().insert(thread::current().id());
             thread::sleep(std::time::Duration::from_millis(5));
         });
         assert_eq!(threads.lock().unwrap().len(), 4);
+    }
+
+    #[test]
+    fn no_more_threads_work_than_are_asked_for() {
+        let team = Team::new(5).unwrap();
+        for most in [1, 2, 3] {
+            for _ in 0..20 {
+                let threads = Mutex::new(std::collections::HashSet::new());
+                team.run(most, 30, &|_| {
+                    threads.lock().unwrap().insert(thread::current().id());
+                    thread::yield_now();
+                });
+                let count = threads.lock().unwrap().len();
+                assert!(count <= most, "{count} of {most}");
+            }
+        }
     }
 
     #[test]
@@ -232,7 +254,7 @@ mod tests {
         for culprit in 0..3 {
             let running = AtomicUsize::new(0);
             let result = catch_unwind(AssertUnwindSafe(|| {
-                team.run(3, &|part| {
+                team.run(3, 3, &|part| {
                     running.fetch_add(1, Ordering::SeqCst);
                     thread::sleep(std::time::Duration::from_millis(2));
                     running.fetch_sub(1, Ordering::SeqCst);
@@ -242,6 +264,6 @@ mod tests {
             assert!(result.is_err());
             assert_eq!(running.load(Ordering::SeqCst), 0);
         }
-        team.run(3, &|_| {}); // and it is none the worse for it
+        team.run(3, 3, &|_| {}); // and it is none the worse for it
     }
 }

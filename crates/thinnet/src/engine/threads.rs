@@ -2,7 +2,7 @@
 //! does not change, so the threads change no bit of a result.
 
 use std::ops::Range;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use thinnet_kernels::Team;
 
@@ -14,7 +14,7 @@ pub(super) struct Threads {
     /// The caller's among them.
     count: usize,
     /// None where the system starts no more threads: then the caller's does the work, to the same bits.
-    team: OnceLock<Option<Team>>,
+    team: Arc<OnceLock<Option<Team>>>,
     /// How many of them share the work.
     used: usize,
 }
@@ -30,21 +30,18 @@ impl Threads {
                 "the number of threads must be from 1 to 1024, got {count}"
             )));
         }
-        Ok(Self { count, team: OnceLock::new(), used: count })
+        Ok(Self { count, team: Arc::default(), used: count })
     }
 
     /// The caller's thread alone.
     pub(super) fn one() -> Self {
-        Self { count: 1, team: OnceLock::new(), used: 1 }
+        Self { count: 1, team: Arc::default(), used: 1 }
     }
 
-    /// Takes as many of the threads from now on as so much work is worth, in multiply-adds.
-    pub(super) fn suit(&mut self, work: usize) {
-        self.used = self.worth(work);
-    }
-
-    fn worth(&self, work: usize) -> usize {
-        (work / WORTH_A_THREAD).clamp(1, self.count)
+    /// The same threads, of which as many share the work as so many multiply-adds are worth.
+    pub(super) fn suited(&self, multiply_adds: usize) -> Self {
+        let used = (multiply_adds / WORTH_A_THREAD).clamp(1, self.count);
+        Self { count: self.count, team: Arc::clone(&self.team), used }
     }
 
     /// How many share the work.
@@ -55,21 +52,7 @@ impl Threads {
     /// Runs `work` once for each part, in parallel, and gives the results in order. A part goes to whichever thread is
     /// free first. Not to be called by `work` itself.
     pub(super) fn each<P: Send, R: Send>(&self, parts: Vec<P>, work: impl Fn(P) -> R + Sync) -> Vec<R> {
-        self.share(self.used, parts, work)
-    }
-
-    /// The same, with as many of the threads as so many multiply-adds are worth.
-    pub(super) fn each_of<P: Send, R: Send>(
-        &self,
-        multiply_adds: usize,
-        parts: Vec<P>,
-        work: impl Fn(P) -> R + Sync,
-    ) -> Vec<R> {
-        self.share(self.worth(multiply_adds), parts, work)
-    }
-
-    fn share<P: Send, R: Send>(&self, threads: usize, parts: Vec<P>, work: impl Fn(P) -> R + Sync) -> Vec<R> {
-        if threads == 1 || parts.len() <= 1 {
+        if self.used == 1 || parts.len() <= 1 {
             return parts.into_iter().map(work).collect();
         }
         let Some(team) = self.team.get_or_init(|| Team::new(self.count).ok()) else {
@@ -77,7 +60,7 @@ impl Threads {
         };
         let slots: Vec<Mutex<(Option<P>, Option<R>)>> =
             parts.into_iter().map(|part| Mutex::new((Some(part), None))).collect();
-        team.run(slots.len(), &|part| {
+        team.run(self.used, slots.len(), &|part| {
             // Nobody else wants this slot: its number was given out once.
             let mut slot = slots[part].lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(part) = slot.0.take() {

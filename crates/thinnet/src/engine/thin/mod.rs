@@ -265,7 +265,7 @@ impl<F: Float> Engine<F> for Thin<F> {
         let weights = batch.own_weights();
         let start = Stopwatch::start();
         let draw = Draw { step: self.step, number: training, first: 0 };
-        self.threads.suit(self.work(batch.indices.len()));
+        self.threads = self.threads.suited(self.work(batch.indices.len()));
         self.gather(x, batch.indices, draw, random)?;
         self.times.gather += start.elapsed();
         self.train(targets.view(), weights.as_deref(), draw, random)
@@ -312,7 +312,7 @@ impl<F: Float> Engine<F> for Thin<F> {
         let found = match first.stored {
             // Bytes that another engine loaded say nothing of units that are no ReLU.
             Stored::Columns if self.config.activation == Activation::Relu => {
-                bytes.classes(self.isa, &self.threads, first, last)
+                bytes.classes(self.isa, &self.score_threads(bytes.dim().0), first, last)
             }
             _ => None,
         };

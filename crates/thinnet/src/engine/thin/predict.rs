@@ -10,7 +10,7 @@ use super::Thin;
 use super::batch::{Loaded, SparseInput};
 use crate::engine::masks::{Draw, MaskSource, prediction};
 use crate::engine::store::Stored;
-use crate::engine::threads::split;
+use crate::engine::threads::{Threads, split};
 use crate::engine::{Inputs, check_width};
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -73,7 +73,7 @@ impl<F: Float> Thin<F> {
     ) -> Result<Array2<F>> {
         let samples = inputs.dim().0;
         let mut flat = Vec::with_capacity(samples * self.config.num_outputs);
-        self.threads.suit(self.work(samples));
+        self.threads = self.threads.suited(self.work(samples));
         let blocks = match self.engine.masks {
             MaskSource::Counter(_) => samples.div_ceil(MASKED_BLOCK),
             MaskSource::Numpy => 1, // its numbers are drawn layer by layer for all samples
@@ -123,12 +123,16 @@ impl<F: Float> Thin<F> {
         Array2::from_shape_vec(shape, flat).map_err(|_| Error::shape("scores", shape, len))
     }
 
+    /// Threads for the scores of so many samples.
+    pub(super) fn score_threads(&self, samples: usize) -> Threads {
+        let weights = self.layers.iter().map(|layer| layer.w.value.rows() * layer.w.value.cols());
+        self.threads.suited(weights.sum::<usize>().saturating_mul(samples))
+    }
+
     /// What `scores` gives of each block of the samples, row-major, one block after the other.
     fn by_block(&self, samples: usize, scores: impl Fn(Range<usize>) -> PanelBuf<F> + Sync) -> Vec<F> {
         let size = (SCORE_NUMBERS / self.config.input_dim).clamp(SCORE_BLOCK / 4, SCORE_BLOCK);
-        let work = self.layers.iter().map(|layer| layer.w.value.rows() * layer.w.value.cols()).sum::<usize>();
-        let blocks = split(samples, samples.div_ceil(size));
-        let blocks = self.threads.each_of(work.saturating_mul(samples), blocks, scores);
+        let blocks = self.score_threads(samples).each(split(samples, samples.div_ceil(size)), scores);
         blocks.iter().flat_map(|block| block.view().to_rows()).collect()
     }
 
