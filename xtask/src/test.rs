@@ -33,5 +33,7 @@ fn rust() -> Result<()> {
             test.env(datasets::FOLDER, datasets::folder()?);
         }
     }
-    run(&mut test)
+    run(&mut test)?;
+    // The library as those have it who leave its features out.
+    run(&mut cargo(&["test", "--package", "thinnet", "--no-default-features", "--quiet"]))
 }

@@ -2,7 +2,8 @@
 //!
 //! Rows of one's own become a model that predicts, here and in any other process:
 //!
-//! ```
+#![cfg_attr(feature = "files", doc = "```")]
+#![cfg_attr(not(feature = "files"), doc = "```ignore")]
 //! use ndarray::Array2;
 //! use thinnet::{data::Rows, model::Model, training::TrainingConfig};
 //!

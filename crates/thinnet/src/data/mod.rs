@@ -4,7 +4,8 @@
 //! stays as it was read, images as bytes. [`DataSet::split`] makes a set with training, validation and test rows, and
 //! [`DataSet::scale`] says how they are scaled for training. [`Rows`] are samples of one's own. docs/data.md is the guide.
 //!
-//! ```no_run
+#![cfg_attr(feature = "files", doc = "```no_run")]
+#![cfg_attr(not(feature = "files"), doc = "```ignore")]
 //! use thinnet::data::{DataSet, ReadOptions, SplitOptions};
 //!
 //! # fn main() -> thinnet::Result<()> {

@@ -22,7 +22,8 @@ use crate::training::{Preprocessing, Progress, Score, Task, Trained, Trainer, Tr
 ///
 /// Any number of threads may predict with one model at the same time: `predict(&self, ...)` changes nothing.
 ///
-/// ```
+#[cfg_attr(feature = "files", doc = "```")]
+#[cfg_attr(not(feature = "files"), doc = "```ignore")]
 /// use ndarray::Array2;
 /// use thinnet::{data::Rows, model::Model, training::TrainingConfig};
 /// # fn main() -> thinnet::Result<()> {

@@ -13,11 +13,13 @@
 mod folder;
 mod outcome;
 mod plan;
+mod range;
 mod space;
 mod table;
 
 pub use folder::{MANIFEST, SweepFolder};
 pub use outcome::{Measure, Outcome, RunFigures};
 pub use plan::{Draws, Plan, Point, Run, SweepConfig};
-pub use space::{Dimension, MAX_RUNS, Range, Scale, Space, Values, label};
+pub use range::{Range, Scale};
+pub use space::{Dimension, MAX_RUNS, Space, Values, label};
 pub use table::{Row, Stat, Table, runs_csv};

@@ -2,6 +2,7 @@
 
 use toml::Value;
 
+use super::range::{Range, Scale, accepted};
 use crate::error::{Error, Result};
 use crate::random::RandomState;
 use crate::training::{Assignment, TrainingConfig};
@@ -11,30 +12,6 @@ pub const MAX_RUNS: usize = 10_000;
 
 /// Draws for each point wanted before a space counts as exhausted: all of 10,000 are met in about 10 draws each.
 const MOST_DRAWS: usize = 100;
-
-/// How a range is walked through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
-    /// Equal differences; uniform draws.
-    Linear,
-    /// Equal ratios; draws whose logarithm is uniform.
-    Log,
-}
-
-/// Numbers between two bounds, both included.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Range {
-    /// How it is walked through.
-    pub scale: Scale,
-    /// The lower bound; above 0 on a logarithmic scale.
-    pub low: f64,
-    /// The upper bound, above the lower one.
-    pub high: f64,
-    /// Points of a grid, at least 2. Random draws need none.
-    pub points: Option<usize>,
-    /// Whether the setting takes whole numbers alone.
-    pub whole: bool,
-}
 
 /// What a setting takes.
 #[derive(Debug, Clone, PartialEq)]
@@ -206,7 +183,7 @@ impl Dimension {
     fn grid(&self) -> Result<Vec<Value>> {
         match &self.values {
             Values::List(values) => Ok(values.clone()),
-            Values::Range(range) => range.grid(&self.key),
+            Values::Range(range) => range.grid(&self.key, MAX_RUNS),
         }
     }
 
@@ -231,108 +208,9 @@ impl Dimension {
     }
 }
 
-impl Range {
-    /// Reads `LOW:HIGH` or `LOW:HIGH:N`.
-    fn parse(key: &str, scale: Scale, text: &str, base: &TrainingConfig) -> Result<Self> {
-        let word = if scale == Scale::Log { "log" } else { "lin" };
-        let refuse = |reason: &str| Error::configuration(format!("{key}={word}:{text}: {reason}"));
-        let parts: Vec<&str> = text.split(':').map(str::trim).collect();
-        let (low, high, points) = match parts[..] {
-            [low, high] => (low, high, None),
-            [low, high, points] => (low, high, Some(points)),
-            _ => return Err(refuse("a range is LOW:HIGH:N, N being the number of points")),
-        };
-        let number = |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite());
-        let (Some(low), Some(high)) = (number(low), number(high)) else {
-            return Err(refuse("LOW and HIGH must be finite numbers"));
-        };
-        if low >= high {
-            return Err(refuse("LOW must be below HIGH"));
-        }
-        if scale == Scale::Log && low <= 0.0 {
-            return Err(refuse("LOW must be above 0 on a logarithmic scale"));
-        }
-        let points = match points.map(str::parse::<usize>) {
-            None => None,
-            Some(Ok(points)) if points >= 2 => Some(points),
-            Some(_) => return Err(refuse("N must be a whole number of at least 2")),
-        };
-        let takes = |value: Value| accepted(base, key, &value).is_ok();
-        let whole = !takes(Value::Float(0.5));
-        if whole && !takes(Value::Integer(1)) {
-            return Err(refuse("it takes no number, so list its values"));
-        }
-        if whole && (low.fract() != 0.0 || high.fract() != 0.0 || low.abs().max(high.abs()) > 1e15) {
-            return Err(refuse("it takes whole numbers, so LOW and HIGH must be whole"));
-        }
-        let range = Self { scale, low, high, points, whole };
-        for bound in [low, high] {
-            accepted(base, key, &range.value(bound))?;
-        }
-        Ok(range)
-    }
-
-    /// The number as the setting takes it.
-    #[allow(clippy::cast_possible_truncation)] // saturates; bounds are below 1e15
-    fn value(&self, number: f64) -> Value {
-        if self.whole { Value::Integer(number.round() as i64) } else { Value::Float(number) }
-    }
-
-    /// Its points; those between the bounds have ten significant digits.
-    fn grid(&self, key: &str) -> Result<Vec<Value>> {
-        let Some(points) = self.points else {
-            return Err(Error::configuration(format!(
-                "{key} from {} to {} needs its number of points for a grid, as in lin:LOW:HIGH:N",
-                self.low, self.high
-            )));
-        };
-        // No grid may have more points; what is refused need not be built.
-        let points = points.min(MAX_RUNS + 1);
-        let mut values = Vec::with_capacity(points);
-        for index in 0..points {
-            let share = index as f64 / (points - 1) as f64;
-            let number = match self.scale {
-                _ if index == 0 => self.low,
-                _ if index + 1 == points => self.high,
-                Scale::Linear => short(self.low + (self.high - self.low) * share),
-                Scale::Log => short((self.low.ln() + (self.high / self.low).ln() * share).exp()),
-            };
-            let value = self.value(number);
-            if values.last() == Some(&value) {
-                return Err(Error::configuration(format!(
-                    "{key} from {} to {} has no {points} different values at such distances; take fewer points",
-                    self.low, self.high
-                )));
-            }
-            values.push(value);
-        }
-        Ok(values)
-    }
-
-    /// A number between the bounds. Whole ones on a logarithmic scale are rounded from a range half a unit wider, so that the
-    /// bounds are drawn as often as their neighbours.
-    fn draw(&self, random: &mut RandomState) -> Value {
-        let margin = if self.whole { 0.5 } else { 0.0 };
-        let (low, high) = (self.low - margin, self.high + margin);
-        let number = match self.scale {
-            Scale::Linear => random.uniform(low, high),
-            Scale::Log => random.uniform(low.ln(), high.ln()).exp(),
-        };
-        let number = if self.whole { number.round() } else { number };
-        self.value(number.clamp(self.low, self.high))
-    }
-}
-
 /// A key that is given more than once.
 pub(super) fn twice(key: &str) -> Error {
     Error::configuration(format!("{key} is given twice; give all its values at once, separated by commas"))
-}
-
-/// The value as the setting holds it: 1 is 1.0 where it takes fractions.
-fn accepted(base: &TrainingConfig, key: &str, value: &Value) -> Result<Value> {
-    let mut config = base.clone();
-    config.set(&Assignment { key: key.to_owned(), value: value.clone() })?;
-    config.get(key).ok_or_else(|| Error::configuration(format!("there is no setting {key}")))
 }
 
 /// The values of a list: parted by commas that stand in no bracket and no quotes.
@@ -368,11 +246,6 @@ fn parts<'a>(key: &str, text: &'a str) -> Result<Vec<&'a str>> {
         return Err(refuse("a value is missing"));
     }
     Ok(parts)
-}
-
-/// The number with ten significant digits: 0.3 for 0.30000000000000004.
-fn short(number: f64) -> f64 {
-    format!("{number:.9e}").parse().unwrap_or(number)
 }
 
 /// A value for people: words without quotes, fractions to four significant digits.

@@ -14,6 +14,7 @@ mod rates;
 mod record;
 mod state;
 mod tensors;
+mod trained;
 mod trainer;
 
 pub use accuracies::{Accuracies, CourseLine};
@@ -27,4 +28,5 @@ pub use rates::Rates;
 pub use record::{Epoch, RunHistory, Score};
 pub use state::TrainerState;
 pub(crate) use tensors::{Read, Tensors, add_network, network};
-pub use trainer::{Finish, Progress, Step, Trained, Trainer, Verdict};
+pub use trained::{Trained, Verdict};
+pub use trainer::{Finish, Progress, Step, Trainer};

@@ -1,23 +1,20 @@
 //! The training loop, step by step, so that whoever drives it can stop between any two and go on later.
 
-use ndarray::Array2;
-
-use super::check::{CheckedRows, Checks, judge};
+use super::check::{CheckedRows, Checks};
 use super::rates::{Rates, StepPlan};
 use super::state::{Best, Position, TrainerState};
 use super::{ClassWeights, Epoch, Monitor, RunHistory, Sampling, Score, TrainingConfig, TrainingData};
 use crate::clock::Stopwatch;
-use crate::data::Rows;
 use crate::engine::{self, Batch, Engine};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::net::{FullyConnectedNet, Parameters};
-use crate::optim::{Optimiser, Sgd};
 use crate::random::RandomState;
 
 /// A network that trains.
 ///
-/// ```
+#[cfg_attr(feature = "files", doc = "```")]
+#[cfg_attr(not(feature = "files"), doc = "```ignore")]
 /// use thinnet::data::DataSet;
 /// use thinnet::training::{Trainer, TrainingConfig, TrainingData};
 /// # fn main() -> thinnet::Result<()> {
@@ -37,8 +34,8 @@ use crate::random::RandomState;
 /// # Ok(()) }
 /// ```
 pub struct Trainer<'a, F: Float> {
-    config: &'a TrainingConfig,
-    data: &'a TrainingData<F>,
+    pub(super) config: &'a TrainingConfig,
+    pub(super) data: &'a TrainingData<F>,
     plan: StepPlan,
     checks: Checks,
     checked: [CheckedRows<'a, F>; 2],
@@ -48,7 +45,7 @@ pub struct Trainer<'a, F: Float> {
     rates: Rates,
     random: RandomState,
     position: Position,
-    best: Option<Best<F>>,
+    pub(super) best: Option<Best<F>>,
 }
 
 /// Follows a run while it trains.
@@ -81,23 +78,6 @@ pub struct Step {
     pub best: bool,
 }
 
-/// The network that a run keeps, and what is known of it.
-#[derive(Debug, Clone)]
-pub struct Trained<F> {
-    /// The network: the best epoch's, or the last one's.
-    pub net: FullyConnectedNet<F>,
-    /// The settings of the run.
-    pub config: TrainingConfig,
-    /// The epoch that it is of, from 1; 0 is the first step's of a run that checks that.
-    pub epoch: usize,
-    /// How many training, validation and test rows the run had.
-    pub samples: [usize; 3],
-    /// How it does on the validation rows.
-    pub val: Score,
-    /// How it does on the test rows, once that is known.
-    pub test: Option<Score>,
-}
-
 /// Why a run has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finish {
@@ -105,17 +85,6 @@ pub enum Finish {
     Epochs,
     /// So many epochs in a row were no better than the best one before them.
     Patience(usize),
-}
-
-/// What a finished run comes to, of the parameters that it keeps.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
-    /// On the validation rows.
-    pub val: Score,
-    /// On the test rows, if there are any.
-    pub test: Option<Score>,
-    /// How often each class (row) was taken for each (column): of the test rows, or else of the validation rows.
-    pub confusion: Option<Array2<usize>>,
 }
 
 impl<'a, F: Float> Trainer<'a, F> {
@@ -416,60 +385,12 @@ impl<'a, F: Float> Trainer<'a, F> {
         position.history.best_epoch().is_none_or(|best| of(epoch) > of(best))
     }
 
-    /// The network that the run keeps: the best epoch's, or the current one.
-    ///
-    /// # Errors
-    /// [`Error::Configuration`] before the first epoch has ended.
-    pub fn trained(&self) -> Result<Trained<F>> {
-        let (parameters, running) = match &self.best {
-            Some(best) => (best.parameters.clone(), best.running.clone()),
-            None => (self.engine.parameters()?, self.engine.running().to_vec()),
-        };
-        let config = TrainingConfig { data: self.data.settings.clone(), ..self.config.clone() };
-        let net = config.net(self.data.input_dim(), self.data.num_outputs())?;
-        let mut net = FullyConnectedNet::from_parameters(net, parameters)?;
-        net.set_running(&running)?;
-        let history = self.history();
-        let kept = if self.best.is_some() { history.best_epoch() } else { history.epochs.last() };
-        let kept = kept.ok_or_else(|| Error::configuration("the run has no epoch yet"))?;
-        let test = self.data.test.as_ref().map_or(0, Rows::len);
-        let samples = [self.data.train.len(), self.data.val.len(), test];
-        Ok(Trained { net, config, epoch: kept.epoch, samples, val: kept.val, test: None })
-    }
-
-    /// How the network that the run keeps does on validation and test rows.
-    ///
-    /// # Errors
-    /// None that a trainer made by [`Trainer::new`] could cause.
-    pub fn verdict(&self, threads: usize) -> Result<Verdict> {
-        // It is never trained: the optimiser with the least memory does.
-        let optimiser = Optimiser::Sgd(Sgd::default());
-        let engine = engine::build(self.trained()?.net, optimiser, self.config.engine(threads))?;
-        let judge = |rows| judge(engine.as_ref(), rows, self.config.loss());
-        let (val, confusion) = judge(&self.data.val)?;
-        match &self.data.test {
-            None => Ok(Verdict { val, test: None, confusion }),
-            Some(test) => {
-                let (test, confusion) = judge(test)?;
-                Ok(Verdict { val, test: Some(test), confusion })
-            }
-        }
-    }
-
     /// The network's parameters as they are now.
     ///
     /// # Errors
     /// None that a trainer made by [`Trainer::new`] could cause.
     pub fn parameters(&self) -> Result<Parameters<F>> {
         self.engine.parameters()
-    }
-
-    /// The parameters that the run keeps: the best epoch's, or the current ones.
-    ///
-    /// # Errors
-    /// None that a trainer made by [`Trainer::new`] could cause.
-    pub fn best_parameters(&self) -> Result<Parameters<F>> {
-        self.best.as_ref().map_or_else(|| self.engine.parameters(), |best| Ok(best.parameters.clone()))
     }
 
     /// The engine, to be asked for its state.

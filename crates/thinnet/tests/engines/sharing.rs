@@ -9,6 +9,7 @@ use thinnet::layers::{Activation, Normalisation, argmax};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::random::RandomState;
 use thinnet::training::TrainingData;
+use thinnet_kernels::PanelBuf;
 
 use crate::{Case, corner};
 
@@ -119,6 +120,29 @@ fn images_that_another_engine_loaded_are_decided_by_the_own_activation() {
     let expected: Vec<usize> = scores.rows().into_iter().map(argmax).collect();
     assert_ne!(relu.classes(&inputs).unwrap(), expected);
     assert_eq!(identity.classes(&inputs).unwrap(), expected);
+}
+
+/// A sample's scores are the same to the bit alone, among others, from floats as from panels, on one thread and on many.
+#[test]
+fn scores_do_not_depend_on_the_other_samples() {
+    let mut random = RandomState::new(5);
+    let (case, x, _) = case(&mut random);
+    let net = case.net::<f32>(&mut random);
+    let engine = |threads| Thin::new(&net, case.rule(), EngineConfig::course(threads)).unwrap();
+    let (one, many) = (engine(1), engine(3));
+    // So many samples that they are worth more than one thread.
+    let x = ndarray::concatenate(ndarray::Axis(0), &vec![x.view(); 20]).unwrap();
+    let scores = |engine: &Thin<f32>, x: &Array2<f32>| {
+        engine.scores(&engine.load(&x.clone().into()).unwrap()).unwrap()
+    };
+    let all = scores(&one, &x);
+    assert_eq!(scores(&many, &x), all);
+    let panels = Inputs::Panels(PanelBuf::from_rows(x.nrows(), x.ncols(), x.as_slice().unwrap()));
+    assert_eq!(many.scores(&panels).unwrap(), all);
+    for (first, count) in [(0, 1), (7, 1), (3, 50), (90, 200), (3999, 1)] {
+        let rows = ndarray::s![first..first + count, ..];
+        assert_eq!(scores(&many, &x.slice(rows).to_owned()), all.slice(rows));
+    }
 }
 
 /// A run in which other forms of the samples are scored between the steps is, to the bit, the run without.

@@ -45,12 +45,12 @@ pub struct Block {
 /// What takes blocks; it can end the reading with an error.
 type Each<'a> = &'a mut dyn FnMut(Block) -> Result<()>;
 
-/// Hands on all samples of a file or folder of any format that [`DataSet::open`](crate::data::DataSet::open) reads: of its training
-/// part, then validation and test parts. Labels may be missing.
+/// Hands on all samples of a file or folder of any format that [`DataSet::open`](crate::data::DataSet::open) reads: of its
+/// training part, then validation and test parts. Labels may be missing.
 ///
 /// # Errors
-/// Those of [`DataSet::open`](crate::data::DataSet::open), and [`Error::Data`] for samples of another shape or other columns, with
-/// both sides named; those of `each`.
+/// Those of [`DataSet::open`](crate::data::DataSet::open), and [`Error::Data`] for samples of another shape or other
+/// columns, with both sides named; those of `each`.
 pub fn stream(path: &Path, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
     if !path.is_dir() {
         return stream_file(path, 0, wanted, each).map_err(|error| error.within(path.display()));
