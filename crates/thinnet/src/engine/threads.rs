@@ -19,8 +19,8 @@ pub(super) struct Threads {
     used: usize,
 }
 
-/// Multiply-adds that are worth a thread of their own: docs/performance.md says what this was chosen from.
-const WORTH_A_THREAD: usize = 4_000_000;
+/// Multiply-adds that are worth a thread of their own: docs/performance.md says how that was measured.
+const WORTH_A_THREAD: usize = 2_000_000;
 
 impl Threads {
     /// So many threads, at least 1 and at most 1024.
