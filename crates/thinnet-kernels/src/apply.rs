@@ -1,15 +1,17 @@
 //! An update with a gradient that was computed elsewhere.
 
 use crate::adjust::{Adjust, with_optimiser};
+use crate::isa::once;
 use crate::optimiser::{Optimiser, Update, WithOptimiser};
 use crate::simd::{Element, Op, Simd};
+use crate::tile::width;
 use crate::{Isa, Panels, PanelsMut};
 
 /// Applies an update to weights `w` whose gradient `g` was computed elsewhere; both `[R][cols]`.
 ///
 /// # Panics
 /// If the shapes differ, or those of the update's state.
-pub fn apply_update<T: Element>(
+pub fn apply_update<T: RunApply>(
     isa: Isa,
     w: PanelsMut<'_, T>,
     g: Panels<'_, T>,
@@ -18,15 +20,17 @@ pub fn apply_update<T: Element>(
 ) {
     assert_eq!((w.rows(), w.cols()), (g.rows(), g.cols()), "shapes of weights and gradient");
     update.check(&w);
-    isa.run(Apply { w, g, adjust, update });
+    <T as RunApply>::run(isa, Apply { w, g, adjust, update });
 }
 
-struct Apply<'a, T> {
+pub struct Apply<'a, T> {
     w: PanelsMut<'a, T>,
     g: Panels<'a, T>,
     adjust: Adjust<T>,
     update: Update<'a, T>,
 }
+
+once!(RunApply, Apply);
 
 impl<T: Element> Op<T> for Apply<'_, T> {
     #[inline(always)]
@@ -43,14 +47,17 @@ impl<S: Simd<Elem = T>, T: Element> WithOptimiser<S> for All<'_, T> {
     fn call<R: Optimiser<S>>(self, s: S, optimiser: R) {
         let Self(w, g) = self;
         for p in 0..w.panels() {
-            // SAFETY: rows and panels are in range, in both, which have the same shape; `check` has compared
-            // the views that `optimiser` writes.
-            unsafe {
-                let (first, from) = (w.ptr(p, 0), g.ptr(p, 0));
-                let mut at = 0;
-                while at < w.rows() * T::PANEL {
-                    optimiser.apply(s, p, first.add(at), at, s.load(from.add(at)));
-                    at += S::LANES;
+            for r in 0..w.rows() {
+                let mut at = r * T::PANEL;
+                let end = at + width(&w, p);
+                // SAFETY: rows and panels are in range, in both, which have the same shape, and so are whole vectors up to the
+                // last column; `check` has compared the views that `optimiser` writes.
+                unsafe {
+                    let (first, from) = (w.ptr(p, 0), g.ptr(p, 0));
+                    while at < end {
+                        optimiser.apply(s, p, first.add(at), at, s.load(from.add(at)));
+                        at += S::LANES;
+                    }
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! The forward pass of a layer whose input is sparse.
 
+use crate::isa::once;
 use crate::simd::{Element, Op, Simd, load, store};
 use crate::sum::{ListedSum, check_lists};
 use crate::{Isa, ListsView, Panels, PanelsMut};
@@ -12,7 +13,7 @@ use crate::{Isa, ListsView, Panels, PanelsMut};
 ///
 /// # Panics
 /// If the shapes do not fit as said.
-pub fn listed_axpy<T: Element>(
+pub fn listed_axpy<T: RunListedAxpy>(
     isa: Isa,
     lists: ListsView<'_>,
     values: &[T],
@@ -24,14 +25,16 @@ pub fn listed_axpy<T: Element>(
     if let Some(bias) = bias {
         assert_eq!((bias.rows(), bias.cols()), (1, z.cols()), "shape of the bias");
     }
-    isa.run(ListedAxpy { sum: ListedSum { lists, values, y }, bias, z });
+    <T as RunListedAxpy>::run(isa, ListedAxpy { sum: ListedSum { lists, values, y }, bias, z });
 }
 
-struct ListedAxpy<'a, T> {
+pub struct ListedAxpy<'a, T> {
     sum: ListedSum<'a, T>,
     bias: Option<Panels<'a, T>>,
     z: PanelsMut<'a, T>,
 }
+
+once!(RunListedAxpy, ListedAxpy);
 
 impl<T: Element> Op<T> for ListedAxpy<'_, T> {
     #[inline(always)]

@@ -1,6 +1,7 @@
 //! The whole backward pass of a hidden layer in one traversal.
 
 use crate::adjust::{Adjust, with_optimiser};
+use crate::isa::once;
 use crate::optimiser::{Optimiser, Update, WithOptimiser};
 use crate::simd::{Element, Op, Simd, load, store};
 use crate::sum::check_lists;
@@ -17,7 +18,7 @@ use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
 /// # Panics
 /// If the shapes do not fit as said, or the update's state is not a view of the same rows as `w`.
 #[expect(clippy::too_many_arguments, reason = "each is a matrix or list of the formula")]
-pub fn listed_backward<T: Element>(
+pub fn listed_backward<T: RunListedBackward>(
     isa: Isa,
     lists: ListsView<'_>,
     values: &[T],
@@ -30,14 +31,19 @@ pub fn listed_backward<T: Element>(
     check_lists(lists, values, delta, &w);
     assert_eq!(d_values.len(), lists.len(), "derivatives, one an entry");
     update.check(&w);
-    isa.run(ListedBackward { rows: Rows { lists, values, delta, w, d_values }, adjust, update });
+    <T as RunListedBackward>::run(
+        isa,
+        ListedBackward { rows: Rows { lists, values, delta, w, d_values }, adjust, update },
+    );
 }
 
-struct ListedBackward<'a, T> {
+pub struct ListedBackward<'a, T> {
     rows: Rows<'a, T>,
     adjust: Adjust<T>,
     update: Update<'a, T>,
 }
+
+once!(RunListedBackward, ListedBackward);
 
 impl<T: Element> Op<T> for ListedBackward<'_, T> {
     #[inline(always)]

@@ -1,5 +1,6 @@
 //! The product of all weight rows with all samples: what a layer without dropout, and a score, needs.
 
+use crate::isa::once;
 use crate::simd::{Element, Op, Simd};
 use crate::{Isa, Panels};
 
@@ -8,17 +9,19 @@ use crate::{Isa, Panels};
 ///
 /// # Panics
 /// If the shapes do not fit as said.
-pub fn dense_dot<T: Element>(isa: Isa, w: Panels<'_, T>, x: Panels<'_, T>, out: &mut [T]) {
+pub fn dense_dot<T: RunDenseDot>(isa: Isa, w: Panels<'_, T>, x: Panels<'_, T>, out: &mut [T]) {
     assert_eq!(w.cols(), x.cols(), "columns of weights and samples");
     assert_eq!(out.len(), w.rows() * x.rows(), "outputs, rows by samples");
-    isa.run(DenseDot { w, x, out });
+    <T as RunDenseDot>::run(isa, DenseDot { w, x, out });
 }
 
-struct DenseDot<'a, T> {
+pub struct DenseDot<'a, T> {
     w: Panels<'a, T>,
     x: Panels<'a, T>,
     out: &'a mut [T],
 }
+
+once!(RunDenseDot, DenseDot);
 
 /// Panels that a tile's sums stay in registers for, before their lanes are added up: 384 columns of `f32`. More, and the
 /// rows in use no longer fit the first-level cache; fewer, and adding up costs too much.

@@ -1,5 +1,6 @@
 //! Products of weight rows with the samples that keep them: the thin forward pass.
 
+use crate::isa::once;
 use crate::simd::{Element, Op, Simd, load, prefetch};
 use crate::{Isa, ListsView, Panels};
 
@@ -13,7 +14,7 @@ use crate::{Isa, ListsView, Panels};
 ///
 /// # Panics
 /// If the shapes do not fit as said.
-pub fn listed_dot<T: Element>(
+pub fn listed_dot<T: RunListedDot>(
     isa: Isa,
     lists: ListsView<'_>,
     w: Panels<'_, T>,
@@ -24,15 +25,17 @@ pub fn listed_dot<T: Element>(
     assert_eq!(lists.rows(), w.rows(), "rows of lists and weights");
     assert!(lists.cols() <= y.rows(), "lists of {} samples of {}", lists.cols(), y.rows());
     assert_eq!(out.len(), lists.len(), "outputs, one an entry");
-    isa.run(ListedDot { lists, w, y, out });
+    <T as RunListedDot>::run(isa, ListedDot { lists, w, y, out });
 }
 
-struct ListedDot<'a, T> {
+pub struct ListedDot<'a, T> {
     lists: ListsView<'a>,
     w: Panels<'a, T>,
     y: Panels<'a, T>,
     out: &'a mut [T],
 }
+
+once!(RunListedDot, ListedDot);
 
 impl<T: Element> Op<T> for ListedDot<'_, T> {
     #[inline(always)]

@@ -1,19 +1,22 @@
 //! Whether numbers are all finite.
 
 use crate::Isa;
+use crate::isa::once;
 use crate::simd::{Element, Op, Simd};
 
 /// Whether no value is NaN or infinite. It reads as fast as memory gives.
-pub fn all_finite<T: Element>(isa: Isa, values: &[T]) -> bool {
+pub fn all_finite<T: RunFinite>(isa: Isa, values: &[T]) -> bool {
     let mut finite = true;
-    isa.run(Finite { values, finite: &mut finite });
+    <T as RunFinite>::run(isa, Finite { values, finite: &mut finite });
     finite
 }
 
-struct Finite<'a, T> {
+pub struct Finite<'a, T> {
     values: &'a [T],
     finite: &'a mut bool,
 }
+
+once!(RunFinite, Finite);
 
 impl<T: Element> Op<T> for Finite<'_, T> {
     #[inline(always)]

@@ -107,6 +107,28 @@ fn avx2<S: Simd, O: Op<S::Elem>>(s: S, op: O) {
     op.run(s);
 }
 
+/// Makes the trait of element types for which the kernel `$op` is compiled: in this crate, once a type, and not again in each
+/// crate that calls it.
+macro_rules! once {
+    ($run:ident, $op:ident) => {
+        #[doc = concat!("Element types that have the kernel `", stringify!($op), "`.")]
+        pub trait $run: crate::Element {
+            /// Runs it.
+            fn run(isa: crate::Isa, op: $op<'_, Self>);
+        }
+        crate::isa::once!($run, $op, f32);
+        crate::isa::once!($run, $op, f64);
+    };
+    ($run:ident, $op:ident, $t:ty) => {
+        impl $run for $t {
+            fn run(isa: crate::Isa, op: $op<'_, Self>) {
+                isa.run(op);
+            }
+        }
+    };
+}
+pub(crate) use once;
+
 macro_rules! backend {
     ($t:ty) => {
         impl Backend for $t {

@@ -24,7 +24,9 @@
 //! | [`listed_backward`] | both of the first two | backward, one weight row an input |
 //! | [`dense_dot`] | `dot(w[r], x[n])` for all | forward with nothing dropped, one weight row an output |
 //! | [`dense_axpy()`] | `z[n] = b + sum of x[n][i] * w[i]` over all `i` | forward with nothing dropped, one weight row an input |
-//! | [`apply_update`] | `w` updated with a gradient | biases |
+//! | [`dense_gradient()`] | `g[i] = sum of x[n][i] * delta[n]` over all `n` | its weight gradient |
+//! | [`relu_forward`], [`multiply()`] | ReLU with dropout's factors, and what is handed down through it | between dense layers |
+//! | [`apply_update`] | `w` updated with a gradient | where it is not fused on a product |
 //! | [`all_finite`] | whether no weight is NaN or infinite | a check after an update |
 //! | [`relu_listed`], [`Lists::transpose`] | the lists of positive entries, and by sample | between layers |
 //!
@@ -46,6 +48,7 @@ mod backward;
 mod bytes;
 mod dense;
 mod dense_axpy;
+mod dense_gradient;
 mod dot;
 mod epilogue;
 mod finite;
@@ -57,9 +60,11 @@ mod panels;
 mod peak;
 mod pixels;
 mod portable;
+mod relu;
 mod simd;
 mod sum;
 mod team;
+mod tile;
 mod update;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
@@ -70,7 +75,8 @@ pub use axpy::listed_axpy;
 pub use backward::listed_backward;
 pub use bytes::{ByteIsa, ByteRows, ByteWeights, byte_dot, squared_distances};
 pub use dense::dense_dot;
-pub use dense_axpy::{Samples, dense_axpy};
+pub use dense_axpy::dense_axpy;
+pub use dense_gradient::dense_gradient;
 pub use dot::listed_dot;
 pub use epilogue::{add_row_sums, relu_listed};
 pub use finite::all_finite;
@@ -81,6 +87,28 @@ pub use optimiser::Update;
 pub use panels::{PanelBuf, Panels, PanelsMut};
 pub use peak::multiply_adds;
 pub use pixels::pack_pixels;
+pub use relu::{multiply, relu_forward};
 pub use simd::Element;
 pub use team::Team;
+pub use tile::Samples;
 pub use update::listed_update;
+
+/// Element types that have every kernel: `f32` and `f64`.
+pub trait Kernels:
+    apply::RunApply
+    + axpy::RunListedAxpy
+    + backward::RunListedBackward
+    + dense::RunDenseDot
+    + dense_axpy::RunDenseAxpy
+    + dense_gradient::RunDenseGradient
+    + dot::RunListedDot
+    + finite::RunFinite
+    + peak::RunMultiplyAdds
+    + pixels::RunPackPixels
+    + relu::RunMultiply
+    + relu::RunReluForward
+    + update::RunListedUpdate
+{
+}
+impl Kernels for f32 {}
+impl Kernels for f64 {}

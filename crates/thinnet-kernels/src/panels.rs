@@ -61,6 +61,13 @@ impl<T: Element> PanelBuf<T> {
         (self.rows, self.cols) = (rows, cols);
     }
 
+    /// Becomes a matrix of `rows` by `cols`: what it is, if it has that shape, else zeros.
+    pub fn fit(&mut self, rows: usize, cols: usize) {
+        if (self.rows, self.cols) != (rows, cols) {
+            self.reset(rows, cols);
+        }
+    }
+
     /// Rows of the matrix.
     pub fn rows(&self) -> usize {
         self.rows

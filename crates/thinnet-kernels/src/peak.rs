@@ -1,5 +1,6 @@
 //! What the machine could do, to hold measured kernels against.
 
+use crate::isa::once;
 use crate::simd::{Element, Op, Simd, load, store};
 use crate::{Isa, PanelBuf};
 
@@ -11,19 +12,24 @@ use crate::{Isa, PanelBuf};
 ///
 /// assert_eq!(multiply_adds::<f32>(Isa::PORTABLE, 10), 10 * 12 * 4 * 2);
 /// ```
-pub fn multiply_adds<T: Element>(isa: Isa, rounds: usize) -> usize {
+pub fn multiply_adds<T: RunMultiplyAdds>(isa: Isa, rounds: usize) -> usize {
     let mut lanes = 0;
-    isa.run(MultiplyAdds::<T> { rounds, lanes: &mut lanes, room: PanelBuf::zeros(12, T::PANEL) });
+    <T as RunMultiplyAdds>::run(
+        isa,
+        MultiplyAdds::<T> { rounds, lanes: &mut lanes, room: PanelBuf::zeros(12, T::PANEL) },
+    );
     rounds * SUMS * lanes * 2
 }
 
 const SUMS: usize = 12;
 
-struct MultiplyAdds<'a, T> {
+pub struct MultiplyAdds<'a, T> {
     rounds: usize,
     lanes: &'a mut usize,
     room: PanelBuf<T>,
 }
+
+once!(RunMultiplyAdds, MultiplyAdds);
 
 impl<T: Element> Op<T> for MultiplyAdds<'_, T> {
     #[inline(always)]

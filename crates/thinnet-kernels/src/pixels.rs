@@ -1,5 +1,6 @@
 //! A batch of images: bytes become floats on their way into panels.
 
+use crate::isa::once;
 use crate::simd::{Element, Op, Simd};
 use crate::{Isa, PanelsMut};
 
@@ -8,7 +9,7 @@ use crate::{Isa, PanelsMut};
 ///
 /// # Panics
 /// If `chosen` does not name one row of `pixels` for each row of `out`, or `mean` does not have `cols` elements.
-pub fn pack_pixels<T: Element>(
+pub fn pack_pixels<T: RunPackPixels>(
     isa: Isa,
     pixels: &[u8],
     mean: &[f64],
@@ -17,15 +18,17 @@ pub fn pack_pixels<T: Element>(
 ) {
     assert_eq!(mean.len(), out.cols(), "columns of the mean");
     assert_eq!(chosen.len(), out.rows(), "chosen rows");
-    isa.run(PackPixels { pixels, mean, chosen, out });
+    <T as RunPackPixels>::run(isa, PackPixels { pixels, mean, chosen, out });
 }
 
-struct PackPixels<'a, T> {
+pub struct PackPixels<'a, T> {
     pixels: &'a [u8],
     mean: &'a [f64],
     chosen: &'a [usize],
     out: PanelsMut<'a, T>,
 }
+
+once!(RunPackPixels, PackPixels);
 
 impl<T: Element> Op<T> for PackPixels<'_, T> {
     /// Plain loops, which the compiler makes vectors of: the features are enabled where this is inlined.

@@ -61,6 +61,11 @@ macro_rules! portable {
                 [clamp(a[0], limit[0]), clamp(a[1], limit[1]), clamp(a[2], limit[2]), clamp(a[3], limit[3])]
             }
             #[inline(always)]
+            fn positive(self, a: Self::V, b: Self::V) -> Self::V {
+                let kept = |a: $t, b: $t| if a > 0.0 { b } else { 0.0 };
+                [kept(a[0], b[0]), kept(a[1], b[1]), kept(a[2], b[2]), kept(a[3], b[3])]
+            }
+            #[inline(always)]
             fn flush(self, a: Self::V) -> Self::V {
                 a.map(|a| if a.abs() < <$t>::MIN_POSITIVE { 0.0 } else { a })
             }

@@ -41,6 +41,8 @@ pub trait Simd: Copy {
     fn signed(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a` held to `-limit..=limit` (`limit` not negative). NaN stays NaN.
     fn clamp(self, a: Self::V, limit: Self::V) -> Self::V;
+    /// `b` where `a` is positive, else 0: also where `a` is NaN.
+    fn positive(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a`, with 0 in place of denormal numbers: those smaller than the smallest normal one. NaN stays NaN.
     fn flush(self, a: Self::V) -> Self::V;
 

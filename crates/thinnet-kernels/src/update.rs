@@ -1,6 +1,7 @@
 //! Gradients of weights as sums of listed rows, with the update fused on.
 
 use crate::adjust::{Adjust, with_optimiser};
+use crate::isa::once;
 use crate::optimiser::{Optimiser, Update, WithOptimiser};
 use crate::simd::{Element, Op, Simd, load, store};
 use crate::sum::{ListedSum, check_lists};
@@ -16,7 +17,7 @@ use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
 ///
 /// # Panics
 /// If the shapes do not fit as said, or the update's state is not a view of the same rows as `w`.
-pub fn listed_update<T: Element>(
+pub fn listed_update<T: RunListedUpdate>(
     isa: Isa,
     lists: ListsView<'_>,
     values: &[T],
@@ -27,15 +28,17 @@ pub fn listed_update<T: Element>(
 ) {
     check_lists(lists, values, y, &w);
     update.check(&w);
-    isa.run(ListedUpdate { sum: ListedSum { lists, values, y }, w, adjust, update });
+    <T as RunListedUpdate>::run(isa, ListedUpdate { sum: ListedSum { lists, values, y }, w, adjust, update });
 }
 
-struct ListedUpdate<'a, T> {
+pub struct ListedUpdate<'a, T> {
     sum: ListedSum<'a, T>,
     w: PanelsMut<'a, T>,
     adjust: Adjust<T>,
     update: Update<'a, T>,
 }
+
+once!(RunListedUpdate, ListedUpdate);
 
 impl<T: Element> Op<T> for ListedUpdate<'_, T> {
     #[inline(always)]

@@ -32,7 +32,7 @@ impl Display for Dtype {
 /// `F::from_f64(value)`, the nearest number of the type, and the vectors that the kernels compute with, come from
 /// [`thinnet_kernels::Element`].
 pub trait Float:
-    thinnet_kernels::Element
+    thinnet_kernels::Kernels
     + num_traits::Float
     + NumAssign
     + LinalgScalar

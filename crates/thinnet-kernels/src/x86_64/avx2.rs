@@ -42,6 +42,12 @@ impl Simd for Lanes<Avx2, f32> {
     }
 
     #[inline(always)]
+    fn positive(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_setzero_ps()), b) }
+    }
+
+    #[inline(always)]
     fn flush(self, a: Self::V) -> Self::V {
         // SAFETY: as for `signed`.
         unsafe {
@@ -101,6 +107,12 @@ impl Simd for Lanes<Avx2, f64> {
             let least = _mm256_sub_pd(_mm256_setzero_pd(), limit);
             _mm256_max_pd(least, _mm256_min_pd(limit, a))
         }
+    }
+
+    #[inline(always)]
+    fn positive(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe { _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(a, _mm256_setzero_pd()), b) }
     }
 
     #[inline(always)]

@@ -49,6 +49,12 @@ impl Simd for Lanes<Avx512, f32> {
     }
 
     #[inline(always)]
+    fn positive(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps()), b) }
+    }
+
+    #[inline(always)]
     fn flush(self, a: Self::V) -> Self::V {
         // SAFETY: as for `signed`.
         unsafe {
@@ -115,6 +121,12 @@ impl Simd for Lanes<Avx512, f64> {
             let least = _mm512_sub_pd(_mm512_setzero_pd(), limit);
             _mm512_max_pd(least, _mm512_min_pd(limit, a))
         }
+    }
+
+    #[inline(always)]
+    fn positive(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe { _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(a, _mm512_setzero_pd()), b) }
     }
 
     #[inline(always)]

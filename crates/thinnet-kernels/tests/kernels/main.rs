@@ -10,7 +10,7 @@ mod updates;
 use std::fmt::Write as _;
 
 use thinnet_kernels::{
-    Adjust, Element, Isa, Lists, PanelBuf, Update, block_size, listed_axpy, listed_backward, listed_dot,
+    Adjust, Isa, Kernels, Lists, PanelBuf, Update, block_size, listed_axpy, listed_backward, listed_dot,
 };
 
 /// A small generator: 64-bit multiply and shift (Knuth's constants), enough for test data.
@@ -25,7 +25,7 @@ impl Random {
     fn value(&mut self) -> f64 {
         self.bits() as f64 / (1_u64 << 30) as f64 - 1.0
     }
-    fn values<T: Element>(&mut self, n: usize) -> Vec<T> {
+    fn values<T: Kernels>(&mut self, n: usize) -> Vec<T> {
         (0..n).map(|_| T::from_f64(self.value())).collect()
     }
     fn lists(&mut self, rows: usize, cols: usize, block: usize, keep: f64) -> Lists {
@@ -54,11 +54,11 @@ const SHAPES: [Shape; 14] = [
 ];
 
 /// Rounding of sums of up to 700 products of numbers below 1: a few units in the last place of the largest sum.
-fn tolerance<T: Element>() -> f64 {
+fn tolerance<T: Kernels>() -> f64 {
     if size_of::<T>() == 4 { 2e-5 } else { 1e-13 }
 }
 
-fn assert_close<T: Element>(got: &[T], expected: &[f64], what: &str) {
+fn assert_close<T: Kernels>(got: &[T], expected: &[f64], what: &str) {
     assert_eq!(got.len(), expected.len(), "{what}: length");
     for (i, (g, e)) in got.iter().zip(expected).enumerate() {
         let off = (g.to_f64() - e).abs();
@@ -70,7 +70,7 @@ fn assert_close<T: Element>(got: &[T], expected: &[f64], what: &str) {
 }
 
 /// Padding must be zero after any kernel.
-fn assert_padding<T: Element>(m: &PanelBuf<T>, what: &str) {
+fn assert_padding<T: Kernels>(m: &PanelBuf<T>, what: &str) {
     let v = m.view();
     let tail = v.panels() * T::PANEL - v.cols();
     for r in 0..v.rows() {
@@ -81,7 +81,7 @@ fn assert_padding<T: Element>(m: &PanelBuf<T>, what: &str) {
     }
 }
 
-fn wide<T: Element>(v: &[T]) -> Vec<f64> {
+fn wide<T: Kernels>(v: &[T]) -> Vec<f64> {
     v.iter().map(|x| x.to_f64()).collect()
 }
 
@@ -104,7 +104,7 @@ fn each(test32: impl Fn(Isa, Shape, &str), test64: impl Fn(Isa, Shape, &str)) {
 }
 
 /// A case's weights, samples, lists and values of entries, in panels and as `f64`.
-struct Case<T: Element> {
+struct Case<T: Kernels> {
     w: PanelBuf<T>,
     y: PanelBuf<T>,
     w64: Vec<f64>,
@@ -114,7 +114,7 @@ struct Case<T: Element> {
     random: Random,
 }
 
-impl<T: Element> Case<T> {
+impl<T: Kernels> Case<T> {
     fn new((rows, samples, cols, block, keep): Shape) -> Self {
         let mut random = Random(7 + rows as u64 * 1000 + samples as u64 * 10 + cols as u64);
         let (w, y) = (random.values::<T>(rows * cols), random.values::<T>(samples * cols));
@@ -158,7 +158,7 @@ impl<T: Element> Case<T> {
 /// Rows split anywhere, and samples blocked anyhow or listed beside others, give the same bits.
 #[test]
 fn splits_change_no_bit() {
-    fn case<T: Element>(isa: Isa, shape: Shape, what: &str) {
+    fn case<T: Kernels>(isa: Isa, shape: Shape, what: &str) {
         let case = Case::<T>::new(shape);
         let (rows, cols) = (case.w.rows(), case.w.cols());
         let run = |cut: usize, forward_only: bool| {

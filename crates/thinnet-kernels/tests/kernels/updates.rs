@@ -1,6 +1,6 @@
 //! Updates, fused onto gradients and alone.
 
-use thinnet_kernels::{Adjust, Element, Isa, PanelBuf, Update, apply_update, listed_backward, listed_update};
+use thinnet_kernels::{Adjust, Isa, Kernels, PanelBuf, Update, apply_update, listed_backward, listed_update};
 
 use crate::{Case, Shape, assert_close, assert_padding, each, tolerance, wide};
 
@@ -34,7 +34,7 @@ fn plain_rule(rule: usize, step: u32, w: &mut f64, state: &mut [f64; 2], g: f64)
     }
 }
 
-fn update<'a, T: Element>(
+fn update<'a, T: Kernels>(
     rule: usize,
     step: u32,
     a: &'a mut PanelBuf<T>,
@@ -74,7 +74,7 @@ fn update<'a, T: Element>(
 
 /// An L2 term alone, then each of what else may become of a gradient, then all of it. Without a reason to, the kernels take a
 /// way of their own that knows of the first alone.
-fn adjusts<T: Element>() -> [Adjust<T>; 5] {
+fn adjusts<T: Kernels>() -> [Adjust<T>; 5] {
     let c = T::from_f64;
     let l2 = Adjust::l2(c(0.5));
     [
@@ -87,7 +87,7 @@ fn adjusts<T: Element>() -> [Adjust<T>; 5] {
 }
 
 /// What becomes of the plain gradient `g` of weights `w`.
-fn adjusted<T: Element>(adjust: &Adjust<T>, w: &[f64], g: &[f64]) -> Vec<f64> {
+fn adjusted<T: Kernels>(adjust: &Adjust<T>, w: &[f64], g: &[f64]) -> Vec<f64> {
     let sign = |w: f64| if w == 0.0 { 0.0 } else { w.signum() };
     let limit = adjust.limit.map_or(f64::INFINITY, T::to_f64);
     let of = |(w, g): (&f64, &f64)| {
@@ -98,7 +98,7 @@ fn adjusted<T: Element>(adjust: &Adjust<T>, w: &[f64], g: &[f64]) -> Vec<f64> {
 }
 
 /// A case some of whose weights are 0.
-fn with_zeros<T: Element>(shape: Shape) -> Case<T> {
+fn with_zeros<T: Kernels>(shape: Shape) -> Case<T> {
     let mut case = Case::<T>::new(shape);
     case.w64.iter_mut().step_by(5).for_each(|w| *w = 0.0);
     let w: Vec<T> = case.w64.iter().map(|&w| T::from_f64(w)).collect();
@@ -114,7 +114,7 @@ enum By {
     Apply,
 }
 
-fn updates<T: Element>(isa: Isa, shape: Shape, by: By, what: &str) {
+fn updates<T: Kernels>(isa: Isa, shape: Shape, by: By, what: &str) {
     for (rule, adjust) in (0..6).flat_map(|rule| adjusts::<T>().map(|adjust| (rule, adjust))) {
         let what = format!("{what} rule {rule} {adjust:?}");
         let mut case = with_zeros::<T>(shape);
@@ -199,12 +199,12 @@ fn apply_update_follows_the_rules() {
 
 #[test]
 fn the_gradient_alone_is_the_sum_with_what_is_added() {
-    fn case<T: Element>(isa: Isa, shape: Shape, what: &str) {
+    fn case<T: Kernels>(isa: Isa, shape: Shape, what: &str) {
         for adjust in adjusts::<T>() {
             one(isa, shape, adjust, &format!("{what} {adjust:?}"));
         }
     }
-    fn one<T: Element>(isa: Isa, shape: Shape, adjust: Adjust<T>, what: &str) {
+    fn one<T: Kernels>(isa: Isa, shape: Shape, adjust: Adjust<T>, what: &str) {
         let mut case = with_zeros::<T>(shape);
         let expected = adjusted(&adjust, &case.w64, &case.gradient(0.0));
         let before = case.w.as_slice().to_vec();
@@ -229,7 +229,7 @@ fn the_gradient_alone_is_the_sum_with_what_is_added() {
 /// bound; and what is infinite comes to it.
 #[test]
 fn bounds_hold_what_is_infinite_and_let_nan_through() {
-    fn case<T: Element>(isa: Isa, what: &str) {
+    fn case<T: Kernels>(isa: Isa, what: &str) {
         let c = T::from_f64;
         let g: Vec<T> = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 2.0, -2.0, 0.5, -0.5].map(c).to_vec();
         let g = PanelBuf::from_rows(1, 7, &g);
@@ -264,7 +264,7 @@ fn bounds_hold_what_is_infinite_and_let_nan_through() {
 /// The order of operations, to the bit: the decay, rounded, and then Adam's step, whose moments see nothing of it.
 #[test]
 fn adamw_is_the_decay_and_then_adam() {
-    fn case<T: Element>(isa: Isa, what: &str) {
+    fn case<T: Kernels>(isa: Isa, what: &str) {
         let mut random = crate::Random(9);
         let [w, g] = [0; 2].map(|_| PanelBuf::from_rows(3, 70, &random.values::<T>(210)));
         let run = |rule: usize, w: &[T]| {
@@ -288,7 +288,7 @@ fn adamw_is_the_decay_and_then_adam() {
 /// What an optimiser keeps of a gradient that has become 0 goes down to 0, past no denormal number; NaN stays NaN.
 #[test]
 fn denormal_state_becomes_zero() {
-    fn case<T: Element>(isa: Isa, _: Shape, what: &str) {
+    fn case<T: Kernels>(isa: Isa, _: Shape, what: &str) {
         let least = if size_of::<T>() == 4 { f64::from(f32::MIN_POSITIVE) } else { f64::MIN_POSITIVE };
         let start = [T::from_f64(1.0001 * least), T::from_f64(3.0 * least), T::from_f64(f64::NAN), T::ZERO];
         let width = 70;

@@ -26,20 +26,20 @@ impl EngineKind {
     /// docs/performance.md).
     const CROSSOVER: f64 = 0.8;
 
-    /// Whether the first layer's forward product, whose input has no zeros, is computed for every unit at this keep
-    /// probability.
-    pub(super) fn is_first_dense(self, keep: f64) -> bool {
+    /// Whether every unit of a hidden layer with so many inputs and units above it is computed, in both passes, when a share of
+    /// its units is kept: a function of the shapes alone, so that every CPU computes the same (measured: docs/performance.md).
+    pub(super) fn is_dense(self, inputs: usize, above: usize, share: f64) -> bool {
         match self {
-            Self::Auto => keep >= Self::CROSSOVER,
+            Self::Auto => (inputs + above) as f64 * share < 700.0,
             Self::Dense => true,
             Self::Thin => false,
         }
     }
 
-    /// Whether the other products take what was dropped, or was not positive, as zeros instead of leaving it out. At no
-    /// keep probability that was measured is that faster: ReLU makes half of it zero (docs/performance.md).
-    pub(super) fn lists_all(self) -> bool {
-        self == Self::Dense
+    /// Whether the first layer's forward product, whose input has no zeros, is computed for every unit of a layer that is not
+    /// dense, at this keep probability.
+    pub(super) fn is_first_dense(self, keep: f64) -> bool {
+        self == Self::Auto && keep >= Self::CROSSOVER
     }
 }
 

@@ -197,6 +197,11 @@ impl<F: Float> Layer<F> {
         Ok(Stored::Rows.write(self.stored.read(&self.w.value)?.view()))
     }
 
+    /// Inputs of the layer.
+    pub(super) fn inputs(&self) -> usize {
+        if self.stored == Stored::Columns { self.w.value.cols() } else { self.w.value.rows() }
+    }
+
     /// Units of the layer.
     pub(super) fn outputs(&self) -> usize {
         self.b.value.cols()

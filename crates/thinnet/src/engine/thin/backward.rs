@@ -3,34 +3,55 @@
 use std::ops::Range;
 
 use thinnet_kernels::{
-    Lists, PanelBuf, add_row_sums, apply_update, block_size, listed_backward, listed_update,
+    PanelBuf, Samples, add_row_sums, apply_update, dense_gradient, listed_backward, listed_update,
 };
 
 use super::batch::BatchInput;
 use super::{Hidden, Thin};
+use crate::engine::threads::split;
 use crate::error::Result;
 use crate::float::Float;
 use crate::layers::Activation;
 use crate::optim::Optimiser;
 
+/// Rows whose dense gradients are computed together, and then their updates: they stay in the second-level cache.
+const GRADIENT_ROWS: usize = 64;
+
 impl<F: Float> Thin<F> {
     /// Updates every parameter, from the derivative of the loss by the scores (N, C).
-    pub(super) fn backward(&mut self, dscores: &PanelBuf<F>) -> Result<()> {
-        let mut delta = dscores.clone();
-        let mut bias_gradient = column_sums(dscores);
+    pub(super) fn backward(&mut self, dscores: PanelBuf<F>) -> Result<()> {
+        let mut delta = dscores;
+        let mut bias_gradient = column_sums(&delta);
         for index in (1..self.layers.len()).rev() {
             self.update_biases(index, &bias_gradient)?;
-            self.update_later(index, &delta)?;
-            let Hidden { active, values, .. } = &self.hidden[index - 1];
-            bias_gradient = vec![F::zero(); active.rows()];
-            add_row_sums(active.view(), values, &mut bias_gradient);
-            if index > 1 || matches!(self.x, BatchInput::Sparse(_)) {
-                delta.reset(dscores.rows(), active.rows());
-                delta.view_mut().scatter(active.view(), 0, values);
+            let mut below = std::mem::take(&mut self.hidden[index - 1].delta);
+            if self.is_dense(index - 1) {
+                let dense = &mut self.hidden[index - 1].dense;
+                dense.hand_down(self.isa, &self.threads, &self.layers[index], &delta, &mut below);
+                self.update_dense(index, &delta)?;
+                bias_gradient = column_sums(&below);
+            } else {
+                self.update_later(index, &delta)?;
+                let Hidden { active, values, .. } = &self.hidden[index - 1];
+                bias_gradient = PanelBuf::zeros(1, active.rows());
+                let mut sums = vec![F::zero(); active.rows()];
+                add_row_sums(active.view(), values, &mut sums);
+                bias_gradient.view_mut().pack(&sums);
+                if index > 1 || matches!(self.x, BatchInput::Sparse(_)) {
+                    below.reset(delta.rows(), active.rows());
+                    below.view_mut().scatter(active.view(), 0, values);
+                }
+            }
+            let above = std::mem::replace(&mut delta, below);
+            if let Some(hidden) = self.hidden.get_mut(index) {
+                hidden.delta = above; // its storage is used again
             }
         }
         self.update_biases(0, &bias_gradient)?;
         self.update_first(&delta)?;
+        if let Some(hidden) = self.hidden.first_mut() {
+            hidden.delta = delta;
+        }
         self.update_clipped()
     }
 
@@ -39,44 +60,61 @@ impl<F: Float> Thin<F> {
         (!self.keeps_gradients()).then_some(self.optimiser)
     }
 
-    /// Updates the biases of layer `index` with their gradient (H).
-    fn update_biases(&mut self, index: usize, gradient: &[F]) -> Result<()> {
+    /// Updates the biases of layer `index` with their gradient (1, H).
+    fn update_biases(&mut self, index: usize, gradient: &PanelBuf<F>) -> Result<()> {
         let (isa, adjust) = (self.isa, self.adjust_biases());
         let (optimiser, whole) = (self.fused_optimiser(), [0..1; 1]);
-        let gradient = PanelBuf::from_rows(1, gradient.len(), gradient);
         for (b, update) in self.layers[index].b.parts(optimiser, &whole)? {
             apply_update(isa, b, gradient.view(), adjust, update);
         }
         Ok(())
     }
 
-    /// Updates the weights of the first layer, from the derivative by its sums: `delta` (N, H) where there is no hidden layer
-    /// or the input is sparse, else the first hidden layer's values.
+    /// Updates the weights of the first layer, from the derivative by its sums: `delta` (N, H), or the first hidden layer's
+    /// values where it lists what it keeps of a dense input.
     fn update_first(&mut self, delta: &PanelBuf<F>) -> Result<()> {
-        let (isa, adjust) = (self.isa, self.adjust_weights());
+        let (isa, adjust, listed) = (self.isa, self.adjust_weights(), self.lists_first());
+        if !listed && matches!(self.x, BatchInput::Dense(_)) {
+            return self.update_dense(0, delta);
+        }
         let (optimiser, w) = (self.fused_optimiser(), &mut self.layers[0].w);
         let ranges = self.threads.split(w.value.rows());
         let parts = w.parts(optimiser, &ranges)?.into_iter().zip(ranges).collect();
-        match &self.x {
-            BatchInput::Sparse(x) => self.threads.each(parts, |((w, update), inputs)| {
-                let (lists, values) = x.by_input(inputs);
-                listed_update(isa, lists.view(), &values, delta.view(), w, adjust, update);
-            }),
-            BatchInput::Dense(x) => {
-                let all;
-                let (lists, values) = if let Some(hidden) = self.hidden.first() {
-                    (hidden.active.view(), &hidden.values)
-                } else {
-                    let (samples, units) = (delta.rows(), delta.cols());
-                    all = (Lists::full(units, samples, block_size(samples)), transposed(delta));
-                    (all.0.view(), &all.1)
-                };
+        match (&self.x, self.hidden.first()) {
+            (BatchInput::Dense(x), Some(Hidden { active, values, .. })) => {
                 self.threads.each(parts, |((w, update), units)| {
-                    let values = &values[lists.entries(units.clone())];
-                    listed_update(isa, lists.slice(units), values, x.view(), w, adjust, update);
-                })
+                    let values = &values[active.view().entries(units.clone())];
+                    listed_update(isa, active.view().slice(units), values, x.view(), w, adjust, update);
+                });
             }
+            (BatchInput::Sparse(x), _) => {
+                self.threads.each(parts, |((w, update), inputs)| {
+                    let (lists, values) = x.by_input(inputs);
+                    listed_update(isa, lists.view(), &values, delta.view(), w, adjust, update);
+                });
+            }
+            (BatchInput::Dense(_), None) => {} // its input is dense, and was taken above
+        }
+        Ok(())
+    }
+
+    /// Updates the weights of layer `index`, of whose input nothing is left out, from the derivative by its sums (N, H).
+    fn update_dense(&mut self, index: usize, delta: &PanelBuf<F>) -> Result<()> {
+        let (isa, adjust) = (self.isa, self.adjust_weights());
+        let (optimiser, w) = (self.fused_optimiser(), &mut self.layers[index].w);
+        let x = match (index.checked_sub(1), &self.x) {
+            (Some(below), _) => self.hidden[below].dense.h.view(),
+            (None, BatchInput::Dense(x)) => x.view(),
+            (None, BatchInput::Sparse(_)) => return Ok(()), // it is not asked for
         };
+        let rows = w.value.rows();
+        let ranges = split(rows, rows.div_ceil(GRADIENT_ROWS).max(self.threads.used()));
+        let parts = w.parts(optimiser, &ranges)?.into_iter().zip(ranges).collect();
+        self.threads.each(parts, |((w, update), inputs)| {
+            let mut gradient = PanelBuf::zeros(w.rows(), w.cols());
+            dense_gradient(isa, Samples::Panels(x), inputs, delta.view(), gradient.view_mut());
+            apply_update(isa, w, gradient.view(), adjust, update);
+        });
         Ok(())
     }
 
@@ -139,21 +177,15 @@ impl<F: Float> UnitBelow<F> {
     }
 }
 
-/// The sum of each column.
-fn column_sums<F: Float>(panels: &PanelBuf<F>) -> Vec<F> {
-    let mut sums = vec![F::zero(); panels.cols()];
-    for row in panels.view().to_rows().chunks_exact(panels.cols().max(1)) {
-        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += value);
+/// The sum of each column (1, H).
+fn column_sums<F: Float>(panels: &PanelBuf<F>) -> PanelBuf<F> {
+    let mut sums = PanelBuf::zeros(1, panels.cols());
+    let (panels, mut to) = (panels.view(), sums.view_mut());
+    for panel in 0..panels.panels() {
+        let to = to.row_mut(panel, 0);
+        for row in 0..panels.rows() {
+            to.iter_mut().zip(panels.row(panel, row)).for_each(|(sum, &value)| *sum += value);
+        }
     }
     sums
-}
-
-/// The matrix column by column.
-fn transposed<F: Float>(panels: &PanelBuf<F>) -> Vec<F> {
-    let (rows, cols) = (panels.rows(), panels.cols());
-    let flat = panels.view().to_rows();
-    (0..cols)
-        .flat_map(|col| (0..rows).map(move |row| (row, col)))
-        .map(|(row, col)| flat[row * cols + col])
-        .collect()
 }

@@ -98,7 +98,9 @@ impl ByteInputs {
             let all = Lists::full(first.outputs(), block.len(), block_size(block.len()));
             let (mut active, mut values) = (Lists::new(), Vec::new());
             relu_listed(all.view(), &z, &shift, F::one(), &mut active, &mut values);
-            let scores = forward_listed(isa, &Threads::one(), last, &active, &values).view().to_rows();
+            let mut scores = PanelBuf::zeros(block.len(), last.outputs());
+            forward_listed(isa, &Threads::one(), last, &active, &values, &mut scores);
+            let scores = scores.view().to_rows();
             let rows = scores.chunks_exact(last.outputs()).zip(&self.norms[block]);
             rows.map(|(scores, norm)| decide(scores, CLOSE * deviation * norm, &distances))
                 .collect::<Vec<_>>()

@@ -12,21 +12,29 @@ impl<F: Float> Thin<F> {
     /// Draws the masks or the noise of a batch, first layer to last.
     pub(super) fn draw_masks(&mut self, samples: usize, draw: Draw, random: &mut RandomState) {
         let gaussian = self.config.dropout_kind == DropoutKind::Gaussian;
-        for (layer, (hidden, &units)) in self.hidden.iter_mut().zip(&self.config.hidden).enumerate() {
+        for (layer, &units) in self.config.hidden.iter().enumerate() {
             let Some(dropout) = self.config.dropout.layer(layer) else { continue };
             let of = LayerDraw { samples, units, dropout, layer, draw };
+            let (dense, threads) = (self.is_dense(layer), &self.threads);
+            let hidden = &mut self.hidden[layer];
             match self.engine.masks {
+                MaskSource::Numpy if dense => hidden.dense.draw_numpy(of, gaussian, random),
                 MaskSource::Numpy if gaussian => hidden.noise.draw_numpy(of, random),
                 MaskSource::Numpy => hidden.mask.draw_numpy(of, random),
-                MaskSource::Counter(seed) if gaussian => hidden.noise.draw_counter(of, seed, &self.threads),
-                MaskSource::Counter(seed) => hidden.mask.draw_counter(of, seed, self.isa, &self.threads),
+                MaskSource::Counter(seed) if dense => hidden.dense.draw_counter(of, gaussian, seed, threads),
+                MaskSource::Counter(seed) if gaussian => hidden.noise.draw_counter(of, seed, threads),
+                MaskSource::Counter(seed) => hidden.mask.draw_counter(of, seed, self.isa, threads),
             }
         }
     }
 
-    /// Lists what each hidden layer's mask keeps.
+    /// Lists what the mask of each hidden layer keeps, where not every unit is computed.
     pub(super) fn list_kept(&mut self, samples: usize) {
-        for (layer, (hidden, &units)) in self.hidden.iter_mut().zip(&self.config.hidden).enumerate() {
+        for (layer, &units) in self.config.hidden.iter().enumerate() {
+            if self.is_dense(layer) {
+                continue;
+            }
+            let hidden = &mut self.hidden[layer];
             let kept = &mut hidden.kept;
             if self.config.computed_share(layer) < 1.0 {
                 hidden.mask.lists(units, &self.threads, kept);
@@ -34,5 +42,10 @@ impl<F: Float> Thin<F> {
                 *kept = Lists::full(units, samples, block_size(samples));
             }
         }
+    }
+
+    /// Whether hidden layer `index`, of which every unit is computed, has factors for its activations.
+    pub(super) fn has_factors(&self, index: usize) -> bool {
+        self.config.is_noisy(index) || self.config.computed_share(index) < 1.0
     }
 }

@@ -1,9 +1,9 @@
 //! The forward pass.
 
-use thinnet_kernels::{Lists, ListsView, PanelBuf, block_size, dense_dot, listed_dot, relu_listed};
+use thinnet_kernels::{Lists, ListsView, PanelBuf, dense_dot, listed_dot, relu_listed};
 
 use super::batch::BatchInput;
-use super::products::{dense_scores, forward_listed, forward_rows};
+use super::products::{forward_dense, forward_listed, forward_rows};
 use super::{Hidden, Thin};
 use crate::float::Float;
 use crate::layers::Activation;
@@ -11,29 +11,28 @@ use crate::layers::Activation;
 impl<F: Float> Thin<F> {
     /// What becomes of a sum of hidden layer `index`.
     fn unit(&self, index: usize) -> Unit<F> {
-        Unit { activation: self.config.activation, scale: self.scale(index), all: self.lists_all() }
+        Unit { activation: self.config.activation, scale: self.scale(index) }
     }
 
-    /// The first layer's activations.
-    fn first_hidden(&mut self) {
-        let (unit, keep, kind) = (self.unit(0), self.config.computed_share(0), self.engine.kind);
+    /// Whether the first layer's sums are computed for every unit of which samples are listed.
+    pub(super) fn first_is_whole(&self) -> bool {
+        self.engine.kind.is_first_dense(self.config.computed_share(0))
+    }
+
+    /// The first layer's activations, from a dense input by lists of what is kept.
+    fn first_listed(&mut self) {
+        let BatchInput::Dense(x) = &self.x else { return };
+        let x = x.view();
+        let (unit, keep, whole) = (self.unit(0), self.config.computed_share(0), self.first_is_whole());
         let noisy = self.config.is_noisy(0);
-        let (isa, layer) = (self.isa, &self.layers[0]);
-        let x = match &self.x {
-            BatchInput::Dense(x) => x.view(),
-            BatchInput::Sparse(x) => {
-                let z = forward_rows(isa, &self.threads, layer, &x.by_sample, &x.a);
-                return self.later_hidden(0, &z);
-            }
-        };
-        let samples = x.rows();
+        let (isa, layer, samples) = (self.isa, &self.layers[0], x.rows());
         let hidden = &mut self.hidden[0];
         let (kept, noise) = (hidden.kept.view(), noisy.then_some(&hidden.noise));
         let parts = self.threads.each(self.threads.split(layer.outputs()), |units| {
             let kept = kept.slice(units.clone());
             let w = layer.w.value.view().slice(units.clone());
             let mut z = vec![F::zero(); kept.len()];
-            if !kind.is_first_dense(keep) {
+            if !whole {
                 listed_dot(isa, kept, w, x, &mut z);
             } else if keep >= 1.0 {
                 dense_dot(isa, w, x, &mut z);
@@ -53,15 +52,24 @@ impl<F: Float> Thin<F> {
         hidden.join(parts);
     }
 
-    /// The outputs (N, H) of layer `index` > 0, from the activations below.
-    fn product(&self, index: usize) -> PanelBuf<F> {
-        let layer = &self.layers[index];
-        let Hidden { active, values, .. } = &self.hidden[index - 1];
-        forward_listed(self.isa, &self.threads, layer, active, values)
+    /// The outputs (N, H) of layer `index`, from what is below it.
+    fn product(&self, index: usize, z: &mut PanelBuf<F>) {
+        let (isa, threads, layer) = (self.isa, &self.threads, &self.layers[index]);
+        match (index.checked_sub(1), &self.x) {
+            (None, BatchInput::Dense(x)) => forward_dense(isa, threads, layer, x.view(), z),
+            (None, BatchInput::Sparse(x)) => forward_rows(isa, threads, layer, &x.by_sample, &x.a, z),
+            (Some(below), _) if self.is_dense(below) => {
+                forward_dense(isa, threads, layer, self.hidden[below].dense.h.view(), z);
+            }
+            (Some(below), _) => {
+                let Hidden { active, values, .. } = &self.hidden[below];
+                forward_listed(isa, threads, layer, active, values, z);
+            }
+        }
     }
 
-    /// The activations of hidden layer `index`, from its outputs (N, H).
-    fn later_hidden(&mut self, index: usize, z: &PanelBuf<F>) {
+    /// The activations of hidden layer `index`, by lists of what is kept, from its outputs (N, H).
+    fn later_listed(&mut self, index: usize, z: &PanelBuf<F>) {
         let (unit, noisy) = (self.unit(index), self.config.is_noisy(index));
         let hidden = &mut self.hidden[index];
         let (kept, z, noise) = (hidden.kept.view(), z.view(), noisy.then_some(&hidden.noise));
@@ -80,23 +88,34 @@ impl<F: Float> Thin<F> {
         hidden.join(parts);
     }
 
+    /// The activations of hidden layer `index`.
+    fn activations(&mut self, index: usize) {
+        if index == 0 && self.lists_first() && matches!(self.x, BatchInput::Dense(_)) {
+            self.first_listed();
+        } else if self.is_dense(index) {
+            let mut h = std::mem::take(&mut self.hidden[index].dense.h);
+            self.product(index, &mut h);
+            let (activation, drops) = (self.config.activation, self.has_factors(index));
+            let dense = &mut self.hidden[index].dense;
+            dense.h = h;
+            dense.activate(self.isa, &self.threads, activation, drops);
+        } else {
+            let mut sums = std::mem::take(&mut self.hidden[index].sums);
+            self.product(index, &mut sums);
+            self.later_listed(index, &sums);
+            self.hidden[index].sums = sums;
+        }
+    }
+
     /// The class scores (N, C) of a training pass, as a matrix in panels.
     pub(super) fn forward(&mut self) -> PanelBuf<F> {
         let last = self.layers.len() - 1;
-        if last == 0 {
-            return match &self.x {
-                BatchInput::Dense(x) => dense_scores(self.isa, &self.layers[0], x.view()),
-                BatchInput::Sparse(x) => {
-                    forward_rows(self.isa, &self.threads, &self.layers[0], &x.by_sample, &x.a)
-                }
-            };
+        for index in 0..last {
+            self.activations(index);
         }
-        self.first_hidden();
-        for index in 1..last {
-            let z = self.product(index);
-            self.later_hidden(index, &z);
-        }
-        self.product(last)
+        let mut scores = PanelBuf::zeros(0, 0);
+        self.product(last, &mut scores);
+        scores
     }
 }
 
@@ -106,8 +125,6 @@ struct Unit<F> {
     activation: Activation,
     /// Inverted dropout's factor.
     scale: F,
-    /// Whether zeros are listed too.
-    all: bool,
 }
 
 /// What has become of some units' sums.
@@ -122,8 +139,8 @@ struct Activated<F> {
 }
 
 impl<F: Float> Unit<F> {
-    /// From the sums `z` of what some units keep to their activations: listed where they are positive, for a ReLU, or
-    /// everywhere that is kept; or, if `all` is set, at all places, with zeros where a unit was dropped or is not positive.
+    /// From the sums `z` of what some units keep to their activations: listed where they are positive, for a ReLU, else
+    /// everywhere that is kept.
     ///
     /// - `noise`: Gaussian dropout's factors, an entry of `kept` each, which then keeps everything
     fn activate(self, kept: ListsView<'_>, z: &[F], bias: &[F], noise: Option<&[F]>) -> Activated<F> {
@@ -139,24 +156,13 @@ impl<F: Float> Unit<F> {
             return Activated { active, values, slopes };
         }
         relu_listed(kept, z, bias, self.scale, &mut active, &mut values);
-        if !self.all {
-            return Activated { active, values, slopes };
-        }
-        let (units, samples) = (kept.rows(), kept.cols());
-        let mut everywhere = vec![F::zero(); units * samples];
-        for (unit, everywhere) in everywhere.chunks_exact_mut(samples.max(1)).enumerate() {
-            let entries = active.view().row_entries(unit);
-            for (&sample, &value) in active.view().row(unit).iter().zip(&values[entries]) {
-                everywhere[sample as usize] = value;
-            }
-        }
-        Activated { active: Lists::full(units, samples, block_size(samples)), values: everywhere, slopes }
+        Activated { active, values, slopes }
     }
 
     /// The same with noise. The derivative cannot be told from the product of activation and factor, which is 0 where the
     /// factor is, and of the other sign where the factor is negative: it is kept.
     fn activate_noisy(self, kept: ListsView<'_>, z: &[F], bias: &[F], noise: &[F]) -> Activated<F> {
-        let leaves_zeros_out = self.activation == Activation::Relu && !self.all;
+        let leaves_zeros_out = self.activation == Activation::Relu;
         let mut out = Activated::default();
         let Activated { active, values, slopes } = &mut out;
         active.rebuild_from_subset(kept, |unit, entry| {

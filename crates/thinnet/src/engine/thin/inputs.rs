@@ -84,14 +84,13 @@ impl<F: Float> Thin<F> {
 
     /// Storage for a dense batch, and weights to go with it.
     fn take_panels(&mut self, samples: usize) -> Result<PanelBuf<F>> {
-        self.layers[0].store(Stored::Columns)?;
+        let stored = if self.lists_first() { Stored::Columns } else { Stored::Rows };
+        self.layers[0].store(stored)?;
         let mut panels = match &mut self.x {
             BatchInput::Dense(panels) => std::mem::take(panels),
             BatchInput::Sparse(_) => PanelBuf::zeros(0, 0),
         };
-        if (panels.rows(), panels.cols()) != (samples, self.config.input_dim) {
-            panels.reset(samples, self.config.input_dim);
-        }
+        panels.fit(samples, self.config.input_dim);
         Ok(panels)
     }
 

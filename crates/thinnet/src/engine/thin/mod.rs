@@ -20,6 +20,7 @@ mod batch;
 mod bytes;
 mod clip;
 mod constrain;
+mod dense;
 mod drop;
 mod forward;
 mod inputs;
@@ -37,6 +38,7 @@ use ndarray::Array2;
 use thinnet_kernels::{Isa, Lists, PanelBuf};
 
 use self::batch::{BatchInput, Loaded, pack};
+use self::dense::Dense;
 use super::masks::{Draw, Mask, training};
 use super::noise::Noise;
 use super::store::{Layer, Stored, to_array};
@@ -104,12 +106,27 @@ struct Hidden<F> {
     /// If [`NetConfig::is_noisy`], the derivative of each activation by its sum: the noise has made of `values` what does not tell
     /// it.
     slopes: Vec<F>,
+    /// What is kept instead of all that if every unit is computed, see [`Thin::is_dense`].
+    dense: Dense<F>,
+    /// The sums (N, H), where they are computed for every unit.
+    sums: PanelBuf<F>,
+    /// The derivatives of the loss by the sums (N, H), where the layer below needs them in panels.
+    delta: PanelBuf<F>,
 }
 
 impl<F: Float> Hidden<F> {
     fn new() -> Self {
-        let (mask, noise) = (Mask::default(), Noise::default());
-        Self { mask, noise, kept: Lists::new(), active: Lists::new(), values: Vec::new(), slopes: Vec::new() }
+        Self {
+            mask: Mask::default(),
+            noise: Noise::default(),
+            kept: Lists::new(),
+            active: Lists::new(),
+            values: Vec::new(),
+            slopes: Vec::new(),
+            dense: Dense::new(),
+            sums: PanelBuf::zeros(0, 0),
+            delta: PanelBuf::zeros(0, 0),
+        }
     }
 }
 
@@ -162,10 +179,16 @@ impl<F: Float> Thin<F> {
         F::from_f64(1.0 / self.config.computed_share(index))
     }
 
-    /// Whether what was dropped, or was not positive, is listed too, as zeros. Where the activation is another than ReLU, a
-    /// zero can be a value like any other, and nothing is listed but what was kept.
-    fn lists_all(&self) -> bool {
-        self.engine.kind.lists_all() && self.config.activation == Activation::Relu
+    /// Whether every unit of hidden layer `index` is computed, and what was dropped multiplied by zero.
+    fn is_dense(&self, index: usize) -> bool {
+        let inputs = self.layers[index].inputs();
+        let outputs = self.layers[index + 1].outputs();
+        self.engine.kind.is_dense(inputs, outputs, self.config.computed_share(index))
+    }
+
+    /// Whether the first layer's weights have one row an output unit in a step: it takes samples by lists of what is kept.
+    fn lists_first(&self) -> bool {
+        !self.hidden.is_empty() && !self.is_dense(0)
     }
 
     /// About the multiply-adds of a step of so many samples, an update of a weight counted as 8: what says how many threads
@@ -182,27 +205,24 @@ impl<F: Float> Thin<F> {
         each.fold(0, usize::saturating_add)
     }
 
-    /// Multiply-adds of the step that was just computed.
+    /// Multiply-adds of the step that was just computed: of each layer, forward, gradient of the weights and, but for the
+    /// first, gradient of the inputs.
     fn multiply_adds(&self, samples: usize) -> u64 {
-        let inputs = self.config.input_dim;
-        let Some(first) = self.hidden.first() else {
-            return 2 * (samples * inputs * self.config.num_outputs) as u64;
+        let (first, outputs) = (&self.layers[0], self.layers[0].outputs());
+        let first = match &self.x {
+            BatchInput::Sparse(x) => 2 * x.a.len() * outputs,
+            BatchInput::Dense(_) if !self.lists_first() => 2 * samples * first.inputs() * outputs,
+            BatchInput::Dense(_) => {
+                let hidden = &self.hidden[0];
+                let computed = if self.first_is_whole() { samples * outputs } else { hidden.kept.len() };
+                (computed + hidden.active.len()) * first.inputs()
+            }
         };
-        if let BatchInput::Sparse(x) = &self.x {
-            return 2 * (x.a.len() * self.layers[0].outputs()) as u64 + self.later_multiply_adds();
-        }
-        let computed = if self.engine.kind.is_first_dense(self.config.computed_share(0)) {
-            samples * self.layers[0].outputs()
-        } else {
-            first.kept.len()
-        };
-        ((computed + first.active.len()) * inputs) as u64 + self.later_multiply_adds()
-    }
-
-    /// Multiply-adds of the layers after the first: forward, gradient of the weights, gradient of the input.
-    fn later_multiply_adds(&self) -> u64 {
-        let layers = self.hidden.iter().zip(self.layers.iter().skip(1));
-        layers.map(|(below, layer)| 3 * (below.active.len() * layer.outputs()) as u64).sum()
+        let later = self.hidden.iter().zip(&self.layers[1..]).enumerate().map(|(index, (below, layer))| {
+            let entries = if self.is_dense(index) { samples * layer.inputs() } else { below.active.len() };
+            3 * entries * layer.outputs()
+        });
+        (first + later.sum::<usize>()) as u64
     }
 
     /// Bytes of parameters and of the optimiser's state, each of which a step reads and writes once.
@@ -243,7 +263,7 @@ impl<F: Float> Thin<F> {
         let start = Stopwatch::start();
         self.step += 1;
         self.first_rows = OnceLock::new();
-        self.backward(&dscores)?;
+        self.backward(dscores)?;
         self.constrain();
         self.times.backward += start.elapsed();
         self.times.multiply_adds += self.multiply_adds(samples);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use thinnet_kernels::{Isa, Lists, PanelBuf, Panels, block_size, dense_dot, gather, listed_axpy};
+use thinnet_kernels::{Isa, Lists, PanelBuf, Panels, Samples, block_size, dense_axpy, gather, listed_axpy};
 
 use crate::engine::store::Layer;
 use crate::engine::threads::Threads;
@@ -15,8 +15,9 @@ pub(super) fn forward_listed<F: Float>(
     layer: &Layer<F>,
     active: &Lists,
     values: &[F],
-) -> PanelBuf<F> {
-    let mut z = PanelBuf::zeros(active.cols(), layer.outputs());
+    z: &mut PanelBuf<F>,
+) {
+    z.fit(active.cols(), layer.outputs());
     let mut rest = z.view_mut();
     let mut part = |rows: Range<usize>| (rest.take_first(rows.len()), rows);
     let tasks: Vec<_> = threads.split(active.cols()).into_iter().map(&mut part).collect();
@@ -28,7 +29,6 @@ pub(super) fn forward_listed<F: Float>(
         gather(values, &from, &mut a);
         listed_axpy(isa, by_sample.view(), &a, w, Some(b), z);
     });
-    z
 }
 
 /// The same from the activations by sample: of each sample, the input units that are not zero, and their values.
@@ -38,8 +38,9 @@ pub(super) fn forward_rows<F: Float>(
     layer: &Layer<F>,
     by_sample: &Lists,
     a: &[F],
-) -> PanelBuf<F> {
-    let mut z = PanelBuf::zeros(by_sample.rows(), layer.outputs());
+    z: &mut PanelBuf<F>,
+) {
+    z.fit(by_sample.rows(), layer.outputs());
     let mut rest = z.view_mut();
     let mut part = |rows: Range<usize>| (rest.take_first(rows.len()), rows);
     let tasks: Vec<_> = threads.split(by_sample.rows()).into_iter().map(&mut part).collect();
@@ -48,17 +49,19 @@ pub(super) fn forward_rows<F: Float>(
         let a = &a[lists.entries(rows.clone())];
         listed_axpy(isa, lists.slice(rows), a, w, Some(b), z);
     });
-    z
 }
 
-/// `x W + b` (N, H) for a layer whose weights have one row an output unit.
-pub(super) fn dense_scores<F: Float>(isa: Isa, layer: &Layer<F>, x: Panels<'_, F>) -> PanelBuf<F> {
-    let (units, samples) = (layer.outputs(), x.rows());
-    let mut z = vec![F::zero(); units * samples];
-    dense_dot(isa, layer.w.value.view(), x, &mut z);
-    let mut out = Vec::with_capacity(z.len());
-    for sample in 0..samples {
-        out.extend((0..units).map(|unit| z[unit * samples + sample] + layer.bias()[unit]));
-    }
-    PanelBuf::from_rows(samples, units, &out)
+/// The same from dense inputs.
+pub(super) fn forward_dense<F: Float>(
+    isa: Isa,
+    threads: &Threads,
+    layer: &Layer<F>,
+    x: Panels<'_, F>,
+    z: &mut PanelBuf<F>,
+) {
+    z.fit(x.rows(), layer.outputs());
+    let mut rest = z.view_mut();
+    let tasks = threads.split(x.rows()).into_iter().map(|rows| (rest.take_first(rows.len()), x.slice(rows)));
+    let (w, b) = (layer.w.value.view(), layer.b.value.view());
+    threads.each(tasks.collect(), |(z, x)| dense_axpy(isa, Samples::Panels(x), w, b, z));
 }
