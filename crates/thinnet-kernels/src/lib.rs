@@ -82,7 +82,7 @@ pub use epilogue::{add_row_sums, relu_listed};
 pub use finite::all_finite;
 pub use isa::Isa;
 pub use lists::{Lists, ListsView, block_size, gather};
-pub use masks::set_kept;
+pub use masks::{set_factors, set_kept};
 pub use optimiser::Update;
 pub use panels::{PanelBuf, Panels, PanelsMut};
 pub use peak::multiply_adds;
@@ -103,6 +103,7 @@ pub trait Kernels:
     + dense_gradient::RunDenseGradient
     + dot::RunListedDot
     + finite::RunFinite
+    + masks::RunSetFactors
     + peak::RunMultiplyAdds
     + pixels::RunPackPixels
     + relu::RunMultiply

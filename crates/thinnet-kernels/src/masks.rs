@@ -1,7 +1,8 @@
 //! Random words become the bits of a mask.
 
 use crate::Isa;
-use crate::simd::{Op, Simd};
+use crate::isa::once;
+use crate::simd::{Element, Op, Simd};
 
 /// Sets bit `bit` of `masks[i]` where the little-endian word `i` of `words` is below `threshold`, for each of them:
 /// a mask of one sample, drawn for the units in order, goes to its place in the masks of all units.
@@ -34,6 +35,39 @@ impl Op<f32> for SetKept<'_> {
     }
 }
 
+/// `out[i]` becomes `kept` where the little-endian word `i` of `words` is below `threshold`, else 0: [`set_kept`]'s mask as the
+/// factors of inverted dropout.
+///
+/// # Panics
+/// If `words` has not four bytes for each factor.
+pub fn set_factors<T: RunSetFactors>(isa: Isa, words: &[u8], threshold: u64, kept: T, out: &mut [T]) {
+    assert_eq!(words.len(), 4 * out.len(), "bytes of one word a factor");
+    let Some(last) = threshold.checked_sub(1) else { return out.fill(T::ZERO) };
+    let last = u32::try_from(last).unwrap_or(u32::MAX);
+    <T as RunSetFactors>::run(isa, SetFactors { words, last, kept, out });
+}
+
+pub struct SetFactors<'a, T> {
+    words: &'a [u8],
+    /// The greatest word that keeps a unit.
+    last: u32,
+    kept: T,
+    out: &'a mut [T],
+}
+
+once!(RunSetFactors, SetFactors);
+
+impl<T: Element> Op<T> for SetFactors<'_, T> {
+    /// A plain loop, as for `SetKept`.
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, _: S) {
+        let Self { words, last, kept, out } = self;
+        for (factor, word) in out.iter_mut().zip(words.as_chunks::<4>().0) {
+            *factor = if u32::from_le_bytes(*word) <= last { kept } else { T::ZERO };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +85,10 @@ mod tests {
                         let before = 0x0f0f_0000_1111_0000_u64;
                         let mut masks = vec![before; numbers.len()];
                         set_kept(isa, &words, threshold, bit, &mut masks);
+                        let mut factors = vec![9.0; numbers.len()];
+                        set_factors(isa, &words, threshold, 4.0, &mut factors);
+                        let expected = |&number: &u32| if u64::from(number) < threshold { 4.0 } else { 0.0 };
+                        assert_eq!(factors, numbers.iter().map(expected).collect::<Vec<f64>>(), "{isa}");
                         for (mask, &number) in masks.iter().zip(&numbers) {
                             let set = if u64::from(number) < threshold { 1 << bit } else { 0 };
                             assert_eq!(*mask, before | set, "{isa}, {number} below {threshold}, bit {bit}");

@@ -1,7 +1,7 @@
 //! Hidden layers of which every unit is computed: what is dropped is multiplied by zero. For small layers that is faster than
 //! lists of what is kept.
 
-use thinnet_kernels::{Isa, PanelBuf, Samples, dense_axpy, dense_dot, multiply, relu_forward};
+use thinnet_kernels::{Isa, PanelBuf, Samples, dense_axpy, dense_dot, multiply, relu_forward, set_factors};
 
 use crate::engine::masks::LayerDraw;
 use crate::engine::store::Layer;
@@ -55,7 +55,14 @@ impl<F: Float> Dense<F> {
     }
 
     /// Draws the same from a counter-based stream, an even share of the samples a thread.
-    pub(super) fn draw_counter(&mut self, of: LayerDraw, gaussian: bool, seed: u64, threads: &Threads) {
+    pub(super) fn draw_counter(
+        &mut self,
+        of: LayerDraw,
+        gaussian: bool,
+        seed: u64,
+        isa: Isa,
+        threads: &Threads,
+    ) {
         let LayerDraw { samples, units, dropout, draw, .. } = of;
         let keep = dropout.keep_prob();
         if keep >= 1.0 && !gaussian {
@@ -75,10 +82,7 @@ impl<F: Float> Dense<F> {
                     row.iter_mut().zip(drawn).for_each(|(f, z)| *f = factor.of(z));
                 } else {
                     masks.fill(draw.first + sample, &mut bytes);
-                    for (f, word) in row.iter_mut().zip(bytes.as_chunks().0) {
-                        let kept = u64::from(u32::from_le_bytes(*word)) < masks.threshold();
-                        *f = if kept { scale } else { F::zero() };
-                    }
+                    set_factors(isa, &bytes, masks.threshold(), scale, &mut row);
                 }
                 slopes.pack_row(own, &row);
             }
