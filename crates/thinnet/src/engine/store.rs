@@ -123,9 +123,6 @@ impl Stored {
     }
 }
 
-/// A layer's values: how its weights lie, the weights, the biases.
-pub(super) type Values<'a, F> = (Stored, &'a PanelBuf<F>, &'a PanelBuf<F>);
-
 /// A layer's parameters.
 #[derive(Debug, Clone)]
 pub(super) struct Layer<F> {
@@ -136,6 +133,8 @@ pub(super) struct Layer<F> {
     pub(super) stored: Stored,
     /// The biases (1, H).
     pub(super) b: Parameter<F>,
+    /// Scale and shift of the normalisation (1, H each), in a hidden layer that has one.
+    pub(super) gamma_beta: Option<[Parameter<F>; 2]>,
 }
 
 impl<F: Float> Layer<F> {
@@ -146,39 +145,55 @@ impl<F: Float> Layer<F> {
             .map(|(index, layer)| {
                 let stored = if index == 0 { Stored::Columns } else { Stored::Rows };
                 let w = stored.write(layer.w.view().into_dyn());
-                let b = Stored::Vector.write(layer.b.view().into_dyn());
-                Self { w: Parameter::new(w, optimiser, true), b: Parameter::new(b, optimiser, false), stored }
+                let vector = |array: &Array1<F>| {
+                    Parameter::new(Stored::Vector.write(array.view().into_dyn()), optimiser, false)
+                };
+                let gamma_beta = layer.gamma_beta.as_ref().map(|(gamma, beta)| [vector(gamma), vector(beta)]);
+                Self { w: Parameter::new(w, optimiser, true), b: vector(&layer.b), gamma_beta, stored }
             })
             .collect()
     }
 
-    /// The optimiser's states of all layers' weights and biases, in the order of [`Parameters::named`].
+    /// The parameters, in the order of [`Parameters::named`]: weights, biases, scale and shift.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Parameter<F>> {
+        [&self.w, &self.b].into_iter().chain(self.gamma_beta.iter().flatten())
+    }
+
+    /// The same, to be changed.
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Parameter<F>> {
+        [&mut self.w, &mut self.b].into_iter().chain(self.gamma_beta.iter_mut().flatten())
+    }
+
+    /// How they lie, in the same order.
+    fn all_stored(&self) -> impl Iterator<Item = Stored> {
+        iter::once(self.stored).chain(iter::repeat(Stored::Vector))
+    }
+
+    /// The optimiser's states of all layers' parameters, in the order of [`Parameters::named`].
     pub(super) fn states(layers: &[Self], optimiser: Optimiser) -> Result<Vec<OptimiserState<F>>> {
-        let each = layers.iter().flat_map(|layer| [(&layer.w, layer.stored), (&layer.b, Stored::Vector)]);
+        let each = layers.iter().flat_map(|layer| layer.all().zip(layer.all_stored()));
         each.map(|(parameter, stored)| parameter.state(stored, optimiser.kind())).collect()
     }
 
     /// Takes parameters and states, which were checked to fit.
     pub(super) fn set(layers: &mut [Self], parameters: &Parameters<F>, states: &[OptimiserState<F>]) {
-        let states = states.as_chunks::<2>().0;
-        for ((layer, from), [w, b]) in layers.iter_mut().zip(&parameters.layers).zip(states) {
-            layer.w.set(layer.stored, from.w.view().into_dyn(), w);
-            layer.b.set(Stored::Vector, from.b.view().into_dyn(), b);
+        let mut from = parameters.named().into_iter().zip(states);
+        for layer in layers {
+            let stored: Vec<Stored> = layer.all_stored().take(layer.all().count()).collect();
+            for ((parameter, stored), ((_, array), state)) in layer.all_mut().zip(stored).zip(&mut from) {
+                parameter.set(stored, array, state);
+            }
         }
     }
 
-    /// Weights and biases of all layers as the network has them.
-    pub(super) fn unpack<'a>(layers: impl Iterator<Item = Values<'a, F>>) -> Result<Parameters<F>> {
-        let layer = |(stored, w, b): Values<'a, F>| {
-            let b = Array1::from_vec(b.view().to_rows());
-            Ok(LayerParameters { w: stored.matrix(w)?, b, gamma_beta: None })
+    /// The parameters of all layers as the network has them.
+    pub(super) fn unpack(layers: &[Self]) -> Result<Parameters<F>> {
+        let vector = |parameter: &Parameter<F>| Array1::from_vec(parameter.value.view().to_rows());
+        let layer = |layer: &Self| {
+            let gamma_beta = layer.gamma_beta.as_ref().map(|[gamma, beta]| (vector(gamma), vector(beta)));
+            Ok(LayerParameters { w: layer.stored.matrix(&layer.w.value)?, b: vector(&layer.b), gamma_beta })
         };
-        Ok(Parameters { layers: layers.map(layer).collect::<Result<_>>()? })
-    }
-
-    /// How the weights lie, the weights and the biases, for [`Layer::unpack`].
-    pub(super) fn values(&self) -> Values<'_, F> {
-        (self.stored, &self.w.value, &self.b.value)
+        Ok(Parameters { layers: layers.iter().map(layer).collect::<Result<_>>()? })
     }
 
     /// Brings the weights and their state into the other order, if they are not in it.

@@ -160,7 +160,7 @@ impl NetConfig {
     }
 
     /// Whether hidden layers have a scale and a shift.
-    pub(super) fn is_normalised(&self) -> bool {
+    pub(crate) fn is_normalised(&self) -> bool {
         self.normalisation != Normalisation::None
     }
 
@@ -170,7 +170,7 @@ impl NetConfig {
     }
 
     /// Refuses running statistics that are not those of this architecture.
-    pub(super) fn check_running<F>(&self, running: &[RunningStatistics<F>]) -> Result<()> {
+    pub(crate) fn check_running<F>(&self, running: &[RunningStatistics<F>]) -> Result<()> {
         let expected: Vec<_> = self.running_sizes().iter().map(|&size| (size, size)).collect();
         let got: Vec<_> = running.iter().map(|own| (own.mean.len(), own.variance.len())).collect();
         if expected == got { Ok(()) } else { Err(Error::shape("running statistics", expected, got)) }

@@ -3,6 +3,7 @@
 
 mod inputs;
 mod kinds;
+mod normalised;
 mod settings;
 mod sharing;
 mod state;
@@ -12,7 +13,7 @@ use proptest::prelude::*;
 use thinnet::data::{Features, SparseRows, Targets};
 use thinnet::engine::{Batch, Engine, EngineConfig, EngineKind, Isa, Layers, MaskSource, Thin};
 use thinnet::float::Float;
-use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation};
+use thinnet::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Loss};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::optim::{Adam, Clipping, Optimiser, SgdMomentum};
 use thinnet::random::RandomState;
@@ -411,12 +412,6 @@ fn bad_input_is_refused() {
         assert!(Thin::new(&net, rule, EngineConfig { threads, ..config }).is_err());
     }
     assert!(Thin::new(&net, rule.with_learning_rate(f64::NAN), config).is_err());
-    for normalisation in [Normalisation::Batch, Normalisation::Layer] {
-        let normalised = NetConfig { normalisation, ..net.config().clone() };
-        let normalised = FullyConnectedNet::<f32>::new(normalised, &mut random).unwrap();
-        assert!(Thin::new(&normalised, rule, config).is_err());
-        assert!(thinnet::engine::build(normalised, rule, config).is_ok());
-    }
 
     let engines: [Box<dyn Engine<f32>>; 2] =
         [Box::new(Thin::new(&net, rule, config).unwrap()), Box::new(Layers::new(net, rule).unwrap())];

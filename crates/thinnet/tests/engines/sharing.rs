@@ -66,10 +66,11 @@ fn scores_asked_for_at_once_are_those_asked_for_in_turn() {
     )
     .unwrap();
     let thin = Thin::new(&net, case.rule(), EngineConfig::course(case.threads)).unwrap();
-    let engines: [Box<dyn Engine<f32>>; 3] = [
+    let engines: [Box<dyn Engine<f32>>; 4] = [
         Box::new(thin),
         Box::new(Layers::new(net, case.rule()).unwrap()),
-        Box::new(Layers::new(normalised, case.rule()).unwrap()),
+        Box::new(Layers::new(normalised.clone(), case.rule()).unwrap()),
+        Box::new(Thin::new(&normalised, case.rule(), EngineConfig::course(case.threads)).unwrap()),
     ];
     for mut engine in engines {
         let floats = Features::from(x.clone());

@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use thinnet_kernels::{
-    PanelBuf, Samples, add_row_sums, apply_update, dense_gradient, listed_backward, listed_update,
+    Adjust, Isa, PanelBuf, Samples, add_row_sums, apply_update, dense_gradient, listed_backward,
+    listed_update,
 };
 
 use super::batch::BatchInput;
 use super::{Hidden, Thin};
+use crate::engine::store::Parameter;
 use crate::engine::threads::split;
 use crate::error::Result;
 use crate::float::Float;
@@ -29,6 +31,7 @@ impl<F: Float> Thin<F> {
                 let dense = &mut self.hidden[index - 1].dense;
                 dense.hand_down(self.isa, &self.threads, &self.layers[index], &delta, &mut below);
                 self.update_dense(index, &delta)?;
+                self.normalise_back(index - 1, &mut below)?;
                 bias_gradient = column_sums(&below);
             } else {
                 self.update_later(index, &delta)?;
@@ -62,10 +65,19 @@ impl<F: Float> Thin<F> {
 
     /// Updates the biases of layer `index` with their gradient (1, H).
     fn update_biases(&mut self, index: usize, gradient: &PanelBuf<F>) -> Result<()> {
-        let (isa, adjust) = (self.isa, self.adjust_biases());
-        let (optimiser, whole) = (self.fused_optimiser(), [0..1; 1]);
-        for (b, update) in self.layers[index].b.parts(optimiser, &whole)? {
-            apply_update(isa, b, gradient.view(), adjust, update);
+        let (isa, adjust, optimiser) = (self.isa, self.adjust_biases(), self.fused_optimiser());
+        update_vector(isa, &mut self.layers[index].b, gradient, adjust, optimiser)
+    }
+
+    /// Takes the normalisation of hidden layer `index`, if it has one, out of the derivatives (N, H) by its output, and updates
+    /// its scale and shift.
+    fn normalise_back(&mut self, index: usize, delta: &mut PanelBuf<F>) -> Result<()> {
+        let (isa, adjust, optimiser) = (self.isa, self.adjust_biases(), self.fused_optimiser());
+        let Some(gamma_beta) = &mut self.layers[index].gamma_beta else { return Ok(()) };
+        let normalised = &mut self.hidden[index].normalised;
+        let gradients = normalised.backward(self.config.normalisation, &gamma_beta[0].value, delta);
+        for (parameter, gradient) in gamma_beta.iter_mut().zip(gradients) {
+            update_vector(isa, parameter, &gradient, adjust, optimiser)?;
         }
         Ok(())
     }
@@ -149,6 +161,21 @@ impl<F: Float> Thin<F> {
     }
 }
 
+/// Updates a vector with its gradient (1, H).
+fn update_vector<F: Float>(
+    isa: Isa,
+    vector: &mut Parameter<F>,
+    gradient: &PanelBuf<F>,
+    adjust: Adjust<F>,
+    optimiser: Option<Optimiser>,
+) -> Result<()> {
+    let whole = [0..1; 1];
+    for (own, update) in vector.parts(optimiser, &whole)? {
+        apply_update(isa, own, gradient.view(), adjust, update);
+    }
+    Ok(())
+}
+
 /// A unit of the layer below, without noise: from the derivative by its activation to that by the sum behind it.
 #[derive(Clone, Copy)]
 struct UnitBelow<F> {
@@ -178,7 +205,7 @@ impl<F: Float> UnitBelow<F> {
 }
 
 /// The sum of each column (1, H).
-fn column_sums<F: Float>(panels: &PanelBuf<F>) -> PanelBuf<F> {
+pub(super) fn column_sums<F: Float>(panels: &PanelBuf<F>) -> PanelBuf<F> {
     let mut sums = PanelBuf::zeros(1, panels.cols());
     let (panels, mut to) = (panels.view(), sums.view_mut());
     for panel in 0..panels.panels() {

@@ -5,6 +5,7 @@ use thinnet_kernels::{Adjust, apply_update};
 
 use super::Thin;
 use super::sums::sum;
+use crate::engine::store::Layer;
 use crate::error::Result;
 use crate::float::Float;
 use crate::optim::{Clipping, max_norm_factor};
@@ -33,12 +34,13 @@ impl<F: Float> Thin<F> {
     /// Updates every parameter with the gradients that the backward pass has kept, if it has, clipped by their norm.
     pub(super) fn update_clipped(&mut self) -> Result<()> {
         let Some(Clipping::Norm(bound)) = self.config.clipping else { return Ok(()) };
-        let arrays = self.layers.iter().flat_map(|layer| [&layer.w.gradient, &layer.b.gradient]);
-        let squares = arrays.map(|gradient| sum(gradient.as_slice(), &self.threads, |g| g * g)).sum();
+        let parameters = self.layers.iter().flat_map(Layer::all);
+        let squares =
+            parameters.map(|parameter| sum(parameter.gradient.as_slice(), &self.threads, |g| g * g)).sum();
         let factor = max_norm_factor(squares, bound).map_or(F::one(), F::from_f64);
         let adjust = Adjust { factor, ..Adjust::NONE };
         let isa = self.isa;
-        for parameter in self.layers.iter_mut().flat_map(|layer| [&mut layer.w, &mut layer.b]) {
+        for parameter in self.layers.iter_mut().flat_map(Layer::all_mut) {
             let gradient = std::mem::take(&mut parameter.gradient);
             let ranges = self.threads.split(gradient.rows());
             let parts = parameter.parts(Some(self.optimiser), &ranges)?.into_iter().zip(ranges);

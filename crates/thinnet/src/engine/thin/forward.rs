@@ -6,7 +6,7 @@ use super::batch::BatchInput;
 use super::products::{forward_dense, forward_listed, forward_rows};
 use super::{Hidden, Thin};
 use crate::float::Float;
-use crate::layers::Activation;
+use crate::layers::{Activation, Mode};
 
 impl<F: Float> Thin<F> {
     /// What becomes of a sum of hidden layer `index`.
@@ -88,13 +88,22 @@ impl<F: Float> Thin<F> {
         hidden.join(parts);
     }
 
+    /// Normalises the sums (N, H) of hidden layer `index`, if it has a normalisation; in training, batch normalisation moves
+    /// its running statistics.
+    fn normalise(&mut self, index: usize, z: &mut PanelBuf<F>, mode: Mode) {
+        let Some([gamma, beta]) = &self.layers[index].gamma_beta else { return };
+        let running = self.running.get_mut(index).map(|running| (running, mode));
+        self.hidden[index].normalised.forward(z, &[&gamma.value, &beta.value], running);
+    }
+
     /// The activations of hidden layer `index`.
-    fn activations(&mut self, index: usize) {
+    fn activations(&mut self, index: usize, mode: Mode) {
         if index == 0 && self.lists_first() && matches!(self.x, BatchInput::Dense(_)) {
             self.first_listed();
         } else if self.is_dense(index) {
             let mut h = std::mem::take(&mut self.hidden[index].dense.h);
             self.product(index, &mut h);
+            self.normalise(index, &mut h, mode);
             let (activation, drops) = (self.config.activation, self.has_factors(index));
             let dense = &mut self.hidden[index].dense;
             dense.h = h;
@@ -107,11 +116,11 @@ impl<F: Float> Thin<F> {
         }
     }
 
-    /// The class scores (N, C) of a training pass, as a matrix in panels.
-    pub(super) fn forward(&mut self) -> PanelBuf<F> {
+    /// The class scores (N, C) of a pass with masks, as a matrix in panels; batch normalisation is as in `mode`.
+    pub(super) fn forward(&mut self, mode: Mode) -> PanelBuf<F> {
         let last = self.layers.len() - 1;
         for index in 0..last {
-            self.activations(index);
+            self.activations(index, mode);
         }
         let mut scores = PanelBuf::zeros(0, 0);
         self.product(last, &mut scores);

@@ -24,6 +24,7 @@ mod dense;
 mod drop;
 mod forward;
 mod inputs;
+mod normalise;
 mod predict;
 mod products;
 mod sums;
@@ -39,16 +40,17 @@ use thinnet_kernels::{Isa, Lists, PanelBuf};
 
 use self::batch::{BatchInput, Loaded, pack};
 use self::dense::Dense;
+use self::normalise::Normalised;
 use super::masks::{Draw, Mask, training};
 use super::noise::Noise;
-use super::store::{Layer, Stored, to_array};
+use super::store::{Layer, Parameter, Stored, to_array};
 use super::threads::Threads;
 use super::{Batch, Engine, EngineConfig, EngineState, Inputs, StepLoss};
 use crate::clock::Stopwatch;
 use crate::data::{Features, Targets};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Normalisation, argmax};
+use crate::layers::{Activation, Dropout, DropoutKind, HiddenDropout, Mode, RunningStatistics, argmax};
 use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::Optimiser;
 use crate::random::RandomState;
@@ -70,6 +72,8 @@ pub struct Thin<F> {
     /// The batch's inputs.
     x: BatchInput<F>,
     hidden: Vec<Hidden<F>>,
+    /// Batch normalisation's running statistics, one a hidden layer; none without it.
+    running: Vec<RunningStatistics<F>>,
 }
 
 /// Where the time of training steps went.
@@ -108,6 +112,8 @@ struct Hidden<F> {
     slopes: Vec<F>,
     /// What is kept instead of all that if every unit is computed, see [`Thin::is_dense`].
     dense: Dense<F>,
+    /// Of its normalisation, if it has one.
+    normalised: Normalised<F>,
     /// The sums (N, H), where they are computed for every unit.
     sums: PanelBuf<F>,
     /// The derivatives of the loss by the sums (N, H), where the layer below needs them in panels.
@@ -124,6 +130,7 @@ impl<F: Float> Hidden<F> {
             values: Vec::new(),
             slopes: Vec::new(),
             dense: Dense::new(),
+            normalised: Normalised::new(),
             sums: PanelBuf::zeros(0, 0),
             delta: PanelBuf::zeros(0, 0),
         }
@@ -134,19 +141,18 @@ impl<F: Float> Thin<F> {
     /// An engine for `net`, which it trains with `optimiser`.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for settings out of range, or for a network with normalisation or DropConnect, which
-    /// this engine does not compute.
+    /// [`Error::Configuration`] for settings out of range, or for a network with DropConnect, which this engine does not
+    /// compute.
     pub fn new(net: &FullyConnectedNet<F>, optimiser: Optimiser, engine: EngineConfig) -> Result<Self> {
         optimiser.check()?;
         let config = net.config().clone();
         if !Self::computes(&config) {
-            return Err(Error::configuration(
-                "the thin engine has no normalisation and no DropConnect; use the layers engine",
-            ));
+            return Err(Error::configuration("the thin engine has no DropConnect; use the layers engine"));
         }
         Ok(Self {
             layers: Layer::pack(&net.parameters, optimiser),
             hidden: config.hidden.iter().map(|_| Hidden::new()).collect(),
+            running: net.running().to_vec(),
             isa: engine.isa.unwrap_or_else(Isa::detect),
             threads: Threads::new(engine.threads)?,
             config,
@@ -161,7 +167,7 @@ impl<F: Float> Thin<F> {
 
     /// Whether this engine can compute such a network.
     pub(super) fn computes(config: &NetConfig) -> bool {
-        config.normalisation == Normalisation::None && config.dropout_kind != DropoutKind::DropConnect
+        config.dropout_kind != DropoutKind::DropConnect
     }
 
     /// Where the time of all steps so far went.
@@ -181,9 +187,17 @@ impl<F: Float> Thin<F> {
 
     /// Whether every unit of hidden layer `index` is computed, and what was dropped multiplied by zero.
     fn is_dense(&self, index: usize) -> bool {
+        if self.config.is_normalised() {
+            return true; // it takes every sum
+        }
         let inputs = self.layers[index].inputs();
         let outputs = self.layers[index + 1].outputs();
         self.engine.kind.is_dense(inputs, outputs, self.config.computed_share(index))
+    }
+
+    /// Whether classes of images can be told by products of bytes.
+    fn decides_by_bytes(&self) -> bool {
+        self.config.activation == Activation::Relu && !self.config.is_normalised()
     }
 
     /// Whether the first layer's weights have one row an output unit in a step: it takes samples by lists of what is kept.
@@ -227,17 +241,23 @@ impl<F: Float> Thin<F> {
 
     /// Bytes of parameters and of the optimiser's state, each of which a step reads and writes once.
     pub fn parameter_bytes(&self) -> usize {
-        self.layers.iter().map(|layer| layer.w.bytes() + layer.b.bytes()).sum()
+        self.layers.iter().flat_map(Layer::all).map(Parameter::bytes).sum()
     }
 
-    /// The scores of the gathered batch with masks drawn anew, as a matrix in panels.
-    fn masked_forward(&mut self, samples: usize, draw: Draw, random: &mut RandomState) -> PanelBuf<F> {
+    /// The scores of the gathered batch with masks drawn anew, as a matrix in panels; batch normalisation is as in `mode`.
+    fn masked_forward(
+        &mut self,
+        samples: usize,
+        draw: Draw,
+        mode: Mode,
+        random: &mut RandomState,
+    ) -> PanelBuf<F> {
         let start = Stopwatch::start();
         self.draw_masks(samples, draw, random);
         self.list_kept(samples);
         self.times.masks += start.elapsed();
         let start = Stopwatch::start();
-        let scores = self.forward();
+        let scores = self.forward(mode);
         self.times.forward += start.elapsed();
         scores
     }
@@ -251,7 +271,7 @@ impl<F: Float> Thin<F> {
         random: &mut RandomState,
     ) -> Result<StepLoss> {
         let samples = targets.len();
-        let scores = self.masked_forward(samples, draw, random);
+        let scores = self.masked_forward(samples, draw, Mode::Train, random);
         let start = Stopwatch::start();
         let (scores, smoothing) = (to_array(&scores)?, self.config.label_smoothing);
         let (data, dscores) =
@@ -294,7 +314,7 @@ impl<F: Float> Engine<F> for Thin<F> {
     fn load(&self, x: &Features<F>) -> Result<Inputs<F>> {
         super::check_width(x.dim(), self.config.input_dim)?;
         if let (Features::Pixels(pixels), [_, _]) = (x, self.layers.as_slice())
-            && self.config.activation == Activation::Relu
+            && self.decides_by_bytes()
             && let Some(bytes) = ByteInputs::new(pixels, x.dim().0)
         {
             return Ok(Inputs::Bytes(bytes));
@@ -331,7 +351,7 @@ impl<F: Float> Engine<F> for Thin<F> {
         super::check_width(bytes.dim(), self.config.input_dim)?;
         let found = match first.stored {
             // Bytes that another engine loaded say nothing of units that are no ReLU.
-            Stored::Columns if self.config.activation == Activation::Relu => {
+            Stored::Columns if self.decides_by_bytes() => {
                 bytes.classes(self.isa, &self.score_threads(bytes.dim().0), first, last)
             }
             _ => None,
@@ -345,7 +365,11 @@ impl<F: Float> Engine<F> for Thin<F> {
     }
 
     fn parameters(&self) -> Result<Parameters<F>> {
-        Layer::unpack(self.layers.iter().map(Layer::values))
+        Layer::unpack(&self.layers)
+    }
+
+    fn running(&self) -> &[RunningStatistics<F>] {
+        &self.running
     }
 
     fn set_learning_rate(&mut self, learning_rate: f64) {
@@ -374,7 +398,7 @@ impl<F: Float> Engine<F> for Thin<F> {
             parameters: self.parameters()?,
             optimiser: Layer::states(&self.layers, self.optimiser)?,
             step: self.step,
-            running: Vec::new(),
+            running: self.running.clone(),
         })
     }
 
@@ -382,6 +406,8 @@ impl<F: Float> Engine<F> for Thin<F> {
         let own = self.parameters()?;
         own.check_like("parameters to restore", &state.parameters)?;
         super::state::check_optimiser(&self.optimiser, &own, &state.optimiser)?;
+        self.config.check_running(&state.running)?;
+        self.running.clone_from(&state.running);
         Layer::set(&mut self.layers, &state.parameters, &state.optimiser);
         self.first_rows = OnceLock::new();
         self.step = state.step;

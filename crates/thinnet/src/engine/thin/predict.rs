@@ -8,13 +8,14 @@ use thinnet_kernels::{PanelBuf, Panels, Samples, dense_axpy, listed_axpy};
 
 use super::Thin;
 use super::batch::{Loaded, SparseInput};
+use super::normalise::Normalised;
 use crate::engine::masks::{Draw, MaskSource, prediction};
 use crate::engine::store::Stored;
 use crate::engine::threads::{Threads, split};
 use crate::engine::{Inputs, check_width};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::Activation;
+use crate::layers::{Activation, Mode};
 use crate::random::RandomState;
 
 /// Samples whose scores are computed together, and the numbers of their inputs that the second-level cache has room for.
@@ -93,7 +94,7 @@ impl<F: Float> Thin<F> {
                     self.gather_sparse(sparse, &rows.collect::<Vec<_>>(), draw, random)?;
                 }
             }
-            flat.extend(self.masked_forward(count, draw, random).view().to_rows());
+            flat.extend(self.masked_forward(count, draw, Mode::Test, random).view().to_rows());
         }
         self.scores_array(samples, flat)
     }
@@ -145,7 +146,8 @@ impl<F: Float> Thin<F> {
 
     /// The scores of a block of samples from the first layer's sums.
     fn later_block(&self, mut z: PanelBuf<F>) -> PanelBuf<F> {
-        for layer in &self.layers[1..] {
+        for (index, layer) in self.layers[1..].iter().enumerate() {
+            self.normalised(index, &mut z);
             self.activate(&mut z);
             let mut next = PanelBuf::zeros(z.rows(), layer.outputs());
             let (w, b) = (layer.w.value.view(), layer.b.value.view());
@@ -153,6 +155,14 @@ impl<F: Float> Thin<F> {
             z = next;
         }
         z
+    }
+
+    /// Normalises the sums of hidden layer `index`, if it has a normalisation, in test mode.
+    fn normalised(&self, index: usize, z: &mut PanelBuf<F>) {
+        let Some([gamma, beta]) = &self.layers[index].gamma_beta else { return };
+        let mut running = self.running.get(index).cloned();
+        let running = running.as_mut().map(|running| (running, Mode::Test));
+        Normalised::new().forward(z, &[&gamma.value, &beta.value], running);
     }
 
     /// Sums become activations in test mode.

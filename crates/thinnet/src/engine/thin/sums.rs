@@ -16,12 +16,14 @@ impl<F: Float> Thin<F> {
 
     /// The name of the first array of parameters that is not finite. All threads look through all arrays at once.
     pub(super) fn not_finite(&self) -> Option<String> {
-        let arrays: Vec<&[F]> = self
-            .layers
-            .iter()
-            .flat_map(|layer| [layer.w.value.as_slice(), layer.b.value.as_slice()])
+        const NAMES: [&str; 4] = ["W", "b", "gamma", "beta"];
+        let arrays: Vec<(String, &[F])> = (self.layers.iter().zip(1..))
+            .flat_map(|(layer, number)| {
+                let name = move |name| format!("{name}{number}");
+                NAMES.map(name).into_iter().zip(layer.all().map(|parameter| parameter.value.as_slice()))
+            })
             .collect();
-        let parts = arrays.iter().enumerate().flat_map(|(number, values)| {
+        let parts = arrays.iter().enumerate().flat_map(|(number, (_, values))| {
             let ranges = self.threads.split(values.len());
             ranges.into_iter().map(move |range| (number, &values[range]))
         });
@@ -33,8 +35,7 @@ impl<F: Float> Thin<F> {
                     if all_finite(isa, values) { None } else { Some(number) }
                 },
             );
-        let first = found.into_iter().flatten().min()?;
-        Some(format!("{}{}", ["W", "b"][first % 2], first / 2 + 1))
+        found.into_iter().flatten().min().map(|first| arrays[first].0.clone())
     }
 
     /// The sum of a function of all weights.
