@@ -1,5 +1,7 @@
 //! The architecture and initialisation of a network.
 
+use smart_default::SmartDefault;
+
 use super::Initialisation;
 use crate::error::{Error, Result};
 use crate::layers::{
@@ -24,13 +26,16 @@ use crate::optim::Clipping;
 /// assert_eq!(config.layer_shapes(), [(784, 500), (500, 300), (300, 10)]);
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, SmartDefault)]
 pub struct NetConfig {
     /// Number of inputs D (default 3 * 32 * 32).
+    #[default(3 * 32 * 32)]
     pub input_dim: usize,
     /// Sizes of the hidden layers.
+    #[default(vec![100])]
     pub hidden: Vec<usize>,
     /// Number of outputs C: one a class, or one a target (default 10).
+    #[default(10)]
     pub num_outputs: usize,
     /// What each hidden layer does to its sums (default ReLU).
     pub activation: Activation,
@@ -64,30 +69,8 @@ pub struct NetConfig {
     pub initialisation: Initialisation,
     /// Standard deviation of the initial weights, if they are normal (default 1e-2); the other initialisations have one of
     /// their own.
+    #[default(1e-2)]
     pub weight_scale: f64,
-}
-
-impl Default for NetConfig {
-    fn default() -> Self {
-        Self {
-            input_dim: 3 * 32 * 32,
-            hidden: vec![100],
-            num_outputs: 10,
-            activation: Activation::Relu,
-            loss: Loss::Softmax,
-            label_smoothing: 0.0,
-            dropout: HiddenDropout::None,
-            dropout_kind: DropoutKind::Bernoulli,
-            input_dropout: None,
-            max_norm: None,
-            clipping: None,
-            normalisation: Normalisation::None,
-            reg: 0.0,
-            l1: 0.0,
-            initialisation: Initialisation::Normal,
-            weight_scale: 1e-2,
-        }
-    }
 }
 
 impl NetConfig {
