@@ -3,7 +3,7 @@
 use ndarray::{ArcArray2, Array2, ArrayView2, Axis, Slice};
 
 use super::features::{Features, reorder_rows};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 
 /// N samples: inputs (N, D), and for each a class or K numbers. They fit one another, and all numbers are finite: that is
@@ -133,9 +133,7 @@ impl<F: Float> Rows<F> {
             )));
         }
         let outputs = numbers.ncols();
-        if outputs == 0 {
-            return Err(Error::shape("targets of the rows", ("N", "K > 0"), numbers.shape()));
-        }
+        ensure!(outputs > 0, Error::shape("targets of the rows", ("N", "K > 0"), numbers.shape()));
         Self { x: x.into(), targets: TargetsBuf::Values(numbers), outputs }.checked()
     }
 

@@ -260,9 +260,7 @@ impl DataSet {
         let (names, width) = (self.names.len(), self.input_dim());
         for (part, rows) in self.parts() {
             let (samples, found) = rows.x().dim();
-            if samples == 0 || found == 0 {
-                return Err(Error::data(format!("there is nothing in its {part} part")));
-            }
+            ensure!(samples > 0 && found > 0, Error::data(format!("there is nothing in its {part} part")));
             if found != width {
                 return Err(Error::data(format!(
                     "its {part} samples have {found} numbers each, and its training samples {width}"

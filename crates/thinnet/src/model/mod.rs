@@ -11,7 +11,7 @@ use ndarray::Array2;
 
 use crate::data::{DataSet, Features, Rows};
 use crate::engine::{self, Engine, EngineConfig};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, same_shape};
 use crate::float::Float;
 use crate::layers::argmax;
 use crate::net::FullyConnectedNet;
@@ -83,13 +83,7 @@ impl<F: Float> Model<F> {
     pub fn new(trained: Trained<F>, preprocessing: Preprocessing) -> Result<Self> {
         let net = trained.net.config();
         let (inputs, outputs) = (preprocessing.scale.mean.len(), preprocessing.names.len());
-        if (net.input_dim, net.num_outputs) != (inputs, outputs) {
-            return Err(Error::shape(
-                "the network of a model",
-                (inputs, outputs),
-                (net.input_dim, net.num_outputs),
-            ));
-        }
+        same_shape("the network of a model", &(inputs, outputs), &(net.input_dim, net.num_outputs))?;
         let threads = trained.config.train.threads.unwrap_or_else(engine::cores);
         let how = EngineConfig { threads, ..trained.config.engine(threads) };
         // It is never trained: the optimiser with the least memory does.

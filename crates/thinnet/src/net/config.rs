@@ -3,7 +3,7 @@
 use smart_default::SmartDefault;
 
 use super::Initialisation;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure, same_shape};
 use crate::layers::{
     Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation, RunningStatistics,
 };
@@ -82,9 +82,7 @@ impl NetConfig {
             .into_iter()
             .chain(self.hidden.iter().map(|&size| ("size of a hidden layer", size)))
         {
-            if size == 0 {
-                return Err(Error::configuration(format!("the {what} must be at least 1, got 0")));
-            }
+            ensure!(size > 0, Error::configuration(format!("the {what} must be at least 1, got 0")));
         }
         for (what, value) in [("reg", self.reg), ("l1", self.l1), ("weight_scale", self.weight_scale)] {
             if !(value >= 0.0 && value.is_finite()) {
@@ -156,7 +154,7 @@ impl NetConfig {
     pub(super) fn check_running<F>(&self, running: &[RunningStatistics<F>]) -> Result<()> {
         let expected: Vec<_> = self.running_sizes().iter().map(|&size| (size, size)).collect();
         let got: Vec<_> = running.iter().map(|own| (own.mean.len(), own.variance.len())).collect();
-        if expected == got { Ok(()) } else { Err(Error::shape("running statistics", expected, got)) }
+        same_shape("running statistics", &expected, &got)
     }
 
     /// The names and shapes that the parameters have, in the order of [`Parameters::named`](super::Parameters::named).
@@ -175,8 +173,7 @@ impl NetConfig {
 
     /// Refuses parameters whose names and shapes are not those of this architecture.
     pub(super) fn check_parameters(&self, got: &[(String, Vec<usize>)]) -> Result<()> {
-        let expected = self.parameter_shapes();
-        if expected == got { Ok(()) } else { Err(Error::shape("parameters of the network", expected, got)) }
+        same_shape("parameters of the network", self.parameter_shapes().as_slice(), got)
     }
 
     /// The layers' shapes (inputs, outputs), first to last.

@@ -3,7 +3,7 @@
 use toml::Value;
 
 use super::range::{Range, Scale, accepted};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::random::RandomState;
 use crate::training::{Assignment, TrainingConfig};
 
@@ -62,9 +62,7 @@ impl Space {
         let mut dimensions: Vec<Dimension> = Vec::with_capacity(texts.len());
         for text in texts {
             let dimension = Dimension::parse(text, base)?;
-            if dimensions.iter().any(|other| other.key == dimension.key) {
-                return Err(twice(&dimension.key));
-            }
+            ensure!(dimensions.iter().all(|other| other.key != dimension.key), twice(&dimension.key));
             dimensions.push(dimension);
         }
         Ok(Self { dimensions })
@@ -126,9 +124,7 @@ impl Space {
                 "the space has {size} points, so {count} different ones cannot be drawn"
             ))
         };
-        if (count as f64) > size {
-            return Err(too_few());
-        }
+        ensure!(count as f64 <= size, too_few());
         let mut random = RandomState::new(seed);
         let mut points: Vec<Vec<Value>> = Vec::with_capacity(count);
         let mut known = std::collections::HashSet::new();
@@ -238,13 +234,9 @@ fn parts<'a>(key: &str, text: &'a str) -> Result<Vec<&'a str>> {
             (None, _) => {}
         }
     }
-    if depth > 0 || quote.is_some() {
-        return Err(refuse("a bracket or quote is opened and not closed"));
-    }
+    ensure!(depth == 0 && quote.is_none(), refuse("a bracket or quote is opened and not closed"));
     parts.push(text[start..].trim());
-    if parts.iter().any(|part| part.is_empty()) {
-        return Err(refuse("a value is missing"));
-    }
+    ensure!(!parts.iter().any(|part| part.is_empty()), refuse("a value is missing"));
     Ok(parts)
 }
 

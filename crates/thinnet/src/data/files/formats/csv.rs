@@ -378,9 +378,7 @@ impl Samples {
 impl Labels {
     fn add(&mut self, record: &ByteRecord, columns: &Columns) -> Result<()> {
         let word = record.get(columns.label).unwrap_or_default();
-        if word.is_empty() {
-            return Err(Error::data(format!("line {} has no label", line(record))));
-        }
+        ensure!(!word.is_empty(), Error::data(format!("line {} has no label", line(record))));
         let label = match self.known.get(word) {
             Some(&label) => label,
             None if self.words.len() >= limits::CLASSES => {
