@@ -11,6 +11,7 @@ use thinnet::layers::Dropout;
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::{Adam, Optimiser};
 use thinnet::random::RandomState;
+use thinnet::text::joined;
 use thinnet_kernels::multiply_adds;
 
 use crate::args::BenchArguments;
@@ -277,13 +278,12 @@ fn best_of<T: Send>(own: &mut [T], work: impl Fn(&mut T) -> f64 + Sync) -> f64 {
 
 /// The report for a person.
 fn lines(report: &Report) -> Vec<String> {
-    let net: Vec<String> = report.net.iter().map(ToString::to_string).collect();
     let percent = |share: f64| format!("{:.0}%", 100.0 * share);
     let share = &report.share;
     vec![
         format!(
             "net {}, batch {}, keep {}, {}, Adam: {} steps, engine {}, {} threads, {} kernels",
-            net.join("-"),
+            joined(&report.net, "-"),
             report.batch_size,
             report.keep,
             report.dtype,

@@ -49,6 +49,7 @@ pub mod report;
 pub mod run;
 #[cfg(feature = "files")]
 pub mod sweep;
+pub mod text;
 pub mod training;
 
 pub use error::{Error, Result};

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 use thinnet::model::Model;
+use thinnet::text::joined;
 use thinnet::training::{Preprocessing, Score, Task};
 use thinnet::{Dtype, Float};
 
@@ -96,9 +97,7 @@ fn show<F: Float>(model: &Model<F>, arguments: &ModelInfoArguments, output: &Out
 /// What a person wants to know: a name and a text a line.
 fn rows(info: &Info<'_>, dropout: &str) -> Vec<(&'static str, String)> {
     let own = info.preprocessing;
-    let sizes = |sizes: &[usize], between: &str| {
-        sizes.iter().map(|&size| thousands(size)).collect::<Vec<_>>().join(between)
-    };
+    let sizes = |sizes: &[usize], between: &str| joined(sizes.iter().map(|&size| thousands(size)), between);
     let takes = match (&own.columns, own.shape.as_slice()) {
         (Some(columns), _) if columns.header => format!("the columns {}", names(&columns.inputs)),
         (_, [channels, height, width]) => {
@@ -137,7 +136,7 @@ fn rows(info: &Info<'_>, dropout: &str) -> Vec<(&'static str, String)> {
 }
 
 fn names(names: &[String]) -> String {
-    let shown = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let shown = joined(names.iter().take(NAMES), ", ");
     match names.len().saturating_sub(NAMES) {
         0 => shown,
         more => format!("{shown} and {} more", thousands(more)),

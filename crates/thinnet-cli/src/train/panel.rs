@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use thinnet::run::Announcement;
+use thinnet::text::joined;
 use thinnet::training::{Epoch, Score, Step};
 
 use super::curve::{Curve, range, sparkline};
 use super::watch::quality;
-use crate::figures::{duration, figure, rate, thousands};
+use crate::figures::{duration, figure, plural, rate, thousands};
 use crate::output::{Canvas, Paint};
 
 /// Until so many epochs are done, the curve of the loss has a point a step.
@@ -292,8 +293,6 @@ impl Panel {
 
 /// What is trained, in two lines.
 pub(super) fn announcement(run: &Announcement) -> [String; 2] {
-    let layers: Vec<String> = run.layers.iter().map(ToString::to_string).collect();
-    let threads = if run.threads == 1 { "" } else { "s" };
     let [train, val, test] = run.samples.map(thousands);
     let test = if run.samples[2] == 0 { String::new() } else { format!(", {test} test") };
     let from = match run.done {
@@ -302,12 +301,12 @@ pub(super) fn announcement(run: &Announcement) -> [String; 2] {
     };
     [
         format!(
-            "{}: {} with {} parameters, {}, {} thread{threads}{from}",
+            "{}: {} with {} parameters, {}, {}{from}",
             run.folder.display(),
-            layers.join("-"),
+            joined(&run.layers, "-"),
             thousands(run.parameters),
             run.dtype,
-            run.threads
+            plural(run.threads, "thread")
         ),
         format!("{}; {train} training, {val} validation{test} samples", run.data),
     ]

@@ -8,6 +8,8 @@ use super::panels::{Images, Panel};
 use super::plot::{DrawingError, Label};
 use super::summary;
 use crate::float::Dtype;
+use crate::text::joined;
+use crate::training::Accuracies;
 use crate::training::experiment::Outcome;
 
 /// What the template is filled with; it escapes all but the drawings.
@@ -101,17 +103,14 @@ fn row(figures: &Figures) -> Row {
 
 fn settings(outcome: &Outcome) -> Vec<(&'static str, String)> {
     let settings = &outcome.settings;
-    let list =
-        |items: Vec<String>, none: &str| if items.is_empty() { none.to_owned() } else { items.join(", ") };
-    let keep = settings.keep.iter().map(ToString::to_string).collect();
-    let hidden = settings.hidden.iter().map(ToString::to_string).collect();
+    let list = |items: String| if items.is_empty() { "none".to_owned() } else { items };
     vec![
         ("Data", settings.data.clone()),
         ("Classes", classes(&settings.classes)),
         ("Training samples", settings.num_train.to_string()),
         ("Validation samples", settings.num_val.to_string()),
-        ("Keep probabilities", list(keep, "none")),
-        ("Hidden layers", list(hidden, "none")),
+        ("Keep probabilities", list(joined(&settings.keep, ", "))),
+        ("Hidden layers", list(joined(&settings.hidden, ", "))),
         ("Epochs", settings.epochs.to_string()),
         ("Batch size", settings.batch_size.to_string()),
         ("Update rule", settings.update_rule.name().to_owned()),

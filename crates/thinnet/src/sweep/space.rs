@@ -5,6 +5,7 @@ use toml::Value;
 use super::range::{Range, Scale, accepted};
 use crate::error::{Error, Result, ensure};
 use crate::random::RandomState;
+use crate::text::joined;
 use crate::training::{Assignment, TrainingConfig};
 
 /// The most runs of a sweep.
@@ -93,11 +94,10 @@ impl Space {
         let values: Vec<Vec<Value>> = self.dimensions.iter().map(Dimension::grid).collect::<Result<_>>()?;
         let count = values.iter().fold(1usize, |count, values| count.saturating_mul(values.len()));
         if count > most {
-            let sizes: Vec<String> = values.iter().map(|values| values.len().to_string()).collect();
+            let sizes = joined(values.iter().map(Vec::len), " * ");
             let count = if count == usize::MAX { String::new() } else { format!(" = {count}") };
             return Err(Error::configuration(format!(
-                "the grid has {}{count} points, and {most} are the most; leave some out, or draw points at random",
-                sizes.join(" * ")
+                "the grid has {sizes}{count} points, and {most} are the most; leave some out, or draw points at random"
             )));
         }
         let mut points = vec![Vec::new()];
@@ -245,7 +245,7 @@ pub fn label(value: &Value) -> String {
     match value {
         Value::String(word) => word.clone(),
         Value::Float(number) => fraction(*number),
-        Value::Array(values) => format!("[{}]", values.iter().map(label).collect::<Vec<_>>().join(", ")),
+        Value::Array(values) => format!("[{}]", joined(values.iter().map(label), ", ")),
         other => other.to_string(),
     }
 }
