@@ -33,7 +33,7 @@ pub mod data;
 pub mod engine;
 pub mod error;
 #[cfg(feature = "files")]
-mod files;
+pub mod files;
 pub mod float;
 pub mod gradient_check;
 pub mod layers;
