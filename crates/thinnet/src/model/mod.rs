@@ -16,7 +16,7 @@ use crate::float::Float;
 use crate::layers::argmax;
 use crate::net::FullyConnectedNet;
 use crate::optim::{Optimiser, Sgd};
-use crate::training::{Preprocessing, Progress, Score, Task, Trained, Trainer, TrainingConfig, TrainingData};
+use crate::training::{Preprocessing, Progress, Task, Trained, Trainer, TrainingConfig, TrainingData};
 
 /// A trained network, with all that a prediction needs: it takes samples in the units of the data that it was trained on.
 ///
@@ -161,24 +161,9 @@ impl<F: Float> Model<F> {
         &self.preprocessing
     }
 
-    /// The epoch that the network is of, from 1.
-    pub fn epoch(&self) -> usize {
-        self.trained.epoch
-    }
-
-    /// How many training, validation and test samples it was trained and judged on.
-    pub fn samples(&self) -> [usize; 3] {
-        self.trained.samples
-    }
-
-    /// How it did on the validation samples.
-    pub fn val(&self) -> Score {
-        self.trained.val
-    }
-
-    /// How it did on the test samples, if there were any.
-    pub fn test(&self) -> Option<Score> {
-        self.trained.test
+    /// The network with its settings, the samples it was trained with, and its scores on those of validation and test.
+    pub fn trained(&self) -> &Trained<F> {
+        &self.trained
     }
 
     /// The version of thinnet that made it.
@@ -191,7 +176,7 @@ impl<F: Float> std::fmt::Debug for Model<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Model")
             .field("net", self.net().config())
-            .field("epoch", &self.epoch())
+            .field("epoch", &self.trained.epoch)
             .finish_non_exhaustive()
     }
 }
