@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::draw::{self, SCALE, WIDE};
-use super::effects::Effect;
+use super::effects::{Effect, picture_name};
 use super::parallel::Parallel;
 use super::summary;
 use crate::report::look::{Entry, Look, hex, legend};
@@ -85,10 +85,7 @@ pub(super) fn html(plan: &Plan, table: &Table, effects: &[Effect]) -> Result<Vec
         left_out: table.rows.len().saturating_sub(MOST_ROWS),
         points: points(plan),
         ground: hex(draw::GROUND),
-        picture: (!effects.is_empty()).then_some(match table.measure {
-            crate::sweep::Measure::Accuracy => "accuracy.png",
-            crate::sweep::Measure::R2 => "r2.png",
-        }),
+        picture: (!effects.is_empty()).then_some(picture_name(table.measure)),
         settings: settings(plan),
         toml: plan.config.base.to_toml()?,
         command: command(plan),
