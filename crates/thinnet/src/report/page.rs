@@ -60,27 +60,17 @@ pub(crate) fn curves(outcome: &Outcome) -> Vec<Label> {
 
 fn plots(outcome: &Outcome) -> Result<Vec<Plot>, DrawingError> {
     let labels = curves(outcome);
-    let named = |values: Vec<Vec<f64>>| labels.iter().map(|(_, label)| label.as_str()).zip(values);
-    let histories = || outcome.networks.iter().map(|n| &n.history);
-    let train = named(histories().map(|h| h.train_accuracy.clone()).collect());
-    let val = named(histories().map(|h| h.val_accuracy.clone()).collect());
-    let loss = named(histories().map(|h| h.loss.clone()).collect());
+    let said = |what: &str, values: fn(&Accuracies) -> &Vec<f64>, show: fn(f64) -> String| {
+        let histories = outcome.networks.iter().map(|network| values(&network.history).clone());
+        words(what, labels.iter().map(|(_, label)| label.as_str()).zip(histories), show)
+    };
+    let train = said("Training accuracy over epochs", |history| &history.train_accuracy, percent);
+    let val = said("Validation accuracy over epochs", |history| &history.val_accuracy, percent);
+    let loss = said("Training loss over iterations", |history| &history.loss, float);
     Ok(vec![
-        Plot::new(
-            "Train accuracy",
-            words("Training accuracy over epochs", train, percent),
-            &Panel::accuracies(outcome, Images::Train),
-        )?,
-        Plot::new(
-            "Val accuracy",
-            words("Validation accuracy over epochs", val, percent),
-            &Panel::accuracies(outcome, Images::Val),
-        )?,
-        Plot::new(
-            "Training loss",
-            words("Training loss over iterations", loss, float),
-            &Panel::losses(outcome),
-        )?,
+        Plot::new("Train accuracy", train, &Panel::accuracies(outcome, Images::Train))?,
+        Plot::new("Val accuracy", val, &Panel::accuracies(outcome, Images::Val))?,
+        Plot::new("Training loss", loss, &Panel::losses(outcome))?,
     ])
 }
 
