@@ -45,21 +45,9 @@ pub(crate) enum TargetsBuf<F> {
     Values(ArcArray2<F>),
 }
 
-impl<'a, F> From<&'a [usize]> for Targets<'a, F> {
-    fn from(labels: &'a [usize]) -> Self {
-        Self::Classes(labels)
-    }
-}
-
-impl<'a, F> From<&'a Vec<usize>> for Targets<'a, F> {
-    fn from(labels: &'a Vec<usize>) -> Self {
-        Self::Classes(labels)
-    }
-}
-
-impl<'a, F, const N: usize> From<&'a [usize; N]> for Targets<'a, F> {
-    fn from(labels: &'a [usize; N]) -> Self {
-        Self::Classes(labels)
+impl<'a, F, L: AsRef<[usize]> + ?Sized> From<&'a L> for Targets<'a, F> {
+    fn from(labels: &'a L) -> Self {
+        Self::Classes(labels.as_ref())
     }
 }
 
@@ -272,7 +260,6 @@ impl<F: Float> Rows<F> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
     use super::*;
 

@@ -225,7 +225,6 @@ fn difference(old: &SweepConfig, new: &SweepConfig) -> Option<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
     use super::*;
     use crate::sweep::{Draws, RunFigures};

@@ -185,7 +185,6 @@ impl Point {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
     use super::*;
 

@@ -260,7 +260,6 @@ fn fraction(number: f64) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
     use super::*;
 

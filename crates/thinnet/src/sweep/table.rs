@@ -137,11 +137,8 @@ impl Table {
     pub fn cells(&self, row: &Row) -> [String; 8] {
         let others = [(row.failed, " failed"), (row.unfinished, " unfinished")];
         let others = others.into_iter().filter(|(count, _)| *count > 0);
-        let runs: Vec<String> = [(row.finished, "")]
-            .into_iter()
-            .chain(others)
-            .map(|(count, what)| format!("{count}{what}"))
-            .collect();
+        let runs =
+            [(row.finished, "")].into_iter().chain(others).map(|(count, what)| format!("{count}{what}"));
         [
             self.score(row.best),
             number(row.best_loss, 3),

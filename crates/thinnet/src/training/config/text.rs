@@ -156,7 +156,6 @@ fn known_section(section: &str) -> Result<()> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
     use super::*;
 
