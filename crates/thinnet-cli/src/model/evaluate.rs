@@ -137,7 +137,6 @@ fn lines(evaluation: &Evaluation, strong: impl Fn(&str) -> String) -> Vec<String
     if let Some(matrix) = evaluation.confusion.as_ref().filter(|matrix| matrix.nrows() <= MOST_CLASSES) {
         let short = |name: &str| name.chars().take(8).collect::<String>();
         let columns: Vec<String> = evaluation.classes.iter().map(|class| short(&class.name)).collect();
-        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         let rows = evaluation.classes.iter().zip(matrix.rows());
         let rows =
             rows.map(|(class, row)| (class.name.as_str(), row.iter().map(ToString::to_string).collect()));
@@ -150,7 +149,7 @@ fn lines(evaluation: &Evaluation, strong: impl Fn(&str) -> String) -> Vec<String
 /// A table with a heading, a name a row, and columns that are flush right.
 fn table<'a>(
     corner: &str,
-    columns: &[&str],
+    columns: &[impl ToString],
     rows: impl Iterator<Item = (&'a str, Vec<String>)>,
     strong: impl Fn(&str) -> String,
 ) -> Vec<String> {

@@ -23,13 +23,6 @@ const CURVE: usize = 100;
 /// From this width on, curves have their range behind them.
 const RANGES: usize = 90;
 
-/// What an epoch tells of training or validation samples, in a row.
-#[derive(Debug, Clone, Copy)]
-enum Row {
-    Train,
-    Val,
-}
-
 /// A run as it is shown.
 #[derive(Debug, Clone)]
 pub(super) struct Panel {
@@ -207,11 +200,9 @@ impl Panel {
         // The same scale for both: the gap between the curves is what dropout is to close.
         let (train, val) = (self.train.points(room), self.val.points(room));
         let scale = range(train.iter().chain(&val));
-        for (which, points) in [(Row::Train, &train), (Row::Val, &val)] {
-            let value = self.last.map(|last| {
-                let score = if let Row::Train = which { last.train } else { last.val };
-                (Paint::Strong, figure(shown(&score)))
-            });
+        let (last_train, last_val) = self.last.map(|last| (last.train, last.val)).unzip();
+        for (which, points, last) in [("train", &train, last_train), ("val", &val, last_val)] {
+            let value = last.map(|score| (Paint::Strong, figure(shown(&score))));
             let curve = match scale {
                 Some(range) => Self::curve(canvas, points, range, Some(range)),
                 None => vec![(None, "after the first epoch".to_owned())],
@@ -242,20 +233,17 @@ impl Panel {
     }
 
     /// "train accuracy", "val R2".
-    fn label(&self, row: Row) -> String {
+    fn label(&self, which: &str) -> String {
         let name = match &self.last {
             Some(last) => quality(&last.val).map_or("loss", |(name, _)| name),
             None => "score",
         };
-        match row {
-            Row::Train => format!("train {name}"),
-            Row::Val => format!("val {name}"),
-        }
+        format!("{which} {name}")
     }
 
     /// Columns that a row's label and figure take.
     fn head(&self) -> usize {
-        self.label(Row::Train).len().max("samples/s".len()) + 2 + 8 + 2
+        self.label("train").len().max("samples/s".len()) + 2 + 8 + 2
     }
 
     /// Columns for a curve.
