@@ -114,7 +114,8 @@ where
 /// Ends a function with an error unless something holds.
 macro_rules! ensure {
     ($holds:expr, $error:expr) => {
-        if !$holds {
+        let holds: bool = $holds;
+        if !holds {
             return Err($error);
         }
     };

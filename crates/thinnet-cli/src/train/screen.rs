@@ -34,7 +34,9 @@ impl Screen {
 
 impl View for Screen {
     fn begin(&mut self, output: &mut Output, run: &Announcement) -> Result<(), Failure> {
-        announcement(run).iter().for_each(|line| output.note(line));
+        for line in announcement(run) {
+            output.note(&line);
+        }
         let panel = Arc::new(Mutex::new(Panel::new(run)));
         let (shown, stop) = (Arc::clone(&panel), Arc::clone(&self.stop));
         let steps = run.steps_per_epoch.saturating_mul(run.epochs as u64);
@@ -69,7 +71,9 @@ impl View for Screen {
     fn end(&mut self, output: &mut Output, summary: &Summary) -> Result<(), Failure> {
         output.end_bar();
         let curves = self.panel().map(|panel| panel.curves(output.canvas())).unwrap_or_default();
-        curves.iter().for_each(|line| output.note(line));
+        for line in &curves {
+            output.note(line);
+        }
         conclude(output, summary)
     }
 }

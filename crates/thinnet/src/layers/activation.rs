@@ -47,11 +47,10 @@ impl Activation {
     /// The function's value at `z`. NaN stays NaN.
     pub fn value<F: Float>(self, z: F) -> F {
         match self {
-            Self::Identity => z,
+            Self::Relu if z < F::zero() => F::zero(),
+            Self::Identity | Self::Relu => z,
             Self::Logistic => logistic(z),
             Self::Tanh => z.tanh(),
-            Self::Relu if z < F::zero() => F::zero(),
-            Self::Relu => z,
         }
     }
 

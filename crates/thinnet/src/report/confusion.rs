@@ -148,6 +148,7 @@ mod tests {
     use ndarray::array;
 
     use super::*;
+    use crate::error::Error;
 
     fn names(count: usize) -> Vec<String> {
         (0..count).map(|class| format!("c{class}")).collect()
