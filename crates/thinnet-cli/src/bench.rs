@@ -11,6 +11,7 @@ use thinnet::layers::Dropout;
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::{Adam, Optimiser};
 use thinnet::random::RandomState;
+use thinnet::text::joined;
 use thinnet_kernels::multiply_adds;
 
 use crate::args::BenchArguments;
@@ -206,10 +207,8 @@ fn report<F: Float>(
 ) -> Report {
     let after = trainer.engine.times();
     let spent = |part: fn(&StepTimes) -> Duration| part(&after).saturating_sub(part(&before)).as_secs_f64();
-    let parts: [fn(&StepTimes) -> Duration; 5] =
-        [|t| t.gather, |t| t.masks, |t| t.forward, |t| t.loss, |t| t.backward];
     let seconds = times.iter().sum::<f64>() / 1e3;
-    let share = |part: usize| spent(parts[part]) / seconds;
+    let share = |part| spent(part) / seconds;
     let median = times[times.len() / 2];
     let flops = 2.0 * (after.multiply_adds - before.multiply_adds) as f64 / times.len() as f64;
     // Weights and state are read and written once by the update; the forward pass reads the weights once more.
@@ -226,11 +225,11 @@ fn report<F: Float>(
         keep: case.keep,
         steps: times.len(),
         share: Share {
-            gather: share(0),
-            masks: share(1),
-            forward: share(2),
-            loss: share(3),
-            backward_and_update: share(4),
+            gather: share(|times| times.gather),
+            masks: share(|times| times.masks),
+            forward: share(|times| times.forward),
+            loss: share(|times| times.loss),
+            backward_and_update: share(|times| times.backward),
         },
         gflops: flops / median / 1e6,
         peak_gflops: peak::<F>(isa, threads),
@@ -277,13 +276,12 @@ fn best_of<T: Send>(own: &mut [T], work: impl Fn(&mut T) -> f64 + Sync) -> f64 {
 
 /// The report for a person.
 fn lines(report: &Report) -> Vec<String> {
-    let net: Vec<String> = report.net.iter().map(ToString::to_string).collect();
     let percent = |share: f64| format!("{:.0}%", 100.0 * share);
     let share = &report.share;
     vec![
         format!(
             "net {}, batch {}, keep {}, {}, Adam: {} steps, engine {}, {} threads, {} kernels",
-            net.join("-"),
+            joined(&report.net, "-"),
             report.batch_size,
             report.keep,
             report.dtype,

@@ -6,6 +6,7 @@ use thinnet::Error;
 use thinnet::data::Rows;
 use thinnet::engine::cores;
 use thinnet::float::{Dtype, Float};
+use thinnet::text::joined;
 use thinnet::training::experiment::Settings;
 use thinnet::training::{DataConfig, TrainingData};
 
@@ -84,9 +85,8 @@ impl Config {
 fn check(settings: &Settings, input_dim: usize) -> Result<(), Failure> {
     settings.check(input_dim).map_err(named)?;
     memory::check(settings.memory(input_dim), || {
-        let units: Vec<String> = settings.hidden.iter().map(ToString::to_string).collect();
-        let (batch_size, epochs) = (settings.batch_size, settings.epochs);
-        format!("--hidden {}, --batch-size {batch_size} and --epochs {epochs} together need", units.join(","))
+        let (units, batch_size) = (joined(&settings.hidden, ","), settings.batch_size);
+        format!("--hidden {units}, --batch-size {batch_size} and --epochs {} together need", settings.epochs)
     })
 }
 

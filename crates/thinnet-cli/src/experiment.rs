@@ -7,6 +7,7 @@ use thinnet::Error;
 use thinnet::float::{Dtype, Float};
 use thinnet::model::Model;
 use thinnet::report::Report;
+use thinnet::text::joined;
 use thinnet::training::experiment::{self, Outcome, Settings};
 
 use crate::args::ExperimentArguments;
@@ -80,16 +81,12 @@ fn train<F: Float>(config: &Config, output: &mut Output) -> Result<(Outcome, Mod
 
 /// What is about to be trained.
 fn announcement(settings: &Settings, input_dim: usize) -> String {
-    let units: Vec<String> = [input_dim]
-        .iter()
-        .chain(&settings.hidden)
-        .chain(&[settings.classes.len()])
-        .map(ToString::to_string)
-        .collect();
+    let units =
+        [input_dim].into_iter().chain(settings.hidden.iter().copied()).chain([settings.classes.len()]);
     format!(
         "{} of {}, {}, {}, {}, {}",
         plural(settings.keep.len(), "network"),
-        units.join("-"),
+        joined(units, "-"),
         plural(settings.epochs, "epoch"),
         plural(settings.num_train, "sample"),
         settings.dtype,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use thinnet::files::folder_of;
 use thinnet::report::FILES;
 
 use crate::failure::Failure;
@@ -47,10 +48,7 @@ pub(crate) fn check_file(argument: &str, file: &Path, extension: &str, replace: 
     if !extension.is_empty() && !file.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)) {
         return Err(refuse(format!("the name of what is written here must end in .{extension}")));
     }
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(file);
     if !folder.is_dir() {
         return Err(refuse(format!("there is no folder {}", folder.display())));
     }
@@ -61,18 +59,6 @@ pub(crate) fn check_file(argument: &str, file: &Path, extension: &str, replace: 
         return Err(refuse("it is there already; --force replaces it".to_owned()));
     }
     takes_files(folder).map_err(refuse)
-}
-
-/// A file in `folder` that has no name to keep yet, with the permissions of any other new file.
-pub(crate) fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".thinnet-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666)); // less the umask
-    }
-    builder.tempfile_in(folder)
 }
 
 /// The path itself, or the closest folder or file above it that is there.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use thinnet::data::{Format, SplitSummary, Summary, TargetSummary};
 use thinnet::report::montage;
+use thinnet::text::{aligned, joined};
 
 use crate::args::data::InfoArguments;
 use crate::failure::Failure;
@@ -96,7 +97,6 @@ fn is_regression(summary: &Summary) -> bool {
 /// The figures for people: what they are of, and a table with a column for each part.
 fn page(summary: &Summary, strong: impl Fn(&str) -> String) -> Vec<String> {
     let what = if summary.shape.len() == 3 { "images" } else { "samples" };
-    let columns: Vec<Vec<String>> = summary.splits.iter().map(column).collect();
     let mut names = vec![String::new(), what.to_owned(), "least".to_owned(), "greatest".to_owned()];
     let shown = if summary.classes.len() > MANY_CLASSES { FEW_CLASSES } else { summary.classes.len() };
     let (kind, rows): (_, &[&str]) = match (is_regression(summary), summary.classes.len()) {
@@ -107,25 +107,17 @@ fn page(summary: &Summary, strong: impl Fn(&str) -> String) -> Vec<String> {
     for name in summary.classes.iter().take(shown) {
         names.extend(rows.iter().map(|row| short(name) + row));
     }
-
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let widths = columns.iter().map(|column| column.iter().map(String::len).max().unwrap_or(0));
-    let widths: Vec<usize> = widths.collect();
+    let columns: Vec<Vec<String>> = summary.splits.iter().map(column).collect();
+    let cells = |(row, name): (usize, String)| {
+        let numbers = columns.iter().map(|column| column.get(row).cloned().unwrap_or_default());
+        [name].into_iter().chain(numbers).collect()
+    };
+    let rows: Vec<Vec<String>> = names.into_iter().enumerate().map(cells).collect();
+    let mut table = aligned(&rows, |column| column == 0);
+    table[0] = strong(&table[0]);
+    table.insert(4, strong(&format!("{} {kind}", thousands(summary.classes.len()))));
     let mut lines = vec![strong(&summary.format.to_string()), shape(summary), mean(summary), String::new()];
-    for (row, name) in names.iter().enumerate() {
-        let numbers: String = columns
-            .iter()
-            .zip(&widths)
-            .map(|(column, &width)| {
-                ["  ", &format!("{:>width$}", column.get(row).map_or("", String::as_str))].concat()
-            })
-            .collect();
-        let line = format!("{name:<width$}{numbers}");
-        lines.push(if row == 0 { strong(&line) } else { line });
-        if row == 3 {
-            lines.push(strong(&format!("{} {kind}", thousands(summary.classes.len()))));
-        }
-    }
+    lines.extend(table);
     if shown < summary.classes.len() {
         lines.push(format!("and {} more, which --json lists", thousands(summary.classes.len() - shown)));
     }
@@ -146,20 +138,19 @@ fn column(split: &SplitSummary) -> Vec<String> {
 
 /// What one sample is: "uint8, 3 x 32 x 32 (channels x height x width)".
 fn shape(summary: &Summary) -> String {
-    let sizes: Vec<String> = summary.shape.iter().map(ToString::to_string).collect();
-    let dtype = summary.splits.first().map_or("", |split| split.dtype);
-    match sizes.as_slice() {
-        [_, _, _] => format!("an image is {} (channels x height x width), {dtype}", sizes.join(" x ")),
-        [one] => format!("a sample is {one} numbers, {dtype}"),
-        _ => format!("a sample is {}, {dtype}", sizes.join(" x ")),
+    let (sizes, dtype) =
+        (joined(&summary.shape, " x "), summary.splits.first().map_or("", |split| split.dtype));
+    match summary.shape.len() {
+        3 => format!("an image is {sizes} (channels x height x width), {dtype}"),
+        1 => format!("a sample is {sizes} numbers, {dtype}"),
+        _ => format!("a sample is {sizes}, {dtype}"),
     }
 }
 
 /// The mean's first numbers, and what it is the mean of.
 fn mean(summary: &Summary) -> String {
     let images = summary.shape.len() == 3;
-    let numbers: Vec<String> =
-        summary.mean.iter().take(MEAN_HEAD).map(|number| format!("{number:.8}")).collect();
+    let numbers = joined(summary.mean.iter().take(MEAN_HEAD).map(|number| format!("{number:.8}")), " ");
     let more = if summary.mean.len() > MEAN_HEAD { " ..." } else { "" };
     let what = if images { "images" } else { "samples" };
     let of = match summary.mean_of {
@@ -169,7 +160,7 @@ fn mean(summary: &Summary) -> String {
             format!("of {} {} training {what}", if all { "all" } else { "the first" }, thousands(count))
         }
     };
-    format!("the mean {} is {}{more}, {of}", if images { "image" } else { "sample" }, numbers.join(" "))
+    format!("the mean {} is {numbers}{more}, {of}", if images { "image" } else { "sample" })
 }
 
 /// A class's name, cut where it is too long for a table.

@@ -33,6 +33,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use failure::Failure;
 use output::Output;
+use thinnet::text::{joined, shell_word};
 use usage::refusal;
 
 fn main() -> ExitCode {
@@ -93,10 +94,6 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
 
 /// The command line that this program was started with, as a shell would take it.
 fn command_line() -> String {
-    let plain = |word: &str| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_=.,/+:".contains(c);
-        if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
-    };
-    let words = env::args_os().skip(1).map(|word| plain(&word.to_string_lossy()));
-    ["thinnet".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
+    let words = env::args_os().skip(1).map(|word| shell_word(&word.to_string_lossy()));
+    joined(["thinnet".to_owned()].into_iter().chain(words), " ")
 }

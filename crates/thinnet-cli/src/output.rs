@@ -130,16 +130,18 @@ impl Output {
 
     /// The same where results go elsewhere, be it that standard output is a file: shows it if standard error is a terminal.
     pub(crate) fn start_progress(&mut self, name: String, steps: usize) {
+        let wide = err_width().is_some_and(|width| width >= WIDE);
+        self.start(name, steps as u64, bar_style(wide));
+    }
+
+    fn start(&mut self, name: String, length: u64, style: Result<ProgressStyle, TemplateError>) {
         self.end_bar();
-        if !self.err.terminal {
-            return;
+        if self.err.terminal {
+            let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_prefix(name);
+            self.bar = Some(bar);
         }
-        let style = bar_style(err_width().is_some_and(|width| width >= WIDE))
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stderr());
-        bar.set_style(style);
-        bar.set_prefix(name);
-        self.bar = Some(bar);
     }
 
     /// Whether a person sees both streams, on a terminal that lines can be drawn anew on.
@@ -182,20 +184,11 @@ impl Output {
     ///
     /// - `have`, `size`: bytes that are here, and those of the whole file
     pub(crate) fn start_transfer(&mut self, name: String, have: u64, size: u64) {
-        self.end_bar();
-        if !self.err.terminal {
-            return;
+        self.start(name, size, transfer_style(err_width().unwrap_or(80)));
+        self.transferred(have);
+        if let Some(bar) = &self.bar {
+            bar.reset_eta(); // what was here before says nothing about the speed
         }
-        let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::stderr());
-        bar.set_style(
-            transfer_style(err_width().unwrap_or(80)).unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
-        bar.set_prefix(name);
-        // What was here before says nothing about the speed.
-        bar.set_position(have);
-        bar.tick();
-        bar.reset_eta();
-        self.bar = Some(bar);
     }
 
     /// Moves the bar of a file to `have` bytes, and lets it tell how time passes where nothing comes.

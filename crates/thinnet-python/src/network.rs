@@ -36,8 +36,8 @@ enum Core {
 
 /// The same expression for either precision.
 macro_rules! either {
-    ($core:expr, $name:ident => $body:expr) => {
-        match $core {
+    ($network:expr, $py:expr, $name:ident => $body:expr) => {
+        match &mut *$network.borrow($py) {
             Core::Single($name) => $body,
             Core::Double($name) => $body,
         }
@@ -122,14 +122,12 @@ impl Network {
 
     /// The layers, as the constructor takes them.
     fn layers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let mut core = self.borrow(py);
-        either!(&mut *core, core => layers_to_python(py, core.parameters().map_err(to_python)?).into_bound_py_any(py))
+        either!(self, py, core => layers_to_python(py, core.parameters().map_err(to_python)?).into_bound_py_any(py))
     }
 
     /// Puts these layers in place of the present ones; the optimiser's state stays.
     fn set_layers(&self, py: Python<'_>, layers: &Bound<'_, PyAny>) -> PyResult<()> {
-        let mut core = self.borrow(py);
-        either!(&mut *core, core => {
+        either!(self, py, core => {
             let mut state = core.state().map_err(to_python)?;
             state.parameters = layers_from_python(layers)?;
             core.restore(&state).map_err(to_python)
@@ -139,16 +137,13 @@ impl Network {
     /// Sets the learning rate of the steps to come.
     fn set_learning_rate(&self, py: Python<'_>, learning_rate: f64) -> PyResult<()> {
         lock(&self.settings).learning_rate = learning_rate;
-        let mut core = self.borrow(py);
-        either!(&mut *core, core => core.set_learning_rate(learning_rate).map_err(to_python))
+        either!(self, py, core => core.set_learning_rate(learning_rate).map_err(to_python))
     }
 
     /// Goes on from the present parameters with new settings and the optimiser's state empty. The masks go on: seed
     /// and step stay.
     fn restart(&self, py: Python<'_>, settings: Settings) -> PyResult<()> {
-        let mut core = self.borrow(py);
-        either!(&mut *core, core => core.restart(&settings).map_err(to_python))?;
-        drop(core);
+        either!(self, py, core => core.restart(&settings).map_err(to_python))?;
         let mut own = lock(&self.settings);
         let seed = own.seed;
         *own = Settings { seed, ..settings };
@@ -157,28 +152,24 @@ impl Network {
 
     /// Keeps the present parameters as the best so far.
     fn remember(&self, py: Python<'_>) -> PyResult<()> {
-        let mut core = self.borrow(py);
-        either!(&mut *core, core => core.remember().map_err(to_python))
+        either!(self, py, core => core.remember().map_err(to_python))
     }
 
     /// Puts the best parameters back.
     fn recall(&self, py: Python<'_>) -> PyResult<()> {
-        let mut core = self.borrow(py);
-        either!(&mut *core, core => core.recall().map_err(to_python))
+        either!(self, py, core => core.recall().map_err(to_python))
     }
 
     /// Rows of which a smaller share than this is not 0 are best trained on as sparse ones.
     #[getter]
     fn sparse_below(&self, py: Python<'_>) -> f64 {
-        let core = self.borrow(py);
-        either!(&*core, core => core.sparse_below())
+        either!(self, py, core => core.sparse_below())
     }
 
     /// Steps done.
     #[getter]
     fn steps(&self, py: Python<'_>) -> PyResult<u64> {
-        let mut core = self.borrow(py);
-        either!(&mut *core, core => Ok(core.state().map_err(to_python)?.step))
+        either!(self, py, core => Ok(core.state().map_err(to_python)?.step))
     }
 
     fn __getnewargs__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
@@ -187,13 +178,11 @@ impl Network {
     }
 
     fn __getstate__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let mut core = self.borrow(py);
-        either!(&mut *core, core => memory_to_python(py, core.state().map_err(to_python)?).into_bound_py_any(py))
+        either!(self, py, core => memory_to_python(py, core.state().map_err(to_python)?).into_bound_py_any(py))
     }
 
     fn __setstate__(&self, py: Python<'_>, memory: &Bound<'_, PyDict>) -> PyResult<()> {
-        let mut core = self.borrow(py);
-        either!(&mut *core, core => {
+        either!(self, py, core => {
             let parameters = core.parameters().map_err(to_python)?;
             core.restore(&memory_from_python(memory.as_any(), parameters, core.kind())?).map_err(to_python)
         })

@@ -168,25 +168,15 @@ impl Figures {
 
         let mut all = Vec::new();
         for (s, (train_mean, zeros)) in self.dropout.iter().zip(TRAIN) {
-            let p = s.p;
-            all.push(compare(format!("p = {p}: mean of input"), s.input_mean, Close(MEAN, 1e-12)));
-            all.push(compare(
-                format!("p = {p}: mean of train-time output"),
-                s.train_mean,
-                Close(train_mean, 1e-12),
-            ));
-            all.push(compare(format!("p = {p}: mean of test-time output"), s.test_mean, Close(MEAN, 1e-12)));
-            let fraction = compare(
-                format!("p = {p}: fraction zero in train mode"),
-                s.train_zero_fraction,
-                Close(zeros, 0.0),
-            );
-            all.push(fraction);
-            all.push(compare(
-                format!("p = {p}: fraction zero in test mode"),
-                s.test_zero_fraction,
-                Close(0.0, 0.0),
-            ));
+            let figures = [
+                ("mean of input", s.input_mean, Close(MEAN, 1e-12)),
+                ("mean of train-time output", s.train_mean, Close(train_mean, 1e-12)),
+                ("mean of test-time output", s.test_mean, Close(MEAN, 1e-12)),
+                ("fraction zero in train mode", s.train_zero_fraction, Close(zeros, 0.0)),
+                ("fraction zero in test mode", s.test_zero_fraction, Close(0.0, 0.0)),
+            ];
+            let of_p = |(what, value, expected)| compare(format!("p = {}: {what}", s.p), value, expected);
+            all.extend(figures.map(of_p));
         }
         // Rounding makes up a relative error of this size: its order is what is fixed.
         let error = self.dropout_backward_rel_error;

@@ -102,6 +102,26 @@ impl Error {
 }
 
 /// Errors of files.
+/// Refuses what has not the expected shape; `what` names it.
+pub(crate) fn same_shape<E, G>(what: impl Into<String>, expected: &E, got: &G) -> Result<()>
+where
+    E: std::fmt::Debug + PartialEq<G> + ?Sized,
+    G: std::fmt::Debug + ?Sized,
+{
+    if expected == got { Ok(()) } else { Err(Error::shape(what, expected, got)) }
+}
+
+/// Ends a function with an error unless something holds.
+macro_rules! ensure {
+    ($holds:expr, $error:expr) => {
+        let holds: bool = $holds;
+        if !holds {
+            return Err($error);
+        }
+    };
+}
+pub(crate) use ensure;
+
 #[cfg(feature = "files")]
 impl Error {
     /// The same, with what it is about before its words, if they are about data.

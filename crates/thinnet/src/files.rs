@@ -2,13 +2,11 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
-#[cfg(feature = "report")]
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 #[cfg(feature = "report")]
 use std::thread;
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::error::{Error, Result};
 
@@ -45,23 +43,52 @@ pub(crate) fn write_all(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<Vec<
 pub(crate) fn write_one(
     path: &Path,
     replace: bool,
-    fill: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
+    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     if path.is_dir() {
         return Err(Error::io("write", path)(io::ErrorKind::IsADirectory.into()));
     }
-    let mut file = temporary(folder).map_err(Error::io("write to the folder", folder))?;
-    let mut buffer = BufWriter::with_capacity(1 << 18, file.as_file_mut());
-    fill(&mut buffer).and_then(|()| buffer.flush()).map_err(Error::io("write", path))?;
-    drop(buffer);
-    file.as_file().sync_all().map_err(Error::io("write", path))?;
-    let named = if replace { file.persist(path) } else { file.persist_noclobber(path) };
-    named.map_err(|e| Error::io("write", path)(e.error))?;
-    sync_names(folder).map_err(Error::io("write to the folder", folder))
+    let mut file = NewFile::create(path).map_err(Error::io("write to the folder", folder_of(path)))?;
+    fill(&mut file.content).and_then(|()| file.finish(replace)).map_err(Error::io("write", path))
+}
+
+/// A file that is being written: it takes its name when it is whole, and leaves nothing behind if it never is.
+#[derive(Debug)]
+pub struct NewFile {
+    /// What it holds.
+    pub content: BufWriter<File>,
+    nameless: TempPath,
+    path: PathBuf,
+}
+
+impl NewFile {
+    /// Begins a file in the folder of `path`, which must be there.
+    ///
+    /// # Errors
+    /// Where no file can be made there.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let (file, nameless) = temporary(folder_of(path))?.into_parts();
+        Ok(Self { content: BufWriter::with_capacity(1 << 18, file), nameless, path: path.to_path_buf() })
+    }
+
+    /// Gives the file its name, for good: its content is on the disk when this returns.
+    ///
+    /// - `replace`: whether a file that is there may be replaced
+    ///
+    /// # Errors
+    /// Where it cannot be written or named.
+    pub fn finish(self, replace: bool) -> io::Result<()> {
+        self.content.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        let path = &self.path;
+        let named = if replace { self.nameless.persist(path) } else { self.nameless.persist_noclobber(path) };
+        named.map_err(|error| error.error)?;
+        sync_names(folder_of(path))
+    }
+}
+
+/// The folder that a file is in.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Syncs files at the same time: a file system settles them all for little more than the price of one.
@@ -94,8 +121,12 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Makes the new names last as the files' contents do, where a folder can be synced.
-fn sync_names(folder: &Path) -> io::Result<()> {
+/// Makes the new names in a folder last as the files' contents do: through a power cut, too. Elsewhere than on Unix they do so
+/// by themselves.
+///
+/// # Errors
+/// Where the folder cannot be synced.
+pub fn sync_names(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 

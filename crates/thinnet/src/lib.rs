@@ -33,7 +33,7 @@ pub mod data;
 pub mod engine;
 pub mod error;
 #[cfg(feature = "files")]
-mod files;
+pub mod files;
 pub mod float;
 pub mod gradient_check;
 pub mod layers;
@@ -49,6 +49,7 @@ pub mod report;
 pub mod run;
 #[cfg(feature = "files")]
 pub mod sweep;
+pub mod text;
 pub mod training;
 
 pub use error::{Error, Result};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use thinnet::data::parse_size;
+
 /// A number, be it in range or not.
 pub(crate) fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "it takes a number".to_owned())
@@ -29,9 +31,7 @@ pub(crate) fn yes_no(text: &str) -> Result<bool, String> {
 
 /// A width and a height.
 pub(crate) fn size(text: &str) -> Result<(u32, u32), String> {
-    let numbers =
-        text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
-    numbers.ok_or_else(|| "it takes a width and a height, as in 32x32".to_owned())
+    parse_size(text).ok_or_else(|| "it takes a width and a height, as in 32x32".to_owned())
 }
 
 /// A positive number of seconds, up to a day.

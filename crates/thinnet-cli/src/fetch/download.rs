@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::http::{Answer, Client, Event, Trouble};
 use super::part::{self, Origin, PartialFile};
 use super::source::RemoteFile;
+use super::watch::Watcher;
 use crate::failure::Failure;
 use crate::figures::byte_size;
 
@@ -17,22 +18,8 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 /// The longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Follows a download.
-pub(crate) trait DownloadWatch {
-    /// A server begins to send a file of which `have` bytes are here.
-    fn begin(&mut self, file: &RemoteFile, url: &str, have: u64);
-    /// `have` bytes are here. It is called many times a second, also when nothing comes.
-    fn advance(&mut self, have: u64);
-    /// A server is done, or something went wrong.
-    fn pause(&mut self);
-    /// Something that a person wants to know.
-    fn note(&mut self, text: &str);
-    /// Whether the user wants to stop.
-    fn interrupted(&self) -> bool;
-}
-
 /// Fetches files.
-pub(crate) struct Downloader<'a> {
+pub(crate) struct Downloader<'a, 'b> {
     /// Asks the servers.
     pub(crate) client: Client,
     /// Times to try again when no more arrives than was here before.
@@ -40,7 +27,7 @@ pub(crate) struct Downloader<'a> {
     /// The first pause before an attempt; each one after it is twice as long.
     pub(crate) pause: Duration,
     /// Is told what happens.
-    pub(crate) progress: &'a mut dyn DownloadWatch,
+    pub(crate) progress: &'a mut Watcher<'b>,
 }
 
 /// Why an attempt ended before the file was whole.
@@ -72,7 +59,7 @@ impl Mirror<'_> {
     }
 }
 
-impl Downloader<'_> {
+impl Downloader<'_, '_> {
     /// Fetches `file` to `target`, from one of `urls`, which are tried in order. When all of them have failed they are
     /// tried again after a pause, those that may work by then. What has arrived is kept beside `target` on every failure.
     pub(crate) fn fetch(&mut self, file: &RemoteFile, urls: &[String], target: &Path) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ mod watch;
 use std::fs;
 use std::path::Path;
 
-use download::{DownloadWatch, Downloader};
+use download::Downloader;
 use http::Client;
 use source::{RemoteFile, Source};
 use watch::Watcher;
@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &FetchArguments, output: &mut Output) -> Result<(),
 fn missing<'a>(
     source: &'a Source,
     dir: &Path,
-    progress: &mut dyn DownloadWatch,
+    progress: &mut Watcher<'_>,
 ) -> Result<Vec<&'a RemoteFile>, Failure> {
     let folder = source.folder(dir);
     let mut missing = Vec::new();

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
+use thinnet::files::{folder_of, sync_names};
 
 use super::source::RemoteFile;
 use crate::failure::Failure;
@@ -99,7 +100,7 @@ impl PartialFile {
         self.file.sync_all()?;
         fs::rename(&self.path, &self.target)?;
         self.set_origin(None)?;
-        sync_folder(&self.target)
+        sync_names(folder_of(&self.target))
     }
 
     /// Leaves what has arrived for the next time, and nothing if nothing has. Gives whether there is something.
@@ -159,17 +160,6 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
-}
-
-/// Makes sure that a new name in a folder survives a power cut; elsewhere than on Unix a rename does so itself.
-fn sync_folder(file: &Path) -> io::Result<()> {
-    if cfg!(unix)
-        && let Some(folder) = file.parent()
-    {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

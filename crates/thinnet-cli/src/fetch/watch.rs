@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::download::DownloadWatch;
 use super::source::RemoteFile;
 use crate::figures::byte_size;
 use crate::output::Output;
@@ -35,10 +34,9 @@ impl<'a> Watcher<'a> {
     pub(crate) fn new(output: &'a mut Output, stop: Arc<AtomicBool>, quiet: bool) -> Self {
         Self { output, stop, quiet, current: None }
     }
-}
 
-impl DownloadWatch for Watcher<'_> {
-    fn begin(&mut self, file: &RemoteFile, url: &str, have: u64) {
+    /// A server begins to send a file of which `have` bytes are here.
+    pub(crate) fn begin(&mut self, file: &RemoteFile, url: &str, have: u64) {
         self.pause();
         let size = byte_size(file.size as f64);
         let from = if have > 0 { format!(", from {} on", byte_size(have as f64)) } else { String::new() };
@@ -56,7 +54,8 @@ impl DownloadWatch for Watcher<'_> {
         }
     }
 
-    fn advance(&mut self, have: u64) {
+    /// `have` bytes are here. It is called many times a second, also when nothing comes.
+    pub(crate) fn advance(&mut self, have: u64) {
         self.output.transferred(have);
         let Some(current) = &mut self.current else { return };
         let (now, tenth) = (Instant::now(), have * 10 / current.size.max(1));
@@ -69,18 +68,21 @@ impl DownloadWatch for Watcher<'_> {
         self.note(&line);
     }
 
-    fn pause(&mut self) {
+    /// A server is done, or something went wrong.
+    pub(crate) fn pause(&mut self) {
         self.current = None;
         self.output.end_bar();
     }
 
-    fn note(&mut self, text: &str) {
+    /// Something that a person wants to know.
+    pub(crate) fn note(&mut self, text: &str) {
         if !self.quiet {
             self.output.note(text);
         }
     }
 
-    fn interrupted(&self) -> bool {
+    /// Whether the user wants to stop.
+    pub(crate) fn interrupted(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 }

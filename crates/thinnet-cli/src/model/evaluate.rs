@@ -1,6 +1,5 @@
 //! `thinnet evaluate`: how a model does on data whose classes or numbers are known.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use thinnet::Float;
@@ -8,6 +7,7 @@ use thinnet::data::{DataSet, Part, ReadOptions, Rows, parse_size};
 use thinnet::model::{Evaluation, Evaluator, Model};
 use thinnet::report::EvaluationReport;
 use thinnet::run::open_with;
+use thinnet::text::aligned;
 use thinnet::training::Task;
 
 use super::AnyModel;
@@ -67,9 +67,7 @@ fn evaluate<F: Float>(
         output.note(&format!("report in {}", out.join("evaluation.html").display()));
     }
     if arguments.json {
-        let json = serde_json::to_string_pretty(&evaluation)
-            .map_err(|reason| Failure::Refused(format!("cannot write the figures as JSON: {reason}")))?;
-        return output.line(&json);
+        return output.pretty_json(&evaluation);
     }
     let space = if what.is_empty() { "" } else { " " };
     output.line(&output.paint(
@@ -96,10 +94,8 @@ fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
 /// The parts to judge the model on.
 fn parts<'a>(set: &'a DataSet, arguments: &EvaluateArguments) -> Result<Vec<(Part, &'a Rows<f64>)>, Failure> {
     let wanted = match arguments.part.as_deref() {
-        Some("train") => Some(Part::Train),
-        Some("val") => Some(Part::Val),
-        Some("test") => Some(Part::Test),
-        Some(_) => None,
+        Some("all") => None,
+        Some(part) => Some(part.parse()?),
         None => set.test().map(|_| Part::Test),
     };
     let parts: Vec<_> = set.parts().filter(|(part, _)| wanted.is_none_or(|wanted| wanted == *part)).collect();
@@ -141,7 +137,6 @@ fn lines(evaluation: &Evaluation, strong: impl Fn(&str) -> String) -> Vec<String
     if let Some(matrix) = evaluation.confusion.as_ref().filter(|matrix| matrix.nrows() <= MOST_CLASSES) {
         let short = |name: &str| name.chars().take(8).collect::<String>();
         let columns: Vec<String> = evaluation.classes.iter().map(|class| short(&class.name)).collect();
-        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         let rows = evaluation.classes.iter().zip(matrix.rows());
         let rows =
             rows.map(|(class, row)| (class.name.as_str(), row.iter().map(ToString::to_string).collect()));
@@ -154,29 +149,14 @@ fn lines(evaluation: &Evaluation, strong: impl Fn(&str) -> String) -> Vec<String
 /// A table with a heading, a name a row, and columns that are flush right.
 fn table<'a>(
     corner: &str,
-    columns: &[&str],
+    columns: &[impl ToString],
     rows: impl Iterator<Item = (&'a str, Vec<String>)>,
     strong: impl Fn(&str) -> String,
 ) -> Vec<String> {
-    let cut = |name: &str| name.chars().take(NAME).collect::<String>();
-    let rows: Vec<(String, Vec<String>)> = rows.map(|(name, cells)| (cut(name), cells)).collect();
-    let long = |text: &str| text.chars().count();
-    let first = rows.iter().map(|(name, _)| long(name)).chain([long(corner)]).max().unwrap_or(0);
-    let widths: Vec<usize> = columns
-        .iter()
-        .enumerate()
-        .map(|(at, column)| {
-            rows.iter().map(|(_, cells)| long(&cells[at])).chain([long(column)]).max().unwrap_or(0)
-        })
-        .collect();
-    let line = |name: &str, cells: &mut dyn Iterator<Item = &str>| {
-        let mut line = format!("{name:<first$}");
-        for (cell, &width) in cells.zip(&widths) {
-            let _ = write!(line, "  {cell:>width$}");
-        }
-        line
-    };
-    let head = strong(&line(corner, &mut columns.iter().copied()));
-    let body = rows.iter().map(|(name, cells)| line(name, &mut cells.iter().map(String::as_str)));
-    [head].into_iter().chain(body).collect()
+    let line = |name: &str, cells: Vec<String>| [vec![name.chars().take(NAME).collect()], cells].concat();
+    let head = line(corner, columns.iter().map(ToString::to_string).collect());
+    let lines: Vec<_> = [head].into_iter().chain(rows.map(|(name, cells)| line(name, cells))).collect();
+    let mut lines = aligned(&lines, |column| column == 0);
+    lines[0] = strong(&lines[0]);
+    lines
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 use thinnet::model::Model;
+use thinnet::text::joined;
 use thinnet::training::{Preprocessing, Score, Task};
 use thinnet::{Dtype, Float};
 
@@ -57,7 +58,8 @@ pub(crate) fn run(arguments: &ModelInfoArguments, output: &Output) -> Result<(),
 }
 
 fn show<F: Float>(model: &Model<F>, arguments: &ModelInfoArguments, output: &Output) -> Result<(), Failure> {
-    let (net, config, [train, val, test]) = (model.net().config(), model.config(), model.samples());
+    let trained = model.trained();
+    let (net, config, [train, val, test]) = (trained.net.config(), &trained.config, trained.samples);
     let layers = [&[net.input_dim], net.hidden.as_slice(), &[net.num_outputs]].concat();
     let info = Info {
         thinnet: model.version(),
@@ -70,16 +72,14 @@ fn show<F: Float>(model: &Model<F>, arguments: &ModelInfoArguments, output: &Out
         loss: net.loss.name(),
         data: &config.data.path,
         samples: Samples { train, val, test },
-        epoch: model.epoch(),
-        validation: model.val(),
-        test: model.test(),
+        epoch: trained.epoch,
+        validation: trained.val,
+        test: trained.test,
         preprocessing: model.preprocessing(),
         settings: config.to_toml()?,
     };
     if arguments.json {
-        let json = serde_json::to_string_pretty(&info)
-            .map_err(|reason| Failure::Refused(format!("cannot write the model as JSON: {reason}")))?;
-        return output.line(&json);
+        return output.pretty_json(&info);
     }
     let title = format!("{}: a model of thinnet {}", arguments.file.display(), info.thinnet);
     output.line(&output.paint(Paint::Strong, &title))?;
@@ -96,9 +96,7 @@ fn show<F: Float>(model: &Model<F>, arguments: &ModelInfoArguments, output: &Out
 /// What a person wants to know: a name and a text a line.
 fn rows(info: &Info<'_>, dropout: &str) -> Vec<(&'static str, String)> {
     let own = info.preprocessing;
-    let sizes = |sizes: &[usize], between: &str| {
-        sizes.iter().map(|&size| thousands(size)).collect::<Vec<_>>().join(between)
-    };
+    let sizes = |sizes: &[usize], between: &str| joined(sizes.iter().map(|&size| thousands(size)), between);
     let takes = match (&own.columns, own.shape.as_slice()) {
         (Some(columns), _) if columns.header => format!("the columns {}", names(&columns.inputs)),
         (_, [channels, height, width]) => {
@@ -111,15 +109,10 @@ fn rows(info: &Info<'_>, dropout: &str) -> Vec<(&'static str, String)> {
         (Task::Regression, count) => format!("{}: {}", plural(count, "number"), names(&own.names)),
     };
     let Samples { train, val, test } = info.samples;
-    let mut counts = format!("{} training and {} validation samples", thousands(train), thousands(val));
-    if test > 0 {
-        counts = format!(
-            "{} training, {} validation and {} test samples",
-            thousands(train),
-            thousands(val),
-            thousands(test)
-        );
-    }
+    let counts = match [train, val, test].map(thousands) {
+        [train, val, _] if test == 0 => format!("{train} training and {val} validation samples"),
+        [train, val, test] => format!("{train} training, {val} validation and {test} test samples"),
+    };
     let mut rows = vec![
         ("takes", takes),
         ("gives", gives),
@@ -137,7 +130,7 @@ fn rows(info: &Info<'_>, dropout: &str) -> Vec<(&'static str, String)> {
 }
 
 fn names(names: &[String]) -> String {
-    let shown = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let shown = joined(names.iter().take(NAMES), ", ");
     match names.len().saturating_sub(NAMES) {
         0 => shown,
         more => format!("{shown} and {} more", thousands(more)),

@@ -1,8 +1,7 @@
 //! `thinnet predict`: samples are read on one thread and predicted on another, a block at a time.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,9 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use ndarray::Array2;
-use tempfile::NamedTempFile;
 use thinnet::Float;
 use thinnet::data::{Block, Columns, Wanted, stream_table};
+use thinnet::files::NewFile;
 use thinnet::model::Model;
 use thinnet::training::Task;
 use thinnet::{Error, run};
@@ -226,20 +225,16 @@ impl<F: Float> InOrder<'_, '_, F> {
 /// Where predictions go.
 struct Sink<'a> {
     output: &'a mut Output,
-    file: Option<(BufWriter<NamedTempFile>, &'a Path)>,
+    file: Option<(NewFile, &'a Path)>,
 }
 
 impl<'a> Sink<'a> {
     fn open(path: Option<&'a Path>, output: &'a mut Output) -> Result<Self, Failure> {
-        let file = match path {
-            None => None,
-            Some(path) => {
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                let file = folder::temporary(folder.unwrap_or_else(|| Path::new(".")));
-                Some((BufWriter::new(file.map_err(|error| cannot_write(path, &error))?), path))
-            }
+        let create = |path| match NewFile::create(path) {
+            Ok(file) => Ok((file, path)),
+            Err(error) => Err(cannot_write(path, &error)),
         };
-        Ok(Self { output, file })
+        Ok(Self { output, file: path.map(create).transpose()? })
     }
 
     /// Whether a bar would not be among results.
@@ -250,22 +245,16 @@ impl<'a> Sink<'a> {
     fn write(&mut self, text: &str) -> Result<(), Failure> {
         match &mut self.file {
             None => self.output.text(text),
-            Some((file, path)) => file.write_all(text.as_bytes()).map_err(|error| cannot_write(path, &error)),
+            Some((file, path)) => {
+                file.content.write_all(text.as_bytes()).map_err(|error| cannot_write(path, &error))
+            }
         }
     }
 
     /// Gives the file its name, after all is written.
     fn close(self, samples: usize) -> Result<(), Failure> {
         let Some((file, path)) = self.file else { return Ok(()) };
-        let refuse = |error: &io::Error| cannot_write(path, error);
-        let file = file.into_inner().map_err(|error| refuse(error.error()))?;
-        file.as_file().sync_all().map_err(|error| refuse(&error))?;
-        file.persist(path).map_err(|error| refuse(&error.error))?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if cfg!(unix) {
-            // The name lasts as the content does; where a folder cannot be synced, the content still does.
-            let _ = File::open(folder.unwrap_or_else(|| Path::new("."))).and_then(|folder| folder.sync_all());
-        }
+        file.finish(true).map_err(|error| cannot_write(path, &error))?;
         self.output.aside(&format!("{}: {}", path.display(), plural_samples(samples)));
         self.output.line(&path.display().to_string())
     }

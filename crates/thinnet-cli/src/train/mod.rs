@@ -33,13 +33,13 @@ pub(crate) fn run(arguments: TrainArguments, output: &mut Output) -> Result<(), 
     let stop = interrupt::flag()?;
     let (every, keep) = (arguments.checkpoint_every, arguments.keep_checkpoints);
     let session = Session { every, every_epoch: Duration::ZERO, pictures: PICTURES, keep };
-    let view: Box<dyn View + '_> = match (arguments.quiet, arguments.json) {
-        (true, _) => Box::new(watch::Quiet(output)),
-        (_, true) => Box::new(watch::Json(output)),
-        _ if output.draws() => Box::new(screen::Screen::new(output, Arc::clone(&stop))),
-        _ => Box::new(watch::Lines::new(output)),
+    let view: Box<dyn View> = match (arguments.quiet, arguments.json) {
+        (true, _) => Box::new(watch::Quiet),
+        (_, true) => Box::new(watch::Json),
+        _ if output.draws() => Box::new(screen::Screen::new(Arc::clone(&stop))),
+        _ => Box::new(watch::Lines::default()),
     };
-    let mut shown = watch::Shown::new(view, stop);
+    let mut shown = watch::Shown::new(output, view, stop);
     let request = Request::new(arguments)?;
     let summary = match request.config.model.dtype {
         Dtype::F32 => train::<f32>(request, session, &mut shown)?,

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use thinnet::run::Announcement;
+use thinnet::text::joined;
 use thinnet::training::{Epoch, Score, Step};
 
 use super::curve::{Curve, range, sparkline};
 use super::watch::quality;
-use crate::figures::{duration, figure, rate, thousands};
+use crate::figures::{duration, figure, plural, rate, thousands};
 use crate::output::{Canvas, Paint};
 
 /// Until so many epochs are done, the curve of the loss has a point a step.
@@ -21,13 +22,6 @@ const CURVE: usize = 100;
 
 /// From this width on, curves have their range behind them.
 const RANGES: usize = 90;
-
-/// What an epoch tells of training or validation samples, in a row.
-#[derive(Debug, Clone, Copy)]
-enum Row {
-    Train,
-    Val,
-}
 
 /// A run as it is shown.
 #[derive(Debug, Clone)]
@@ -206,11 +200,9 @@ impl Panel {
         // The same scale for both: the gap between the curves is what dropout is to close.
         let (train, val) = (self.train.points(room), self.val.points(room));
         let scale = range(train.iter().chain(&val));
-        for (which, points) in [(Row::Train, &train), (Row::Val, &val)] {
-            let value = self.last.map(|last| {
-                let score = if let Row::Train = which { last.train } else { last.val };
-                (Paint::Strong, figure(shown(&score)))
-            });
+        let (last_train, last_val) = self.last.map(|last| (last.train, last.val)).unzip();
+        for (which, points, last) in [("train", &train, last_train), ("val", &val, last_val)] {
+            let value = last.map(|score| (Paint::Strong, figure(shown(&score))));
             let curve = match scale {
                 Some(range) => Self::curve(canvas, points, range, Some(range)),
                 None => vec![(None, "after the first epoch".to_owned())],
@@ -241,20 +233,17 @@ impl Panel {
     }
 
     /// "train accuracy", "val R2".
-    fn label(&self, row: Row) -> String {
+    fn label(&self, which: &str) -> String {
         let name = match &self.last {
             Some(last) => quality(&last.val).map_or("loss", |(name, _)| name),
             None => "score",
         };
-        match row {
-            Row::Train => format!("train {name}"),
-            Row::Val => format!("val {name}"),
-        }
+        format!("{which} {name}")
     }
 
     /// Columns that a row's label and figure take.
     fn head(&self) -> usize {
-        self.label(Row::Train).len().max("samples/s".len()) + 2 + 8 + 2
+        self.label("train").len().max("samples/s".len()) + 2 + 8 + 2
     }
 
     /// Columns for a curve.
@@ -292,8 +281,6 @@ impl Panel {
 
 /// What is trained, in two lines.
 pub(super) fn announcement(run: &Announcement) -> [String; 2] {
-    let layers: Vec<String> = run.layers.iter().map(ToString::to_string).collect();
-    let threads = if run.threads == 1 { "" } else { "s" };
     let [train, val, test] = run.samples.map(thousands);
     let test = if run.samples[2] == 0 { String::new() } else { format!(", {test} test") };
     let from = match run.done {
@@ -302,12 +289,12 @@ pub(super) fn announcement(run: &Announcement) -> [String; 2] {
     };
     [
         format!(
-            "{}: {} with {} parameters, {}, {} thread{threads}{from}",
+            "{}: {} with {} parameters, {}, {}{from}",
             run.folder.display(),
-            layers.join("-"),
+            joined(&run.layers, "-"),
             thousands(run.parameters),
             run.dtype,
-            run.threads
+            plural(run.threads, "thread")
         ),
         format!("{}; {train} training, {val} validation{test} samples", run.data),
     ]

@@ -7,7 +7,7 @@ use thinnet::run::{Announcement, Summary};
 use thinnet::training::{Epoch, Step};
 
 use super::panel::{Pace, Panel, announcement};
-use super::watch::{View, conclusion, place};
+use super::watch::{View, conclude};
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 
@@ -15,16 +15,15 @@ use crate::output::{Output, Paint};
 const STOPPING: &str = "stopping: writing a checkpoint; Ctrl-C again ends at once";
 
 /// Shows a run in place.
-pub(super) struct Screen<'a> {
-    output: &'a mut Output,
+pub(super) struct Screen {
     stop: Arc<AtomicBool>,
     panel: Option<Arc<Mutex<Panel>>>,
 }
 
-impl<'a> Screen<'a> {
+impl Screen {
     /// Shows runs until `stop` becomes true.
-    pub(super) fn new(output: &'a mut Output, stop: Arc<AtomicBool>) -> Self {
-        Self { output, stop, panel: None }
+    pub(super) fn new(stop: Arc<AtomicBool>) -> Self {
+        Self { stop, panel: None }
     }
 
     /// What is known of the run, once it has begun.
@@ -33,15 +32,15 @@ impl<'a> Screen<'a> {
     }
 }
 
-impl View for Screen<'_> {
-    fn begin(&mut self, run: &Announcement) -> Result<(), Failure> {
+impl View for Screen {
+    fn begin(&mut self, output: &mut Output, run: &Announcement) -> Result<(), Failure> {
         for line in announcement(run) {
-            self.output.note(&line);
+            output.note(&line);
         }
         let panel = Arc::new(Mutex::new(Panel::new(run)));
         let (shown, stop) = (Arc::clone(&panel), Arc::clone(&self.stop));
         let steps = run.steps_per_epoch.saturating_mul(run.epochs as u64);
-        self.output.start_display(run.done, steps, move |state, canvas| {
+        output.start_display(run.done, steps, move |state, canvas| {
             // A copy, so that training never waits for the drawing.
             let panel = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let mut lines = panel.lines(canvas, Pace { steps: state.per_sec(), left: state.eta() });
@@ -55,42 +54,26 @@ impl View for Screen<'_> {
         Ok(())
     }
 
-    fn step(&mut self, step: &Step) {
+    fn step(&mut self, output: &Output, step: &Step) {
         if let Some(mut panel) = self.panel() {
             panel.step(step);
         }
-        self.output.advance(usize::try_from(step.step).unwrap_or(usize::MAX));
+        output.advance(usize::try_from(step.step).unwrap_or(usize::MAX));
     }
 
-    fn epoch(&mut self, epoch: &Epoch, best: bool) -> Result<(), Failure> {
+    fn epoch(&mut self, _: &Output, epoch: &Epoch, best: bool) -> Result<(), Failure> {
         if let Some(mut panel) = self.panel() {
             panel.epoch(epoch, best);
         }
         Ok(())
     }
 
-    fn note(&mut self, text: &str) {
-        self.output.note(text);
-    }
-
-    fn end(&mut self, summary: &Summary) -> Result<(), Failure> {
-        self.output.end_bar();
-        let canvas = self.output.canvas();
-        let curves = self.panel().map(|panel| panel.curves(canvas)).unwrap_or_default();
+    fn end(&mut self, output: &mut Output, summary: &Summary) -> Result<(), Failure> {
+        output.end_bar();
+        let curves = self.panel().map(|panel| panel.curves(output.canvas())).unwrap_or_default();
         for line in &curves {
-            self.output.note(line);
+            output.note(line);
         }
-        for line in conclusion(summary) {
-            self.output.line(&line)?;
-        }
-        self.output.note(&place(&summary.folder, self.output));
-        Ok(())
-    }
-}
-
-impl Drop for Screen<'_> {
-    /// Takes the display away, however the run ends.
-    fn drop(&mut self) {
-        self.output.end_bar();
+        conclude(output, summary)
     }
 }

@@ -6,33 +6,38 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use thinnet::run::{Announcement, Summary, Watch};
+use thinnet::text::joined;
 use thinnet::training::{Epoch, Finish, Progress, Score, Step};
 
 use crate::failure::Failure;
 use crate::figures::{figure, rate};
 use crate::output::{Output, Paint};
 
-/// Shows a run.
+/// What is shown of a run.
 pub(crate) trait View {
     /// Before the first step.
-    fn begin(&mut self, run: &Announcement) -> Result<(), Failure>;
+    fn begin(&mut self, _: &mut Output, _: &Announcement) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// After every step.
-    fn step(&mut self, _: &Step) {}
+    fn step(&mut self, _: &Output, _: &Step) {}
 
     /// After every epoch; `best` is whether it is the best so far.
-    fn epoch(&mut self, epoch: &Epoch, best: bool) -> Result<(), Failure>;
-
-    /// Something that a person should know.
-    fn note(&mut self, text: &str);
+    fn epoch(&mut self, _: &Output, _: &Epoch, _best: bool) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// When all is done and written.
-    fn end(&mut self, summary: &Summary) -> Result<(), Failure>;
+    fn end(&mut self, output: &mut Output, summary: &Summary) -> Result<(), Failure> {
+        conclude(output, summary)
+    }
 }
 
 /// A run that is shown until Ctrl-C, or until what is shown cannot be written any more.
 pub(crate) struct Shown<'a> {
-    view: Box<dyn View + 'a>,
+    output: &'a mut Output,
+    view: Box<dyn View>,
     stop: Arc<AtomicBool>,
     failure: Option<Failure>,
     progress: (u64, u64),
@@ -42,8 +47,8 @@ pub(crate) struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     /// Shows runs until `stop` becomes true.
-    pub(crate) fn new(view: Box<dyn View + 'a>, stop: Arc<AtomicBool>) -> Self {
-        Self { view, stop, failure: None, progress: (0, 0), notes: Vec::new() }
+    pub(crate) fn new(output: &'a mut Output, view: Box<dyn View>, stop: Arc<AtomicBool>) -> Self {
+        Self { output, view, stop, failure: None, progress: (0, 0), notes: Vec::new() }
     }
 
     /// Why something could not be shown, if so.
@@ -58,7 +63,7 @@ impl<'a> Shown<'a> {
 
     /// When all is done and written.
     pub(crate) fn end(&mut self, summary: &Summary) -> Result<(), Failure> {
-        self.view.end(summary)
+        self.view.end(self.output, summary)
     }
 
     /// Keeps the first failure, which ends the run after the next step.
@@ -72,9 +77,9 @@ impl<'a> Shown<'a> {
 impl Progress for Shown<'_> {
     fn step(&mut self, step: &Step, steps: u64) {
         self.progress = (step.step, steps);
-        self.view.step(step);
+        self.view.step(self.output, step);
         if let Some(epoch) = &step.epoch {
-            let shown = self.view.epoch(epoch, step.best);
+            let shown = self.view.epoch(self.output, epoch, step.best);
             self.keep(shown);
         }
     }
@@ -86,17 +91,23 @@ impl Progress for Shown<'_> {
 
 impl Watch for Shown<'_> {
     fn begin(&mut self, run: &Announcement) {
-        let shown = self.view.begin(run);
+        let shown = self.view.begin(self.output, run);
         self.keep(shown);
         for note in std::mem::take(&mut self.notes) {
-            self.view.note(&note);
+            self.output.note(&note);
         }
+    }
+}
+
+impl Drop for Shown<'_> {
+    /// Takes away what is drawn, however the run ends.
+    fn drop(&mut self) {
+        self.output.end_bar();
     }
 }
 
 /// What is about to be trained, in a line.
 fn line(run: &Announcement) -> String {
-    let layers: Vec<String> = run.layers.iter().map(ToString::to_string).collect();
     let [train, val, test] = run.samples;
     let test = if test == 0 { String::new() } else { format!(" + {test}") };
     let from = match run.done {
@@ -105,7 +116,7 @@ fn line(run: &Announcement) -> String {
     };
     format!(
         "{} ({} parameters, {}) on {}, {train} + {val}{test} samples, {} x {} steps{from}",
-        layers.join("-"),
+        joined(&run.layers, "-"),
         run.parameters,
         run.dtype,
         run.data,
@@ -129,7 +140,7 @@ pub(crate) fn describe(score: &Score) -> String {
 }
 
 /// How a run ended, for people.
-pub(super) fn conclusion(summary: &Summary) -> Vec<String> {
+fn conclusion(summary: &Summary) -> Vec<String> {
     let kept = &summary.kept;
     let mut lines = Vec::new();
     let why = match summary.finish {
@@ -144,23 +155,19 @@ pub(super) fn conclusion(summary: &Summary) -> Vec<String> {
     lines
 }
 
-/// Where a run is, and where to look first.
-pub(super) fn place(folder: &Path, output: &Output) -> String {
-    let page = folder.join("report.html").display().to_string();
-    format!("the run is in {}: open {}", folder.display(), output.paint_note(Paint::Strong, &page))
+/// How a run ended, where it is, and where to look first.
+pub(super) fn conclude(output: &Output, summary: &Summary) -> Result<(), Failure> {
+    conclusion(summary).iter().try_for_each(|line| output.line(line))?;
+    let page = summary.folder.join("report.html").display().to_string();
+    let page = output.paint_note(Paint::Strong, &page);
+    output.note(&format!("the run is in {}: open {page}", summary.folder.display()));
+    Ok(())
 }
 
 /// A line an epoch.
-#[derive(Debug)]
-pub(crate) struct Lines<'a> {
-    output: &'a mut Output,
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
     epochs: usize,
-}
-
-impl<'a> Lines<'a> {
-    pub(crate) fn new(output: &'a mut Output) -> Self {
-        Self { output, epochs: 0 }
-    }
 }
 
 /// "epoch  7/25  loss  0.4312  train accuracy 0.8810  val accuracy 0.8500  12.3k samples/s  best".
@@ -184,55 +191,31 @@ pub(crate) fn epoch_line(epoch: &Epoch, epochs: usize, best: bool) -> String {
     )
 }
 
-impl View for Lines<'_> {
-    fn begin(&mut self, run: &Announcement) -> Result<(), Failure> {
+impl View for Lines {
+    fn begin(&mut self, output: &mut Output, run: &Announcement) -> Result<(), Failure> {
         self.epochs = run.epochs;
-        self.output.note(&format!("{} in {}", line(run), run.folder.display()));
+        output.note(&format!("{} in {}", line(run), run.folder.display()));
         Ok(())
     }
 
-    fn epoch(&mut self, epoch: &Epoch, best: bool) -> Result<(), Failure> {
-        self.output.line(&epoch_line(epoch, self.epochs, best))
-    }
-
-    fn note(&mut self, text: &str) {
-        self.output.note(text);
-    }
-
-    fn end(&mut self, summary: &Summary) -> Result<(), Failure> {
-        for line in conclusion(summary) {
-            self.output.line(&line)?;
-        }
-        self.output.note(&place(&summary.folder, self.output));
-        Ok(())
+    fn epoch(&mut self, output: &Output, epoch: &Epoch, best: bool) -> Result<(), Failure> {
+        output.line(&epoch_line(epoch, self.epochs, best))
     }
 }
 
 /// The result alone.
 #[derive(Debug)]
-pub(crate) struct Quiet<'a>(pub(crate) &'a mut Output);
+pub(crate) struct Quiet;
 
-impl View for Quiet<'_> {
-    fn begin(&mut self, _: &Announcement) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn epoch(&mut self, _: &Epoch, _: bool) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn note(&mut self, text: &str) {
-        self.0.note(text);
-    }
-
-    fn end(&mut self, summary: &Summary) -> Result<(), Failure> {
-        conclusion(summary).last().map_or(Ok(()), |line| self.0.line(line))
+impl View for Quiet {
+    fn end(&mut self, output: &mut Output, summary: &Summary) -> Result<(), Failure> {
+        conclusion(summary).last().map_or(Ok(()), |line| output.line(line))
     }
 }
 
 /// A JSON object a line.
 #[derive(Debug)]
-pub(crate) struct Json<'a>(pub(crate) &'a mut Output);
+pub(crate) struct Json;
 
 /// A line of [`Json`].
 #[derive(Serialize)]
@@ -254,21 +237,17 @@ enum Event<'a> {
     },
 }
 
-impl View for Json<'_> {
-    fn begin(&mut self, run: &Announcement) -> Result<(), Failure> {
-        self.0.json(&Event::Start(run))
+impl View for Json {
+    fn begin(&mut self, output: &mut Output, run: &Announcement) -> Result<(), Failure> {
+        output.json(&Event::Start(run))
     }
 
-    fn epoch(&mut self, epoch: &Epoch, best: bool) -> Result<(), Failure> {
-        self.0.json(&Event::Epoch { best, epoch })
+    fn epoch(&mut self, output: &Output, epoch: &Epoch, best: bool) -> Result<(), Failure> {
+        output.json(&Event::Epoch { best, epoch })
     }
 
-    fn note(&mut self, text: &str) {
-        self.0.note(text);
-    }
-
-    fn end(&mut self, summary: &Summary) -> Result<(), Failure> {
-        self.0.json(&Event::End {
+    fn end(&mut self, output: &mut Output, summary: &Summary) -> Result<(), Failure> {
+        output.json(&Event::End {
             folder: &summary.folder,
             epochs: summary.epochs,
             stopped_early: matches!(summary.finish, Finish::Patience(_)),

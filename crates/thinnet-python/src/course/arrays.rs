@@ -15,12 +15,18 @@ pub(crate) trait Number: Float + Element {}
 impl Number for f32 {}
 impl Number for f64 {}
 
-/// Calls `$function::<F>` with the float type that the NumPy array `$array` has.
+/// Does what the block says, where `$F` is the float type that the NumPy array `$array` has.
 macro_rules! by_dtype {
-    ($array:expr, $function:ident($($argument:expr),* $(,)?)) => {
+    ($array:expr, $F:ident, $block:block) => {
         match $crate::course::arrays::dtype_of($array)? {
-            thinnet::Dtype::F32 => $function::<f32>($($argument),*),
-            thinnet::Dtype::F64 => $function::<f64>($($argument),*),
+            thinnet::Dtype::F32 => {
+                type $F = f32;
+                $block
+            }
+            thinnet::Dtype::F64 => {
+                type $F = f64;
+                $block
+            }
         }
     };
 }

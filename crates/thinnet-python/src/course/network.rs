@@ -3,10 +3,10 @@
 use ndarray::{Ix1, Ix2};
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
-use thinnet::Result;
 use thinnet::layers::{BatchNorm, Dropout, RunningStatistics};
 use thinnet::net::{FullyConnectedNet, LayerParameters, LayerView, NetConfig, NetView, Parameters};
 use thinnet::random::RandomState;
+use thinnet::{Float, Result};
 
 use super::arrays::{Argument, Number, by_dtype, give, labels};
 use super::normalisation::normalisation_from_name;
@@ -40,7 +40,7 @@ pub(crate) struct Network<'py> {
 /// The scores (N, C) of x (N, D) in test mode.
 #[pyfunction]
 pub(crate) fn network_scores<'py>(x: &Any<'py>, network: Network<'py>) -> PyResult<Any<'py>> {
-    fn run<'py, F: Number>(x: &Any<'py>, network: &Network<'py>) -> PyResult<Any<'py>> {
+    by_dtype!(x, F, {
         let py = x.py();
         let (arguments, mut running) = (network.arguments::<F>()?, network.running()?);
         let (config, layers) = network.parts(&arguments)?;
@@ -51,8 +51,7 @@ pub(crate) fn network_scores<'py>(x: &Any<'py>, network: Network<'py>) -> PyResu
         let reseeds = network.keep_prob.is_some() && network.seed.is_some();
         let scores = detached(py, reseeds, |random| net.scores(x, random))?;
         Ok(give(py, &scores))
-    }
-    by_dtype!(x, run(x, &network))
+    })
 }
 
 /// The training loss of x (N, D) with labels y (N), its gradients layer by layer, and the running statistics after it.
@@ -63,22 +62,16 @@ pub(crate) fn network_loss<'py>(
     y: PyReadonlyArray1<'py, i64>,
     network: Network<'py>,
 ) -> PyResult<(f64, Gradients<'py>, Vec<RunningArrays<'py>>)> {
-    fn run<'py, F: Number>(
-        x: &Any<'py>,
-        y: &[usize],
-        network: &Network<'py>,
-    ) -> PyResult<(f64, Gradients<'py>, Vec<RunningArrays<'py>>)> {
-        let py = x.py();
+    let (py, y) = (x.py(), labels(&y)?);
+    by_dtype!(x, F, {
         let (arguments, mut running) = (network.arguments::<F>()?, network.running()?);
         let (config, layers) = network.parts(&arguments)?;
         let mut net = NetView::new(&config, layers, &mut running).map_err(to_python)?;
         let x = Argument::<F>::new(x, "X")?;
         let x = x.view::<Ix2>()?;
-        let (loss, gradients) = detached(py, network.keep_prob.is_some(), |random| net.loss(x, y, random))?;
+        let (loss, gradients) = detached(py, network.keep_prob.is_some(), |random| net.loss(x, &y, random))?;
         Ok((loss.as_f64(), give_layers(py, &gradients), give_running(py, &running)))
-    }
-    let y = labels(&y)?;
-    by_dtype!(x, run(x, &y, &network))
+    })
 }
 
 /// Does some work without the interpreter: with NumPy's stream if it draws from that or seeds it, else leaving that alone.
@@ -144,10 +137,8 @@ impl<'py> Network<'py> {
 /// Parameters or gradients as NumPy arrays.
 pub(crate) fn give_layers<'py, F: Number>(py: Python<'py>, all: &Parameters<F>) -> Vec<LayerArrays<'py>> {
     let give_layer = |layer: &LayerParameters<F>| {
-        let (gamma, beta) = match &layer.gamma_beta {
-            Some((gamma, beta)) => (Some(give(py, gamma)), Some(give(py, beta))),
-            None => (None, None),
-        };
+        let gamma_beta = layer.gamma_beta.as_ref();
+        let (gamma, beta) = gamma_beta.map(|(gamma, beta)| (give(py, gamma), give(py, beta))).unzip();
         (give(py, &layer.w), give(py, &layer.b), gamma, beta)
     };
     all.layers.iter().map(give_layer).collect()

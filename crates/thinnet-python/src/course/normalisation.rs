@@ -56,18 +56,12 @@ pub(crate) fn batch_norm_forward<'py>(
     momentum: f64,
     train: bool,
 ) -> PyResult<(Any<'py>, Any<'py>, Any<'py>, NormalisationCache)> {
-    fn run<'py, F: Number>(
-        [x, gamma, beta, mean, variance]: [&Any<'py>; 5],
-        settings: BatchNorm,
-        mode: Mode,
-    ) -> PyResult<(Any<'py>, Any<'py>, Any<'py>, NormalisationCache)>
-    where
-        Kind: From<layers::NormalisationCache<F>>,
-    {
-        let py = x.py();
+    let (py, settings) = (x.py(), BatchNorm { epsilon: eps, momentum });
+    let mode = if train { Mode::Train } else { Mode::Test };
+    by_dtype!(x, F, {
         let mut running = RunningStatistics {
-            mean: Argument::<F>::new(mean, "running_mean")?.view::<Ix1>()?.to_owned(),
-            variance: Argument::<F>::new(variance, "running_var")?.view::<Ix1>()?.to_owned(),
+            mean: Argument::<F>::new(running_mean, "running_mean")?.view::<Ix1>()?.to_owned(),
+            variance: Argument::<F>::new(running_var, "running_var")?.view::<Ix1>()?.to_owned(),
         };
         let (x, gamma, beta) =
             (Argument::<F>::new(x, "x")?, Argument::new(gamma, "gamma")?, Argument::new(beta, "beta")?);
@@ -76,10 +70,7 @@ pub(crate) fn batch_norm_forward<'py>(
         let (out, cache) = done.map_err(to_python)?;
         let cache = NormalisationCache(layers::NormalisationCache::Batch(cache).into());
         Ok((give(py, &out), give(py, &running.mean), give(py, &running.variance), cache))
-    }
-    let settings = BatchNorm { epsilon: eps, momentum };
-    let mode = if train { Mode::Train } else { Mode::Test };
-    by_dtype!(x, run([x, gamma, beta, running_mean, running_var], settings, mode))
+    })
 }
 
 /// Layer normalisation: x (N, D), gamma and beta (D). Gives the output and the cache.
@@ -90,22 +81,15 @@ pub(crate) fn layer_norm_forward<'py>(
     beta: &Any<'py>,
     eps: f64,
 ) -> PyResult<(Any<'py>, NormalisationCache)> {
-    fn run<'py, F: Number>(
-        [x, gamma, beta]: [&Any<'py>; 3],
-        settings: LayerNorm,
-    ) -> PyResult<(Any<'py>, NormalisationCache)>
-    where
-        Kind: From<layers::NormalisationCache<F>>,
-    {
-        let py = x.py();
+    let (py, settings) = (x.py(), LayerNorm { epsilon: eps });
+    by_dtype!(x, F, {
         let (x, gamma, beta) =
             (Argument::<F>::new(x, "x")?, Argument::new(gamma, "gamma")?, Argument::new(beta, "beta")?);
         let (x, gamma, beta) = (x.view::<Ix2>()?, gamma.view::<Ix1>()?, beta.view::<Ix1>()?);
         let done = py.detach(|| layers::layer_norm_forward(x, gamma, beta, settings));
         let (out, cache) = done.map_err(to_python)?;
         Ok((give(py, &out), NormalisationCache(layers::NormalisationCache::Layer(cache).into())))
-    }
-    by_dtype!(x, run([x, gamma, beta], LayerNorm { epsilon: eps }))
+    })
 }
 
 /// Gradients (dx, dgamma, dbeta) of `batch_norm_forward` or `layer_norm_forward`: dout (N, D), of the cache's dtype.

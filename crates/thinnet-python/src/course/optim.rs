@@ -22,20 +22,13 @@ pub(crate) fn update<'py>(
     settings: Vec<(String, f64)>,
     state: State<'py>,
 ) -> PyResult<(Any<'py>, Vec<Any<'py>>)> {
-    fn run<'py, F: Number>(
-        w: &Any<'py>,
-        dw: &Any<'py>,
-        optimiser: &Optimiser,
-        state: &State<'py>,
-    ) -> PyResult<(Any<'py>, Vec<Any<'py>>)> {
-        let py = w.py();
+    let (py, optimiser) = (w.py(), optimiser(rule, learning_rate, &settings)?);
+    by_dtype!(w, F, {
         let (mut next, dw) = (owned::<F>(w, "w")?, Argument::<F>::new(dw, "dw")?);
-        let (dw, mut state) = (dw.view::<IxDyn>()?, take_state(optimiser.kind(), state)?);
+        let (dw, mut state) = (dw.view::<IxDyn>()?, take_state(optimiser.kind(), &state)?);
         py.detach(|| optimiser.update(next.view_mut(), &dw, &mut state)).map_err(to_python)?;
         Ok((give(py, &next), give_state(py, &state).0))
-    }
-    let optimiser = optimiser(rule, learning_rate, &settings)?;
-    by_dtype!(w, run(w, dw, &optimiser, &state))
+    })
 }
 
 /// The optimiser of that name; settings that are not given have the course's defaults.

@@ -1,7 +1,6 @@
 //! The course's whole training run in one call.
 
-use std::cell::{Cell, RefCell};
-use std::time::{Duration, Instant};
+use std::cell::RefCell;
 
 use ndarray::Ix2;
 use numpy::PyReadonlyArray1;
@@ -22,11 +21,9 @@ use super::network::{Network, give_layers, give_running};
 use super::optim::{State, give_state, optimiser, take_state};
 use super::random::with_stream;
 use crate::errors::to_python;
+use crate::training::Watch;
 
 type Any<'py> = Bound<'py, PyAny>;
-
-/// How often a run looks for Ctrl-C.
-const CHECK_EVERY: Duration = Duration::from_millis(50);
 
 /// What the course's solver is told.
 #[derive(FromPyObject)]
@@ -98,23 +95,18 @@ pub(crate) fn train<'py>(
     report: Bound<'py, PyAny>,
     like: Any<'py>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    fn run<'py, F: Number>(
-        network: &Network<'py>,
-        [training, validation]: [&Pair<'py>; 2],
-        plan: &SolverRun<'py>,
-        report: Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let py = report.py();
-        let optimiser = optimiser(&plan.update_rule, plan.learning_rate, &plan.settings)?;
+    let py = report.py();
+    let optimiser = optimiser(&plan.update_rule, plan.learning_rate, &plan.settings)?;
+    by_dtype!(&like, F, {
         let threads = engine::cores();
         let states = plan.states.iter().map(|state| take_state::<F>(optimiser.kind(), state));
         let states = states.collect::<PyResult<Vec<_>>>()?;
         let (net, running) = (network.build::<F>()?, network.running()?);
         let step = plan.states.first().map_or(0, |(_, t)| *t);
-        let (config, checks) = (plan.config(), plan.checks(network));
+        let (config, checks) = (plan.config(), plan.checks(&network));
         let classes = net.config().num_outputs;
-        let data = TrainingData::of_rows(samples::<F>(training, classes)?, samples(validation, classes)?);
-        let mut follower = Follower::new(plan, report.unbind());
+        let data = TrainingData::of_rows(samples::<F>(&training, classes)?, samples(&validation, classes)?);
+        let mut follower = Follower::new(&plan, report.unbind());
         let (trained, state, best, accuracies) = with_stream(py, |random| {
             let work = || {
                 let mut engine = engine::build(net, optimiser, EngineConfig::course(threads))?;
@@ -146,8 +138,7 @@ pub(crate) fn train<'py>(
         result.set_item("val_acc", accuracies.val_accuracy)?;
         result.set_item("error", error)?;
         Ok(result)
-    }
-    by_dtype!(&like, run(&network, [&training, &validation], &plan, report))
+    })
 }
 
 /// Samples in the network's precision. Images less their mean, in float64 as `get_CIFAR10_data` gives them, are taken as
@@ -171,7 +162,7 @@ struct Follower {
     epochs: usize,
     earlier_epochs: usize,
     report: Py<PyAny>,
-    checked: Cell<Instant>,
+    watch: RefCell<Watch>,
     error: RefCell<Option<PyErr>>,
 }
 
@@ -183,20 +174,16 @@ impl Follower {
             epochs: plan.num_epochs,
             earlier_epochs: plan.epoch,
             report,
-            checked: Cell::new(Instant::now()),
+            watch: RefCell::new(Watch::new()),
             error: RefCell::new(None),
         }
     }
 
     /// Hands on a line, in Python's spelling.
-    fn print(&self, line: CourseLine) {
-        let line = match line {
-            CourseLine::Epoch { epoch, epochs, train_accuracy, val_accuracy } => {
-                let epoch = epoch + self.earlier_epochs;
-                CourseLine::Epoch { epoch, epochs, train_accuracy, val_accuracy }
-            }
-            line @ CourseLine::Iteration { .. } => line,
-        };
+    fn print(&self, mut line: CourseLine) {
+        if let CourseLine::Epoch { epoch, .. } = &mut line {
+            *epoch += self.earlier_epochs;
+        }
         let line = line.to_string().replace("NaN", "nan");
         if let Err(error) = Python::attach(|py| self.report.call1(py, (line,))) {
             self.error.replace(Some(error));
@@ -212,18 +199,11 @@ impl Progress for Follower {
     }
 
     fn interrupted(&self) -> bool {
-        if self.error.borrow().is_some() {
-            return true;
+        if self.error.borrow().is_none()
+            && let Err(signal) = self.watch.borrow_mut().check()
+        {
+            self.error.replace(Some(signal));
         }
-        if self.checked.get().elapsed() < CHECK_EVERY {
-            return false;
-        }
-        self.checked.set(Instant::now());
-        let signal = Python::attach(|py| py.check_signals().err());
-        let stop = signal.is_some();
-        if stop {
-            self.error.replace(signal);
-        }
-        stop
+        self.error.borrow().is_some()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ndarray::{ArcArray2, Array1, Array2, ArrayView2, Axis, Slice};
 
 use super::SparseRows;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, same_shape};
 use crate::float::{Dtype, Float};
 
 /// The inputs of N samples, D numbers each. A copy shares floats and bytes.
@@ -35,9 +35,7 @@ impl Pixels {
     /// [`Error::Shape`] if the sizes differ.
     pub fn new(bytes: impl Into<ArcArray2<u8>>, mean: Array1<f64>) -> Result<Self> {
         let bytes = bytes.into();
-        if mean.len() != bytes.ncols() {
-            return Err(Error::shape("mean of Pixels::new", [bytes.ncols()], mean.shape()));
-        }
+        same_shape("mean of Pixels::new", &[bytes.ncols()], mean.shape())?;
         Ok(Self { bytes: standard(bytes), mean: mean.iter().copied().collect(), deviation: None })
     }
 
@@ -94,13 +92,7 @@ impl Pixels {
     /// # Errors
     /// [`Error::Shape`] if the sizes differ.
     pub fn divided_by(self, deviation: Array1<f64>) -> Result<Self> {
-        if deviation.len() != self.mean.len() {
-            return Err(Error::shape(
-                "deviation of Pixels::divided_by",
-                [self.mean.len()],
-                deviation.shape(),
-            ));
-        }
+        same_shape("deviation of Pixels::divided_by", &[self.mean.len()], deviation.shape())?;
         Ok(Self { deviation: Some(deviation.iter().copied().collect()), ..self })
     }
 

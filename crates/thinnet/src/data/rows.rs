@@ -3,7 +3,7 @@
 use ndarray::{ArcArray2, Array2, ArrayView2, Axis, Slice};
 
 use super::features::{Features, reorder_rows};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 
 /// N samples: inputs (N, D), and for each a class or K numbers. They fit one another, and all numbers are finite: that is
@@ -45,21 +45,9 @@ pub(crate) enum TargetsBuf<F> {
     Values(ArcArray2<F>),
 }
 
-impl<'a, F> From<&'a [usize]> for Targets<'a, F> {
-    fn from(labels: &'a [usize]) -> Self {
-        Self::Classes(labels)
-    }
-}
-
-impl<'a, F> From<&'a Vec<usize>> for Targets<'a, F> {
-    fn from(labels: &'a Vec<usize>) -> Self {
-        Self::Classes(labels)
-    }
-}
-
-impl<'a, F, const N: usize> From<&'a [usize; N]> for Targets<'a, F> {
-    fn from(labels: &'a [usize; N]) -> Self {
-        Self::Classes(labels)
+impl<'a, F, L: AsRef<[usize]> + ?Sized> From<&'a L> for Targets<'a, F> {
+    fn from(labels: &'a L) -> Self {
+        Self::Classes(labels.as_ref())
     }
 }
 
@@ -133,9 +121,7 @@ impl<F: Float> Rows<F> {
             )));
         }
         let outputs = numbers.ncols();
-        if outputs == 0 {
-            return Err(Error::shape("targets of the rows", ("N", "K > 0"), numbers.shape()));
-        }
+        ensure!(outputs > 0, Error::shape("targets of the rows", ("N", "K > 0"), numbers.shape()));
         Self { x: x.into(), targets: TargetsBuf::Values(numbers), outputs }.checked()
     }
 
@@ -274,7 +260,6 @@ impl<F: Float> Rows<F> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
     use super::*;
 

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::{DataSet, Features, Rows};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 use crate::names::names;
 
@@ -122,9 +122,7 @@ impl Scale {
     /// # Errors
     /// [`Error::Shape`] for another D.
     pub fn apply<F: Float>(&self, x: &Features<f64>) -> Result<Features<F>> {
-        if x.dim().1 != self.mean.len() {
-            return Err(Error::shape("x", ("N", self.mean.len()), x.dim()));
-        }
+        ensure!(x.dim().1 == self.mean.len(), Error::shape("x", ("N", self.mean.len()), x.dim()));
         let floats = match x {
             Features::Pixels(pixels) => {
                 return Ok(pixels.rescaled(&self.mean, self.deviation.as_deref())?.into());

@@ -6,7 +6,8 @@ use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
 use super::Rows;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
+use crate::names::names;
 
 /// A data set as it was read: rows of one shape, with classes or numbers, in one to three parts that fit together.
 ///
@@ -91,15 +92,7 @@ impl Format {
     /// Whether the samples are stored in random order, so that any run of them is a fair part: so it is with the image
     /// collections, while a table is often sorted by class.
     pub(crate) fn is_shuffled(self) -> bool {
-        match self {
-            Self::EmbeddedSample
-            | Self::Cifar10Python
-            | Self::Cifar10Binary
-            | Self::Cifar100Python
-            | Self::Cifar100Binary
-            | Self::Idx => true,
-            Self::Npy | Self::Npz | Self::Csv | Self::Images | Self::Memory => false,
-        }
+        !matches!(self, Self::Npy | Self::Npz | Self::Csv | Self::Images | Self::Memory)
     }
 }
 
@@ -121,13 +114,11 @@ impl fmt::Display for Format {
     }
 }
 
+names!(Part, "part", "parts", Train = "train", Val = "val", Test = "test");
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Train => "train",
-            Self::Val => "val",
-            Self::Test => "test",
-        })
+        f.write_str(self.name())
     }
 }
 
@@ -260,9 +251,7 @@ impl DataSet {
         let (names, width) = (self.names.len(), self.input_dim());
         for (part, rows) in self.parts() {
             let (samples, found) = rows.x().dim();
-            if samples == 0 || found == 0 {
-                return Err(Error::data(format!("there is nothing in its {part} part")));
-            }
+            ensure!(samples > 0 && found > 0, Error::data(format!("there is nothing in its {part} part")));
             if found != width {
                 return Err(Error::data(format!(
                     "its {part} samples have {found} numbers each, and its training samples {width}"

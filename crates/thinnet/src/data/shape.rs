@@ -1,6 +1,7 @@
 //! The shapes of samples, for people and from them.
 
 use crate::error::{Error, Result};
+use crate::text::joined;
 
 /// A width and a height, as in `32x32`; `None` for any other text.
 pub fn parse_size(text: &str) -> Option<(u32, u32)> {
@@ -10,7 +11,7 @@ pub fn parse_size(text: &str) -> Option<(u32, u32)> {
 
 /// A shape for people: "60000 x 28 x 28".
 pub(super) fn shown(shape: &[usize]) -> String {
-    shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ")
+    joined(shape, " x ")
 }
 
 /// Refuses samples of another shape.

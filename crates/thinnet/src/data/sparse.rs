@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, same_shape};
 use crate::float::Float;
 
 /// N rows of D columns, of which only the entries that are not zero are kept.
@@ -23,9 +23,7 @@ impl<F: Float> SparseRows<F> {
     /// # Errors
     /// [`Error::Shape`] if the three do not fit each other; [`Error::Data`] for a column that is not below `columns`.
     pub fn new(columns: usize, starts: Vec<usize>, indices: Vec<u32>, values: Vec<F>) -> Result<Self> {
-        if indices.len() != values.len() {
-            return Err(Error::shape("values of sparse rows", [indices.len()], [values.len()]));
-        }
+        same_shape("values of sparse rows", &[indices.len()], &[values.len()])?;
         let ascending = starts.is_sorted() && starts.first() == Some(&0);
         if !ascending || starts.last() != Some(&indices.len()) {
             return Err(Error::shape(

@@ -11,7 +11,7 @@ pub use net::{Entry, NetCheckConfig, ParameterCheck, check_gradients, check_net}
 
 use ndarray::{Array, ArrayView, Dimension, Zip};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, same_shape};
 use crate::float::Float;
 
 /// The course's step.
@@ -48,9 +48,7 @@ pub fn eval_numerical_gradient_array<F: Float, D: Dimension, E: Dimension>(
         h,
         |plus, minus| Ok((f(plus)?, f(minus)?)),
         |plus, minus| {
-            if plus.shape() != df.shape() {
-                return Err(Error::shape("df of eval_numerical_gradient_array", plus.shape(), df.shape()));
-            }
+            same_shape("df of eval_numerical_gradient_array", plus.shape(), df.shape())?;
             Ok(Zip::from(&plus).and(&minus).and(&df).fold(F::zero(), |sum, &p, &m, &d| sum + (p - m) * d))
         },
     )
@@ -92,9 +90,7 @@ fn set<F: Float, D: Dimension>(x: &mut Array<F, D>, index: usize, change: impl F
 /// # Errors
 /// [`Error::Shape`] if the shapes differ.
 pub fn rel_error<F: Float, D: Dimension>(x: ArrayView<'_, F, D>, y: ArrayView<'_, F, D>) -> Result<f64> {
-    if x.shape() != y.shape() {
-        return Err(Error::shape("y of rel_error", x.shape(), y.shape()));
-    }
+    same_shape("y of rel_error", x.shape(), y.shape())?;
     Ok(Zip::from(x).and(y).fold(0.0, |worst, &x, &y| greater(worst, relative(x.as_f64(), y.as_f64()))))
 }
 

@@ -4,7 +4,7 @@ use ndarray::{Array, ArrayView, Dimension, Zip};
 use serde::{Deserialize, Serialize};
 
 use super::{ReluCache, relu_backward, relu_forward};
-use crate::error::{Error, Result};
+use crate::error::{Result, same_shape};
 use crate::float::Float;
 use crate::names::names;
 
@@ -47,16 +47,10 @@ impl Activation {
     /// The function's value at `z`. NaN stays NaN.
     pub fn value<F: Float>(self, z: F) -> F {
         match self {
-            Self::Identity => z,
+            Self::Relu if z < F::zero() => F::zero(),
+            Self::Identity | Self::Relu => z,
             Self::Logistic => logistic(z),
             Self::Tanh => z.tanh(),
-            Self::Relu => {
-                if z < F::zero() {
-                    F::zero()
-                } else {
-                    z
-                }
-            }
         }
     }
 
@@ -66,13 +60,8 @@ impl Activation {
             Self::Identity => F::one(),
             Self::Logistic => a * (F::one() - a),
             Self::Tanh => F::one() - a * a,
-            Self::Relu => {
-                if a > F::zero() {
-                    F::one()
-                } else {
-                    F::zero()
-                }
-            }
+            Self::Relu if a > F::zero() => F::one(),
+            Self::Relu => F::zero(),
         }
     }
 }
@@ -131,10 +120,8 @@ pub fn activation_backward<F: Float, D: Dimension>(
 ) -> Result<Array<F, D>> {
     match &cache.0 {
         Kept::Relu(cache) => relu_backward(dout, cache),
-        Kept::Output(_, out) if out.shape() != dout.shape() => {
-            Err(Error::shape("dout of activation_backward", out.shape(), dout.shape()))
-        }
         Kept::Output(activation, out) => {
+            same_shape("dout of activation_backward", out.shape(), dout.shape())?;
             Ok(Zip::from(dout).and(out).map_collect(|&d, &a| d * activation.derivative(a)))
         }
     }

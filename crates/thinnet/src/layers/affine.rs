@@ -2,7 +2,7 @@
 
 use ndarray::{Array, Array1, Array2, ArrayView, ArrayView1, ArrayView2, Axis, Dimension};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure, same_shape};
 use crate::float::Float;
 
 /// What [`affine_backward`] needs of the forward pass.
@@ -22,9 +22,7 @@ impl<F: Float, D: Dimension> AffineCache<F, D> {
     /// # Errors
     /// [`Error::Shape`] if they do not fit.
     pub fn new(x: ArrayView<'_, F, D>, w: ArrayView2<'_, F>) -> Result<Self> {
-        if x.ndim() == 0 {
-            return Err(Error::shape("x of affine_forward", "(N, d_1, ..., d_k)", x.shape()));
-        }
+        ensure!(x.ndim() > 0, Error::shape("x of affine_forward", "(N, d_1, ..., d_k)", x.shape()));
         let samples = x.len_of(Axis(0));
         let features = x.shape()[1..].iter().product::<usize>();
         if features != w.nrows() {
@@ -77,9 +75,7 @@ pub fn affine_forward<F: Float, D: Dimension>(
     b: ArrayView1<'_, F>,
 ) -> Result<(Array2<F>, AffineCache<F, D>)> {
     let cache = AffineCache::new(x, w)?;
-    if b.len() != w.ncols() {
-        return Err(Error::shape("b of affine_forward", [w.ncols()], b.shape()));
-    }
+    same_shape("b of affine_forward", &[w.ncols()], b.shape())?;
     Ok((cache.x.dot(&cache.w) + b, cache))
 }
 
@@ -91,9 +87,7 @@ pub fn affine_backward<F: Float, D: Dimension>(
     cache: &AffineCache<F, D>,
 ) -> Result<AffineGradients<F, D>> {
     let expected = [cache.x.nrows(), cache.w.ncols()];
-    if dout.shape() != expected {
-        return Err(Error::shape("dout of affine_backward", expected, dout.shape()));
-    }
+    same_shape("dout of affine_backward", &expected, dout.shape())?;
     let dx = dout.dot(&cache.w.t());
     let x = dx
         .to_shape(cache.shape.clone()) // not always row-major: a product may come out column by column

@@ -4,7 +4,7 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 use super::Mode;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure, same_shape};
 use crate::float::Float;
 
 /// The settings of a batch normalisation layer, with the course's defaults.
@@ -106,9 +106,7 @@ pub fn batch_norm_forward<F: Float>(
         ("running variance", running.variance.len()),
     ];
     check_widths("batch_norm_forward", x, &arrays)?;
-    if samples == 0 {
-        return Err(Error::shape("x of batch_norm_forward", ("N > 0", features), x.shape()));
-    }
+    ensure!(samples > 0, Error::shape("x of batch_norm_forward", ("N > 0", features), x.shape()));
     let (mean, variance) = match mode {
         Mode::Train => {
             let count = F::from_f64(samples as f64);
@@ -139,9 +137,7 @@ pub fn batch_norm_backward<F: Float>(
     cache: &BatchNormCache<F>,
 ) -> Result<NormalisationGradients<F>> {
     let BatchNormCache { x_hat, inverse_deviation, gamma, mode } = cache;
-    if dout.shape() != x_hat.shape() {
-        return Err(Error::shape("dout of batch_norm_backward", x_hat.shape(), dout.shape()));
-    }
+    same_shape("dout of batch_norm_backward", x_hat.shape(), dout.shape())?;
     let dbeta = dout.sum_axis(Axis(0));
     let dgamma = (&dout * x_hat).sum_axis(Axis(0));
     let scale = gamma * inverse_deviation;

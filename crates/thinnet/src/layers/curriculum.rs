@@ -1,7 +1,7 @@
 //! Curriculum dropout (Morerio et al., "Curriculum Dropout", ICCV 2017): training starts with every unit kept, and the keep
 //! probability falls to its final value as the steps go by.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 
 /// A keep probability that falls from 1 to p: `keep(t) = (1 - p) exp(-gamma t) + p` at step t (the paper's section
 /// "A Time Scheduling for the Dropout Rate").
@@ -42,9 +42,7 @@ impl Curriculum {
     /// # Errors
     /// [`Error::Configuration`] unless 0 < `keep_prob` <= 1 and there is a step.
     pub fn over(keep_prob: f64, steps: u64) -> Result<Self> {
-        if steps == 0 {
-            return Err(Error::configuration("a curriculum of dropout must have at least 1 step, got 0"));
-        }
+        ensure!(steps > 0, Error::configuration("a curriculum of dropout must have at least 1 step, got 0"));
         Self::new(keep_prob, 10.0 / steps as f64)
     }
 

@@ -4,7 +4,7 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis, Ix2};
 
 use super::{AffineCache, Draws, Dropout, Mode, affine_backward, affine_forward};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure, same_shape};
 use crate::float::Float;
 use crate::random::{LayerMasks, RandomState};
 
@@ -77,12 +77,8 @@ pub fn drop_connect_forward<F: Float>(
     mode: Mode,
     mut draws: Draws<'_>,
 ) -> Result<(Array2<F>, DropConnectCache<F>)> {
-    if x.ncols() != w.nrows() {
-        return Err(Error::shape("x of drop_connect_forward", ("N", w.nrows()), x.shape()));
-    }
-    if b.len() != w.ncols() {
-        return Err(Error::shape("b of drop_connect_forward", [w.ncols()], b.shape()));
-    }
+    ensure!(x.ncols() == w.nrows(), Error::shape("x of drop_connect_forward", ("N", w.nrows()), x.shape()));
+    same_shape("b of drop_connect_forward", &[w.ncols()], b.shape())?;
     draws.reseed(dropout.seed());
     if mode == Mode::Test {
         let (out, cache) = affine_forward(x, w, b)?;
@@ -128,9 +124,7 @@ pub fn drop_connect_backward<F: Float>(
         Pass::Test(cache) => return affine_backward(dout, cache),
     };
     let expected = [x.nrows(), w.ncols()];
-    if dout.shape() != expected {
-        return Err(Error::shape("dout of drop_connect_backward", expected, dout.shape()));
-    }
+    same_shape("dout of drop_connect_backward", &expected, dout.shape())?;
     let (mut dx, mut dw) = (Array2::zeros(x.raw_dim()), Array2::zeros(w.raw_dim()));
     let mut masked = Array1::zeros(w.ncols());
     masks.each(|n, mask| {

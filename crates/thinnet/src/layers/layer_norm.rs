@@ -4,7 +4,7 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 use super::batch_norm::{NormalisationGradients, check_widths};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure, same_shape};
 use crate::float::Float;
 
 /// The settings of a layer normalisation layer, with the course's default.
@@ -44,9 +44,7 @@ pub fn layer_norm_forward<F: Float>(
 ) -> Result<(Array2<F>, LayerNormCache<F>)> {
     let features = x.ncols();
     check_widths("layer_norm_forward", x, &[("gamma", gamma.len()), ("beta", beta.len())])?;
-    if features == 0 {
-        return Err(Error::shape("x of layer_norm_forward", ("N", "D > 0"), x.shape()));
-    }
+    ensure!(features > 0, Error::shape("x of layer_norm_forward", ("N", "D > 0"), x.shape()));
     let count = F::from_f64(features as f64);
     let mean = (x.sum_axis(Axis(1)) / count).insert_axis(Axis(1));
     let centred = &x - &mean;
@@ -67,9 +65,7 @@ pub fn layer_norm_backward<F: Float>(
     cache: &LayerNormCache<F>,
 ) -> Result<NormalisationGradients<F>> {
     let LayerNormCache { x_hat, inverse_deviation, gamma } = cache;
-    if dout.shape() != x_hat.shape() {
-        return Err(Error::shape("dout of layer_norm_backward", x_hat.shape(), dout.shape()));
-    }
+    same_shape("dout of layer_norm_backward", x_hat.shape(), dout.shape())?;
     let count = F::from_f64(dout.ncols() as f64);
     let over_features = |values: Array2<F>| (values.sum_axis(Axis(1)) / count).insert_axis(Axis(1));
     let g = &dout * gamma;

@@ -2,18 +2,14 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure, same_shape};
 use crate::float::Float;
 
 /// Checks that there is a label below C for each of the N > 0 samples.
 fn check<F: Float>(function: &str, scores: ArrayView2<'_, F>, y: &[usize]) -> Result<()> {
     let (samples, classes) = scores.dim();
-    if samples == 0 {
-        return Err(Error::shape(format!("scores of {function}"), ("N > 0", "C"), scores.shape()));
-    }
-    if y.len() != samples {
-        return Err(Error::shape(format!("y of {function}"), [samples], [y.len()]));
-    }
+    ensure!(samples > 0, Error::shape(format!("scores of {function}"), ("N > 0", "C"), scores.shape()));
+    ensure!(y.len() == samples, Error::shape(format!("y of {function}"), [samples], [y.len()]));
     match y.iter().find(|&&label| label >= classes) {
         Some(label) => Err(Error::data(format!(
             "label {label} does not fit {classes} classes: labels count from 0 to {}",
@@ -81,9 +77,7 @@ pub(crate) fn weighted_softmax_loss<F: Float>(
 /// The sum of the weights, N where there are none; refuses weights that are not N, negative, not finite or all 0.
 pub(super) fn check_weights(samples: usize, weights: Option<&[f64]>) -> Result<f64> {
     let Some(weights) = weights else { return Ok(samples as f64) };
-    if weights.len() != samples {
-        return Err(Error::shape("sample weights", [samples], [weights.len()]));
-    }
+    same_shape("sample weights", &[samples], &[weights.len()])?;
     if let Some(weight) = weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite())) {
         return Err(Error::data(format!("a sample weight must be finite and not negative, got {weight}")));
     }

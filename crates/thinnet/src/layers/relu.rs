@@ -2,7 +2,7 @@
 
 use ndarray::{Array, ArrayView, Dimension, Zip};
 
-use crate::error::{Error, Result};
+use crate::error::{Result, same_shape};
 use crate::float::Float;
 
 /// What [`relu_backward`] needs of the forward pass: the input.
@@ -35,8 +35,6 @@ pub fn relu_backward<F: Float, D: Dimension>(
     cache: &ReluCache<F, D>,
 ) -> Result<Array<F, D>> {
     let ReluCache(x) = cache;
-    if dout.shape() != x.shape() {
-        return Err(Error::shape("dout of relu_backward", x.shape(), dout.shape()));
-    }
+    same_shape("dout of relu_backward", x.shape(), dout.shape())?;
     Ok(Zip::from(dout).and(x).map_collect(|&d, &x| if x > F::zero() { d } else { F::zero() }))
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Model;
 use crate::data::{Rows, Targets};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 use crate::layers::{Loss, argmax, rank};
 
@@ -155,9 +155,7 @@ impl<'a, F: Float> Evaluator<'a, F> {
             )));
         }
         let outputs = self.model.preprocessing.names.len();
-        if rows.num_outputs() > outputs {
-            return Err(Error::shape(what(own), outputs, rows.num_outputs()));
-        }
+        ensure!(rows.num_outputs() <= outputs, Error::shape(what(own), outputs, rows.num_outputs()));
         let scores = self.model.outputs(rows.x())?;
         match rows.targets() {
             Targets::Classes(labels) => self.add_classes(scores.view(), labels)?,
@@ -199,9 +197,7 @@ impl<'a, F: Float> Evaluator<'a, F> {
     /// # Errors
     /// [`Error::Data`] if there were none.
     pub fn finish(self) -> Result<Evaluation> {
-        if self.samples == 0 {
-            return Err(Error::data("there are no samples to judge the model on"));
-        }
+        ensure!(self.samples > 0, Error::data("there are no samples to judge the model on"));
         let (n, names) = (self.samples as f64, &self.model.preprocessing.names);
         let regression = self.model.preprocessing.targets.is_some();
         let share = |part: usize, whole: usize| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };

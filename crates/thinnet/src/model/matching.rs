@@ -6,6 +6,7 @@ use super::Model;
 use crate::data::{Columns, DataSet, Features, Rows, Targets, check_shape};
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::text::first_of;
 
 impl<F: Float> Model<F> {
     /// These rows of `set` with their columns and classes in the model's order: a table's columns are found by name where
@@ -74,7 +75,5 @@ fn in_order(rows: &Rows<f64>, order: &[usize]) -> Features<f64> {
 
 fn stranger(name: &str, own: &[String]) -> Error {
     const MANY: usize = 20;
-    let shown = own.iter().take(MANY).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = if own.len() > MANY { ", ..." } else { "" };
-    Error::data(format!("these data have the class {name}, and the model knows {shown}{more}"))
+    Error::data(format!("these data have the class {name}, and the model knows {}", first_of(own, MANY)))
 }

@@ -11,12 +11,12 @@ use ndarray::Array2;
 
 use crate::data::{DataSet, Features, Rows};
 use crate::engine::{self, Engine, EngineConfig};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, same_shape};
 use crate::float::Float;
 use crate::layers::argmax;
 use crate::net::FullyConnectedNet;
 use crate::optim::{Optimiser, Sgd};
-use crate::training::{Preprocessing, Progress, Score, Task, Trained, Trainer, TrainingConfig, TrainingData};
+use crate::training::{Preprocessing, Progress, Task, Trained, Trainer, TrainingConfig, TrainingData};
 
 /// A trained network, with all that a prediction needs: it takes samples in the units of the data that it was trained on.
 ///
@@ -83,13 +83,7 @@ impl<F: Float> Model<F> {
     pub fn new(trained: Trained<F>, preprocessing: Preprocessing) -> Result<Self> {
         let net = trained.net.config();
         let (inputs, outputs) = (preprocessing.scale.mean.len(), preprocessing.names.len());
-        if (net.input_dim, net.num_outputs) != (inputs, outputs) {
-            return Err(Error::shape(
-                "the network of a model",
-                (inputs, outputs),
-                (net.input_dim, net.num_outputs),
-            ));
-        }
+        same_shape("the network of a model", &(inputs, outputs), &(net.input_dim, net.num_outputs))?;
         let threads = trained.config.train.threads.unwrap_or_else(engine::cores);
         let how = EngineConfig { threads, ..trained.config.engine(threads) };
         // It is never trained: the optimiser with the least memory does.
@@ -167,24 +161,9 @@ impl<F: Float> Model<F> {
         &self.preprocessing
     }
 
-    /// The epoch that the network is of, from 1.
-    pub fn epoch(&self) -> usize {
-        self.trained.epoch
-    }
-
-    /// How many training, validation and test samples it was trained and judged on.
-    pub fn samples(&self) -> [usize; 3] {
-        self.trained.samples
-    }
-
-    /// How it did on the validation samples.
-    pub fn val(&self) -> Score {
-        self.trained.val
-    }
-
-    /// How it did on the test samples, if there were any.
-    pub fn test(&self) -> Option<Score> {
-        self.trained.test
+    /// The network with its settings, the samples it was trained with, and its scores on those of validation and test.
+    pub fn trained(&self) -> &Trained<F> {
+        &self.trained
     }
 
     /// The version of thinnet that made it.
@@ -197,7 +176,7 @@ impl<F: Float> std::fmt::Debug for Model<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Model")
             .field("net", self.net().config())
-            .field("epoch", &self.epoch())
+            .field("epoch", &self.trained.epoch)
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,9 @@
 //! The architecture and initialisation of a network.
 
+use smart_default::SmartDefault;
+
 use super::Initialisation;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure, same_shape};
 use crate::layers::{
     Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation, RunningStatistics,
 };
@@ -24,13 +26,16 @@ use crate::optim::Clipping;
 /// assert_eq!(config.layer_shapes(), [(784, 500), (500, 300), (300, 10)]);
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, SmartDefault)]
 pub struct NetConfig {
     /// Number of inputs D (default 3 * 32 * 32).
+    #[default(3 * 32 * 32)]
     pub input_dim: usize,
     /// Sizes of the hidden layers.
+    #[default(vec![100])]
     pub hidden: Vec<usize>,
     /// Number of outputs C: one a class, or one a target (default 10).
+    #[default(10)]
     pub num_outputs: usize,
     /// What each hidden layer does to its sums (default ReLU).
     pub activation: Activation,
@@ -64,30 +69,8 @@ pub struct NetConfig {
     pub initialisation: Initialisation,
     /// Standard deviation of the initial weights, if they are normal (default 1e-2); the other initialisations have one of
     /// their own.
+    #[default(1e-2)]
     pub weight_scale: f64,
-}
-
-impl Default for NetConfig {
-    fn default() -> Self {
-        Self {
-            input_dim: 3 * 32 * 32,
-            hidden: vec![100],
-            num_outputs: 10,
-            activation: Activation::Relu,
-            loss: Loss::Softmax,
-            label_smoothing: 0.0,
-            dropout: HiddenDropout::None,
-            dropout_kind: DropoutKind::Bernoulli,
-            input_dropout: None,
-            max_norm: None,
-            clipping: None,
-            normalisation: Normalisation::None,
-            reg: 0.0,
-            l1: 0.0,
-            initialisation: Initialisation::Normal,
-            weight_scale: 1e-2,
-        }
-    }
 }
 
 impl NetConfig {
@@ -99,9 +82,7 @@ impl NetConfig {
             .into_iter()
             .chain(self.hidden.iter().map(|&size| ("size of a hidden layer", size)))
         {
-            if size == 0 {
-                return Err(Error::configuration(format!("the {what} must be at least 1, got 0")));
-            }
+            ensure!(size > 0, Error::configuration(format!("the {what} must be at least 1, got 0")));
         }
         for (what, value) in [("reg", self.reg), ("l1", self.l1), ("weight_scale", self.weight_scale)] {
             if !(value >= 0.0 && value.is_finite()) {
@@ -173,7 +154,7 @@ impl NetConfig {
     pub(crate) fn check_running<F>(&self, running: &[RunningStatistics<F>]) -> Result<()> {
         let expected: Vec<_> = self.running_sizes().iter().map(|&size| (size, size)).collect();
         let got: Vec<_> = running.iter().map(|own| (own.mean.len(), own.variance.len())).collect();
-        if expected == got { Ok(()) } else { Err(Error::shape("running statistics", expected, got)) }
+        same_shape("running statistics", &expected, &got)
     }
 
     /// The names and shapes that the parameters have, in the order of [`Parameters::named`](super::Parameters::named).
@@ -192,8 +173,7 @@ impl NetConfig {
 
     /// Refuses parameters whose names and shapes are not those of this architecture.
     pub(super) fn check_parameters(&self, got: &[(String, Vec<usize>)]) -> Result<()> {
-        let expected = self.parameter_shapes();
-        if expected == got { Ok(()) } else { Err(Error::shape("parameters of the network", expected, got)) }
+        same_shape("parameters of the network", self.parameter_shapes().as_slice(), got)
     }
 
     /// The layers' shapes (inputs, outputs), first to last.

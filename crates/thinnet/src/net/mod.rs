@@ -57,8 +57,20 @@ impl<F: Float> FullyConnectedNet<F> {
     /// # Errors
     /// [`Error::Configuration`](crate::Error::Configuration) from [`NetConfig::check`].
     pub fn new(config: NetConfig, random: &mut RandomState) -> Result<Self> {
-        let (initialisation, scale) = (config.initialisation, config.weight_scale);
-        Self::with_weights(config, |shape| initialisation.weights(shape, scale, random))
+        config.check()?;
+        let shapes = config.layer_shapes();
+        let layers = shapes
+            .iter()
+            .enumerate()
+            .map(|(index, &(inputs, outputs))| LayerParameters {
+                w: config.initialisation.weights((inputs, outputs), config.weight_scale, random),
+                b: Array1::zeros(outputs),
+                gamma_beta: (config.is_normalised() && index < config.hidden.len())
+                    .then(|| (Array1::ones(outputs), Array1::zeros(outputs))),
+            })
+            .collect();
+        let running = Self::fresh_running(&config);
+        Ok(Self { config, parameters: Parameters { layers }, running })
     }
 
     /// A network of given parameters.
@@ -72,24 +84,6 @@ impl<F: Float> FullyConnectedNet<F> {
         config.check_parameters(&shapes(parameters.views()))?;
         let running = Self::fresh_running(&config);
         Ok(Self { config, parameters, running })
-    }
-
-    /// A network whose weights (D, H) are made layer by layer.
-    fn with_weights(config: NetConfig, mut weights: impl FnMut((usize, usize)) -> Array2<F>) -> Result<Self> {
-        config.check()?;
-        let shapes = config.layer_shapes();
-        let layers = shapes
-            .iter()
-            .enumerate()
-            .map(|(index, &(inputs, outputs))| LayerParameters {
-                w: weights((inputs, outputs)),
-                b: Array1::zeros(outputs),
-                gamma_beta: (config.is_normalised() && index < config.hidden.len())
-                    .then(|| (Array1::ones(outputs), Array1::zeros(outputs))),
-            })
-            .collect();
-        let running = Self::fresh_running(&config);
-        Ok(Self { config, parameters: Parameters { layers }, running })
     }
 
     /// Batch normalisation's running statistics before any step.

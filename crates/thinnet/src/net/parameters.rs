@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewD, ArrayViewMutD};
 
-use crate::error::{Error, Result};
+use crate::error::{Result, same_shape};
 use crate::float::Float;
 use crate::layers::BatchNorm;
 
@@ -127,8 +127,7 @@ impl<F: Float> Parameters<F> {
 
     /// Refuses `other`, by the name `what`, unless it has the same names and shapes.
     pub(crate) fn check_like(&self, what: &str, other: &Self) -> Result<()> {
-        let (expected, got) = (shapes(self.views()), shapes(other.views()));
-        if expected == got { Ok(()) } else { Err(Error::shape(what, expected, got)) }
+        same_shape(what, &shapes(self.views()), &shapes(other.views()))
     }
 
     /// The L2 and the L1 term, `0.5 * reg * sum(W^2) + l1 * sum(|W|)`, over the weights of all layers.

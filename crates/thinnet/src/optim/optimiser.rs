@@ -14,6 +14,7 @@ use super::rmsprop::RmsProp;
 use super::sgd::Sgd;
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::names::names;
 use crate::range::Range;
 
 /// Makes [`Optimiser`] and [`OptimiserKind`] of a list of names and settings, and the macro `each` that matches on the former.
@@ -33,19 +34,13 @@ macro_rules! optimisers {
         }
 
         impl OptimiserKind {
-            /// All.
-            const ALL: &[Self] = &[$(Self::$kind),+];
-
-            /// The name, as the course spells it.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$kind => $name),+ }
-            }
-
             /// The names of the arrays that it keeps of each parameter.
             pub fn slots(self) -> &'static [&'static str] {
                 match self { $(Self::$kind => $kind::SLOT_NAMES),+ }
             }
         }
+
+        names!(OptimiserKind, "optimiser", "optimisers", $($kind = $name),+);
 
         impl From<OptimiserKind> for Optimiser {
             /// With the course's defaults.
@@ -56,7 +51,7 @@ macro_rules! optimisers {
 
         impl Optimiser {
             /// The optimisers' names, as the course spells them.
-            pub const NAMES: [&'static str; [$($name),+].len()] = [$($name),+];
+            pub const NAMES: [&'static str; OptimiserKind::NAMES.len()] = OptimiserKind::NAMES;
 
             /// Which one it is.
             pub fn kind(&self) -> OptimiserKind {
@@ -84,15 +79,6 @@ optimisers! {
     "adam" => Adam,
     /// Adam with decoupled weight decay.
     "adamw" => AdamW,
-}
-
-impl FromStr for OptimiserKind {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        let found = Self::ALL.iter().copied().find(|kind| kind.name() == name);
-        found.ok_or_else(|| Error::no_such("optimiser", name, "optimisers", &Optimiser::NAMES))
-    }
 }
 
 impl TryFrom<String> for OptimiserKind {

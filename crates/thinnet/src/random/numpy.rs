@@ -8,7 +8,7 @@ use ndarray::{Array, Dimension, IntoDimension};
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 
 /// Number of 32-bit words in MT19937's state.
 const KEY_LENGTH: usize = mt19937::N;
@@ -239,9 +239,7 @@ impl RandomState {
     /// # Errors
     /// [`Error::Configuration`] if low >= high.
     pub fn randint(&mut self, low: i64, high: i64, count: usize) -> Result<Vec<i64>> {
-        if low >= high {
-            return Err(Error::configuration(format!("randint needs low < high, got {low} and {high}")));
-        }
+        ensure!(low < high, Error::configuration(format!("randint needs low < high, got {low} and {high}")));
         let max = high.wrapping_sub(1).wrapping_sub(low).cast_unsigned();
         Ok((0..count).map(|_| low.wrapping_add_unsigned(self.bounded(max))).collect())
     }

@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use super::figures::Tenths;
 use super::look::percent;
-use crate::error::{Error, Result};
+use crate::error::{Result, same_shape};
 use crate::files;
 
 /// The page shows the whole matrix for so many classes, and the most confused pairs for more.
@@ -38,12 +38,7 @@ pub(crate) fn total<'a>(counts: impl IntoIterator<Item = &'a usize>) -> usize {
 }
 
 fn check(matrix: &Array2<usize>, classes: &[String]) -> Result<()> {
-    let expected = [classes.len(); 2];
-    if matrix.shape() == expected {
-        Ok(())
-    } else {
-        Err(Error::shape("the confusion matrix, of as many classes", expected, matrix.shape()))
-    }
+    same_shape("the confusion matrix, of as many classes", &[classes.len(); 2], matrix.shape())
 }
 
 /// The matrix as the page shows it.
@@ -153,6 +148,7 @@ mod tests {
     use ndarray::array;
 
     use super::*;
+    use crate::error::Error;
 
     fn names(count: usize) -> Vec<String> {
         (0..count).map(|class| format!("c{class}")).collect()

@@ -76,16 +76,10 @@ impl EvaluationReport<'_> {
             }
             (None, _) => format!("Judged on {counted}."),
         };
-        let mut sentences = Vec::new();
-        if let Some(top5) = top5 {
-            sentences.push(format!(
-                "The true class is among the five most probable of {} of them.",
-                percent(*top5)
-            ));
-        }
-        if let Some(log_loss) = log_loss {
-            sentences.push(format!("The log loss is {}.", float(*log_loss)));
-        }
+        let top5 = top5.map(percent);
+        let top5 =
+            top5.map(|top5| format!("The true class is among the five most probable of {top5} of them."));
+        let log_loss = log_loss.map(|loss| format!("The log loss is {}.", float(loss)));
         let of_classes = classes.iter().map(|class| {
             let shares = [class.precision, class.recall, class.f1].map(float);
             (class.name.as_str(), [vec![class.samples.to_string()], shares.to_vec()].concat())
@@ -106,7 +100,7 @@ impl EvaluationReport<'_> {
         let page = Page {
             look: Look::new(),
             headline,
-            sentences,
+            sentences: top5.into_iter().chain(log_loss).collect(),
             title,
             note,
             columns,

@@ -7,6 +7,7 @@ use super::fonts::INK;
 use super::panels::Panel;
 use super::plot::{self, COLORS, DrawingError, GRID, Label, PLOT, SVG_SCALE, SWATCH};
 use crate::float::Dtype;
+use crate::text::first_of;
 
 /// The version that reports name.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -139,9 +140,7 @@ pub(crate) fn dtype(dtype: Dtype) -> &'static str {
 /// How many classes there are, and their names as far as a line takes them.
 pub(crate) fn classes(names: &[String]) -> String {
     const SHOWN: usize = 12;
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
-    let more = if names.len() > SHOWN { ", ..." } else { "" };
-    format!("{}: {}{more}", names.len(), shown.join(", "))
+    format!("{}: {}", names.len(), first_of(names, SHOWN))
 }
 
 #[cfg(test)]

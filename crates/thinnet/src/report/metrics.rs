@@ -96,11 +96,8 @@ pub fn csv_line(epoch: &Epoch) -> Result<Vec<u8>> {
 /// # Errors
 /// Those of [`csv_line`].
 pub fn history_csv(history: &RunHistory) -> Result<Vec<u8>> {
-    let mut bytes = csv_head();
-    for epoch in &history.epochs {
-        bytes.extend(csv_line(epoch)?);
-    }
-    Ok(bytes)
+    let lines = history.epochs.iter().map(csv_line).collect::<Result<Vec<_>>>()?;
+    Ok([csv_head(), lines.concat()].concat())
 }
 
 /// The JSON object of an epoch on a line of its own, with its end.
@@ -118,9 +115,5 @@ pub fn json_line(epoch: &Epoch) -> Result<Vec<u8>> {
 /// # Errors
 /// Those of [`json_line`].
 pub fn metrics_jsonl(history: &RunHistory) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for epoch in &history.epochs {
-        bytes.extend(json_line(epoch)?);
-    }
-    Ok(bytes)
+    Ok(history.epochs.iter().map(json_line).collect::<Result<Vec<_>>>()?.concat())
 }

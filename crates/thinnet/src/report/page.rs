@@ -8,6 +8,8 @@ use super::panels::{Images, Panel};
 use super::plot::{DrawingError, Label};
 use super::summary;
 use crate::float::Dtype;
+use crate::text::joined;
+use crate::training::Accuracies;
 use crate::training::experiment::Outcome;
 
 /// What the template is filled with; it escapes all but the drawings.
@@ -58,27 +60,17 @@ pub(crate) fn curves(outcome: &Outcome) -> Vec<Label> {
 
 fn plots(outcome: &Outcome) -> Result<Vec<Plot>, DrawingError> {
     let labels = curves(outcome);
-    let named = |values: Vec<Vec<f64>>| labels.iter().map(|(_, label)| label.as_str()).zip(values);
-    let histories = || outcome.networks.iter().map(|n| &n.history);
-    let train = named(histories().map(|h| h.train_accuracy.clone()).collect());
-    let val = named(histories().map(|h| h.val_accuracy.clone()).collect());
-    let loss = named(histories().map(|h| h.loss.clone()).collect());
+    let said = |what: &str, values: fn(&Accuracies) -> &Vec<f64>, show: fn(f64) -> String| {
+        let histories = outcome.networks.iter().map(|network| values(&network.history).clone());
+        words(what, labels.iter().map(|(_, label)| label.as_str()).zip(histories), show)
+    };
+    let train = said("Training accuracy over epochs", |history| &history.train_accuracy, percent);
+    let val = said("Validation accuracy over epochs", |history| &history.val_accuracy, percent);
+    let loss = said("Training loss over iterations", |history| &history.loss, float);
     Ok(vec![
-        Plot::new(
-            "Train accuracy",
-            words("Training accuracy over epochs", train, percent),
-            &Panel::accuracies(outcome, Images::Train),
-        )?,
-        Plot::new(
-            "Val accuracy",
-            words("Validation accuracy over epochs", val, percent),
-            &Panel::accuracies(outcome, Images::Val),
-        )?,
-        Plot::new(
-            "Training loss",
-            words("Training loss over iterations", loss, float),
-            &Panel::losses(outcome),
-        )?,
+        Plot::new("Train accuracy", train, &Panel::accuracies(outcome, Images::Train))?,
+        Plot::new("Val accuracy", val, &Panel::accuracies(outcome, Images::Val))?,
+        Plot::new("Training loss", loss, &Panel::losses(outcome))?,
     ])
 }
 
@@ -101,17 +93,14 @@ fn row(figures: &Figures) -> Row {
 
 fn settings(outcome: &Outcome) -> Vec<(&'static str, String)> {
     let settings = &outcome.settings;
-    let list =
-        |items: Vec<String>, none: &str| if items.is_empty() { none.to_owned() } else { items.join(", ") };
-    let keep = settings.keep.iter().map(ToString::to_string).collect();
-    let hidden = settings.hidden.iter().map(ToString::to_string).collect();
+    let list = |items: String| if items.is_empty() { "none".to_owned() } else { items };
     vec![
         ("Data", settings.data.clone()),
         ("Classes", classes(&settings.classes)),
         ("Training samples", settings.num_train.to_string()),
         ("Validation samples", settings.num_val.to_string()),
-        ("Keep probabilities", list(keep, "none")),
-        ("Hidden layers", list(hidden, "none")),
+        ("Keep probabilities", list(joined(&settings.keep, ", "))),
+        ("Hidden layers", list(joined(&settings.hidden, ", "))),
         ("Epochs", settings.epochs.to_string()),
         ("Batch size", settings.batch_size.to_string()),
         ("Update rule", settings.update_rule.name().to_owned()),

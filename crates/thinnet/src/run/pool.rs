@@ -109,7 +109,6 @@ fn work(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
     use std::sync::Mutex;
 

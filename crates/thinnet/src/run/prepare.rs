@@ -57,13 +57,10 @@ pub fn prepare<F: Float>(
     for (path, reason) in &newest.damaged {
         notes.push(format!("{} is left out: {reason}", path.display()));
     }
-    let state = match newest.found {
-        Some((state, trained)) => {
-            same_run(&trained, &config, folder.path())?;
-            Some(state)
-        }
-        None => None,
-    };
+    if let Some((_, trained)) = &newest.found {
+        same_run(trained, &config, folder.path())?;
+    }
+    let state = newest.found.map(|(state, _)| state);
     folder.write_config(&config)?;
     Ok(Prepared { config, data, folder, state, notes, description })
 }
@@ -119,7 +116,6 @@ fn same_run(trained: &TrainingConfig, now: &TrainingConfig, folder: &Path) -> Re
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
     use super::*;
 

@@ -155,7 +155,7 @@ impl Session {
             finished: true,
         };
         report.write(folder.path())?;
-        let kept = history.epochs.iter().find(|epoch| epoch.epoch == model.epoch());
+        let kept = history.epochs.iter().find(|epoch| epoch.epoch == model.trained().epoch);
         let &kept = kept.ok_or_else(|| Error::configuration("the run has no epoch"))?;
         Ok(Summary {
             folder: folder.path().to_path_buf(),

@@ -16,6 +16,7 @@ use super::outcome::Outcome;
 use super::plan::{Plan, Run, SweepConfig};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::text::one_line;
 use crate::training::keys;
 
 /// The file that makes a folder that of a sweep.
@@ -102,7 +103,6 @@ impl SweepFolder {
         }
         let lock = locked(&manifest)?;
         let wrong = |reason: String| Error::data(format!("{}: {reason}", manifest.display()));
-        let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let table: toml::Table =
             read(&manifest)?.parse().map_err(|error: toml::de::Error| wrong(one_line(error.message())))?;
         check_format(table.get("format").and_then(toml::Value::as_str), FORMAT).map_err(wrong)?;
@@ -225,7 +225,6 @@ fn difference(old: &SweepConfig, new: &SweepConfig) -> Option<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
     use super::*;
     use crate::sweep::{Draws, RunFigures};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use super::space::{MAX_RUNS, Space, label, twice};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::training::{Assignment, TrainingConfig};
 
 /// Digits that a point's number has at least in a run's name, so that names sort.
@@ -51,9 +51,7 @@ impl SweepConfig {
         for text in texts {
             let text = text.trim();
             let key = text.parse::<Assignment>()?.key;
-            if keys.contains(&key) {
-                return Err(twice(&key));
-            }
+            ensure!(!keys.contains(&key), twice(&key));
             match Space::single(text, &base)? {
                 Some(assignment) => base.set(&assignment)?,
                 None => space.push(text.to_owned()),
@@ -187,7 +185,6 @@ impl Point {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::random::RandomState;
 use crate::training::{Assignment, TrainingConfig};
 
@@ -45,12 +45,8 @@ impl Range {
         let (Some(low), Some(high)) = (number(low), number(high)) else {
             return Err(refuse("LOW and HIGH must be finite numbers"));
         };
-        if low >= high {
-            return Err(refuse("LOW must be below HIGH"));
-        }
-        if scale == Scale::Log && low <= 0.0 {
-            return Err(refuse("LOW must be above 0 on a logarithmic scale"));
-        }
+        ensure!(low < high, refuse("LOW must be below HIGH"));
+        ensure!(scale == Scale::Linear || low > 0.0, refuse("LOW must be above 0 on a logarithmic scale"));
         let points = match points.map(str::parse::<usize>) {
             None => None,
             Some(Ok(points)) if points >= 2 => Some(points),
@@ -58,9 +54,7 @@ impl Range {
         };
         let takes = |value: Value| accepted(base, key, &value).is_ok();
         let whole = !takes(Value::Float(0.5));
-        if whole && !takes(Value::Integer(1)) {
-            return Err(refuse("it takes no number, so list its values"));
-        }
+        ensure!(!whole || takes(Value::Integer(1)), refuse("it takes no number, so list its values"));
         if whole && (low.fract() != 0.0 || high.fract() != 0.0 || low.abs().max(high.abs()) > 1e15) {
             return Err(refuse("it takes whole numbers, so LOW and HIGH must be whole"));
         }

@@ -3,8 +3,9 @@
 use toml::Value;
 
 use super::range::{Range, Scale, accepted};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::random::RandomState;
+use crate::text::joined;
 use crate::training::{Assignment, TrainingConfig};
 
 /// The most runs of a sweep.
@@ -62,9 +63,7 @@ impl Space {
         let mut dimensions: Vec<Dimension> = Vec::with_capacity(texts.len());
         for text in texts {
             let dimension = Dimension::parse(text, base)?;
-            if dimensions.iter().any(|other| other.key == dimension.key) {
-                return Err(twice(&dimension.key));
-            }
+            ensure!(dimensions.iter().all(|other| other.key != dimension.key), twice(&dimension.key));
             dimensions.push(dimension);
         }
         Ok(Self { dimensions })
@@ -95,11 +94,10 @@ impl Space {
         let values: Vec<Vec<Value>> = self.dimensions.iter().map(Dimension::grid).collect::<Result<_>>()?;
         let count = values.iter().fold(1usize, |count, values| count.saturating_mul(values.len()));
         if count > most {
-            let sizes: Vec<String> = values.iter().map(|values| values.len().to_string()).collect();
+            let sizes = joined(values.iter().map(Vec::len), " * ");
             let count = if count == usize::MAX { String::new() } else { format!(" = {count}") };
             return Err(Error::configuration(format!(
-                "the grid has {}{count} points, and {most} are the most; leave some out, or draw points at random",
-                sizes.join(" * ")
+                "the grid has {sizes}{count} points, and {most} are the most; leave some out, or draw points at random"
             )));
         }
         let mut points = vec![Vec::new()];
@@ -126,9 +124,7 @@ impl Space {
                 "the space has {size} points, so {count} different ones cannot be drawn"
             ))
         };
-        if (count as f64) > size {
-            return Err(too_few());
-        }
+        ensure!(count as f64 <= size, too_few());
         let mut random = RandomState::new(seed);
         let mut points: Vec<Vec<Value>> = Vec::with_capacity(count);
         let mut known = std::collections::HashSet::new();
@@ -238,13 +234,9 @@ fn parts<'a>(key: &str, text: &'a str) -> Result<Vec<&'a str>> {
             (None, _) => {}
         }
     }
-    if depth > 0 || quote.is_some() {
-        return Err(refuse("a bracket or quote is opened and not closed"));
-    }
+    ensure!(depth == 0 && quote.is_none(), refuse("a bracket or quote is opened and not closed"));
     parts.push(text[start..].trim());
-    if parts.iter().any(|part| part.is_empty()) {
-        return Err(refuse("a value is missing"));
-    }
+    ensure!(!parts.iter().any(|part| part.is_empty()), refuse("a value is missing"));
     Ok(parts)
 }
 
@@ -253,7 +245,7 @@ pub fn label(value: &Value) -> String {
     match value {
         Value::String(word) => word.clone(),
         Value::Float(number) => fraction(*number),
-        Value::Array(values) => format!("[{}]", values.iter().map(label).collect::<Vec<_>>().join(", ")),
+        Value::Array(values) => format!("[{}]", joined(values.iter().map(label), ", ")),
         other => other.to_string(),
     }
 }
@@ -268,7 +260,6 @@ fn fraction(number: f64) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
     use super::*;
 

@@ -7,6 +7,7 @@ use super::plan::Plan;
 use super::space::label;
 use crate::error::Result;
 use crate::files;
+use crate::text::{aligned, joined};
 
 /// A column for programs: what it is called, and its figure.
 type Column<'a, T, V> = (&'a str, fn(&T) -> Option<V>);
@@ -118,12 +119,9 @@ impl Table {
         for row in &self.rows {
             lines.push(row.values.iter().map(label).chain(self.cells(row)).collect());
         }
-        let mut text = aligned(&lines, self.keys.len());
-        for sentence in self.missing() {
-            text.push('\n');
-            text.push_str(&sentence);
-        }
-        text
+        let runs = lines[0].len() - 1; // is text as well
+        let table = aligned(&lines, |column| column < self.keys.len() || column == runs);
+        joined(table.into_iter().chain(self.missing()), "\n")
     }
 
     /// What stands over the columns of [`Table::cells`].
@@ -139,11 +137,8 @@ impl Table {
     pub fn cells(&self, row: &Row) -> [String; 8] {
         let others = [(row.failed, " failed"), (row.unfinished, " unfinished")];
         let others = others.into_iter().filter(|(count, _)| *count > 0);
-        let runs: Vec<String> = [(row.finished, "")]
-            .into_iter()
-            .chain(others)
-            .map(|(count, what)| format!("{count}{what}"))
-            .collect();
+        let runs =
+            [(row.finished, "")].into_iter().chain(others).map(|(count, what)| format!("{count}{what}"));
         [
             self.score(row.best),
             number(row.best_loss, 3),
@@ -152,7 +147,7 @@ impl Table {
             self.score(row.gap),
             number(row.epochs.map(Stat::alone), 1),
             number(row.seconds.map(Stat::alone), 1),
-            runs.join(", "),
+            joined(runs, ", "),
         ]
     }
 
@@ -307,26 +302,6 @@ fn plain(value: &Value) -> String {
 
 fn exact(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
-}
-
-/// Lines of cells as columns: the first `left` of them from the left, the others from the right, but for the last.
-fn aligned(lines: &[Vec<String>], left: usize) -> String {
-    let columns = lines.first().map_or(0, Vec::len);
-    let width = |column: usize| {
-        lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let shown = lines.iter().map(|line| {
-        let cells = line.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-            if column < left || column + 1 == columns {
-                format!("{cell:<width$}")
-            } else {
-                format!("{cell:>width$}")
-            }
-        });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    });
-    shown.collect::<Vec<_>>().join("\n")
 }
 
 fn write(

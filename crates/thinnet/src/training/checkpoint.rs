@@ -34,11 +34,8 @@ struct Rest {
     updates: u64,
     layers: usize,
     rule: OptimiserKind,
-    step: u64,
-    epoch_loss: f64,
-    epoch_seconds: f64,
-    stale: usize,
-    mark: Option<f64>,
+    #[serde(flatten)]
+    position: Position,
     epochs: Vec<Epoch>,
     best_epoch: Option<usize>,
 }
@@ -70,11 +67,7 @@ impl<F: Float> TrainerState<F> {
             updates: self.engine.optimiser.first().map_or(0, |state| state.steps),
             layers: self.engine.parameters.layers.len(),
             rule: config.optim.rule,
-            step: position.step,
-            epoch_loss: position.epoch_loss,
-            epoch_seconds: position.epoch_seconds,
-            stale: position.stale,
-            mark: position.mark,
+            position: Position { order: Vec::new(), history: RunHistory::default(), ..*position },
             epochs: position.history.epochs.clone(),
             best_epoch: position.history.best,
         };
@@ -116,17 +109,13 @@ impl<F: Float> TrainerState<F> {
             engine: EngineState { parameters, optimiser, step: rest.engine_step, running },
             random: rest.random,
             position: Position {
-                step: rest.step,
                 order: read.indices("order")?,
-                epoch_loss: rest.epoch_loss,
-                epoch_seconds: rest.epoch_seconds,
-                stale: rest.stale,
-                mark: rest.mark,
                 history: RunHistory {
                     loss: read.array::<f64>("history.loss")?.iter().copied().collect(),
                     epochs: rest.epochs,
                     best: rest.best_epoch,
                 },
+                ..rest.position
             },
             best,
         };

@@ -145,10 +145,8 @@ impl<F: Float> TrainingData<F> {
         let scale = set.scale(*settings.scaling.get_or_insert(set.default_scaling()));
         settings.val = Some(val.len());
         let train = scale.rows::<F>(&set.train().slice(0, num_train))?;
-        let targets = match train.numbers() {
-            None => None,
-            Some(numbers) => Some(target_scale(numbers, settings.target_scaling)?),
-        };
+        let targets = train.numbers().map(|numbers| target_scale(numbers, settings.target_scaling));
+        let targets = targets.transpose()?;
         let apply = |rows: Rows<F>| match &targets {
             None => Ok(rows),
             Some(scale) => rows.map(rows.x().clone(), |numbers| scaled_targets(numbers, scale)),

@@ -1,5 +1,7 @@
 //! Where a run is: all that it needs to go on, beside its settings and rows.
 
+use serde::{Deserialize, Serialize};
+
 use super::rates::StepPlan;
 use super::{RunHistory, Sampling};
 use crate::engine::EngineState;
@@ -8,12 +10,13 @@ use crate::layers::RunningStatistics;
 use crate::net::Parameters;
 use crate::random;
 
-/// Where a run is among its steps and epochs.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// Where a run is among its steps and epochs. A checkpoint has what is long elsewhere.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct Position {
     /// Steps done.
     pub(super) step: u64,
     /// The epoch's samples in the order in which they are taken, where they are shuffled.
+    #[serde(skip)]
     pub(super) order: Vec<u32>,
     /// The sum of the epoch's losses so far.
     pub(super) epoch_loss: f64,
@@ -24,6 +27,7 @@ pub(super) struct Position {
     /// What the last such epoch reached.
     pub(super) mark: Option<f64>,
     /// Losses and epochs.
+    #[serde(skip)]
     pub(super) history: RunHistory,
 }
 

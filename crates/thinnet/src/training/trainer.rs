@@ -6,7 +6,7 @@ use super::state::{Best, Position, TrainerState};
 use super::{ClassWeights, Epoch, Monitor, RunHistory, Sampling, Score, TrainingConfig, TrainingData};
 use crate::clock::Stopwatch;
 use crate::engine::{self, Batch, Engine};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 use crate::net::{FullyConnectedNet, Parameters};
 use crate::random::RandomState;
@@ -252,9 +252,7 @@ impl<'a, F: Float> Trainer<'a, F> {
     /// # Errors
     /// As [`Trainer::step`]; [`Error::Configuration`] for rates out of range.
     pub fn step_with(&mut self, rates: &Rates) -> Result<Step> {
-        if self.position.step >= self.plan.steps {
-            return Err(Error::configuration("all steps of this run are done"));
-        }
+        ensure!(self.position.step < self.plan.steps, Error::configuration("all steps of this run are done"));
         let start = Stopwatch::start();
         let batch = self.batch()?;
         self.set_rates(rates)?;

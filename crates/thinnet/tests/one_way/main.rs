@@ -17,7 +17,7 @@ use rust::Crate;
 /// The library's modules, from the bottom up. Those of one row do not know each other.
 const FLOORS: [&[&str]; 12] = [
     &["error"],
-    &["float", "files", "names", "clock", "range"],
+    &["float", "files", "text", "names", "clock", "range"],
     &["random"],
     &["data", "optim"],
     &["layers"],

@@ -9,7 +9,7 @@ use zip::ZipArchive;
 use zip::result::{ZipError, ZipResult};
 
 use super::limits;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 
 /// A stream that ends with an error once it has given more than its bound.
 pub(super) struct Bounded<R> {
@@ -117,9 +117,7 @@ pub(super) fn tar_files<T>(
         let Some(file) = wanted(&name) else { continue };
         let claimed = entry.size();
         read_into(&mut content, entry, claimed).map_err(|error| damage(error).within(&name))?;
-        if content.len() as u64 != claimed {
-            return Err(Error::data("it is cut short").within(&name));
-        }
+        ensure!(content.len() as u64 == claimed, Error::data("it is cut short").within(&name));
         each(file, &name, &content)?;
     }
     Ok(())

@@ -54,19 +54,15 @@ pub(super) fn from_pairs(
         parts.push((part, values, wanted));
     }
     let (names, rows) = rows_of(parts, None)?;
-    let [mut train, mut val, mut test]: [Option<Rows<f64>>; 3] = [None, None, None];
+    let mut found: [Option<Rows<f64>>; 3] = [None, None, None];
     for (part, rows) in named.into_iter().zip(rows) {
-        let place = match part {
-            Part::Train => &mut train,
-            Part::Val => &mut val,
-            Part::Test => &mut test,
-        };
-        if place.replace(rows).is_some() {
+        if found[part as usize].replace(rows).is_some() {
             return Err(Error::data(format!(
                 "it has more than one file of {part} samples; one of them has to be named"
             )));
         }
     }
+    let [train, val, test] = found;
     let train = train.ok_or_else(|| Error::data("it has no training samples"))?;
     let (columns, shape) = (None, shape.unwrap_or_default());
     DataSet { format, names, columns, shape, train, val, test, mean: None }.checked()

@@ -14,7 +14,7 @@ use super::formats::{Blocks, csv, idx, npy};
 use super::kind::{self, Kind, file_name, head};
 use crate::data::shape::{check_shape, shown};
 use crate::data::{Columns, Features, Pixels};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 
 /// Samples that are handed on together: of 3072 bytes each they are 3 MiB.
 const ROWS: usize = 1024;
@@ -198,9 +198,7 @@ fn archive_blocks(stream: impl BufRead + Seek, wanted: Wanted<'_>, each: Each<'_
     let lower: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
     let arrays: Vec<&str> = lower.iter().filter_map(|name| name.strip_suffix(".npy")).collect();
     let samples = npy::sample_arrays(&arrays);
-    if samples.is_empty() {
-        return Err(Error::data("it has no array X_train, X_test or X"));
-    }
+    ensure!(!samples.is_empty(), Error::data("it has no array X_train, X_test or X"));
     for (file, array) in samples.into_iter().enumerate() {
         let own = |name: &String| name.strip_suffix(".npy") == Some(array);
         let Some(name) = lower.iter().position(own).map(|at| &names[at]) else { continue };

@@ -12,6 +12,7 @@ use crate::report::confusion::Confusion;
 use crate::report::look::{Entry, Look, Plot, classes, dtype, float, legend, percent};
 use crate::report::plot::DrawingError;
 use crate::report::weights::{MOST_UNITS, SizedPng};
+use crate::text::joined;
 use crate::training::{Score, Task};
 
 /// What the template is filled with; it escapes all but the drawings.
@@ -145,15 +146,14 @@ fn settings(report: &RunReport<'_>) -> Vec<(&'static str, String)> {
         ("Seed", "train.seed"),
         ("Engine", "train.engine"),
     ];
-    let shape: Vec<String> = report.shape.iter().map(ToString::to_string).collect();
-    let mut rows = vec![("Data", report.data.to_owned()), ("Shape of a sample", shape.join(" x "))];
+    let mut rows = vec![("Data", report.data.to_owned()), ("Shape of a sample", joined(report.shape, " x "))];
     if report.config.model.task == Task::Classification && !report.classes.is_empty() {
         rows.push(("Classes", classes(report.classes)));
     }
     let value = |key: &str| match report.config.get(key)? {
         toml::Value::String(text) => Some(text),
         toml::Value::Array(each) if each.is_empty() => Some("none".to_owned()),
-        toml::Value::Array(each) => Some(each.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        toml::Value::Array(each) => Some(joined(&each, ", ")),
         value => Some(value.to_string()),
     };
     rows.extend(KEYS.into_iter().filter_map(|(name, key)| Some((name, value(key)?))));

@@ -29,20 +29,13 @@ pub(super) fn sentences(report: &RunReport<'_>) -> Vec<String> {
 
 /// What decides which epoch is the best.
 fn quantity(report: &RunReport<'_>) -> &'static str {
-    if monitor(report) == Monitor::Accuracy { "accuracy" } else { "loss" }
-}
-
-fn monitor(report: &RunReport<'_>) -> Monitor {
-    report.config.train.monitor.unwrap_or(match report.config.model.task {
-        Task::Classification => Monitor::Accuracy,
-        Task::Regression => Monitor::Loss,
-    })
+    if report.config.monitor() == Monitor::Accuracy { "accuracy" } else { "loss" }
 }
 
 /// The best epoch, if what makes it so is finite.
 pub(super) fn best<'a>(report: &RunReport<'a>) -> Option<&'a Epoch> {
     let best = report.history.best_epoch()?;
-    let value = match monitor(report) {
+    let value = match report.config.monitor() {
         Monitor::Accuracy => best.val.accuracy?,
         Monitor::Loss => best.val.loss,
     };
@@ -57,7 +50,7 @@ fn score(score: &Score) -> Option<String> {
 
 fn headline(report: &RunReport<'_>, best: &Epoch) -> String {
     let epoch = format!("in epoch {} of {}", best.epoch, report.config.train.epochs);
-    let what = match (monitor(report), score(&best.val)) {
+    let what = match (report.config.monitor(), score(&best.val)) {
         (Monitor::Accuracy, Some(score)) => format!("Best validation {score}, {epoch}"),
         (_, score) => {
             let with = score.map_or_else(String::new, |score| format!(", with validation {score}"));
@@ -65,7 +58,7 @@ fn headline(report: &RunReport<'_>, best: &Epoch) -> String {
         }
     };
     let test = report.test.map_or_else(String::new, |test| match score(&test) {
-        Some(score) if monitor(report) == Monitor::Accuracy => format!("; test {score}"),
+        Some(score) if report.config.monitor() == Monitor::Accuracy => format!("; test {score}"),
         Some(score) => format!("; test loss {}, test {score}", float(test.loss)),
         None => format!("; test loss {}", float(test.loss)),
     });

@@ -142,6 +142,14 @@ pub(super) fn score_axis(measure: Measure, values: impl Iterator<Item = f64>) ->
     }
 }
 
+/// The file of the picture.
+pub(super) fn picture_name(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Accuracy => "accuracy.png",
+        Measure::R2 => "r2.png",
+    }
+}
+
 /// What the score is called on an axis.
 pub(super) fn score_text(measure: Measure) -> &'static str {
     match measure {

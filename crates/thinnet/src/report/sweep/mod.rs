@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::files;
-use crate::sweep::{Measure, Outcome, Plan, Table, runs_csv};
-use effects::Effect;
+use crate::sweep::{Outcome, Plan, Table, runs_csv};
+use effects::{Effect, picture_name};
 
 /// The names that a report's files can have.
 pub const FILES: [&str; 6] =
@@ -50,10 +50,7 @@ impl SweepReport<'_> {
         let page = page::html(plan, &table, &effects).map_err(Error::report("report.html"))?;
         let mut files = vec![("report.html", page)];
         if let Some(effect) = effects.first() {
-            let name = match table.measure {
-                Measure::Accuracy => "accuracy.png",
-                Measure::R2 => "r2.png",
-            };
+            let name = picture_name(table.measure);
             files.push((name, draw::picture(effect).map_err(Error::report(name))?));
         }
         files.push(("sweep.csv", table.csv()?));

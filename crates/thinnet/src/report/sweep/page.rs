@@ -3,12 +3,13 @@
 use askama::Template;
 
 use super::draw::{self, SCALE, WIDE};
-use super::effects::Effect;
+use super::effects::{Effect, picture_name};
 use super::parallel::Parallel;
 use super::summary;
 use crate::report::look::{Entry, Look, hex, legend};
 use crate::report::plot::{DrawingError, SVG_SCALE};
 use crate::sweep::{Plan, Stat, Table, label};
+use crate::text::{joined, shell_word};
 
 /// The page shows no more points than this; `sweep.csv` has all.
 const MOST_ROWS: usize = 200;
@@ -84,10 +85,7 @@ pub(super) fn html(plan: &Plan, table: &Table, effects: &[Effect]) -> Result<Vec
         left_out: table.rows.len().saturating_sub(MOST_ROWS),
         points: points(plan),
         ground: hex(draw::GROUND),
-        picture: (!effects.is_empty()).then_some(match table.measure {
-            crate::sweep::Measure::Accuracy => "accuracy.png",
-            crate::sweep::Measure::R2 => "r2.png",
-        }),
+        picture: (!effects.is_empty()).then_some(picture_name(table.measure)),
         settings: settings(plan),
         toml: plan.config.base.to_toml()?,
         command: command(plan),
@@ -143,7 +141,7 @@ fn settings(plan: &Plan) -> Vec<(&'static str, String)> {
         seeds => format!("{first} to {}", u64::from(first) + seeds as u64 - 1),
     };
     let varied = plan.config.space.join("; ");
-    let hidden: Vec<String> = base.model.hidden.iter().map(ToString::to_string).collect();
+    let hidden = joined(&base.model.hidden, ", ");
     let mut rows = vec![
         ("Varied", if varied.is_empty() { "nothing but the seed".to_owned() } else { varied }),
         ("Points", points(plan)),
@@ -151,11 +149,7 @@ fn settings(plan: &Plan) -> Vec<(&'static str, String)> {
     ];
     let shown = [
         ("Data", "data.path", base.data.path.clone()),
-        (
-            "Hidden layers",
-            "model.hidden",
-            if hidden.is_empty() { "none".to_owned() } else { hidden.join(", ") },
-        ),
+        ("Hidden layers", "model.hidden", if hidden.is_empty() { "none".to_owned() } else { hidden }),
         ("Epochs", "train.epochs", base.train.epochs.to_string()),
         ("Batch size", "train.batch_size", base.train.batch_size.to_string()),
         ("Optimiser", "optim.rule", base.optim.rule.name().to_owned()),
@@ -171,12 +165,7 @@ fn settings(plan: &Plan) -> Vec<(&'static str, String)> {
 /// What a person would type to run the sweep again.
 fn command(plan: &Plan) -> String {
     let mut words = vec!["thinnet sweep config.toml".to_owned()];
-    for text in &plan.config.space {
-        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_=.,:/+".contains(letter);
-        let quoted =
-            if text.chars().all(plain) { text.clone() } else { format!("'{}'", text.replace('\'', r"'\''")) };
-        words.push(format!("--set {quoted}"));
-    }
+    words.extend(plan.config.space.iter().map(|text| format!("--set {}", shell_word(text))));
     if let Some(draws) = plan.config.random {
         words.push(format!("--random {} --random-seed {}", draws.points, draws.seed));
     }

@@ -3,6 +3,7 @@
 use super::effects::{Places, distinct, score_axis, score_text};
 use crate::report::axis::Axis;
 use crate::sweep::{Plan, Table};
+use crate::text::joined;
 
 /// Colours tell so many steps of the score apart.
 pub(super) const LEVELS: usize = 7;
@@ -80,11 +81,10 @@ impl Parallel {
 
     /// The plot for who cannot see it.
     pub(super) fn words(&self) -> String {
-        let names: Vec<&str> = self.axes.iter().map(|axis| axis.name.as_str()).collect();
+        let names = joined(self.axes.iter().map(|axis| &axis.name), ", ");
         format!(
-            "{} points as lines across the axes {}; the table below has their figures.",
-            self.lines.len(),
-            names.join(", ")
+            "{} points as lines across the axes {names}; the table below has their figures.",
+            self.lines.len()
         )
     }
 }

@@ -44,19 +44,13 @@ fn ahead(measure: Measure, best: Stat, name: &str, next: Stat) -> String {
     if printed(behind) <= 0.0 {
         return format!("The next, {name}, is level with it.");
     }
-    let distance = match measure {
-        Measure::Accuracy => format!("{:.1} percentage points", behind * 100.0),
-        Measure::R2 => format!("{behind:.4}"),
-    };
+    let distance = size(measure, behind, "percentage points");
     let Some(spread) = spread(best, next) else {
         return format!(
             "The next, {name}, is {distance} behind; with one seed a point it is unknown whether that is more than chance."
         );
     };
-    let shown = match measure {
-        Measure::Accuracy => format!("{:.1} points", spread * 100.0),
-        Measure::R2 => format!("{spread:.4}"),
-    };
+    let shown = size(measure, spread, "points");
     let verdict = if printed(behind) > printed(spread) {
         format!("more than the spread over seeds (a standard deviation of {shown})")
     } else {
@@ -90,17 +84,15 @@ fn score(measure: Measure, stat: Stat) -> String {
 
 /// ", the mean of 3 seeds with a standard deviation of 0.6 points".
 fn over(measure: Measure, stat: Stat) -> String {
-    match (stat.sd, measure) {
-        (None, _) => ", with one seed".to_owned(),
-        (Some(sd), Measure::Accuracy) => {
-            format!(
-                ", the mean of {} seeds with a standard deviation of {:.1} points",
-                stat.count,
-                sd * 100.0
-            )
-        }
-        (Some(sd), Measure::R2) => {
-            format!(", the mean of {} seeds with a standard deviation of {sd:.4}", stat.count)
-        }
+    let Some(sd) = stat.sd else { return ", with one seed".to_owned() };
+    let sd = size(measure, sd, "points");
+    format!(", the mean of {} seeds with a standard deviation of {sd}", stat.count)
+}
+
+/// A difference of scores, or how they spread: accuracies in points of this name.
+fn size(measure: Measure, size: f64, points: &str) -> String {
+    match measure {
+        Measure::Accuracy => format!("{:.1} {points}", size * 100.0),
+        Measure::R2 => format!("{size:.4}"),
     }
 }

@@ -3,8 +3,8 @@
 use toml::Value;
 
 use super::TrainingConfig;
-use super::text::one_line;
 use crate::error::Result;
+use crate::text::one_line;
 
 /// Columns that a comment fills.
 const COLUMNS: usize = 100;

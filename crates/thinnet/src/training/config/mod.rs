@@ -28,7 +28,7 @@ use toml::Value;
 
 use self::by_name::Section;
 use crate::engine::{EngineConfig, MaskSource};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::float::Dtype;
 use crate::layers::{Curriculum, Dropout, HiddenDropout, Loss};
 use crate::net::NetConfig;
@@ -95,9 +95,7 @@ impl TrainingConfig {
             .chain(self.data.train.map(|count| ("data.train", count)))
             .chain(self.data.val.map(|count| ("data.val", count)))
         {
-            if count == 0 {
-                return Err(Error::setting(key, "must be at least 1, got 0"));
-            }
+            ensure!(count > 0, Error::setting(key, "must be at least 1, got 0"));
         }
         Range::NotNegative.check_setting("train.min_delta", train.min_delta)?;
         Range::Positive.check_setting("model.annealing_rate", self.model.annealing_rate)?;

@@ -3,6 +3,7 @@
 
 use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use smart_default::SmartDefault;
 
 use super::words;
 use crate::data::{Order, Scaling};
@@ -13,10 +14,11 @@ use crate::net::Initialisation;
 use crate::optim::{OptimiserKind, ScheduleKind};
 
 /// Which samples, and what is made of them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
     /// `sample` (the embedded images), or a file or folder.
+    #[default("sample".to_owned())]
     pub path: String,
     /// A table's column of labels or targets, by name or number from 1; `auto` takes label, class or target, else the last.
     #[serde(with = "words::auto")]
@@ -45,24 +47,8 @@ pub struct DataConfig {
     #[serde(with = "words::auto")]
     pub scaling: Option<Scaling>,
     /// The same for the targets of a regression: `standard` or `none`.
+    #[default(Scaling::Standard)]
     pub target_scaling: Scaling,
-}
-
-impl Default for DataConfig {
-    fn default() -> Self {
-        Self {
-            path: "sample".to_owned(),
-            label_column: None,
-            header: None,
-            resize: None,
-            train: None,
-            val: None,
-            split: None,
-            split_seed: 0,
-            scaling: None,
-            target_scaling: Scaling::Standard,
-        }
-    }
 }
 
 /// What the network is to tell of a sample.
@@ -97,91 +83,89 @@ pub enum Keep {
 }
 
 /// The network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
     /// `classification` (softmax loss) or `regression` (squared error).
     pub task: Task,
     /// Units of each hidden layer.
+    #[default(vec![500])]
     pub hidden: Vec<usize>,
     /// What each hidden layer does to its sums: `relu`, `tanh`, `logistic` or `identity`.
     pub activation: Activation,
     /// Probability to KEEP a hidden unit, above 0 and at most 1: one for all hidden layers, or a list with one for each.
+    #[default(Keep::All(0.5))]
     pub keep: Keep,
     /// The kind of dropout: `bernoulli` (of units), `gaussian` (noise on them) or `drop_connect` (of the weights into them).
     pub dropout: DropoutKind,
     /// Probability to KEEP an input, above 0 and at most 1.
+    #[default(1.0)]
     pub input_keep: f64,
     /// How keep probabilities change over the run: `none`, or `curriculum`, from 1 down to their value (Morerio et al. 2017).
     pub annealing: Annealing,
     /// How fast they do: the curriculum's `gamma` is this divided by the steps of the whole run.
+    #[default(10.0)]
     pub annealing_rate: f64,
     /// What normalises each layer's sums ahead of its activation: `none`, `batch` (each unit, over the batch) or `layer` (each
     /// sample, over the layer's units).
     pub normalisation: Normalisation,
     /// How weights start: `he` or `glorot` (by the layer's size), or `normal` with standard deviation `weight_scale`, as in the
     /// course.
+    #[default(Initialisation::He)]
     pub initialisation: Initialisation,
     /// Standard deviation of the initial weights, where they are `normal`.
+    #[default(1e-2)]
     pub weight_scale: f64,
     /// Number type: `f32` or `f64`.
     pub dtype: Dtype,
 }
 
-impl Default for ModelConfig {
-    fn default() -> Self {
-        Self {
-            task: Task::Classification,
-            hidden: vec![500],
-            activation: Activation::Relu,
-            keep: Keep::All(0.5),
-            dropout: DropoutKind::Bernoulli,
-            input_keep: 1.0,
-            annealing: Annealing::None,
-            annealing_rate: 10.0,
-            normalisation: Normalisation::None,
-            initialisation: Initialisation::He,
-            weight_scale: 1e-2,
-            dtype: Dtype::F32,
-        }
-    }
-}
-
 /// The optimiser, and what goes with it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimConfig {
     /// The optimiser: `sgd`, `sgd_momentum`, `rmsprop`, `adam` or `adamw` (Adam with decoupled weight decay).
+    #[default(OptimiserKind::Adam)]
     pub rule: OptimiserKind,
     /// The learning rate, after warm-up and before any decay.
+    #[default(1e-3)]
     pub learning_rate: f64,
     /// How the learning rate changes over the epochs: `constant`, `decay`, `step` or `cosine`.
     pub schedule: ScheduleKind,
     /// The factor of the schedules `decay` (each epoch) and `step` (each `step_epochs`).
+    #[default(0.95)]
     pub decay: f64,
     /// Epochs between two falls of the schedule `step`.
+    #[default(10)]
     pub step_epochs: usize,
     /// Where the schedule `cosine` ends.
     pub final_learning_rate: f64,
     /// Epochs, or a part of one, in which the learning rate rises in a line from 0.
     pub warmup_epochs: f64,
     /// Momentum of `sgd_momentum`; with a ramp, where that ends.
+    #[default(0.9)]
     pub momentum: f64,
     /// Where the momentum ramp starts.
+    #[default(0.5)]
     pub momentum_start: f64,
     /// Epochs in which momentum rises in a line (Srivastava et al. 2014, appendix A.2); 0 is no ramp.
     pub momentum_ramp_epochs: f64,
     /// Nesterov's gradient, for `sgd_momentum`.
     pub nesterov: bool,
     /// Adam's share of the first moment that stays.
+    #[default(0.9)]
     pub beta1: f64,
     /// Adam's share of the second moment that stays.
+    #[default(0.999)]
     pub beta2: f64,
     /// `rmsprop`'s share of the mean square that stays.
+    #[default(0.99)]
     pub decay_rate: f64,
     /// What keeps Adam's and `rmsprop`'s divisions from zero.
+    #[default(1e-8)]
     pub epsilon: f64,
     /// How fast `adamw` lets weights decay, biases not: each step multiplies them by `1 - learning_rate * weight_decay`.
+    #[default(1e-2)]
     pub weight_decay: f64,
     /// Strength of the L2 term `0.5 * l2 * sum(W^2)`.
     pub l2: f64,
@@ -196,34 +180,6 @@ pub struct OptimConfig {
     /// Bound on the size of each gradient entry; `none`.
     #[serde(with = "words::none")]
     pub clip_value: Option<f64>,
-}
-
-impl Default for OptimConfig {
-    fn default() -> Self {
-        Self {
-            rule: OptimiserKind::Adam,
-            learning_rate: 1e-3,
-            schedule: ScheduleKind::Constant,
-            decay: 0.95,
-            step_epochs: 10,
-            final_learning_rate: 0.0,
-            warmup_epochs: 0.0,
-            momentum: 0.9,
-            momentum_start: 0.5,
-            momentum_ramp_epochs: 0.0,
-            nesterov: false,
-            beta1: 0.9,
-            beta2: 0.999,
-            decay_rate: 0.99,
-            epsilon: 1e-8,
-            weight_decay: 1e-2,
-            l2: 0.0,
-            l1: 0.0,
-            max_norm: None,
-            clip_norm: None,
-            clip_value: None,
-        }
-    }
 }
 
 /// How batches are made of the training samples.
@@ -259,7 +215,11 @@ pub enum Monitor {
 }
 
 /// How much each class counts in the loss.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(
+    rename_all = "snake_case",
+    expecting = "it takes \"none\", \"balanced\", or a list of a weight for each class"
+)]
 pub enum ClassWeights {
     /// All samples alike.
     #[default]
@@ -267,24 +227,29 @@ pub enum ClassWeights {
     /// Each class by the inverse of its share: `N / (C * N_class)`, as scikit-learn does.
     Balanced,
     /// A weight for each class, in the order of the classes.
+    #[serde(untagged)]
     Each(Vec<f64>),
 }
 
 /// How long, on which batches, and what is watched.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// Times that the training samples are gone through, at most.
+    #[default(25)]
     pub epochs: usize,
     /// Samples a step.
+    #[default(100)]
     pub batch_size: usize,
     /// Seed of all that is random: weights, batches, masks.
+    #[default(231)]
     pub seed: u32,
     /// How batches are made: `shuffled` (each epoch takes every sample once) or `replacement` (drawn anew, as in the course).
     pub sampling: Sampling,
     /// Where masks come from: `counter` (a stream that all threads draw from) or `numpy` (NumPy's, as in the course).
     pub masks: Masks,
     /// Training samples on which accuracy and loss are checked at each epoch's end, from the first; `all`.
+    #[default(Some(1000))]
     #[serde(with = "words::all")]
     pub check_samples: Option<usize>,
     /// What decides which epoch is the best: validation `accuracy` or `loss`; `auto` is accuracy for classification, loss for
@@ -297,6 +262,7 @@ pub struct TrainConfig {
     /// By how much an epoch must be better to count for `patience`.
     pub min_delta: f64,
     /// Whether the model in the end is that of the best epoch, or else that of the last.
+    #[default(true)]
     pub restore_best: bool,
     /// Share of each target that is spread over all classes (Szegedy et al. 2016).
     pub label_smoothing: f64,
@@ -308,27 +274,6 @@ pub struct TrainConfig {
     /// How products are computed: `dense`, `thin` (kept units only) or `auto` (whichever was measured to be faster). It changes
     /// no figure but by rounding.
     pub engine: EngineKind,
-}
-
-impl Default for TrainConfig {
-    fn default() -> Self {
-        Self {
-            epochs: 25,
-            batch_size: 100,
-            seed: 231,
-            sampling: Sampling::Shuffled,
-            masks: Masks::Counter,
-            check_samples: Some(1000),
-            monitor: None,
-            patience: None,
-            min_delta: 0.0,
-            restore_best: true,
-            label_smoothing: 0.0,
-            class_weights: ClassWeights::None,
-            threads: None,
-            engine: EngineKind::Auto,
-        }
-    }
 }
 
 impl Serialize for Keep {
@@ -345,29 +290,6 @@ impl<'de> Deserialize<'de> for Keep {
         match toml::Value::deserialize(deserializer)? {
             list @ toml::Value::Array(_) => Vec::deserialize(list).map(Self::Each).map_err(de::Error::custom),
             one => f64::deserialize(one).map(Self::All).map_err(de::Error::custom),
-        }
-    }
-}
-
-impl Serialize for ClassWeights {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::None => serializer.serialize_str("none"),
-            Self::Balanced => serializer.serialize_str("balanced"),
-            Self::Each(weights) => weights.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for ClassWeights {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match toml::Value::deserialize(deserializer)? {
-            toml::Value::String(word) if word == "none" => Ok(Self::None),
-            toml::Value::String(word) if word == "balanced" => Ok(Self::Balanced),
-            list @ toml::Value::Array(_) => Vec::deserialize(list).map(Self::Each).map_err(de::Error::custom),
-            _ => Err(de::Error::custom(
-                "it takes \"none\", \"balanced\", or a list of a weight for each class",
-            )),
         }
     }
 }

@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use super::TrainingConfig;
 use crate::error::{Error, Result};
+use crate::text::one_line;
 
 /// One setting given by itself: `model.keep=0.5`.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,13 +155,7 @@ fn known_section(section: &str) -> Result<()> {
     if keys().iter().any(|key| key.starts_with(&prefix)) { Ok(()) } else { known(section) }
 }
 
-/// The lines of a text as one.
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used)] // a test fails by panic
 mod tests {
     use super::*;
 

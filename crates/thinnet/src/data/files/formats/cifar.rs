@@ -18,7 +18,7 @@ use crate::data::files::labels::class_names;
 use crate::data::set::numbered;
 use crate::data::shape::shown;
 use crate::data::{CIFAR10_CLASSES, DataSet, Format, Pixels, Rows};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 
 /// Numbers of an image.
 pub const PIXELS: usize = 3 * 32 * 32;
@@ -106,9 +106,7 @@ impl Training {
         if images != self.images {
             return Err(Error::data(format!("it has {images} images, unlike the {} before it", self.images)));
         }
-        if index >= files {
-            return Err(Error::data("this data set has no such batch"));
-        }
+        ensure!(index < files, Error::data("this data set has no such batch"));
         if std::mem::replace(&mut self.there[index], true) {
             return Err(Error::data("it comes twice"));
         }

@@ -9,7 +9,8 @@ use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 use crate::data::files::archive::{brief, damage};
 use crate::data::files::labels::class_name;
 use crate::data::{Columns as Named, DataSet, Features, Format, Pixels, ReadOptions, Rows, limits};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
+use crate::text::first_of;
 
 /// Bytes in which the separator is looked for, if the first line is no shorter.
 const HEAD: usize = 64 << 10;
@@ -98,8 +99,7 @@ fn by_place(columns: usize, wanted: &Named) -> Result<Vec<usize>> {
 
 /// The first of some names.
 fn some(names: &[String]) -> String {
-    let shown = names.iter().take(8).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > 8 { shown + ", ..." } else { shown }
+    first_of(names, 8)
 }
 
 /// A table's lines, whatever its separator, and the first of them.
@@ -378,9 +378,7 @@ impl Samples {
 impl Labels {
     fn add(&mut self, record: &ByteRecord, columns: &Columns) -> Result<()> {
         let word = record.get(columns.label).unwrap_or_default();
-        if word.is_empty() {
-            return Err(Error::data(format!("line {} has no label", line(record))));
-        }
+        ensure!(!word.is_empty(), Error::data(format!("line {} has no label", line(record))));
         let label = match self.known.get(word) {
             Some(&label) => label,
             None if self.words.len() >= limits::CLASSES => {

@@ -3,7 +3,7 @@
 
 use super::{ArrayHeader, Numbers, check_promise, npy};
 use crate::data::limits;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 
 /// Whether a file that begins like this is IDX.
 pub fn is_idx(head: &[u8]) -> bool {
@@ -21,9 +21,7 @@ pub(crate) fn dimensions(head: &[u8]) -> usize {
 /// # Errors
 /// [`Error::Data`] for another format, and for numbers that are fewer or more than the header says.
 pub fn read(bytes: Vec<u8>) -> Result<Numbers> {
-    if !is_idx(&bytes) {
-        return Err(no_idx());
-    }
+    ensure!(is_idx(&bytes), no_idx());
     let mut rest = bytes.as_slice();
     let ArrayHeader { shape, size, .. } = read_header(&mut rest)?;
     check_promise(&shape, size, "numbers", rest.len())?;
@@ -37,9 +35,7 @@ pub(crate) fn read_header(stream: &mut impl std::io::Read) -> Result<ArrayHeader
     let cut = |_| Error::data("it is cut short within its header");
     let mut head = vec![0; 4];
     stream.read_exact(&mut head).map_err(cut)?;
-    if !is_idx(&head) {
-        return Err(no_idx());
-    }
+    ensure!(is_idx(&head), no_idx());
     head.resize(4 + 4 * usize::from(head[3]), 0);
     stream.read_exact(&mut head[4..]).map_err(cut)?;
     let shape = shape(&head[4..]);

@@ -18,7 +18,7 @@ use crate::data::files::archive::brief;
 use crate::data::files::kind::{entries, head};
 use crate::data::files::labels::class_name;
 use crate::data::{DataSet, Format, Pixels, ReadOptions, Rows, limits};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 
 /// Names of the folders of the three parts.
 const PARTS: [&[&str]; 3] = [&["train", "training"], &["val", "valid", "validation"], &["test"]];
@@ -76,9 +76,7 @@ pub fn read_pixels(bytes: &[u8], width: u32, height: u32, grey: bool) -> Result<
 fn reader<R: BufRead + Seek>(stream: R) -> Result<ImageReader<R>> {
     let mut reader =
         ImageReader::new(stream).with_guessed_format().map_err(|error| Error::data(brief(&error)))?;
-    if !reader.format().is_some_and(is_read) {
-        return Err(Error::data("it is neither PNG nor JPEG"));
-    }
+    ensure!(reader.format().is_some_and(is_read), Error::data("it is neither PNG nor JPEG"));
     let mut bounds = Limits::default();
     bounds.max_image_width = Some(limits::IMAGE_SIDE);
     bounds.max_image_height = Some(limits::IMAGE_SIDE);

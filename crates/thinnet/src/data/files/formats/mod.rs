@@ -19,7 +19,7 @@ use ndarray::{ArcArray2, Array2};
 use super::limits;
 use crate::data::shape::shown;
 use crate::data::{Features, Pixels};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 
 /// Numbers of any shape, row-major, as a file holds them.
 #[derive(Clone, PartialEq)]
@@ -72,9 +72,7 @@ impl ArrayHeader {
             return Err(Error::data("it holds one number"));
         };
         let row = count(rest).and_then(|row| row.checked_mul(self.size)).ok_or_else(too_large)?;
-        if row as u64 > limits::UNPACKED_BASE {
-            return Err(too_large());
-        }
+        ensure!(row as u64 <= limits::UNPACKED_BASE, too_large());
         for first in (0..*samples).step_by(rows) {
             let count = rows.min(samples - first);
             let mut bytes = (self.head)(count);
@@ -162,13 +160,7 @@ impl Numbers {
                 )));
             }
         };
-        let numbers = match self.content {
-            Content::Bytes(bytes) => bytes.into_iter().map(f64::from).collect(),
-            Content::Integers(numbers) => numbers.into_iter().map(|number| number as f64).collect(),
-            Content::Floats(floats) => floats,
-            Content::Texts(_) => return Err(Error::data("targets must be numbers, and these are words")),
-        };
-        rows(samples, width, numbers)
+        rows(samples, width, self.content.into_floats("targets")?)
     }
 
     /// Samples (N, D), and the shape of one: (C, H, W) of images, which may be stored as (N, H, W) or (N, H, W, C) as
@@ -198,16 +190,24 @@ impl Numbers {
             Content::Bytes(bytes) => {
                 Pixels::plain(rows(samples, width, channel_first(bytes, &shape, channels_last))?).into()
             }
-            Content::Integers(numbers) => {
-                let floats = numbers.into_iter().map(|number| number as f64).collect();
+            content => {
+                let floats = content.into_floats("samples")?;
                 rows(samples, width, channel_first(floats, &shape, channels_last))?.into()
             }
-            Content::Floats(floats) => {
-                rows(samples, width, channel_first(floats, &shape, channels_last))?.into()
-            }
-            Content::Texts(_) => return Err(Error::data("samples must be numbers, and these are words")),
         };
         Ok((values, shape))
+    }
+}
+
+impl Content {
+    /// Numbers as floats; `what` names them where they are words.
+    fn into_floats(self, what: &str) -> Result<Vec<f64>> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.into_iter().map(f64::from).collect()),
+            Self::Integers(numbers) => Ok(numbers.into_iter().map(|number| number as f64).collect()),
+            Self::Floats(floats) => Ok(floats),
+            Self::Texts(_) => Err(Error::data(format!("{what} must be numbers, and these are words"))),
+        }
     }
 }
 

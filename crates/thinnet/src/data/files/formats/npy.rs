@@ -17,7 +17,7 @@ use crate::data::files::archive::{Bounded, broken, damage, read_all, unzip};
 use crate::data::files::labels::class_names;
 use crate::data::shape::shown;
 use crate::data::{DataSet, Format, Part, ReadOptions, limits};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 
 /// How an NPY file begins.
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -299,9 +299,7 @@ pub(crate) fn assemble(
     }
     let mean = match find("mean_image").map(&mut load).transpose()? {
         Some(Numbers { content: Content::Floats(mean), .. }) => {
-            if mean.iter().any(|value| !value.is_finite()) {
-                return Err(Error::data("its mean_image is not finite"));
-            }
+            ensure!(mean.iter().all(|value| value.is_finite()), Error::data("its mean_image is not finite"));
             Some(Array1::from(mean))
         }
         Some(_) => return Err(Error::data("its mean_image is not an array of floats")),

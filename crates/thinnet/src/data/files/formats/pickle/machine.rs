@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{Id, Value};
 use crate::data::limits;
+use crate::error::ensure;
 
 /// The functions and classes that arrays of numbers are pickled with.
 pub(super) const KNOWN: [(&str, &str); 9] = [
@@ -159,9 +160,7 @@ impl<'a> Machine<'a> {
     /// REDUCE: a call, which is noted and not made.
     fn call(&mut self) -> Step<()> {
         let (arguments, function) = (self.pop()?, self.pop()?);
-        if !matches!(self.values[function], Value::Global(..)) {
-            return Err("what is called is no function".into());
-        }
+        ensure!(matches!(self.values[function], Value::Global(..)), "what is called is no function".into());
         self.push(Value::Call { function, arguments, state: None })
     }
 

@@ -15,7 +15,7 @@ use machine::Machine;
 pub use value::{Id, Value};
 
 use crate::data::limits;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 
 /// A pickle that was read: its values, and which of them it stands for.
 #[derive(Debug, Clone)]
@@ -99,9 +99,7 @@ impl<'a> Pickle<'a> {
     pub fn byte_array(&self, value: &Value<'a>) -> Result<ByteArray<'a>> {
         let found = self.array_parts(value).ok_or_else(|| Error::data("it is no array of NumPy's"))?;
         let (shape, dtype, fortran, bytes) = found;
-        if !dtype {
-            return Err(Error::data("its array is not of the type uint8"));
-        }
+        ensure!(dtype, Error::data("its array is not of the type uint8"));
         let shape: Option<Vec<usize>> = self
             .integers(shape)
             .unwrap_or_default()
