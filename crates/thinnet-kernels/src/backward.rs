@@ -2,7 +2,7 @@
 
 use crate::adjust::{Adjust, with_optimiser};
 use crate::optimiser::{Optimiser, Update, WithOptimiser};
-use crate::simd::{Element, Op, Simd, load, store};
+use crate::simd::{Element, Op, SPAN, Simd, load_part, store_part};
 use crate::sum::check_lists;
 use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
 
@@ -54,9 +54,6 @@ struct Rows<'a, T> {
     d_values: &'a mut [T],
 }
 
-/// Vectors of a row held at a time, of weights and of gradient: with four sums and a load, 13 registers.
-const Q: usize = 4;
-
 impl<S: Simd<Elem = T>, T: Element> WithOptimiser<S> for Rows<'_, T> {
     #[inline(always)]
     fn call<R: Optimiser<S>>(self, s: S, optimiser: R) {
@@ -66,45 +63,51 @@ impl<S: Simd<Elem = T>, T: Element> WithOptimiser<S> for Rows<'_, T> {
         let blocks = lists.blocks().max(1);
         let mut partial = PanelBuf::<T>::zeros(if blocks > 1 { w.rows() } else { 0 }, T::PANEL);
         let partial = partial.view_mut();
+        // What the sums of a list have come to, between one part of their lanes and the next.
+        let lens = (0..lists.blocks())
+            .flat_map(|b| (0..lists.rows()).map(move |r| lists.entries_in_block(r, b).len()));
+        let room = if S::PARTS > 1 { lens.max().unwrap_or(0) } else { 0 };
+        let mut folded = vec![s.fold(None, 0, [s.zero(); 4]); room];
+        let folded = folded.as_mut_ptr();
         for panel in 0..w.panels() {
             for block in 0..blocks {
                 for r in 0..w.rows() {
-                    let mut at = 0;
-                    while at < T::PANEL {
+                    for part in 0..S::PARTS {
                         // SAFETY: panel, block and row are in range, for all matrices (if there is no block, no lists
-                        // are read); `Q` vectors divide a panel's row; entries are below `lists.len()`, the length of
-                        // `values` and `d_values`; `partial` has as many rows as `w` wherever there is more than one
+                        // are read); the vectors of a part lie in a panel's row; entries are below `lists.len()`, the
+                        // length of `values` and `d_values`; `folded` has an element for each entry of a list, if there
+                        // is more than one part; `partial` has as many rows as `w` wherever there is more than one
                         // block. `optimiser` writes where `w` is, in views that were compared with it.
                         unsafe {
+                            let at = part * S::LANES;
                             let row = w.ptr(panel, r).add(at);
-                            let held = load::<S, Q>(s, row);
-                            let mut g = [s.zero(); Q];
+                            let held = load_part(s, row);
+                            let mut g = [s.zero(); SPAN];
                             if block > 0 {
-                                g = load(s, partial.ptr(0, r).add(at));
+                                g = load_part(s, partial.ptr(0, r).add(at));
                             }
-                            let part = if lists.blocks() > 0 { lists.part(r, block) } else { 0..0 };
+                            let list = if lists.blocks() > 0 { lists.part(r, block) } else { 0..0 };
                             let from = delta.ptr(panel, 0).add(at);
-                            let mut e = part.start;
-                            while e + 4 <= part.end {
+                            let (mut e, mut kept) = (list.start, folded);
+                            while e + 4 <= list.end {
                                 let sums = both::<S, 4>(s, held, &mut g, from, index.add(e), values.add(e));
-                                s.add_sums4(d_values.add(e), sums);
-                                e += 4;
+                                hand_on(s, part, sums, kept, d_values.add(e), 4);
+                                (e, kept) = (e + 4, kept.wrapping_add(1));
                             }
-                            while e < part.end {
+                            while e < list.end {
                                 let sums = both::<S, 1>(s, held, &mut g, from, index.add(e), values.add(e));
-                                s.add_sums(d_values.add(e), sums, 1);
-                                e += 1;
+                                hand_on(s, part, sums, kept, d_values.add(e), 1);
+                                (e, kept) = (e + 1, kept.wrapping_add(1));
                             }
                             if block + 1 < blocks {
-                                store(s, partial.ptr(0, r).add(at), g);
+                                store_part(s, partial.ptr(0, r).add(at), g);
                             } else {
                                 for (q, g) in g.into_iter().enumerate() {
-                                    let lane = q * S::LANES;
+                                    let lane = q * T::SUM_LANES;
                                     optimiser.apply(s, panel, row.add(lane), r * T::PANEL + at + lane, g);
                                 }
                             }
                         }
-                        at += Q * S::LANES;
                     }
                 }
             }
@@ -112,16 +115,42 @@ impl<S: Simd<Elem = T>, T: Element> WithOptimiser<S> for Rows<'_, T> {
     }
 }
 
-/// Products of `held` with `E` listed rows, as vectors of partial sums, zero from `E` on; and those rows, each times its
-/// value, added to `g`.
+/// Folds part `part` of four sums' lanes onto what the parts before it came to, which is at `kept` and, after the last of
+/// them, goes to `to[..count]`.
 ///
 /// # Safety
-/// `E` indices and values are readable, and `Q` vectors from `from + index * PANEL` on for each.
+/// `kept` is what the part before left there, and can be written if there are more parts; `count` elements from `to` on are
+/// readable and writable.
+#[inline(always)]
+unsafe fn hand_on<S: Simd>(
+    s: S,
+    part: usize,
+    sums: [S::V; 4],
+    kept: *mut S::Folded,
+    to: *mut S::Elem,
+    count: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let total = s.fold(if part > 0 { Some(kept.read()) } else { None }, part, sums);
+        if part + 1 < S::PARTS {
+            kept.write(total);
+        } else {
+            s.add_sums(to, total, count);
+        }
+    }
+}
+
+/// Products of `held`, a part of a row, with that of `E` listed rows, as vectors of partial sums, zero from `E` on; and those
+/// rows, each times its value, added to `g`.
+///
+/// # Safety
+/// `E` indices and values are readable, and the part's vectors from `from + index * PANEL` on for each.
 #[inline(always)]
 unsafe fn both<S: Simd, const E: usize>(
     s: S,
-    held: [S::V; Q],
-    g: &mut [S::V; Q],
+    held: [S::V; SPAN],
+    g: &mut [S::V; SPAN],
     from: *const S::Elem,
     index: *const u32,
     values: *const S::Elem,
@@ -132,8 +161,8 @@ unsafe fn both<S: Simd, const E: usize>(
         unsafe {
             let delta = from.add(*index.add(e) as usize * S::Elem::PANEL);
             let value = s.splat(*values.add(e));
-            for q in 0..Q {
-                let d = s.load(delta.add(q * S::LANES));
+            for q in 0..SPAN {
+                let d = s.load(delta.add(q * S::Elem::SUM_LANES));
                 *sum = if q == 0 { s.mul(held[q], d) } else { s.fma(held[q], d, *sum) };
                 g[q] = s.fma(value, d, g[q]);
             }
