@@ -42,7 +42,12 @@ struct ListedBackward<'a, T> {
 impl<T: Element> Op<T> for ListedBackward<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, s: S) {
-        with_optimiser(s, self.adjust, self.update, self.rows);
+        let Self { rows, adjust, update } = self;
+        match S::PARTS {
+            1 => with_optimiser(s, adjust, update, ByParts::<_, 1>(rows)),
+            2 => with_optimiser(s, adjust, update, ByParts::<_, 2>(rows)),
+            _ => with_optimiser(s, adjust, update, ByParts::<_, 4>(rows)),
+        }
     }
 }
 
@@ -54,57 +59,56 @@ struct Rows<'a, T> {
     d_values: &'a mut [T],
 }
 
-impl<S: Simd<Elem = T>, T: Element> WithOptimiser<S> for Rows<'_, T> {
+/// All rows, a panel of weights and its gradient held in `P` parts.
+struct ByParts<'a, T, const P: usize>(Rows<'a, T>);
+
+impl<S: Simd<Elem = T>, T: Element, const P: usize> WithOptimiser<S> for ByParts<'_, T, P> {
     #[inline(always)]
     fn call<R: Optimiser<S>>(self, s: S, optimiser: R) {
-        let Self { lists, values, delta, w, d_values } = self;
+        let Rows { lists, values, delta, w, d_values } = self.0;
         d_values.fill(T::ZERO);
         let (values, d_values, index) = (values.as_ptr(), d_values.as_mut_ptr(), lists.index_ptr());
         let blocks = lists.blocks().max(1);
         let mut partial = PanelBuf::<T>::zeros(if blocks > 1 { w.rows() } else { 0 }, T::PANEL);
         let partial = partial.view_mut();
-        // What the sums of a list have come to, between one part of their lanes and the next.
-        let lens = (0..lists.blocks())
-            .flat_map(|b| (0..lists.rows()).map(move |r| lists.entries_in_block(r, b).len()));
-        let room = if S::PARTS > 1 { lens.max().unwrap_or(0) } else { 0 };
-        let mut folded = vec![s.fold(None, 0, [s.zero(); 4]); room];
-        let folded = folded.as_mut_ptr();
         for panel in 0..w.panels() {
             for block in 0..blocks {
                 for r in 0..w.rows() {
-                    for part in 0..S::PARTS {
-                        // SAFETY: panel, block and row are in range, for all matrices (if there is no block, no lists
-                        // are read); the vectors of a part lie in a panel's row; entries are below `lists.len()`, the
-                        // length of `values` and `d_values`; `folded` has an element for each entry of a list, if there
-                        // is more than one part; `partial` has as many rows as `w` wherever there is more than one
-                        // block. `optimiser` writes where `w` is, in views that were compared with it.
-                        unsafe {
-                            let at = part * S::LANES;
-                            let row = w.ptr(panel, r).add(at);
-                            let held = load_part(s, row);
-                            let mut g = [s.zero(); SPAN];
+                    // SAFETY: panel, block and row are in range, for all matrices (if there is no block, no lists are read);
+                    // the vectors of all parts lie in a panel's row; entries are below `lists.len()`, the length of
+                    // `values` and `d_values`; `partial` has as many rows as `w` wherever there is more than one block.
+                    // `optimiser` writes where `w` is, in views that were compared with it.
+                    unsafe {
+                        let row = w.ptr(panel, r);
+                        let mut held = [[s.zero(); SPAN]; P];
+                        let mut g = held;
+                        for (part, (held, g)) in held.iter_mut().zip(&mut g).enumerate() {
+                            *held = load_part(s, row.add(part * S::LANES));
                             if block > 0 {
-                                g = load_part(s, partial.ptr(0, r).add(at));
+                                *g = load_part(s, partial.ptr(0, r).add(part * S::LANES));
                             }
-                            let list = if lists.blocks() > 0 { lists.part(r, block) } else { 0..0 };
-                            let from = delta.ptr(panel, 0).add(at);
-                            let (mut e, mut kept) = (list.start, folded);
-                            while e + 4 <= list.end {
-                                let sums = both::<S, 4>(s, held, &mut g, from, index.add(e), values.add(e));
-                                hand_on(s, part, sums, kept, d_values.add(e), 4);
-                                (e, kept) = (e + 4, kept.wrapping_add(1));
-                            }
-                            while e < list.end {
-                                let sums = both::<S, 1>(s, held, &mut g, from, index.add(e), values.add(e));
-                                hand_on(s, part, sums, kept, d_values.add(e), 1);
-                                (e, kept) = (e + 1, kept.wrapping_add(1));
-                            }
+                        }
+                        let list = if lists.blocks() > 0 { lists.part(r, block) } else { 0..0 };
+                        let from = delta.ptr(panel, 0);
+                        let mut e = list.start;
+                        while e + 4 <= list.end {
+                            let sums = both::<S, P, 4>(s, &held, &mut g, from, index.add(e), values.add(e));
+                            s.add_sums(d_values.add(e), sums, 4);
+                            e += 4;
+                        }
+                        while e < list.end {
+                            let sums = both::<S, P, 1>(s, &held, &mut g, from, index.add(e), values.add(e));
+                            s.add_sums(d_values.add(e), sums, 1);
+                            e += 1;
+                        }
+                        for (part, g) in g.into_iter().enumerate() {
+                            let at = part * S::LANES;
                             if block + 1 < blocks {
                                 store_part(s, partial.ptr(0, r).add(at), g);
                             } else {
                                 for (q, g) in g.into_iter().enumerate() {
-                                    let lane = q * T::SUM_LANES;
-                                    optimiser.apply(s, panel, row.add(lane), r * T::PANEL + at + lane, g);
+                                    let at = at + q * T::SUM_LANES;
+                                    optimiser.apply(s, panel, row.add(at), r * T::PANEL + at, g);
                                 }
                             }
                         }
@@ -115,39 +119,38 @@ impl<S: Simd<Elem = T>, T: Element> WithOptimiser<S> for Rows<'_, T> {
     }
 }
 
-/// Folds part `part` of four sums' lanes onto what the parts before it came to, which is at `kept` and, after the last of
-/// them, goes to `to[..count]`.
+/// Products of the row `held` with `E` listed rows, folded, zero from `E` on; and those rows, each times its value, added to
+/// `g`.
 ///
 /// # Safety
-/// `kept` is what the part before left there, and can be written if there are more parts; `count` elements from `to` on are
-/// readable and writable.
+/// `E` indices and values are readable, and a panel's row at `from + index * PANEL` for each; `P` is the number of parts.
 #[inline(always)]
-unsafe fn hand_on<S: Simd>(
+unsafe fn both<S: Simd, const P: usize, const E: usize>(
     s: S,
-    part: usize,
-    sums: [S::V; 4],
-    kept: *mut S::Folded,
-    to: *mut S::Elem,
-    count: usize,
-) {
+    held: &[[S::V; SPAN]; P],
+    g: &mut [[S::V; SPAN]; P],
+    from: *const S::Elem,
+    index: *const u32,
+    values: *const S::Elem,
+) -> S::Folded {
     // SAFETY: the caller's promise.
     unsafe {
-        let total = s.fold(if part > 0 { Some(kept.read()) } else { None }, part, sums);
-        if part + 1 < S::PARTS {
-            kept.write(total);
-        } else {
-            s.add_sums(to, total, count);
+        let mut sums = s.fold(None, 0, both_of_part::<S, E>(s, held[0], &mut g[0], from, index, values));
+        for part in 1..P {
+            let from = from.add(part * S::LANES);
+            let own = both_of_part::<S, E>(s, held[part], &mut g[part], from, index, values);
+            sums = s.fold(Some(sums), part, own);
         }
+        sums
     }
 }
 
-/// Products of `held`, a part of a row, with that of `E` listed rows, as vectors of partial sums, zero from `E` on; and those
-/// rows, each times its value, added to `g`.
+/// [`both`] for one part of the lanes; products are vectors of partial sums.
 ///
 /// # Safety
-/// `E` indices and values are readable, and the part's vectors from `from + index * PANEL` on for each.
+/// As there, but of the part's vectors alone.
 #[inline(always)]
-unsafe fn both<S: Simd, const E: usize>(
+unsafe fn both_of_part<S: Simd, const E: usize>(
     s: S,
     held: [S::V; SPAN],
     g: &mut [S::V; SPAN],
