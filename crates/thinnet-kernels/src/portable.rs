@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 
 use crate::simd::{Element, Simd, add_first};
 
-/// Arrays of `T`. With `FUSED` every multiply-add is rounded once, if need be in software; without, where the build's target
-/// has an instruction for it.
+/// Arrays of `T`. With `FUSED` every multiply-add is rounded once, if need be in software, and arithmetic is not inlined: it
+/// is there to compare with, and should not double what there is to compile. Without, one is rounded once where the build's
+/// target has an instruction for it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Portable<T, const FUSED: bool>(PhantomData<T>);
 
@@ -14,8 +15,8 @@ pub struct Portable<T, const FUSED: bool>(PhantomData<T>);
 pub const TARGET_FUSES: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
 
 macro_rules! lanewise {
-    ($name:ident, $op:tt) => {
-        #[inline(always)]
+    ($inline:meta, $name:ident, $op:tt) => {
+        #[$inline]
         fn $name(self, a: Self::V, b: Self::V) -> Self::V {
             let mut out = a;
             for (out, b) in out.iter_mut().zip(b) {
@@ -27,8 +28,8 @@ macro_rules! lanewise {
 }
 
 macro_rules! portable {
-    ($t:ty, $lanes:literal, $group:expr) => {
-        impl<const FUSED: bool> Simd for Portable<$t, FUSED> {
+    ($t:ty, $lanes:literal, $fused:literal, $inline:meta, $group:expr) => {
+        impl Simd for Portable<$t, $fused> {
             type Elem = $t;
             type V = [$t; $lanes];
             /// Of four sums, groups 0 and 2, and groups 1 and 3. A vector is a group.
@@ -44,18 +45,18 @@ macro_rules! portable {
             fn splat(self, x: $t) -> Self::V {
                 [x; $lanes]
             }
-            lanewise!(add, +);
-            lanewise!(sub, -);
-            lanewise!(mul, *);
-            lanewise!(div, /);
-            #[inline(always)]
+            lanewise!($inline, add, +);
+            lanewise!($inline, sub, -);
+            lanewise!($inline, mul, *);
+            lanewise!($inline, div, /);
+            #[$inline]
             fn sqrt(self, a: Self::V) -> Self::V {
                 a.map(<$t>::sqrt)
             }
             /// Without the instruction, `mul_add` is a call for each lane.
-            #[inline(always)]
+            #[$inline]
             fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-                if !FUSED && !TARGET_FUSES {
+                if !$fused && !TARGET_FUSES {
                     return self.add(self.mul(a, b), c);
                 }
                 let mut out = c;
@@ -64,7 +65,7 @@ macro_rules! portable {
                 }
                 out
             }
-            #[inline(always)]
+            #[$inline]
             fn signed(self, a: Self::V, b: Self::V) -> Self::V {
                 let mut out = a;
                 for (out, b) in out.iter_mut().zip(b) {
@@ -72,7 +73,7 @@ macro_rules! portable {
                 }
                 out
             }
-            #[inline(always)]
+            #[$inline]
             fn clamp(self, a: Self::V, limit: Self::V) -> Self::V {
                 let mut out = a;
                 for (out, limit) in out.iter_mut().zip(limit) {
@@ -81,7 +82,7 @@ macro_rules! portable {
                 }
                 out
             }
-            #[inline(always)]
+            #[$inline]
             fn flush(self, a: Self::V) -> Self::V {
                 a.map(|a| if a.abs() < <$t>::MIN_POSITIVE { 0.0 } else { a })
             }
@@ -95,7 +96,7 @@ macro_rules! portable {
                 // SAFETY: as for `load`.
                 unsafe { p.cast::<Self::V>().write(a) }
             }
-            #[inline(always)]
+            #[$inline]
             fn fold(self, before: Option<Self::Folded>, part: usize, a: [Self::V; 4]) -> Self::Folded {
                 let group: fn(Self::V) -> $t = $group;
                 let (mut folded, sums) = (before.unwrap_or_default(), a.map(group));
@@ -120,5 +121,7 @@ macro_rules! portable {
         }
     };
 }
-portable!(f32, 4, |v| (v[0] + v[2]) + (v[1] + v[3]));
-portable!(f64, 2, |v| v[0] + v[1]);
+portable!(f32, 4, false, inline(always), |v| (v[0] + v[2]) + (v[1] + v[3]));
+portable!(f64, 2, false, inline(always), |v| v[0] + v[1]);
+portable!(f32, 4, true, inline(never), |v| (v[0] + v[2]) + (v[1] + v[3]));
+portable!(f64, 2, true, inline(never), |v| v[0] + v[1]);
