@@ -20,7 +20,7 @@ macro_rules! lanewise {
         fn $name(self, a: Self::V, b: Self::V) -> Self::V {
             let mut out = a;
             for (out, b) in out.iter_mut().zip(b) {
-                *out = *out $op b;
+                *out $op b;
             }
             out
         }
@@ -45,10 +45,10 @@ macro_rules! portable {
             fn splat(self, x: $t) -> Self::V {
                 [x; $lanes]
             }
-            lanewise!($inline, add, +);
-            lanewise!($inline, sub, -);
-            lanewise!($inline, mul, *);
-            lanewise!($inline, div, /);
+            lanewise!($inline, add, +=);
+            lanewise!($inline, sub, -=);
+            lanewise!($inline, mul, *=);
+            lanewise!($inline, div, /=);
             #[$inline]
             fn sqrt(self, a: Self::V) -> Self::V {
                 a.map(<$t>::sqrt)
