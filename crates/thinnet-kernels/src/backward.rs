@@ -3,7 +3,7 @@
 use crate::adjust::{Adjust, with_optimiser};
 use crate::isa::once;
 use crate::optimiser::{Optimiser, Update, WithOptimiser};
-use crate::simd::{Element, Op, Simd, load, store};
+use crate::simd::{Element, Op, SPAN, Simd, load_part, store_part};
 use crate::sum::check_lists;
 use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
 
@@ -48,7 +48,12 @@ once!(RunListedBackward, ListedBackward);
 impl<T: Element> Op<T> for ListedBackward<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, s: S) {
-        with_optimiser(s, self.adjust, self.update, self.rows);
+        let Self { rows, adjust, update } = self;
+        match S::PARTS {
+            1 => with_optimiser(s, adjust, update, ByParts::<_, 1>(rows)),
+            2 => with_optimiser(s, adjust, update, ByParts::<_, 2>(rows)),
+            _ => with_optimiser(s, adjust, update, ByParts::<_, 4>(rows)),
+        }
     }
 }
 
@@ -60,13 +65,13 @@ struct Rows<'a, T> {
     d_values: &'a mut [T],
 }
 
-/// Vectors of a row held at a time, of weights and of gradient: with four sums and a load, 13 registers.
-const Q: usize = 4;
+/// All rows, a panel of weights and its gradient held in `P` parts.
+struct ByParts<'a, T, const P: usize>(Rows<'a, T>);
 
-impl<S: Simd<Elem = T>, T: Element> WithOptimiser<S> for Rows<'_, T> {
+impl<S: Simd<Elem = T>, T: Element, const P: usize> WithOptimiser<S> for ByParts<'_, T, P> {
     #[inline(always)]
     fn call<R: Optimiser<S>>(self, s: S, optimiser: R) {
-        let Self { lists, values, delta, w, d_values } = self;
+        let Rows { lists, values, delta, w, d_values } = self.0;
         d_values.fill(T::ZERO);
         let (values, d_values, index) = (values.as_ptr(), d_values.as_mut_ptr(), lists.index_ptr());
         let blocks = lists.blocks().max(1);
@@ -75,42 +80,44 @@ impl<S: Simd<Elem = T>, T: Element> WithOptimiser<S> for Rows<'_, T> {
         for panel in 0..w.panels() {
             for block in 0..blocks {
                 for r in 0..w.rows() {
-                    let mut at = 0;
-                    while at < T::PANEL {
-                        // SAFETY: panel, block and row are in range, for all matrices (if there is no block, no lists
-                        // are read); `Q` vectors divide a panel's row; entries are below `lists.len()`, the length of
-                        // `values` and `d_values`; `partial` has as many rows as `w` wherever there is more than one
-                        // block. `optimiser` writes where `w` is, in views that were compared with it.
-                        unsafe {
-                            let row = w.ptr(panel, r).add(at);
-                            let held = load::<S, Q>(s, row);
-                            let mut g = [s.zero(); Q];
+                    // SAFETY: panel, block and row are in range, for all matrices (if there is no block, no lists are read);
+                    // the vectors of all parts lie in a panel's row; entries are below `lists.len()`, the length of
+                    // `values` and `d_values`; `partial` has as many rows as `w` wherever there is more than one block.
+                    // `optimiser` writes where `w` is, in views that were compared with it.
+                    unsafe {
+                        let row = w.ptr(panel, r);
+                        let mut held = [[s.zero(); SPAN]; P];
+                        let mut g = held;
+                        for (part, (held, g)) in held.iter_mut().zip(&mut g).enumerate() {
+                            *held = load_part(s, row.add(part * S::LANES));
                             if block > 0 {
-                                g = load(s, partial.ptr(0, r).add(at));
+                                *g = load_part(s, partial.ptr(0, r).add(part * S::LANES));
                             }
-                            let part = if lists.blocks() > 0 { lists.part(r, block) } else { 0..0 };
-                            let from = delta.ptr(panel, 0).add(at);
-                            let mut e = part.start;
-                            while e + 4 <= part.end {
-                                let sums = both::<S, 4>(s, held, &mut g, from, index.add(e), values.add(e));
-                                s.add_sums4(d_values.add(e), sums);
-                                e += 4;
-                            }
-                            while e < part.end {
-                                let sums = both::<S, 1>(s, held, &mut g, from, index.add(e), values.add(e));
-                                s.add_sums(d_values.add(e), sums, 1);
-                                e += 1;
-                            }
+                        }
+                        let list = if lists.blocks() > 0 { lists.part(r, block) } else { 0..0 };
+                        let from = delta.ptr(panel, 0);
+                        let mut e = list.start;
+                        while e + 4 <= list.end {
+                            let sums = both::<S, P, 4>(s, &held, &mut g, from, index.add(e), values.add(e));
+                            s.add_sums(d_values.add(e), sums, 4);
+                            e += 4;
+                        }
+                        while e < list.end {
+                            let sums = both::<S, P, 1>(s, &held, &mut g, from, index.add(e), values.add(e));
+                            s.add_sums(d_values.add(e), sums, 1);
+                            e += 1;
+                        }
+                        for (part, g) in g.into_iter().enumerate() {
+                            let at = part * S::LANES;
                             if block + 1 < blocks {
-                                store(s, partial.ptr(0, r).add(at), g);
+                                store_part(s, partial.ptr(0, r).add(at), g);
                             } else {
                                 for (q, g) in g.into_iter().enumerate() {
-                                    let lane = q * S::LANES;
-                                    optimiser.apply(s, panel, row.add(lane), r * T::PANEL + at + lane, g);
+                                    let at = at + q * T::SUM_LANES;
+                                    optimiser.apply(s, panel, row.add(at), r * T::PANEL + at, g);
                                 }
                             }
                         }
-                        at += Q * S::LANES;
                     }
                 }
             }
@@ -118,16 +125,41 @@ impl<S: Simd<Elem = T>, T: Element> WithOptimiser<S> for Rows<'_, T> {
     }
 }
 
-/// Products of `held` with `E` listed rows, as vectors of partial sums, zero from `E` on; and those rows, each times its
-/// value, added to `g`.
+/// Products of the row `held` with `E` listed rows, folded, zero from `E` on; and those rows, each times its value, added to
+/// `g`.
 ///
 /// # Safety
-/// `E` indices and values are readable, and `Q` vectors from `from + index * PANEL` on for each.
+/// `E` indices and values are readable, and a panel's row at `from + index * PANEL` for each; `P` is the number of parts.
 #[inline(always)]
-unsafe fn both<S: Simd, const E: usize>(
+unsafe fn both<S: Simd, const P: usize, const E: usize>(
     s: S,
-    held: [S::V; Q],
-    g: &mut [S::V; Q],
+    held: &[[S::V; SPAN]; P],
+    g: &mut [[S::V; SPAN]; P],
+    from: *const S::Elem,
+    index: *const u32,
+    values: *const S::Elem,
+) -> S::Folded {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut sums = s.fold(None, 0, both_of_part::<S, E>(s, held[0], &mut g[0], from, index, values));
+        for part in 1..P {
+            let from = from.add(part * S::LANES);
+            let own = both_of_part::<S, E>(s, held[part], &mut g[part], from, index, values);
+            sums = s.fold(Some(sums), part, own);
+        }
+        sums
+    }
+}
+
+/// [`both`] for one part of the lanes; products are vectors of partial sums.
+///
+/// # Safety
+/// As there, but of the part's vectors alone.
+#[inline(always)]
+unsafe fn both_of_part<S: Simd, const E: usize>(
+    s: S,
+    held: [S::V; SPAN],
+    g: &mut [S::V; SPAN],
     from: *const S::Elem,
     index: *const u32,
     values: *const S::Elem,
@@ -138,8 +170,8 @@ unsafe fn both<S: Simd, const E: usize>(
         unsafe {
             let delta = from.add(*index.add(e) as usize * S::Elem::PANEL);
             let value = s.splat(*values.add(e));
-            for q in 0..Q {
-                let d = s.load(delta.add(q * S::LANES));
+            for q in 0..SPAN {
+                let d = s.load(delta.add(q * S::Elem::SUM_LANES));
                 *sum = if q == 0 { s.mul(held[q], d) } else { s.fma(held[q], d, *sum) };
                 g[q] = s.fma(value, d, g[q]);
             }

@@ -1,7 +1,7 @@
 //! The product of all weight rows with all samples: what a layer without dropout, and a score, needs.
 
 use crate::isa::once;
-use crate::simd::{Element, Op, Simd};
+use crate::simd::{Element, Op, SPAN, Simd};
 use crate::{Isa, Panels};
 
 /// `out[r * N + n] = dot(w[r], x[n])` for all rows and samples; `w` is `[R][cols]`, `x` is `[N][cols]`, `out` is
@@ -95,18 +95,44 @@ impl<T: Element> Tile<'_, T> {
     /// The panels, rows, samples and outputs are there.
     #[inline(always)]
     unsafe fn add_to<S: Simd<Elem = T>, const R: usize, const N: usize>(self, s: S, out: *mut T) {
+        let mut totals = [s.fold(None, 0, [s.zero(); 4]); R];
+        for part in 0..S::PARTS {
+            // SAFETY: the caller's promise; there is such a part.
+            let sums = unsafe { self.products::<S, R, N>(s, part) };
+            for (total, sums) in totals.iter_mut().zip(sums) {
+                *total = s.fold((part > 0).then_some(*total), part, sums);
+            }
+        }
+        for (r, total) in totals.into_iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { s.add_sums(out.add(r * self.x.rows()), total, N) };
+        }
+    }
+
+    /// The same in a part of the lanes, not added up; 0 from the `N`th sample on. So a tile's sums fit the registers, however
+    /// few lanes a vector has.
+    ///
+    /// # Safety
+    /// The panels, rows, samples and the part are there.
+    #[inline(always)]
+    unsafe fn products<S: Simd<Elem = T>, const R: usize, const N: usize>(
+        self,
+        s: S,
+        part: usize,
+    ) -> [[S::V; 4]; R] {
         let mut sums = [[s.zero(); 4]; R];
         for panel in self.panels.0..self.panels.1 {
             // SAFETY: the caller's promise; neighbouring rows lie PANEL elements apart.
             unsafe {
                 let (w, x) = (self.w.ptr(panel, self.r), self.x.ptr(panel, self.n));
-                for q in 0..T::PANEL / S::LANES {
+                for q in 0..SPAN {
+                    let at = q * T::SUM_LANES + part * S::LANES;
                     let mut held = [s.zero(); N];
                     for (n, held) in held.iter_mut().enumerate() {
-                        *held = s.load(x.add(n * T::PANEL + q * S::LANES));
+                        *held = s.load(x.add(n * T::PANEL + at));
                     }
                     for (r, sums) in sums.iter_mut().enumerate() {
-                        let row = s.load(w.add(r * T::PANEL + q * S::LANES));
+                        let row = s.load(w.add(r * T::PANEL + at));
                         for (sum, x) in sums.iter_mut().zip(held) {
                             *sum = s.fma(row, x, *sum);
                         }
@@ -114,12 +140,6 @@ impl<T: Element> Tile<'_, T> {
                 }
             }
         }
-        for (r, sums) in sums.into_iter().enumerate() {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let out = out.add(r * self.x.rows());
-                s.add_sums(out, sums, N);
-            }
-        }
+        sums
     }
 }

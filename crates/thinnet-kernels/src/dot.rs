@@ -1,7 +1,7 @@
 //! Products of weight rows with the samples that keep them: the thin forward pass.
 
 use crate::isa::once;
-use crate::simd::{Element, Op, Simd, load, prefetch};
+use crate::simd::{Element, Op, SPAN, Simd, load_part, prefetch};
 use crate::{Isa, ListsView, Panels};
 
 /// `out[entry] = dot(w[r], y[n])` for each row `r` and each sample `n` that `lists` names for it.
@@ -40,46 +40,47 @@ once!(RunListedDot, ListedDot);
 impl<T: Element> Op<T> for ListedDot<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, s: S) {
-        // As many vectors of a weight row as leave registers for four sums and what is loaded.
-        if T::PANEL / S::LANES == 8 {
-            self.run_by::<S, 8>(s);
-        } else {
-            self.run_by::<S, 4>(s);
+        match S::PARTS {
+            1 => self.run_by::<S, 1>(s),
+            2 => self.run_by::<S, 2>(s),
+            _ => self.run_by::<S, 4>(s),
         }
     }
 }
 
 impl<T: Element> ListedDot<'_, T> {
-    /// Takes `Q` vectors of a weight row at a time.
+    /// Holds a panel of a weight row, in its `P` parts. With two, that and four sums of one of them fill the registers of AVX2.
     #[inline(always)]
-    fn run_by<S: Simd<Elem = T>, const Q: usize>(self, s: S) {
+    fn run_by<S: Simd<Elem = T>, const P: usize>(self, s: S) {
         let Self { lists, w, y, out } = self;
         let visits = Visits::new(lists);
         let mut totals = vec![T::ZERO; visits.index.len()];
         let (index, totals_at) = (visits.index.as_ptr(), totals.as_mut_ptr());
-        let step = Q * S::LANES;
         for panel in 0..w.panels() {
             let mut start = 0;
             for (visit, &(r, fours)) in visits.rows.iter().enumerate() {
                 let end = start + 4 * fours;
                 // SAFETY: panel and row are in range, for both matrices, which have the same columns; a panel's row has
-                // PANEL elements, which `step` divides; `index` and `totals` have four elements for each of the fours
+                // PANEL elements, which the parts' vectors divide; `index` and `totals` have four elements for each of the fours
                 // of all visits, and each index is one of `lists`, below its columns and so a row of `y`.
                 unsafe {
                     if let Some(&(later, _)) = visits.rows.get(visit + AHEAD) {
                         prefetch(w.ptr(panel, later));
                     }
                     let (row, ys) = (w.ptr(panel, r), y.ptr(panel, 0));
-                    let mut at = 0;
-                    while at < T::PANEL {
-                        let held = load::<S, Q>(s, row.add(at));
-                        let mut e = start;
-                        while e < end {
-                            let sums = products::<S, Q>(s, held, ys.add(at), index.add(e));
-                            s.add_sums4(totals_at.add(e), sums);
-                            e += 4;
+                    let mut held = [[s.zero(); SPAN]; P];
+                    for (part, held) in held.iter_mut().enumerate() {
+                        *held = load_part(s, row.add(part * S::LANES));
+                    }
+                    let mut e = start;
+                    while e < end {
+                        let mut sums = s.fold(None, 0, products(s, held[0], ys, index.add(e)));
+                        for (part, &held) in held.iter().enumerate().skip(1) {
+                            let own = products(s, held, ys.add(part * S::LANES), index.add(e));
+                            sums = s.fold(Some(sums), part, own);
                         }
-                        at += step;
+                        s.add_sums(totals_at.add(e), sums, 4);
+                        e += 4;
                     }
                 }
                 start = end;
@@ -134,17 +135,12 @@ impl Visits {
     }
 }
 
-/// The products of `held` with four listed rows, each still a vector of partial sums.
+/// The products of `held`, a part of a row, with that of four listed rows, each still a vector of partial sums.
 ///
 /// # Safety
-/// Four indices from `index` on are readable, and `Q` vectors from `ys + index * PANEL` on for each.
+/// Four indices from `index` on are readable, and the part's vectors from `ys + index * PANEL` on for each.
 #[inline(always)]
-unsafe fn products<S: Simd, const Q: usize>(
-    s: S,
-    held: [S::V; Q],
-    ys: *const S::Elem,
-    index: *const u32,
-) -> [S::V; 4] {
+unsafe fn products<S: Simd>(s: S, held: [S::V; SPAN], ys: *const S::Elem, index: *const u32) -> [S::V; 4] {
     let mut sums = [s.zero(); 4];
     let mut y = [ys; 4];
     for (e, y) in y.iter_mut().enumerate() {
@@ -154,7 +150,7 @@ unsafe fn products<S: Simd, const Q: usize>(
     for (q, held) in held.into_iter().enumerate() {
         for (sum, y) in sums.iter_mut().zip(y) {
             // SAFETY: the caller's promise.
-            let y = unsafe { s.load(y.add(q * S::LANES)) };
+            let y = unsafe { s.load(y.add(q * S::Elem::SUM_LANES)) };
             *sum = if q == 0 { s.mul(held, y) } else { s.fma(held, y, *sum) };
         }
     }

@@ -31,10 +31,9 @@ impl<T: Element> Op<T> for Finite<'_, T> {
                 *sum = s.fma(zero, unsafe { s.load(chunk.as_ptr().add(chain * S::LANES)) }, *sum);
             }
         }
-        let [a, b, c, d] = sums;
         let mut four = [T::ZERO; 4];
         // SAFETY: there are four elements.
-        unsafe { s.add_sums4(four.as_mut_ptr(), [a, b, c, d]) };
+        unsafe { s.add_sums(four.as_mut_ptr(), s.fold(None, 0, sums), 4) };
         let rest = chunks.remainder().iter().map(|&x| T::ZERO * x);
         *self.finite = four.into_iter().chain(rest).all(|sum| sum == T::ZERO);
     }

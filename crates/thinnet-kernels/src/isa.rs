@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::portable::Portable;
+use crate::portable::{Portable, TARGET_FUSES};
 #[cfg(target_arch = "x86_64")]
 use crate::simd::Simd;
 use crate::simd::{Backend, Element, Op};
@@ -26,6 +26,7 @@ pub struct Isa(Level);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
     Portable,
+    PortableFused,
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
     #[cfg(target_arch = "x86_64")]
@@ -36,8 +37,11 @@ impl Isa {
     /// Plain Rust, which runs everywhere.
     pub const PORTABLE: Self = Self(Level::Portable);
 
-    /// The names of all instruction sets that kernels are written for, the widest first, whether or not this CPU has
-    /// them.
+    /// Plain Rust with every multiply-add rounded once, as AVX2 and AVX-512 have it: their bits on any machine, and slow where
+    /// the build's target has no such instruction. It is never chosen, only asked for.
+    pub const PORTABLE_FUSED: Self = Self(Level::PortableFused);
+
+    /// The names of all instruction sets that are chosen from, the widest first, whether or not this CPU has them.
     pub const NAMES: [&'static str; 3] = ["avx512", "avx2", "portable"];
 
     /// The widest one that this CPU has.
@@ -50,7 +54,13 @@ impl Isa {
         Self::NAMES.into_iter().filter_map(Self::by_name)
     }
 
-    /// The one of that name (see [`Isa::NAMES`]), or `None` if there is none or this CPU lacks it.
+    /// All that round each multiply-add once, of those that this CPU has: they give the same bits.
+    pub fn fused() -> impl Iterator<Item = Self> {
+        let fuses = |isa: &Self| *isa != Self::PORTABLE || TARGET_FUSES;
+        Self::available().chain([Self::PORTABLE_FUSED]).filter(fuses)
+    }
+
+    /// The one of that name (see [`Isa::NAMES`]; `portable-fused` is another), or `None` if there is none or this CPU lacks it.
     pub fn by_name(name: &str) -> Option<Self> {
         match name {
             #[cfg(target_arch = "x86_64")]
@@ -58,11 +68,12 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             "avx2" => Avx2::new().map(|proof| Self(Level::Avx2(proof))),
             "portable" => Some(Self::PORTABLE),
+            "portable-fused" => Some(Self::PORTABLE_FUSED),
             _ => None,
         }
     }
 
-    /// Its name, one of [`Isa::NAMES`].
+    /// Its name, by which [`Isa::by_name`] knows it.
     pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
@@ -70,6 +81,7 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Level::Avx2(_) => "avx2",
             Level::Portable => "portable",
+            Level::PortableFused => "portable-fused",
         }
     }
 
@@ -83,6 +95,7 @@ impl Isa {
             // SAFETY: the token is proof of the features that `avx2` enables.
             Level::Avx2(proof) => unsafe { avx2(T::Avx2::from(proof), op) },
             Level::Portable => op.run(T::Portable::default()),
+            Level::PortableFused => op.run(T::PortableFused::default()),
         }
     }
 }
@@ -132,7 +145,8 @@ pub(crate) use once;
 macro_rules! backend {
     ($t:ty) => {
         impl Backend for $t {
-            type Portable = Portable<$t>;
+            type Portable = Portable<$t, false>;
+            type PortableFused = Portable<$t, true>;
             #[cfg(target_arch = "x86_64")]
             type Avx2 = Lanes<Avx2, $t>;
             #[cfg(target_arch = "x86_64")]

@@ -1,94 +1,135 @@
-//! Vectors of four lanes as plain arrays: what runs where no instruction set is known, and what every other instruction
-//! set is tested against. Four lanes of `f32` are a register of SSE, NEON and WebAssembly, and compilers find them.
+//! Vectors of 16 bytes as plain arrays: what runs where no instruction set is known, and what every other instruction set is
+//! tested against. They are a register of SSE, NEON and WebAssembly, and compilers find them.
 
 use std::marker::PhantomData;
 
-use crate::simd::{Element, Simd};
+use crate::simd::{Element, Simd, add_first};
 
-/// Arrays of four `T`.
+/// Arrays of `T`. With `FUSED` every multiply-add is rounded once, if need be in software, and arithmetic is not inlined: it
+/// is there to compare with, and should not double what there is to compile. Without, one is rounded once where the build's
+/// target has an instruction for it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Portable<T>(PhantomData<T>);
+pub struct Portable<T, const FUSED: bool>(PhantomData<T>);
+
+/// Whether the target that this is built for has fused multiply-adds.
+pub const TARGET_FUSES: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
 
 macro_rules! lanewise {
-    ($name:ident, $op:tt) => {
-        #[inline(always)]
+    ($inline:meta, $name:ident, $op:tt) => {
+        #[$inline]
         fn $name(self, a: Self::V, b: Self::V) -> Self::V {
-            [a[0] $op b[0], a[1] $op b[1], a[2] $op b[2], a[3] $op b[3]]
+            let mut out = a;
+            for (out, b) in out.iter_mut().zip(b) {
+                *out $op b;
+            }
+            out
         }
     };
 }
 
 macro_rules! portable {
-    ($t:ty) => {
-        impl Simd for Portable<$t> {
+    ($t:ty, $lanes:literal, $fused:literal, $inline:meta, $group:expr) => {
+        impl Simd for Portable<$t, $fused> {
             type Elem = $t;
-            type V = [$t; 4];
-            const LANES: usize = 4;
+            type V = [$t; $lanes];
+            /// Of four sums, groups 0 and 2, and groups 1 and 3. A vector is a group.
+            type Folded = [[$t; 4]; 2];
+            const LANES: usize = $lanes;
             const REGISTERS: usize = 16;
 
             #[inline(always)]
             fn zero(self) -> Self::V {
-                [<$t>::ZERO; 4]
+                [<$t>::ZERO; $lanes]
             }
             #[inline(always)]
             fn splat(self, x: $t) -> Self::V {
-                [x; 4]
+                [x; $lanes]
             }
-            lanewise!(add, +);
-            lanewise!(sub, -);
-            lanewise!(mul, *);
-            lanewise!(div, /);
-            #[inline(always)]
+            lanewise!($inline, add, +=);
+            lanewise!($inline, sub, -=);
+            lanewise!($inline, mul, *=);
+            lanewise!($inline, div, /=);
+            #[$inline]
             fn sqrt(self, a: Self::V) -> Self::V {
-                [a[0].sqrt(), a[1].sqrt(), a[2].sqrt(), a[3].sqrt()]
+                a.map(<$t>::sqrt)
             }
-            /// Rounded twice: without the instruction, `mul_add` would be a call for each lane.
-            #[inline(always)]
+            /// Without the instruction, `mul_add` is a call for each lane.
+            #[$inline]
             fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-                self.add(self.mul(a, b), c)
+                if !$fused && !TARGET_FUSES {
+                    return self.add(self.mul(a, b), c);
+                }
+                let mut out = c;
+                for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+                    *out = a.mul_add(b, *out);
+                }
+                out
             }
-            #[inline(always)]
+            #[$inline]
             fn signed(self, a: Self::V, b: Self::V) -> Self::V {
-                let signed = |a: $t, b: $t| if b == 0.0 { 0.0 } else { a.copysign(b) };
-                [signed(a[0], b[0]), signed(a[1], b[1]), signed(a[2], b[2]), signed(a[3], b[3])]
+                let mut out = a;
+                for (out, b) in out.iter_mut().zip(b) {
+                    *out = if b == 0.0 { 0.0 } else { out.copysign(b) };
+                }
+                out
             }
-            #[inline(always)]
+            #[$inline]
             fn clamp(self, a: Self::V, limit: Self::V) -> Self::V {
-                let clamp = |a: $t, limit: $t| {
-                    let below = if a > limit { limit } else { a };
-                    if below < -limit { -limit } else { below }
-                };
-                [clamp(a[0], limit[0]), clamp(a[1], limit[1]), clamp(a[2], limit[2]), clamp(a[3], limit[3])]
+                let mut out = a;
+                for (out, limit) in out.iter_mut().zip(limit) {
+                    let (below, least) = (if *out > limit { limit } else { *out }, 0.0 - limit);
+                    *out = if below < least { least } else { below };
+                }
+                out
             }
-            #[inline(always)]
+            #[$inline]
             fn positive(self, a: Self::V, b: Self::V) -> Self::V {
-                let kept = |a: $t, b: $t| if a > 0.0 { b } else { 0.0 };
-                [kept(a[0], b[0]), kept(a[1], b[1]), kept(a[2], b[2]), kept(a[3], b[3])]
+                let mut out = b;
+                for (out, a) in out.iter_mut().zip(a) {
+                    *out = if a > 0.0 { *out } else { 0.0 };
+                }
+                out
             }
-            #[inline(always)]
+            #[$inline]
             fn flush(self, a: Self::V) -> Self::V {
                 a.map(|a| if a.abs() < <$t>::MIN_POSITIVE { 0.0 } else { a })
             }
             #[inline(always)]
             unsafe fn load(self, p: *const $t) -> Self::V {
-                // SAFETY: the caller's promise is for LANES = 4 elements; `[T; 4]` needs no more alignment than `T`.
-                unsafe { p.cast::<[$t; 4]>().read() }
+                // SAFETY: the caller's promise is for LANES elements; an array needs no more alignment than its elements.
+                unsafe { p.cast::<Self::V>().read() }
             }
             #[inline(always)]
             unsafe fn store(self, p: *mut $t, a: Self::V) {
                 // SAFETY: as for `load`.
-                unsafe { p.cast::<[$t; 4]>().write(a) }
+                unsafe { p.cast::<Self::V>().write(a) }
+            }
+            #[$inline]
+            fn fold(self, before: Option<Self::Folded>, part: usize, a: [Self::V; 4]) -> Self::Folded {
+                let group: fn(Self::V) -> $t = $group;
+                let (mut folded, sums) = (before.unwrap_or_default(), a.map(group));
+                let half = &mut folded[part % 2];
+                if part < 2 {
+                    *half = sums;
+                } else {
+                    for (half, sum) in half.iter_mut().zip(sums) {
+                        *half += sum;
+                    }
+                }
+                folded
             }
             #[inline(always)]
-            unsafe fn add_sums4(self, p: *mut $t, a: [Self::V; 4]) {
-                // SAFETY: the caller's promise is for four elements.
-                let out = unsafe { &mut *p.cast::<[$t; 4]>() };
-                for (o, v) in out.iter_mut().zip(a) {
-                    *o += (v[0] + v[2]) + (v[1] + v[3]);
+            unsafe fn add_sums(self, p: *mut $t, [mut sums, others]: Self::Folded, count: usize) {
+                for (sum, other) in sums.iter_mut().zip(others) {
+                    *sum += other;
                 }
+                // SAFETY: the caller's promise.
+                unsafe { add_first(p, sums, count) }
             }
         }
     };
 }
-portable!(f32);
-portable!(f64);
+portable!(f32, 4, false, inline(always), |v| (v[0] + v[2]) + (v[1] + v[3]));
+portable!(f64, 2, false, inline(always), |v| v[0] + v[1]);
+portable!(f32, 4, true, inline(never), |v| (v[0] + v[2]) + (v[1] + v[3]));
+portable!(f64, 2, true, inline(never), |v| v[0] + v[1]);

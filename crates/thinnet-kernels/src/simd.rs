@@ -20,6 +20,10 @@ pub trait Simd: Copy {
     const LANES: usize;
     /// Vector registers of the instruction set: what a kernel may hold without spilling.
     const REGISTERS: usize;
+    /// Vectors that make up the lanes of a sum ([`Element::SUM_LANES`]), each a part of them.
+    const PARTS: usize = Self::Elem::SUM_LANES / Self::LANES;
+    /// What the lanes of four sums come to, on the way to four numbers.
+    type Folded: Copy;
 
     /// All lanes zero.
     fn zero(self) -> Self::V;
@@ -35,7 +39,7 @@ pub trait Simd: Copy {
     fn div(self, a: Self::V, b: Self::V) -> Self::V;
     /// The square root, correctly rounded.
     fn sqrt(self, a: Self::V) -> Self::V;
-    /// `a * b + c`, rounded once where the instruction set can.
+    /// `a * b + c`, rounded once where the instruction set can: only then are its bits those of other instruction sets.
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// `a` (not negative) with the sign of `b`, and 0 where `b` is 0.
     fn signed(self, a: Self::V, b: Self::V) -> Self::V;
@@ -57,33 +61,17 @@ pub trait Simd: Copy {
     /// `LANES` elements from `p` on are writable.
     unsafe fn store(self, p: *mut Self::Elem, a: Self::V);
 
-    /// Adds the sum of all lanes of `a[i]` to `p[i]`, for the four vectors at once.
+    /// Folds the lanes of four sums: `a` are those of part `part`, `before` is what the parts before it came to.
     ///
-    /// Each of the four is summed in the same order of lanes, so a sum does not depend on its place among the four.
-    ///
-    /// # Safety
-    /// Four elements from `p` on are readable and writable.
-    unsafe fn add_sums4(self, p: *mut Self::Elem, a: [Self::V; 4]);
+    /// The order is one for all instruction sets. Lanes lie in four groups of 16 bytes: a group's lanes are added up, `(0 + 2)
+    /// + (1 + 3)` or `0 + 1`, and groups as `(0 + 2) + (1 + 3)`. A sum does not depend on its place among the four.
+    fn fold(self, before: Option<Self::Folded>, part: usize, a: [Self::V; 4]) -> Self::Folded;
 
-    /// [`Self::add_sums4`] for the first `count` of the four, in the same order; the others are dropped.
+    /// Adds the first `count` of four sums, all of whose parts are folded, to `p[..count]`.
     ///
     /// # Safety
     /// `count` elements from `p` on, at most four, are readable and writable.
-    #[inline(always)]
-    unsafe fn add_sums(self, p: *mut Self::Elem, a: [Self::V; 4], count: usize) {
-        if count == 4 {
-            // SAFETY: the caller's promise.
-            return unsafe { self.add_sums4(p, a) };
-        }
-        let mut four = [Self::Elem::ZERO; 4];
-        // SAFETY: `four` has four elements; the caller answers for `p`.
-        unsafe {
-            self.add_sums4(four.as_mut_ptr(), a);
-            for (e, f) in four.iter().enumerate().take(count) {
-                *p.add(e) += *f;
-            }
-        }
-    }
+    unsafe fn add_sums(self, p: *mut Self::Elem, sums: Self::Folded, count: usize);
 }
 
 /// An element type: `f32` or `f64`.
@@ -107,6 +95,9 @@ pub trait Element:
     /// Columns of a panel: 256 bytes' worth, whatever the instruction set, so that what is stored does not depend on
     /// the CPU.
     const PANEL: usize = PANEL_BYTES / size_of::<Self>();
+    /// Lanes in which a sum along a row is kept: 64 bytes' worth, whatever the instruction set, so that no bit of it depends
+    /// on the CPU.
+    const SUM_LANES: usize = SUM_BYTES / size_of::<Self>();
     /// Zero.
     const ZERO: Self;
     /// One.
@@ -119,6 +110,10 @@ pub trait Element:
 
 /// Bytes of one row of a panel.
 pub const PANEL_BYTES: usize = 256;
+/// Bytes of the lanes of a sum.
+const SUM_BYTES: usize = 64;
+/// Vectors of one part of the lanes in a row of a panel.
+pub(crate) const SPAN: usize = PANEL_BYTES / SUM_BYTES;
 
 impl Element for f32 {
     const ZERO: Self = 0.0;
@@ -169,6 +164,44 @@ pub(crate) unsafe fn store<S: Simd, const Q: usize>(s: S, p: *mut S::Elem, held:
     }
 }
 
+/// `p[..count] += four[..count]`.
+///
+/// # Safety
+/// `count` elements from `p` on are readable and writable.
+#[inline(always)]
+pub(crate) unsafe fn add_first<T: Element>(p: *mut T, four: [T; 4], count: usize) {
+    for (e, sum) in four.into_iter().enumerate().take(count) {
+        // SAFETY: the caller's promise.
+        unsafe { *p.add(e) += sum };
+    }
+}
+
+/// Of a panel's row, the vectors of a part of a sum's lanes; `p` is where the part begins.
+///
+/// # Safety
+/// `p` lies in the first lanes of a panel's row, and a vector from there on too; the row is readable.
+#[inline(always)]
+pub(crate) unsafe fn load_part<S: Simd>(s: S, p: *const S::Elem) -> [S::V; SPAN] {
+    let mut held = [s.zero(); SPAN];
+    for (q, v) in held.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        *v = unsafe { s.load(p.add(q * S::Elem::SUM_LANES)) };
+    }
+    held
+}
+
+/// Writes what [`load_part`] reads.
+///
+/// # Safety
+/// As there; the row is writable.
+#[inline(always)]
+pub(crate) unsafe fn store_part<S: Simd>(s: S, p: *mut S::Elem, held: [S::V; SPAN]) {
+    for (q, v) in held.into_iter().enumerate() {
+        // SAFETY: the caller's promise.
+        unsafe { s.store(p.add(q * S::Elem::SUM_LANES), v) };
+    }
+}
+
 /// Asks the memory for a panel's row at `row`, any address, ahead of its use. It changes no result.
 #[inline(always)]
 pub(crate) fn prefetch<T>(row: *const T) {
@@ -187,6 +220,8 @@ pub(crate) fn prefetch<T>(row: *const T) {
 pub trait Backend: Sized {
     /// Plain arrays, which the compiler may or may not vectorise.
     type Portable: Simd<Elem = Self> + Default;
+    /// The same, with every multiply-add rounded once.
+    type PortableFused: Simd<Elem = Self> + Default;
     /// 256-bit vectors.
     #[cfg(target_arch = "x86_64")]
     type Avx2: Simd<Elem = Self> + From<crate::x86_64::Avx2>;

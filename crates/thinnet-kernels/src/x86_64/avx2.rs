@@ -4,11 +4,13 @@
 use std::arch::x86_64::*;
 
 use super::{Avx2, Lanes, intrinsics, transfers};
-use crate::simd::Simd;
+use crate::simd::{Simd, add_first};
 
 impl Simd for Lanes<Avx2, f32> {
     type Elem = f32;
     type V = __m256;
+    /// Sums by group: of lanes 0 to 3 in the lower half, of 4 to 7 in the upper; then also of 8 to 11, of 12 to 15.
+    type Folded = __m256;
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
 
@@ -58,8 +60,8 @@ impl Simd for Lanes<Avx2, f32> {
     }
 
     #[inline(always)]
-    unsafe fn add_sums4(self, p: *mut f32, [a, b, c, d]: [Self::V; 4]) {
-        // SAFETY: `self` is proof of the instructions, the caller of the four elements at `p`.
+    fn fold(self, before: Option<Self::Folded>, _: usize, [a, b, c, d]: [Self::V; 4]) -> Self::Folded {
+        // SAFETY: as for `signed`.
         unsafe {
             // In each 128-bit lane: ab = a0+a2 b0+b2 a1+a3 b1+b3, then all = a b c d.
             let ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
@@ -68,8 +70,23 @@ impl Simd for Lanes<Avx2, f32> {
                 _mm256_shuffle_ps::<0b01_00_01_00>(ab, cd),
                 _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd),
             );
-            let sums = _mm_add_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps::<1>(all));
-            _mm_storeu_ps(p, _mm_add_ps(_mm_loadu_ps(p), sums));
+            match before {
+                Some(before) => _mm256_add_ps(before, all),
+                None => all,
+            }
+        }
+    }
+    #[inline(always)]
+    unsafe fn add_sums(self, p: *mut f32, sums: Self::Folded, count: usize) {
+        // SAFETY: `self` is proof of the instructions, the caller of the elements at `p`.
+        unsafe {
+            let sums = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps::<1>(sums));
+            if count == 4 {
+                return _mm_storeu_ps(p, _mm_add_ps(_mm_loadu_ps(p), sums));
+            }
+            let mut four = [0.0; 4];
+            _mm_storeu_ps(four.as_mut_ptr(), sums);
+            add_first(p, four, count);
         }
     }
 }
@@ -77,6 +94,8 @@ impl Simd for Lanes<Avx2, f32> {
 impl Simd for Lanes<Avx2, f64> {
     type Elem = f64;
     type V = __m256d;
+    /// By group, as for `f32`, of two sums each.
+    type Folded = [__m256d; 2];
     const LANES: usize = 4;
     const REGISTERS: usize = 16;
 
@@ -126,15 +145,30 @@ impl Simd for Lanes<Avx2, f64> {
     }
 
     #[inline(always)]
-    unsafe fn add_sums4(self, p: *mut f64, [a, b, c, d]: [Self::V; 4]) {
-        // SAFETY: `self` is proof of the instructions, the caller of the four elements at `p`.
+    fn fold(self, before: Option<Self::Folded>, _: usize, [a, b, c, d]: [Self::V; 4]) -> Self::Folded {
+        // SAFETY: as for `signed`.
         unsafe {
             // ab = a0+a1 b0+b1 a2+a3 b2+b3.
             let ab = _mm256_add_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
             let cd = _mm256_add_pd(_mm256_unpacklo_pd(c, d), _mm256_unpackhi_pd(c, d));
+            match before {
+                Some(before) => [_mm256_add_pd(before[0], ab), _mm256_add_pd(before[1], cd)],
+                None => [ab, cd],
+            }
+        }
+    }
+    #[inline(always)]
+    unsafe fn add_sums(self, p: *mut f64, [ab, cd]: Self::Folded, count: usize) {
+        // SAFETY: `self` is proof of the instructions, the caller of the elements at `p`.
+        unsafe {
             let sums =
                 _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(ab, cd), _mm256_permute2f128_pd::<0x31>(ab, cd));
-            _mm256_storeu_pd(p, _mm256_add_pd(_mm256_loadu_pd(p), sums));
+            if count == 4 {
+                return _mm256_storeu_pd(p, _mm256_add_pd(_mm256_loadu_pd(p), sums));
+            }
+            let mut four = [0.0; 4];
+            _mm256_storeu_pd(four.as_mut_ptr(), sums);
+            add_first(p, four, count);
         }
     }
 }

@@ -16,6 +16,8 @@ fn first(count: usize) -> __mmask8 {
 impl Simd for Lanes<Avx512, f32> {
     type Elem = f32;
     type V = __m512;
+    /// The sums: there is but one part.
+    type Folded = __m128;
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
 
@@ -65,13 +67,8 @@ impl Simd for Lanes<Avx512, f32> {
     }
 
     #[inline(always)]
-    unsafe fn add_sums4(self, p: *mut f32, a: [Self::V; 4]) {
-        // SAFETY: the caller's promise.
-        unsafe { self.add_sums(p, a, 4) }
-    }
-    #[inline(always)]
-    unsafe fn add_sums(self, p: *mut f32, [a, b, c, d]: [Self::V; 4], count: usize) {
-        // SAFETY: `self` is proof of the instructions, the caller of the elements at `p`.
+    fn fold(self, _: Option<Self::Folded>, _: usize, [a, b, c, d]: [Self::V; 4]) -> Self::Folded {
+        // SAFETY: as for `signed`.
         unsafe {
             // In each 128-bit lane: ab = a0+a2 b0+b2 a1+a3 b1+b3, then all = a b c d.
             let ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
@@ -81,7 +78,13 @@ impl Simd for Lanes<Avx512, f32> {
                 _mm512_shuffle_ps::<0b11_10_11_10>(ab, cd),
             );
             let half = _mm256_add_ps(_mm512_castps512_ps256(all), _mm512_extractf32x8_ps::<1>(all));
-            let sums = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps::<1>(half));
+            _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps::<1>(half))
+        }
+    }
+    #[inline(always)]
+    unsafe fn add_sums(self, p: *mut f32, sums: Self::Folded, count: usize) {
+        // SAFETY: `self` is proof of the instructions, the caller of the elements at `p`.
+        unsafe {
             let first = first(count);
             _mm_mask_storeu_ps(p, first, _mm_add_ps(_mm_maskz_loadu_ps(first, p), sums));
         }
@@ -91,6 +94,8 @@ impl Simd for Lanes<Avx512, f32> {
 impl Simd for Lanes<Avx512, f64> {
     type Elem = f64;
     type V = __m512d;
+    /// The sums: there is but one part.
+    type Folded = __m256d;
     const LANES: usize = 8;
     const REGISTERS: usize = 32;
 
@@ -140,21 +145,21 @@ impl Simd for Lanes<Avx512, f64> {
     }
 
     #[inline(always)]
-    unsafe fn add_sums4(self, p: *mut f64, a: [Self::V; 4]) {
-        // SAFETY: the caller's promise.
-        unsafe { self.add_sums(p, a, 4) }
-    }
-    #[inline(always)]
-    unsafe fn add_sums(self, p: *mut f64, [a, b, c, d]: [Self::V; 4], count: usize) {
-        // SAFETY: `self` is proof of the instructions, the caller of the elements at `p`.
+    fn fold(self, _: Option<Self::Folded>, _: usize, [a, b, c, d]: [Self::V; 4]) -> Self::Folded {
+        // SAFETY: as for `signed`.
         unsafe {
             // In each 128-bit lane: ab = a0+a1 b0+b1; then the upper half is folded onto the lower.
             let ab = _mm512_add_pd(_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b));
             let cd = _mm512_add_pd(_mm512_unpacklo_pd(c, d), _mm512_unpackhi_pd(c, d));
             let ab = _mm256_add_pd(_mm512_castpd512_pd256(ab), _mm512_extractf64x4_pd::<1>(ab));
             let cd = _mm256_add_pd(_mm512_castpd512_pd256(cd), _mm512_extractf64x4_pd::<1>(cd));
-            let sums =
-                _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(ab, cd), _mm256_permute2f128_pd::<0x31>(ab, cd));
+            _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(ab, cd), _mm256_permute2f128_pd::<0x31>(ab, cd))
+        }
+    }
+    #[inline(always)]
+    unsafe fn add_sums(self, p: *mut f64, sums: Self::Folded, count: usize) {
+        // SAFETY: `self` is proof of the instructions, the caller of the elements at `p`.
+        unsafe {
             let first = first(count);
             _mm256_mask_storeu_pd(p, first, _mm256_add_pd(_mm256_maskz_loadu_pd(first, p), sums));
         }

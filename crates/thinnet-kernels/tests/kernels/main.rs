@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a test that cannot run here says so")]
 #![allow(clippy::float_cmp, reason = "where bits are compared, bits are meant")]
 
+mod bits;
 mod lists;
 mod products;
 mod updates;
@@ -88,7 +89,7 @@ fn wide<T: Kernels>(v: &[T]) -> Vec<f64> {
 /// Runs a test for each instruction set, element type and shape; what this CPU lacks is said.
 fn each(test32: impl Fn(Isa, Shape, &str), test64: impl Fn(Isa, Shape, &str)) {
     let mut skipped = String::new();
-    for name in Isa::NAMES {
+    for name in Isa::NAMES.into_iter().chain(["portable-fused"]) {
         let Some(isa) = Isa::by_name(name) else {
             let _ = write!(skipped, " {name}");
             continue;

@@ -34,7 +34,7 @@ fn plain_rule(rule: usize, step: u32, w: &mut f64, state: &mut [f64; 2], g: f64)
     }
 }
 
-fn update<'a, T: Kernels>(
+pub(crate) fn update<'a, T: Kernels>(
     rule: usize,
     step: u32,
     a: &'a mut PanelBuf<T>,
@@ -74,7 +74,7 @@ fn update<'a, T: Kernels>(
 
 /// An L2 term alone, then each of what else may become of a gradient, then all of it. Without a reason to, the kernels take a
 /// way of their own that knows of the first alone.
-fn adjusts<T: Kernels>() -> [Adjust<T>; 5] {
+pub(crate) fn adjusts<T: Kernels>() -> [Adjust<T>; 5] {
     let c = T::from_f64;
     let l2 = Adjust::l2(c(0.5));
     [
@@ -98,7 +98,7 @@ fn adjusted<T: Kernels>(adjust: &Adjust<T>, w: &[f64], g: &[f64]) -> Vec<f64> {
 }
 
 /// A case some of whose weights are 0.
-fn with_zeros<T: Kernels>(shape: Shape) -> Case<T> {
+pub(crate) fn with_zeros<T: Kernels>(shape: Shape) -> Case<T> {
     let mut case = Case::<T>::new(shape);
     case.w64.iter_mut().step_by(5).for_each(|w| *w = 0.0);
     let w: Vec<T> = case.w64.iter().map(|&w| T::from_f64(w)).collect();

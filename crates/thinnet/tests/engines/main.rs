@@ -1,6 +1,7 @@
 //! The engine over the kernels against the readable layers: same weights, same masks, same data.
 #![allow(clippy::unwrap_used, clippy::float_cmp)] // a test fails by panic; streams are the same or not
 
+mod fused;
 mod inputs;
 mod kinds;
 mod normalised;
