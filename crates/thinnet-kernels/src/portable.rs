@@ -23,9 +23,15 @@ macro_rules! portable {
         impl Simd for Portable<$t> {
             type Elem = $t;
             type V = [$t; 4];
+            type Mask = [bool; 4];
+            type Words = Portable<u32>;
             const LANES: usize = 4;
             const REGISTERS: usize = 16;
 
+            #[inline(always)]
+            fn words(self) -> Self::Words {
+                Portable(PhantomData)
+            }
             #[inline(always)]
             fn zero(self) -> Self::V {
                 [<$t>::ZERO; 4]
@@ -46,6 +52,16 @@ macro_rules! portable {
             #[inline(always)]
             fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
                 self.add(self.mul(a, b), c)
+            }
+            #[inline(always)]
+            fn mask(self, bits: u64, at: usize) -> Self::Mask {
+                let bits = bits >> at;
+                [bits & 1 != 0, bits & 2 != 0, bits & 4 != 0, bits & 8 != 0]
+            }
+            #[inline(always)]
+            fn fma_where(self, mask: Self::Mask, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+                let b = [0, 1, 2, 3].map(|lane| if mask[lane] { b[lane] } else { 0.0 });
+                self.fma(a, b, c)
             }
             #[inline(always)]
             fn signed(self, a: Self::V, b: Self::V) -> Self::V {

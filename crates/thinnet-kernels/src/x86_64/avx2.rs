@@ -9,6 +9,9 @@ use crate::simd::Simd;
 impl Simd for Lanes<Avx2, f32> {
     type Elem = f32;
     type V = __m256;
+    /// All bits of a lane, or none.
+    type Mask = __m256;
+    type Words = Lanes<Avx2, u32>;
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
 
@@ -23,6 +26,21 @@ impl Simd for Lanes<Avx2, f32> {
     }
     transfers!(f32, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps);
 
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "bits")]
+    fn mask(self, bits: u64, at: usize) -> Self::Mask {
+        // SAFETY: as for `signed`.
+        unsafe {
+            let each = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let own = _mm256_and_si256(_mm256_set1_epi32((bits >> at) as i32), each);
+            _mm256_castsi256_ps(_mm256_cmpeq_epi32(own, each))
+        }
+    }
+    #[inline(always)]
+    fn fma_where(self, mask: Self::Mask, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe { _mm256_fmadd_ps(a, _mm256_and_ps(mask, b), c) }
+    }
     #[inline(always)]
     fn signed(self, a: Self::V, b: Self::V) -> Self::V {
         // SAFETY: `self` is proof that the CPU has the instructions, which touch registers only.
@@ -71,6 +89,9 @@ impl Simd for Lanes<Avx2, f32> {
 impl Simd for Lanes<Avx2, f64> {
     type Elem = f64;
     type V = __m256d;
+    /// All bits of a lane, or none.
+    type Mask = __m256d;
+    type Words = Lanes<Avx2, u32>;
     const LANES: usize = 4;
     const REGISTERS: usize = 16;
 
@@ -85,6 +106,21 @@ impl Simd for Lanes<Avx2, f64> {
     }
     transfers!(f64, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd);
 
+    #[inline(always)]
+    #[expect(clippy::cast_possible_wrap, reason = "bits")]
+    fn mask(self, bits: u64, at: usize) -> Self::Mask {
+        // SAFETY: as for `signed`.
+        unsafe {
+            let each = _mm256_setr_epi64x(1, 2, 4, 8);
+            let own = _mm256_and_si256(_mm256_set1_epi64x((bits >> at) as i64), each);
+            _mm256_castsi256_pd(_mm256_cmpeq_epi64(own, each))
+        }
+    }
+    #[inline(always)]
+    fn fma_where(self, mask: Self::Mask, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe { _mm256_fmadd_pd(a, _mm256_and_pd(mask, b), c) }
+    }
     #[inline(always)]
     fn signed(self, a: Self::V, b: Self::V) -> Self::V {
         // SAFETY: `self` is proof that the CPU has the instructions, which touch registers only.

@@ -16,6 +16,8 @@ fn first(count: usize) -> __mmask8 {
 impl Simd for Lanes<Avx512, f32> {
     type Elem = f32;
     type V = __m512;
+    type Mask = __mmask16;
+    type Words = Lanes<Avx512, u32>;
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
 
@@ -30,6 +32,16 @@ impl Simd for Lanes<Avx512, f32> {
     }
     transfers!(f32, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps);
 
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "as many bits as lanes")]
+    fn mask(self, bits: u64, at: usize) -> Self::Mask {
+        (bits >> at) as u16
+    }
+    #[inline(always)]
+    fn fma_where(self, mask: Self::Mask, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe { _mm512_mask3_fmadd_ps(a, b, c, mask) }
+    }
     #[inline(always)]
     fn signed(self, a: Self::V, b: Self::V) -> Self::V {
         // SAFETY: `self` is proof that the CPU has the instructions, which touch registers only.
@@ -85,6 +97,8 @@ impl Simd for Lanes<Avx512, f32> {
 impl Simd for Lanes<Avx512, f64> {
     type Elem = f64;
     type V = __m512d;
+    type Mask = __mmask8;
+    type Words = Lanes<Avx512, u32>;
     const LANES: usize = 8;
     const REGISTERS: usize = 32;
 
@@ -99,6 +113,16 @@ impl Simd for Lanes<Avx512, f64> {
     }
     transfers!(f64, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd);
 
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "as many bits as lanes")]
+    fn mask(self, bits: u64, at: usize) -> Self::Mask {
+        (bits >> at) as u8
+    }
+    #[inline(always)]
+    fn fma_where(self, mask: Self::Mask, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe { _mm512_mask3_fmadd_pd(a, b, c, mask) }
+    }
     #[inline(always)]
     fn signed(self, a: Self::V, b: Self::V) -> Self::V {
         // SAFETY: `self` is proof that the CPU has the instructions, which touch registers only.

@@ -172,6 +172,17 @@ impl RandomState {
             .map(move |pair| (u64::from(pair[0] >> 5) << 26 | u64::from(pair[1] >> 6)) < threshold)
     }
 
+    /// The same as bits of `bits`, the lowest first: as many as `words` is room for, and then zeros.
+    pub(crate) fn below_bits(&mut self, p: f64, words: &mut [u32], bits: &mut [u64]) {
+        let mut left = words.len() / 2;
+        let mut kept = self.below(p, words);
+        for word in bits {
+            let count = left.min(64);
+            *word = kept.by_ref().take(count).enumerate().fold(0, |word, (bit, kept)| word | u64::from(kept) << bit);
+            left -= count;
+        }
+    }
+
     /// One number uniform in [0, 1), with 53 random bits (`random_sample()`, `rand()`).
     #[inline]
     pub fn random_sample(&mut self) -> f64 {

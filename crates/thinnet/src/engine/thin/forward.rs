@@ -16,6 +16,10 @@ impl<F: Float> Thin<F> {
 
     /// The first layer's activations.
     fn first_hidden(&mut self) {
+        if self.drops_weights(0) {
+            let z = self.masked_sums(0);
+            return self.later_hidden(0, &z);
+        }
         let (unit, keep, kind) = (self.unit(0), self.config.computed_share(0), self.engine.kind);
         let noisy = self.config.is_noisy(0);
         let (isa, layer) = (self.isa, &self.layers[0]);
@@ -93,7 +97,7 @@ impl<F: Float> Thin<F> {
         }
         self.first_hidden();
         for index in 1..last {
-            let z = self.product(index);
+            let z = if self.drops_weights(index) { self.masked_sums(index) } else { self.product(index) };
             self.later_hidden(index, &z);
         }
         self.product(last)

@@ -29,7 +29,9 @@ impl<F: Float> Thin<F> {
         draw: Draw,
         random: &mut RandomState,
     ) -> Result<()> {
-        if let Features::Sparse(rows) = x {
+        if let Features::Sparse(rows) = x
+            && !self.drops_weights(0)
+        {
             return self.gather_sparse(rows, batch, draw, random);
         }
         let keeper = self.keeper(draw, random);
@@ -84,7 +86,8 @@ impl<F: Float> Thin<F> {
 
     /// Storage for a dense batch, and weights to go with it.
     fn take_panels(&mut self, samples: usize) -> Result<PanelBuf<F>> {
-        self.layers[0].store(Stored::Columns)?;
+        let stored = if self.drops_weights(0) { Stored::Rows } else { Stored::Columns };
+        self.layers[0].store(stored)?;
         let mut panels = match &mut self.x {
             BatchInput::Dense(panels) => std::mem::take(panels),
             BatchInput::Sparse(_) => PanelBuf::zeros(0, 0),

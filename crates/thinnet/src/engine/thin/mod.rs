@@ -13,12 +13,13 @@
 //!
 //! Nothing is approximated: what is left out is multiplied by zero. Another activation than ReLU makes no zeros of its own:
 //! there everything that was kept counts as active. Gaussian dropout drops nothing: what is left out is what a ReLU made
-//! zero.
+//! zero. DropConnect drops weights, and leaves nothing out: such a layer's products take masks instead.
 
 mod backward;
 mod batch;
 mod bytes;
 mod clip;
+mod connect;
 mod constrain;
 mod drop;
 mod forward;
@@ -37,6 +38,7 @@ use ndarray::Array2;
 use thinnet_kernels::{Isa, Lists, PanelBuf};
 
 use self::batch::{BatchInput, Loaded, pack};
+use self::connect::Connect;
 use super::masks::{Draw, Mask, training};
 use super::noise::Noise;
 use super::store::{Layer, Stored, to_array};
@@ -68,6 +70,8 @@ pub struct Thin<F> {
     /// The batch's inputs.
     x: BatchInput<F>,
     hidden: Vec<Hidden<F>>,
+    /// Of each hidden layer.
+    connect: Vec<Connect<F>>,
 }
 
 /// Where the time of training steps went.
@@ -117,19 +121,18 @@ impl<F: Float> Thin<F> {
     /// An engine for `net`, which it trains with `optimiser`.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for settings out of range, or for a network with normalisation or DropConnect, which
-    /// this engine does not compute.
+    /// [`Error::Configuration`] for settings out of range, or for a network with normalisation, which this engine does not
+    /// compute.
     pub fn new(net: &FullyConnectedNet<F>, optimiser: Optimiser, engine: EngineConfig) -> Result<Self> {
         optimiser.check()?;
         let config = net.config().clone();
         if !Self::computes(&config) {
-            return Err(Error::configuration(
-                "the thin engine has no normalisation and no DropConnect; use the layers engine",
-            ));
+            return Err(Error::configuration("the thin engine has no normalisation; use the layers engine"));
         }
         Ok(Self {
             layers: Layer::pack(&net.parameters, optimiser),
             hidden: config.hidden.iter().map(|_| Hidden::new()).collect(),
+            connect: config.hidden.iter().map(|_| Connect::default()).collect(),
             isa: engine.isa.unwrap_or_else(Isa::detect),
             threads: Threads::new(engine.threads)?,
             config,
@@ -144,7 +147,7 @@ impl<F: Float> Thin<F> {
 
     /// Whether this engine can compute such a network.
     pub(super) fn computes(config: &NetConfig) -> bool {
-        config.normalisation == Normalisation::None && config.dropout_kind != DropoutKind::DropConnect
+        config.normalisation == Normalisation::None
     }
 
     /// Where the time of all steps so far went.
@@ -246,7 +249,7 @@ impl<F: Float> Thin<F> {
         self.backward(&dscores)?;
         self.constrain();
         self.times.backward += start.elapsed();
-        self.times.multiply_adds += self.multiply_adds(samples);
+        self.times.multiply_adds += self.multiply_adds(samples) + self.masked_multiply_adds(samples);
         self.times.steps += 1;
         Ok(loss)
     }
@@ -275,6 +278,7 @@ impl<F: Float> Engine<F> for Thin<F> {
         super::check_width(x.dim(), self.config.input_dim)?;
         if let (Features::Pixels(pixels), [_, _]) = (x, self.layers.as_slice())
             && self.config.activation == Activation::Relu
+            && self.config.dropout_kind != DropoutKind::DropConnect // whose weights lie the other way
             && let Some(bytes) = ByteInputs::new(pixels, x.dim().0)
         {
             return Ok(Inputs::Bytes(bytes));
