@@ -4,6 +4,7 @@
 #![allow(clippy::float_cmp, reason = "where bits are compared, bits are meant")]
 
 mod lists;
+mod masked;
 mod products;
 mod updates;
 
