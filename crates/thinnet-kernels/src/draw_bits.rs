@@ -108,8 +108,12 @@ impl Stream {
             let row = |of: [u32; 4]| of.map(|word| w.splat(word));
             let [k0, k1, k2, k3, k4, k5, k6, k7] = self.key;
             let last = [w.splat(low(first >> 32)), w.splat(low(self.nonce)), w.splat(low(self.nonce >> 32))];
-            let start =
-                [row(constants), row([k0, k1, k2, k3]), row([k4, k5, k6, k7]), [count, last[0], last[1], last[2]]];
+            let start = [
+                row(constants),
+                row([k0, k1, k2, k3]),
+                row([k4, k5, k6, k7]),
+                [count, last[0], last[1], last[2]],
+            ];
             let mut v = start;
             for _ in 0..4 {
                 for diagonal in [0, 1] {

@@ -24,6 +24,9 @@
 //! | [`listed_backward`] | both of the first two | backward, one weight row an input |
 //! | [`dense_dot`] | `dot(w[r], x[n])` for all | forward with nothing dropped, one weight row an output |
 //! | [`dense_axpy()`] | `z[n] = b + sum of x[n][i] * w[i]` over all `i` | forward with nothing dropped, one weight row an input |
+//! | [`masked_axpy()`] | `z[n] = b + sum of x[n][i] * w[i]`, of each `w[i]` what sample `n` keeps | forward with weights dropped |
+//! | [`masked_gradient()`] | gradients by such weights and by the input | backward with weights dropped |
+//! | [`draw_bits()`] | random bits, each 1 with a probability | masks of weights ([`WeightBits`]) |
 //! | [`apply_update`] | `w` updated with a gradient | biases |
 //! | [`all_finite`] | whether no weight is NaN or infinite | a check after an update |
 //! | [`relu_listed`], [`Lists::transpose`] | the lists of positive entries, and by sample | between layers |
@@ -53,7 +56,7 @@ mod finite;
 mod isa;
 mod lists;
 mod masked_axpy;
-mod masked_backward;
+mod masked_gradient;
 mod masks;
 mod optimiser;
 mod panels;
@@ -83,7 +86,7 @@ pub use finite::all_finite;
 pub use isa::Isa;
 pub use lists::{Lists, ListsView, block_size, gather};
 pub use masked_axpy::masked_axpy;
-pub use masked_backward::masked_backward;
+pub use masked_gradient::masked_gradient;
 pub use masks::set_kept;
 pub use optimiser::Update;
 pub use panels::{PanelBuf, Panels, PanelsMut};

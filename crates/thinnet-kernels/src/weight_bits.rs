@@ -113,7 +113,9 @@ impl WeightBitsPart<'_> {
             let at = (block * self.samples + sample) * LINE;
             for (word, lines) in self.words.iter_mut().enumerate() {
                 let line = &mut lines[at..at + LINE];
-                if let Some(rows) = rows.get(..LINE * of_input) && rows.len() == LINE * of_input {
+                if let Some(rows) = rows.get(..LINE * of_input)
+                    && rows.len() == LINE * of_input
+                {
                     for (input, place) in line.iter_mut().enumerate() {
                         *place = rows[input * of_input + word];
                     }

@@ -76,15 +76,19 @@ impl Words for Lanes<Avx2, u32> {
     }
     #[inline(always)]
     fn turn<const BITS: i32, const BACK: i32>(self, a: Self::V, b: Self::V) -> Self::V {
-        use std::arch::x86_64::_mm256_broadcastsi128_si256 as both;
         use std::arch::x86_64::_mm_setr_epi8 as bytes;
+        use std::arch::x86_64::_mm256_broadcastsi128_si256 as both;
         // SAFETY: as for `splat`.
         unsafe {
             let a = _mm256_xor_si256(a, b);
             match BITS {
                 // Whole bytes are moved by one instruction.
-                16 => _mm256_shuffle_epi8(a, both(bytes(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13))),
-                8 => _mm256_shuffle_epi8(a, both(bytes(3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14))),
+                16 => {
+                    _mm256_shuffle_epi8(a, both(bytes(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)))
+                }
+                8 => {
+                    _mm256_shuffle_epi8(a, both(bytes(3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14)))
+                }
                 _ => _mm256_or_si256(_mm256_slli_epi32::<BITS>(a), _mm256_srli_epi32::<BACK>(a)),
             }
         }

@@ -120,7 +120,7 @@ fn drop_connect() -> thinnet::Result<()> {
             Ok(least(&times))
         };
         println!("  keep {keep}, {masks:?}");
-        println!("    layers: {:.1}", step(&mut Layers::new(net.clone(), rule)?.with_masks(masks), 5)?);
+        println!("    layers: {:.1}", step(&mut Layers::new(net.clone(), rule)?.with_masks(masks), 2)?);
         for threads in [1, THREADS] {
             let mut engine = Thin::new(&net, rule, EngineConfig { masks, ..EngineConfig::course(threads) })?;
             println!("    kernels, {threads} threads: {:.2}", step(&mut engine, ROUNDS * STEPS / 5)?);

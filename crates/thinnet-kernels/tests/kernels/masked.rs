@@ -1,8 +1,6 @@
 //! Products with weights that are dropped, for each sample others.
 
-use thinnet_kernels::{
-    Adjust, Element, Isa, PanelBuf, Update, WeightBits, apply_update, draw_bits, masked_axpy, masked_backward,
-};
+use thinnet_kernels::{Element, Isa, PanelBuf, WeightBits, draw_bits, masked_axpy, masked_gradient};
 
 use crate::{Random, assert_close, assert_padding, wide};
 
@@ -90,7 +88,10 @@ impl<T: Element> Case<T> {
     }
 }
 
-fn each(test32: impl Fn(Isa, (usize, usize, usize), &str), test64: impl Fn(Isa, (usize, usize, usize), &str)) {
+fn each(
+    test32: impl Fn(Isa, (usize, usize, usize), &str),
+    test64: impl Fn(Isa, (usize, usize, usize), &str),
+) {
     for isa in Isa::available() {
         for size in SIZES {
             test32(isa, size, &format!("{isa} f32 {size:?}"));
@@ -131,85 +132,42 @@ fn masked_axpy_is_the_sum_over_what_is_kept_however_samples_are_split() {
     each(case::<f32>, case::<f64>);
 }
 
-/// The gradient and the derivatives by the input, with rows split at any eight.
+/// The gradient, added to what is there, and the derivatives by the input, with rows split at any eight.
 #[test]
-fn masked_backward_is_both_sums_over_what_is_kept_however_rows_are_split() {
+fn masked_gradient_is_both_sums_over_what_is_kept_however_rows_are_split() {
     fn case<T: Element>(isa: Isa, size: (usize, usize, usize), what: &str) {
         let (samples, inputs, outputs) = size;
-        let case = Case::<T>::new(size);
-        let (mut gradient, mut d_x) = (vec![0.0; inputs * outputs], vec![0.0; inputs * samples]);
+        let mut case = Case::<T>::new(size);
+        let before = case.random.values::<T>(inputs * outputs);
+        let (mut gradient, mut d_x) = (wide(&before), vec![0.0; inputs * samples]);
         case.each(|n, i, o| {
             gradient[i * outputs + o] += case.x64[n * inputs + i] * case.delta64[n * outputs + o];
             d_x[i * samples + n] += case.w64[i * outputs + o] * case.delta64[n * outputs + o];
         });
         let run = |cut: usize, with_d_x: bool| {
-            let (mut w, mut g) = (case.w.clone(), PanelBuf::zeros(inputs, outputs));
+            let mut g = PanelBuf::from_rows(inputs, outputs, &before);
             let mut got = vec![T::ZERO; inputs * samples];
-            let (mut w_rest, mut g_rest) = (w.view_mut(), g.view_mut());
+            let mut rest = g.view_mut();
             for part in [0..cut, cut..inputs] {
                 let mut d_x = vec![T::ONE; part.len().next_multiple_of(4) * samples];
-                let update = Update::Gradient { gradient: g_rest.take_first(part.len()) };
                 let to = with_d_x.then_some(d_x.as_mut_slice());
-                let (x, delta, w) = (case.x.view(), case.delta.view(), w_rest.take_first(part.len()));
-                masked_backward(isa, x, &case.masks, part.start, delta, w, to, Adjust::NONE, update);
+                let (x, delta, w) = (case.x.view(), case.delta.view(), case.w.view().slice(part.clone()));
+                masked_gradient(isa, x, &case.masks, part.start, delta, w, rest.take_first(part.len()), to);
                 for (r, i) in part.enumerate() {
                     for n in 0..samples {
                         got[i * samples + n] = d_x[(r / 4 * samples + n) * 4 + r % 4];
                     }
                 }
             }
-            assert_eq!(w.as_slice(), case.w.as_slice(), "{what}: weights stay");
             assert_padding(&g, what);
             (g.view().to_rows(), got)
         };
         let whole = run(0, true);
         assert_close(&whole.0, &gradient, what);
         assert_close(&whole.1, &d_x, what);
-        for cut in [8, 16, 24, 64].into_iter().filter(|&cut| cut <= inputs).chain([inputs]) {
-            if cut % 8 == 0 {
-                assert_eq!(run(cut, true), whole, "{what} cut at {cut}");
-                assert_eq!(run(cut, false).0, whole.0, "{what} cut at {cut}, the gradient alone");
-            }
-        }
-    }
-    each(case::<f32>, case::<f64>);
-}
-
-/// An update in the pass is, to the bit, that of the gradient that the pass gives.
-#[test]
-fn masked_backward_updates_as_its_gradient_does() {
-    fn case<T: Element>(isa: Isa, size: (usize, usize, usize), what: &str) {
-        let case = Case::<T>::new(size);
-        let (inputs, outputs) = case.masks.dim();
-        let c = T::from_f64;
-        let all = Adjust { l2: c(0.5), l1: c(0.25), factor: c(0.75), limit: Some(c(0.75)) };
-        for (adjust, adam) in [Adjust::NONE, Adjust::l2(c(0.5)), all].into_iter().flat_map(|a| [(a, false), (a, true)])
-        {
-            let run = |fused: bool| {
-                let mut w = case.w.clone();
-                let (mut m, mut v) = (PanelBuf::zeros(inputs, outputs), PanelBuf::zeros(inputs, outputs));
-                let mut g = PanelBuf::zeros(inputs, outputs);
-                let (x, delta) = (case.x.view(), case.delta.view());
-                if !fused {
-                    let keep = Update::Gradient { gradient: g.view_mut() };
-                    masked_backward(isa, x, &case.masks, 0, delta, w.view_mut(), None, Adjust::NONE, keep);
-                }
-                let update = if adam {
-                    let (m, v) = (m.view_mut(), v.view_mut());
-                    let (learning_rate, beta1, beta2, epsilon) = (c(0.01), c(0.9), c(0.999), c(1e-8));
-                    Update::Adam { learning_rate, beta1, beta2, epsilon, step: 1, m, v }
-                } else {
-                    Update::Sgd { learning_rate: c(0.1) }
-                };
-                if fused {
-                    masked_backward(isa, x, &case.masks, 0, delta, w.view_mut(), None, adjust, update);
-                } else {
-                    apply_update(isa, w.view_mut(), g.view(), adjust, update);
-                }
-                assert_padding(&w, what);
-                [w, m, v].map(|panels| panels.as_slice().to_vec())
-            };
-            assert_eq!(run(true), run(false), "{what} {adjust:?}");
+        for cut in [8, 16, 24, 64].into_iter().filter(|&cut| cut <= inputs) {
+            assert_eq!(run(cut, true), whole, "{what} cut at {cut}");
+            assert_eq!(run(cut, false).0, whole.0, "{what} cut at {cut}, the gradient alone");
         }
     }
     each(case::<f32>, case::<f64>);

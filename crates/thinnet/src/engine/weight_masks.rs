@@ -23,7 +23,7 @@ pub(super) struct WeightMasks {
     /// The samples whose masks `bits` are.
     drawn: Range<usize>,
     /// [`MOST_WORDS`].
-    most: usize,
+    pub(in crate::engine) most: usize,
 }
 
 #[derive(Debug)]
@@ -131,13 +131,7 @@ fn draw_numpy(bits: &mut WeightBits, keep_prob: f64, random: &mut RandomState) {
 }
 
 /// The counter-based stream's masks from sample `first` on: an even share of the inputs a thread.
-fn draw_counter(
-    bits: &mut WeightBits,
-    masks: &LayerWeightMasks,
-    first: usize,
-    isa: Isa,
-    threads: &Threads,
-) {
+fn draw_counter(bits: &mut WeightBits, masks: &LayerWeightMasks, first: usize, isa: Isa, threads: &Threads) {
     let (samples, (inputs, _)) = (bits.samples(), bits.dim());
     // Whole eights, as bits are set, and whole groups, as they are drawn.
     let step = masks.inputs_of_groups().max(8);

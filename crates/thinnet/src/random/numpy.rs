@@ -178,7 +178,11 @@ impl RandomState {
         let mut kept = self.below(p, words);
         for word in bits {
             let count = left.min(64);
-            *word = kept.by_ref().take(count).enumerate().fold(0, |word, (bit, kept)| word | u64::from(kept) << bit);
+            *word = kept
+                .by_ref()
+                .take(count)
+                .enumerate()
+                .fold(0, |word, (bit, kept)| word | u64::from(kept) << bit);
             left -= count;
         }
     }

@@ -74,7 +74,8 @@ mod tests {
     /// What [`draw_bits`] says, over the generator of the `chacha20` crate: each weight's first byte against the threshold's, and
     /// what follows where they are equal.
     fn by_definition(masks: &LayerWeightMasks, sample: usize) -> Vec<bool> {
-        let mut random = ChaCha8Rng::from_seed(std::array::from_fn(|at| masks.key[at / 4].to_le_bytes()[at % 4]));
+        let mut random =
+            ChaCha8Rng::from_seed(std::array::from_fn(|at| masks.key[at / 4].to_le_bytes()[at % 4]));
         random.set_stream(sample as u64);
         let mut plane = |plane: usize| -> Vec<u32> {
             random.set_block_pos(16 * plane as u64);
