@@ -28,7 +28,10 @@ pub fn masked_gradient<T: Element>(
 ) {
     assert_eq!((x.rows(), delta.cols()), (delta.rows(), w.cols()), "samples and columns");
     assert_eq!((masks.samples(), masks.dim()), (x.rows(), (x.cols(), w.cols())), "masks");
-    assert!(first % 8 == 0 && first <= x.cols() && w.rows() <= x.cols() - first, "rows from {first} on");
+    assert!(
+        first.is_multiple_of(8) && first <= x.cols() && w.rows() <= x.cols() - first,
+        "rows from {first} on"
+    );
     assert_eq!((gradient.rows(), gradient.cols()), (w.rows(), w.cols()), "gradient of the weights");
     if let Some(d_x) = &d_x {
         assert_eq!(d_x.len(), w.rows().next_multiple_of(FOUR) * x.rows(), "derivatives, four of four rows");

@@ -54,7 +54,7 @@ impl WeightBits {
         let mut at = 0;
         let part = |range: &Range<usize>| {
             assert_eq!(range.start, at, "inputs follow one another");
-            assert!(range.len() % LINE == 0 || range.end == self.inputs, "whole eights of inputs");
+            assert!(range.len().is_multiple_of(LINE) || range.end == self.inputs, "whole eights of inputs");
             at = range.end;
             let count = range.len().div_ceil(LINE) * samples * LINE;
             let own = rest.iter_mut().map(|rest| rest.split_off_mut(..count).unwrap_or_default());
@@ -102,20 +102,19 @@ impl WeightBitsPart<'_> {
         self.inputs
     }
 
-    /// Sets the bits of a sample, from input `first` of the part on: `rows` is `[inputs][words of outputs]`.
+    /// Sets the bits of a sample, from input `first` of the part on: `rows` is `[inputs][words of outputs]`, of whole eights of
+    /// inputs or up to the last.
     ///
     /// # Panics
     /// If `first` is not a multiple of eight, or there is no such sample, or the rows go past the part.
     pub fn set(&mut self, sample: usize, first: usize, rows: &[u64]) {
-        assert!(first % LINE == 0 && sample < self.samples, "sample {sample} from input {first}");
+        assert!(first.is_multiple_of(LINE) && sample < self.samples, "sample {sample} from input {first}");
         let of_input = self.words.len();
         for (block, rows) in (first / LINE..).zip(rows.chunks(LINE * of_input.max(1))) {
             let at = (block * self.samples + sample) * LINE;
             for (word, lines) in self.words.iter_mut().enumerate() {
                 let line = &mut lines[at..at + LINE];
-                if let Some(rows) = rows.get(..LINE * of_input)
-                    && rows.len() == LINE * of_input
-                {
+                if rows.len() == LINE * of_input {
                     for (input, place) in line.iter_mut().enumerate() {
                         *place = rows[input * of_input + word];
                     }
