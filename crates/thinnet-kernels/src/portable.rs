@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use crate::simd::{Element, Simd};
+use crate::words::Words;
 
 /// Arrays of four `T`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -103,3 +104,29 @@ macro_rules! portable {
 }
 portable!(f32);
 portable!(f64);
+
+impl Words for Portable<u32> {
+    type V = [u32; 4];
+    const LANES: usize = 4;
+
+    #[inline(always)]
+    fn splat(self, x: u32) -> Self::V {
+        [x; 4]
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        [0, 1, 2, 3].map(|lane| a[lane].wrapping_add(b[lane]))
+    }
+    #[inline(always)]
+    fn turn<const BITS: i32, const BACK: i32>(self, a: Self::V, b: Self::V) -> Self::V {
+        [0, 1, 2, 3].map(|lane| (a[lane] ^ b[lane]).rotate_left(BITS.unsigned_abs()))
+    }
+    #[inline(always)]
+    fn count(self, first: u32) -> Self::V {
+        [0, 1, 2, 3].map(|lane| first.wrapping_add(lane))
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [u32], a: Self::V) {
+        to[..4].copy_from_slice(&a);
+    }
+}

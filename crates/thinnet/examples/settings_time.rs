@@ -123,7 +123,12 @@ fn drop_connect() -> thinnet::Result<()> {
         println!("    layers: {:.1}", step(&mut Layers::new(net.clone(), rule)?.with_masks(masks), 2)?);
         for threads in [1, THREADS] {
             let mut engine = Thin::new(&net, rule, EngineConfig { masks, ..EngineConfig::course(threads) })?;
-            println!("    kernels, {threads} threads: {:.2}", step(&mut engine, ROUNDS * STEPS / 5)?);
+            print!("    kernels, {threads} threads: {:.2}", step(&mut engine, ROUNDS * STEPS / 5)?);
+            let times = engine.times();
+            let all = times.gather + times.masks + times.forward + times.loss + times.backward;
+            let of = |part: std::time::Duration| 100.0 * part.as_secs_f64() / all.as_secs_f64();
+            let (masks, forward, backward) = (of(times.masks), of(times.forward), of(times.backward));
+            println!("; masks {masks:.0}%, forward {forward:.0}%, backward {backward:.0}%");
         }
     }
     Ok(())

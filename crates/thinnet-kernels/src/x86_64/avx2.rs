@@ -5,6 +5,7 @@ use std::arch::x86_64::*;
 
 use super::{Avx2, Lanes, intrinsics, transfers};
 use crate::simd::Simd;
+use crate::words::Words;
 
 impl Simd for Lanes<Avx2, f32> {
     type Elem = f32;
@@ -160,5 +161,54 @@ impl Simd for Lanes<Avx2, f64> {
                 _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(ab, cd), _mm256_permute2f128_pd::<0x31>(ab, cd));
             _mm256_storeu_pd(p, _mm256_add_pd(_mm256_loadu_pd(p), sums));
         }
+    }
+}
+
+impl Words for Lanes<Avx2, u32> {
+    type V = __m256i;
+    const LANES: usize = 8;
+
+    #[inline(always)]
+    fn splat(self, x: u32) -> Self::V {
+        // SAFETY: `self` is proof that the CPU has the instruction, which touches registers only.
+        unsafe { _mm256_set1_epi32(x.cast_signed()) }
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: as for `splat`.
+        unsafe { _mm256_add_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn turn<const BITS: i32, const BACK: i32>(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: as for `splat`.
+        unsafe {
+            let a = _mm256_xor_si256(a, b);
+            match BITS {
+                // Whole bytes are moved by one instruction.
+                16 => _mm256_shuffle_epi8(
+                    a,
+                    _mm256_broadcastsi128_si256(_mm_setr_epi8(
+                        2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13,
+                    )),
+                ),
+                8 => _mm256_shuffle_epi8(
+                    a,
+                    _mm256_broadcastsi128_si256(_mm_setr_epi8(
+                        3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14,
+                    )),
+                ),
+                _ => _mm256_or_si256(_mm256_slli_epi32::<BITS>(a), _mm256_srli_epi32::<BACK>(a)),
+            }
+        }
+    }
+    #[inline(always)]
+    fn count(self, first: u32) -> Self::V {
+        // SAFETY: as for `splat`.
+        unsafe { _mm256_add_epi32(self.splat(first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [u32], a: Self::V) {
+        // SAFETY: `self` is proof of the instruction, the slice of the memory; alignment is not needed.
+        unsafe { _mm256_storeu_si256(to[..8].as_mut_ptr().cast(), a) }
     }
 }

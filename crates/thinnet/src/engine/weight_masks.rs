@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use thinnet_kernels::{Isa, WeightBits};
+use thinnet_kernels::{Isa, PanelBuf, WeightBits};
 
 use super::masks::{LayerDraw, MaskSource};
 use super::threads::Threads;
@@ -23,7 +23,17 @@ pub(super) struct WeightMasks {
     /// The samples whose masks `bits` are.
     drawn: Range<usize>,
     /// [`MOST_WORDS`].
-    pub(in crate::engine) most: usize,
+    pub(super) most: usize,
+}
+
+/// What a step keeps of a hidden layer, if its weights are dropped.
+#[derive(Debug, Default)]
+pub(super) struct Connect<F> {
+    pub(super) masks: WeightMasks,
+    /// What a layer after the first takes (N, D).
+    pub(super) x: PanelBuf<F>,
+    /// By the weights.
+    pub(super) gradient: PanelBuf<F>,
 }
 
 #[derive(Debug)]

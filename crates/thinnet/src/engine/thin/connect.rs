@@ -10,21 +10,11 @@ use super::batch::BatchInput;
 use super::{Hidden, Thin};
 use crate::engine::masks::{Draw, LayerDraw};
 use crate::engine::threads::split;
-use crate::engine::weight_masks::WeightMasks;
+use crate::engine::weight_masks::Connect;
 use crate::error::Result;
 use crate::float::Float;
 use crate::layers::DropoutKind;
 use crate::random::RandomState;
-
-/// What a step keeps of a layer with DropConnect.
-#[derive(Debug, Default)]
-pub(super) struct Connect<F> {
-    masks: WeightMasks,
-    /// What a layer after the first takes (N, D).
-    x: PanelBuf<F>,
-    /// By the weights.
-    gradient: PanelBuf<F>,
-}
 
 /// Rows of a panel, 256 KiB, whose gradients are stored before they are updated with.
 const BLOCK_ROWS: usize = 1024;

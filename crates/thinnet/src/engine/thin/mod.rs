@@ -38,11 +38,11 @@ use ndarray::Array2;
 use thinnet_kernels::{Isa, Lists, PanelBuf};
 
 use self::batch::{BatchInput, Loaded, pack};
-use self::connect::Connect;
 use super::masks::{Draw, Mask, training};
 use super::noise::Noise;
 use super::store::{Layer, Stored, to_array};
 use super::threads::Threads;
+use super::weight_masks::Connect;
 use super::{Batch, Engine, EngineConfig, EngineState, Inputs, StepLoss};
 use crate::clock::Stopwatch;
 use crate::data::{Features, Targets};
