@@ -26,6 +26,9 @@
 //! | [`dense_axpy()`] | `z[n] = b + sum of x[n][i] * w[i]` over all `i` | forward with nothing dropped, one weight row an input |
 //! | [`dense_gradient()`] | `g[i] = sum of x[n][i] * delta[n]` over all `n` | its weight gradient |
 //! | [`relu_forward`], [`multiply()`] | ReLU with dropout's factors, and what is handed down through it | between dense layers |
+//! | [`masked_axpy()`] | `z[n] = b + sum of x[n][i] * w[i]`, of each `w[i]` what sample `n` keeps | forward with weights dropped |
+//! | [`masked_gradient()`] | gradients by such weights and by the input | backward with weights dropped |
+//! | [`draw_bits()`] | random bits, each 1 with a probability | masks of weights ([`WeightBits`]) |
 //! | [`apply_update`] | `w` updated with a gradient | where it is not fused on a product |
 //! | [`all_finite`] | whether no weight is NaN or infinite | a check after an update |
 //! | [`relu_listed`], [`Lists::transpose`] | the lists of positive entries, and by sample | between layers |
@@ -50,10 +53,13 @@ mod dense;
 mod dense_axpy;
 mod dense_gradient;
 mod dot;
+mod draw_bits;
 mod epilogue;
 mod finite;
 mod isa;
 mod lists;
+mod masked_axpy;
+mod masked_gradient;
 mod masks;
 mod optimiser;
 mod panels;
@@ -66,6 +72,8 @@ mod sum;
 mod team;
 mod tile;
 mod update;
+mod weight_bits;
+mod words;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
@@ -78,10 +86,13 @@ pub use dense::dense_dot;
 pub use dense_axpy::dense_axpy;
 pub use dense_gradient::dense_gradient;
 pub use dot::listed_dot;
+pub use draw_bits::{GROUP, draw_bits};
 pub use epilogue::{add_row_sums, relu_listed};
 pub use finite::all_finite;
 pub use isa::Isa;
 pub use lists::{Lists, ListsView, block_size, gather};
+pub use masked_axpy::masked_axpy;
+pub use masked_gradient::masked_gradient;
 pub use masks::{set_factors, set_kept};
 pub use optimiser::Update;
 pub use panels::{PanelBuf, Panels, PanelsMut};
@@ -92,6 +103,7 @@ pub use simd::Element;
 pub use team::Team;
 pub use tile::Samples;
 pub use update::listed_update;
+pub use weight_bits::{WeightBits, WeightBitsPart};
 
 /// Element types that have every kernel: `f32` and `f64`.
 pub trait Kernels:
@@ -103,6 +115,8 @@ pub trait Kernels:
     + dense_gradient::RunDenseGradient
     + dot::RunListedDot
     + finite::RunFinite
+    + masked_axpy::RunMaskedAxpy
+    + masked_gradient::RunMaskedGradient
     + masks::RunSetFactors
     + peak::RunMultiplyAdds
     + pixels::RunPackPixels

@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use crate::simd::{Element, Simd, add_first};
+use crate::words::Words;
 
 /// Arrays of `T`. With `FUSED` every multiply-add is rounded once, if need be in software, and arithmetic is not inlined: it
 /// is there to compare with, and should not double what there is to compile. Without, one is rounded once where the build's
@@ -32,11 +33,17 @@ macro_rules! portable {
         impl Simd for Portable<$t, $fused> {
             type Elem = $t;
             type V = [$t; $lanes];
+            type Mask = [bool; $lanes];
+            type Words = Portable<u32, $fused>;
             /// Of four sums, groups 0 and 2, and groups 1 and 3. A vector is a group.
             type Folded = [[$t; 4]; 2];
             const LANES: usize = $lanes;
             const REGISTERS: usize = 16;
 
+            #[inline(always)]
+            fn words(self) -> Self::Words {
+                Portable(PhantomData)
+            }
             #[inline(always)]
             fn zero(self) -> Self::V {
                 [<$t>::ZERO; $lanes]
@@ -64,6 +71,15 @@ macro_rules! portable {
                     *out = a.mul_add(b, *out);
                 }
                 out
+            }
+            #[$inline]
+            fn mask(self, bits: u64, at: usize) -> Self::Mask {
+                std::array::from_fn(|lane| bits >> (at + lane) & 1 != 0)
+            }
+            #[$inline]
+            fn fma_where(self, mask: Self::Mask, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+                let b = std::array::from_fn(|lane| if mask[lane] { b[lane] } else { 0.0 });
+                self.fma(a, b, c)
             }
             #[$inline]
             fn signed(self, a: Self::V, b: Self::V) -> Self::V {
@@ -133,3 +149,29 @@ portable!(f32, 4, false, inline(always), |v| (v[0] + v[2]) + (v[1] + v[3]));
 portable!(f64, 2, false, inline(always), |v| v[0] + v[1]);
 portable!(f32, 4, true, inline(never), |v| (v[0] + v[2]) + (v[1] + v[3]));
 portable!(f64, 2, true, inline(never), |v| v[0] + v[1]);
+
+impl<const FUSED: bool> Words for Portable<u32, FUSED> {
+    type V = [u32; 4];
+    const LANES: usize = 4;
+
+    #[inline(always)]
+    fn splat(self, x: u32) -> Self::V {
+        [x; 4]
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        [0, 1, 2, 3].map(|lane| a[lane].wrapping_add(b[lane]))
+    }
+    #[inline(always)]
+    fn turn<const BITS: i32, const BACK: i32>(self, a: Self::V, b: Self::V) -> Self::V {
+        [0, 1, 2, 3].map(|lane| (a[lane] ^ b[lane]).rotate_left(BITS.unsigned_abs()))
+    }
+    #[inline(always)]
+    fn count(self, first: u32) -> Self::V {
+        [0, 1, 2, 3].map(|lane| first.wrapping_add(lane))
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [u32], a: Self::V) {
+        to[..4].copy_from_slice(&a);
+    }
+}

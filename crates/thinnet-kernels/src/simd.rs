@@ -10,12 +10,18 @@
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
 
+use crate::words::Words;
+
 /// One instruction set's vectors of one element type.
 pub trait Simd: Copy {
     /// What a lane holds.
     type Elem: Element;
     /// A vector of [`Self::LANES`] elements.
     type V: Copy;
+    /// Which lanes something is done in.
+    type Mask: Copy;
+    /// The instruction set's vectors of 32-bit words.
+    type Words: Words;
     /// Elements in a vector.
     const LANES: usize;
     /// Vector registers of the instruction set: what a kernel may hold without spilling.
@@ -25,6 +31,8 @@ pub trait Simd: Copy {
     /// What the lanes of four sums come to, on the way to four numbers.
     type Folded: Copy;
 
+    /// Them.
+    fn words(self) -> Self::Words;
     /// All lanes zero.
     fn zero(self) -> Self::V;
     /// All lanes `x`.
@@ -41,6 +49,11 @@ pub trait Simd: Copy {
     fn sqrt(self, a: Self::V) -> Self::V;
     /// `a * b + c`, rounded once where the instruction set can: only then are its bits those of other instruction sets.
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The lanes whose bits are set: lane `l` has bit `at + l` of `bits`. `at + LANES` is at most 64.
+    fn mask(self, bits: u64, at: usize) -> Self::Mask;
+    /// `a * b + c`, as [`Self::fma`] has it, in the lanes of the mask, and `c` in the others, where `a` must not be NaN or
+    /// infinite.
+    fn fma_where(self, mask: Self::Mask, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// `a` (not negative) with the sign of `b`, and 0 where `b` is 0.
     fn signed(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a` held to `-limit..=limit` (`limit` not negative). NaN stays NaN.

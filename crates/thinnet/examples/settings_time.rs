@@ -1,6 +1,6 @@
 //! Times what comes to a training step besides its gradients: asking whether all parameters are finite, an L1 term, and
 //! clipped gradients; networks of two shapes, batches of 100, keep 0.5, Adam, in turns. Beside the middle stands the least, which
-//! other programs disturb less.
+//! other programs disturb less. Then a step with DropConnect, on both engines.
 //!
 //! ```text
 //! cargo run --release -p thinnet --example settings_time
@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use ndarray::Array2;
 use thinnet::data::{Features, Targets};
-use thinnet::engine::{Engine, EngineConfig, MaskSource, Thin};
-use thinnet::layers::Dropout;
+use thinnet::engine::{Engine, EngineConfig, Layers, MaskSource, Thin};
+use thinnet::layers::{Dropout, DropoutKind, HiddenDropout};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::{Adam, Clipping, Optimiser};
 use thinnet::random::RandomState;
@@ -89,6 +89,47 @@ fn main() -> thinnet::Result<()> {
         let (check, check_least) = (middle(checks.clone()), least(&checks));
         let (share, share_least) = (100.0 * check / base, 100.0 * check_least / base_least);
         println!("  finite? {check:.3}, least {check_least:.3}; {share:.1}% and {share_least:.1}% of a step");
+    }
+    drop_connect()
+}
+
+/// Times steps of 3072-500-10 with DropConnect: with a keep probability of few binary digits, and of many, from both streams.
+fn drop_connect() -> thinnet::Result<()> {
+    let mut random = RandomState::new(231);
+    let x: Array2<f64> = random.randn((SAMPLES, 3072));
+    #[allow(clippy::cast_possible_truncation)]
+    let x = Features::from(x.mapv(|x| x as f32));
+    let y = random.choice(10, SAMPLES)?;
+    println!("DropConnect, 3072-500-10; ms, least");
+    for (keep, masks) in
+        [(0.5, MaskSource::Counter(231)), (0.8, MaskSource::Counter(231)), (0.5, MaskSource::Numpy)]
+    {
+        let dropout = HiddenDropout::Every(Dropout::new(keep, None)?);
+        let dropout_kind = DropoutKind::DropConnect;
+        let config = NetConfig { hidden: vec![500], dropout, dropout_kind, ..NetConfig::default() };
+        let net = FullyConnectedNet::<f32>::new(config, &mut random)?;
+        let rule = Optimiser::Adam(Adam::default());
+        let mut step = |engine: &mut dyn Engine<f32>, steps: usize| -> thinnet::Result<f64> {
+            let mut times = Vec::new();
+            for _ in 0..steps {
+                let batch = random.choice(SAMPLES, BATCH)?;
+                let start = Instant::now();
+                engine.step(&x, Targets::Classes(&y), batch.as_slice().into(), &mut random)?;
+                times.push(since(start));
+            }
+            Ok(least(&times))
+        };
+        println!("  keep {keep}, {masks:?}");
+        println!("    layers: {:.1}", step(&mut Layers::new(net.clone(), rule)?.with_masks(masks), 2)?);
+        for threads in [1, THREADS] {
+            let mut engine = Thin::new(&net, rule, EngineConfig { masks, ..EngineConfig::course(threads) })?;
+            print!("    kernels, {threads} threads: {:.2}", step(&mut engine, ROUNDS * STEPS / 5)?);
+            let times = engine.times();
+            let all = times.gather + times.masks + times.forward + times.loss + times.backward;
+            let of = |part: std::time::Duration| 100.0 * part.as_secs_f64() / all.as_secs_f64();
+            let (masks, forward, backward) = (of(times.masks), of(times.forward), of(times.backward));
+            println!("; masks {masks:.0}%, forward {forward:.0}%, backward {backward:.0}%");
+        }
     }
     Ok(())
 }

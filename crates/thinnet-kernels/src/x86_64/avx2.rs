@@ -5,12 +5,16 @@ use std::arch::x86_64::*;
 
 use super::{Avx2, Lanes, intrinsics, transfers};
 use crate::simd::{Simd, add_first};
+use crate::words::Words;
 
 impl Simd for Lanes<Avx2, f32> {
     type Elem = f32;
     type V = __m256;
     /// Sums by group: of lanes 0 to 3 in the lower half, of 4 to 7 in the upper; then also of 8 to 11, of 12 to 15.
     type Folded = __m256;
+    /// All bits of a lane, or none.
+    type Mask = __m256;
+    type Words = Lanes<Avx2, u32>;
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
 
@@ -25,6 +29,21 @@ impl Simd for Lanes<Avx2, f32> {
     }
     transfers!(f32, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps);
 
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "bits")]
+    fn mask(self, bits: u64, at: usize) -> Self::Mask {
+        // SAFETY: as for `signed`.
+        unsafe {
+            let each = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let own = _mm256_and_si256(_mm256_set1_epi32((bits >> at) as i32), each);
+            _mm256_castsi256_ps(_mm256_cmpeq_epi32(own, each))
+        }
+    }
+    #[inline(always)]
+    fn fma_where(self, mask: Self::Mask, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe { _mm256_fmadd_ps(a, _mm256_and_ps(mask, b), c) }
+    }
     #[inline(always)]
     fn signed(self, a: Self::V, b: Self::V) -> Self::V {
         // SAFETY: `self` is proof that the CPU has the instructions, which touch registers only.
@@ -96,6 +115,9 @@ impl Simd for Lanes<Avx2, f64> {
     type V = __m256d;
     /// By group, as for `f32`, of two sums each.
     type Folded = [__m256d; 2];
+    /// All bits of a lane, or none.
+    type Mask = __m256d;
+    type Words = Lanes<Avx2, u32>;
     const LANES: usize = 4;
     const REGISTERS: usize = 16;
 
@@ -110,6 +132,21 @@ impl Simd for Lanes<Avx2, f64> {
     }
     transfers!(f64, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd);
 
+    #[inline(always)]
+    #[expect(clippy::cast_possible_wrap, reason = "bits")]
+    fn mask(self, bits: u64, at: usize) -> Self::Mask {
+        // SAFETY: as for `signed`.
+        unsafe {
+            let each = _mm256_setr_epi64x(1, 2, 4, 8);
+            let own = _mm256_and_si256(_mm256_set1_epi64x((bits >> at) as i64), each);
+            _mm256_castsi256_pd(_mm256_cmpeq_epi64(own, each))
+        }
+    }
+    #[inline(always)]
+    fn fma_where(self, mask: Self::Mask, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe { _mm256_fmadd_pd(a, _mm256_and_pd(mask, b), c) }
+    }
     #[inline(always)]
     fn signed(self, a: Self::V, b: Self::V) -> Self::V {
         // SAFETY: `self` is proof that the CPU has the instructions, which touch registers only.
@@ -170,5 +207,54 @@ impl Simd for Lanes<Avx2, f64> {
             _mm256_storeu_pd(four.as_mut_ptr(), sums);
             add_first(p, four, count);
         }
+    }
+}
+
+impl Words for Lanes<Avx2, u32> {
+    type V = __m256i;
+    const LANES: usize = 8;
+
+    #[inline(always)]
+    fn splat(self, x: u32) -> Self::V {
+        // SAFETY: `self` is proof that the CPU has the instruction, which touches registers only.
+        unsafe { _mm256_set1_epi32(x.cast_signed()) }
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: as for `splat`.
+        unsafe { _mm256_add_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn turn<const BITS: i32, const BACK: i32>(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: as for `splat`.
+        unsafe {
+            let a = _mm256_xor_si256(a, b);
+            match BITS {
+                // Whole bytes are moved by one instruction.
+                16 => _mm256_shuffle_epi8(
+                    a,
+                    _mm256_broadcastsi128_si256(_mm_setr_epi8(
+                        2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13,
+                    )),
+                ),
+                8 => _mm256_shuffle_epi8(
+                    a,
+                    _mm256_broadcastsi128_si256(_mm_setr_epi8(
+                        3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14,
+                    )),
+                ),
+                _ => _mm256_or_si256(_mm256_slli_epi32::<BITS>(a), _mm256_srli_epi32::<BACK>(a)),
+            }
+        }
+    }
+    #[inline(always)]
+    fn count(self, first: u32) -> Self::V {
+        // SAFETY: as for `splat`.
+        unsafe { _mm256_add_epi32(self.splat(first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [u32], a: Self::V) {
+        // SAFETY: `self` is proof of the instruction, the slice of the memory; alignment is not needed.
+        unsafe { _mm256_storeu_si256(to[..8].as_mut_ptr().cast(), a) }
     }
 }

@@ -5,6 +5,7 @@ use std::arch::x86_64::*;
 
 use super::{Avx512, Lanes, intrinsics, transfers};
 use crate::simd::Simd;
+use crate::words::Words;
 
 /// The mask of the first `count` lanes, at most four.
 #[inline(always)]
@@ -18,6 +19,8 @@ impl Simd for Lanes<Avx512, f32> {
     type V = __m512;
     /// The sums: there is but one part.
     type Folded = __m128;
+    type Mask = __mmask16;
+    type Words = Lanes<Avx512, u32>;
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
 
@@ -32,6 +35,16 @@ impl Simd for Lanes<Avx512, f32> {
     }
     transfers!(f32, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps);
 
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "as many bits as lanes")]
+    fn mask(self, bits: u64, at: usize) -> Self::Mask {
+        (bits >> at) as u16
+    }
+    #[inline(always)]
+    fn fma_where(self, mask: Self::Mask, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe { _mm512_mask3_fmadd_ps(a, b, c, mask) }
+    }
     #[inline(always)]
     fn signed(self, a: Self::V, b: Self::V) -> Self::V {
         // SAFETY: `self` is proof that the CPU has the instructions, which touch registers only.
@@ -96,6 +109,8 @@ impl Simd for Lanes<Avx512, f64> {
     type V = __m512d;
     /// The sums: there is but one part.
     type Folded = __m256d;
+    type Mask = __mmask8;
+    type Words = Lanes<Avx512, u32>;
     const LANES: usize = 8;
     const REGISTERS: usize = 32;
 
@@ -110,6 +125,16 @@ impl Simd for Lanes<Avx512, f64> {
     }
     transfers!(f64, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd);
 
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "as many bits as lanes")]
+    fn mask(self, bits: u64, at: usize) -> Self::Mask {
+        (bits >> at) as u8
+    }
+    #[inline(always)]
+    fn fma_where(self, mask: Self::Mask, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: as for `signed`.
+        unsafe { _mm512_mask3_fmadd_pd(a, b, c, mask) }
+    }
     #[inline(always)]
     fn signed(self, a: Self::V, b: Self::V) -> Self::V {
         // SAFETY: `self` is proof that the CPU has the instructions, which touch registers only.
@@ -163,5 +188,39 @@ impl Simd for Lanes<Avx512, f64> {
             let first = first(count);
             _mm256_mask_storeu_pd(p, first, _mm256_add_pd(_mm256_maskz_loadu_pd(first, p), sums));
         }
+    }
+}
+
+impl Words for Lanes<Avx512, u32> {
+    type V = __m512i;
+    const LANES: usize = 16;
+
+    #[inline(always)]
+    fn splat(self, x: u32) -> Self::V {
+        // SAFETY: `self` is proof that the CPU has the instruction, which touches registers only.
+        unsafe { _mm512_set1_epi32(x.cast_signed()) }
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: as for `splat`.
+        unsafe { _mm512_add_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn turn<const BITS: i32, const BACK: i32>(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: as for `splat`.
+        unsafe { _mm512_rol_epi32::<BITS>(_mm512_xor_si512(a, b)) }
+    }
+    #[inline(always)]
+    fn count(self, first: u32) -> Self::V {
+        // SAFETY: as for `splat`.
+        unsafe {
+            let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            _mm512_add_epi32(self.splat(first), lanes)
+        }
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [u32], a: Self::V) {
+        // SAFETY: `self` is proof of the instruction, the slice of the memory; alignment is not needed.
+        unsafe { _mm512_storeu_si512(to[..16].as_mut_ptr().cast(), a) }
     }
 }

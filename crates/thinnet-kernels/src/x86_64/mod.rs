@@ -70,6 +70,10 @@ use intrinsics;
 macro_rules! transfers {
     ($t:ty, $set1:ident, $loadu:ident, $storeu:ident) => {
         #[inline(always)]
+        fn words(self) -> Self::Words {
+            Self::Words::from(self.0)
+        }
+        #[inline(always)]
         fn splat(self, x: $t) -> Self::V {
             // SAFETY: `self` is proof that the CPU has the instruction, which touches registers only.
             unsafe { $set1(x) }

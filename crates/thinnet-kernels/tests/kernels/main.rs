@@ -5,6 +5,7 @@
 
 mod bits;
 mod lists;
+mod masked;
 mod products;
 mod updates;
 

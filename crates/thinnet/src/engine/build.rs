@@ -3,11 +3,11 @@
 use super::{Engine, EngineConfig, Layers, Thin};
 use crate::error::Result;
 use crate::float::Float;
+use crate::layers::DropoutKind;
 use crate::net::{FullyConnectedNet, NetConfig};
 use crate::optim::Optimiser;
 
-/// The engine for a network: [`Thin`] where it can compute it, [`Layers`] where it cannot: batch and layer
-/// normalisation, and DropConnect, which drops no units that could be left out.
+/// The engine for a network: [`Thin`] where it can compute it, [`Layers`] where it cannot: batch and layer normalisation.
 ///
 /// # Errors
 /// [`Error::Configuration`](crate::Error::Configuration) for settings out of range.
@@ -26,5 +26,6 @@ pub fn build<F: Float>(
 /// costs by what is not zero in the input, the other by what dropout keeps of the first layer's output (measured on MNIST:
 /// docs/performance.md). It is 0 for a network that takes all samples as floats in the end.
 pub fn sparse_below(config: &NetConfig) -> f64 {
-    if Thin::<f32>::computes(config) { 0.4 * config.computed_share(0) } else { 0.0 }
+    let as_rows = Thin::<f32>::computes(config) && config.dropout_kind != DropoutKind::DropConnect;
+    if as_rows { 0.4 * config.computed_share(0) } else { 0.0 }
 }

@@ -10,6 +10,7 @@ mod state;
 mod store;
 mod thin;
 mod threads;
+mod weight_masks;
 
 pub use build::{build, sparse_below};
 pub use config::{EngineConfig, EngineKind, cores};

@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis, Ix2};
 use super::{AffineCache, Draws, Dropout, Mode, affine_backward, affine_forward};
 use crate::error::{Error, Result, ensure, same_shape};
 use crate::float::Float;
-use crate::random::{LayerMasks, RandomState};
+use crate::random::{LayerWeightMasks, RandomState};
 
 /// What [`drop_connect_backward`] needs of the forward pass. Of the masks it holds where they are drawn from, and not the
 /// masks: there is one a weight and sample, and they are drawn again.
@@ -38,8 +38,8 @@ pub type DropConnectGradients<F> = super::AffineGradients<F, Ix2>;
 /// with probability p for itself; `out = x W + b` in test mode.
 ///
 /// - `x`: (N, D); `w`: (D, H); `b`: (H)
-/// - `draws`: one number of the stream a weight and sample, in the order sample, input, unit; in the counter-based stream,
-///   weight (d, h) is unit `d H + h` of a layer of `D H` units
+/// - `draws`: one number of NumPy's stream a weight and sample, in the order sample, input, unit; or the masks of the
+///   counter-based stream ([`CounterMasks::weights`](crate::random::CounterMasks::weights))
 ///
 /// Two things are other than in the paper. The paper scales nothing in training, and in evaluation draws each unit's sum from
 /// a Gaussian that matches the first two moments of the masked sum, to average the activations of many draws; here what is
@@ -48,7 +48,7 @@ pub type DropConnectGradients<F> = super::AffineGradients<F, Ix2>;
 /// ([`Engine::masked_scores`](crate::engine::Engine::masked_scores)) average over masks themselves. And the paper masks the
 /// biases too; here they are kept.
 ///
-/// A step draws N D H numbers and multiplies as often, whatever p is: much dearer than dropout. Memory is that of one
+/// A step draws N D H masks and multiplies as often, whatever p is: much dearer than dropout. Memory is that of one
 /// sample's mask. A `seed` of the dropout re-seeds NumPy's stream in either mode, as
 /// [`dropout_forward`](super::dropout_forward) does.
 ///
@@ -155,7 +155,7 @@ pub(crate) struct WeightMasks {
 enum Source {
     /// NumPy's stream as it stood before the first mask.
     Numpy(Box<RandomState>),
-    Counter(LayerMasks),
+    Counter(LayerWeightMasks),
 }
 
 impl WeightMasks {
@@ -169,7 +169,7 @@ impl WeightMasks {
                 Source::Numpy(start)
             }
             Draws::Counter { masks, step, layer } => {
-                Source::Counter(masks.layer(step, layer, weights, keep_prob))
+                Source::Counter(masks.weights(step, layer, shape, keep_prob))
             }
         };
         Self { samples, shape, keep_prob, source }

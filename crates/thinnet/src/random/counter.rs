@@ -37,9 +37,7 @@ impl CounterMasks {
     ///
     /// `keep_prob` is the probability to KEEP a unit, rounded to a multiple of 2^-32; 1 keeps every unit.
     pub fn layer(self, step: u64, layer: u32, units: usize, keep_prob: f64) -> LayerMasks {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0..=2^32
-        let threshold = (keep_prob.clamp(0.0, 1.0) * 4_294_967_296.0).round() as u64;
-        LayerMasks { seed: self.seed, step, layer: u64::from(layer), units, threshold }
+        LayerMasks { seed: self.seed, step, layer: u64::from(layer), units, threshold: threshold(keep_prob) }
     }
 }
 
@@ -67,6 +65,13 @@ impl LayerMasks {
     fn at(&self, sample: usize) -> ChaCha8Rng {
         generator(self.seed, (self.step, self.layer), self.units, sample)
     }
+}
+
+/// A probability times 2^32, rounded.
+pub(super) fn threshold(probability: f64) -> u64 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0..=2^32
+    let threshold = (probability.clamp(0.0, 1.0) * 4_294_967_296.0).round() as u64;
+    threshold
 }
 
 /// The generator at the first of a sample's words, of which each sample has as many, in a step and a layer.

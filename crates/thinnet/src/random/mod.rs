@@ -3,7 +3,9 @@
 mod counter;
 mod normals;
 mod numpy;
+mod weights;
 
 pub use counter::{CounterMasks, LayerMasks};
 pub use normals::LayerNormals;
 pub use numpy::{RandomState, State};
+pub use weights::LayerWeightMasks;

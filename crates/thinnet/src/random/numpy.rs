@@ -45,6 +45,18 @@ fn temper(mut word: u32) -> u32 {
     word ^ word >> 18
 }
 
+/// A number of [`RandomState::random_sample`], times 2^53, from its two words.
+fn number([high, low]: [u32; 2]) -> u64 {
+    u64::from(high >> 5) << 26 | u64::from(low >> 6)
+}
+
+/// The least such number that is not below `p`: a number is k / 2^53 with whole k, so it is below p where k is below p 2^53.
+fn threshold(p: f64) -> u64 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0..=2^53
+    let threshold = (p.clamp(0.0, 1.0) * 9_007_199_254_740_992.0).ceil() as u64;
+    threshold
+}
+
 impl Clone for RandomState {
     fn clone(&self) -> Self {
         let mut words = MT19937::default();
@@ -164,12 +176,24 @@ impl RandomState {
     /// `words` is room for `2 * count` words.
     pub(crate) fn below<'a>(&mut self, p: f64, words: &'a mut [u32]) -> impl Iterator<Item = bool> + 'a {
         self.fill_words(words);
-        // A number is k / 2^53 with whole k, so it is below p where k is below p 2^53.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0..=2^53
-        let threshold = (p.clamp(0.0, 1.0) * 9_007_199_254_740_992.0).ceil() as u64;
-        words
-            .chunks_exact(2)
-            .map(move |pair| (u64::from(pair[0] >> 5) << 26 | u64::from(pair[1] >> 6)) < threshold)
+        let threshold = threshold(p);
+        words.as_chunks().0.iter().map(move |&pair| number(pair) < threshold)
+    }
+
+    /// The same as bits, the lowest first: as many as `words` is room for, and then zeros to the end of a word. Loops that the
+    /// compiler makes vectors of, for there is a number a weight and sample.
+    pub(crate) fn below_bits(&mut self, p: f64, words: &mut [u32], bits: &mut [u64]) {
+        self.fill_words(words);
+        let threshold = threshold(p);
+        for (bits, pairs) in bits.iter_mut().zip(words.as_chunks::<2>().0.chunks(64)) {
+            let mut below = [0u8; 64];
+            for (below, &pair) in below.iter_mut().zip(pairs) {
+                *below = (number(pair).wrapping_sub(threshold) >> 63) as u8; // the sign: both are below 2^63
+            }
+            // The product moves byte i's bit to place i of the highest byte, and no two meet.
+            let eight = |&bytes| u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            *bits = below.as_chunks().0.iter().rev().fold(0, |bits, bytes| bits << 8 | eight(bytes));
+        }
     }
 
     /// One number uniform in [0, 1), with 53 random bits (`random_sample()`, `rand()`).

@@ -42,11 +42,36 @@ fn gaussian_dropout_is_the_same_over_the_kernels() {
     }
 }
 
+/// Masks of weights, in every layer and with none in some, over inputs that are sparse and on sizes that fill no word.
+#[test]
+fn drop_connect_is_the_same_over_the_kernels() {
+    for counter in [false, true] {
+        for activation in [Activation::Relu, Activation::Tanh, Activation::Identity, Activation::Logistic] {
+            for engine in [EngineKind::Auto, EngineKind::Dense, EngineKind::Thin] {
+                for (keep, sparse) in [(0.02, false), (0.5, true), (0.8, false), (1.0, false)] {
+                    let case = with(DropoutKind::DropConnect, counter);
+                    let more = More { activation, sparse, input_keep: Some(0.7), ..case.more.clone() };
+                    for isa in Isa::available() {
+                        let case =
+                            Case { keep: Some(keep), engine, steps: 1, more: more.clone(), ..case.clone() };
+                        Case { rule: "sgd", ..case.clone() }.compare::<f64>(isa, 1e-11);
+                        Case { rule: "sgd", ..case }.compare::<f32>(isa, 1e-4);
+                    }
+                }
+            }
+        }
+        for hidden in [vec![], vec![1], vec![64, 65, 130]] {
+            let case = Case { hidden, batch: 1, ..with(DropoutKind::DropConnect, counter) };
+            Isa::available().for_each(|isa| case.compare::<f64>(isa, 1e-11));
+        }
+    }
+}
+
 /// A layer whose dropout is turned off after it was on keeps everything, and the other way round: lists and noise of the
 /// step before are none of this one's.
 #[test]
 fn changing_keep_probabilities_are_the_same_over_the_kernels() {
-    for kind in [DropoutKind::Bernoulli, DropoutKind::Gaussian] {
+    for kind in KINDS {
         for counter in [false, true] {
             for engine in [EngineKind::Auto, EngineKind::Dense, EngineKind::Thin] {
                 for isa in Isa::available() {
@@ -61,9 +86,13 @@ fn changing_keep_probabilities_are_the_same_over_the_kernels() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    for (kind, annealed) in
-        [(DropoutKind::Bernoulli, false), (DropoutKind::Bernoulli, true), (DropoutKind::Gaussian, true)]
-    {
+    for (kind, annealed) in [
+        (DropoutKind::Bernoulli, false),
+        (DropoutKind::Bernoulli, true),
+        (DropoutKind::Gaussian, true),
+        (DropoutKind::DropConnect, false),
+        (DropoutKind::DropConnect, true),
+    ] {
         let more = More { kind, annealed, ..More::COURSE };
         for masks in [MaskSource::Numpy, MaskSource::Counter(5)] {
             let one = bits::<f32>(1, masks, more.clone());
@@ -188,11 +217,9 @@ fn masked_scores_of_a_sample_do_not_depend_on_the_others() {
         let net = case.net::<f64>(&mut random);
         let x: Array2<f64> = random.randn((600, 70));
         let layers = Layers::new(net.clone(), case.rule()).unwrap().with_masks(case.masks());
-        let mut engines: Vec<Box<dyn Engine<f64>>> = vec![Box::new(layers)];
-        if kind != DropoutKind::DropConnect {
-            let config = EngineConfig { masks: case.masks(), ..EngineConfig::course(3) };
-            engines.push(Box::new(Thin::new(&net, case.rule(), config).unwrap()));
-        }
+        let config = EngineConfig { masks: case.masks(), ..EngineConfig::course(3) };
+        let thin = Thin::new(&net, case.rule(), config).unwrap();
+        let engines: [Box<dyn Engine<f64>>; 2] = [Box::new(layers), Box::new(thin)];
         for mut engine in engines {
             let first = ndarray::s![..5, ..];
             let (all, some) = (x.clone().into(), x.slice(first).to_owned().into());
@@ -274,14 +301,10 @@ fn dropout_that_does_not_fit_is_refused_and_changes_nothing() {
         engine.set_dropout(HiddenDropout::Each(vec![keep; 2]), Some(keep)).unwrap();
         assert_ne!(engine.masked_scores(&inputs, 0, &mut random.clone()).unwrap(), before);
     }
-    let config = NetConfig { dropout_kind: DropoutKind::DropConnect, ..net.config().clone() };
-    let masked = FullyConnectedNet::from_parameters(config, net.parameters.clone()).unwrap();
-    let message = Thin::new(&masked, case.rule(), EngineConfig::course(1)).unwrap_err().to_string();
-    assert!(message.contains("DropConnect"), "{message}");
 }
 
-/// Sparse rows pay by what dropout leaves of the first layer's output: all of it, where it is noise; and nowhere, where the
-/// layers take all samples as floats.
+/// Sparse rows pay by what dropout leaves of the first layer's output: all of it, where it is noise; and nowhere, where
+/// all samples are taken as floats.
 #[test]
 fn sparse_rows_are_weighed_against_what_the_kind_leaves() {
     let below = |dropout_kind| {

@@ -258,7 +258,7 @@ fn cases() -> impl Strategy<Value = Case> {
         prop::option::weighted(0.3, 0.3..=1.0f64),
         prop::option::weighted(0.3, 0.2..2.0f64),
         any::<[bool; 5]>(),
-        prop::sample::select(vec![DropoutKind::Bernoulli, DropoutKind::Gaussian]),
+        prop::sample::select(vec![DropoutKind::Bernoulli, DropoutKind::Gaussian, DropoutKind::DropConnect]),
         any::<bool>(),
         prop::sample::select(vec![0.0, 0.0, 0.03]),
         prop::sample::select(vec![0.0, 0.0, 0.1, 0.9]),

@@ -108,7 +108,7 @@ fn share_kept(cache: &DropConnectCache<f64>, (n, d, h): (usize, usize, usize), p
     gradients.w.indexed_iter().map(|((input, _), dw)| dw / x[(0, input)] * p / n as f64).collect()
 }
 
-/// A sample's mask is its own, whoever is in the batch with it, and that of unit `d H + h` of a layer of `D H` units.
+/// A sample's mask is its own, whoever is in the batch with it, and the counter-based stream's.
 #[test]
 fn drop_connect_masks_of_a_sample_do_not_depend_on_the_batch() {
     let (x, w, b) = arrays(9, 7, 5);
@@ -118,7 +118,7 @@ fn drop_connect_masks_of_a_sample_do_not_depend_on_the_batch() {
     };
     let all = out(x.view());
     assert_eq!(out(x.slice(ndarray::s![..4, ..])), all.slice(ndarray::s![..4, ..]));
-    let masks = CounterMasks::new(1).layer(3, 1, 35, 0.5);
+    let masks = CounterMasks::new(1).weights(3, 1, (7, 5), 0.5);
     let kept: Vec<f64> =
         (0..9).flat_map(|sample| masks.sample(sample)).map(|kept| f64::from(u8::from(kept))).collect();
     let kept = Array3::from_shape_vec((9, 7, 5), kept).unwrap();

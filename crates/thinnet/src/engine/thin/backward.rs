@@ -40,7 +40,7 @@ impl<F: Float> Thin<F> {
                 let mut sums = vec![F::zero(); active.rows()];
                 add_row_sums(active.view(), values, &mut sums);
                 bias_gradient.view_mut().pack(&sums);
-                if index > 1 || matches!(self.x, BatchInput::Sparse(_)) {
+                if index > 1 || matches!(self.x, BatchInput::Sparse(_)) || self.drops_weights(0) {
                     below.reset(delta.rows(), active.rows());
                     below.view_mut().scatter(active.view(), 0, values);
                 }
@@ -59,7 +59,7 @@ impl<F: Float> Thin<F> {
     }
 
     /// The optimiser that the backward pass updates with; none where it keeps gradients instead.
-    fn fused_optimiser(&self) -> Option<Optimiser> {
+    pub(super) fn fused_optimiser(&self) -> Option<Optimiser> {
         (!self.keeps_gradients()).then_some(self.optimiser)
     }
 
@@ -85,6 +85,9 @@ impl<F: Float> Thin<F> {
     /// Updates the weights of the first layer, from the derivative by its sums: `delta` (N, H), or the first hidden layer's
     /// values where it lists what it keeps of a dense input.
     fn update_first(&mut self, delta: &PanelBuf<F>) -> Result<()> {
+        if self.drops_weights(0) {
+            return self.update_masked(0, delta);
+        }
         let (isa, adjust, listed) = (self.isa, self.adjust_weights(), self.lists_first());
         if !listed && matches!(self.x, BatchInput::Dense(_)) {
             return self.update_dense(0, delta);
@@ -133,6 +136,9 @@ impl<F: Float> Thin<F> {
     /// Updates the weights of layer `index` > 0, from the derivative by its sums (N, H); in place of the activations below
     /// stand then the derivatives by the sums behind them.
     fn update_later(&mut self, index: usize, delta: &PanelBuf<F>) -> Result<()> {
+        if self.drops_weights(index) {
+            return self.update_masked(index, delta);
+        }
         let (isa, adjust) = (self.isa, self.adjust_weights());
         let (optimiser, w) = (self.fused_optimiser(), &mut self.layers[index].w);
         let (noisy, keep) = (self.config.is_noisy(index - 1), self.config.computed_share(index - 1));
@@ -178,7 +184,7 @@ fn update_vector<F: Float>(
 
 /// A unit of the layer below, without noise: from the derivative by its activation to that by the sum behind it.
 #[derive(Clone, Copy)]
-struct UnitBelow<F> {
+pub(super) struct UnitBelow<F> {
     activation: Activation,
     keep: F,
     /// Inverted dropout's factor.
@@ -186,13 +192,13 @@ struct UnitBelow<F> {
 }
 
 impl<F: Float> UnitBelow<F> {
-    fn new(activation: Activation, keep: f64) -> Self {
+    pub(super) fn new(activation: Activation, keep: f64) -> Self {
         Self { activation, keep: F::from_f64(keep), scale: F::from_f64(1.0 / keep) }
     }
 
     /// Of entries with these activations. A dense engine lists zeros too: a unit that was dropped or is not positive hands
     /// nothing down.
-    fn hand_through(self, derivatives: &mut [F], values: &[F]) {
+    pub(super) fn hand_through(self, derivatives: &mut [F], values: &[F]) {
         let relu = self.activation == Activation::Relu;
         for (derivative, &value) in derivatives.iter_mut().zip(values) {
             *derivative = match relu {

@@ -11,6 +11,9 @@ use crate::random::RandomState;
 impl<F: Float> Thin<F> {
     /// Draws the masks or the noise of a batch, first layer to last.
     pub(super) fn draw_masks(&mut self, samples: usize, draw: Draw, random: &mut RandomState) {
+        if self.config.dropout_kind == DropoutKind::DropConnect {
+            return self.draw_weight_masks(samples, draw, random);
+        }
         let gaussian = self.config.dropout_kind == DropoutKind::Gaussian;
         for (layer, &units) in self.config.hidden.iter().enumerate() {
             let Some(dropout) = self.config.dropout.layer(layer) else { continue };

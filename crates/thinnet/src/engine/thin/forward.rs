@@ -110,7 +110,11 @@ impl<F: Float> Thin<F> {
             dense.activate(self.isa, &self.threads, activation, drops);
         } else {
             let mut sums = std::mem::take(&mut self.hidden[index].sums);
-            self.product(index, &mut sums);
+            if self.drops_weights(index) {
+                sums = self.masked_sums(index);
+            } else {
+                self.product(index, &mut sums);
+            }
             self.later_listed(index, &sums);
             self.hidden[index].sums = sums;
         }

@@ -29,7 +29,9 @@ impl<F: Float> Thin<F> {
         draw: Draw,
         random: &mut RandomState,
     ) -> Result<()> {
-        if let Features::Sparse(rows) = x {
+        if let Features::Sparse(rows) = x
+            && !self.drops_weights(0)
+        {
             return self.gather_sparse(rows, batch, draw, random);
         }
         let keeper = self.keeper(draw, random);

@@ -13,12 +13,13 @@
 //!
 //! Nothing is approximated: what is left out is multiplied by zero. Another activation than ReLU makes no zeros of its own:
 //! there everything that was kept counts as active. Gaussian dropout drops nothing: what is left out is what a ReLU made
-//! zero.
+//! zero. DropConnect drops weights, and leaves nothing out: such a layer's products take masks instead.
 
 mod backward;
 mod batch;
 mod bytes;
 mod clip;
+mod connect;
 mod constrain;
 mod dense;
 mod drop;
@@ -45,6 +46,7 @@ use super::masks::{Draw, Mask, training};
 use super::noise::Noise;
 use super::store::{Layer, Parameter, Stored, to_array};
 use super::threads::Threads;
+use super::weight_masks::Connect;
 use super::{Batch, Engine, EngineConfig, EngineState, Inputs, StepLoss};
 use crate::clock::Stopwatch;
 use crate::data::{Features, Targets};
@@ -74,6 +76,8 @@ pub struct Thin<F> {
     hidden: Vec<Hidden<F>>,
     /// Batch normalisation's running statistics, one a hidden layer; none without it.
     running: Vec<RunningStatistics<F>>,
+    /// Of each hidden layer.
+    connect: Vec<Connect<F>>,
 }
 
 /// Where the time of training steps went.
@@ -141,18 +145,22 @@ impl<F: Float> Thin<F> {
     /// An engine for `net`, which it trains with `optimiser`.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for settings out of range, or for a network with DropConnect, which this engine does not
+    /// [`Error::Configuration`] for settings out of range, or for a network with both DropConnect and a normalisation, which this
+    /// engine does not
     /// compute.
     pub fn new(net: &FullyConnectedNet<F>, optimiser: Optimiser, engine: EngineConfig) -> Result<Self> {
         optimiser.check()?;
         let config = net.config().clone();
         if !Self::computes(&config) {
-            return Err(Error::configuration("the thin engine has no DropConnect; use the layers engine"));
+            return Err(Error::configuration(
+                "the thin engine has no DropConnect with normalisation; use the layers engine",
+            ));
         }
         Ok(Self {
             layers: Layer::pack(&net.parameters, optimiser),
             hidden: config.hidden.iter().map(|_| Hidden::new()).collect(),
             running: net.running().to_vec(),
+            connect: config.hidden.iter().map(|_| Connect::default()).collect(),
             isa: engine.isa.unwrap_or_else(Isa::detect),
             threads: Threads::new(engine.threads)?,
             config,
@@ -167,7 +175,7 @@ impl<F: Float> Thin<F> {
 
     /// Whether this engine can compute such a network.
     pub(super) fn computes(config: &NetConfig) -> bool {
-        config.dropout_kind != DropoutKind::DropConnect
+        !(config.is_normalised() && config.dropout_kind == DropoutKind::DropConnect)
     }
 
     /// Where the time of all steps so far went.
@@ -190,6 +198,9 @@ impl<F: Float> Thin<F> {
         if self.config.is_normalised() {
             return true; // it takes every sum
         }
+        if self.config.dropout_kind == DropoutKind::DropConnect {
+            return false;
+        }
         let inputs = self.layers[index].inputs();
         let outputs = self.layers[index + 1].outputs();
         self.engine.kind.is_dense(inputs, outputs, self.config.computed_share(index))
@@ -197,12 +208,13 @@ impl<F: Float> Thin<F> {
 
     /// Whether classes of images can be told by products of bytes.
     fn decides_by_bytes(&self) -> bool {
-        self.config.activation == Activation::Relu && !self.config.is_normalised()
+        let drops_weights = self.config.dropout_kind == DropoutKind::DropConnect; // which lie the other way
+        self.config.activation == Activation::Relu && !self.config.is_normalised() && !drops_weights
     }
 
     /// Whether the first layer's weights have one row an output unit in a step: it takes samples by lists of what is kept.
     fn lists_first(&self) -> bool {
-        !self.hidden.is_empty() && !self.is_dense(0)
+        !self.hidden.is_empty() && !self.is_dense(0) && !self.drops_weights(0)
     }
 
     /// About the multiply-adds of a step of so many samples, an update of a weight counted as 8: what says how many threads
@@ -286,7 +298,7 @@ impl<F: Float> Thin<F> {
         self.backward(dscores)?;
         self.constrain();
         self.times.backward += start.elapsed();
-        self.times.multiply_adds += self.multiply_adds(samples);
+        self.times.multiply_adds += self.multiply_adds(samples) + self.masked_multiply_adds(samples);
         self.times.steps += 1;
         Ok(loss)
     }

@@ -90,6 +90,10 @@ impl<F: Float> Thin<F> {
                 Loaded::Panels(panels) => {
                     self.gather_rows(&panels.view().slice(rows).to_rows(), count, draw, random)?;
                 }
+                Loaded::Sparse(sparse) if self.drops_weights(0) => {
+                    let dense = sparse.dense(rows);
+                    self.gather_rows(dense.as_slice().unwrap_or_default(), count, draw, random)?;
+                }
                 Loaded::Sparse(sparse) => {
                     self.gather_sparse(sparse, &rows.collect::<Vec<_>>(), draw, random)?;
                 }
