@@ -48,9 +48,9 @@ fn runs_have_the_same_bits_on_all_instruction_sets() {
             (DropoutKind::Bernoulli, None),
         ] {
             for counter in [false, true] {
-                let more = More { kind, counter, ..More::COURSE };
+                let more = More { counter, kind, ..More::COURSE };
                 let sizes = Case { input_dim, hidden: hidden.clone(), batch, samples: 120, ..corner() };
-                let case = Case { keep, rule, more, engine: EngineKind::Auto, steps: 12, ..sizes };
+                let case = Case { keep, steps: 12, rule, engine: EngineKind::Auto, more, ..sizes };
                 assert_same::<f32>(&case);
                 assert_same::<f64>(&case);
             }
@@ -73,7 +73,7 @@ fn other_settings_have_the_same_bits_on_all_instruction_sets() {
     for more in settings {
         for engine in [EngineKind::Auto, EngineKind::Dense, EngineKind::Thin] {
             for rule in ["adam", "sgd_momentum"] {
-                let case = Case { engine, rule, steps: 8, more: more.clone(), ..corner() };
+                let case = Case { steps: 8, rule, engine, more: more.clone(), ..corner() };
                 assert_same::<f32>(&case);
                 assert_same::<f64>(&case);
             }
