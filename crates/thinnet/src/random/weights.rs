@@ -40,10 +40,11 @@ impl LayerWeightMasks {
         let per_input = self.words_per_input();
         let mut words = vec![0; self.inputs * per_input];
         self.fill(Isa::detect(), sample, 0, &mut words);
-        let row = |row: &[u64]| -> Vec<bool> {
-            (0..self.outputs).map(|output| row[output / WORD] >> (output % WORD) & 1 == 1).collect()
-        };
-        words.chunks_exact(per_input.max(1)).flat_map(row).collect()
+        let mut kept = Vec::with_capacity(self.inputs * self.outputs);
+        for row in words.chunks_exact(per_input.max(1)) {
+            kept.extend((0..self.outputs).map(|output| row[output / WORD] >> (output % WORD) & 1 == 1));
+        }
+        kept
     }
 
     /// Words of 64 bits that an input's weights take.
