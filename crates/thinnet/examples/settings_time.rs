@@ -12,7 +12,7 @@ use std::time::Instant;
 use ndarray::Array2;
 use thinnet::data::{Features, Targets};
 use thinnet::engine::{Engine, EngineConfig, Layers, MaskSource, Thin};
-use thinnet::layers::{Dropout, DropoutKind, HiddenDropout};
+use thinnet::layers::{Dropout, DropoutKind, HiddenDropout, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig};
 use thinnet::optim::{Adam, Clipping, Optimiser};
 use thinnet::random::RandomState;
@@ -48,12 +48,15 @@ fn main() -> thinnet::Result<()> {
         let dropout = Some(Dropout::new(0.5, None)?).into();
         let plain = NetConfig { input_dim, hidden, dropout, ..NetConfig::default() };
         let clipped = |clipping| NetConfig { clipping: Some(clipping), ..plain.clone() };
+        let normalised = |normalisation| NetConfig { normalisation, ..plain.clone() };
         let cases = [
             ("plain", plain.clone()),
             ("L2", NetConfig { reg: 1e-5, ..plain.clone() }),
             ("L1", NetConfig { l1: 1e-5, ..plain.clone() }),
             ("clipped by value", clipped(Clipping::Value(1e-3))),
             ("clipped by norm", clipped(Clipping::Norm(1e-1))),
+            ("batch normalisation", normalised(Normalisation::Batch)),
+            ("layer normalisation", normalised(Normalisation::Layer)),
         ];
         let mut engines = Vec::new();
         for (name, config) in cases {

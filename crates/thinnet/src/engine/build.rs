@@ -7,7 +7,7 @@ use crate::layers::DropoutKind;
 use crate::net::{FullyConnectedNet, NetConfig};
 use crate::optim::Optimiser;
 
-/// The engine for a network: [`Thin`] where it can compute it, [`Layers`] where it cannot: batch and layer normalisation.
+/// The engine for a network: [`Thin`], but [`Layers`] for one with both DropConnect and a normalisation.
 ///
 /// # Errors
 /// [`Error::Configuration`](crate::Error::Configuration) for settings out of range.
