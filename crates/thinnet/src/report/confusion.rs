@@ -19,7 +19,7 @@ const PAIRS: usize = 20;
 /// - `classes`: C names
 ///
 /// # Errors
-/// [`Error::Shape`] if the matrix does not have a row and a column for each class.
+/// [`Error::Shape`](crate::Error::Shape) if the matrix does not have a row and a column for each class.
 pub fn confusion_csv(matrix: &Array2<usize>, classes: &[String]) -> Result<Vec<u8>> {
     check(matrix, classes)?;
     files::csv("confusion.csv", |table| {

@@ -25,7 +25,7 @@ impl<F: Float> Thin<F> {
                 MaskSource::Numpy if gaussian => hidden.noise.draw_numpy(of, random),
                 MaskSource::Numpy => hidden.mask.draw_numpy(of, random),
                 MaskSource::Counter(seed) if dense => {
-                    hidden.dense.draw_counter(of, gaussian, seed, self.isa, threads)
+                    hidden.dense.draw_counter(of, gaussian, seed, self.isa, threads);
                 }
                 MaskSource::Counter(seed) if gaussian => hidden.noise.draw_counter(of, seed, threads),
                 MaskSource::Counter(seed) => hidden.mask.draw_counter(of, seed, self.isa, threads),

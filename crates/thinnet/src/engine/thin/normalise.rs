@@ -148,7 +148,9 @@ impl<F: Float> Normalised<F> {
 fn batch_statistics<F: Float>(z: &PanelBuf<F>) -> (Vec<F>, Vec<F>) {
     let count = F::from_f64(z.rows() as f64);
     let mut mean = column_sums(z).as_slice().to_vec();
-    mean.iter_mut().for_each(|mean| *mean /= count);
+    for mean in &mut mean {
+        *mean /= count;
+    }
     let mut variance = vec![F::zero(); mean.len()];
     let z = z.view();
     for panel in 0..z.panels() {
@@ -160,7 +162,9 @@ fn batch_statistics<F: Float>(z: &PanelBuf<F>) -> (Vec<F>, Vec<F>) {
             }
         }
     }
-    variance.iter_mut().for_each(|variance| *variance /= count);
+    for variance in &mut variance {
+        *variance /= count;
+    }
     (mean, variance)
 }
 
