@@ -8,6 +8,7 @@ use thinnet_kernels::{
 };
 
 use super::batch::BatchInput;
+use super::normalise::column_sums;
 use super::{Hidden, Thin};
 use crate::engine::store::Parameter;
 use crate::engine::threads::split;
@@ -208,17 +209,4 @@ impl<F: Float> UnitBelow<F> {
             };
         }
     }
-}
-
-/// The sum of each column (1, H).
-pub(super) fn column_sums<F: Float>(panels: &PanelBuf<F>) -> PanelBuf<F> {
-    let mut sums = PanelBuf::zeros(1, panels.cols());
-    let (panels, mut to) = (panels.view(), sums.view_mut());
-    for panel in 0..panels.panels() {
-        let to = to.row_mut(panel, 0);
-        for row in 0..panels.rows() {
-            to.iter_mut().zip(panels.row(panel, row)).for_each(|(sum, &value)| *sum += value);
-        }
-    }
-    sums
 }

@@ -4,7 +4,6 @@
 
 use thinnet_kernels::PanelBuf;
 
-use super::backward::column_sums;
 use crate::float::Float;
 use crate::layers::{BatchNorm, LayerNorm, Mode, Normalisation, RunningStatistics};
 
@@ -176,4 +175,17 @@ fn sample_statistics<F: Float>(z: &PanelBuf<F>, row: usize) -> (F, F) {
     let mean = numbers().sum::<F>() / count;
     let variance = numbers().map(|z| (z - mean) * (z - mean)).sum::<F>() / count;
     (mean, variance)
+}
+
+/// The sum of each column (1, H).
+pub(super) fn column_sums<F: Float>(panels: &PanelBuf<F>) -> PanelBuf<F> {
+    let mut sums = PanelBuf::zeros(1, panels.cols());
+    let (panels, mut to) = (panels.view(), sums.view_mut());
+    for panel in 0..panels.panels() {
+        let to = to.row_mut(panel, 0);
+        for row in 0..panels.rows() {
+            to.iter_mut().zip(panels.row(panel, row)).for_each(|(sum, &value)| *sum += value);
+        }
+    }
+    sums
 }
