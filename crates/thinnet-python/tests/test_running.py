@@ -100,7 +100,7 @@ def test_ctrl_c_stops_within_an_epoch_and_keeps_what_is_trained() -> None:
 
 
 def test_the_interpreter_runs_while_an_epoch_does() -> None:
-    x = np.random.RandomState(0).randn(20_000, 200).astype(np.float32)
+    x = np.random.RandomState(0).randn(40_000, 200).astype(np.float32)
     ticks, done = [], threading.Event()
 
     def tick() -> None:
@@ -110,7 +110,7 @@ def test_the_interpreter_runs_while_an_epoch_does() -> None:
     thread = threading.Thread(target=tick)
     thread.start()
     began = time.perf_counter()
-    MLPClassifier((300,), max_iter=1, random_state=0, batch_size=1000).fit(x, (x[:, 0] > 0).astype(int))
+    MLPClassifier((1000,), max_iter=1, random_state=0, batch_size=1000).fit(x, (x[:, 0] > 0).astype(int))
     took = time.perf_counter() - began
     done.set()
     thread.join()
