@@ -86,6 +86,7 @@ def test_ctrl_c_stops_within_an_epoch_and_keeps_what_is_trained() -> None:
     # On a fast and quiet machine it would otherwise converge before it is interrupted.
     model = MLPClassifier((500, 500), max_iter=1000, n_iter_no_change=1000, random_state=0, dropout=0.5)
     sent: list[float] = []
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts with it ignored
 
     def interrupt() -> None:
         sent.append(time.perf_counter())

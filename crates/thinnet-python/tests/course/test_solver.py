@@ -127,6 +127,7 @@ def test_ctrl_c_stops_a_run_and_keeps_what_is_trained() -> None:
     model = fc_net.FullyConnectedNet([400], input_dim=24, num_classes=4)
     solver = Solver(model, small_data(), num_epochs=1_000_000, verbose=False, update_rule="adam")
     before = model.params["W1"].copy()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts with it ignored
     threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         solver.train()
