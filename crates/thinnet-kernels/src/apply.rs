@@ -5,7 +5,7 @@ use crate::isa::once;
 use crate::optimiser::{Optimiser, Update, WithOptimiser};
 use crate::simd::{Element, Op, Simd};
 use crate::tile::width;
-use crate::{Isa, Panels, PanelsMut};
+use crate::{Isa, PanelBuf, Panels, PanelsMut};
 
 /// Applies an update to weights `w` whose gradient `g` was computed elsewhere; both `[R][cols]`.
 ///
@@ -38,6 +38,21 @@ impl<T: Element> Op<T> for Apply<'_, T> {
         let Self { w, g, adjust, update } = self;
         with_optimiser(s, adjust, update, All(w, g));
     }
+}
+
+/// Has `product` keep the gradient of `w`, and applies the update after it. Fused on a product, each rule makes a copy of the
+/// product: a third of a megabyte in all for plain arrays, which few CPUs need.
+#[inline(always)]
+pub(crate) fn apply_after<S: Simd<Elem = T>, T: Element>(
+    s: S,
+    mut w: PanelsMut<'_, T>,
+    adjust: Adjust<T>,
+    update: Update<'_, T>,
+    product: impl FnOnce(PanelsMut<'_, T>, Update<'_, T>),
+) {
+    let mut gradient = PanelBuf::zeros(w.rows(), w.cols());
+    product(w.reborrow(), Update::Gradient { gradient: gradient.view_mut() });
+    with_optimiser(s, adjust, update, All(w, gradient.view()));
 }
 
 /// All of `w` with its gradient.

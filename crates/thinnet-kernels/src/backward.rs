@@ -1,6 +1,7 @@
 //! The whole backward pass of a hidden layer in one traversal.
 
 use crate::adjust::{Adjust, with_optimiser};
+use crate::apply::apply_after;
 use crate::isa::once;
 use crate::optimiser::{Optimiser, Update, WithOptimiser};
 use crate::simd::{Element, Op, SPAN, Simd, load_part, store_part};
@@ -52,7 +53,13 @@ impl<T: Element> Op<T> for ListedBackward<'_, T> {
         match S::PARTS {
             1 => with_optimiser(s, adjust, update, ByParts::<_, 1>(rows)),
             2 => with_optimiser(s, adjust, update, ByParts::<_, 2>(rows)),
-            _ => with_optimiser(s, adjust, update, ByParts::<_, 4>(rows)),
+            _ => {
+                let Rows { lists, values, delta, w, d_values } = rows;
+                apply_after(s, w, adjust, update, |w, keep| {
+                    let rows = Rows { lists, values, delta, w, d_values };
+                    with_optimiser(s, Adjust::NONE, keep, ByParts::<_, 4>(rows));
+                });
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ pub struct Isa(Level);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
     Portable,
+    #[cfg(feature = "portable-fused")]
     PortableFused,
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
@@ -38,7 +39,8 @@ impl Isa {
     pub const PORTABLE: Self = Self(Level::Portable);
 
     /// Plain Rust with every multiply-add rounded once, as AVX2 and AVX-512 have it: their bits on any machine, and slow where
-    /// the build's target has no such instruction. It is never chosen, only asked for.
+    /// the build's target has no such instruction. It is never chosen, only asked for; only tests do.
+    #[cfg(feature = "portable-fused")]
     pub const PORTABLE_FUSED: Self = Self(Level::PortableFused);
 
     /// The names of all instruction sets that are chosen from, the widest first, whether or not this CPU has them.
@@ -57,10 +59,14 @@ impl Isa {
     /// All that round each multiply-add once, of those that this CPU has: they give the same bits.
     pub fn fused() -> impl Iterator<Item = Self> {
         let fuses = |isa: &Self| *isa != Self::PORTABLE || TARGET_FUSES;
-        Self::available().chain([Self::PORTABLE_FUSED]).filter(fuses)
+        #[cfg(feature = "portable-fused")]
+        let more = [Self::PORTABLE_FUSED];
+        #[cfg(not(feature = "portable-fused"))]
+        let more = [];
+        Self::available().chain(more).filter(fuses)
     }
 
-    /// The one of that name (see [`Isa::NAMES`]; `portable-fused` is another), or `None` if there is none or this CPU lacks it.
+    /// The one of that name (see [`Isa::NAMES`]; with the feature of its name `portable-fused` is another), or `None` if there is none or this CPU lacks it.
     pub fn by_name(name: &str) -> Option<Self> {
         match name {
             #[cfg(target_arch = "x86_64")]
@@ -68,6 +74,7 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             "avx2" => Avx2::new().map(|proof| Self(Level::Avx2(proof))),
             "portable" => Some(Self::PORTABLE),
+            #[cfg(feature = "portable-fused")]
             "portable-fused" => Some(Self::PORTABLE_FUSED),
             _ => None,
         }
@@ -81,6 +88,7 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Level::Avx2(_) => "avx2",
             Level::Portable => "portable",
+            #[cfg(feature = "portable-fused")]
             Level::PortableFused => "portable-fused",
         }
     }
@@ -95,6 +103,7 @@ impl Isa {
             // SAFETY: the token is proof of the features that `avx2` enables.
             Level::Avx2(proof) => unsafe { avx2(T::Avx2::from(proof), op) },
             Level::Portable => op.run(T::Portable::default()),
+            #[cfg(feature = "portable-fused")]
             Level::PortableFused => op.run(T::PortableFused::default()),
         }
     }
@@ -146,6 +155,7 @@ macro_rules! backend {
     ($t:ty) => {
         impl Backend for $t {
             type Portable = Portable<$t, false>;
+            #[cfg(feature = "portable-fused")]
             type PortableFused = Portable<$t, true>;
             #[cfg(target_arch = "x86_64")]
             type Avx2 = Lanes<Avx2, $t>;

@@ -234,6 +234,7 @@ pub trait Backend: Sized {
     /// Plain arrays, which the compiler may or may not vectorise.
     type Portable: Simd<Elem = Self> + Default;
     /// The same, with every multiply-add rounded once.
+    #[cfg(feature = "portable-fused")]
     type PortableFused: Simd<Elem = Self> + Default;
     /// 256-bit vectors.
     #[cfg(target_arch = "x86_64")]

@@ -1,6 +1,7 @@
 //! Gradients of weights as sums of listed rows, with the update fused on.
 
 use crate::adjust::{Adjust, with_optimiser};
+use crate::apply::apply_after;
 use crate::isa::once;
 use crate::optimiser::{Optimiser, Update, WithOptimiser};
 use crate::simd::{Element, Op, Simd, load, store};
@@ -44,10 +45,12 @@ impl<T: Element> Op<T> for ListedUpdate<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, s: S) {
         let Self { sum, w, adjust, update } = self;
-        if T::PANEL / S::LANES == 8 {
-            with_optimiser(s, adjust, update, Rows::<_, 8> { sum, w });
-        } else {
-            with_optimiser(s, adjust, update, Rows::<_, 4> { sum, w });
+        match S::PARTS {
+            1 => with_optimiser(s, adjust, update, Rows::<_, 4> { sum, w }),
+            2 => with_optimiser(s, adjust, update, Rows::<_, 8> { sum, w }),
+            _ => apply_after(s, w, adjust, update, |w, keep| {
+                with_optimiser(s, Adjust::NONE, keep, Rows::<_, 4> { sum, w });
+            }),
         }
     }
 }

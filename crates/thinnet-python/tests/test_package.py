@@ -16,7 +16,7 @@ def test_version_is_the_package_s() -> None:
 
 def test_the_package_is_small() -> None:
     size = sum(Path(str(file.locate())).stat().st_size for file in files("thinnet") or ())
-    assert size < 12_000_000, f"{size} bytes"
+    assert size < 10_000_000, f"{size} bytes"
 
 
 def test_the_readme_s_lines_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,9 +71,7 @@ def test_one_call_is_the_run_step_by_step(
     assert at_once.val_acc_history == by_steps.val_acc_history
     assert (at_once.epoch, at_once.best_val_acc) == (by_steps.epoch, by_steps.best_val_acc)
     for name, w in by_steps.model.params.items():
-        # Ahead of batch normalisation a bias has no gradient but what rounding leaves of 0, of which Adam makes steps.
-        atol = 1e-10 if "use_batchnorm" in network and name.startswith("b") else 1e-12
-        np.testing.assert_allclose(at_once.model.params[name], w, rtol=1e-7, atol=atol, err_msg=name)
+        np.testing.assert_allclose(at_once.model.params[name], w, rtol=1e-7, atol=1e-12, err_msg=name)
     for name, config in by_steps.optim_configs.items():
         assert set(config) == set(at_once.optim_configs[name])
         for key, value in config.items():

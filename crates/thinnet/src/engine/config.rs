@@ -26,12 +26,13 @@ impl EngineKind {
     /// docs/performance.md).
     const CROSSOVER: f64 = 0.8;
 
-    /// Whether every unit of a hidden layer with so many inputs and units above it is computed, in both passes, when a share of
+    /// Whether every unit of hidden layer `layer` with so many inputs and units above it is computed, in both passes, when a share of
     /// its units is kept. It hangs on the shapes alone, so that every CPU computes the same.
-    pub(super) fn is_dense(self, inputs: usize, above: usize, share: f64) -> bool {
+    pub(super) fn is_dense(self, layer: usize, inputs: usize, above: usize, share: f64) -> bool {
         match self {
             Self::Auto => {
-                let from = DENSE_FROM.iter().find(|&&(most, _)| inputs + above <= most);
+                let table = if layer == 0 { &DENSE_FROM[..] } else { &DENSE_FROM[..3] };
+                let from = table.iter().find(|&&(most, _)| inputs + above <= most);
                 from.is_some_and(|&(_, from)| share >= from)
             }
             Self::Dense => true,
@@ -48,7 +49,8 @@ impl EngineKind {
 
 /// The share of a hidden layer's units that must be kept for dense products to be faster than lists, by the most that the layer has
 /// of inputs and units above it together; above the last, lists are. Lists cost by unit and sample, products by these two as well.
-/// Measured with the example `small_time` (docs/performance.md).
+/// The last line is for the first layer alone, whose input has no zeros to leave out. Measured with the example `small_time`
+/// (docs/performance.md).
 const DENSE_FROM: [(usize, f64); 4] = [(128, 0.0), (384, 0.4), (640, 0.6), (1280, 0.75)];
 
 /// How an engine computes: none of it but the masks' source changes what is computed.

@@ -49,6 +49,13 @@ pub struct BatchNormCache<F> {
     mode: Mode,
 }
 
+impl<F> BatchNormCache<F> {
+    /// Whether the mean was the batch's own: then whatever is added to all samples alike is taken out again.
+    pub(super) fn takes_out_shifts(&self) -> bool {
+        self.mode == Mode::Train
+    }
+}
+
 /// The gradients of a layer of batch or of layer normalisation.
 #[derive(Debug, Clone)]
 pub struct NormalisationGradients<F> {

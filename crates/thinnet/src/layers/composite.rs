@@ -179,7 +179,7 @@ pub(crate) fn hidden_forward_with<F: Float>(
     Ok((out, HiddenCache { affine, normalisation: normalised, activation, dropout }))
 }
 
-/// Gradients of [`hidden_forward`].
+/// Gradients of [`hidden_forward`]. That of a bias ahead of batch normalisation in training is 0.
 ///
 /// - `dout`: (N, H)
 pub fn hidden_backward<F: Float>(
@@ -195,7 +195,11 @@ pub fn hidden_backward<F: Float>(
         None => Ok(HiddenGradients { affine: cache.affine.backward(dz.view())?, gamma_beta: None }),
         Some(normalisation) => {
             let normal = normalisation_backward(dz.view(), normalisation)?;
-            let affine = cache.affine.backward(normal.x.view())?;
+            let mut affine = cache.affine.backward(normal.x.view())?;
+            // Sums leave of the 0 that it is what rounding makes of it, of which Adam would make whole steps.
+            if matches!(normalisation, NormalisationCache::Batch(cache) if cache.takes_out_shifts()) {
+                affine.b.fill(F::zero());
+            }
             Ok(HiddenGradients { affine, gamma_beta: Some((normal.gamma, normal.beta)) })
         }
     }

@@ -14,7 +14,7 @@ use crate::engine::store::Parameter;
 use crate::engine::threads::split;
 use crate::error::Result;
 use crate::float::Float;
-use crate::layers::Activation;
+use crate::layers::{Activation, Normalisation};
 use crate::optim::Optimiser;
 
 /// Rows whose dense gradients are computed together, and then their updates: they stay in the second-level cache.
@@ -33,7 +33,10 @@ impl<F: Float> Thin<F> {
                 dense.hand_down(self.isa, &self.threads, &self.layers[index], &delta, &mut below);
                 self.update_dense(index, &delta)?;
                 self.normalise_back(index - 1, &mut below)?;
-                bias_gradient = column_sums(&below);
+                bias_gradient = match self.config.normalisation {
+                    Normalisation::Batch => PanelBuf::zeros(1, below.cols()), // which takes out all that a bias adds
+                    Normalisation::Layer | Normalisation::None => column_sums(&below),
+                };
             } else {
                 self.update_later(index, &delta)?;
                 let Hidden { active, values, .. } = &self.hidden[index - 1];

@@ -9,6 +9,8 @@
 //!   unless gradients are clipped by the norm of all;
 //! - the gradient handed down takes only units that were kept and positive.
 //!
+//! Small layers, and normalised ones, are computed whole and multiplied by the mask: lists would cost more than they leave out.
+//!
 //! Inputs that are sparse are taken as those of a later layer are: what is zero costs nothing.
 //!
 //! Nothing is approximated: what is left out is multiplied by zero. Another activation than ReLU makes no zeros of its own:
@@ -203,7 +205,7 @@ impl<F: Float> Thin<F> {
         }
         let inputs = self.layers[index].inputs();
         let outputs = self.layers[index + 1].outputs();
-        self.engine.kind.is_dense(inputs, outputs, self.config.computed_share(index))
+        self.engine.kind.is_dense(index, inputs, outputs, self.config.computed_share(index))
     }
 
     /// Whether classes of images can be told by products of bytes.
