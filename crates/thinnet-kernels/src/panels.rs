@@ -187,14 +187,22 @@ impl<'a, T: Element> Panels<'a, T> {
 
     /// The rows in view as a row-major matrix, `rows` by `cols`.
     pub fn to_rows(self) -> Vec<T> {
-        let mut out = Vec::with_capacity(self.rows * self.cols);
-        for r in 0..self.rows {
-            for p in 0..self.panels() {
-                let width = (self.cols - p * T::PANEL).min(T::PANEL);
-                out.extend_from_slice(&self.row(p, r)[..width]);
+        let mut out = vec![T::ZERO; self.rows * self.cols];
+        self.write_rows(&mut out);
+        out
+    }
+
+    /// Writes the rows in view as a row-major matrix, `rows` by `cols`.
+    ///
+    /// # Panics
+    /// If `out` does not have `rows * cols` elements.
+    pub fn write_rows(self, out: &mut [T]) {
+        assert_eq!(out.len(), self.rows * self.cols, "elements of the matrix");
+        for (r, out) in out.chunks_exact_mut(self.cols.max(1)).enumerate() {
+            for (p, out) in out.chunks_mut(T::PANEL).enumerate() {
+                out.copy_from_slice(&self.row(p, r)[..out.len()]);
             }
         }
-        out
     }
 }
 

@@ -16,7 +16,7 @@ use crate::errors::to_python;
 use crate::samples::{Rows, Samples, to_indices};
 use crate::settings::Settings;
 use crate::state::{layers_from_python, layers_to_python, memory_from_python, memory_to_python};
-use crate::training::{Epoch, Trained};
+use crate::training::{Asked, Epoch, Trained};
 
 /// A fully-connected network with its optimiser.
 ///
@@ -90,16 +90,26 @@ impl Network {
         }
     }
 
-    /// Predictions (N, C): probabilities, or values.
+    /// Predictions (N, C): probabilities, or values. `x` is `Samples`, or an array (N, D) in the network's precision, which is
+    /// read where it lies.
     fn predict<'py>(
         &self,
         py: Python<'py>,
-        samples: &Samples,
+        x: &Bound<'py, PyAny>,
         threads: usize,
     ) -> PyResult<Bound<'py, PyAny>> {
-        match &samples.rows {
-            Rows::Single(rows) => Ok(self.predict_with(py, rows, threads, single)?.into_any()),
-            Rows::Double(rows) => Ok(self.predict_with(py, rows, threads, double)?.into_any()),
+        if let Ok(samples) = x.cast::<Samples>() {
+            return match &samples.get().rows {
+                Rows::Single(rows) => self.predict_with(py, &Asked::Rows(rows), threads, single),
+                Rows::Double(rows) => self.predict_with(py, &Asked::Rows(rows), threads, double),
+            };
+        }
+        if let Ok(x) = x.extract::<PyReadonlyArray2<'_, f32>>() {
+            self.predict_with(py, &Asked::View(x.as_array()), threads, single)
+        } else if let Ok(x) = x.extract::<PyReadonlyArray2<'_, f64>>() {
+            self.predict_with(py, &Asked::View(x.as_array()), threads, double)
+        } else {
+            Err(PyTypeError::new_err("x must be Samples, or a two-dimensional array of float32 or float64"))
         }
     }
 
@@ -250,12 +260,12 @@ impl Network {
     fn predict_with<'py, F: Float + Element>(
         &self,
         py: Python<'py>,
-        x: &Features<F>,
+        x: &Asked<'_, F>,
         threads: usize,
         pick: Pick<F>,
-    ) -> PyResult<Bound<'py, PyArray2<F>>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let predicted: Array2<F> =
             py.detach(|| pick(&mut lock(&self.core))?.predict(x, threads).map_err(to_python))?;
-        Ok(predicted.into_pyarray(py))
+        Ok(predicted.into_pyarray(py).into_any())
     }
 }

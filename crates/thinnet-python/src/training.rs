@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use numpy::ndarray::{Array2, Zip};
+use numpy::ndarray::{Array2, ArrayView2, Zip};
 use pyo3::prelude::*;
 use thinnet::Float;
 use thinnet::data::{Features, Targets};
@@ -65,6 +65,14 @@ pub struct Epoch<'a, F> {
     pub batch_size: usize,
     /// Strength of the L2 term, divided by each batch's sum of weights.
     pub alpha: f64,
+}
+
+/// Samples that predictions are asked for.
+pub enum Asked<'a, F> {
+    /// Copied before, floats or sparse rows.
+    Rows(&'a Features<F>),
+    /// In Python's memory.
+    View(ArrayView2<'a, F>),
 }
 
 impl<F: Float> Trained<F> {
@@ -209,11 +217,14 @@ impl<F: Float> Trained<F> {
     }
 
     /// What the network predicts for samples (N, D): (N, C).
-    pub fn predict(&mut self, x: &Features<F>, threads: usize) -> thinnet::Result<Array2<F>> {
+    pub fn predict(&mut self, x: &Asked<'_, F>, threads: usize) -> thinnet::Result<Array2<F>> {
         let loss = self.config.loss;
         let engine = self.engine_with(threads)?;
-        let inputs = engine.load(x)?;
-        Ok(loss.predict(engine.scores(&inputs)?))
+        let scores = match x {
+            Asked::Rows(rows) => engine.scores(&engine.load(rows)?)?,
+            Asked::View(rows) => engine.scores_of(rows.view())?,
+        };
+        Ok(loss.predict(scores))
     }
 
     /// Mean and standard deviation (N, C each) of the predictions with the masks `draws`, by Welford's recurrence.

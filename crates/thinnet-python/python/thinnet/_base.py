@@ -321,7 +321,8 @@ class BaseMLP(Estimator):
     def _predicted(self, X: Any) -> Floats:
         """The network's predictions (N, C) for checked rows, some thousand at a time."""
         network, threads = self._live_network(), thread_count(self.n_jobs)
-        return np.concatenate([network.predict(to_samples(part), threads) for part in _parts(X)])
+        rows = to_samples if sparse.issparse(X) else np.ascontiguousarray
+        return np.concatenate([network.predict(rows(part), threads) for part in _parts(X)])
 
     def _predicted_dist(self, X: Any, mc_samples: Any) -> tuple[Floats, Floats]:
         """Mean and standard deviation (N, C) over masks, for checked rows."""

@@ -20,7 +20,7 @@ pub use state::EngineState;
 pub use thin::{ByteInputs, StepTimes, Thin};
 pub use thinnet_kernels::Isa;
 
-use ndarray::{ArcArray2, Array2};
+use ndarray::{ArcArray2, Array2, ArrayView2};
 use thinnet_kernels::PanelBuf;
 
 use crate::data::{Features, SparseRows, Targets};
@@ -51,6 +51,15 @@ pub trait Engine<F: Float>: Send + Sync {
 
     /// The scores (N, C) of loaded samples in test mode.
     fn scores(&self, inputs: &Inputs<F>) -> Result<Array2<F>>;
+
+    /// The scores (N, C) of samples (N, D) in test mode, which are asked for once: as [`load`](Self::load) and
+    /// [`scores`](Self::scores) give them, without a copy where the engine can read the rows as they lie.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the samples do not have the network's width.
+    fn scores_of(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
+        self.scores(&self.load(&Features::from(x.to_owned()))?)
+    }
 
     /// The scores (N, C) of loaded samples with masks as in training, and batch normalisation as in test mode: one draw of
     /// Monte-Carlo dropout (Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016).

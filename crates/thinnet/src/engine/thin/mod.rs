@@ -38,7 +38,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use thinnet_kernels::{Isa, Lists, PanelBuf};
 
 use self::batch::{BatchInput, Loaded, pack};
@@ -346,6 +346,12 @@ impl<F: Float> Engine<F> for Thin<F> {
 
     fn scores(&self, inputs: &Inputs<F>) -> Result<Array2<F>> {
         self.all_scores(&self.as_loaded(inputs)?)
+    }
+
+    fn scores_of(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
+        super::check_width(x.dim(), self.config.input_dim)?;
+        let x = x.as_standard_layout();
+        self.all_scores(&Loaded::Rows(x.as_slice().unwrap_or_default().into(), x.ncols()))
     }
 
     fn masked_scores(

@@ -22,6 +22,10 @@ use crate::random::RandomState;
 const SCORE_BLOCK: usize = 96;
 const SCORE_NUMBERS: usize = 1 << 17;
 
+/// Parts of the samples that are given to a thread one after the other: with more than one, a thread that lost its core holds
+/// the others up for less.
+const PARTS_A_THREAD: usize = 4;
+
 /// Samples that are drawn masks for together, as large a batch as training has.
 const MASKED_BLOCK: usize = 512;
 
@@ -30,23 +34,20 @@ impl<F: Float> Thin<F> {
     pub(super) fn all_scores(&self, inputs: &Loaded<'_, F>) -> Result<Array2<F>> {
         let (samples, columns) = inputs.dim();
         let first = self.first_rows()?;
+        let bias = self.layers[0].b.value.view();
         let flat = match inputs {
-            Loaded::Rows(rows, _) => self.by_block(samples, |block| {
-                self.dense_block(
-                    first,
-                    Samples::Rows(&rows[block.start * columns..block.end * columns], columns),
-                )
+            Loaded::Rows(rows, _) => self.by_block(samples, |block, z| {
+                let x = Samples::Rows(&rows[block.start * columns..block.end * columns], columns);
+                dense_axpy(self.isa, x, first, bias, z.view_mut());
             }),
-            Loaded::Panels(panels) => self.by_block(samples, |block| {
-                self.dense_block(first, Samples::Panels(panels.view().slice(block)))
+            Loaded::Panels(panels) => self.by_block(samples, |block, z| {
+                let x = Samples::Panels(panels.view().slice(block));
+                dense_axpy(self.isa, x, first, bias, z.view_mut());
             }),
-            Loaded::Sparse(sparse) => self.by_block(samples, |block| {
+            Loaded::Sparse(sparse) => self.by_block(samples, |block, z| {
                 let chosen: Vec<usize> = block.collect();
                 let x = SparseInput::new(sparse, &chosen, |_| None);
-                let mut z = PanelBuf::zeros(chosen.len(), self.layers[0].outputs());
-                let bias = self.layers[0].b.value.view();
                 listed_axpy(self.isa, x.by_sample.view(), &x.a, first, Some(bias), z.view_mut());
-                self.later_block(z)
             }),
         };
         self.scores_array(samples, flat)
@@ -134,31 +135,45 @@ impl<F: Float> Thin<F> {
         self.threads.suited(weights.sum::<usize>().saturating_mul(samples))
     }
 
-    /// What `scores` gives of each block of the samples, row-major, one block after the other.
-    fn by_block(&self, samples: usize, scores: impl Fn(Range<usize>) -> PanelBuf<F> + Sync) -> Vec<F> {
+    /// The scores of all samples, row-major. `first` computes the first layer's sums of a block of them.
+    fn by_block(&self, samples: usize, first: impl Fn(Range<usize>, &mut PanelBuf<F>) + Sync) -> Vec<F> {
+        let outputs = self.config.num_outputs;
         let size = (SCORE_NUMBERS / self.config.input_dim).clamp(SCORE_BLOCK / 4, SCORE_BLOCK);
-        let blocks = self.score_threads(samples).each(split(samples, samples.div_ceil(size)), scores);
-        blocks.iter().flat_map(|block| block.view().to_rows()).collect()
+        let threads = self.score_threads(samples);
+        let parts = if threads.used() == 1 { 1 } else { PARTS_A_THREAD * threads.used() };
+        let mut scores = vec![F::zero(); samples * outputs];
+        let mut rest = scores.as_mut_slice();
+        let mut part = |rows: Range<usize>| {
+            let (own, later) = std::mem::take(&mut rest).split_at_mut(rows.len() * outputs);
+            rest = later;
+            (rows, own)
+        };
+        let tasks = split(samples, parts.min(samples.div_ceil(size))).into_iter().map(&mut part).collect();
+        threads.each(tasks, |(rows, own): (Range<usize>, &mut [F])| {
+            // Sums of each layer, kept from block to block: their pages are cleared once.
+            let mut sums: Vec<_> = self.layers.iter().map(|_| PanelBuf::zeros(0, 0)).collect();
+            for (start, out) in rows.clone().step_by(size).zip(own.chunks_mut(size * outputs)) {
+                let block = start..rows.end.min(start + size);
+                sums[0].fit(block.len(), self.layers[0].outputs());
+                first(block, &mut sums[0]);
+                self.later_sums(&mut sums);
+                sums[self.layers.len() - 1].view().write_rows(out);
+            }
+        });
+        scores
     }
 
-    /// The scores of a block of samples in test mode.
-    fn dense_block(&self, first: Panels<'_, F>, x: Samples<'_, F>) -> PanelBuf<F> {
-        let mut z = PanelBuf::zeros(x.dim().0, first.cols());
-        dense_axpy(self.isa, x, first, self.layers[0].b.value.view(), z.view_mut());
-        self.later_block(z)
-    }
-
-    /// The scores of a block of samples from the first layer's sums.
-    fn later_block(&self, mut z: PanelBuf<F>) -> PanelBuf<F> {
+    /// The sums of all layers for a block of samples from the first layer's, which become activations.
+    fn later_sums(&self, sums: &mut [PanelBuf<F>]) {
         for (index, layer) in self.layers[1..].iter().enumerate() {
-            self.normalised(index, &mut z);
-            self.activate(&mut z);
-            let mut next = PanelBuf::zeros(z.rows(), layer.outputs());
+            let (below, above) = sums.split_at_mut(index + 1);
+            let (z, next) = (&mut below[index], &mut above[0]);
+            self.normalised(index, z);
+            self.activate(z);
+            next.fit(z.rows(), layer.outputs());
             let (w, b) = (layer.w.value.view(), layer.b.value.view());
             dense_axpy(self.isa, Samples::Panels(z.view()), w, b, next.view_mut());
-            z = next;
         }
-        z
     }
 
     /// Normalises the sums of hidden layer `index`, if it has a normalisation, in test mode.
