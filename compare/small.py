@@ -4,8 +4,8 @@
     cargo xtask bench predict
     cargo xtask bench busy                  # our default beside `n_jobs=1` while another program has a core
 
-Every time is the median of the turns, the ratio the median of the turns' ratios: the other's time over ours. In a turn each is
-called twice, and the second call counts, once the other's threads have gone to sleep.
+Every time is the median of the turns, the ratio the median of the turns' ratios: the other's time over ours. In a turn
+each is called twice, once the other's threads have gone to sleep, and the second call counts.
 """
 
 import argparse
@@ -39,7 +39,7 @@ PREDICTIONS = [
     (784, (512,), 10_000),
 ]
 EPOCHS = 5
-# Seconds. Threads of BLAS stay awake for 2^28 cycles when their work is done, and would have a core while ours are measured.
+# Seconds. Threads of BLAS stay awake for 2^28 cycles after their work, and would have a core while ours are measured.
 PAUSE = 0.15
 
 Work = Callable[[], object]

@@ -33,13 +33,58 @@ fn the_json_says_how_long_a_step_took_and_how_it_was_computed() {
 }
 
 #[test]
+fn what_dropout_saves_is_the_ratio_of_both_steps() {
+    let folder = empty_folder();
+    let report = |keep: &str| {
+        let how = ["--inputs", "40", "--classes", "3", "--json", "--keep", keep];
+        let assert = thinnet(folder.path()).args(SMALL).args(how).assert().success().stderr(is_empty());
+        json_lines(&assert.get_output().stdout).remove(0)
+    };
+    let with = report("0.5");
+    assert_eq!(with["net"], serde_json::json!([40, 20, 30, 3]));
+    let median = |report: &Value| report["step_ms"]["median"].as_f64().unwrap();
+    let without = &with["without_dropout"];
+    assert!((without["ratio"].as_f64().unwrap() - median(without) / median(&with)).abs() < 1e-9, "{with}");
+    assert!(report("1")["without_dropout"].is_null());
+}
+
+#[test]
+fn predictions_are_measured_too() {
+    let folder = empty_folder();
+    let net = [
+        "bench",
+        "--inputs",
+        "30",
+        "--hidden",
+        "20,10",
+        "--classes",
+        "3",
+        "--steps",
+        "4",
+        "--predict",
+        "6000",
+    ];
+    let assert = thinnet(folder.path()).args(net).arg("--json").assert().success().stderr(is_empty());
+    let report = &json_lines(&assert.get_output().stdout)[0];
+    assert_eq!(report["net"], serde_json::json!([30, 20, 10, 3]));
+    assert_eq!((&report["rows"], &report["calls"]), (&6000.into(), &4.into()));
+    let of = |value: &Value| value.as_f64().unwrap();
+    let seconds = of(&report["call_ms"]["median"]) / 1e3;
+    assert!((of(&report["rows_per_second"]) * seconds - 6000.0).abs() < 1e-6);
+    assert!((of(&report["gflops"]) * seconds * 1e9 - 6000.0 * 2.0 * 830.0).abs() < 1.0);
+    let lines = contains("6000 rows").and(contains("median")).and(contains("rows a second"));
+    thinnet(folder.path()).args(net).assert().success().stdout(lines);
+}
+
+#[test]
 fn a_person_reads_lines() {
     let folder = empty_folder();
-    thinnet(folder.path())
-        .args(SMALL)
-        .assert()
-        .success()
-        .stdout(contains("net 3072-20-30-10").and(contains("ms median")).and(contains("GFLOP/s")));
+    thinnet(folder.path()).args(SMALL).assert().success().stdout(
+        contains("net 3072-20-30-10")
+            .and(contains("ms median"))
+            .and(contains("GFLOP/s"))
+            .and(contains("keep 0.25 saves")),
+    );
 }
 
 #[test]
@@ -69,6 +114,12 @@ fn bad_requests_and_settings_end_with_a_sentence() {
         (&["--hidden", "99999999"], "memory"),
         (&["--batch-size", "0"], "--batch-size"),
         (&["--steps", "0"], "--steps"),
+        (&["--inputs", "0"], "input"),
+        (&["--inputs", "99999999999"], "memory"),
+        (&["--classes", "0"], "output"),
+        (&["--predict", "0"], "--predict"),
+        (&["--predict", "99999999999999"], "memory"),
+        (&["--predict", "5", "--keep", "0.5"], "--keep"),
         (&["--threads", "0"], "threads"),
         (&["--engine", "thni"], "did you mean 'thin'"),
     ] {

@@ -81,12 +81,11 @@ impl Spread {
         Self { median: times[times.len() / 2], min: times[0], max: times[times.len() - 1] }
     }
 
-    /// For a person, in a unit that suits the median.
+    /// For a person, with as many digits as the median needs.
     fn text(&self) -> String {
-        let (factor, unit) = if self.median < 0.1 { (1e3, "us") } else { (1.0, "ms") };
-        let [median, min, max] =
-            [self.median, self.min, self.max].map(|time| format!("{:.3}", factor * time));
-        format!("{median} {unit} median, {min} min, {max} max")
+        let digits = if self.median < 0.1 { 5 } else { 3 };
+        let [median, min, max] = [self.median, self.min, self.max].map(|time| format!("{time:.digits$}"));
+        format!("{median} ms median, {min} min, {max} max")
     }
 }
 

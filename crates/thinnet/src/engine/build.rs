@@ -24,7 +24,7 @@ pub fn build<F: Float>(
 
 /// Samples of which a smaller share than this is not zero are trained on faster as sparse rows than as floats: the one
 /// costs by what is not zero in the input, the other by what dropout keeps of the first layer's output (measured on MNIST:
-/// docs/performance.md). It is 0 for a network that takes all samples as floats in the end.
+/// docs/kernels.md). It is 0 for a network that takes all samples as floats in the end.
 pub fn sparse_below(config: &NetConfig) -> f64 {
     let as_rows = Thin::<f32>::computes(config) && config.dropout_kind != DropoutKind::DropConnect;
     if as_rows { 0.4 * config.computed_share(0) } else { 0.0 }

@@ -23,7 +23,7 @@ names!(EngineKind, "engine", "engines", Auto = "auto", Dense = "dense", Thin = "
 
 impl EngineKind {
     /// The keep probability from which computing every unit of the first layer is faster than choosing (measured:
-    /// docs/performance.md).
+    /// docs/kernels.md).
     const CROSSOVER: f64 = 0.8;
 
     /// Whether every unit of hidden layer `layer` with so many inputs and units above it is computed, in both passes, when a share of
@@ -50,7 +50,7 @@ impl EngineKind {
 /// The share of a hidden layer's units that must be kept for dense products to be faster than lists, by the most that the layer has
 /// of inputs and units above it together; above the last, lists are. Lists cost by unit and sample, products by these two as well.
 /// The last line is for the first layer alone, whose input has no zeros to leave out. Measured with the example `small_time`
-/// (docs/performance.md).
+/// (docs/kernels.md).
 const DENSE_FROM: [(usize, f64); 4] = [(128, 0.0), (384, 0.4), (640, 0.6), (1280, 0.75)];
 
 /// How an engine computes: none of it but the masks' source changes what is computed.

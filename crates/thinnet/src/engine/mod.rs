@@ -106,7 +106,7 @@ pub trait Engine<F: Float>: Send + Sync {
     /// The name (`W1`, `b1`, ...) of the first array of parameters, layer by layer, that holds a NaN or an infinity; `None`
     /// if all are finite. The loss alone does not tell: a ReLU takes a NaN for a sum that is not positive, and hides it.
     ///
-    /// It costs little beside a step, and can be asked after every one (docs/performance.md).
+    /// It costs little beside a step, and can be asked after every one (docs/kernels.md).
     fn first_not_finite(&self) -> Option<String>;
 
     /// All that the steps to come depend on, but the settings and `random`.

@@ -19,7 +19,7 @@ pub(super) struct Threads {
     used: usize,
 }
 
-/// Multiply-adds that are worth a thread of their own: docs/performance.md says how that was measured.
+/// Multiply-adds that are worth a thread of their own: docs/kernels.md says how that was measured.
 const WORTH_A_THREAD: usize = 2_000_000;
 
 impl Threads {

@@ -146,6 +146,29 @@ fn scores_do_not_depend_on_the_other_samples() {
     }
 }
 
+/// Scores of rows where they lie, row-major or not, are those of the rows that an engine loaded.
+#[test]
+fn rows_are_scored_where_they_lie() {
+    let mut random = RandomState::new(11);
+    let (case, x, _) = case(&mut random);
+    let net = case.net::<f32>(&mut random);
+    let reversed = x.slice(ndarray::s![..;-1, ..]);
+    let columns = x.t().as_standard_layout().into_owned();
+    let settings = EngineConfig::course(3);
+    let engines: [Box<dyn Engine<f32>>; 2] = [
+        Box::new(Thin::new(&net, case.rule(), settings).unwrap()),
+        Box::new(Layers::new(net, case.rule()).unwrap()),
+    ];
+    for engine in engines {
+        let of = |x: Array2<f32>| engine.scores(&engine.load(&x.into()).unwrap()).unwrap();
+        assert_eq!(engine.scores_of(x.view()).unwrap(), of(x.clone()));
+        assert_eq!(engine.scores_of(columns.t()).unwrap(), of(x.clone()));
+        assert_eq!(engine.scores_of(reversed).unwrap(), of(reversed.to_owned()));
+        assert_eq!(engine.scores_of(x.slice(ndarray::s![..0, ..])).unwrap().dim(), (0, case.num_outputs));
+        assert!(engine.scores_of(columns.view()).is_err());
+    }
+}
+
 /// A run in which other forms of the samples are scored between the steps is, to the bit, the run without.
 #[test]
 fn scoring_leaves_the_engine_as_it_is() {
