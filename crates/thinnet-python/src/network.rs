@@ -91,7 +91,7 @@ impl Network {
     }
 
     /// Predictions (N, C): probabilities, or values. `x` is `Samples`, or an array (N, D) in the network's precision, which is
-    /// read where it lies.
+    /// read where it lies, without the interpreter: nobody may write to it meanwhile.
     fn predict<'py>(
         &self,
         py: Python<'py>,

@@ -1,5 +1,5 @@
-//! The rows that a network is trained and asked on, copied once out of Python's memory, so that threads may read them
-//! without the interpreter.
+//! The rows that a network is trained on, copied once out of Python's memory, so that threads may read them without the
+//! interpreter, epoch after epoch.
 
 use numpy::ndarray::ArrayView2;
 use numpy::{Element, PyReadonlyArray1, PyReadonlyArray2};

@@ -1,9 +1,9 @@
 //! What the machine reaches at best, to hold measured figures against.
 
 use std::sync::Barrier;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use thinnet::engine::Isa;
+use thinnet::engine::{Isa, cores};
 use thinnet::float::Float;
 use thinnet_kernels::multiply_adds;
 
@@ -12,7 +12,7 @@ const TRIES: usize = 100;
 
 /// The machine's rate of multiply-adds with so many threads, in GFLOP/s.
 pub(super) fn peak<F: Float>(isa: Isa, threads: usize) -> f64 {
-    const ROUNDS: usize = 100_000; // less than a millisecond where vectors are wide
+    const ROUNDS: usize = 300_000; // about a millisecond where vectors are wide, long beside waking up
     best_of(vec![(); threads], |()| multiply_adds::<F>(isa, ROUNDS) as f64)
 }
 
@@ -20,7 +20,7 @@ pub(super) fn peak<F: Float>(isa: Isa, threads: usize) -> f64 {
 /// decides, so it is asked of as many as a step goes over.
 pub(super) fn sweep_speed(threads: usize, bytes: usize) -> f64 {
     /// Bytes of a try, so that reading the clock does not count.
-    const ENOUGH: usize = 1 << 20;
+    const ENOUGH: usize = 1 << 24;
     let floats = (bytes / size_of::<f32>() / threads).max(1);
     let sweeps = ENOUGH.div_ceil(size_of::<f32>() * floats);
     best_of(vec![vec![1.0f32; floats]; threads], |memory| {
@@ -35,21 +35,62 @@ pub(super) fn sweep_speed(threads: usize, bytes: usize) -> f64 {
 }
 
 /// The work of all threads, each with what is its own, a time of 1e-9 s: of the try in which that was most. They begin a try
-/// together, and each is timed by itself, so that waking up does not count.
+/// together.
 fn best_of<T: Send>(own: Vec<T>, work: impl Fn(&mut T) -> f64 + Sync) -> f64 {
-    let together = Barrier::new(own.len());
-    let rates = |mut own: T| -> Vec<f64> {
+    // Where threads outnumber the cores, a try takes longer.
+    let tries = (TRIES * cores() / own.len()).clamp(TRIES / 20, TRIES);
+    let (together, zero) = (Barrier::new(own.len()), Instant::now());
+    let measured = |mut own: T| -> Vec<Turn> {
         let one = |_| {
             together.wait();
-            let start = Instant::now();
+            let start = zero.elapsed();
             let done = work(&mut own);
-            done / start.elapsed().as_secs_f64() / 1e9
+            Turn { start, end: zero.elapsed(), done }
         };
-        (0..TRIES).map(one).collect()
+        (0..tries).map(one).collect()
     };
-    let of_threads: Vec<Vec<f64>> = std::thread::scope(|scope| {
-        let handles: Vec<_> = own.into_iter().map(|own| scope.spawn(|| rates(own))).collect();
+    let of_threads: Vec<Vec<Turn>> = std::thread::scope(|scope| {
+        let handles: Vec<_> = own.into_iter().map(|own| scope.spawn(|| measured(own))).collect();
         handles.into_iter().filter_map(|handle| handle.join().ok()).collect()
     });
-    (0..TRIES).map(|index| of_threads.iter().map(|rates| rates[index]).sum()).fold(0.0, f64::max)
+    (0..tries).map(|index| rate(of_threads.iter().filter_map(|turns| turns.get(index)))).fold(0.0, f64::max)
+}
+
+/// What a thread did in a try, and when.
+struct Turn {
+    start: Duration,
+    end: Duration,
+    done: f64,
+}
+
+/// The work of all turns a time of 1e-9 s, from the first one's start to the last one's end: threads that shared a core did
+/// not work at once.
+fn rate<'a>(turns: impl Iterator<Item = &'a Turn>) -> f64 {
+    let nothing = Turn { start: Duration::MAX, end: Duration::ZERO, done: 0.0 };
+    let all = turns.fold(nothing, |all, turn| Turn {
+        start: all.start.min(turn.start),
+        end: all.end.max(turn.end),
+        done: all.done + turn.done,
+    });
+    all.done / all.end.saturating_sub(all.start).as_secs_f64().max(f64::MIN_POSITIVE) / 1e9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A turn of so much work between these milliseconds.
+    fn turn(start: u64, end: u64, done: f64) -> Turn {
+        Turn { start: Duration::from_millis(start), end: Duration::from_millis(end), done }
+    }
+
+    #[test]
+    fn threads_that_take_turns_on_a_core_are_no_faster_than_one() {
+        let one = rate([turn(0, 2, 6e6)].iter());
+        assert!((one - 3.0).abs() < 1e-9, "{one}");
+        let in_turn = rate([turn(0, 2, 6e6), turn(4, 6, 6e6), turn(2, 4, 6e6)].iter());
+        assert!((in_turn - 3.0).abs() < 1e-9, "{in_turn}");
+        let at_once = rate([turn(1, 3, 6e6), turn(1, 3, 6e6)].iter());
+        assert!((at_once - 6.0).abs() < 1e-9, "{at_once}");
+    }
 }

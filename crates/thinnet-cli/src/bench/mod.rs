@@ -304,10 +304,10 @@ fn lines(report: &Report) -> Vec<String> {
 fn saving(keep: f64, ratio: f64) -> String {
     if ratio > 1.0 {
         format!(
-            "keep {keep} saves {:.0}% of the step: it is {ratio:.1} times as fast",
+            "keep {keep} saves {:.0}% of the step: it is {ratio:.2} times as fast",
             100.0 * (1.0 - 1.0 / ratio)
         )
     } else {
-        format!("keep {keep} saves nothing here: the step takes {:.1} times as long", 1.0 / ratio)
+        format!("keep {keep} saves nothing here: the step takes {:.2} times as long", 1.0 / ratio)
     }
 }
