@@ -1,6 +1,8 @@
 """PyTorch's training step. Settings: {eager|compile}-{f32|bf16}; bf16 is autocast; Adam is the fused one in all."""
 
 import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -8,13 +10,32 @@ from torch import nn
 import peer
 
 
-def build(work: peer.Work) -> nn.Sequential:
+def build(net: Sequence[int], keep: float) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for fan_in, fan_out in itertools.pairwise(work.net[:-1]):
+    for fan_in, fan_out in itertools.pairwise(net[:-1]):
         layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
-        if work.keep < 1:
-            layers.append(nn.Dropout(1 - work.keep))
-    return nn.Sequential(*layers, nn.Linear(*work.net[-2:]))
+        if keep < 1:
+            layers.append(nn.Dropout(1 - keep))
+    return nn.Sequential(*layers, nn.Linear(*net[-2:]))
+
+
+def fit(net: Sequence[int], keep: float, batch: int, x: Any, y: Any, epochs: int, threads: int) -> Callable[[], object]:
+    """What fits a new net to `x` (N, D) and classes `y` (N): the eager loop of PyTorch's tutorials, over tensors."""
+    x_all, y_all = torch.from_numpy(x), torch.from_numpy(y)
+
+    def work() -> None:
+        torch.set_num_threads(threads)
+        torch.manual_seed(0)
+        model = build(net, keep)
+        criterion = nn.CrossEntropyLoss()
+        optimizer = torch.optim.Adam(model.parameters(), lr=peer.LEARNING_RATE, fused=True)
+        for _ in range(epochs):
+            for rows in torch.randperm(len(x_all)).split(batch):
+                optimizer.zero_grad()
+                criterion(model(x_all[rows]), y_all[rows]).backward()
+                optimizer.step()
+
+    return work
 
 
 def prepare(work: peer.Work) -> peer.Step:
@@ -23,7 +44,7 @@ def prepare(work: peer.Work) -> peer.Step:
     torch.compiler.reset()
     x_all = torch.from_numpy(peer.images(work.net[0]))
     y_all = torch.from_numpy(peer.labels(work.net[0], work.net[-1]))
-    model = build(work)
+    model = build(work.net, work.keep)
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=peer.LEARNING_RATE, fused=True)
 

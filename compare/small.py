@@ -2,6 +2,7 @@
 
     cargo xtask bench small                 # builds the wheel and an environment, then runs this
     cargo xtask bench predict
+    cargo xtask bench pytorch               # fits beside PyTorch's, without dropout and with
     cargo xtask bench busy                  # our default beside `n_jobs=1` while another program has a core
 
 Every time is the median of the turns, the ratio the median of the turns' ratios: the other's time over ours. In a turn
@@ -87,6 +88,24 @@ def fit(turns: int, other: Callable[..., Any], case: tuple[int, int, tuple[int, 
     line(inputs, hidden, f"batch {batch}", found, EPOCHS * -(-count // batch))
 
 
+def fit_pytorch(turns: int, case: tuple[int, int, tuple[int, ...], int], keep: float) -> None:
+    """Times whole fits beside PyTorch's eager ones, with one thread and with all; the faster is shown."""
+    import peer_pytorch
+
+    count, inputs, hidden, batch = case
+    x, y = samples(count, inputs)
+    common: dict[str, Any] = {"batch_size": batch, "max_iter": EPOCHS, "tol": 0, "n_iter_no_change": EPOCHS + 1}
+    ours = Thinnet(hidden_layer_sizes=hidden, random_state=0, dropout=1 - keep, **common)
+    net = (inputs, *hidden, CLASSES)
+
+    def with_threads(threads: int) -> tuple[float, float, float]:
+        theirs = peer_pytorch.fit(net, keep, batch, x, y, EPOCHS, threads)
+        return in_turns(lambda: ours.fit(x, y), theirs, turns)
+
+    found = min((with_threads(threads) for threads in (1, 2)), key=lambda found: found[2])
+    line(inputs, hidden, f"batch {batch}, keep {keep:g}", found, EPOCHS * -(-count // batch))
+
+
 def predict(turns: int, inputs: int, hidden: tuple[int, ...], rows: int) -> None:
     """Times calls of `predict_proba`."""
     x, y = samples(max(rows, 400), inputs)
@@ -116,11 +135,11 @@ def a_busy_core() -> Iterator[None]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("small", "predict", "busy"))
+    parser.add_argument("what", choices=("small", "pytorch", "predict", "busy"))
     parser.add_argument("--turns", type=int, default=11)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # fits this short do not converge
-    other = "one thread" if arguments.what == "busy" else "scikit-learn"
+    other = {"busy": "one thread", "pytorch": "PyTorch"}.get(arguments.what, "scikit-learn")
     unit = "a call" if arguments.what == "predict" else "a step"
     print(f"| net | thinnet, us {unit} | {other}, us | ratio |\n|---|---|---|---|")
     if arguments.what == "predict":
@@ -129,6 +148,10 @@ def main() -> None:
     elif arguments.what == "small":
         for case in FITS:
             fit(arguments.turns, Sklearn, case)
+    elif arguments.what == "pytorch":
+        for case in FITS:
+            for keep in (1.0, 0.5):
+                fit_pytorch(arguments.turns, case, keep)
     else:
         with a_busy_core():
             for case in FITS:

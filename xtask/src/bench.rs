@@ -9,7 +9,8 @@ use crate::{datasets, python};
 /// What to measure.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// step, experiment, gradient-check or report, all of which are the default; estimators, small, predict or busy alone
+    /// step, experiment, gradient-check or report, all of which are the default; estimators, small, pytorch, predict or busy
+    /// alone
     what: Vec<String>,
     /// More for compare/bench.py: `-- --peers pytorch --nets 500,500 --batches 100 --keeps 0.25 1 --rounds 5`; `-- --help`
     /// lists it
@@ -18,7 +19,7 @@ pub struct Arguments {
 }
 
 /// What measures the Python package's classes.
-const CLASSES: [&str; 4] = ["estimators", "small", "predict", "busy"];
+const CLASSES: [&str; 5] = ["estimators", "small", "pytorch", "predict", "busy"];
 
 pub fn run_all(arguments: &Arguments) -> Result<()> {
     match arguments.what.iter().map(String::as_str).find(|what| CLASSES.contains(what)) {
@@ -58,9 +59,13 @@ fn estimators(more: &[String]) -> Result<()> {
     run(bench.args(more))
 }
 
-/// Fits and predictions of small nets beside scikit-learn's.
+/// Fits and predictions of small nets beside scikit-learn's, fits beside PyTorch's.
 fn small(what: &str, more: &[String]) -> Result<()> {
-    let venv = python::install(&python::build_wheel()?, "python", "requirements-test.txt")?;
+    let (name, requirements) = match what {
+        "pytorch" => ("estimators", "../../compare/requirements-estimators.txt"),
+        _ => ("python", "requirements-test.txt"),
+    };
+    let venv = python::install(&python::build_wheel()?, name, requirements)?;
     run(command(venv.program("python"), &["compare/small.py", what]).args(more))
 }
 

@@ -189,6 +189,36 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
     assert float(done.stdout) < 2000  # MB
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_as_fitted_are_checked_as_any_are(dtype: str) -> None:
+    rows = np.ascontiguousarray(X, dtype=dtype)
+    model = MLPClassifier((5,), random_state=0, max_iter=2, dtype=dtype).fit(rows, Y)
+    for other in (rows.tolist(), np.asfortranarray(rows), rows.astype("float16").astype(dtype).astype(object)):
+        same = np.asarray(other, dtype=dtype)
+        assert_array_equal(model.predict_proba(other), model.predict_proba(np.ascontiguousarray(same)))
+    for bad, message in ((np.nan, "contains NaN"), (np.inf, "contains infinity"), (-np.inf, "contains infinity")):
+        wrong = rows[:3].copy()
+        wrong[1, 2] = bad
+        with pytest.raises(ValueError, match=message):
+            model.predict(wrong)
+    wrong[:2, 2] = np.inf, -np.inf
+    with pytest.raises(ValueError, match="contains infinity"):
+        model.predict(wrong)
+    for shape in (rows[:, :-1].copy(), rows[0], rows[:0]):
+        with pytest.raises(ValueError, match=r"features|1D|0 sample"):
+            model.predict(shape)
+    great = np.full((2, 30), np.finfo(dtype).max, dtype=dtype)  # whose sum is infinite
+    assert model._check_rows(great) is not None
+    assert model._check_rows(rows) is rows
+
+
+def test_rows_without_names_are_told_where_names_were_fitted() -> None:
+    frame = pytest.importorskip("pandas").DataFrame(X, columns=[f"f{i}" for i in range(30)])
+    model = MLPClassifier((5,), random_state=0, max_iter=2).fit(frame, Y)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        model.predict(np.ascontiguousarray(X, dtype="float32"))
+
+
 def test_frames_give_names() -> None:
     for library in ("pandas", "polars"):
         frames = pytest.importorskip(library)
