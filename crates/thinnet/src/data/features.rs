@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ndarray::{ArcArray2, Array1, Array2, ArrayView2, Axis, Slice};
 
 use super::SparseRows;
+use super::table::Table;
 use crate::error::{Error, Result, same_shape};
 use crate::float::{Dtype, Float};
 
@@ -17,6 +18,8 @@ pub enum Features<F> {
     Pixels(Pixels),
     /// Rows that are mostly zeros, which stay so until a batch is made of them.
     Sparse(SparseRows<F>),
+    /// Columns of a table with words, gaps or dates, which stay so until they are scaled.
+    Table(Table),
 }
 
 /// Images as bytes, the mean image that is subtracted from them, and the deviations that they are divided by, if any.
@@ -159,6 +162,7 @@ impl<F: Float> Features<F> {
             Self::Floats(x) => x.dim(),
             Self::Pixels(pixels) => pixels.bytes.dim(),
             Self::Sparse(sparse) => sparse.dim(),
+            Self::Table(table) => table.dim(),
         }
     }
 
@@ -176,6 +180,7 @@ impl<F: Float> Features<F> {
             Self::Floats(x) => x.select(Axis(0), chosen),
             Self::Pixels(pixels) => pixels.floats(chosen.iter().copied()),
             Self::Sparse(sparse) => sparse.dense(chosen.iter().copied()),
+            Self::Table(table) => floats_of(table, chosen.iter().copied()),
         })
     }
 
@@ -185,6 +190,7 @@ impl<F: Float> Features<F> {
             Self::Floats(x) => x.clone(),
             Self::Pixels(pixels) => pixels.floats(0..pixels.bytes.nrows()).into(),
             Self::Sparse(sparse) => sparse.dense(0..sparse.dim().0).into(),
+            Self::Table(table) => floats_of(table, 0..table.dim().0).into(),
         }
     }
 
@@ -194,6 +200,7 @@ impl<F: Float> Features<F> {
             Self::Floats(x) => x.mapv(F::as_f64).into(),
             Self::Pixels(pixels) => pixels.clone().into(),
             Self::Sparse(sparse) => sparse.rounded().into(),
+            Self::Table(table) => Features::Table(table.clone()),
         }
     }
 
@@ -225,6 +232,7 @@ impl<F: Float> Features<F> {
                 let zeros = sparse.values().len() < sparse.dim().0 * sparse.dim().1;
                 Some(if zeros { (least.min(0.0), greatest.max(0.0)) } else { (least, greatest) })
             }
+            Self::Table(_) => ends(&self.to_floats()),
         }
     }
 
@@ -238,6 +246,7 @@ impl<F: Float> Features<F> {
                 let at = values.iter().position(|value| !value.is_finite())?;
                 Some((row, columns[at] as usize))
             }),
+            Self::Table(_) => None, // gaps are filled, and dates are bounded
         }
     }
 
@@ -251,6 +260,7 @@ impl<F: Float> Features<F> {
                 ..pixels.clone()
             }),
             Self::Sparse(sparse) => Self::Sparse(sparse.select(from..to)),
+            Self::Table(table) => Self::Table(table.slice(from, to)),
         }
     }
 
@@ -262,8 +272,20 @@ impl<F: Float> Features<F> {
                 Self::Pixels(Pixels { bytes: reorder_rows(bytes, order), mean, deviation })
             }
             Self::Sparse(sparse) => Self::Sparse(sparse.select(order.iter().copied())),
+            Self::Table(table) => Self::Table(table.reordered(order)),
         }
     }
+}
+
+/// Chosen rows of a table as floats (n, D).
+fn floats_of<F: Float>(table: &Table, chosen: impl ExactSizeIterator<Item = usize>) -> Array2<F> {
+    let mut out = Array2::zeros((chosen.len(), table.dim().1));
+    for (mut out, index) in out.rows_mut().into_iter().zip(chosen) {
+        if let Some(out) = out.as_slice_mut() {
+            table.write_row(index, out);
+        }
+    }
+    out
 }
 
 impl<F> From<Array2<F>> for Features<F> {

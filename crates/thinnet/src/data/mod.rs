@@ -26,18 +26,20 @@ mod shape;
 mod sparse;
 mod split;
 mod summary;
+mod table;
 
 pub use features::{Features, Pixels};
 #[cfg(feature = "files")]
 pub use files::{Block, ReadOptions, Wanted, formats, limits, stream, stream_table};
 pub use rows::{Rows, Targets};
 pub use scaling::{Scale, Scaling};
-pub use set::{Columns, DataSet, Format, Part};
+pub use set::{DataSet, Format, Part};
 pub(crate) use shape::check_shape;
 pub use shape::parse_size;
 pub use sparse::SparseRows;
 pub use split::{Order, SplitOptions};
 pub use summary::{SplitSummary, Summary, TargetSummary};
+pub use table::{ColumnSummary, Columns, Encoding, MOST_CATEGORIES, Table};
 
 /// The ten classes of CIFAR-10, by label.
 pub const CIFAR10_CLASSES: [&str; 10] =

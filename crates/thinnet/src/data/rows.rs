@@ -3,6 +3,7 @@
 use ndarray::{ArcArray2, Array2, ArrayView2, Axis, Slice};
 
 use super::features::{Features, reorder_rows};
+use super::table::Encoding;
 use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 
@@ -244,6 +245,15 @@ impl<F: Float> Rows<F> {
             TargetsBuf::Values(numbers) => TargetsBuf::Values(reorder_rows(numbers, order)),
         };
         Self { x: self.x.reordered(order), targets, outputs: self.outputs }
+    }
+
+    /// Encodes the columns of a table like this, an encoding a column, and says how many words have no category.
+    pub(super) fn encode(&mut self, encodings: &[Encoding]) -> usize {
+        let Features::Table(table) = &self.x else { return 0 };
+        let table = table.encoded(encodings.to_vec());
+        let strangers = table.strangers();
+        self.x = Features::Table(table);
+        strangers
     }
 
     /// The same samples with other inputs, (N, D) as well, and their numbers changed, if they have any.

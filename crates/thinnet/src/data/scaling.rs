@@ -3,7 +3,8 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::{DataSet, Features, Rows};
+use super::table::Table;
+use super::{DataSet, Features, Rows, SparseRows};
 use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 use crate::names::names;
@@ -36,7 +37,9 @@ impl DataSet {
         match self.train.x() {
             Features::Pixels(pixels) => sums(pixels.view()).0.mapv(|sum| sum as f64 / samples),
             Features::Floats(values) => values.sum_axis(Axis(0)) / samples,
-            Features::Sparse(_) => self.train.x().to_floats().sum_axis(Axis(0)) / samples,
+            Features::Sparse(_) | Features::Table(_) => {
+                self.train.x().to_floats().sum_axis(Axis(0)) / samples
+            }
         }
     }
 
@@ -53,7 +56,7 @@ impl DataSet {
                 };
                 return sums.iter().zip(&squares).map(variance).map(f64::sqrt).collect();
             }
-            x @ (Features::Floats(_) | Features::Sparse(_)) => x.to_floats(),
+            x @ (Features::Floats(_) | Features::Sparse(_) | Features::Table(_)) => x.to_floats(),
         };
         // What rounding alone makes of equal numbers is no deviation (scikit-learn's rule).
         let rounding = samples as f64 * f64::EPSILON;
@@ -79,10 +82,11 @@ impl DataSet {
         }
     }
 
-    /// What this scaling does to samples: means and deviations are those of all training rows.
+    /// What this scaling does to samples: means and deviations are those of all training rows. Of a table with categories it
+    /// is done to quantities alone: what is 0 or 1 stays so.
     pub fn scale(&self, scaling: Scaling) -> Scale {
         let not_zero = |deviation: f64| if deviation > 0.0 { deviation } else { 1.0 };
-        Scale {
+        let mut scale = Scale {
             mean: match scaling {
                 Scaling::None => vec![0.0; self.input_dim()],
                 Scaling::Mean | Scaling::Standard | Scaling::Unit => self.mean_sample().to_vec(),
@@ -92,7 +96,17 @@ impl DataSet {
                 Scaling::Standard => Some(self.deviation_sample().mapv(not_zero).to_vec()),
                 Scaling::Unit => Some(vec![not_zero(self.range_width()); self.input_dim()]),
             },
+        };
+        if let Features::Table(table) = self.train.x() {
+            let quantities = table.quantities();
+            let set = |numbers: &mut Vec<f64>, value| {
+                let flags = numbers.iter_mut().zip(&quantities).filter(|(_, quantity)| !**quantity);
+                flags.for_each(|(number, _)| *number = value);
+            };
+            set(&mut scale.mean, 0.0);
+            scale.deviation.iter_mut().for_each(|deviation| set(deviation, 1.0));
         }
+        scale
     }
 }
 
@@ -117,7 +131,7 @@ impl Scale {
     }
 
     /// Inputs (N, D), scaled in 64-bit floats and then rounded to `F`. Bytes are shared and stay bytes; sparse rows stay
-    /// sparse where nothing is done to them.
+    /// sparse where nothing is done to them; rows of a table become sparse ones where most of their numbers are 0.
     ///
     /// # Errors
     /// [`Error::Shape`] for another D.
@@ -128,16 +142,53 @@ impl Scale {
                 return Ok(pixels.rescaled(&self.mean, self.deviation.as_deref())?.into());
             }
             Features::Sparse(sparse) if self.is_none() => return Ok(sparse.rounded().into()),
+            Features::Table(table) => return self.table(table),
             Features::Floats(_) | Features::Sparse(_) => x.to_floats(),
         };
         let mut scaled = Array2::zeros(floats.dim());
         for (mut out, row) in scaled.rows_mut().into_iter().zip(floats.rows()) {
             for (column, (out, &value)) in out.iter_mut().zip(row).enumerate() {
-                let divisor = self.deviation.as_ref().map_or(1.0, |deviation| deviation[column]);
-                *out = F::from_f64((value - self.mean[column]) / divisor);
+                *out = self.number(column, value);
             }
         }
         Ok(scaled.into())
+    }
+
+    /// A number of column `column`, scaled.
+    fn number<F: Float>(&self, column: usize, value: f64) -> F {
+        let divisor = self.deviation.as_ref().map_or(1.0, |deviation| deviation[column]);
+        F::from_f64((value - self.mean[column]) / divisor)
+    }
+
+    /// Rows of a table, scaled. Its numbers that may be 0 are not shifted, but for its quantities, which are always there.
+    fn table<F: Float>(&self, table: &Table) -> Result<Features<F>> {
+        let (rows, columns) = table.dim();
+        let quantities = table.quantities();
+        let unshifted = self.mean.iter().zip(&quantities).all(|(mean, quantity)| *quantity || *mean == 0.0);
+        if !table.is_sparse() || !unshifted {
+            let mut scaled = Array2::zeros((rows, columns));
+            let mut row = vec![0.0; columns];
+            for (index, mut out) in scaled.rows_mut().into_iter().enumerate() {
+                table.write_row(index, &mut row);
+                for (column, (out, &value)) in out.iter_mut().zip(&row).enumerate() {
+                    *out = self.number(column, value);
+                }
+            }
+            return Ok(scaled.into());
+        }
+        let (mut starts, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());
+        for index in 0..rows {
+            table.each(index, |column, value| {
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    reason = "columns of a table, and categories of each"
+                )]
+                indices.push(column as u32);
+                values.push(self.number(column, value));
+            });
+            starts.push(indices.len());
+        }
+        Ok(SparseRows::new(columns, starts, indices, values)?.into())
     }
 
     /// Rows with their inputs scaled; their numbers, if they have any, are rounded to `F`.

@@ -5,7 +5,9 @@ use std::fmt;
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
-use super::Rows;
+use super::features::Features;
+use super::rows::Rows;
+use super::table::Columns;
 use crate::error::{Error, Result, ensure};
 use crate::names::names;
 
@@ -33,19 +35,7 @@ pub struct DataSet {
     pub(super) val: Option<Rows<f64>>,
     pub(super) test: Option<Rows<f64>>,
     pub(super) mean: Option<Array1<f64>>,
-}
-
-/// The columns of a table, by their names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Columns {
-    /// Those of the inputs (D), in order.
-    pub inputs: Vec<String>,
-    /// That of the labels or targets.
-    pub target: String,
-    /// Its place among all columns, from 0.
-    pub target_at: usize,
-    /// Whether the table has a line of names; otherwise names are numbers, from 1.
-    pub header: bool,
+    pub(super) notes: Vec<String>,
 }
 
 /// A part of a data set.
@@ -136,8 +126,18 @@ impl DataSet {
             (true, _) => (1..=outputs).map(|column| format!("target {column}")).collect(),
         };
         let shape = vec![train.input_dim()];
-        Self { format: Format::Memory, names, columns: None, shape, train, val: None, test: None, mean: None }
-            .checked()
+        Self {
+            format: Format::Memory,
+            names,
+            columns: None,
+            shape,
+            train,
+            val: None,
+            test: None,
+            mean: None,
+            notes: Vec::new(),
+        }
+        .checked()
     }
 
     /// The same with these rows as one of its parts.
@@ -221,6 +221,36 @@ impl DataSet {
     /// The mean (D) that the data set brings along, to be subtracted in place of the training rows' own.
     pub fn mean(&self) -> Option<&Array1<f64>> {
         self.mean.as_ref()
+    }
+
+    /// What a person should know of how it was read: what was taken for what, and what was left out.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Adds a note for people.
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// The same with tables encoded as follows from the training rows: what gaps are filled with, and the categories.
+    pub(super) fn refitted(mut self) -> Self {
+        let Features::Table(table) = self.train.x() else { return self };
+        let encodings = table.fit();
+        if let Some(columns) = &mut self.columns {
+            columns.encodings.clone_from(&encodings);
+        }
+        let mut strangers = 0;
+        for rows in [Some(&mut self.train), self.val.as_mut(), self.test.as_mut()].into_iter().flatten() {
+            strangers += rows.encode(&encodings);
+        }
+        self.shape = vec![self.train.input_dim()];
+        if strangers > 0 {
+            self.note(format!(
+                "{strangers} words of validation and test rows are none of the training rows' categories; they count as zeros"
+            ));
+        }
+        self
     }
 
     /// Every part that is there, training rows first.

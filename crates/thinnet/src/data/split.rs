@@ -119,7 +119,7 @@ impl DataSet {
             }
         }
         if num_train == total {
-            return Ok(self);
+            return Ok(self.refitted());
         }
         let ends = [num_train, num_train + val_from_train, num_train + taken];
         if order != Order::Stored {
@@ -136,7 +136,7 @@ impl DataSet {
             self.test = Some(self.train.slice(ends[1], ends[2]));
         }
         self.train = self.train.slice(0, num_train);
-        Ok(self)
+        Ok(self.refitted())
     }
 }
 

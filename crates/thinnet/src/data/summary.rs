@@ -1,9 +1,10 @@
 //! What a data set holds, in figures.
 
-use ndarray::Array1;
+use ndarray::{Array1, ArrayView1};
 use serde::Serialize;
 
-use super::{DataSet, Format, Part, Rows};
+use super::table::ColumnSummary;
+use super::{DataSet, Features, Format, Part, Rows};
 
 /// Training images of the course, the first of CIFAR-10's 50,000; the other 1,000 are for validation.
 const COURSE_TRAINING: usize = 49_000;
@@ -24,6 +25,10 @@ pub struct Summary {
     pub mean: Array1<f64>,
     /// How many training samples, from the first, the mean is that of; `None` if the data set brought its mean along.
     pub mean_of: Option<usize>,
+    /// What is in each column of a table that is an input; of other formats, none.
+    pub columns: Vec<ColumnSummary>,
+    /// What a person should know of how it was read.
+    pub notes: Vec<String>,
 }
 
 /// The figures of one part.
@@ -73,7 +78,30 @@ impl DataSet {
             splits: splits.collect(),
             mean,
             mean_of,
+            columns: self.column_summaries(),
+            notes: self.notes.clone(),
         }
+    }
+
+    /// What is in the columns of a table, over its training rows.
+    fn column_summaries(&self) -> Vec<ColumnSummary> {
+        let Some(columns) = &self.columns else { return Vec::new() };
+        if let Features::Table(table) = self.train.x() {
+            return table.summaries(&columns.inputs);
+        }
+        let floats = self.train.x().to_floats();
+        let numbers = |(name, values): (&String, ArrayView1<'_, f64>)| {
+            let (least, greatest) =
+                values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
+            ColumnSummary {
+                name: name.clone(),
+                kind: "numbers",
+                holds: format!("{least} to {greatest}"),
+                gaps: 0,
+                example: values.first().map(f64::to_string).unwrap_or_default(),
+            }
+        };
+        columns.inputs.iter().zip(floats.columns()).map(numbers).collect()
     }
 
     fn target_summaries(&self, rows: &Rows<f64>) -> Vec<TargetSummary> {

@@ -18,6 +18,12 @@ impl<F: Float> Model<F> {
     pub fn rows_of(&self, set: &DataSet, rows: &Rows<f64>) -> Result<Rows<f64>> {
         let own = self.preprocessing();
         let x = match (&own.columns, set.columns()) {
+            (Some(own), Some(found)) if own.inputs == found.inputs && own.encodings == found.encodings => {
+                rows.x().clone()
+            }
+            (Some(own), Some(found)) if !(own.encodings.is_empty() && found.encodings.is_empty()) => {
+                encoded(rows, own, found)?
+            }
             (Some(own), Some(found)) if own.header && found.header => in_order(rows, &order(own, found)?),
             _ => {
                 check_shape(set.shape(), &own.shape)?;
@@ -64,6 +70,25 @@ fn order(own: &Columns, found: &Columns) -> Result<Vec<usize>> {
         })
     };
     own.inputs.iter().map(place).collect()
+}
+
+/// Rows of a table encoded as the model's own are.
+fn encoded(rows: &Rows<f64>, own: &Columns, found: &Columns) -> Result<Features<f64>> {
+    let order = if own.header && found.header {
+        order(own, found)?
+    } else {
+        (0..own.inputs.len().min(found.inputs.len())).collect()
+    };
+    let picked = match rows.x() {
+        Features::Table(table) if order.len() == own.inputs.len() => table.picked(&order, &own.encodings),
+        _ => None,
+    };
+    picked.map(Features::Table).ok_or_else(|| {
+        Error::data(
+            "its columns hold other things than those of the model; read the table with ReadOptions::known, which takes \
+             the model's columns",
+        )
+    })
 }
 
 fn in_order(rows: &Rows<f64>, order: &[usize]) -> Features<f64> {

@@ -115,7 +115,8 @@ impl<'a> Images<'a> {
                         pixels.view().get(at(row, column)).copied().map_or(0.0, f64::from)
                     }
                     Features::Floats(values) => values.get(at(row, column)).copied().unwrap_or(0.0),
-                    Features::Sparse(_) => 0.0, // no format of images reads as sparse rows
+                    // No format of images reads as these.
+                    Features::Sparse(_) | Features::Table(_) => 0.0,
                 })
                 .sum();
             let (black, white) = self.range;

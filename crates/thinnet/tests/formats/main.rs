@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation, clippy::float_cmp)] // a test fails by panic
 
 mod cifar;
+mod columns;
 mod idx;
 #[cfg(feature = "images")]
 mod images;

@@ -94,7 +94,7 @@ fn a_field_of_a_table_that_is_no_number_is_named() {
     let message = refusal(b"a,price\n1,2\nx,3\n".to_vec(), &regression());
     assert_eq!(
         message,
-        "line 3, column a: \"x\" is no finite number; a table that is read for regression holds numbers alone"
+        "line 3, column a: \"x\" is no finite number; if the column holds words, name it as one of categories, or leave it out"
     );
     let named = ReadOptions { label: Some("cost".to_owned()), ..regression() };
     assert!(refusal(b"a,price\n1,2\n".to_vec(), &named).contains("no label column \"cost\""));

@@ -12,7 +12,7 @@ use super::formats::{Numbers, idx, npy};
 use super::kind::{HEAD, Kind, entries, file_name, head, unpacked_file};
 use super::pairs::{from_pairs, labels_beside};
 use super::{ReadOptions, archive, limits};
-use crate::data::{DataSet, Format, Part};
+use crate::data::{DataSet, Format, Part, Rows};
 use crate::error::{Error, Result};
 
 /// A folder's files and folders.
@@ -46,6 +46,8 @@ pub(super) enum Found {
     Npy(Vec<PathBuf>),
     /// A folder of images for each class.
     Images,
+    /// A table of training samples, and one of test samples.
+    Tables(PathBuf, PathBuf),
     /// One file alone.
     File(PathBuf),
 }
@@ -76,6 +78,11 @@ pub(super) fn find(path: &Path) -> Result<(Found, Option<String>)> {
     if images::is_folder(path)? {
         return Ok((Found::Images, None));
     }
+    if let (Some(train), Some(test)) =
+        (table_named(&folder.files, "train")?, table_named(&folder.files, "test")?)
+    {
+        return Ok((Found::Tables(train, test), None));
+    }
     if let ([file], []) = (folder.files.as_slice(), folder.folders.as_slice()) {
         return Ok((Found::File(file.clone()), Some(file_name(file))));
     }
@@ -102,12 +109,61 @@ pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet>
         Found::Images => images::read_folder(path, options),
         #[cfg(not(feature = "images"))]
         Found::Images => Err(Error::data("images are not read without the feature `images`")),
+        Found::Tables(train, test) => {
+            let set = open_file(&train, options).map_err(|error| error.within(file_name(&train)))?;
+            with_test(set, &test, options)
+        }
         Found::File(file) => open_file(&file, options),
     };
     set.map_err(|error| match name {
         Some(name) => error.within(name),
         None => error,
     })
+}
+
+/// The table among these files whose name up to its first dot is `stem`.
+fn table_named(files: &[PathBuf], stem: &str) -> Result<Option<PathBuf>> {
+    for file in files {
+        let name = file_name(file).to_lowercase();
+        if name.split('.').next() == Some(stem) && matches!(Kind::of(&head(file)?), Kind::Text | Kind::Gzip) {
+            return Ok(Some(file.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// A table with another one's rows as its test samples, whose columns are read as its own are.
+pub(super) fn with_test(set: DataSet, path: &Path, options: &ReadOptions) -> Result<DataSet> {
+    let Some(columns) = set.columns().cloned() else {
+        return Err(Error::data(format!(
+            "test samples of their own are for tables, and this is {}",
+            set.format()
+        )));
+    };
+    let within = |error: Error| error.within(path.display());
+    let label = columns.header.then(|| columns.target.clone()).or_else(|| options.label.clone());
+    let options = ReadOptions {
+        label,
+        regression: set.is_regression(),
+        known: Some(columns),
+        test: None,
+        ..options.clone()
+    };
+    let test = open_file(path, &options).map_err(within)?;
+    let rows = if set.is_regression() {
+        test.train().clone()
+    } else {
+        let place = |name: &String| set.names().iter().position(|own| own == name);
+        let places = test.names().iter().map(|name| {
+            place(name).ok_or_else(|| {
+                within(Error::data(format!("its class {name} is none of those of the training samples")))
+            })
+        });
+        let places = places.collect::<Result<Vec<_>>>()?;
+        let labels = test.train().labels().iter().map(|&label| places[label]).collect();
+        Rows::with_classes(test.train().x().clone(), labels, set.names().len())?
+    };
+    set.with_part(Part::Test, rows)
 }
 
 /// Reads a file into memory that is there.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::ReadOptions;
 use super::file::{open_file, read_unpacked, unpack};
-use super::folder::open_folder;
+use super::folder::{open_folder, with_test};
 use super::formats::{cifar, npy};
 use super::kind::{HEAD, Kind};
 use crate::data::DataSet;
@@ -36,7 +36,11 @@ impl DataSet {
             Err(Error::data("it is neither a file nor a folder"))
         };
         let set = set.and_then(|set| options.check_format(set.format).map(|()| set));
-        set.map_err(|error| error.within(path.display()))
+        let set = set.map_err(|error| error.within(path.display()))?;
+        match &options.test {
+            Some(test) => with_test(set, test, options),
+            None => Ok(set),
+        }
     }
 
     /// Reads the data set in a file that is in memory already: any of [`DataSet::open`] that is one file alone.

@@ -1,13 +1,15 @@
 //! How a data set is read, where its content leaves it open.
 
-use crate::data::Format;
+use std::path::PathBuf;
+
+use crate::data::{Columns, Format};
 use crate::error::{Error, Result};
 
 /// What may be said of how to read a data set, where its content leaves it open.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReadOptions {
     /// The column of a table that holds the labels: its name, or its number counted from 1. By default the one named label,
-    /// class or target, or else the last.
+    /// class, target, y, labels, outcome or survived, or else the last.
     pub label: Option<String>,
     /// Whether a table's first line names the columns; by default it does if no field of it is a number.
     pub header: Option<bool>,
@@ -16,6 +18,23 @@ pub struct ReadOptions {
     /// Whether targets are numbers, for a regression, and not labels: rows then have them. A table's are in the
     /// one column that else holds labels; NPY and NPZ have them as arrays (N) or (N, K). Other formats hold classes alone.
     pub regression: bool,
+    /// Whether numbers in a table's label column are targets where they are rather quantities than classes: they are not
+    /// whole, or have many different values. It means nothing beside `regression`.
+    pub infer_task: bool,
+    /// Whether rows of a table without a label are left out, and told in a note; otherwise they are an error.
+    pub skip_unlabelled: bool,
+    /// The columns of a table that are inputs, by name or number from 1; by default all but that of the labels.
+    pub columns: Vec<String>,
+    /// Columns of a table that are left out.
+    pub drop: Vec<String>,
+    /// Columns of a table whose numbers stand for something, and are read as categories.
+    pub categories: Vec<String>,
+    /// Whether dates give weekday and month beside days.
+    pub date_parts: bool,
+    /// A table of test samples with the same columns.
+    pub test: Option<PathBuf>,
+    /// The columns of a model: a table is read as its own was.
+    pub known: Option<Columns>,
 }
 
 impl ReadOptions {

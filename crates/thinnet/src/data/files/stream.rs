@@ -83,6 +83,10 @@ pub fn stream(path: &Path, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
         }
         #[cfg(not(feature = "images"))]
         Found::Images => Err(within(Error::data("images are not read without the feature `images`"))),
+        Found::Tables(train, test) => [train, test].iter().enumerate().try_for_each(|(number, file)| {
+            let read = stream_file(file, number, wanted, &mut share_of((number, 2), each));
+            read.map_err(|error| within(error.within(file_name(file))))
+        }),
         Found::File(file) => stream(&file, wanted, each),
     }
 }
@@ -218,7 +222,12 @@ fn table_blocks(table: impl Read, size: Option<u64>, wanted: Wanted<'_>, each: E
         (Some(columns), _) => columns,
         (None, &[inputs]) => {
             let inputs: Vec<String> = (1..=inputs).map(|column| column.to_string()).collect();
-            unnamed = Columns { target: "target".to_owned(), target_at: inputs.len(), inputs, header: false };
+            unnamed = Columns {
+                target: "target".to_owned(),
+                target_at: inputs.len(),
+                inputs,
+                ..Columns::default()
+            };
             &unnamed
         }
         (None, shape) => {

@@ -116,5 +116,12 @@ pub(super) fn pack<F: Float>(isa: Isa, x: &Features<F>, chosen: &[usize], mut ro
             pack_floats(dense.view(), &(0..chosen.len()).collect::<Vec<_>>());
         }
         Features::Floats(x) => pack_floats(x.view(), chosen),
+        Features::Table(table) => {
+            let mut floats = vec![F::zero(); table.dim().1];
+            for (row, &choice) in chosen.iter().enumerate() {
+                table.write_row(choice, &mut floats);
+                rows.pack_row(row, &floats);
+            }
+        }
     }
 }

@@ -11,6 +11,7 @@ pub mod images;
 pub mod npy;
 pub mod pickle;
 pub(crate) mod supervision;
+pub(crate) mod tabular;
 
 use std::fmt;
 

@@ -1,0 +1,258 @@
+//! The lines of a text as records of fields, whatever separates them and however its letters are stored.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
+use encoding_rs::WINDOWS_1252;
+use encoding_rs_io::DecodeReaderBytesBuilder;
+
+use crate::data::files::archive::{brief, damage};
+use crate::data::limits;
+use crate::error::{Error, Result};
+
+/// Bytes in which the separator is looked for, if the first line is no shorter.
+const HEAD: usize = 64 << 10;
+
+/// What separates fields: the one that the first line has most of, the first of equals.
+const SEPARATORS: [u8; 4] = [b'\t', b',', b';', b'|'];
+
+/// What spreadsheets put before a table to name its separator.
+const SEPARATOR_LINE: &[u8] = b"sep=";
+
+/// A table's lines that are not empty.
+pub(super) struct Lines<'a> {
+    reader: Reader<PerLine<'a>>,
+    record: ByteRecord,
+    /// The fields as text.
+    fields: Vec<String>,
+    /// The line that the record begins on, from 1.
+    line: u64,
+    /// The first two records, which are read again.
+    ahead: Vec<(Vec<String>, u64)>,
+    separator: u8,
+    /// What a person should know of how it was read.
+    pub(super) notes: Vec<String>,
+    skipped: u64,
+    latin: bool,
+}
+
+impl<'a> Lines<'a> {
+    /// The lines of a text, of which as little is read as says what separates fields.
+    pub(super) fn new(text: impl Read + 'a) -> Result<Self> {
+        let mut text: Box<dyn Read + 'a> = Box::new(text);
+        let mut head = first_line(&mut text).map_err(damage)?;
+        let mut notes = Vec::new();
+        if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+            let stored = io::Cursor::new(head).chain(text);
+            text = Box::new(DecodeReaderBytesBuilder::new().build(stored));
+            head = first_line(&mut text).map_err(damage)?;
+            notes.push("its text is UTF-16, and was converted".to_owned());
+        }
+        let (separator, skipped) = match named_separator(&head) {
+            Some((separator, bytes)) => {
+                head.drain(..bytes);
+                if !head.contains(&b'\n') {
+                    head.extend(first_line(&mut text).map_err(damage)?);
+                }
+                (separator, 1)
+            }
+            None => (separator(&head)?, 0),
+        };
+        let inner: Box<dyn Read + 'a> = Box::new(io::Cursor::new(head).chain(text));
+        let stream = PerLine { inner, left: limits::TABLE_LINE, given: 0, last: 0 };
+        let mut settings = ReaderBuilder::new();
+        settings.has_headers(false).flexible(true).trim(Trim::All).delimiter(separator);
+        Ok(Self {
+            reader: settings.from_reader(stream),
+            record: ByteRecord::new(),
+            fields: Vec::new(),
+            line: 0,
+            ahead: Vec::new(),
+            separator,
+            notes,
+            skipped,
+            latin: false,
+        })
+    }
+
+    /// Goes to the next line that is not empty; `false` after the last.
+    pub(super) fn next(&mut self) -> Result<bool> {
+        if self.ahead.is_empty() {
+            return self.read();
+        }
+        (self.fields, self.line) = self.ahead.remove(0);
+        Ok(true)
+    }
+
+    fn read(&mut self) -> Result<bool> {
+        self.reader.get_mut().left = limits::TABLE_LINE;
+        let read =
+            self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
+                csv::ErrorKind::Io(error) => damage(error),
+                kind => Error::data(format!("it is no table: {}", brief(&format!("{kind:?}")))),
+            })?;
+        if !read {
+            return Ok(false);
+        }
+        self.fields.truncate(self.record.len());
+        self.fields.resize_with(self.record.len(), String::new);
+        let mut breaks = 0;
+        for (field, bytes) in self.fields.iter_mut().zip(&self.record) {
+            breaks += bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            field.clear();
+            match std::str::from_utf8(bytes) {
+                Ok(text) => field.push_str(text),
+                Err(_) => {
+                    self.latin = true;
+                    field.push_str(&decoded(bytes));
+                }
+            }
+        }
+        // Empty lines before a record count among its own for the reader; those behind it do not.
+        let position = self.reader.position();
+        let stream = self.reader.get_ref();
+        let unended = position.byte() == stream.given && !matches!(stream.last, b'\r' | b'\n');
+        self.line = (position.line() + self.skipped + u64::from(unended)).saturating_sub(1 + breaks);
+        Ok(true)
+    }
+
+    /// The records to come, at most `count`, without going to them: their fields.
+    pub(super) fn peek(&mut self, count: usize) -> Result<Vec<&[String]>> {
+        let now = (std::mem::take(&mut self.fields), self.line);
+        while self.ahead.len() < count && self.read()? {
+            self.ahead.push((std::mem::take(&mut self.fields), self.line));
+        }
+        (self.fields, self.line) = now;
+        Ok(self.ahead.iter().map(|(fields, _)| fields.as_slice()).collect())
+    }
+
+    /// The fields of this line.
+    pub(super) fn fields(&self) -> &[String] {
+        &self.fields
+    }
+
+    /// The number of this line, from 1, as an editor counts them.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Whether decimal points may be commas: where semicolons separate fields.
+    pub(super) fn comma(&self) -> bool {
+        self.separator == b';'
+    }
+
+    /// Bytes that were read so far, and whether more are there already.
+    pub(super) fn read_bytes(&self) -> (u64, bool) {
+        // A line feed may be left of the last line's end.
+        let read = self.reader.position().byte();
+        (read, read + 1 < self.reader.get_ref().given || !self.ahead.is_empty())
+    }
+
+    /// What a person should know of how all was read.
+    pub(super) fn all_notes(&mut self) -> Vec<String> {
+        let mut notes = std::mem::take(&mut self.notes);
+        if self.latin {
+            notes.push("its text is not UTF-8; it was read as Latin-1 (Windows-1252)".to_owned());
+        }
+        notes
+    }
+}
+
+fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    WINDOWS_1252.decode_without_bom_handling(bytes).0
+}
+
+/// What a table begins with: its first line that is not empty, up to [`HEAD`] bytes of it, and what came along. It waits for no more.
+fn first_line(table: &mut impl Read) -> io::Result<Vec<u8>> {
+    let (mut head, mut len) = (vec![0; HEAD], 0);
+    while len < HEAD && !without_breaks(&head[..len]).contains(&b'\n') {
+        match table.read(&mut head[len..]) {
+            Ok(0) => break,
+            Ok(count) => len += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    head.truncate(len);
+    Ok(head)
+}
+
+/// The bytes without the line breaks that they begin with.
+fn without_breaks(head: &[u8]) -> &[u8] {
+    &head[head.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()..]
+}
+
+/// The separator that the first line names, and how many bytes that line has.
+fn named_separator(head: &[u8]) -> Option<(u8, usize)> {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let &[separator, ref rest @ ..] = text
+        .get(..SEPARATOR_LINE.len())
+        .filter(|start| start.eq_ignore_ascii_case(SEPARATOR_LINE))
+        .and(text.get(SEPARATOR_LINE.len()..))?
+    else {
+        return None;
+    };
+    let end = rest.iter().position(|&byte| byte == b'\n')?;
+    let empty = rest[..end].iter().all(u8::is_ascii_whitespace);
+    (empty && separator.is_ascii() && !separator.is_ascii_alphanumeric())
+        .then_some((separator, head.len() - rest.len() + end + 1))
+}
+
+/// The separator that the first line has most of.
+fn separator(head: &[u8]) -> Result<u8> {
+    let (mut counts, mut quoted) = ([0usize; SEPARATORS.len()], false);
+    for &byte in without_breaks(head).iter().take_while(|&&byte| byte != b'\n') {
+        quoted ^= byte == b'"';
+        if let Some(index) = SEPARATORS.iter().position(|&separator| separator == byte && !quoted) {
+            counts[index] += 1;
+        }
+    }
+    let most = counts.into_iter().max().unwrap_or(0);
+    let first = counts.iter().position(|&count| count == most && count > 0);
+    first.map(|index| SEPARATORS[index]).ok_or_else(|| {
+        Error::data("it looks like text, but is no table: its first line has no comma, tab, semicolon or bar between fields")
+    })
+}
+
+/// A stream that ends with an error where a line is too long: a quote that is never closed makes one of a whole file. Line
+/// ends of two characters become one, so that lines can be counted.
+struct PerLine<'a> {
+    inner: Box<dyn Read + 'a>,
+    left: usize,
+    /// Bytes that were read of it.
+    given: u64,
+    /// The last of them.
+    last: u8,
+}
+
+impl Read for PerLine<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.inner.read(buffer)?;
+            let mut kept = 0;
+            for at in 0..read {
+                let byte = buffer[at];
+                // \r\n is \n; a lone \r, as old Macintosh files have it, ends a line for the reader of records.
+                if byte == b'\n' && self.last == b'\r' {
+                    self.last = byte;
+                    continue;
+                }
+                self.last = byte;
+                buffer[kept] = if byte == b'\r' { b'\n' } else { byte };
+                kept += 1;
+            }
+            self.left = self.left.checked_sub(kept).ok_or_else(|| {
+                io::Error::other(Error::data(format!(
+                    "a line has more than {} bytes; is a quote left open?",
+                    limits::TABLE_LINE
+                )))
+            })?;
+            self.given += kept as u64;
+            // Nothing but the second half of a line's end: that is not the end of the file.
+            if kept > 0 || read == 0 || buffer.is_empty() {
+                return Ok(kept);
+            }
+        }
+    }
+}

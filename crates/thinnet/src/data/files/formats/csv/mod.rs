@@ -1,0 +1,166 @@
+//! Tables of text: a sample a line, its fields separated by commas, tabs, semicolons or bars, quoted where need be (RFC
+//! 4180).
+
+mod lines;
+
+use std::io::Read;
+
+use super::tabular::{Build, INDEX_NAMES, LABEL_NAMES, Layout, growing, inputs_of, push_inputs};
+use crate::data::table::field::number;
+use crate::data::table::{Column, Growing};
+use crate::data::{Columns, DataSet, Features, Format, ReadOptions};
+use crate::error::{Error, Result, ensure};
+use lines::Lines;
+
+/// Reads a table as a data set in one part. Numbers that are all whole and 0..=255 stay bytes; a column with words, gaps or
+/// dates makes the inputs a [`Table`](crate::data::Table).
+///
+/// # Errors
+/// [`Error::Data`] with the line, and the column where there is one: a few words in a column of numbers, a line with more or
+/// fewer fields than the first, a line longer than [`limits::TABLE_LINE`](crate::data::limits::TABLE_LINE), no column of a
+/// name that is asked for. Where [`ReadOptions::regression`] asks for targets, a field of the label column that is no finite
+/// number.
+pub fn read(table: impl Read, options: &ReadOptions) -> Result<DataSet> {
+    let mut lines = Lines::new(table)?;
+    let (names, header) = head(&mut lines, options)?;
+    let layout = match &options.known {
+        Some(known) => Layout::of_model(&names, header, known)?.with_label(known)?,
+        None => Layout::new(&names, header, options)?,
+    };
+    let comma = lines.comma();
+    let mut build = Build::new(layout, options, comma);
+    each_line(&mut lines, names.len(), |lines| {
+        let fields = lines.fields();
+        build.push(|place| fields.get(place).map_or("", String::as_str), lines.line())
+    })?;
+    let mut set = build.finish(Format::Csv)?;
+    for note in lines.all_notes() {
+        set.note(note);
+    }
+    Ok(set)
+}
+
+/// Hands on the inputs of a table, `rows` at a time, with the bytes that were read of it. The inputs are the columns that a
+/// model was trained on: found by their names where both have a header, and else all columns, but for that of the target
+/// where there is one more.
+///
+/// # Errors
+/// [`Error::Data`] as [`read`]'s, and for columns that are not those of the model, with both sides' names.
+pub(crate) fn each_block(
+    table: impl Read,
+    wanted: &Columns,
+    rows: usize,
+    each: &mut dyn FnMut(Features<f64>, u64) -> Result<()>,
+) -> Result<()> {
+    let mut lines = Lines::new(table)?;
+    ensure!(lines.next()?, Error::data("it is empty"));
+    let comma = lines.comma();
+    let header = wanted.header && is_header(lines.fields(), &[], comma);
+    let layout = Layout::of_model(&names(lines.fields(), header), header, wanted)?;
+    let columns = lines.fields().len();
+    if header {
+        ensure!(lines.next()?, Error::data("it has a header and nothing below it"));
+    }
+    let mut inputs = growing(wanted, comma);
+    let mut count = 0;
+    let mut hand_on = |inputs: &mut Vec<_>, read| {
+        let grown = std::mem::replace(inputs, growing(wanted, comma));
+        let finish = |(growing, name): (Growing, &String)| {
+            let (kind, cells) = growing.finish(name)?;
+            Ok(Column { kind, cells })
+        };
+        let columns = grown.into_iter().zip(&wanted.inputs).map(finish).collect::<Result<Vec<_>>>()?;
+        each(inputs_of(columns, Some(wanted), false)?, read)
+    };
+    loop {
+        check_length(&lines, columns)?;
+        let fields = lines.fields();
+        let field = |place: usize| fields.get(place).map_or("", String::as_str);
+        push_inputs(&mut inputs, &layout, Some(wanted), &field, lines.line())?;
+        count += 1;
+        // Whoever writes to a pipe may wait for an answer to what there is.
+        let (read, more) = lines.read_bytes();
+        if !more || count == rows {
+            hand_on(&mut inputs, read)?;
+            count = 0;
+        }
+        if !lines.next()? {
+            break;
+        }
+    }
+    if count == 0 { Ok(()) } else { hand_on(&mut inputs, lines.read_bytes().0) }
+}
+
+/// The names of the columns, and whether they are those of a header, which is then the line that `lines` are at; the next is
+/// the first of the samples.
+fn head(lines: &mut Lines<'_>, options: &ReadOptions) -> Result<(Vec<String>, bool)> {
+    let comma = lines.comma();
+    let mut ahead = lines.peek(2)?.into_iter();
+    let first = ahead.next().ok_or_else(|| Error::data("it is empty"))?;
+    let second = ahead.next().unwrap_or_default();
+    let header = options.header.unwrap_or_else(|| is_header(first, second, comma));
+    // A separator at the end of every line makes no column.
+    let open = |fields: &[String]| fields.last().is_some_and(String::is_empty);
+    let trailing = open(first) && first.len() > 2 && (second.is_empty() || open(second));
+    let names = names(&first[..first.len() - usize::from(trailing)], header);
+    if header {
+        lines.next()?;
+    }
+    Ok((names, header))
+}
+
+/// Calls `each` at every line of samples, all of as many fields.
+fn each_line<'a>(
+    lines: &mut Lines<'a>,
+    columns: usize,
+    mut each: impl FnMut(&Lines<'a>) -> Result<()>,
+) -> Result<()> {
+    let begun = lines.line() > 0;
+    let mut any = false;
+    while lines.next()? {
+        check_length(lines, columns)?;
+        each(lines)?;
+        any = true;
+    }
+    ensure!(any || !begun, Error::data("it has a header and nothing below it"));
+    Ok(())
+}
+
+/// Refuses a line of more or fewer fields; one that is empty may follow the last.
+fn check_length(lines: &Lines<'_>, columns: usize) -> Result<()> {
+    let found = match lines.fields() {
+        [rest @ .., last] if rest.len() == columns && last.is_empty() => columns,
+        fields => fields.len(),
+    };
+    if found == columns {
+        return Ok(());
+    }
+    let fields = if found == 1 { "field" } else { "fields" };
+    Err(Error::data(format!("line {} has {found} {fields}, and the first has {columns}", lines.line())))
+}
+
+/// Whether a first line names the columns: no field of it is a number, or all that are count from 0 as pandas names columns
+/// without names. Where the second line has no numbers either, names are all different.
+fn is_header(first: &[String], second: &[String], comma: bool) -> bool {
+    let is_number = |field: &String| number(field, comma).is_some();
+    let numbers: Vec<&String> = first.iter().filter(|field| is_number(field)).collect();
+    if numbers.is_empty() {
+        let mut sorted: Vec<&String> = first.iter().filter(|name| !name.is_empty()).collect();
+        sorted.sort();
+        let different = sorted.windows(2).all(|pair| pair[0] != pair[1]);
+        return different || second.iter().any(is_number);
+    }
+    let known = |field: &&String| {
+        let lower = field.to_lowercase();
+        LABEL_NAMES.contains(&lower.as_str()) || INDEX_NAMES.contains(&lower.as_str())
+    };
+    let mut words = first.iter().filter(|field| !is_number(field)).peekable();
+    let counts =
+        |from: usize| numbers.iter().enumerate().all(|(at, field)| **field == (at + from).to_string());
+    words.peek().is_some() && words.all(|word| known(&word)) && (counts(0) || counts(1))
+}
+
+/// The names of the columns, which are the first line's fields where it is a header, or else their numbers from 1.
+fn names(first: &[String], header: bool) -> Vec<String> {
+    if header { first.to_vec() } else { (1..=first.len()).map(|column| column.to_string()).collect() }
+}

@@ -1,0 +1,156 @@
+//! Which of a table's columns are inputs, which one is the target, and which are left out.
+
+use crate::data::files::labels::class_name;
+use crate::data::{Columns, ReadOptions, limits};
+use crate::error::{Error, Result};
+use crate::text::first_of;
+
+/// Names, in lower case, of a column that holds the labels or targets unless one asks for another, the first before the
+/// next. Without such a name it is the last. A y beside an x is a coordinate.
+pub(crate) const LABEL_NAMES: [&str; 7] = ["label", "class", "target", "y", "labels", "outcome", "survived"];
+
+/// The columns: their names or numbers, and what each is for.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    pub(crate) names: Vec<String>,
+    pub(crate) header: bool,
+    /// The place of the labels or targets.
+    pub(crate) label: usize,
+    /// The places of the inputs.
+    pub(crate) inputs: Vec<usize>,
+    /// Places among `inputs` of those that are to be read as categories.
+    pub(crate) categories: Vec<usize>,
+}
+
+impl Layout {
+    /// What the columns of these names are for; the names are those of the file where it has any (`header`), and else
+    /// numbers from 1.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for fewer than two columns, more than [`limits::TABLE_COLUMNS`], or a column that is not there.
+    pub(crate) fn new(names: &[String], header: bool, options: &ReadOptions) -> Result<Self> {
+        let columns = names.len();
+        if !(2..=limits::TABLE_COLUMNS).contains(&columns) {
+            return Err(Error::data(format!(
+                "its first line has {columns} fields, and a table of samples has 2 to {}",
+                limits::TABLE_COLUMNS
+            )));
+        }
+        let names: Vec<String> = names.iter().map(|name| class_name(name)).collect();
+        let of = |what: &str, wanted: &str| place(&names, header, wanted, what);
+        let label = match options.label.as_deref().map(str::trim) {
+            Some(wanted) => of("label column", wanted)?,
+            None => {
+                let called = |name: &str| names.iter().position(|column| column.eq_ignore_ascii_case(name));
+                let usual = LABEL_NAMES.into_iter().filter(|&name| name != "y" || called("x").is_none());
+                usual.into_iter().find_map(called).unwrap_or(columns - 1)
+            }
+        };
+        let all =
+            |wanted: &[String]| wanted.iter().map(|name| of("column", name)).collect::<Result<Vec<_>>>();
+        let (chosen, dropped) = (all(&options.columns)?, all(&options.drop)?);
+        let is_input = |place: &usize| {
+            *place != label && (chosen.is_empty() || chosen.contains(place)) && !dropped.contains(place)
+        };
+        let inputs: Vec<usize> = (0..columns).filter(is_input).collect();
+        if inputs.is_empty() {
+            return Err(Error::data(format!(
+                "no column is left as an input beside the label {}",
+                names[label]
+            )));
+        }
+        let forced = all(&options.categories)?;
+        let categories = (0..inputs.len()).filter(|&input| forced.contains(&inputs[input])).collect();
+        Ok(Self { label, inputs, categories, header, names })
+    }
+
+    /// The layout for a model's columns: its inputs are found by name where both have names, and else by their places. Where
+    /// the target is not there, `label` is beyond the columns.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a column that is missing; it names both sides.
+    pub(crate) fn of_model(names: &[String], header: bool, wanted: &Columns) -> Result<Self> {
+        let header = header && wanted.header;
+        let names: Vec<String> = names.iter().map(|name| class_name(name)).collect();
+        let inputs = if header { by_name(&names, wanted)? } else { by_place(names.len(), wanted)? };
+        let label = if header {
+            names.iter().position(|name| *name == wanted.target)
+        } else {
+            Some(wanted.target_at).filter(|at| !inputs.contains(at))
+        };
+        let label = label.unwrap_or(names.len());
+        Ok(Self { label, inputs, categories: Vec::new(), header, names })
+    }
+
+    /// The same, if the target of a model is among the columns.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if it is not.
+    pub(crate) fn with_label(self, wanted: &Columns) -> Result<Self> {
+        if self.label < self.names.len() {
+            return Ok(self);
+        }
+        Err(Error::data(format!(
+            "it has no column {}, which holds the labels; samples without them can only be predicted",
+            wanted.target
+        )))
+    }
+
+    /// The name of the label column.
+    pub(crate) fn label_name(&self) -> &str {
+        self.names.get(self.label).map_or("", String::as_str)
+    }
+}
+
+/// The place of a column by its name, or by its number from 1.
+fn place(names: &[String], header: bool, wanted: &str, what: &str) -> Result<usize> {
+    let wanted = wanted.trim();
+    let named = || names.iter().position(|column| header && column == wanted);
+    let numbered = || {
+        let number = wanted.parse().ok().filter(|number| (1..=names.len()).contains(number));
+        number.map(|number: usize| number - 1)
+    };
+    named().or_else(numbered).ok_or_else(|| {
+        Error::data(format!("it has no {what} {wanted:?}; its {} columns are {}", names.len(), some(names)))
+    })
+}
+
+/// The places of the wanted columns among those of a table with these names.
+fn by_name(fields: &[String], wanted: &Columns) -> Result<Vec<usize>> {
+    let place = |name: &String| fields.iter().position(|field| field == name);
+    let found: Vec<Option<usize>> = wanted.inputs.iter().map(place).collect();
+    match found.iter().position(Option::is_none) {
+        None => Ok(found.into_iter().flatten().collect()),
+        Some(missing) => Err(Error::data(format!(
+            "the model takes the columns {}, and the table has {}: {} is missing",
+            some(&wanted.inputs),
+            some(fields),
+            wanted.inputs[missing]
+        ))),
+    }
+}
+
+/// The places of the inputs in a table of so many columns without names.
+fn by_place(columns: usize, wanted: &Columns) -> Result<Vec<usize>> {
+    let inputs = wanted.inputs.len();
+    let (width, places) = if wanted.places.is_empty() {
+        (inputs + 1, (0..=inputs).filter(|&column| column != wanted.target_at).collect())
+    } else {
+        (wanted.width, wanted.places.clone())
+    };
+    let before_target = |&place: &usize| if place > wanted.target_at { place - 1 } else { place };
+    match columns {
+        _ if columns == width => Ok(places),
+        _ if columns + 1 == width => Ok(places.iter().map(before_target).collect()),
+        _ if columns == inputs => Ok((0..inputs).collect()),
+        _ => Err(Error::data(format!(
+            "the model takes {inputs} columns ({}), and the table has {columns}",
+            some(&wanted.inputs)
+        ))),
+    }
+}
+
+/// The first of some names.
+fn some(names: &[String]) -> String {
+    first_of(names, 8)
+}

@@ -1,0 +1,146 @@
+//! The column that holds labels or targets.
+
+use std::collections::HashMap;
+
+use crate::data::files::labels::class_name;
+use crate::data::table::field::{number, sort_words};
+use crate::data::{ReadOptions, limits};
+use crate::error::{Error, Result, ensure};
+
+/// Whole numbers with more different values than this are no classes where it is to be found out.
+const MOST_CLASSES: usize = 100;
+/// Nor are those with more than this, if rows of one value are fewer than [`FEW_ROWS`] on average.
+const SOME_CLASSES: usize = 20;
+/// See [`SOME_CLASSES`].
+const FEW_ROWS: usize = 20;
+
+/// The fields of the target's column, as far as they were read.
+pub(crate) struct Target {
+    name: String,
+    comma: bool,
+    labels: Option<Labels>,
+    numbers: Option<Vec<f64>>,
+}
+
+/// What they are.
+pub(crate) enum Found {
+    /// The classes' names, and each row's as an index of them.
+    Classes(Vec<String>, Vec<usize>),
+    /// A number a row.
+    Numbers(Vec<f64>),
+}
+
+/// Labels that were read so far.
+#[derive(Default)]
+struct Labels {
+    /// The index in `words` of each sample's label.
+    indices: Vec<usize>,
+    words: Vec<String>,
+    known: HashMap<Box<str>, usize>,
+    /// Whether there were more than may be classes.
+    too_many: bool,
+}
+
+impl Target {
+    pub(crate) fn new(name: &str, options: &ReadOptions, comma: bool) -> Self {
+        let labels = (!options.regression).then(Labels::default);
+        let numbers = (options.regression || options.infer_task).then(Vec::new);
+        Self { name: name.to_owned(), comma, labels, numbers }
+    }
+
+    /// Takes the next field, which stands in this line.
+    pub(crate) fn push(&mut self, field: &str, line: u64) -> Result<()> {
+        let found = number(field, self.comma);
+        match (&mut self.numbers, &self.labels, found) {
+            (Some(numbers), _, Some(number)) => numbers.push(number),
+            (Some(_), Some(_), None) => self.numbers = None, // then they are labels
+            (Some(_), None, None) => {
+                let name = &self.name;
+                return Err(not_finite(
+                    (line, name, field),
+                    &format!("the targets of a regression (column {name}) are numbers"),
+                ));
+            }
+            (None, ..) => {}
+        }
+        let Some(labels) = &mut self.labels else { return Ok(()) };
+        ensure!(!field.is_empty(), Error::data(format!("line {line} has no label")));
+        labels.add(field, found);
+        if labels.too_many && self.numbers.is_none() {
+            return Err(Error::data(format!(
+                "column {} has more than {} different values: it cannot be the label",
+                self.name,
+                limits::CLASSES
+            )));
+        }
+        Ok(())
+    }
+
+    /// How many were taken.
+    pub(crate) fn len(&self) -> usize {
+        let labels = self.labels.as_ref().map_or(0, |labels| labels.indices.len());
+        self.numbers.as_ref().map_or(labels, Vec::len)
+    }
+
+    pub(crate) fn finish(self) -> Found {
+        match (self.labels, self.numbers) {
+            (Some(labels), Some(numbers)) if !labels.are_classes(&numbers) => Found::Numbers(numbers),
+            (Some(labels), _) => {
+                let (classes, labels) = labels.finish();
+                Found::Classes(classes, labels)
+            }
+            (None, numbers) => Found::Numbers(numbers.unwrap_or_default()),
+        }
+    }
+}
+
+/// The error about a field that has to be a finite number.
+pub(super) fn not_finite((line, column, field): (u64, &str, &str), why: &str) -> Error {
+    let shown: String = field.chars().take(30).collect();
+    let shown = if shown.is_empty() { "an empty field".to_owned() } else { format!("{shown:?}") };
+    Error::data(format!("line {line}, column {column}: {shown} is no finite number; {why}"))
+}
+
+impl Labels {
+    fn add(&mut self, word: &str, number: Option<f64>) {
+        if self.too_many {
+            return;
+        }
+        // 0 and 0.0 are one label, and so is -0.
+        let canonical = number.map(|number| (number + 0.0).to_string());
+        let key = canonical.as_deref().unwrap_or(word);
+        let label = match self.known.get(key) {
+            Some(&label) => label,
+            None if self.words.len() >= limits::CLASSES => {
+                self.too_many = true;
+                return;
+            }
+            None => {
+                self.known.insert(key.into(), self.words.len());
+                self.words.push(word.to_owned());
+                self.words.len() - 1
+            }
+        };
+        self.indices.push(label);
+    }
+
+    /// Whether these labels, which are all `numbers`, are rather classes than quantities.
+    fn are_classes(&self, numbers: &[f64]) -> bool {
+        let values = self.words.len();
+        let whole = numbers.iter().all(|number| number.fract().abs() <= 0.0);
+        let few = values <= SOME_CLASSES || numbers.len() / values.max(1) >= FEW_ROWS;
+        !self.too_many && if whole { values <= MOST_CLASSES && few } else { values <= 2 }
+    }
+
+    /// The classes, and the labels as indices of them.
+    fn finish(self) -> (Vec<String>, Vec<usize>) {
+        let Self { indices, words, .. } = self;
+        let mut sorted = words.clone();
+        sort_words(&mut sorted);
+        let places: HashMap<&str, usize> = sorted.iter().map(String::as_str).zip(0..).collect();
+        let class: Vec<usize> =
+            words.iter().map(|word| places.get(word.as_str()).copied().unwrap_or(0)).collect();
+        let labels = indices.into_iter().map(|word| class[word]).collect();
+        (sorted.iter().map(|word| class_name(word)).collect(), labels)
+    }
+}

@@ -1,0 +1,255 @@
+//! A column of a table as it is read: its fields one after the other, and in the end what all of them together are.
+
+use std::collections::HashMap;
+
+use super::field::{self, any_number, is_gap, number, truth};
+use super::kind::Kind;
+use crate::error::{Error, Result};
+
+/// The code of a gap in a column of words.
+pub(super) const GAP: u32 = u32::MAX;
+
+/// A column's values, one a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cells {
+    /// Whole numbers from 0 to 255.
+    Bytes(Vec<u8>),
+    /// Numbers, or days of dates; NaN where there is a gap.
+    Numbers(Vec<f64>),
+    /// Each row's place in `words`; [`GAP`] where there is none.
+    Words { codes: Vec<u32>, words: Vec<String> },
+}
+
+impl Cells {
+    /// The number of a row: NaN for a gap.
+    pub(crate) fn number(&self, row: usize) -> f64 {
+        match self {
+            Self::Bytes(bytes) => f64::from(bytes[row]),
+            Self::Numbers(numbers) => numbers[row],
+            Self::Words { .. } => f64::NAN,
+        }
+    }
+
+    /// The word of a row, if it has one.
+    pub(crate) fn word(&self, row: usize) -> Option<&str> {
+        match self {
+            Self::Words { codes, words } => words.get(codes[row] as usize).map(String::as_str),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Numbers(numbers) => numbers.len(),
+            Self::Words { codes, .. } => codes.len(),
+        }
+    }
+
+    pub(crate) fn has_gaps(&self) -> bool {
+        match self {
+            Self::Bytes(_) => false,
+            Self::Numbers(numbers) => numbers.iter().any(|number| number.is_nan()),
+            Self::Words { codes, .. } => codes.contains(&GAP),
+        }
+    }
+}
+
+/// The fields of a column, as far as they were read.
+pub(crate) struct Growing {
+    /// What it has to be; `None` finds out.
+    kind: Option<Kind>,
+    /// Whether decimal points may be commas.
+    comma: bool,
+    values: Values,
+    /// The first fields as they were written, for the case that the column turns out to be one of words.
+    head: Vec<Box<str>>,
+}
+
+enum Values {
+    Bytes(Vec<u8>),
+    Numbers(Vec<f64>),
+    Words { codes: Vec<u32>, known: HashMap<Box<str>, u32>, lines: Vec<u64> },
+}
+
+/// Fields that are kept as they were written while a column has numbers alone.
+const HEAD: usize = 1000;
+
+/// From so many words on, and from this share of the fields, words among numbers are no slip.
+const NO_SLIP: (usize, f64) = (20, 0.05);
+
+impl Growing {
+    /// A column of this kind, or of the one that is found.
+    pub(crate) fn new(kind: Option<Kind>, comma: bool) -> Self {
+        let values = match kind {
+            Some(Kind::Category) => {
+                Values::Words { codes: Vec::new(), known: HashMap::new(), lines: Vec::new() }
+            }
+            _ => Values::Bytes(Vec::new()),
+        };
+        Self { kind, comma, values, head: Vec::new() }
+    }
+
+    /// Takes the next field, which stands in this line; if its kind is settled and the field is of another, gives it back.
+    pub(crate) fn push<'a>(&mut self, field: &'a str, line: u64) -> std::result::Result<(), &'a str> {
+        let value = match &self.kind {
+            _ if is_gap(field) => Some(f64::NAN),
+            Some(Kind::Category) => None,
+            Some(Kind::Truth(pair)) => Some(truth(field, pair).ok_or(field)?),
+            Some(Kind::Date(day_first)) => Some(field::days(field, *day_first).ok_or(field)?),
+            Some(Kind::Number) => Some(number(field, self.comma).ok_or(field)?),
+            None => number(field, self.comma),
+        };
+        match value {
+            Some(value) => self.push_number(value, field, line),
+            None => self.push_word(field, line),
+        }
+        Ok(())
+    }
+
+    /// What it has to be, for people.
+    pub(crate) fn wanted(&self) -> String {
+        match &self.kind {
+            None | Some(Kind::Category) => "a word".to_owned(),
+            Some(Kind::Number) => "a number".to_owned(),
+            Some(Kind::Date(_)) => "a date".to_owned(),
+            Some(Kind::Truth([no, yes])) => format!("{no} or {yes}"),
+        }
+    }
+
+    fn push_number(&mut self, number: f64, field: &str, line: u64) {
+        match &mut self.values {
+            Values::Words { .. } if number.is_nan() => return self.push_code(GAP),
+            Values::Words { .. } => return self.push_word(field, line),
+            Values::Bytes(bytes) => {
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // compared right after
+                let byte = number as u8;
+                if f64::from(byte).total_cmp(&number).is_eq() {
+                    bytes.push(byte);
+                } else {
+                    let mut numbers: Vec<f64> = bytes.iter().map(|&byte| f64::from(byte)).collect();
+                    numbers.push(number);
+                    self.values = Values::Numbers(numbers);
+                }
+            }
+            Values::Numbers(numbers) => numbers.push(number),
+        }
+        if self.kind.is_none() && self.head.len() < HEAD {
+            self.head.push(field.into());
+        }
+    }
+
+    fn push_code(&mut self, code: u32) {
+        if let Values::Words { codes, .. } = &mut self.values {
+            codes.push(code);
+        }
+    }
+
+    fn push_word(&mut self, word: &str, line: u64) {
+        self.turn_to_words();
+        if let Values::Words { codes, known, lines } = &mut self.values {
+            let code = if let Some(&code) = known.get(word) {
+                code
+            } else {
+                #[allow(clippy::cast_possible_truncation, reason = "no file of so many rows fits in memory")]
+                let code = lines.len() as u32;
+                known.insert(word.into(), code);
+                lines.push(line);
+                code
+            };
+            codes.push(code);
+        }
+    }
+
+    /// Numbers so far become words, as they were written where that is known.
+    fn turn_to_words(&mut self) {
+        let empty = Values::Words { codes: Vec::new(), known: HashMap::new(), lines: Vec::new() };
+        let numbers = match std::mem::replace(&mut self.values, empty) {
+            Values::Bytes(bytes) => bytes.into_iter().map(f64::from).collect(),
+            Values::Numbers(numbers) => numbers,
+            words @ Values::Words { .. } => {
+                self.values = words;
+                return;
+            }
+        };
+        let head = std::mem::take(&mut self.head);
+        for (row, number) in numbers.into_iter().enumerate() {
+            match head.get(row) {
+                _ if number.is_nan() => self.push_code(GAP),
+                Some(written) => self.push_word(written, 0),
+                None => self.push_word(&number.to_string(), 0),
+            }
+        }
+    }
+
+    /// What the column is, with its values.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a column of numbers that has a few words as well: the first of them, with its line.
+    pub(crate) fn finish(self, name: &str) -> Result<(Kind, Cells)> {
+        let Self { kind, comma, values, .. } = self;
+        let (codes, known, lines) = match values {
+            Values::Bytes(bytes) => return Ok((kind.unwrap_or(Kind::Number), Cells::Bytes(bytes))),
+            Values::Numbers(numbers) => return Ok((kind.unwrap_or(Kind::Number), Cells::Numbers(numbers))),
+            Values::Words { codes, known, lines } => (codes, known, lines),
+        };
+        let mut words = vec![String::new(); lines.len()];
+        for (word, code) in known {
+            words[code as usize] = word.into();
+        }
+        if kind.is_none() {
+            let all = words.iter().map(String::as_str);
+            if let Some(pair) = field::truths(all.clone()) {
+                let pair = pair.map(str::to_owned);
+                let numbers = numbers_of(&codes, &words, |word| truth(word, &pair));
+                return Ok((Kind::Truth(pair), numbers));
+            }
+            if let Some(day_first) = field::dates(all) {
+                let numbers = numbers_of(&codes, &words, |word| field::days(word, day_first));
+                return Ok((Kind::Date(day_first), numbers));
+            }
+            refuse_slips(name, (&codes, &words, &lines), comma)?;
+        }
+        Ok((Kind::Category, Cells::Words { codes, words }))
+    }
+}
+
+/// The number of each row's word; NaN for a gap.
+fn numbers_of(codes: &[u32], words: &[String], number: impl Fn(&str) -> Option<f64>) -> Cells {
+    let values: Vec<f64> = words.iter().map(|word| number(word).unwrap_or(f64::NAN)).collect();
+    Cells::Numbers(codes.iter().map(|&code| values.get(code as usize).copied().unwrap_or(f64::NAN)).collect())
+}
+
+/// Refuses words that seem to be slips in a column of numbers or dates.
+fn refuse_slips(name: &str, (codes, words, lines): (&[u32], &[String], &[u64]), comma: bool) -> Result<()> {
+    let mut counts = vec![0usize; words.len()];
+    codes.iter().filter(|&&code| code != GAP).for_each(|&code| counts[code as usize] += 1);
+    let sum = |is: &dyn Fn(&str) -> bool| -> usize {
+        words.iter().zip(&counts).filter(|(word, _)| is(word)).map(|(_, count)| count).sum()
+    };
+    let all: usize = counts.iter().sum();
+    let is_number = |word: &str| number(word, comma).is_some();
+    let is_date = |day_first| move |word: &str| field::days(word, day_first).is_some();
+    let not_finite = sum(&|word| any_number(word, comma).is_some_and(|number| !number.is_finite()));
+    let kinds: [(&str, &dyn Fn(&str) -> bool); 3] =
+        [("finite number", &is_number), ("date", &is_date(true)), ("date", &is_date(false))];
+    for (kind, is) in kinds {
+        let some = sum(is);
+        let others = all - some;
+        let enough = others >= NO_SLIP.0 && others as f64 >= NO_SLIP.1 * all as f64;
+        let only_not_finite = kind == "finite number" && not_finite == others;
+        if !only_not_finite && (others > some || some == 0 || enough) {
+            continue;
+        }
+        let first = (0..words.len()).filter(|&code| !is(&words[code])).min_by_key(|&code| lines[code]);
+        let Some(first) = first else { continue };
+        let shown: String = words[first].chars().take(30).collect();
+        // Of numbers that came before the first word, nobody kept the lines.
+        let line = if lines[first] == 0 { String::new() } else { format!("line {}, ", lines[first]) };
+        return Err(Error::data(format!(
+            "{line}column {name}: {shown:?} is no {kind}; if the column holds words, name it as one of categories, or \
+             leave it out"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! A table's columns by their names, and what is in them.
+
+use serde::{Deserialize, Serialize};
+
+use super::cells::Cells;
+use super::encoding::Encoding;
+use super::field::{self, sort_words};
+use super::kind::Kind;
+use super::rows::{Column, Table};
+
+/// The columns of a table, by their names.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Columns {
+    /// Those of the inputs, in order: D of them where all are numbers without gaps.
+    pub inputs: Vec<String>,
+    /// That of the labels or targets.
+    pub target: String,
+    /// Its place among all columns, from 0.
+    pub target_at: usize,
+    /// Whether the table has a line of names; otherwise names are numbers, from 1.
+    pub header: bool,
+    /// How each input becomes numbers, D in all; none where all are numbers without gaps, which stay as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encodings: Vec<Encoding>,
+    /// The place of each input among all columns, from 0; none where they are all columns but that of the target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<usize>,
+    /// How many columns there are in all, where `places` are given.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub width: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(width: &usize) -> bool {
+    *width == 0
+}
+
+impl Columns {
+    /// D: how many numbers a sample has.
+    pub fn input_dim(&self) -> usize {
+        if self.encodings.is_empty() {
+            self.inputs.len()
+        } else {
+            self.encodings.iter().map(Encoding::width).sum()
+        }
+    }
+
+    /// The names of a sample's D numbers: `age`, `city = Rome`, `age is missing`.
+    pub fn numbers(&self) -> Vec<String> {
+        if self.encodings.is_empty() {
+            return self.inputs.clone();
+        }
+        self.inputs.iter().zip(&self.encodings).flat_map(|(name, encoding)| encoding.names(name)).collect()
+    }
+}
+
+/// What is in a column of a table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ColumnSummary {
+    /// Its name.
+    pub name: String,
+    /// `numbers`, `yes or no`, `dates` or `categories`.
+    pub kind: &'static str,
+    /// The least and the greatest value, or the categories, for people.
+    pub holds: String,
+    /// Rows without a value.
+    pub gaps: usize,
+    /// The first value that is there.
+    pub example: String,
+}
+
+impl Table {
+    /// What is in the columns, which have these names, over the rows of this table.
+    pub(crate) fn summaries(&self, names: &[String]) -> Vec<ColumnSummary> {
+        self.columns().iter().zip(names).map(|(column, name)| self.summary(column, name)).collect()
+    }
+
+    fn summary(&self, column: &Column, name: &str) -> ColumnSummary {
+        let (kind, holds, gaps, example) = match (&column.kind, &column.cells) {
+            (_, cells @ Cells::Words { .. }) => {
+                let mut words: Vec<String> = Vec::new();
+                let mut seen = std::collections::HashSet::new();
+                let (mut gaps, mut example) = (0, String::new());
+                for word in self.places().map(|row| cells.word(row)) {
+                    let Some(word) = word else {
+                        gaps += 1;
+                        continue;
+                    };
+                    if seen.insert(word) {
+                        words.push(word.to_owned());
+                    }
+                    if example.is_empty() {
+                        word.clone_into(&mut example);
+                    }
+                }
+                sort_words(&mut words);
+                ("categories", shown_words(&words), gaps, example)
+            }
+            (kind, cells) => {
+                let show = |number: f64| match kind {
+                    Kind::Date(_) => field::shown(number),
+                    Kind::Truth([no, yes]) => if number > 0.0 { yes } else { no }.clone(),
+                    _ => number.to_string(),
+                };
+                let numbers = || self.places().map(|row| cells.number(row)).filter(|number| !number.is_nan());
+                let ends = numbers().fold(None, |ends, number: f64| {
+                    let (least, greatest) = ends.unwrap_or((number, number));
+                    Some((least.min(number), greatest.max(number)))
+                });
+                let holds = match (kind, ends) {
+                    (_, None) => "nothing".to_owned(),
+                    (Kind::Truth([no, yes]), _) => format!("{no}, {yes}"),
+                    (_, Some((least, greatest))) => format!("{} to {}", show(least), show(greatest)),
+                };
+                let kind = match kind {
+                    Kind::Date(_) => "dates",
+                    Kind::Truth(_) => "yes or no",
+                    _ => "numbers",
+                };
+                let gaps = self.dim().0 - numbers().count();
+                (kind, holds, gaps, numbers().next().map(show).unwrap_or_default())
+            }
+        };
+        ColumnSummary { name: name.to_owned(), kind, holds, gaps, example }
+    }
+}
+
+/// Categories that are listed.
+const LISTED: usize = 4;
+
+/// `3: a, b, c`, and of more than a few the first.
+fn shown_words(words: &[String]) -> String {
+    let short = |word: &String| {
+        let cut: String = word.chars().take(20).collect();
+        if cut.len() < word.len() { cut + "…" } else { cut }
+    };
+    let first: Vec<String> = words.iter().take(LISTED).map(short).collect();
+    let more = if words.len() > LISTED { ", ..." } else { "" };
+    format!("{}: {}{more}", words.len(), first.join(", "))
+}

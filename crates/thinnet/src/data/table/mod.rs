@@ -1,0 +1,21 @@
+//! Tables with words, gaps and dates: columns as they were read ([`Cells`]), and how they become numbers ([`Encoding`]).
+//!
+//! A table keeps its columns as they are, and samples become numbers when they are asked for: what a gap is filled with and
+//! which categories there are follows from the training rows, which are known once a data set is split.
+
+mod cells;
+mod columns;
+mod encoding;
+pub(crate) mod field;
+mod kind;
+mod rows;
+
+#[cfg(feature = "files")]
+pub(crate) use cells::{Cells, Growing};
+pub use columns::{ColumnSummary, Columns};
+pub use encoding::{Encoding, MOST_CATEGORIES};
+#[cfg(feature = "files")]
+pub(crate) use kind::Kind;
+#[cfg(feature = "files")]
+pub(crate) use rows::Column;
+pub use rows::Table;
