@@ -12,8 +12,9 @@ use crate::output::Output;
 pub(crate) fn run(arguments: &ConvertArguments, output: &Output) -> Result<(), Failure> {
     let out = &arguments.out;
     folder::check_file("", out, "npz", arguments.force)?;
-    let set = arguments.read.open(&arguments.path, "")?;
+    let set = arguments.read.open(&arguments.path)?;
     set.save_npz(out, arguments.force)?;
+    set.notes().iter().for_each(|note| output.note(note));
     let size = fs::metadata(out).map_or(0, |found| found.len());
     let parts: Vec<String> =
         set.parts().map(|(part, split)| format!("{part} {:?}", split.x().dim())).collect();

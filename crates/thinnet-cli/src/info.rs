@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use thinnet::data::{Format, SplitSummary, Summary, TargetSummary};
+use thinnet::data::{ColumnSummary, Format, SplitSummary, Summary, TargetSummary};
 use thinnet::report::montage;
 use thinnet::text::{aligned, joined};
 
@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &InfoArguments, output: &Output) -> Result<(), Fail
     if let Some(file) = &arguments.montage {
         folder::check_file("--montage ", file, "png", true)?;
     }
-    let set = arguments.read.open(&arguments.path, "")?;
+    let set = arguments.read.open(&arguments.path)?;
     if let Some(file) = &arguments.montage {
         montage::save(&set, file)?;
         output.note(&format!("picture in {}", file.display()));
@@ -52,6 +52,10 @@ struct Json<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<&'a [String]>,
     mean_image_head: Vec<f64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    columns: &'a [ColumnSummary],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [String],
 }
 
 /// A part in [`Json`].
@@ -85,6 +89,8 @@ impl<'a> Json<'a> {
             splits: summary.splits.iter().map(split).collect(),
             classes: (!is_regression(summary)).then_some(&summary.classes),
             mean_image_head: summary.mean.iter().copied().take(MEAN_HEAD).collect(),
+            columns: &summary.columns,
+            notes: &summary.notes,
         }
     }
 }
@@ -120,6 +126,32 @@ fn page(summary: &Summary, strong: impl Fn(&str) -> String) -> Vec<String> {
     lines.extend(table);
     if shown < summary.classes.len() {
         lines.push(format!("and {} more, which --json lists", thousands(summary.classes.len() - shown)));
+    }
+    lines.extend(column_lines(&summary.columns, &strong));
+    if !summary.notes.is_empty() {
+        lines.push(String::new());
+        lines.extend(summary.notes.iter().cloned());
+    }
+    lines
+}
+
+/// A line for each column of a table: what it is, what it holds, how many rows have no value, and the first value.
+fn column_lines(columns: &[ColumnSummary], strong: impl Fn(&str) -> String) -> Vec<String> {
+    if columns.is_empty() {
+        return Vec::new();
+    }
+    let head = ["column", "kind", "holds", "gaps", "example"].map(str::to_owned).to_vec();
+    let row = |column: &ColumnSummary| {
+        let gaps = if column.gaps == 0 { String::new() } else { thousands(column.gaps) };
+        vec![short(&column.name), column.kind.to_owned(), column.holds.clone(), gaps, short(&column.example)]
+    };
+    let shown = if columns.len() > MANY_CLASSES { FEW_CLASSES } else { columns.len() };
+    let rows: Vec<Vec<String>> = [head].into_iter().chain(columns.iter().take(shown).map(row)).collect();
+    let mut lines = aligned(&rows, |column| column != 3);
+    lines[0] = strong(&lines[0]);
+    lines.insert(0, String::new());
+    if shown < columns.len() {
+        lines.push(format!("and {} more, which --json lists", thousands(columns.len() - shown)));
     }
     lines
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use thinnet::data::{DataSet, Order, ReadOptions, Scaling, SplitOptions};
 use thinnet::run::{SAMPLE, open_with};
+use thinnet::training::TargetKind;
 
 use crate::args::source::{ReadArguments, SourceArguments};
 use crate::failure::Failure;
@@ -20,26 +21,36 @@ pub(crate) struct Source {
 }
 
 impl ReadArguments {
-    /// How the library is to read.
-    fn options(&self) -> ReadOptions {
-        ReadOptions {
-            label: self.label_column.clone(),
+    /// How the library is to read; where `infer` is said, it finds out whether targets are classes or numbers.
+    fn options(&self, infer: bool) -> Result<ReadOptions, Failure> {
+        let table = &self.table;
+        let task: Option<TargetKind> = table.task.as_deref().map(str::parse).transpose()?;
+        Ok(ReadOptions {
+            label: table.label_column.clone(),
             header: self.header,
             resize: self.resize,
-            regression: self.regression,
-        }
+            regression: self.regression || task == Some(TargetKind::Numbers),
+            infer_task: infer && task.is_none(),
+            skip_unlabelled: true,
+            columns: table.columns.clone(),
+            drop: table.drop.clone(),
+            categories: table.categories.clone(),
+            date_parts: table.date_parts,
+            test: table.test.clone(),
+            ..ReadOptions::default()
+        })
     }
 
-    /// Reads the data set at `path` as it is stored; `argument` is what stands before the path in messages.
-    pub(crate) fn open(&self, path: &Path, argument: &str) -> Result<DataSet, Failure> {
-        Ok(open_with(path, &self.options(), argument)?)
+    /// Reads the data set at `path` as it is stored, and finds out whether its targets are classes or numbers.
+    pub(crate) fn open(&self, path: &Path) -> Result<DataSet, Failure> {
+        Ok(open_with(path, &self.options(true)?, "")?)
     }
 }
 
 impl SourceArguments {
     /// Reads the data set as it is stored.
     pub(crate) fn open(&self) -> Result<DataSet, Failure> {
-        self.read.open(&self.data, "--data ")
+        Ok(open_with(&self.data, &self.read.options(false)?, "--data ")?)
     }
 
     /// Refuses options that mean nothing for the data that were found.
@@ -47,7 +58,7 @@ impl SourceArguments {
         let split = (self.split.is_some() && set.val().is_some())
             .then_some(("--split", "is for data without validation samples"));
         let names = ["--label-column", "--header", "--resize"];
-        match self.read.options().useless(set.format(), names).or(split) {
+        match self.read.options(false)?.useless(set.format(), names).or(split) {
             Some((option, purpose)) => Err(Failure::Refused(format!(
                 "{option} {purpose}, and --data {} is not that: it is {}",
                 self.data.display(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use thinnet::data::{Order, Scaling};
+use thinnet::training::{DataConfig, TargetKind};
 
 use super::values::{count, seed, size, yes_no};
 
@@ -42,9 +43,8 @@ pub(crate) struct SourceArguments {
 /// How data are read, where their content leaves it open.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ReadArguments {
-    /// A table's column of labels, by name or number from 1 [default: label, class or target, or else the last]
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) label_column: Option<String>,
+    #[command(flatten)]
+    pub(crate) table: TableArguments,
 
     /// Whether a table's first line names its columns [default: if no field of it is a number]
     #[arg(long, value_name = "yes|no", value_parser = yes_no)]
@@ -57,4 +57,57 @@ pub(crate) struct ReadArguments {
     /// Read targets as numbers, and not as classes: a table's column of labels, an array (N) or (N, K) of NPZ and NPY
     #[arg(long)]
     pub(crate) regression: bool,
+}
+
+/// What a table's columns are, where its content leaves it open. Columns are named by names or numbers from 1.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct TableArguments {
+    /// A table's column of labels, by name or number from 1 [default: label, class, target, y, labels, outcome or survived,
+    /// or else the last]
+    #[arg(long, value_name = "COLUMN", visible_alias = "label")]
+    pub(crate) label_column: Option<String>,
+
+    /// What a table's label column holds [default: numbers if they are not whole or have many different values, else
+    /// classes]
+    #[arg(long, value_name = "TASK", value_parser = PossibleValuesParser::new(TargetKind::NAMES))]
+    pub(crate) task: Option<String>,
+
+    /// A table's columns that are inputs [default: all but that of the labels]
+    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+
+    /// Leave out these columns of a table
+    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
+    pub(crate) drop: Vec<String>,
+
+    /// Read these columns of a table as categories, though they hold numbers
+    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
+    pub(crate) categories: Vec<String>,
+
+    /// Make weekday and month of a table's dates as well
+    #[arg(long)]
+    pub(crate) date_parts: bool,
+
+    /// A table of test samples with the same columns
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test: Option<PathBuf>,
+}
+
+impl TableArguments {
+    /// Puts what is given in place of the settings.
+    pub(crate) fn apply(self, data: &mut DataConfig) -> thinnet::Result<()> {
+        let Self { label_column, task, columns, drop, categories, date_parts, test } = self;
+        if let Some(task) = task {
+            data.task = Some(task.parse()?);
+        }
+        data.label_column = label_column.or(data.label_column.take());
+        let lists =
+            [(columns, &mut data.columns), (drop, &mut data.drop), (categories, &mut data.categories)];
+        for (given, setting) in lists.into_iter().filter(|(given, _)| !given.is_empty()) {
+            *setting = given;
+        }
+        data.date_parts |= date_parts;
+        data.test = test.map(|test| test.to_string_lossy().into_owned()).or(data.test.take());
+        Ok(())
+    }
 }

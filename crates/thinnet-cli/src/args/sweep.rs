@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::source::TableArguments;
 use super::values::{count, seed};
 
 /// Train a network at every point of a grid of settings, or at random points, and compare
@@ -31,6 +32,9 @@ pub(crate) struct SweepArguments {
     /// `sample`, or a file or folder with samples: the same as --set data.path=PATH
     #[arg(long, value_name = "sample|PATH")]
     pub(crate) data: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) table: TableArguments,
 
     /// Vary one setting, as in model.keep=0.5,1; can be given many times
     #[arg(long, value_name = "KEY=VALUES")]

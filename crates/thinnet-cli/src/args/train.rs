@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use thinnet::training::Assignment;
 
+use super::source::TableArguments;
 use super::values::{count, seconds};
 
 /// Train a network as a file says; stop it and go on at will
@@ -30,6 +31,9 @@ pub(crate) struct TrainArguments {
     /// `sample`, or a file or folder with samples: the same as --set data.path=PATH
     #[arg(long, value_name = "sample|PATH")]
     pub(crate) data: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) table: TableArguments,
 
     /// Change one setting, as in model.keep=0.5; can be given many times
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]

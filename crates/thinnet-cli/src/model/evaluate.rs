@@ -41,6 +41,7 @@ fn evaluate<F: Float>(
     output: &Output,
 ) -> Result<(), Failure> {
     let set = open(model, &arguments.data)?;
+    set.notes().iter().for_each(|note| output.note(note));
     let parts = parts(&set, arguments)?;
     let mut evaluator = Evaluator::new(model);
     for (_, rows) in &parts {
@@ -83,10 +84,13 @@ fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
     let columns = model.preprocessing().columns.as_ref();
     let label = columns.filter(|columns| columns.header).map(|columns| columns.target.clone());
     let options = ReadOptions {
+        known: columns.cloned(),
+        skip_unlabelled: true,
         label: label.or_else(|| data.label_column.clone()),
         header: data.header,
         resize: data.resize.as_deref().and_then(parse_size),
         regression: model.config().model.task == Task::Regression,
+        ..ReadOptions::default()
     };
     Ok(open_with(path, &options, "")?)
 }

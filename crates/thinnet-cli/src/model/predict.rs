@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ndarray::Array2;
 use thinnet::Float;
-use thinnet::data::{Block, Columns, Wanted, stream_table};
+use thinnet::data::{Block, Columns, Features, Wanted, stream_table};
 use thinnet::files::NewFile;
 use thinnet::model::Model;
 use thinnet::training::Task;
@@ -60,7 +60,11 @@ fn predict<F: Float>(
     }
     let mut order =
         InOrder { lines, sink: &mut sink, next: 0, samples: 0, current: None, later: BTreeMap::new() };
+    let mut strangers = 0;
     let done = each(input, &stop, |block| {
+        if let Features::Table(table) = &block.x {
+            strangers += table.strangers();
+        }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to STEPS")]
         order.sink.output.advance((block.done.unwrap_or(0.0) * STEPS as f64) as usize);
         let values = match show {
@@ -75,6 +79,12 @@ fn predict<F: Float>(
     let samples = order.samples;
     sink.output.end_bar();
     done?;
+    if strangers > 0 {
+        let words = plural(strangers, "word");
+        sink.output.note(&format!(
+            "{words} among the samples are none of the model's categories; they count as zeros"
+        ));
+    }
     sink.close(samples)
 }
 

@@ -25,9 +25,10 @@ pub(crate) fn run(arguments: SweepArguments, output: &mut Output) -> Result<(), 
         None => cores(),
     };
     let (quiet, json) = (arguments.quiet, arguments.json);
-    let prepared = request::prepare(arguments)?;
+    let mut prepared = request::prepare(arguments)?;
     let stop = interrupt::flag()?;
     let runs = SweepRuns::open(&prepared.config)?;
+    runs.settle(&mut prepared.config);
     let folder = prepared.folder()?;
     let mut outcomes = folder.outcomes()?;
     let waiting: Vec<usize> =

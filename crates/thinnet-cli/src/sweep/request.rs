@@ -29,7 +29,8 @@ enum Place {
 
 /// Checks all that can be checked before samples are read and anything is written.
 pub(crate) fn prepare(arguments: SweepArguments) -> Result<Prepared, Failure> {
-    let SweepArguments { config: file, data, set, random, random_seed, seeds, out, resume, .. } = arguments;
+    let SweepArguments { config: file, data, table, set, random, random_seed, seeds, out, resume, .. } =
+        arguments;
     if let Some(path) = resume {
         let named = |error| Failure::Refused(format!("--resume {}: {error}", path.display()));
         let folder = SweepFolder::open(&path).map_err(named)?;
@@ -42,6 +43,7 @@ pub(crate) fn prepare(arguments: SweepArguments) -> Result<Prepared, Failure> {
     if let Some(path) = data {
         base.data.path = path;
     }
+    table.apply(&mut base.data)?;
     let random = random.map(|points| Draws { points, seed: random_seed });
     let named = |error| Failure::Refused(format!("--set {error}"));
     let mut config = SweepConfig::new(base, &set, seeds, random).map_err(named)?;

@@ -29,7 +29,7 @@ pub(crate) struct Request {
 impl Request {
     /// Checks all that can be checked before samples are read.
     pub(crate) fn new(arguments: TrainArguments) -> Result<Self, Failure> {
-        let TrainArguments { config: file, data, set, out, resume, .. } = arguments;
+        let TrainArguments { config: file, data, table, set, out, resume, .. } = arguments;
         let (mut config, path, existing) = if let Some(path) = resume {
             let named = |error| Failure::Refused(format!("--resume {}: {error}", path.display()));
             let (folder, config) = RunFolder::open(&path).map_err(named)?;
@@ -53,6 +53,7 @@ impl Request {
         if let Some(path) = data {
             config.data.path = path;
         }
+        table.apply(&mut config.data)?;
         for assignment in &set {
             config.set(assignment).map_err(|error| Failure::Refused(format!("--set {error}")))?;
         }
@@ -67,6 +68,7 @@ impl Request {
     pub(crate) fn prepare<F: Float>(self) -> Result<Prepared<F>, Failure> {
         let Self { mut config, path, existing } = self;
         let set = run::open(&config)?;
+        config.take_task_of(&set);
         run::make_absolute(&mut config.data);
         fits_in_memory(&config, &set)?;
         Ok(run::prepare(config, set, &path, existing)?)

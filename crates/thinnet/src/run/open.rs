@@ -1,10 +1,10 @@
 //! The data set that settings name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::data::{self, Block, DataSet, ReadOptions, Wanted, check_shape, parse_size};
 use crate::error::{Error, Result};
-use crate::training::{Task, TrainingConfig};
+use crate::training::{TargetKind, Task, TrainingConfig};
 
 /// The word for the embedded sample.
 pub const SAMPLE: &str = "sample";
@@ -20,11 +20,20 @@ pub fn open(config: &TrainingConfig) -> Result<DataSet> {
         let wrong = || format!("data.resize = {size:?}: it takes a width and a height, as in 32x32");
         parse_size(size).ok_or_else(|| Error::configuration(wrong()))
     };
+    let regression = config.model.task == Task::Regression || data.task == Some(TargetKind::Numbers);
     let options = ReadOptions {
         label: data.label_column.clone(),
         header: data.header,
         resize: data.resize.as_ref().map(size).transpose()?,
-        regression: config.model.task == Task::Regression,
+        regression,
+        infer_task: data.task.is_none(),
+        skip_unlabelled: true,
+        columns: data.columns.clone(),
+        drop: data.drop.clone(),
+        categories: data.categories.clone(),
+        date_parts: data.date_parts,
+        test: data.test.as_ref().map(PathBuf::from),
+        ..ReadOptions::default()
     };
     let set = open_with(&data.path, &options, "data.path = ")?;
     match options.useless(set.format(), ["data.label_column", "data.header", "data.resize"]) {

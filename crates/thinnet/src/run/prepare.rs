@@ -41,9 +41,11 @@ pub fn prepare<F: Float>(
     open: Option<RunFolder>,
 ) -> Result<Prepared<F>> {
     let description = format!("{}: {}", config.data.path, set.format());
+    config.take_task_of(&set);
+    config.check()?;
     let data = TrainingData::<F>::new(set, &config)?;
     config.data = data.settings.clone();
-    let mut notes = Vec::new();
+    let mut notes = data.notes.clone();
     let open = match open {
         None if RunFolder::is_run(path) => Some(RunFolder::open(path)?.0),
         open => open,
@@ -65,12 +67,14 @@ pub fn prepare<F: Float>(
     Ok(Prepared { config, data, folder, state, notes, description })
 }
 
-/// A path that means the same from anywhere, so that a run can be gone on with from anywhere.
+/// Paths that mean the same from anywhere, so that a run can be gone on with from anywhere.
 pub fn make_absolute(data: &mut DataConfig) {
-    if let Ok(path) = fs::canonicalize(&data.path)
-        && let Some(path) = path.to_str()
-    {
-        path.clone_into(&mut data.path);
+    for path in [Some(&mut data.path), data.test.as_mut()].into_iter().flatten() {
+        if let Ok(absolute) = fs::canonicalize(&*path)
+            && let Some(absolute) = absolute.to_str()
+        {
+            absolute.clone_into(path);
+        }
     }
 }
 

@@ -41,6 +41,13 @@ impl SweepRuns {
         Ok(Self(sets))
     }
 
+    /// Makes the sweep's task that of its samples, where settings leave it open.
+    pub fn settle(&self, config: &mut SweepConfig) {
+        if let Some((_, set)) = self.0.first() {
+            config.base.take_task_of(set);
+        }
+    }
+
     /// Trains the runs at these places of the plan, `jobs` at a time, until all are done or `stop` is raised; each goes on
     /// from where it was left. Messages come to the calling thread, which stops the runs by giving false.
     ///
@@ -114,6 +121,12 @@ fn reading(data: &DataConfig) -> DataConfig {
         label_column: data.label_column.clone(),
         header: data.header,
         resize: data.resize.clone(),
+        task: data.task,
+        columns: data.columns.clone(),
+        drop: data.drop.clone(),
+        categories: data.categories.clone(),
+        date_parts: data.date_parts,
+        test: data.test.clone(),
         ..DataConfig::default()
     };
     make_absolute(&mut reading);

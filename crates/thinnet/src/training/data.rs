@@ -31,7 +31,7 @@ impl Preprocessing {
                 && scale.deviation.as_ref().is_none_or(|deviation| deviation.len() == size)
         };
         let inputs = self.shape.iter().try_fold(1usize, |size, &side| size.checked_mul(side));
-        let columns = self.columns.as_ref().map(|columns| columns.inputs.len());
+        let columns = self.columns.as_ref().map(Columns::input_dim);
         if inputs.is_some_and(|inputs| {
             fits(&self.scale, inputs) && columns.is_none_or(|columns| columns == inputs)
         }) && self.targets.as_ref().is_none_or(|targets| fits(targets, self.names.len()))
@@ -74,6 +74,8 @@ pub struct TrainingData<F> {
     pub preprocessing: Preprocessing,
     /// The settings, with what they left open filled in.
     pub settings: DataConfig,
+    /// What a person should know of how they were read.
+    pub notes: Vec<String>,
 }
 
 impl<F: Float> TrainingData<F> {
@@ -99,6 +101,10 @@ impl<F: Float> TrainingData<F> {
             (true, Task::Classification) => {
                 Err(Error::configuration("the data have numbers as targets; model.task has to be regression"))
             }
+            (false, _) if set.names().len() == 1 => Err(Error::data(format!(
+                "every sample has the same label, {}: there is nothing to learn; name another column of labels",
+                set.names()[0]
+            ))),
             _ => Self::scaled(&set.split(&options)?, settings),
         }
     }
@@ -112,7 +118,8 @@ impl<F: Float> TrainingData<F> {
             scale: Scale::none(train.input_dim()),
             targets: train.is_regression().then(|| Scale::none(train.num_outputs())),
         };
-        Self { train, val, test: None, preprocessing, settings: DataConfig::default() }
+        let settings = DataConfig::default();
+        Self { train, val, test: None, preprocessing, settings, notes: Vec::new() }
     }
 
     /// The first `num_train` training rows and all others of a data set that is split, scaled as
@@ -164,6 +171,7 @@ impl<F: Float> TrainingData<F> {
                 targets,
             },
             settings,
+            notes: set.notes().to_vec(),
         })
     }
 

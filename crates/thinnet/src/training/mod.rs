@@ -21,7 +21,7 @@ pub use accuracies::{Accuracies, CourseLine};
 pub use check::{CheckRows, Checks};
 pub use config::{
     Annealing, Assignment, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig, RunStep,
-    Sampling, Setting, Task, TrainConfig, TrainingConfig, keys, settings,
+    Sampling, Setting, TargetKind, Task, TrainConfig, TrainingConfig, keys, settings,
 };
 pub use data::{Preprocessing, TrainingData};
 pub use rates::Rates;

@@ -75,6 +75,12 @@ const NO_FIGURES: &[&str] = &[
 const ELSEWHERE: &[&str] = &[
     "data.path",
     "data.label_column",
+    "data.task",
+    "data.columns",
+    "data.drop",
+    "data.categories",
+    "data.date_parts",
+    "data.test",
     "data.header",
     "data.resize",
     "data.target_scaling",

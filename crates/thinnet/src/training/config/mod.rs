@@ -18,8 +18,8 @@ mod words;
 
 pub use explained::{Setting, settings};
 pub use sections::{
-    Annealing, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig, Sampling, Task,
-    TrainConfig,
+    Annealing, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig, Sampling,
+    TargetKind, Task, TrainConfig,
 };
 pub use text::{Assignment, keys};
 
@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use self::by_name::Section;
+use crate::data::DataSet;
 use crate::engine::{EngineConfig, MaskSource};
 use crate::error::{Error, Result, ensure};
 use crate::float::Dtype;
@@ -118,6 +119,14 @@ impl TrainingConfig {
             return Err(Error::configuration("optim.clip_norm and optim.clip_value exclude each other"));
         }
         Ok(())
+    }
+
+    /// Makes the task regression where the samples turn out to have numbers as targets, and `data.task` does not say that they
+    /// are classes.
+    pub fn take_task_of(&mut self, set: &DataSet) {
+        if set.is_regression() && self.data.task != Some(TargetKind::Classes) {
+            self.model.task = Task::Regression;
+        }
     }
 
     /// The network for samples of `input_dim` numbers and so many classes or outputs, at the keep probabilities that

@@ -10,6 +10,7 @@ use crate::data::{Order, Scaling};
 use crate::engine::EngineKind;
 use crate::float::Dtype;
 use crate::layers::{Activation, DropoutKind, Normalisation};
+use crate::names::names;
 use crate::net::Initialisation;
 use crate::optim::{OptimiserKind, ScheduleKind};
 
@@ -20,9 +21,25 @@ pub struct DataConfig {
     /// `sample` (the embedded images), or a file or folder.
     #[default("sample".to_owned())]
     pub path: String,
-    /// A table's column of labels or targets, by name or number from 1; `auto` takes label, class or target, else the last.
+    /// A table's column of labels or targets, by name or number from 1; `auto` takes label, class, target, y, labels, outcome or
+    /// survived (not a y beside an x), else the last.
     #[serde(with = "words::auto")]
     pub label_column: Option<String>,
+    /// What a table's label column holds: `classes` or `numbers`; `auto` takes numbers that are not whole or have many different
+    /// values for numbers, which makes `model.task` regression.
+    #[serde(with = "words::auto")]
+    pub task: Option<TargetKind>,
+    /// A table's columns that are inputs, by name or number from 1; none takes all but that of the labels.
+    pub columns: Vec<String>,
+    /// Columns of a table that are left out.
+    pub drop: Vec<String>,
+    /// Columns of a table whose numbers stand for something and are read as categories.
+    pub categories: Vec<String>,
+    /// Whether dates give weekday and month beside days.
+    pub date_parts: bool,
+    /// A table of test samples with the same columns; `none` has none.
+    #[serde(with = "words::none")]
+    pub test: Option<String>,
     /// Whether a table's first line names its columns; `auto` if no field of it is a number.
     #[serde(with = "words::auto")]
     pub header: Option<bool>,
@@ -50,6 +67,18 @@ pub struct DataConfig {
     #[default(Scaling::Standard)]
     pub target_scaling: Scaling,
 }
+
+/// What the column of labels holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetKind {
+    /// Classes.
+    Classes,
+    /// Numbers, for a regression.
+    Numbers,
+}
+
+names!(TargetKind, "task", "tasks", Classes = "classes", Numbers = "numbers");
 
 /// What the network is to tell of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
