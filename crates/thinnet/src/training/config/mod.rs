@@ -18,13 +18,13 @@ mod text;
 mod types;
 mod words;
 
-pub use explained::{Setting, settings};
+pub use explained::{Setting, keys, settings};
 pub use sections::{
     Annealing, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig, Sampling, Task,
     TrainConfig,
 };
 pub use synonyms::meant;
-pub use text::{Assignment, keys};
+pub use text::Assignment;
 
 use serde::{Deserialize, Serialize};
 use toml::Value;

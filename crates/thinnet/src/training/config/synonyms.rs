@@ -2,7 +2,7 @@
 //!
 //! One table for all who take settings: an unknown key of a file, an unknown `--set KEY=VALUE`, an unknown option.
 
-use super::text::keys;
+use super::explained::keys;
 
 /// What becomes of a value that is given under another name.
 #[derive(Clone, Copy)]

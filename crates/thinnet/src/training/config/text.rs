@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use toml::{Table, Value};
 
+use super::explained::keys;
 use super::synonyms::meant;
 use super::{TrainingConfig, types};
 use crate::error::{Error, Result};
@@ -42,17 +43,6 @@ fn value_of(text: &str) -> Value {
         }
         _ => Value::String(text.to_owned()),
     }
-}
-
-/// Every key with its section, sorted.
-pub fn keys() -> Vec<String> {
-    let config = TrainingConfig::default();
-    let sections = config.sections().into_iter();
-    let mut keys: Vec<String> = sections
-        .flat_map(|(section, own)| own.keys().iter().map(move |key| format!("{section}.{key}")))
-        .collect();
-    keys.sort_unstable();
-    keys
 }
 
 /// Refuses a key that there is not, with the nearest one that there is.
