@@ -21,8 +21,8 @@ fn instead(folder: &Path, command: &[&str]) -> String {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{command:?}: {stderr}");
     assert_eq!(stderr.lines().count(), 1, "{command:?}: {stderr}");
-    let (_, hint) =
-        stderr.trim_end().split_once("; give ").unwrap_or_else(|| panic!("{command:?}: {stderr}"));
+    let hint = stderr.trim_end().split_once("; give ").map_or("", |(_, hint)| hint);
+    assert!(!hint.is_empty(), "{command:?}: {stderr}");
     hint.to_owned()
 }
 
@@ -35,6 +35,8 @@ fn words(hint: &str) -> Vec<String> {
 fn every_suggestion_for_train_is_right() {
     let place = empty_folder();
     write_table(&place.path().join("data.csv"));
+    let numbers: Vec<String> = (0..60).map(|row| format!("{},{}", row % 7, row % 5)).collect();
+    fs::write(place.path().join("numbers.csv"), format!("legs,height\n{}\n", numbers.join("\n"))).unwrap();
     let small = ["--set", "train.epochs=1", "--set", "model.hidden=[4]", "--quiet"];
     for (number, (option, expected)) in [
         (&["--regression"][..], "--set model.task=regression"),
@@ -78,15 +80,16 @@ fn every_suggestion_for_train_is_right() {
         assert_eq!(hint, expected, "{option:?}");
         let hint = words(&hint);
         let out = number.to_string();
-        let mut arguments = vec!["--data", "data.csv"];
-        let label =
-            if option == ["--regression"] { "data.label_column=height" } else { "data.label_column=kind" };
+        let regression = option == ["--regression"];
+        let (file, label) = if regression { ("numbers.csv", "height") } else { ("data.csv", "kind") };
+        let label = format!("data.label_column={label}");
+        let mut arguments = vec!["--data", file];
         arguments.extend(small);
         if hint[0] == "--data" {
             arguments.drain(..2);
         }
         if !hint[1].contains("label_column") {
-            arguments.extend(["--set", label]);
+            arguments.extend(["--set", &label]);
         }
         arguments.extend(hint.iter().map(String::as_str));
         arguments.extend(["--out", &out]);
@@ -101,6 +104,10 @@ fn every_setting_that_is_typed_as_an_option_is_known() {
     let place = empty_folder();
     for setting in thinnet::training::settings().unwrap() {
         let name = setting.key.split_once('.').unwrap().1;
+        if setting.key == "data.path" {
+            assert_eq!(instead(place.path(), &["train", "--path"]), "--data sample");
+            continue;
+        }
         if ["train.seed", "model.dropout"].contains(&setting.key.as_str()) {
             continue; // of which there are tests with values
         }

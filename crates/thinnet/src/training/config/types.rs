@@ -50,6 +50,7 @@ fn meanings(value: &Value) -> Vec<Value> {
             _ => {}
         },
         Value::Float(number) if number.fract() == 0.0 && number.abs() <= LARGEST => {
+            #[allow(clippy::cast_possible_truncation)] // it is whole, and small enough
             meanings.push(Value::Integer(*number as i64));
         }
         _ => {}
