@@ -64,9 +64,12 @@ fn train<F: Float>(
 
 /// A run that was stopped or failed, with how it can be gone on with.
 fn resumable(error: Error, folder: &Path, (done, steps): (u64, u64)) -> Failure {
-    let saved = |text: String| match RunFolder::has_checkpoint(folder) {
-        true => format!("{text}; what was saved before is in {}", folder.join("checkpoints").display()),
-        false => format!("{text}; nothing of the run was saved before"),
+    let saved = |text: String| {
+        if RunFolder::has_checkpoint(folder) {
+            format!("{text}; what was saved before is in {}", folder.join("checkpoints").display())
+        } else {
+            format!("{text}; nothing of the run was saved before")
+        }
     };
     match error.into() {
         Failure::Interrupted(_) => Failure::Interrupted(format!(
