@@ -13,6 +13,7 @@ use thinnet::training::{DataConfig, TrainingData};
 use crate::args::ExperimentArguments;
 use crate::args::source::SourceArguments;
 use crate::failure::Failure;
+use crate::hints::option_of;
 use crate::{folder, memory};
 
 /// Training samples that are used where nobody asks for more or less: the course's 500.
@@ -93,13 +94,5 @@ fn check(settings: &Settings, input_dim: usize) -> Result<(), Failure> {
 /// The same error with the option that sets what is wrong.
 fn named(error: Error) -> Failure {
     let Error::Configuration { setting: Some(setting), message } = &error else { return error.into() };
-    let option = match *setting {
-        "train.epochs" => "--epochs",
-        "train.batch_size" => "--batch-size",
-        "train.threads" => "--threads",
-        "data.train" => "--train",
-        "data.val" => "--val",
-        other => other,
-    };
-    Failure::Refused(format!("{option} {message}"))
+    Failure::Refused(format!("{} {message}", option_of(setting).unwrap_or(setting)))
 }

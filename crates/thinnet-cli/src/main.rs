@@ -1,6 +1,7 @@
 //! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
 //! ([`mod@train`], [`mod@model`], [`sweep`], [`experiment`], [`check`], [`mod@bench`], [`fetch`], [`info`], [`convert`]) on what [`source`] reads; what a person reads
-//! goes through [`output`], and what ends a run early is a [`failure`], as arguments do that [`usage`] refuses.
+//! goes through [`output`], and what ends a run early is a [`failure`], as arguments do that [`usage`] refuses; what was meant
+//! instead is found by [`hints`].
 
 mod args;
 mod bench;
@@ -13,6 +14,7 @@ mod fetch;
 mod figures;
 mod folder;
 mod follow;
+mod hints;
 mod info;
 mod interrupt;
 mod memory;

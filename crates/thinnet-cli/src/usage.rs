@@ -1,10 +1,13 @@
 //! Arguments that cannot be parsed: clap's reason, in one sentence.
 
+use std::env;
+
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::Arguments;
 use crate::failure::Failure;
+use crate::hints::instead;
 
 /// Arguments that cannot be parsed: clap's reason, in one sentence.
 pub(crate) fn refusal(error: &clap::Error) -> Failure {
@@ -32,11 +35,14 @@ pub(crate) fn refusal(error: &clap::Error) -> Failure {
             format!("'{value}' is not a value of {}: {reason}", arg())
         }
         ErrorKind::UnknownArgument => {
-            // An option of another command is no slip of the pen, whatever it looks like here.
-            let hint = match owner(&arg()) {
-                Some(command) => format!("; it belongs to `thinnet {command}`"),
-                None if guess.is_empty() => "; --help lists those that are".to_owned(),
-                None => guess,
+            // A setting by another name, or an option of another command, is no slip of the pen, whatever it looks like here.
+            let words: Vec<String> =
+                env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+            let hint = match (instead(&command_of(&words), &arg(), &words), owner(&arg())) {
+                (Some(instead), _) => format!("; give {instead}"),
+                (None, Some(command)) => format!("; it belongs to `thinnet {command}`"),
+                (None, None) if guess.is_empty() => "; --help lists those that are".to_owned(),
+                (None, None) => guess,
             };
             format!("there is no argument '{}' here{hint}", arg())
         }
@@ -66,6 +72,18 @@ pub(crate) fn refusal(error: &clap::Error) -> Failure {
 /// The name of an argument that clap shows with its value: `--keep` of `--keep <P,...>`.
 fn name(argument: &str) -> &str {
     argument.split([' ', '=']).next().unwrap_or(argument)
+}
+
+/// The command that these words call.
+fn command_of(words: &[String]) -> clap::Command {
+    let mut command = Arguments::command();
+    for word in words {
+        match command.find_subcommand(word) {
+            Some(below) => command = below.clone(),
+            None => break,
+        }
+    }
+    command
 }
 
 /// The command that has this option.

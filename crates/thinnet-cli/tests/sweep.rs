@@ -128,6 +128,8 @@ fn a_run_that_diverges_stops_no_other_and_is_told() {
             "optim.rule=sgd",
             "--set",
             "optim.learning_rate=1e30",
+            "--seeds",
+            "2",
             "--out",
             "none",
             "--json",
@@ -135,7 +137,34 @@ fn a_run_that_diverges_stops_no_other_and_is_told() {
         .args(SMALL)
         .assert()
         .code(2)
-        .stderr(contains("all 1 runs failed, the first because "));
+        .stderr(contains("all 2 runs failed, the first because "));
+}
+
+/// A loss that is finite and worth nothing is divergence as well.
+#[test]
+fn a_run_with_a_loss_beyond_all_measure_counts_as_diverged() {
+    let place = empty_folder();
+    let arguments = [&SMALL[..], &["--set", "optim.learning_rate=1e9,1e-3"]].concat();
+    let shown = sweep(place.path(), &arguments);
+    assert!(shown.contains("1 of 2 runs failed and is in no figure."), "{shown}");
+    let runs = table(&place.path().join("thinnet-sweep/runs.csv"));
+    assert_eq!([get(&runs[0], "state"), get(&runs[1], "state")], ["diverged", "finished"]);
+}
+
+#[test]
+fn a_sweep_without_anything_to_sweep_is_refused() {
+    let place = empty_folder();
+    for arguments in [&[][..], &["--set", "model.keep=0.5"], &["--random", "1"], &["--out", "new"]] {
+        let refused = thinnet(place.path()).arg("sweep").args(arguments).assert().code(2).stdout(is_empty());
+        refused.stderr(contains("there is nothing to sweep").and(contains("--set model.keep=0.5,1")));
+        assert!(names(place.path()).is_empty(), "{arguments:?}");
+    }
+    // What it says to do instead is right.
+    for (arguments, runs) in [(["--set", "model.keep=0.5,1"], 2), (["--seeds", "3"], 3)] {
+        let end =
+            sweep(place.path(), &[&SMALL[..], &arguments, &["--json", "--out", &runs.to_string()]].concat());
+        assert_eq!(objects(&end).last().unwrap()["finished"], runs, "{end}");
+    }
 }
 
 /// Ctrl-C in the middle: the runs write where they are, and the sweep goes on to the figures that it would have had.

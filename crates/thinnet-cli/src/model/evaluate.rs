@@ -5,7 +5,7 @@ use std::path::Path;
 use thinnet::Float;
 use thinnet::data::{DataSet, Part, ReadOptions, Rows, parse_size};
 use thinnet::model::{Evaluation, Evaluator, Model};
-use thinnet::report::EvaluationReport;
+use thinnet::report::{EvaluationReport, listed, most_frequent};
 use thinnet::run::open_with;
 use thinnet::text::aligned;
 use thinnet::training::Task;
@@ -124,12 +124,16 @@ fn lines(evaluation: &Evaluation, strong: impl Fn(&str) -> String) -> Vec<String
     }
     lines.extend(evaluation.log_loss.map(|loss| format!("{:<15}{}", "log loss", figure(loss))));
     if !evaluation.classes.is_empty() {
-        let rows = evaluation.classes.iter().map(|class| {
-            let shares = [class.precision, class.recall, class.f1].map(|share| format!("{share:.4}"));
-            (class.name.as_str(), [vec![thousands(class.samples)], shares.to_vec()].concat())
-        });
+        let counts: Vec<usize> = evaluation.classes.iter().map(|class| class.samples).collect();
+        let rows = most_frequent(&counts).into_iter().filter_map(|class| evaluation.classes.get(class)).map(
+            |class| {
+                let shares = [class.precision, class.recall, class.f1].map(|share| format!("{share:.4}"));
+                (class.name.as_str(), [vec![thousands(class.samples)], shares.to_vec()].concat())
+            },
+        );
         lines.push(String::new());
         lines.extend(table("class", &["samples", "precision", "recall", "F1"], rows, &strong));
+        lines.extend(Some(listed(counts.len())).filter(|text| !text.is_empty()));
     }
     if !evaluation.targets.is_empty() {
         let rows = evaluation.targets.iter().map(|target| {

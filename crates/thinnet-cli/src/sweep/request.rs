@@ -49,7 +49,16 @@ pub(crate) fn prepare(arguments: SweepArguments) -> Result<Prepared, Failure> {
     let mut config = SweepConfig::new(base, &set, seeds, random).map_err(named)?;
     // A sweep can be gone on with from anywhere.
     make_absolute(&mut config.base.data);
-    Plan::new(config.clone())?;
+    let plan = Plan::new(config.clone())?;
+    // A folder that holds something tells itself what is wrong, or right, about one more sweep in it.
+    let is_new = out.read_dir().map_or(true, |mut entries| entries.next().is_none());
+    if is_new && plan.space.dimensions.is_empty() && seeds == 1 {
+        return Err(Failure::Refused(
+            "there is nothing to sweep: no setting has more than one value; give some with --set, as in --set model.keep=0.5,1, \
+             or several seeds with --seeds; `thinnet train` trains one network"
+                .to_owned(),
+        ));
+    }
     folder::check("--out", &out)?;
     Ok(Prepared { config, place: Place::Out(out) })
 }

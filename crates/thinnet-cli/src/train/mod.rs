@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use thinnet::Error;
 use thinnet::float::{Dtype, Float};
-use thinnet::run::{Session, Summary};
+use thinnet::run::{RunFolder, Session, Summary};
 use thinnet::training::TrainingConfig;
 
 use crate::args::train::TrainArguments;
@@ -65,7 +65,11 @@ fn train<F: Float>(
 /// A run that was stopped or failed, with how it can be gone on with.
 fn resumable(error: Error, folder: &Path, (done, steps): (u64, u64)) -> Failure {
     let saved = |text: String| {
-        format!("{text}; what was saved before is in {}", folder.join("checkpoints").display())
+        if RunFolder::has_checkpoint(folder) {
+            format!("{text}; what was saved before is in {}", folder.join("checkpoints").display())
+        } else {
+            format!("{text}; nothing of the run was saved before")
+        }
     };
     match error.into() {
         Failure::Interrupted(_) => Failure::Interrupted(format!(

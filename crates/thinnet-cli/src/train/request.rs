@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use thinnet::data::DataSet;
 use thinnet::float::Float;
-use thinnet::run::{self, Prepared, RunFolder, may_change};
+use thinnet::run::{self, Prepared, RunFolder, SAMPLE, may_change};
+use thinnet::text::shell_word;
 use thinnet::training::TrainingConfig;
 
 use crate::args::train::TrainArguments;
@@ -75,10 +76,38 @@ impl Request {
     }
 }
 
-/// The settings of a file.
+/// Endings of names that files with samples have, and files with settings never.
+const OF_DATA: [&str; 26] = [
+    "csv", "tsv", "tab", "dat", "data", "txt", "json", "jsonl", "npz", "npy", "bin", "gz", "bz2", "xz",
+    "zst", "zip", "tar", "tgz", "parquet", "arrow", "feather", "arff", "mat", "png", "jpg", "jpeg",
+];
+
+/// The settings of a file. What holds samples is refused with the option that it is for.
 pub(crate) fn read(file: &Path) -> Result<TrainingConfig, Failure> {
     let refuse = |reason: String| Failure::Refused(format!("{}: {reason}", file.display()));
-    let text = fs::read_to_string(file).map_err(|error| refuse(format!("cannot read it: {error}")))?;
+    let word = shell_word(&file.display().to_string());
+    let is_data = |what: &str| {
+        refuse(format!("{what}, and no file of settings (TOML); for samples, use --data {word}"))
+    };
+    if file == Path::new(SAMPLE) && !file.exists() {
+        return Err(is_data("it is the name of the embedded samples"));
+    }
+    if RunFolder::is_run(file) {
+        return Err(refuse(format!("it is the folder of a run; --resume {word} goes on with it")));
+    }
+    if file.is_dir() {
+        return Err(is_data("it is a folder"));
+    }
+    let bytes = fs::read(file).map_err(|error| refuse(format!("cannot read it: {error}")))?;
+    let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    if OF_DATA.contains(&ending.as_str()) {
+        return Err(is_data(&format!("it is a file of data by its name (.{ending})")));
+    }
+    let Ok(text) = String::from_utf8(bytes) else { return Err(is_data("it is no text")) };
+    let is_toml = text.parse::<toml::Table>().is_ok();
+    if ending != "toml" && !is_toml {
+        return Err(is_data("it looks like data"));
+    }
     TrainingConfig::from_toml(&text).map_err(|error| refuse(error.to_string()))
 }
 

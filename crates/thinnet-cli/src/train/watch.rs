@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 use thinnet::run::{Announcement, Summary, Watch};
 use thinnet::text::joined;
-use thinnet::training::{Epoch, Finish, Progress, Score, Step};
+use thinnet::training::{Divergence, Epoch, Finish, Progress, Score, Step};
 
 use crate::failure::Failure;
 use crate::figures::{figure, rate};
@@ -151,7 +151,9 @@ fn conclusion(summary: &Summary) -> Vec<String> {
     };
     lines.push(format!("{why} in {:.1} s of training", summary.seconds));
     let test = summary.test.as_ref().map_or_else(String::new, |test| format!("; test {}", describe(test)));
-    lines.push(format!("model of epoch {}: validation {}{test}", kept.epoch, describe(&kept.val)));
+    // In the line that is shown in any case.
+    let diverged = summary.diverged.map_or_else(String::new, |diverged| format!("; {diverged}"));
+    lines.push(format!("model of epoch {}: validation {}{test}{diverged}", kept.epoch, describe(&kept.val)));
     lines
 }
 
@@ -233,6 +235,8 @@ enum Event<'a> {
         stopped_early: bool,
         kept: &'a Epoch,
         test: Option<&'a Score>,
+        /// Null of a run that has not diverged.
+        diverged: Option<Divergence>,
         seconds: f64,
     },
 }
@@ -253,6 +257,7 @@ impl View for Json {
             stopped_early: matches!(summary.finish, Finish::Patience(_)),
             kept: &summary.kept,
             test: summary.test.as_ref(),
+            diverged: summary.diverged,
             seconds: summary.seconds,
         })
     }

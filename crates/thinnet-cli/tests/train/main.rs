@@ -5,6 +5,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod damage;
+mod doubts;
+mod hints;
 mod killed;
 mod settings;
 mod shown;

@@ -8,6 +8,7 @@ use crate::data::{Rows, Targets};
 use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 use crate::layers::{Loss, argmax, rank};
+use crate::training::MOST_COUNTED;
 
 /// Scores among which the true class has to be for the top-5 accuracy.
 const TOP: usize = 5;
@@ -29,7 +30,7 @@ pub struct Evaluation {
     /// The figures of each class, by label; empty where numbers are predicted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassFigures>,
-    /// How often each class (row) was taken for each (column).
+    /// How often each class (row) was taken for each (column); `None` for more than [`MOST_COUNTED`] classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(serialize_with = "rows")]
     pub confusion: Option<Array2<usize>>,
@@ -82,8 +83,17 @@ pub struct Evaluator<'a, F: Float> {
     samples: usize,
     log_loss: f64,
     top: usize,
-    confusion: Array2<usize>,
+    of_classes: Vec<Counts>,
+    confusion: Option<Array2<usize>>,
     targets: Vec<Errors>,
+}
+
+/// How often a class was there, taken for it, and both.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    samples: usize,
+    taken: usize,
+    hits: usize,
 }
 
 /// The errors of one target, and how it varies (Welford, "Note on a Method for Calculating Corrected Sums of Squares and
@@ -135,7 +145,8 @@ impl<'a, F: Float> Evaluator<'a, F> {
             samples: 0,
             log_loss: 0.0,
             top: 0,
-            confusion: Array2::zeros((classes, classes)),
+            of_classes: vec![Counts::default(); classes],
+            confusion: (!is_regression && classes <= MOST_COUNTED).then(|| Array2::zeros((classes, classes))),
             targets: vec![Errors::default(); outputs - classes],
         }
     }
@@ -171,7 +182,13 @@ impl<'a, F: Float> Evaluator<'a, F> {
         let (loss, _) = Loss::Softmax.evaluate(scores, labels.into(), None)?;
         self.log_loss += loss.as_f64() * labels.len() as f64;
         for (row, &label) in scores.rows().into_iter().zip(labels) {
-            self.confusion[[label, argmax(row)]] += 1;
+            let taken = argmax(row);
+            self.of_classes[label].samples += 1;
+            self.of_classes[taken].taken += 1;
+            self.of_classes[label].hits += usize::from(taken == label);
+            if let Some(confusion) = &mut self.confusion {
+                confusion[[label, taken]] += 1;
+            }
             self.top += usize::from(rank(row, label) < TOP);
         }
         self.samples += labels.len();
@@ -201,17 +218,15 @@ impl<'a, F: Float> Evaluator<'a, F> {
         let (n, names) = (self.samples as f64, &self.model.preprocessing.names);
         let regression = self.model.preprocessing.targets.is_some();
         let share = |part: usize, whole: usize| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
-        let classes = (0..self.confusion.nrows()).map(|class| {
-            let hits = self.confusion[[class, class]];
-            let (samples, taken) = (self.confusion.row(class).sum(), self.confusion.column(class).sum());
-            ClassFigures {
-                name: names[class].clone(),
-                samples,
-                precision: share(hits, taken),
-                recall: share(hits, samples),
-                f1: share(2 * hits, samples + taken),
-            }
+        let counted = self.of_classes.iter().zip(names);
+        let classes = counted.map(|(&Counts { samples, taken, hits }, name)| ClassFigures {
+            name: name.clone(),
+            samples,
+            precision: share(hits, taken),
+            recall: share(hits, samples),
+            f1: share(2 * hits, samples + taken),
         });
+        let right = self.of_classes.iter().map(|counts| counts.hits).sum();
         let targets = self.targets.iter().zip(names).map(|(errors, name)| TargetFigures {
             name: name.clone(),
             rmse: (errors.squares / n).sqrt(),
@@ -221,12 +236,12 @@ impl<'a, F: Float> Evaluator<'a, F> {
         let of_classes = |value: f64| (!regression).then_some(value);
         Ok(Evaluation {
             samples: self.samples,
-            accuracy: of_classes(share(self.confusion.diag().sum(), self.samples)),
+            accuracy: of_classes(share(right, self.samples)),
             top5: of_classes(share(self.top, self.samples)).filter(|_| names.len() > TOP),
             log_loss: of_classes(self.log_loss / n),
             classes: classes.collect(),
             targets: targets.collect(),
-            confusion: (!regression).then_some(self.confusion),
+            confusion: self.confusion,
         })
     }
 }

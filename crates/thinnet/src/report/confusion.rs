@@ -9,11 +9,14 @@ use crate::files;
 
 /// The page shows the whole matrix for so many classes, and the most confused pairs for more.
 const MOST_CLASSES: usize = 20;
+/// Page and table keep to so many classes: those with the most samples.
+const MOST_LISTED: usize = 50;
 /// So many pairs.
 const PAIRS: usize = 20;
 
 /// `confusion.csv`: a line a true class, with its name in the column `class` and then how many of its samples were taken
-/// for each class, whose names head the columns.
+/// for each class, whose names head the columns. Of more than 50 classes it has the 50 with the most samples, and a last column
+/// `other classes` for what was taken for one of the others.
 ///
 /// - `matrix`: (C, C), rows true, columns predicted
 /// - `classes`: C names
@@ -22,14 +25,42 @@ const PAIRS: usize = 20;
 /// [`Error::Shape`](crate::Error::Shape) if the matrix does not have a row and a column for each class.
 pub fn confusion_csv(matrix: &Array2<usize>, classes: &[String]) -> Result<Vec<u8>> {
     check(matrix, classes)?;
+    let counts: Vec<usize> = matrix.rows().into_iter().map(|row| total(row.iter())).collect();
+    let kept = most_frequent(&counts);
+    let other = (kept.len() < classes.len()).then_some(OTHER);
     files::csv("confusion.csv", |table| {
-        table.write_record(std::iter::once("class").chain(classes.iter().map(String::as_str)))?;
-        for (class, row) in classes.iter().zip(matrix.rows()) {
-            let counts = row.iter().map(ToString::to_string);
-            table.write_record(std::iter::once(class.clone()).chain(counts))?;
+        let names = kept.iter().map(|&class| classes[class].as_str());
+        table.write_record(std::iter::once("class").chain(names).chain(other))?;
+        for &class in &kept {
+            let own: Vec<usize> = kept.iter().map(|&predicted| matrix[[class, predicted]]).collect();
+            let rest = other.map(|_| counts[class].saturating_sub(total(&own)).to_string());
+            let counts = own.iter().map(ToString::to_string);
+            table.write_record(std::iter::once(classes[class].clone()).chain(counts).chain(rest))?;
         }
         Ok(())
     })
+}
+
+/// The column of what was taken for a class that is not listed.
+const OTHER: &str = "other classes";
+
+/// The classes with the most samples, at most 50, in the classes' order; of equals the first ones.
+///
+/// - `counts`: the samples of each class
+pub fn most_frequent(counts: &[usize]) -> Vec<usize> {
+    let mut classes: Vec<usize> = (0..counts.len()).collect();
+    classes.sort_by_key(|&class| std::cmp::Reverse(counts[class]));
+    classes.truncate(MOST_LISTED);
+    classes.sort_unstable();
+    classes
+}
+
+/// What is said where [`most_frequent`] leaves some of so many classes out; empty where it does not.
+pub fn listed(classes: usize) -> String {
+    if classes <= MOST_LISTED {
+        return String::new();
+    }
+    format!("Of {classes} classes, the {MOST_LISTED} with the most samples are listed.")
 }
 
 /// The sum of counts, or the greatest number there is.
@@ -49,7 +80,9 @@ pub(crate) struct Confusion {
     pub worst: Option<String>,
     /// The names of the columns, where the whole matrix is shown; otherwise empty.
     pub columns: Vec<String>,
-    /// Every true class.
+    /// What is said of classes that are left out; empty if none is.
+    pub listed: String,
+    /// Every true class, or the most frequent ones.
     pub rows: Vec<Row>,
     /// The most confused pairs, where the matrix is too large to be shown.
     pub pairs: Vec<Pair>,
@@ -92,7 +125,8 @@ impl Confusion {
         check(matrix, classes)?;
         let small = classes.len() <= MOST_CLASSES;
         let counts: Vec<usize> = matrix.rows().into_iter().map(|row| total(row.iter())).collect();
-        let rows = classes.iter().zip(matrix.rows()).enumerate().map(|(class, (name, row))| {
+        let rows = most_frequent(&counts).into_iter().map(|class| {
+            let (name, row) = (&classes[class], matrix.row(class));
             let share = |count: usize| count as f64 / counts[class].max(1) as f64;
             let cell = |(predicted, &count): (usize, &usize)| Cell {
                 count,
@@ -136,6 +170,7 @@ impl Confusion {
                 Tenths::of(right)
             ),
             worst,
+            listed: listed(classes.len()),
             columns: if small { classes.to_vec() } else { Vec::new() },
             rows,
             pairs: if small { Vec::new() } else { mistakes.into_iter().take(PAIRS).map(pair).collect() },
@@ -177,6 +212,9 @@ mod tests {
         matrix[[3, 5]] = 7;
         matrix[[8, 1]] = 9;
         let confusion = Confusion::new(&matrix, &names(100), "validation").unwrap();
+        assert_eq!(confusion.listed, "Of 100 classes, the 50 with the most samples are listed.");
+        assert_eq!(confusion.rows.len(), 50);
+        assert!(confusion.rows.iter().any(|row| row.name == "c8" && row.count == 59));
         assert!(confusion.columns.is_empty() && confusion.rows.iter().all(|row| row.cells.is_empty()));
         let pairs: Vec<(&str, &str, usize, &str)> = confusion
             .pairs
@@ -186,6 +224,25 @@ mod tests {
         assert_eq!(pairs, [("c8", "c1", 9, "15.3%"), ("c3", "c5", 7, "12.3%")]);
         let all = Confusion::new(&Array2::from_elem((50, 50), 1), &names(50), "validation").unwrap();
         assert_eq!(all.pairs.len(), PAIRS);
+    }
+
+    #[test]
+    fn a_table_of_many_classes_has_the_most_frequent_ones() {
+        let mut matrix = Array2::from_diag(&ndarray::Array1::from_elem(300, 1));
+        for class in 200..250 {
+            matrix[[class, class]] = 40;
+            matrix[[class, 3]] = 2;
+            matrix[[class, 201]] += 5;
+        }
+        let bytes = confusion_csv(&matrix, &names(300)).unwrap();
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        let head = reader.headers().unwrap().clone();
+        assert_eq!((head.len(), &head[1], &head[50], &head[51]), (52, "c200", "c249", "other classes"));
+        let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.unwrap()).collect();
+        assert_eq!(rows.len(), 50);
+        assert_eq!((&rows[0][0], &rows[0][1], &rows[0][2], &rows[0][51]), ("c200", "40", "5", "2"));
+        let small = confusion_csv(&Array2::from_elem((50, 50), 1), &names(50)).unwrap();
+        assert!(!String::from_utf8(small).unwrap().contains("other classes"), "all of 50 are listed");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use askama::Template;
 
-use super::confusion::{Confusion, confusion_csv};
+use super::confusion::{Confusion, confusion_csv, listed, most_frequent};
 use super::look::{Look, float, percent};
 use super::plot::DrawingError;
 use crate::error::{Error, Result};
@@ -80,10 +80,13 @@ impl EvaluationReport<'_> {
         let top5 =
             top5.map(|top5| format!("The true class is among the five most probable of {top5} of them."));
         let log_loss = log_loss.map(|loss| format!("The log loss is {}.", float(loss)));
-        let of_classes = classes.iter().map(|class| {
+        let counts: Vec<usize> = classes.iter().map(|class| class.samples).collect();
+        let of_classes = most_frequent(&counts).into_iter().map(|class| {
+            let class = &classes[class];
             let shares = [class.precision, class.recall, class.f1].map(float);
             (class.name.as_str(), [vec![class.samples.to_string()], shares.to_vec()].concat())
         });
+        let listed = Some(listed(classes.len())).filter(|text| !text.is_empty());
         let of_targets = targets.iter().map(|target| {
             let r2 = target.r2.map_or_else(|| "none".to_owned(), float);
             (target.name.as_str(), vec![float(target.rmse), float(target.mae), r2, samples.to_string()])
@@ -100,7 +103,7 @@ impl EvaluationReport<'_> {
         let page = Page {
             look: Look::new(),
             headline,
-            sentences: top5.into_iter().chain(log_loss).collect(),
+            sentences: top5.into_iter().chain(log_loss).chain(listed).collect(),
             title,
             note,
             columns,

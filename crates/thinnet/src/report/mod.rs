@@ -43,7 +43,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::training::experiment::Outcome;
-pub use confusion::confusion_csv;
+pub use confusion::{confusion_csv, listed, most_frequent};
 pub use evaluation::EvaluationReport;
 use panels::{Images, Panel};
 pub use record::{RunRecord, first_layer};

@@ -38,6 +38,14 @@ impl RunFolder {
         path.join(CONFIG).is_file()
     }
 
+    /// Whether there is a checkpoint in `path`, be it whole or not.
+    pub fn has_checkpoint(path: &Path) -> bool {
+        let Ok(mut entries) = fs::read_dir(path.join(CHECKPOINTS)) else { return false };
+        entries.any(|entry| {
+            entry.is_ok_and(|entry| entry.path().extension().is_some_and(|extension| extension == "ckpt"))
+        })
+    }
+
     /// A new run in `path`, which is made if need be, with these settings.
     ///
     /// # Errors

@@ -7,7 +7,10 @@ use super::RunFolder;
 use crate::data::DataSet;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::training::{DataConfig, Trainer, TrainerState, TrainingConfig, TrainingData, keys};
+use crate::layers::Normalisation;
+use crate::training::{
+    DataConfig, Sampling, Task, Trainer, TrainerState, TrainingConfig, TrainingData, keys,
+};
 
 /// Settings that a run may go on with others of: they change how long it is or how fast, not what its steps compute.
 pub const CHANGEABLE: [&str; 4] = ["train.epochs", "train.patience", "train.threads", "train.engine"];
@@ -46,6 +49,7 @@ pub fn prepare<F: Float>(
     let data = TrainingData::<F>::new(set, &config)?;
     config.data = data.settings.clone();
     let mut notes = data.notes.clone();
+    notes.extend(doubts(&config, &data));
     let open = match open {
         None if RunFolder::is_run(path) => Some(RunFolder::open(path)?.0),
         open => open,
@@ -63,8 +67,59 @@ pub fn prepare<F: Float>(
         same_run(trained, &config, folder.path())?;
     }
     let state = newest.found.map(|(state, _)| state);
+    if let Some(state) = &state {
+        state.check(&config, data.train.len())?; // before the folder has other settings
+    }
     folder.write_config(&config)?;
     Ok(Prepared { config, data, folder, state, notes, description })
+}
+
+/// The most classes that are not doubted, however few samples they have.
+const MANY_CLASSES: usize = 50;
+/// More classes than that are doubted where each has fewer training samples than this on average.
+const FEW_SAMPLES: usize = 20;
+/// More parameters than this are doubted where most of them are the outputs'.
+const MANY_PARAMETERS: usize = 10_000_000;
+
+/// What looks like a mistake in settings or data, and what to do about it: sentences.
+fn doubts<F: Float>(config: &TrainingConfig, data: &TrainingData<F>) -> Vec<String> {
+    let mut doubts = Vec::new();
+    let (samples, classes) = (data.train.len(), data.num_outputs());
+    if config.model.task == Task::Classification {
+        let remedy = "if the labels are numbers to be predicted, set model.task=regression; if they are another column's, set \
+                      data.label_column";
+        if classes > MANY_CLASSES && samples < FEW_SAMPLES * classes {
+            let each = samples as f64 / classes as f64;
+            doubts.push(format!(
+                "warning: the labels make {classes} classes of {samples} training samples, about {each:.1} each; {remedy}"
+            ));
+        }
+        let mut inputs = data.input_dim();
+        let mut parameters = 0usize;
+        for &units in &config.model.hidden {
+            parameters = parameters.saturating_add(inputs.saturating_add(1).saturating_mul(units));
+            inputs = units;
+        }
+        let of_outputs = inputs.saturating_add(1).saturating_mul(classes);
+        let all = parameters.saturating_add(of_outputs);
+        if all > MANY_PARAMETERS && of_outputs > parameters {
+            doubts.push(format!(
+                "warning: the network has {all} parameters, {of_outputs} of them for its {classes} classes; {remedy}"
+            ));
+        }
+    }
+    let size = config.train.batch_size;
+    let leaves_one = |size: usize| size > 1 && samples % size == 1;
+    let shuffled = config.train.sampling == Sampling::Shuffled;
+    if config.model.normalisation == Normalisation::Batch && shuffled && leaves_one(size) {
+        let better = (size + 1..=size.saturating_add(samples)).find(|&size| !leaves_one(size));
+        doubts.push(format!(
+            "warning: the last batch of every epoch has 1 sample ({samples} samples in batches of {size}), from which batch \
+             normalisation learns nothing and takes wrong statistics; train.batch_size={} leaves no such batch",
+            better.unwrap_or(size)
+        ));
+    }
+    doubts
 }
 
 /// Paths that mean the same from anywhere, so that a run can be gone on with from anywhere.

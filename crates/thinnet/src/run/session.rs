@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::model::Model;
 use crate::report::{RunRecord, RunReport, first_layer};
-use crate::training::{Epoch, Finish, Progress, RunHistory, Sampling, Score, Trained, Trainer};
+use crate::training::{Divergence, Epoch, Finish, Progress, RunHistory, Sampling, Score, Trained, Trainer};
 
 /// The model's file.
 const MODEL: &str = "model.safetensors";
@@ -86,6 +86,8 @@ pub struct Summary {
     pub history: RunHistory,
     /// The model on the test samples, if there are any.
     pub test: Option<Score>,
+    /// How it has diverged, if its last loss is far above that of a network that knows nothing.
+    pub diverged: Option<Divergence>,
     /// Seconds of all its epochs' steps.
     pub seconds: f64,
 }
@@ -164,6 +166,7 @@ impl Session {
             history: history.clone(),
             kept,
             test: verdict.test,
+            diverged: history.divergence(config.loss(), data.num_outputs()),
             seconds,
         })
     }

@@ -13,7 +13,7 @@ use crate::data::DataSet;
 use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
 use crate::sweep::{Measure, Outcome, Plan, Run, RunFigures, SweepConfig, SweepFolder};
-use crate::training::{DataConfig, Progress, RunHistory, Step, TrainingConfig};
+use crate::training::{DataConfig, Divergence, Progress, RunHistory, Step, TrainingConfig};
 
 /// How runs of a sweep are trained: most are short, and a state is large beside a short epoch; the last checkpoint is there
 /// to go on from.
@@ -99,7 +99,16 @@ impl SweepRuns {
         let set = self.0.iter().find(|(known, _)| *known == reading).map(|(_, set)| set.clone());
         let set = set.map_or_else(|| open(&config), Ok)?;
         let prepared = prepare::<F>(config, set, path, None)?;
-        Ok(SESSION.train(prepared, &mut Epochs { done: 0, follow, stop })?.history)
+        let summary = SESSION.train(prepared, &mut Epochs { done: 0, follow, stop })?;
+        // It is in no figure, as one whose loss is not even finite.
+        if let Some(Divergence { epoch, loss, .. }) = summary.diverged {
+            let step = summary.history.epochs.last().map_or(0, |epoch| epoch.step);
+            return Err(Error::Diverged {
+                what: format!("the training loss is {loss:.3e} in epoch {epoch},"),
+                step,
+            });
+        }
+        Ok(summary.history)
     }
 }
 

@@ -52,7 +52,9 @@ impl Range {
             Some(Ok(points)) if points >= 2 => Some(points),
             Some(_) => return Err(refuse("N must be a whole number of at least 2")),
         };
-        let takes = |value: Value| accepted(base, key, &value).is_ok();
+        // A number may stand for a list of one or for a column's name: such a setting has no range.
+        let is_number = |value: Value| matches!(value, Value::Integer(_) | Value::Float(_));
+        let takes = |value: Value| accepted(base, key, &value).is_ok_and(is_number);
         let whole = !takes(Value::Float(0.5));
         ensure!(!whole || takes(Value::Integer(1)), refuse("it takes no number, so list its values"));
         if whole && (low.fract() != 0.0 || high.fract() != 0.0 || low.abs().max(high.abs()) > 1e15) {

@@ -13,6 +13,9 @@ use crate::random::RandomState;
 /// Scores among which the true class has to be for the top-5 accuracy.
 const TOP: usize = 5;
 
+/// The most classes whose confusion is counted: memory and files grow with their square.
+pub const MOST_COUNTED: usize = 1000;
+
 /// What a run checks at each epoch's end, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checks {
@@ -129,14 +132,15 @@ impl<'a, F: Float> CheckedRows<'a, F> {
     }
 }
 
-/// The score of a network on all of these rows, and how often each class (row) is taken for each (column); `None` for numbers.
+/// The score of a network on all of these rows, and how often each class (row) is taken for each (column); `None` for numbers, and
+/// for more than [`MOST_COUNTED`] classes.
 pub(super) fn judge<F: Float>(
     engine: &dyn Engine<F>,
     rows: &Rows<F>,
     loss: Loss,
 ) -> Result<(Score, Option<Array2<usize>>)> {
     let scores = engine.scores(&engine.load(rows.x())?)?;
-    let confusion = (!rows.is_regression()).then(|| {
+    let confusion = (!rows.is_regression() && scores.ncols() <= MOST_COUNTED).then(|| {
         let mut counts = Array2::zeros((scores.ncols(), scores.ncols()));
         for (row, &label) in scores.rows().into_iter().zip(rows.labels()) {
             counts[[label, argmax(row)]] += 1;

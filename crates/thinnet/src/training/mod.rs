@@ -9,6 +9,7 @@ mod check;
 mod checkpoint;
 mod config;
 mod data;
+mod divergence;
 pub mod experiment;
 mod rates;
 mod record;
@@ -18,12 +19,13 @@ mod trained;
 mod trainer;
 
 pub use accuracies::{Accuracies, CourseLine};
-pub use check::{CheckRows, Checks};
+pub use check::{CheckRows, Checks, MOST_COUNTED};
 pub use config::{
     Annealing, Assignment, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig, RunStep,
-    Sampling, Setting, TargetKind, Task, TrainConfig, TrainingConfig, keys, settings,
+    Sampling, Setting, TargetKind, Task, TrainConfig, TrainingConfig, keys, meant, settings,
 };
 pub use data::{Preprocessing, TrainingData};
+pub use divergence::Divergence;
 pub use rates::Rates;
 pub use record::{Epoch, RunHistory, Score};
 pub use state::TrainerState;

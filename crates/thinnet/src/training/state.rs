@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::rates::StepPlan;
+#[cfg(feature = "files")]
+use super::{Checks, TrainingConfig};
 use super::{RunHistory, Sampling};
 use crate::engine::EngineState;
 use crate::error::{Error, Result};
@@ -47,6 +49,15 @@ pub struct TrainerState<F> {
     pub(super) best: Option<Best<F>>,
 }
 
+impl<F> TrainerState<F> {
+    /// Refuses a state that a run of these settings on so many training samples cannot go on from, as far as steps and epochs tell.
+    #[cfg(feature = "files")]
+    pub(crate) fn check(&self, config: &TrainingConfig, samples: usize) -> Result<()> {
+        let plan = StepPlan::new(config, samples)?;
+        self.position.check(&plan, config.train.sampling, Checks::of(config).first_step, samples)
+    }
+}
+
 impl Position {
     /// Refuses a position that is none of a run of these steps, on so many samples.
     pub(super) fn check(
@@ -56,6 +67,15 @@ impl Position {
         first_step: bool,
         samples: usize,
     ) -> Result<()> {
+        if self.step > plan.steps && self.history.loss.len() as u64 == self.step {
+            let done = self.step.div_ceil(plan.steps_per_epoch);
+            let part = if self.step.is_multiple_of(plan.steps_per_epoch) { "" } else { ", the last in part" };
+            let epochs = plan.steps / plan.steps_per_epoch;
+            return Err(Error::setting(
+                "train.epochs",
+                format!("is {epochs}, and {done} epochs of this run are done{part}; it takes {done} or more"),
+            ));
+        }
         let in_epoch = !self.step.is_multiple_of(plan.steps_per_epoch);
         let extra = u64::from(first_step && self.step > 0 && plan.steps_per_epoch > 1);
         let fits = self.step <= plan.steps

@@ -36,6 +36,7 @@ pub struct Verdict {
     /// On the test rows, if there are any.
     pub test: Option<Score>,
     /// How often each class (row) was taken for each (column): of the test rows, or else of the validation rows.
+    /// `None` for numbers, and for more than [`MOST_COUNTED`](super::MOST_COUNTED) classes.
     pub confusion: Option<Array2<usize>>,
 }
 

@@ -126,6 +126,9 @@ impl<'a, F: Float> Trainer<'a, F> {
         checks: Checks,
     ) -> Result<Self> {
         config.check()?;
+        if config.train.sampling == Sampling::Shuffled {
+            config.check_batch(data.train.len())?;
+        }
         let plan = StepPlan::new(config, data.train.len())?;
         Ok(Self {
             // An annealed dropout is built as it ends.

@@ -5,7 +5,7 @@ use thinnet::data::{DataSet, Features, Rows};
 use thinnet::engine::EngineKind;
 use thinnet::float::Dtype;
 use thinnet::training::experiment::{self, Settings};
-use thinnet::training::{Finish, Trainer, TrainingConfig, TrainingData};
+use thinnet::training::{Finish, Trainer, TrainingConfig, TrainingData, settings};
 
 use super::{config, data, finish};
 
@@ -159,4 +159,76 @@ fn kinds_of_dropout_and_annealing_are_in_force() {
     assert_eq!(annealed[0], whole[0], "at first, all is kept");
     assert_ne!(annealed[5], whole[5]);
     assert_ne!(annealed, kinds[0]);
+}
+
+/// Every key with a value of every kind: what it does not take is refused in words that a person knows, and never in those of a
+/// programming language.
+#[test]
+fn a_value_of_the_wrong_kind_is_refused_in_plain_words() {
+    let values = [
+        "true",
+        "-1",
+        "3",
+        "-0.5",
+        "99999999999999999",
+        "5000000000",
+        "some words",
+        "[]",
+        "[true]",
+        "[0.5, \"x\"]",
+        "[[1]]",
+        "{ a = 1 }",
+        "2024-01-31",
+    ];
+    let mut refused = 0;
+    for setting in settings().unwrap() {
+        for value in values {
+            let mut config = TrainingConfig::default();
+            let Err(error) = config.set(&format!("{}={value}", setting.key).parse().unwrap()) else {
+                continue;
+            };
+            refused += 1;
+            let text = error.to_string();
+            assert_eq!(config, TrainingConfig::default(), "{text}");
+            assert!(text.starts_with(&format!("{} = ", setting.key)) && !text.contains('\n'), "{text}");
+            let said = text.split_once(": ").unwrap().1;
+            assert!(said.starts_with("it takes ") || said.starts_with("there is no "), "{text}");
+            let jargon = [
+                "invalid", "expected", "u32", "u64", "usize", "i64", "bool", "string", "sequence", "array",
+                "variant", "untagged", "enum", "struct", "map", "floating", "integer", "`", "type", "\u{1}",
+            ];
+            let said = if setting.key == "model.dtype" { "" } else { said }; // whose values are f32 and f64
+            for word in jargon.iter().chain(&["f32", "f64"]) {
+                assert!(!said.to_lowercase().contains(word), "{word:?} in {text}");
+            }
+        }
+    }
+    assert!(refused > 300, "{refused}");
+}
+
+/// A value that can mean but one thing is taken for it.
+#[test]
+fn a_value_that_is_written_another_way_is_taken() {
+    for (assignment, written) in [
+        ("model.hidden=500", "[500]"),
+        ("model.hidden=1e2", "[100]"),
+        ("train.class_weights=2", "[2.0]"),
+        ("train.epochs=1e3", "1000"),
+        ("data.label_column=5", "\"5\""),
+        ("data.label_column=2024-01-31", "\"2024-01-31\""),
+        ("data.header=yes", "true"),
+        ("data.header=No", "false"),
+        ("data.header=true", "true"),
+        ("optim.nesterov=yes", "true"),
+        ("train.restore_best=off", "false"),
+        ("optim.max_norm=3", "3.0"),
+    ] {
+        let mut config = TrainingConfig::default();
+        config.set(&assignment.parse().unwrap()).unwrap();
+        let key = assignment.split_once('=').unwrap().0;
+        assert_eq!(config.get(key).unwrap().to_string(), written, "{assignment}");
+        assert_eq!(TrainingConfig::from_toml(&config.to_toml().unwrap()).unwrap(), config, "{assignment}");
+    }
+    let from_file = TrainingConfig::from_toml("[model]\nhidden = 30\n[data]\nlabel_column = 2\n").unwrap();
+    assert_eq!((from_file.model.hidden, from_file.data.label_column.as_deref()), (vec![30], Some("2")));
 }

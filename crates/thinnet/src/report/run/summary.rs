@@ -7,11 +7,25 @@ use crate::report::confusion::total;
 use crate::report::figures::Tenths;
 use crate::report::look::{float, percent};
 use crate::report::summary::{points, trust_in};
-use crate::training::{Epoch, Monitor, Score, Task};
+use crate::training::{Epoch, MOST_COUNTED, Monitor, Score, Task};
 
 /// The sentences, the most important first.
 pub(super) fn sentences(report: &RunReport<'_>) -> Vec<String> {
-    let mut sentences = match best(report) {
+    let no_sense = not_finite(report);
+    let diverged = report.history.divergence(report.config.loss(), report.classes.len());
+    // What matters most; a loss that is not finite has a sentence of its own.
+    let diverged = diverged.filter(|_| no_sense.is_none()).map(|diverged| {
+        let epoch = report.history.epochs.iter().find(|epoch| epoch.epoch == diverged.epoch);
+        let place = epoch.map_or_else(String::new, |epoch| format!(" after step {}", epoch.step));
+        format!(
+            "Training has diverged: the training loss of the last epoch, {}{place}, is more than ten times that of a network \
+             that knows nothing, {}. A smaller learning rate or a bound on the gradients may help.",
+            float(diverged.loss),
+            float(diverged.start)
+        )
+    });
+    let mut sentences: Vec<String> = diverged.into_iter().collect();
+    sentences.extend(match best(report) {
         Some(best) => {
             let mut sentences = vec![headline(report, best)];
             sentences.extend(gap(report, best));
@@ -21,8 +35,9 @@ pub(super) fn sentences(report: &RunReport<'_>) -> Vec<String> {
         }
         None if report.history.epochs.is_empty() => vec!["No epoch was completed.".to_owned()],
         None => vec![format!("No epoch has a finite validation {}.", quantity(report))],
-    };
-    sentences.extend(not_finite(report));
+    });
+    sentences.extend(no_sense);
+    sentences.extend(uncounted(report));
     sentences.push(end(report));
     sentences
 }
@@ -128,6 +143,15 @@ fn not_finite(report: &RunReport<'_>) -> Option<String> {
         "In epoch {} a loss is not finite: training has diverged; a smaller learning rate or weight scale may help.",
         first.epoch
     ))
+}
+
+/// Why there is no confusion matrix, where classes are too many for one.
+fn uncounted(report: &RunReport<'_>) -> Option<String> {
+    let count = report.classes.len();
+    let is_left_out = report.confusion.is_none() && report.config.model.task == Task::Classification;
+    (is_left_out && count > MOST_COUNTED).then(|| {
+        format!("There is no confusion matrix: the data have {count} classes, and {MOST_COUNTED} are the most for one.")
+    })
 }
 
 /// How the run ended, and what it took.

@@ -28,6 +28,12 @@ pub(super) trait Section {
     /// # Errors
     /// An unknown key, or a value of the wrong type.
     fn set(&mut self, key: &str, value: Value) -> std::result::Result<(), toml::de::Error>;
+
+    /// Whether the key would take the value; changes nothing.
+    ///
+    /// # Errors
+    /// As [`Section::set`].
+    fn probe(&self, key: &str, value: Value) -> std::result::Result<(), toml::de::Error>;
 }
 
 impl<T: Serialize + DeserializeOwned + Documented + DocumentedFields> Section for T {
@@ -48,9 +54,22 @@ impl<T: Serialize + DeserializeOwned + Documented + DocumentedFields> Section fo
     }
 
     fn set(&mut self, key: &str, value: Value) -> std::result::Result<(), toml::de::Error> {
-        let mut table = Table::try_from(&*self).map_err(de::Error::custom)?;
-        table.insert(key.to_owned(), value);
-        *self = table.try_into()?;
+        *self = with(self, key, value)?;
         Ok(())
     }
+
+    fn probe(&self, key: &str, value: Value) -> std::result::Result<(), toml::de::Error> {
+        with(self, key, value).map(|_| ())
+    }
+}
+
+/// The section with another value of a key.
+fn with<T: Serialize + DeserializeOwned>(
+    section: &T,
+    key: &str,
+    value: Value,
+) -> std::result::Result<T, toml::de::Error> {
+    let mut table = Table::try_from(section).map_err(de::Error::custom)?;
+    table.insert(key.to_owned(), value);
+    table.try_into()
 }

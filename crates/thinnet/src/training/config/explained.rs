@@ -37,6 +37,17 @@ pub fn settings() -> Result<Vec<Setting>> {
     Ok(settings)
 }
 
+/// Every key with its section, sorted.
+pub fn keys() -> Vec<String> {
+    let config = TrainingConfig::default();
+    let sections = config.sections().into_iter();
+    let mut keys: Vec<String> = sections
+        .flat_map(|(section, own)| own.keys().iter().map(move |key| format!("{section}.{key}")))
+        .collect();
+    keys.sort_unstable();
+    keys
+}
+
 impl TrainingConfig {
     /// All settings as a TOML file that explains itself: above each key stands what it means.
     ///

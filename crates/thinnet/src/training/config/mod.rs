@@ -13,15 +13,18 @@
 mod by_name;
 mod explained;
 mod sections;
+mod synonyms;
 mod text;
+mod types;
 mod words;
 
-pub use explained::{Setting, settings};
+pub use explained::{Setting, keys, settings};
 pub use sections::{
     Annealing, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig, Sampling,
     TargetKind, Task, TrainConfig,
 };
-pub use text::{Assignment, keys};
+pub use synonyms::meant;
+pub use text::Assignment;
 
 use serde::{Deserialize, Serialize};
 use toml::Value;
@@ -31,7 +34,7 @@ use crate::data::DataSet;
 use crate::engine::{EngineConfig, MaskSource};
 use crate::error::{Error, Result, ensure};
 use crate::float::Dtype;
-use crate::layers::{Curriculum, Dropout, HiddenDropout, Loss};
+use crate::layers::{Curriculum, Dropout, HiddenDropout, Loss, Normalisation};
 use crate::net::NetConfig;
 use crate::optim::{Clipping, MomentumRamp, Optimiser, OptimiserKind, Schedule, ScheduleKind};
 use crate::range::Range;
@@ -98,6 +101,9 @@ impl TrainingConfig {
         {
             ensure!(count > 0, Error::setting(key, "must be at least 1, got 0"));
         }
+        if train.batch_size == 1 {
+            self.check_batch(1)?;
+        }
         Range::NotNegative.check_setting("train.min_delta", train.min_delta)?;
         Range::Positive.check_setting("model.annealing_rate", self.model.annealing_rate)?;
         if self.model.task == Task::Regression {
@@ -127,6 +133,26 @@ impl TrainingConfig {
         if set.is_regression() && self.data.task != Some(TargetKind::Classes) {
             self.model.task = Task::Regression;
         }
+    }
+
+    /// Refuses batches that have no more than `samples` samples where that is too few: batch normalisation takes each unit's
+    /// deviation over the batch, which is 0 for one sample, so that nothing is learned.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for batch normalisation of one sample.
+    pub(super) fn check_batch(&self, samples: usize) -> Result<()> {
+        let learns = samples > 1 || self.model.normalisation != Normalisation::Batch;
+        ensure!(
+            learns,
+            Error::setting(
+                "train.batch_size",
+                format!(
+                    "must be at least 2 with batch normalisation, which learns nothing from batches of {samples} sample; set \
+                     model.normalisation to layer or none, or have larger batches"
+                )
+            )
+        );
+        Ok(())
     }
 
     /// The network for samples of `input_dim` numbers and so many classes or outputs, at the keep probabilities that

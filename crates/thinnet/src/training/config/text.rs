@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use toml::{Table, Value};
 
-use super::TrainingConfig;
+use super::explained::keys;
+use super::synonyms::meant;
+use super::{TrainingConfig, types};
 use crate::error::{Error, Result};
 use crate::text::one_line;
 
@@ -43,21 +45,6 @@ fn value_of(text: &str) -> Value {
     }
 }
 
-/// Every key with its section, sorted.
-pub fn keys() -> Vec<String> {
-    let config = TrainingConfig::default();
-    let sections = config.sections().into_iter();
-    let mut keys: Vec<String> = sections
-        .flat_map(|(section, own)| own.keys().iter().map(move |key| format!("{section}.{key}")))
-        .collect();
-    keys.sort_unstable();
-    keys
-}
-
-/// Names that settings have elsewhere, where those are like none of ours.
-const SYNONYMS: [(&str, &str); 2] =
-    [("batch_norm", "model.normalisation=batch"), ("layer_norm", "model.normalisation=layer")];
-
 /// Refuses a key that there is not, with the nearest one that there is.
 fn known(key: &str) -> Result<()> {
     let keys = keys();
@@ -75,18 +62,16 @@ fn known(key: &str) -> Result<()> {
     };
     let nearest = keys.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let nearest = nearest.filter(|known| likeness(known) > 0.85).map(String::as_str);
-    let synonym = SYNONYMS.iter().find(|(word, _)| *word == name).map(|&(_, ours)| ours);
-    let hint = if let Some(nearest) = synonym.or(nearest) {
-        format!("did you mean {nearest}?")
-    } else {
-        let of_section =
-            |known: &'_ String| known.strip_prefix(section)?.strip_prefix('.').map(str::to_owned);
-        let own: Vec<String> = keys.iter().filter_map(of_section).collect();
-        if own.is_empty() {
-            "the sections are data, model, optim and train".to_owned()
-        } else {
-            format!("those of [{section}] are {}", own.join(", "))
+    let of_section = |known: &'_ String| known.strip_prefix(section)?.strip_prefix('.').map(str::to_owned);
+    let own: Vec<String> = keys.iter().filter_map(of_section).collect();
+    let synonym = meant(name, "").map(|meant| meant.trim_end_matches('=').to_owned());
+    let hint = match (synonym.as_deref(), nearest) {
+        (Some(meant), _) if !own.is_empty() && !meant.starts_with(&format!("{section}.")) => {
+            format!("did you mean {meant}? those of [{section}] are {}", own.join(", "))
         }
+        (Some(meant), _) | (None, Some(meant)) => format!("did you mean {meant}?"),
+        (None, None) if own.is_empty() => "the sections are data, model, optim and train".to_owned(),
+        (None, None) => format!("those of [{section}] are {}", own.join(", ")),
     };
     Err(Error::configuration(format!("there is no setting {key}; {hint}")))
 }
@@ -116,7 +101,8 @@ impl TrainingConfig {
         Ok(config)
     }
 
-    /// Changes one setting.
+    /// Changes one setting. A value that can mean but one thing is taken for it: `500` where a list is due, `yes` for `true`, `5`
+    /// where a column's name is.
     ///
     /// # Errors
     /// [`Error::Configuration`] for an unknown key or a value of the wrong type.
@@ -125,12 +111,8 @@ impl TrainingConfig {
         known(key)?;
         let (section, name) = key.split_once('.').unwrap_or_default();
         let Some(section) = self.section_mut(section) else { return Ok(()) };
-        section.set(name, value.clone()).map_err(|error| {
-            let words = "unit variant, expected string only"; // what serde says of a value that is no name
-            let message =
-                one_line(error.message()).replace(words, &format!("{}, expected a name", value.type_str()));
-            Error::configuration(format!("{key} = {value}: {message}"))
-        })
+        types::put(section, name, value)
+            .map_err(|message| Error::configuration(format!("{key} = {value}: {message}")))
     }
 
     /// The value of a setting, as TOML has it; `None` if there is no such key.
@@ -222,7 +204,8 @@ mod tests {
         for (text, key) in [
             ("[train]\nepochs = \"many\"", "train.epochs"),
             ("[train]\nepochs = -1", "train.epochs"),
-            ("[model]\nhidden = 5", "model.hidden"),
+            ("[model]\nhidden = \"five\"", "model.hidden"),
+            ("[model]\nhidden = [5, 0.5]", "model.hidden"),
             ("[model]\nkeep = true", "model.keep"),
             ("[model]\nnormalisation = true", "model.normalisation"),
             ("[model]\nnormalisation = \"group\"", "model.normalisation"),
@@ -234,7 +217,7 @@ mod tests {
             assert!(message.starts_with(key) && !message.contains('\n'), "{text}: {message}");
         }
         let names = refused("[model]\nnormalisation = true");
-        assert_eq!(names, "model.normalisation = true: invalid type: boolean, expected a name");
+        assert_eq!(names, "model.normalisation = true: it takes none, batch or layer");
         assert!(refused("[model\n").starts_with("it is no TOML"));
     }
 }
