@@ -60,9 +60,10 @@ impl Config {
     }
 
     /// Reads the samples, and settles and checks what depends on them.
-    pub(crate) fn load<F: Float>(&self) -> Result<(Settings, TrainingData<F>), Failure> {
+    pub(crate) fn load<F: Float>(&self, output: &Output) -> Result<(Settings, TrainingData<F>), Failure> {
         let source = self.data.read()?;
         let set = &source.set;
+        output.notes_of(set);
         let settings = Settings {
             data: source.description,
             classes: set.names().to_vec(),

@@ -30,6 +30,7 @@ pub(crate) fn run(arguments: &InfoArguments, output: &Output) -> Result<(), Fail
         folder::check_file("--montage ", file, "png", true)?;
     }
     let set = arguments.read.open(&arguments.path, "")?;
+    output.notes_of(&set);
     if let Some(file) = &arguments.montage {
         montage::save(&set, file)?;
         output.note(&format!("picture in {}", file.display()));

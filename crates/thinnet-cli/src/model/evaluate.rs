@@ -41,6 +41,7 @@ fn evaluate<F: Float>(
     output: &Output,
 ) -> Result<(), Failure> {
     let set = open(model, &arguments.data)?;
+    output.notes_of(&set);
     let parts = parts(&set, arguments)?;
     let mut evaluator = Evaluator::new(model);
     for (_, rows) in &parts {

@@ -33,6 +33,7 @@ pub struct DataSet {
     pub(super) val: Option<Rows<f64>>,
     pub(super) test: Option<Rows<f64>>,
     pub(super) mean: Option<Array1<f64>>,
+    pub(super) notes: Vec<String>,
 }
 
 /// The columns of a table, by their names.
@@ -136,8 +137,8 @@ impl DataSet {
             (true, _) => (1..=outputs).map(|column| format!("target {column}")).collect(),
         };
         let shape = vec![train.input_dim()];
-        Self { format: Format::Memory, names, columns: None, shape, train, val: None, test: None, mean: None }
-            .checked()
+        let (format, columns, notes) = (Format::Memory, None, Vec::new());
+        Self { format, names, columns, shape, train, val: None, test: None, mean: None, notes }.checked()
     }
 
     /// The same with these rows as one of its parts.
@@ -221,6 +222,16 @@ impl DataSet {
     /// The mean (D) that the data set brings along, to be subtracted in place of the training rows' own.
     pub fn mean(&self) -> Option<&Array1<f64>> {
         self.mean.as_ref()
+    }
+
+    /// What a person should know of how it was read, a sentence each: files that were passed over and the like.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Adds a sentence to the notes.
+    pub(crate) fn note(&mut self, sentence: String) {
+        self.notes.push(sentence);
     }
 
     /// Every part that is there, training rows first.

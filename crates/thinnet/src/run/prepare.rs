@@ -41,9 +41,9 @@ pub fn prepare<F: Float>(
     open: Option<RunFolder>,
 ) -> Result<Prepared<F>> {
     let description = format!("{}: {}", config.data.path, set.format());
+    let mut notes = set.notes().to_vec();
     let data = TrainingData::<F>::new(set, &config)?;
     config.data = data.settings.clone();
-    let mut notes = Vec::new();
     let open = match open {
         None if RunFolder::is_run(path) => Some(RunFolder::open(path)?.0),
         open => open,

@@ -41,6 +41,11 @@ impl SweepRuns {
         Ok(Self(sets))
     }
 
+    /// The data sets as they were read, each once.
+    pub fn sets(&self) -> impl Iterator<Item = &DataSet> {
+        self.0.iter().map(|(_, set)| set)
+    }
+
     /// Trains the runs at these places of the plan, `jobs` at a time, until all are done or `stop` is raised; each goes on
     /// from where it was left. Messages come to the calling thread, which stops the runs by giving false.
     ///

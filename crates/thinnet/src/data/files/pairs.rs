@@ -65,5 +65,5 @@ pub(super) fn from_pairs(
     let [train, val, test] = found;
     let train = train.ok_or_else(|| Error::data("it has no training samples"))?;
     let (columns, shape) = (None, shape.unwrap_or_default());
-    DataSet { format, names, columns, shape, train, val, test, mean: None }.checked()
+    DataSet { format, names, columns, shape, train, val, test, mean: None, notes: Vec::new() }.checked()
 }

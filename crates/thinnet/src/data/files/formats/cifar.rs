@@ -231,7 +231,7 @@ fn finished(
     };
     let (train, test) = (rows(train)?, test.map(rows).transpose()?);
     let (columns, shape) = (None, vec![3, 32, 32]);
-    DataSet { format, names, columns, shape, train, val: None, test, mean: None }.checked()
+    DataSet { format, names, columns, shape, train, val: None, test, mean: None, notes: Vec::new() }.checked()
 }
 
 /// Reads a batch, pickled or binary as its first byte says: no record begins with label 128.

@@ -371,7 +371,8 @@ impl Samples {
         };
         let columns = Some(columns.named());
         let (shape, format) = (vec![width], Format::Csv);
-        DataSet { format, names, columns, shape, train, val: None, test: None, mean: None }.checked()
+        DataSet { format, names, columns, shape, train, val: None, test: None, mean: None, notes: Vec::new() }
+            .checked()
     }
 }
 

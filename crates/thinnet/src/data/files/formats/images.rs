@@ -233,7 +233,8 @@ fn read_files(root: &Path, parts: [Option<Files>; 3], options: &ReadOptions) -> 
     let train = train?.ok_or_else(|| Error::data("there are no training images in it"))?;
     let shape = vec![channels, height as usize, width as usize];
     let (format, names, columns) = (Format::Images, classes, None);
-    DataSet { format, names, columns, shape, train, val: val?, test: test?, mean: None }.checked()
+    DataSet { format, names, columns, shape, train, val: val?, test: test?, mean: None, notes: Vec::new() }
+        .checked()
 }
 
 fn header_of(root: &Path, path: &Path) -> Result<(Header, u64)> {

@@ -318,5 +318,5 @@ pub(crate) fn assemble(
     let train = rows.next().ok_or_else(|| Error::data("it has no training samples"))?;
     let (val, test) = (val.and_then(|_| rows.next()), test.and_then(|_| rows.next()));
     let (columns, shape) = (None, shape.unwrap_or_default());
-    DataSet { format, names, columns, shape, train, val, test, mean }.checked()
+    DataSet { format, names, columns, shape, train, val, test, mean, notes: Vec::new() }.checked()
 }
