@@ -13,6 +13,7 @@ use thinnet::training::{DataConfig, TrainingData};
 use crate::args::ExperimentArguments;
 use crate::args::source::SourceArguments;
 use crate::failure::Failure;
+use crate::output::Output;
 use crate::{folder, memory};
 
 /// Training samples that are used where nobody asks for more or less: the course's 500.

@@ -26,6 +26,7 @@ impl ReadArguments {
             label: self.label_column.clone(),
             header: self.header,
             resize: self.resize,
+            skip_broken: self.skip_broken,
             regression: self.regression,
         }
     }

@@ -87,6 +87,7 @@ fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
         label: label.or_else(|| data.label_column.clone()),
         header: data.header,
         resize: data.resize.as_deref().and_then(parse_size),
+        skip_broken: data.skip_broken,
         regression: model.config().model.task == Task::Regression,
     };
     Ok(open_with(path, &options, "")?)

@@ -24,6 +24,7 @@ pub fn open(config: &TrainingConfig) -> Result<DataSet> {
         label: data.label_column.clone(),
         header: data.header,
         resize: data.resize.as_ref().map(size).transpose()?,
+        skip_broken: data.skip_broken,
         regression: config.model.task == Task::Regression,
     };
     let set = open_with(&data.path, &options, "data.path = ")?;

@@ -119,6 +119,7 @@ fn reading(data: &DataConfig) -> DataConfig {
         label_column: data.label_column.clone(),
         header: data.header,
         resize: data.resize.clone(),
+        skip_broken: data.skip_broken,
         ..DataConfig::default()
     };
     make_absolute(&mut reading);
