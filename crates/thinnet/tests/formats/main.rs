@@ -5,7 +5,9 @@ mod cifar;
 mod idx;
 #[cfg(feature = "images")]
 mod images;
+mod matlab;
 mod numpy;
+mod sparse;
 mod tables;
 mod targets;
 

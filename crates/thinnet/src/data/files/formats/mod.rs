@@ -256,8 +256,9 @@ fn one_hot<T: PartialEq>(values: &[T], columns: usize, zero: &T, one: &T) -> Res
         let at = row.iter().position(|value| value == one).and_then(|at| i64::try_from(at).ok());
         at.filter(|_| ones == 1 && zeros + 1 == columns).ok_or_else(|| {
             Error::data(format!(
-                "labels must be one a sample, or {columns} zeros and ones of which a single one is 1, and those of sample {} \
-                 are not",
+                "labels must be one a sample, and these have the shape {} x {columns}; rows of zeros with a single 1 will do, and \
+                 the one of sample {} is another",
+                values.len() / columns,
                 sample + 1
             ))
         })
