@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use thinnet::data::{Format, Wanted, stream};
 
-use crate::{bytes, folder, open, refusal};
+use crate::{bytes, folder, open, refusal, stored};
 
 fn element(kind: u32, content: &[u8]) -> Vec<u8> {
     let mut bytes = [kind.to_le_bytes(), (content.len() as u32).to_le_bytes()].concat();
@@ -79,6 +79,15 @@ fn svhn_is_read_as_it_is_stored() {
         .unwrap();
         assert_eq!(streamed, expected);
     }
+}
+
+/// Python's own packing, of a file that is stored: grey images of 2 x 3 pixels.
+#[test]
+fn a_file_that_another_program_packed_is_read() {
+    let set = open(&stored("images.mat"));
+    assert_eq!((set.shape(), set.names().join(" ")), (&[1, 2, 3][..], "1 2 10".to_owned()));
+    assert_eq!(bytes(set.train().x())[..6], [0, 2, 4, 1, 3, 5]);
+    assert_eq!(set.train().labels(), [0, 2, 1, 0]);
 }
 
 #[test]
