@@ -8,15 +8,17 @@ use anyhow::{Context, Result, bail};
 use crate::command::{command, root, run, succeeds, target};
 
 /// The targets of `fuzz/`, each with the endings of the test files that it begins with.
-const TARGETS: [(&str, &[&str]); 8] = [
+const TARGETS: [(&str, &[&str]); 10] = [
     ("pickle", &["pickle"]),
     ("tar", &["tar"]),
     ("idx", &["idx"]),
     ("npy", &["npy"]),
     ("npz", &["npz"]),
     ("csv", &["csv"]),
+    ("svmlight", &["svm"]),
+    ("mat", &["mat"]),
     ("images", &["png", "jpg"]),
-    ("open", &["pickle", "tar", "idx", "npz", "csv", "gz", "bin"]),
+    ("open", &["pickle", "tar", "idx", "npz", "csv", "svm", "mat", "gz", "bin"]),
 ];
 
 /// Real files, cut to so many bytes, for the target of this name.
@@ -31,7 +33,7 @@ const REAL: [(&str, &str, usize); 5] = [
 /// What to fuzz, and for how long.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// pickle, tar, idx, npy, npz, csv, images or open; all of them by default
+    /// pickle, tar, idx, npy, npz, csv, svmlight, mat, images or open; all of them by default
     targets: Vec<String>,
     /// Seconds for each target
     #[arg(long, default_value = "600")]

@@ -14,6 +14,7 @@ use crate::args::ExperimentArguments;
 use crate::args::source::SourceArguments;
 use crate::failure::Failure;
 use crate::hints::option_of;
+use crate::output::Output;
 use crate::{folder, memory};
 
 /// Training samples that are used where nobody asks for more or less: the course's 500.
@@ -61,9 +62,10 @@ impl Config {
     }
 
     /// Reads the samples, and settles and checks what depends on them.
-    pub(crate) fn load<F: Float>(&self) -> Result<(Settings, TrainingData<F>), Failure> {
+    pub(crate) fn load<F: Float>(&self, output: &Output) -> Result<(Settings, TrainingData<F>), Failure> {
         let source = self.data.read()?;
         let set = &source.set;
+        output.notes_of(set);
         let settings = Settings {
             data: source.description,
             classes: set.names().to_vec(),

@@ -13,8 +13,8 @@ pub(crate) fn run(arguments: &ConvertArguments, output: &Output) -> Result<(), F
     let out = &arguments.out;
     folder::check_file("", out, "npz", arguments.force)?;
     let set = arguments.read.open(&arguments.path)?;
+    output.notes_of(&set);
     set.save_npz(out, arguments.force)?;
-    set.notes().iter().for_each(|note| output.note(note));
     let size = fs::metadata(out).map_or(0, |found| found.len());
     let parts: Vec<String> =
         set.parts().map(|(part, split)| format!("{part} {:?}", split.x().dim())).collect();

@@ -50,7 +50,7 @@ type Models = Vec<(String, Box<dyn Fn(&Path) -> thinnet::Result<()>>)>;
 
 /// Trains the networks.
 fn train<F: Float>(config: &Config, output: &mut Output) -> Result<(Outcome, Models), Failure> {
-    let (settings, data) = config.load::<F>()?;
+    let (settings, data) = config.load::<F>(output)?;
     output.aside(&announcement(&settings, data.input_dim()));
     let mut follower = Follower::new(output, &settings, interrupt::flag()?);
     let result = experiment::run(&settings, &data, &mut follower);

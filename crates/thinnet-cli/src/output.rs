@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::style::TemplateError;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
+use thinnet::data::DataSet;
 
 use crate::failure::Failure;
 use crate::figures::{byte_size, duration};
@@ -76,6 +77,11 @@ impl Output {
             let _ = writeln!(io::stderr(), "{text}");
         };
         self.bar.as_ref().map_or_else(write, |bar| bar.suspend(write));
+    }
+
+    /// Says what a person should know of how a data set was read.
+    pub(crate) fn notes_of(&self, set: &DataSet) {
+        set.notes().iter().for_each(|sentence| self.note(sentence));
     }
 
     /// Writes a line that only a person who watches wants.

@@ -29,6 +29,7 @@ impl ReadArguments {
             label: table.label_column.clone(),
             header: self.header,
             resize: self.resize,
+            skip_broken: self.skip_broken,
             regression: self.regression || task == Some(TargetKind::Numbers),
             infer_task: infer && task.is_none(),
             skip_unlabelled: true,

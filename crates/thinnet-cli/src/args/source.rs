@@ -54,6 +54,10 @@ pub(crate) struct ReadArguments {
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub(crate) resize: Option<(u32, u32)>,
 
+    /// Pass over the images of a folder that cannot be read, and say how many they are
+    #[arg(long)]
+    pub(crate) skip_broken: bool,
+
     /// Read targets as numbers, and not as classes: a table's column of labels, an array (N) or (N, K) of NPZ and NPY
     #[arg(long)]
     pub(crate) regression: bool,

@@ -41,7 +41,7 @@ fn evaluate<F: Float>(
     output: &Output,
 ) -> Result<(), Failure> {
     let set = open(model, &arguments.data)?;
-    set.notes().iter().for_each(|note| output.note(note));
+    output.notes_of(&set);
     let parts = parts(&set, arguments)?;
     let mut evaluator = Evaluator::new(model);
     for (_, rows) in &parts {
@@ -89,6 +89,7 @@ fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
         label: label.or_else(|| data.label_column.clone()),
         header: data.header,
         resize: data.resize.as_deref().and_then(parse_size),
+        skip_broken: data.skip_broken,
         regression: model.config().model.task == Task::Regression,
         ..ReadOptions::default()
     };

@@ -29,6 +29,9 @@ pub(crate) fn run(arguments: SweepArguments, output: &mut Output) -> Result<(), 
     let stop = interrupt::flag()?;
     let runs = SweepRuns::open(&prepared.config)?;
     runs.settle(&mut prepared.config);
+    if !quiet {
+        runs.sets().for_each(|set| output.notes_of(set));
+    }
     let folder = prepared.folder()?;
     let mut outcomes = folder.outcomes()?;
     let waiting: Vec<usize> =

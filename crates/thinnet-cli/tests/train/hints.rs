@@ -40,9 +40,8 @@ fn every_suggestion_for_train_is_right() {
     let small = ["--set", "train.epochs=1", "--set", "model.hidden=[4]", "--quiet"];
     for (number, (option, expected)) in [
         (&["--regression"][..], "--set model.task=regression"),
-        (&["--label-column", "kind"], "--set data.label_column=kind"),
-        (&["--label-column=2"], "--set data.label_column=2"),
-        (&["--target-column", "kind"], "--set data.label_column=kind"),
+        (&["--target-column", "kind"], "--label-column kind"),
+        (&["--target=2"], "--label-column 2"),
         (&["--epochs", "5"], "--set train.epochs=5"),
         (&["--epochs"], "--set train.epochs=25"),
         (&["--num-epochs=3"], "--set train.epochs=3"),
@@ -88,7 +87,7 @@ fn every_suggestion_for_train_is_right() {
         if hint[0] == "--data" {
             arguments.drain(..2);
         }
-        if !hint[1].contains("label_column") {
+        if hint[0] != "--label-column" {
             arguments.extend(["--set", &label]);
         }
         arguments.extend(hint.iter().map(String::as_str));

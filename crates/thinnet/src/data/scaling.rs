@@ -37,9 +37,15 @@ impl DataSet {
         match self.train.x() {
             Features::Pixels(pixels) => sums(pixels.view()).0.mapv(|sum| sum as f64 / samples),
             Features::Floats(values) => values.sum_axis(Axis(0)) / samples,
-            Features::Sparse(_) | Features::Table(_) => {
-                self.train.x().to_floats().sum_axis(Axis(0)) / samples
+            Features::Sparse(sparse) => {
+                let mut sums = Array1::zeros(sparse.dim().1);
+                for row in 0..sparse.dim().0 {
+                    let (columns, values) = sparse.row(row);
+                    columns.iter().zip(values).for_each(|(&column, value)| sums[column as usize] += value);
+                }
+                sums / samples
             }
+            Features::Table(_) => self.train.x().to_floats().sum_axis(Axis(0)) / samples,
         }
     }
 
@@ -69,9 +75,14 @@ impl DataSet {
         deviations
     }
 
-    /// How samples like these are scaled unless one asks for more: images less their mean, other samples standardised.
+    /// How samples like these are scaled unless one asks for more: images less their mean, other samples standardised; sparse
+    /// rows not at all, so that they stay sparse.
     pub fn default_scaling(&self) -> Scaling {
-        if self.is_images() { Scaling::Mean } else { Scaling::Standard }
+        match self.train.x() {
+            Features::Sparse(_) => Scaling::None,
+            _ if self.is_images() => Scaling::Mean,
+            _ => Scaling::Standard,
+        }
     }
 
     /// How far the greatest of the training samples' numbers is from the least: of bytes, from 0 to 255.

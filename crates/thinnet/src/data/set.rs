@@ -72,6 +72,10 @@ pub enum Format {
     Npz,
     /// A table of text, its fields separated by commas, tabs, semicolons or bars.
     Csv,
+    /// Lines of a label and the numbers that are not zero: `1 3:0.5 7:2`.
+    Svmlight,
+    /// Arrays that MATLAB saved, up to its version 7.
+    Mat,
     /// A folder of images for each class.
     Images,
     /// Arrays in memory.
@@ -82,7 +86,10 @@ impl Format {
     /// Whether the samples are stored in random order, so that any run of them is a fair part: so it is with the image
     /// collections, while a table is often sorted by class.
     pub(crate) fn is_shuffled(self) -> bool {
-        !matches!(self, Self::Npy | Self::Npz | Self::Csv | Self::Images | Self::Memory)
+        !matches!(
+            self,
+            Self::Npy | Self::Npz | Self::Csv | Self::Svmlight | Self::Mat | Self::Images | Self::Memory
+        )
     }
 }
 
@@ -98,6 +105,8 @@ impl fmt::Display for Format {
             Self::Npy => "NumPy arrays (npy)",
             Self::Npz => "NumPy archive (npz)",
             Self::Csv => "table (csv)",
+            Self::Svmlight => "sparse rows (svmlight)",
+            Self::Mat => "MATLAB arrays (mat)",
             Self::Images => "folder of images by class",
             Self::Memory => "arrays in memory",
         })
@@ -126,18 +135,8 @@ impl DataSet {
             (true, _) => (1..=outputs).map(|column| format!("target {column}")).collect(),
         };
         let shape = vec![train.input_dim()];
-        Self {
-            format: Format::Memory,
-            names,
-            columns: None,
-            shape,
-            train,
-            val: None,
-            test: None,
-            mean: None,
-            notes: Vec::new(),
-        }
-        .checked()
+        let (format, columns, notes) = (Format::Memory, None, Vec::new());
+        Self { format, names, columns, shape, train, val: None, test: None, mean: None, notes }.checked()
     }
 
     /// The same with these rows as one of its parts.

@@ -25,6 +25,7 @@ pub fn open(config: &TrainingConfig) -> Result<DataSet> {
         label: data.label_column.clone(),
         header: data.header,
         resize: data.resize.as_ref().map(size).transpose()?,
+        skip_broken: data.skip_broken,
         regression,
         infer_task: data.task.is_none(),
         skip_unlabelled: true,

@@ -48,6 +48,11 @@ impl SweepRuns {
         }
     }
 
+    /// The data sets as they were read, each once.
+    pub fn sets(&self) -> impl Iterator<Item = &DataSet> {
+        self.0.iter().map(|(_, set)| set)
+    }
+
     /// Trains the runs at these places of the plan, `jobs` at a time, until all are done or `stop` is raised; each goes on
     /// from where it was left. Messages come to the calling thread, which stops the runs by giving false.
     ///
@@ -130,6 +135,7 @@ fn reading(data: &DataConfig) -> DataConfig {
         label_column: data.label_column.clone(),
         header: data.header,
         resize: data.resize.clone(),
+        skip_broken: data.skip_broken,
         task: data.task,
         columns: data.columns.clone(),
         drop: data.drop.clone(),

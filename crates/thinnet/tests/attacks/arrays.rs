@@ -203,3 +203,34 @@ pub fn targets() -> Vec<Attack> {
         ),
     ]
 }
+
+pub fn mat_files() -> Vec<Attack> {
+    let element = |kind: u32, content: &[u8]| {
+        let mut bytes = [&kind.to_le_bytes()[..], &(content.len() as u32).to_le_bytes(), content].concat();
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        bytes
+    };
+    let head = |sizes: [u32; 2], name: &[u8]| {
+        let sizes: Vec<u8> = sizes.iter().flat_map(|size| size.to_le_bytes()).collect();
+        [element(6, &[9, 0, 0, 0, 0, 0, 0, 0]), element(5, &sizes), element(1, name)].concat()
+    };
+    let mat = |arrays: &[Vec<u8>]| {
+        let mut bytes = b"MATLAB 5.0 MAT-file".to_vec();
+        bytes.resize(124, b' ');
+        bytes.extend([0, 1, b'I', b'M']);
+        bytes.extend(arrays.concat());
+        bytes
+    };
+    let labels = |sizes| element(14, &[head(sizes, b"y"), element(2, &[1; 8])].concat());
+    let samples = |sizes| element(14, &[head(sizes, b"X"), element(2, &[1; 8])].concat());
+    let mut claim = mat(&[]);
+    claim.extend([14, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+    vec![
+        file("nothing.mat", "has no array", mat(&[])),
+        file("claim.mat", "claims an array of 4 GiB", claim),
+        file("huge-shape.mat", "claims 2^64 labels", mat(&[labels([u32::MAX, u32::MAX]), samples([8, 1])])),
+        file("garbage.mat", "has a packed array that is none", mat(&[element(15, &[7; 64])])),
+        file("many.mat", "has 2000 arrays", mat(&vec![labels([8, 1]); 2000])),
+        file("hdf5.mat", "is of version 7.3", b"\x89HDF\r\n\x1a\n".to_vec()),
+    ]
+}

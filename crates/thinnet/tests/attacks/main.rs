@@ -76,6 +76,8 @@ fn every_attack_is_answered_with_a_sentence_in_bounded_memory() {
         ("NPY", arrays::npy_files()),
         ("NPZ", arrays::npz_files()),
         ("Tables", texts_and_images::tables()),
+        ("svmlight", texts_and_images::sparse()),
+        ("MATLAB", arrays::mat_files()),
         ("Targets for regression", arrays::targets()),
         ("Images", texts_and_images::pictures()),
         ("Others", texts_and_images::others()),

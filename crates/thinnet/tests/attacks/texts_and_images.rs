@@ -52,6 +52,21 @@ pub fn tables() -> Vec<Attack> {
     ]
 }
 
+pub fn sparse() -> Vec<Attack> {
+    let long = "1 1:1\n".repeat(200);
+    vec![
+        file("column.svm", "has a column of four thousand million", "1 4000000000:1\n2 1:1\n"),
+        file(
+            "endless-column.svm",
+            "has a column beyond 64 bits",
+            long.clone() + "1 99999999999999999999:1\n",
+        ),
+        file("infinite.svm", "has a number beyond all floats", long.clone() + "1 1:1e999\n"),
+        file("labels.svm", "has several labels", "1,2 1:1\n"),
+        file("line.svm", "has a line of 17 MiB", long + &"1:1 ".repeat(17 << 18)),
+    ]
+}
+
 /// A PNG of this size whose pixels are the given bytes, packed.
 fn png(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
     let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());

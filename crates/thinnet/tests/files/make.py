@@ -9,6 +9,7 @@ import pathlib
 import pickle
 import struct
 import tarfile
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -171,6 +172,30 @@ def others(small: np.ndarray, image: np.ndarray) -> None:
     Image.fromarray(image).save(FOLDER / "colours.png")
     Image.fromarray(image).save(FOLDER / "colours.jpg", quality=95)
     Image.fromarray(image[:, :, 0]).save(FOLDER / "grey.png")
+    sparse_files()
+
+
+def element(kind: int, content: bytes) -> bytes:
+    return struct.pack("<II", kind, len(content)) + content + bytes(-len(content) % 8)
+
+
+def mat_array(name: str, shape: tuple[int, ...], values: bytes) -> bytes:
+    """A packed array of bytes, as MATLAB's `save -v7` keeps it."""
+    parts = [
+        element(6, struct.pack("<II", 9, 0)),
+        element(5, struct.pack(f"<{len(shape)}i", *shape)),
+        element(1, name.encode()),
+        element(2, values),
+    ]
+    packed = zlib.compress(element(14, b"".join(parts)))
+    return struct.pack("<II", 15, len(packed)) + packed
+
+
+def sparse_files() -> None:
+    header = b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM"
+    arrays = mat_array("X", (2, 3, 1, 4), bytes(range(24))) + mat_array("y", (4, 1), bytes([1, 10, 2, 1]))
+    (FOLDER / "images.mat").write_bytes(header + arrays)
+    (FOLDER / "sparse.svm").write_bytes(b"# made here\n+1 qid:3 2:0.5 4:-1e1 # more\n-1\n+1 1:7\n")
 
 
 if __name__ == "__main__":

@@ -93,13 +93,80 @@ fn parts_have_folders_of_their_own_and_sizes_are_made_equal_on_request() {
 fn what_is_no_image_is_refused_by_its_name() {
     let folder = folder();
     save(&folder.path().join("a/1.png"), red(2, 2));
-    fs::write(folder.path().join("a/notes.txt"), "not an image").unwrap();
+    fs::write(folder.path().join("a/notes.jpg"), "not an image").unwrap();
     let message = refusal(folder.path());
-    assert!(message.contains("notes.txt") && message.contains("neither PNG nor JPEG"), "{message}");
-    fs::remove_file(folder.path().join("a/notes.txt")).unwrap();
-    fs::write(folder.path().join("readme"), "beside").unwrap();
+    assert!(message.contains("notes.jpg") && message.contains("none of PNG, JPEG"), "{message}");
+    fs::remove_file(folder.path().join("a/notes.jpg")).unwrap();
+    save(&folder.path().join("readme.png"), red(2, 2));
     let message = refusal(folder.path());
-    assert!(message.contains("readme lies beside the classes' folders"), "{message}");
+    assert!(message.contains("readme.png lies beside the classes' folders"), "{message}");
+    fs::remove_file(folder.path().join("readme.png")).unwrap();
     let message = refusal(&folder.path().join("a/1.png"));
     assert!(message.contains("one image"), "{message}");
+}
+
+#[test]
+fn stray_files_are_passed_over_with_a_note() {
+    let folder = folder();
+    save(&folder.path().join("a/1.png"), red(2, 2));
+    assert!(open(folder.path()).notes().is_empty());
+    fs::write(folder.path().join("a/Thumbs.db"), [0xd0, 0xcf, 0x11, 0xe0]).unwrap();
+    let set = open(folder.path());
+    assert_eq!(set.notes(), ["1 file is no image and was passed over: a/Thumbs.db"]);
+    fs::write(folder.path().join("readme"), "BMI of 20 people").unwrap();
+    fs::write(folder.path().join("labels.csv"), "a,b\n1,2\n").unwrap();
+    let set = open(folder.path());
+    assert_eq!(set.notes(), ["3 files are no images and were passed over, the first of them a/Thumbs.db"]);
+    assert_eq!(set.train().len(), 1);
+}
+
+#[test]
+fn broken_images_are_named_or_passed_over() {
+    let folder = folder();
+    for name in ["a/1.png", "a/3.png", "b/1.png"] {
+        save(&folder.path().join(name), red(3, 2));
+    }
+    let sound = open(folder.path());
+    let whole = fs::read(folder.path().join("a/1.png")).unwrap();
+    fs::write(folder.path().join("a/0.png"), "nothing").unwrap();
+    assert!(refusal(folder.path()).contains("a/0.png"));
+    fs::write(folder.path().join("a/2.png"), &whole[..whole.len() - 20]).unwrap(); // its header is whole
+    let set =
+        DataSet::open(folder.path(), &ReadOptions { skip_broken: true, ..ReadOptions::default() }).unwrap();
+    assert_eq!(
+        (set.train().labels(), bytes(set.train().x())),
+        (sound.train().labels(), bytes(sound.train().x()))
+    );
+    let [note] = set.notes() else { panic!("{:?}", set.notes()) };
+    assert!(note.starts_with("2 broken images were passed over, the first of them a/0.png: "), "{note}");
+}
+
+#[test]
+fn the_first_frame_of_every_kind_of_image_is_read() {
+    for format in [ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp, ImageFormat::Tiff] {
+        let folder = folder();
+        let path = folder.path().join("a/1");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        red(3, 2).save_with_format(&path, format).unwrap();
+        let set = open(folder.path());
+        let expected = [0, 10, 20, 1, 11, 21, 7, 7, 7, 7, 7, 7, 200, 200, 200, 200, 200, 200];
+        let near = bytes(set.train().x()).iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 2); // GIF's colours
+        assert!(near && set.shape() == [3, 2, 3], "{format:?}: {:?}", bytes(set.train().x()));
+        assert!(refusal(&path).contains("one image"), "{format:?}");
+    }
+}
+
+#[test]
+fn images_are_turned_as_their_camera_asks() {
+    use image::ImageEncoder;
+    let folder = folder();
+    let path = folder.path().join("a/1.png");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut encoder = image::codecs::png::PngEncoder::new(fs::File::create(&path).unwrap());
+    // One entry: the orientation is 6, to be turned to the right.
+    let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    encoder.set_exif_metadata(exif.to_vec()).unwrap();
+    encoder.write_image(&[1, 2, 3, 4, 5, 6], 3, 2, image::ExtendedColorType::L8).unwrap();
+    let set = open(folder.path());
+    assert_eq!((set.shape(), bytes(set.train().x())), (&[1, 3, 2][..], vec![4, 1, 5, 2, 6, 3]));
 }

@@ -6,7 +6,9 @@ mod columns;
 mod idx;
 #[cfg(feature = "images")]
 mod images;
+mod matlab;
 mod numpy;
+mod sparse;
 mod tables;
 mod targets;
 

@@ -101,3 +101,80 @@ fn numpy_files_have_their_labels_beside_them() {
     let message = refusal(&folder.path().join("other.npy"));
     assert!(message.contains("should lie beside it as other_labels.npy"), "{message}");
 }
+
+/// An archive of arrays of bytes with these names, shapes and numbers.
+fn archive(path: &Path, arrays: &[(&str, &str, &[u8])]) {
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new(fs::File::create(path).unwrap());
+    for (name, described, values) in arrays {
+        let (kind, shape) = described.split_once(' ').unwrap();
+        let mut head =
+            format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}").into_bytes();
+        head.resize((head.len() + 11).next_multiple_of(64) - 11, b' ');
+        head.push(b'\n');
+        zip.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(&[b"\x93NUMPY\x01\0", &(head.len() as u16).to_le_bytes()[..], &head, values].concat())
+            .unwrap();
+    }
+    zip.finish().unwrap();
+}
+
+#[test]
+fn arrays_have_the_names_that_people_give_them() {
+    let folder = folder();
+    let path = folder.path().join("a.npz");
+    archive(&path, &[("arr_0", "|u1 (3, 2)", &[1, 2, 3, 4, 5, 6]), ("arr_1", "|u1 (3,)", &[4, 9, 4])]);
+    let set = open(&path);
+    assert_eq!((bytes(set.train().x()), set.train().labels()), (vec![1, 2, 3, 4, 5, 6], &[0, 1, 0][..]));
+    archive(
+        &path,
+        &[("arr_0", "|u1 (1, 1)", &[1]), ("arr_1", "|u1 (1,)", &[4]), ("arr_2", "|u1 (1,)", &[4])],
+    );
+    assert!(refusal(&path).contains("numpy.savez(file, X_train="));
+    archive(
+        &path,
+        &[
+            ("train_images", "|u1 (2, 2, 1)", &[1, 2, 3, 4]),
+            ("train_labels", "|u1 (2, 1)", &[0, 1]),
+            ("val_images", "|u1 (1, 2, 1)", &[5, 6]),
+            ("val_labels", "|u1 (1, 1)", &[1]),
+            ("test_images", "|u1 (1, 2, 1)", &[7, 8]),
+            ("test_labels", "|u1 (1, 1)", &[0]),
+        ],
+    );
+    let set = open(&path);
+    assert_eq!((set.shape(), set.train().labels()), (&[1, 2, 1][..], &[0, 1][..]));
+    let (val, test) = (set.val().unwrap(), set.test().unwrap());
+    assert_eq!(
+        (val.labels(), bytes(val.x()), test.labels(), bytes(test.x())),
+        (&[1][..], vec![5, 6], &[0][..], vec![7, 8])
+    );
+}
+
+#[test]
+fn rows_with_a_single_1_are_classes() {
+    let folder = folder();
+    let path = folder.path().join("a.npz");
+    let x = ("X", "|u1 (3, 1)", &[1, 2, 3][..]);
+    archive(&path, &[x, ("y", "|u1 (3, 3)", &[0, 0, 1, 1, 0, 0, 0, 1, 0])]);
+    assert_eq!(open(&path).train().labels(), [2, 0, 1]);
+    archive(&path, &[x, ("y", "|u1 (3, 3)", &[0, 0, 1, 1, 0, 1, 0, 1, 0])]);
+    assert!(refusal(&path).contains("the one of sample 2 is another"), "{}", refusal(&path));
+    archive(&path, &[x, ("y", "|u1 (3, 3)", &[0, 0, 1, 1, 0, 0, 0, 2, 1])]);
+    assert!(refusal(&path).contains("the one of sample 3 is another"), "{}", refusal(&path));
+}
+
+#[test]
+fn transparency_is_left_out_and_objects_are_refused() {
+    let folder = folder();
+    let path = folder.path().join("a.npz");
+    let pixels: Vec<u8> = (0..2 * 5 * 4).collect();
+    archive(&path, &[("X", "|u1 (1, 2, 5, 4)", &pixels), ("y", "|u1 (1,)", &[1])]);
+    let set = open(&path);
+    assert_eq!(set.shape(), [3, 2, 5]);
+    let expected: Vec<u8> =
+        (0..3).flat_map(|channel| (0..10).map(move |pixel| 4 * pixel + channel)).collect();
+    assert_eq!(bytes(set.train().x()), expected);
+    archive(&path, &[("X", "|O (1, 1)", &[0; 8]), ("y", "|u1 (1,)", &[1])]);
+    assert!(refusal(&path).contains("numpy.asarray(x, dtype=float)"), "{}", refusal(&path));
+}

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, Cursor};
 use std::path::Path;
 
-use super::formats::{cifar, csv, idx, npy};
+use super::formats::{cifar, csv, idx, mat, npy, svmlight};
 use super::kind::{self, Kind, file_name, head, unpacked_file};
 use super::pairs::{from_pairs, labels_beside};
 use super::{ReadOptions, archive};
@@ -19,6 +19,8 @@ pub(super) fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
         Kind::Gzip => unpack(BufReader::with_capacity(1 << 18, file), size, options, Some(path)),
         Kind::Tar => cifar::read_archive(BufReader::new(file)),
         Kind::Zip => npy::read_npz(BufReader::new(file), size, options),
+        Kind::Mat => mat::read(BufReader::new(file), size, options),
+        Kind::Svmlight => svmlight::read(file, options),
         Kind::Text if !cifar::may_be_binary(size) => csv::read(file, options),
         kind => read_unpacked(fs::read(path).map_err(Error::io("read", path))?, kind, options, Some(path)),
     }
@@ -35,6 +37,7 @@ pub(super) fn unpack(
     match kind {
         Kind::Tar => cifar::read_archive(content),
         Kind::Text => csv::read(content, options),
+        Kind::Svmlight => svmlight::read(content, options),
         kind => {
             let bytes = archive::read_all(content, 0).map_err(archive::damage)?;
             if kind == Kind::Zip {
@@ -70,15 +73,29 @@ pub(super) fn read_unpacked(
         Kind::Image => {
             Err(Error::data("it is one image; a data set of images is a folder with a folder for each class"))
         }
+        Kind::Mat => {
+            let size = bytes.len() as u64;
+            mat::read(Cursor::new(bytes), size, options)
+        }
+        Kind::Hdf5 => Err(hdf5()),
+        Kind::Svmlight => svmlight::read(Cursor::new(bytes), options),
         _ if cifar::is_binary(&bytes) => cifar::read(&bytes),
         Kind::Text => csv::read(Cursor::new(bytes), options),
         _ => Err(unknown()),
     }
 }
 
+/// Why HDF5 is not read.
+pub(super) fn hdf5() -> Error {
+    Error::data(
+        "it is HDF5, which is not read (MATLAB 7.3 writes it too): in MATLAB save it with save(..., '-v7'), in Python as an NPZ \
+         archive with numpy.savez",
+    )
+}
+
 fn unknown() -> Error {
     Error::data(
         "it is none of the formats that are read: CIFAR-10 and CIFAR-100 (tar.gz, python, binary), IDX, NPZ, NPY, \
-         tables (csv, tsv), folders of images by class",
+         tables (csv, tsv), svmlight, MATLAB (mat), folders of images by class",
     )
 }

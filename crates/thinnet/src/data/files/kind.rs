@@ -5,7 +5,7 @@ use std::io::{BufRead, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use super::archive;
-use super::formats::{idx, npy};
+use super::formats::{idx, mat, npy, svmlight};
 use crate::error::{Error, Result};
 
 /// Bytes that are looked at to recognise a file: a tar archive says what it is at byte 257.
@@ -21,6 +21,9 @@ pub(super) enum Kind {
     Pickle,
     Idx,
     Image,
+    Mat,
+    Hdf5,
+    Svmlight,
     Text,
     Unknown,
 }
@@ -31,11 +34,20 @@ impl Kind {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip,
             [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => Self::Image,
+            [b'G', b'I', b'F', b'8', ..]
+            | [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Self::Image,
+            [b'I', b'I', b'*', 0, ..]
+            | [b'M', b'M', 0, b'*', ..]
+            | [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Self::Image,
+            [0x89, b'H', b'D', b'F', ..] => Self::Hdf5,
+            _ if mat::is_7_3(head) => Self::Hdf5,
+            _ if mat::is_mat(head) => Self::Mat,
             [0x80, 2..=5, ..] => Self::Pickle,
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Self::Text, // in UTF-16
             _ if head.starts_with(npy::MAGIC) => Self::Npy,
             _ if head.get(257..262) == Some(b"ustar") => Self::Tar,
             _ if idx::is_idx(head) => Self::Idx,
+            _ if svmlight::is_svmlight(head) => Self::Svmlight,
             _ if !head.is_empty() && head.iter().copied().all(is_text) => Self::Text,
             _ => Self::Unknown,
         }

@@ -24,6 +24,12 @@ pub const TABLE_LINE: usize = 16 << 20;
 /// Columns of a table.
 pub const TABLE_COLUMNS: usize = 1 << 20;
 
+/// The greatest column of sparse rows: 4 Mi. A mean of so many numbers takes 32 MiB.
+pub const SPARSE_COLUMNS: u32 = 1 << 22;
+
+/// Arrays of a MATLAB file.
+pub const MAT_ARRAYS: usize = 1024;
+
 /// Width and height of an image, as stored or as resized.
 pub const IMAGE_SIDE: u32 = 16_384;
 

@@ -20,6 +20,7 @@ impl DataSet {
     /// - IDX, packed with gzip or not: a folder with images and labels, or a file of images whose labels lie beside it
     /// - NPZ; NPY, with labels beside it
     /// - a table, packed with gzip or not
+    /// - svmlight, packed with gzip or not, which stays sparse; MATLAB's files, up to version 7
     /// - a folder of images by class (feature `images`)
     ///
     /// # Errors

@@ -15,6 +15,8 @@ pub struct ReadOptions {
     pub header: Option<bool>,
     /// The width and height that images of a folder are resized to.
     pub resize: Option<(u32, u32)>,
+    /// Whether images of a folder that cannot be read are passed over, with a note; by default the first of them is an error.
+    pub skip_broken: bool,
     /// Whether targets are numbers, for a regression, and not labels: rows then have them. A table's are in the
     /// one column that else holds labels; NPY and NPZ have them as arrays (N) or (N, K). Other formats hold classes alone.
     pub regression: bool,
@@ -43,9 +45,14 @@ impl ReadOptions {
     /// # Errors
     /// [`Error::Data`].
     pub fn check_format(&self, format: Format) -> Result<()> {
-        if self.regression && !matches!(format, Format::Npy | Format::Npz | Format::Csv | Format::Memory) {
+        let numbers = matches!(
+            format,
+            Format::Npy | Format::Npz | Format::Csv | Format::Svmlight | Format::Mat | Format::Memory
+        );
+        if self.regression && !numbers {
             return Err(Error::data(format!(
-                "it holds classes, and no numbers to predict ({format}); targets for regression are read from tables, NPZ and NPY"
+                "it holds classes, and no numbers to predict ({format}); targets for regression are read from tables, NPZ, \
+                 NPY, svmlight and MATLAB files"
             )));
         }
         Ok(())

@@ -2,15 +2,16 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use super::archive::{self, broken, unzip};
+use super::file::hdf5;
 use super::folder::{Found, find, part_of, read_file};
 use super::formats::cifar::{self, Member};
 #[cfg(feature = "images")]
 use super::formats::images;
-use super::formats::{Blocks, csv, idx, npy};
+use super::formats::{Blocks, csv, idx, mat, npy, svmlight};
 use super::kind::{self, Kind, file_name, head};
 use crate::data::shape::{check_shape, shown};
 use crate::data::{Columns, Features, Pixels};
@@ -140,9 +141,24 @@ fn stream_file(path: &Path, number: usize, wanted: Wanted<'_>, each: Each<'_>) -
     match kind {
         Kind::Gzip => match kind::unpack(file, size)? {
             (Kind::Zip, _) => Err(Error::data("it is packed twice")),
+            (Kind::Svmlight, content) => {
+                let again = BufReader::new(File::open(path).map_err(Error::io("read", path))?);
+                let zero_based = svmlight::is_zero_based(kind::unpack(again, size)?.1)?;
+                sparse_blocks(content, zero_based, number, wanted, each)
+            }
+            (Kind::Mat, content) => {
+                let bytes = archive::read_all(content, 0).map_err(archive::damage)?;
+                let size = bytes.len() as u64;
+                mat_blocks(Cursor::new(bytes), size, wanted, each)
+            }
             (kind, mut content) => unpacked(&mut content, kind, (number, None), wanted, each),
         },
         Kind::Zip => archive_blocks(file, wanted, each),
+        Kind::Svmlight => {
+            let again = File::open(path).map_err(Error::io("read", path))?;
+            sparse_blocks(file, svmlight::is_zero_based(again)?, number, wanted, each)
+        }
+        Kind::Mat => mat_blocks(file, size, wanted, each),
         Kind::Text if cifar::may_be_binary(size) && is_binary(path)? => {
             unpacked(&mut file, Kind::Unknown, (number, Some(size)), wanted, each)
         }
@@ -180,11 +196,33 @@ fn unpacked(
         Kind::Text => table_blocks(content, size, wanted, each),
         Kind::Idx => idx::read_header(content)?.each_block(content, ROWS, &mut blocks),
         Kind::Npy => npy_blocks(content, &mut blocks),
+        Kind::Hdf5 => Err(hdf5()),
         _ => {
             let bytes = archive::read_all(content, size.unwrap_or(0)).map_err(archive::damage)?;
             cifar_blocks(&bytes, Member::Train(0), wanted, each)
         }
     }
+}
+
+/// The samples of a file of sparse rows.
+fn sparse_blocks(
+    content: impl Read,
+    zero_based: bool,
+    file: usize,
+    wanted: Wanted<'_>,
+    each: Each<'_>,
+) -> Result<()> {
+    let width = wanted.shape.iter().product();
+    svmlight::each_block(content, zero_based, (width, ROWS), &mut |x| each(Block { file, x, done: None }))
+}
+
+/// The samples of a MATLAB file.
+fn mat_blocks(content: impl Read + Seek, size: u64, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
+    let width = wanted.shape.iter().product();
+    mat::each_block(content, size, (width, ROWS), &mut |file, x, shape, done| {
+        check_shape(shape, wanted.shape)?;
+        each(Block { file, x, done: Some(done) })
+    })
 }
 
 fn npy_blocks(content: &mut impl Read, blocks: Blocks<'_>) -> Result<()> {

@@ -46,6 +46,8 @@ pub struct DataConfig {
     /// Width and height that the images of a folder are resized to, as in `32x32`; `none` leaves them.
     #[serde(with = "words::none")]
     pub resize: Option<String>,
+    /// Whether the images of a folder that cannot be read are passed over; else the first of them is an error.
+    pub skip_broken: bool,
     /// Training samples to use, from the first; `all` of them.
     #[serde(with = "words::all")]
     pub train: Option<usize>,

@@ -1,16 +1,19 @@
-//! Images, PNG or JPEG, in a folder for each class: `cat/1.png`, `dog/1.jpg`, ... There may be such folders for training,
-//! validation and test images above them: `train/cat/1.png`, `test/cat/2.png`, ...
+//! Images (PNG, JPEG, WebP, GIF, BMP, TIFF) in a folder for each class: `cat/1.png`, `dog/1.jpg`, ... There may be such folders
+//! for training, validation and test images above them: `train/cat/1.png`, `test/cat/2.png`, ...
 //!
-//! Images are read as they are stored: 8 bits, in grey if all of them are grey and else in red, green and blue, without
-//! transparency, and without turning them as their camera may ask. All must be of one size, or be resized to one (bilinear,
-//! averaged where they shrink).
+//! Images become 8 bits, in grey if all of them are grey and else in red, green and blue, without transparency, and turned as
+//! their camera asks (EXIF's orientation). Of several frames or pages the first is read. All must be of one size, or be
+//! resized to one (bilinear, averaged where they shrink).
+//!
+//! A file that is no image by its name nor by its content is passed over with a note.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::{Display, Path, PathBuf};
 
 use image::imageops::FilterType;
-use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -23,10 +26,16 @@ use crate::error::{Error, Result, ensure};
 /// Names of the folders of the three parts.
 const PARTS: [&[&str]; 3] = [&["train", "training"], &["val", "valid", "validation"], &["test"]];
 
+/// Endings of names that promise an image, also of kinds that are not read: such a file is never passed over unsaid.
+const ENDINGS: [&str; 29] = [
+    "png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "dib", "tif", "tiff", "avif", "heic",
+    "heif", "jp2", "j2k", "jxl", "svg", "ppm", "pgm", "pbm", "pnm", "tga", "ico", "psd", "exr", "dng", "qoi",
+];
+
 /// What an image file says of itself before it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// Pixels from left to right.
+    /// Pixels from left to right, once it is turned as its camera asks; so is the height.
     pub width: u32,
     /// Pixels from top to bottom.
     pub height: u32,
@@ -36,11 +45,14 @@ pub struct Header {
 
 /// Whether a file begins like an image of a kind that is read.
 pub(crate) fn is_image(head: &[u8]) -> bool {
-    image::guess_format(head).is_ok_and(is_read)
+    let read = image::guess_format(head).is_ok_and(is_read);
+    // Two letters make a BMP, with which a text may begin; four bytes of zeros follow its size.
+    read && (!head.starts_with(b"BM") || head.get(6..10) == Some(&[0; 4]))
 }
 
 fn is_read(format: ImageFormat) -> bool {
-    matches!(format, ImageFormat::Png | ImageFormat::Jpeg)
+    use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+    matches!(format, Bmp | Gif | Jpeg | Png | Tiff | WebP)
 }
 
 /// Reads an image's header.
@@ -48,8 +60,17 @@ fn is_read(format: ImageFormat) -> bool {
 /// # Errors
 /// [`Error::Data`] for another format and for a damaged header.
 pub fn read_header(stream: impl BufRead + Seek) -> Result<Header> {
-    let decoder = reader(stream)?.into_decoder().map_err(|error| broken(&error))?;
-    let (width, height) = decoder.dimensions();
+    let mut decoder = reader(stream)?.into_decoder().map_err(|error| broken(&error))?;
+    let (mut width, mut height) = decoder.dimensions();
+    let turned = [
+        Orientation::Rotate90,
+        Orientation::Rotate270,
+        Orientation::Rotate90FlipH,
+        Orientation::Rotate270FlipH,
+    ];
+    if turned.contains(&decoder.orientation().map_err(|error| broken(&error))?) {
+        (width, height) = (height, width);
+    }
     Ok(Header { width, height, grey: !decoder.color_type().has_color() })
 }
 
@@ -60,7 +81,7 @@ pub fn read_header(stream: impl BufRead + Seek) -> Result<Header> {
 /// [`Error::Data`] for another format, for damage, and for an image beyond [`limits::IMAGE_SIDE`] or
 /// [`limits::IMAGE_MEMORY`].
 pub fn read_pixels(bytes: &[u8], width: u32, height: u32, grey: bool) -> Result<Vec<u8>> {
-    let image = reader(Cursor::new(bytes))?.decode().map_err(|error| broken(&error))?;
+    let image = decoded(reader(Cursor::new(bytes))?).map_err(|error| broken(&error))?;
     let image = if (image.width(), image.height()) == (width, height) {
         image
     } else {
@@ -69,20 +90,39 @@ pub fn read_pixels(bytes: &[u8], width: u32, height: u32, grey: bool) -> Result<
     if grey {
         return Ok(image.into_luma8().into_raw());
     }
-    Ok(super::channel_first(image.into_rgb8().into_raw(), &[3, height as usize, width as usize], true))
+    Ok(super::channel_first(image.into_rgb8().into_raw(), &[3, height as usize, width as usize], Some(3)))
+}
+
+/// The image, turned as its camera asks.
+fn decoded(reader: ImageReader<Cursor<&[u8]>>) -> image::ImageResult<DynamicImage> {
+    let mut decoder = reader.into_decoder()?;
+    bounds().reserve(decoder.total_bytes())?;
+    let orientation = decoder.orientation()?;
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    Ok(image)
+}
+
+/// How large an image may be.
+fn bounds() -> Limits {
+    let mut bounds = Limits::default();
+    bounds.max_image_width = Some(limits::IMAGE_SIDE);
+    bounds.max_image_height = Some(limits::IMAGE_SIDE);
+    bounds.max_alloc = Some(limits::IMAGE_MEMORY);
+    bounds
 }
 
 /// A reader within bounds.
 fn reader<R: BufRead + Seek>(stream: R) -> Result<ImageReader<R>> {
     let mut reader =
         ImageReader::new(stream).with_guessed_format().map_err(|error| Error::data(brief(&error)))?;
-    ensure!(reader.format().is_some_and(is_read), Error::data("it is neither PNG nor JPEG"));
-    let mut bounds = Limits::default();
-    bounds.max_image_width = Some(limits::IMAGE_SIDE);
-    bounds.max_image_height = Some(limits::IMAGE_SIDE);
-    bounds.max_alloc = Some(limits::IMAGE_MEMORY);
-    reader.limits(bounds);
+    ensure!(reader.format().is_some_and(is_read), none_of_them());
+    reader.limits(bounds());
     Ok(reader)
+}
+
+fn none_of_them() -> Error {
+    Error::data("it is none of PNG, JPEG, WebP, GIF, BMP and TIFF")
 }
 
 fn broken(error: &image::ImageError) -> Error {
@@ -98,21 +138,34 @@ pub(crate) fn is_folder(root: &Path) -> Result<bool> {
     Ok(folders.map_or(Ok(false), |train| has_classes(&train))? || has_classes(root)?)
 }
 
-/// The files of each part, class by class.
-fn files(root: &Path) -> Result<[Option<Files>; 3]> {
+/// The files of each part, class by class; those that are no images go to `strays`.
+fn files(root: &Path, strays: &mut Vec<PathBuf>) -> Result<[Option<Files>; 3]> {
     let part = |names: &[&str]| names.iter().map(|name| root.join(name)).find(|folder| folder.is_dir());
     match PARTS.map(part) {
         [Some(train), val, test] if has_classes(&train)? => {
-            let files = |folder: Option<PathBuf>| folder.map(|folder| class_files(&folder)).transpose();
+            let mut files =
+                |folder: Option<PathBuf>| folder.map(|folder| class_files(&folder, strays)).transpose();
             Ok([files(Some(train))?, files(val)?, files(test)?])
         }
-        _ => Ok([Some(class_files(root)?), None, None]),
+        _ => Ok([Some(class_files(root, strays)?), None, None]),
     }
 }
 
 /// Reads a folder for which [`is_folder`] holds.
 pub(crate) fn read_folder(root: &Path, options: &ReadOptions) -> Result<DataSet> {
-    read_files(root, files(root)?, options)
+    let mut strays = Vec::new();
+    let files = files(root, &mut strays)?;
+    let mut set = read_files(root, files, options)?;
+    if let [first, more @ ..] = strays.as_slice() {
+        let first = below(root, first);
+        set.note(match more.len() {
+            0 => format!("1 file is no image and was passed over: {first}"),
+            more => {
+                format!("{} files are no images and were passed over, the first of them {first}", more + 1)
+            }
+        });
+    }
+    Ok(set)
 }
 
 /// Hands on the images of such a folder, `rows` at a time, as images of this shape `[channels, height, width]`, with the share
@@ -126,7 +179,7 @@ pub(crate) fn each_block(
     let &[channels, height, width] = shape else {
         return Err(Error::data("images are not what is wanted here"));
     };
-    let all: Vec<(PathBuf, String)> = files(root)?.into_iter().flatten().flatten().collect();
+    let all: Vec<(PathBuf, String)> = files(root, &mut Vec::new())?.into_iter().flatten().flatten().collect();
     let size = channels * height * width;
     let mut done = 0;
     for files in all.chunks(rows) {
@@ -165,10 +218,20 @@ fn has_classes(root: &Path) -> Result<bool> {
     Ok(false)
 }
 
-/// Every file below a folder of classes, class by class.
-fn class_files(root: &Path) -> Result<Files> {
+/// Whether a file is an image, or should be one: by the ending of its name, or else by its beginning.
+fn is_meant(path: &Path) -> Result<bool> {
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    Ok(ENDINGS.contains(&ending.as_str()) || is_image(&head(path)?))
+}
+
+/// Every image below a folder of classes, class by class; other files go to `strays`.
+fn class_files(root: &Path, strays: &mut Vec<PathBuf>) -> Result<Files> {
     let mut files = Vec::new();
     for folder in entries(root)? {
+        if folder.is_file() && !is_meant(&folder)? {
+            strays.push(folder);
+            continue;
+        }
         if !folder.is_dir() {
             return Err(Error::data(format!(
                 "{} lies beside the classes' folders; images belong into one of them",
@@ -176,7 +239,19 @@ fn class_files(root: &Path) -> Result<Files> {
             )));
         }
         let class = class_name(&folder.file_name().unwrap_or_default().to_string_lossy());
-        files.extend(entries(&folder)?.into_iter().map(|path| (path, class.clone())));
+        for path in entries(&folder)? {
+            if !path.is_file() {
+                return Err(Error::data(format!(
+                    "{} is no image but a folder or device",
+                    below(root, &path)
+                )));
+            }
+            if is_meant(&path)? {
+                files.push((path, class.clone()));
+            } else {
+                strays.push(path);
+            }
+        }
     }
     Ok(files)
 }
@@ -186,11 +261,57 @@ fn below<'a>(root: &Path, path: &'a Path) -> Display<'a> {
     path.strip_prefix(root).unwrap_or(path).display()
 }
 
+/// Images that could not be read.
+#[derive(Default)]
+struct Broken {
+    count: usize,
+    /// Why the first of them could not be.
+    first: Option<Error>,
+}
+
+impl Broken {
+    /// What was read, or nothing where it could not be and that is allowed.
+    fn sift<T>(&mut self, read: Result<T>, skip: bool) -> Result<Option<T>> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error) if skip => {
+                self.count += 1;
+                self.first.get_or_insert(error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a person is told of them.
+    fn note(&self) -> Option<String> {
+        let first = self.first.as_ref()?;
+        Some(match self.count {
+            1 => format!("1 broken image was passed over: {first}"),
+            count => format!("{count} broken images were passed over, the first of them {first}"),
+        })
+    }
+}
+
 fn read_files(root: &Path, parts: [Option<Files>; 3], options: &ReadOptions) -> Result<DataSet> {
+    let (mut broken, mut headers) = (Broken::default(), Vec::new());
+    let mut sound = |files: Files| -> Result<Files> {
+        let read: Vec<_> = files.par_iter().map(|(path, _)| header_of(root, path)).collect();
+        let mut sound = Vec::with_capacity(files.len());
+        for (file, read) in files.into_iter().zip(read) {
+            if let Some(header) = broken.sift(read, options.skip_broken)? {
+                headers.push(header);
+                sound.push(file);
+            }
+        }
+        Ok(sound)
+    };
+    let [train, val, test] = parts.map(|files| files.map(&mut sound).transpose());
+    let parts = [train?, val?, test?];
     let all: Vec<&PathBuf> = parts.iter().flatten().flatten().map(|(path, _)| path).collect();
-    let headers: Vec<(Header, u64)> =
-        all.par_iter().map(|path| header_of(root, path)).collect::<Result<_>>()?;
-    let Some(&(first, _)) = headers.first() else { return Err(Error::data("there is no image in it")) };
+    let Some(&(first, _)) = headers.first() else {
+        return Err(broken.first.unwrap_or_else(|| Error::data("there is no image in it")));
+    };
     let grey = headers.iter().all(|(header, _)| header.grey);
     let (width, height) = options.resize.unwrap_or((first.width, first.height));
     if options.resize.is_none() {
@@ -227,51 +348,62 @@ fn read_files(root: &Path, parts: [Option<Files>; 3], options: &ReadOptions) -> 
     if classes.len() > limits::CLASSES {
         return Err(Error::data(format!("it has more than {} classes", limits::CLASSES)));
     }
+    let size = [channels, height as usize, width as usize];
     let [train, val, test] = parts.map(|files| {
-        files.map(|files| read_part(root, &files, &classes, (width, height), size, grey)).transpose()
+        let mut read = |files| read_part(root, files, &classes, size, options.skip_broken, &mut broken);
+        files.map(&mut read).transpose()
     });
     let train = train?.ok_or_else(|| Error::data("there are no training images in it"))?;
-    let shape = vec![channels, height as usize, width as usize];
-    let (format, names, columns) = (Format::Images, classes, None);
-    DataSet { format, names, columns, shape, train, val: val?, test: test?, mean: None, notes: Vec::new() }
-        .checked()
+    let (format, names, columns, shape) = (Format::Images, classes, None, size.to_vec());
+    let notes = broken.note().into_iter().collect();
+    DataSet { format, names, columns, shape, train, val: val?, test: test?, mean: None, notes }.checked()
 }
 
 fn header_of(root: &Path, path: &Path) -> Result<(Header, u64)> {
-    let found = fs::metadata(path).map_err(Error::io("read", path))?;
-    if !found.is_file() {
-        return Err(Error::data(format!("{} is no image but a folder or device", below(root, path))));
-    }
     let file = File::open(path).map_err(Error::io("read", path))?;
+    let stored = file.metadata().map_err(Error::io("read", path))?.len();
     let header = read_header(BufReader::new(file)).map_err(|error| error.within(below(root, path)))?;
-    Ok((header, found.len()))
+    Ok((header, stored))
 }
 
+/// The images of a part in this shape `[channels, height, width]`.
 fn read_part(
     root: &Path,
-    files: &[(PathBuf, String)],
+    files: Files,
     classes: &[String],
-    (width, height): (u32, u32),
-    size: usize,
-    grey: bool,
+    [channels, height, width]: [usize; 3],
+    skip: bool,
+    broken: &mut Broken,
 ) -> Result<Rows<f64>> {
+    let samples = files.len();
     let too_large =
-        || Error::data(format!("{} images of {width} x {height} pixels do not fit in memory", files.len()));
-    let total = files.len().checked_mul(size).ok_or_else(too_large)?;
+        || Error::data(format!("{samples} images of {width} x {height} pixels do not fit in memory"));
+    let size = channels * height * width;
+    let total = samples.checked_mul(size).ok_or_else(too_large)?;
     let mut pixels: Vec<u8> = Vec::new();
     pixels.try_reserve_exact(total).map_err(|_| too_large())?;
     pixels.resize(total, 0);
-    pixels.par_chunks_exact_mut(size).zip(files).try_for_each(|(out, (path, _))| {
+    let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+    let decode = |(out, (path, _)): (&mut [u8], &(PathBuf, String))| {
         let bytes = fs::read(path).map_err(Error::io("read", path))?;
-        let read =
-            read_pixels(&bytes, width, height, grey).map_err(|error| error.within(below(root, path)))?;
-        if read.len() != out.len() {
-            return Err(Error::data(format!("{} changed while it was read", path.display())));
-        }
+        let read = read_pixels(&bytes, side(width), side(height), channels == 1)
+            .map_err(|error| error.within(below(root, path)))?;
+        ensure!(
+            read.len() == out.len(),
+            Error::data(format!("{} changed while it was read", path.display()))
+        );
         out.copy_from_slice(&read);
         Ok(())
-    })?;
-    let labels = files.iter().map(|(_, class)| classes.binary_search(class).unwrap_or(usize::MAX)).collect();
-    let pixels = Array2::from_shape_vec((files.len(), size), pixels).map_err(|_| too_large())?;
+    };
+    let read: Vec<Result<()>> = pixels.par_chunks_exact_mut(size).zip(&files).map(decode).collect();
+    let mut labels = Vec::with_capacity(samples);
+    for (index, (read, (_, class))) in read.into_iter().zip(&files).enumerate() {
+        if broken.sift(read, skip)?.is_some() {
+            pixels.copy_within(index * size..(index + 1) * size, labels.len() * size);
+            labels.push(classes.binary_search(class).unwrap_or(usize::MAX));
+        }
+    }
+    pixels.truncate(labels.len() * size);
+    let pixels = Array2::from_shape_vec((labels.len(), size), pixels).map_err(|_| too_large())?;
     Rows::with_classes(Pixels::plain(pixels), labels, classes.len())
 }

@@ -8,9 +8,11 @@ pub mod csv;
 pub mod idx;
 #[cfg(feature = "images")]
 pub mod images;
+pub mod mat;
 pub mod npy;
 pub mod pickle;
 pub(crate) mod supervision;
+pub mod svmlight;
 pub(crate) mod tabular;
 
 use std::fmt;
@@ -116,11 +118,21 @@ pub(super) fn count(shape: &[usize]) -> Option<usize> {
 }
 
 impl Numbers {
-    /// One number a sample.
+    /// One number a sample; or (N, C) of zeros with a single 1 in each row, whose column is the label.
     ///
     /// # Errors
     /// [`Error::Data`] for another shape, and for floats that are not whole.
     pub fn into_labels(self) -> Result<Content> {
+        if let [_, columns @ 2..=limits::CLASSES] = *self.shape.as_slice() {
+            return match &self.content {
+                Content::Bytes(values) => one_hot(values, columns, &0, &1),
+                Content::Integers(values) => one_hot(values, columns, &0, &1),
+                Content::Floats(values) => one_hot(values, columns, &0.0, &1.0),
+                Content::Texts(_) => {
+                    Err(Error::data("labels must be one word a sample, and these are several"))
+                }
+            };
+        }
         if self.shape.len() != 1 && !matches!(self.shape.as_slice(), [_, 1]) {
             return Err(Error::data(format!(
                 "labels must be one a sample, and these have the shape {}",
@@ -165,19 +177,20 @@ impl Numbers {
     }
 
     /// Samples (N, D), and the shape of one: (C, H, W) of images, which may be stored as (N, H, W) or (N, H, W, C) as
-    /// well, and (D) of other samples.
+    /// well, and (D) of other samples. Of four channels that are stored last, the fourth is transparency and left out.
     ///
     /// # Errors
     /// [`Error::Data`] for other shapes and for words.
     pub fn into_samples(self) -> Result<(Features<f64>, Vec<usize>)> {
         let colours = |size: usize| size == 1 || size == 3;
-        let (shape, channels_last) = match *self.shape.as_slice() {
-            [_, width] => (vec![width], false),
-            [_, height, width] => (vec![1, height, width], false),
+        let (shape, last) = match *self.shape.as_slice() {
+            [_, width] => (vec![width], None),
+            [_, height, width] => (vec![1, height, width], None),
             [_, height, width, channels] if colours(channels) && !colours(height) => {
-                (vec![channels, height, width], true)
+                (vec![channels, height, width], Some(channels))
             }
-            [_, channels, height, width] => (vec![channels, height, width], false),
+            [_, height, width, 4] if !colours(height) && height != 4 => (vec![3, height, width], Some(4)),
+            [_, channels, height, width] => (vec![channels, height, width], None),
             _ => {
                 return Err(Error::data(format!(
                     "samples must have 2 to 4 dimensions, the first of which counts them, and these have the shape {}",
@@ -189,11 +202,11 @@ impl Numbers {
         let width = shape.iter().product();
         let values = match self.content {
             Content::Bytes(bytes) => {
-                Pixels::plain(rows(samples, width, channel_first(bytes, &shape, channels_last))?).into()
+                Pixels::plain(rows(samples, width, channel_first(bytes, &shape, last))?).into()
             }
             content => {
                 let floats = content.into_floats("samples")?;
-                rows(samples, width, channel_first(floats, &shape, channels_last))?.into()
+                rows(samples, width, channel_first(floats, &shape, last))?.into()
             }
         };
         Ok((values, shape))
@@ -220,18 +233,36 @@ pub(super) fn rows<T>(samples: usize, width: usize, numbers: Vec<T>) -> Result<A
         .map_err(|_| Error::data(format!("{samples} samples of {width} numbers are not {found} numbers")))
 }
 
-/// Images of `shape` (C, H, W) that are stored (H, W, C) are turned.
-fn channel_first<T: Copy>(numbers: Vec<T>, shape: &[usize], channels_last: bool) -> Vec<T> {
-    let &[channels, height, width] = shape else { return numbers };
-    if !channels_last || channels == 1 {
+/// Images of `shape` (C, H, W) that are stored (H, W, `last`) are turned; channels beyond C are left out.
+fn channel_first<T: Copy>(numbers: Vec<T>, shape: &[usize], last: Option<usize>) -> Vec<T> {
+    let (&[channels, height, width], Some(last)) = (shape, last) else { return numbers };
+    if last == 1 {
         return numbers;
     }
     let plane = height * width;
-    let mut turned = Vec::with_capacity(numbers.len());
-    for image in numbers.chunks_exact((channels * plane).max(1)) {
+    let mut turned = Vec::with_capacity(numbers.len() / last * channels);
+    for image in numbers.chunks_exact((last * plane).max(1)) {
         for channel in 0..channels {
-            turned.extend(image.iter().skip(channel).step_by(channels));
+            turned.extend(image.iter().skip(channel).step_by(last));
         }
     }
     turned
+}
+
+/// The column of the single `one` in each row of `columns` values that else are `zero`.
+fn one_hot<T: PartialEq>(values: &[T], columns: usize, zero: &T, one: &T) -> Result<Content> {
+    let label = |(sample, row): (usize, &[T])| {
+        let ones = row.iter().filter(|value| *value == one).count();
+        let zeros = row.iter().filter(|value| *value == zero).count();
+        let at = row.iter().position(|value| value == one).and_then(|at| i64::try_from(at).ok());
+        at.filter(|_| ones == 1 && zeros + 1 == columns).ok_or_else(|| {
+            Error::data(format!(
+                "labels must be one a sample, and these have the shape {} x {columns}; rows of zeros with a single 1 will do, and \
+                 the one of sample {} is another",
+                values.len() / columns,
+                sample + 1
+            ))
+        })
+    };
+    values.chunks_exact(columns).enumerate().map(label).collect::<Result<_>>().map(Content::Integers)
 }

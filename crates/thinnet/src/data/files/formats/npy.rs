@@ -2,7 +2,8 @@
 //!
 //! An archive is a data set if it has `X_train` and `y_train` (and `X_val`, `y_val`, `X_test`, `y_test`), or `X` and `y`,
 //! whose first dimension counts the samples. Names are compared without case; `images` and `labels`, `data` and `target`
-//! will do as well. It may have `classes`, the classes' names by label, and `mean_image`, what is to be subtracted from
+//! will do as well, and so will the part's name before them (`train_images`). Two arrays that were saved without names, `arr_0`
+//! and `arr_1`, are samples and labels. It may have `classes`, the classes' names by label, and `mean_image`, what is to be subtracted from
 //! every sample in place of the training samples' mean. Read for regression, the labels' arrays hold numbers (N) or (N, K),
 //! and `target_names` their names.
 
@@ -23,11 +24,26 @@ use crate::error::{Error, Result, ensure};
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// Names of the samples' array, each with that of the labels beside it.
-pub(crate) const NAMES: [(&str, &str); 4] =
-    [("x", "y"), ("images", "labels"), ("data", "target"), ("data", "labels")];
+pub(crate) const NAMES: [(&str, &str); 5] =
+    [("x", "y"), ("images", "labels"), ("data", "target"), ("data", "labels"), UNNAMED];
 
-/// Names of the three parts, as they end an array's name.
-const PARTS: [&[&str]; 3] = [&["_train", "_training"], &["_val", "_valid", "_validation"], &["_test"]];
+/// What NumPy calls arrays that are saved without names.
+const UNNAMED: (&str, &str) = ("arr_0", "arr_1");
+
+/// Names of the three parts, which begin or end an array's name.
+const PARTS: [&[&str]; 3] = [&["train", "training"], &["val", "valid", "validation"], &["test"]];
+
+/// The first pair of names of samples and labels that `find` finds something for: those of a part that has these names, or of
+/// all samples.
+fn pair<T>(part: Option<&[&str]>, find: impl Fn(&str, &str) -> Option<T>) -> Option<T> {
+    let Some(words) = part else { return NAMES.iter().find_map(|(x, y)| find(x, y)) };
+    NAMES.iter().find_map(|(x, y)| {
+        words.iter().find_map(|word| {
+            find(&format!("{x}_{word}"), &format!("{y}_{word}"))
+                .or_else(|| find(&format!("{word}_{x}"), &format!("{word}_{y}")))
+        })
+    })
+}
 
 /// Reads an array.
 ///
@@ -119,15 +135,18 @@ pub(crate) fn read_header(stream: &mut impl Read) -> Result<Option<ArrayHeader>>
 
 /// The names of the arrays of samples in an archive with these names, in lower case, in the order of the parts.
 pub(crate) fn sample_arrays<'a>(names: &[&'a str]) -> Vec<&'a str> {
-    let find = |wanted: &str| names.iter().find(|&&name| name == wanted).copied();
-    let part = |endings: &[&str]| {
-        NAMES.iter().find_map(|(x, _)| endings.iter().find_map(|ending| find(&format!("{x}{ending}"))))
-    };
-    let parts: Vec<&str> = PARTS.into_iter().filter_map(part).collect();
-    if parts.is_empty() { part(&[""]).into_iter().collect() } else { parts }
+    let find = |x: &str, _: &str| names.iter().find(|&&name| name == x).copied();
+    let parts: Vec<&str> = PARTS.into_iter().filter_map(|words| pair(Some(words), find)).collect();
+    if parts.is_empty() { pair(None, find).into_iter().collect() } else { parts }
 }
 
 fn no_data(descriptor: &str) -> Error {
+    if descriptor.ends_with('O') {
+        return Error::data(
+            "it is an array of Python objects, which are not read; save it as numbers or words: numpy.asarray(x, dtype=float), \
+             or dtype=str",
+        );
+    }
     Error::data(format!("its type, {descriptor:.30}, is none of whole numbers, floats, booleans or words"))
 }
 
@@ -210,7 +229,7 @@ fn utf32(bytes: &[u8], big: bool) -> String {
 
 impl Content {
     /// What is stored by column, by row.
-    fn by_row(self, shape: &[usize]) -> Result<Numbers> {
+    pub(super) fn by_row(self, shape: &[usize]) -> Result<Numbers> {
         fn turned<T: Clone>(values: Vec<T>, shape: &[usize]) -> Result<Vec<T>> {
             use ndarray::{ArrayD, IxDyn, ShapeBuilder};
             let array = ArrayD::from_shape_vec(IxDyn(shape).f(), values)
@@ -252,30 +271,31 @@ pub fn read_npz(stream: impl Read + Seek, packed: u64, options: &ReadOptions) ->
         .filter_map(|name| Some((name.strip_suffix(".npy")?.to_ascii_lowercase(), name)))
         .collect();
     let lower: Vec<&str> = arrays.iter().map(|(name, _)| name.as_str()).collect();
-    assemble(Format::Npz, &lower, options, |index| {
+    assemble(Format::Npz, &lower, options, |index, _| {
         let (_, name) = &arrays[index];
         load(name).map_err(|error| error.within(name.chars().take(limits::CLASS_NAME).collect::<String>()))
     })
 }
 
-/// A data set out of arrays with names, which are in lower case; `load` reads the one at an index.
+/// A data set out of arrays with names, which are in lower case; `load` reads the one at an index, and is told how many samples
+/// are in it where it has samples: as many as there are labels.
 pub(crate) fn assemble(
     format: Format,
     names: &[&str],
     options: &ReadOptions,
-    mut load: impl FnMut(usize) -> Result<Numbers>,
+    mut load: impl FnMut(usize, Option<usize>) -> Result<Numbers>,
 ) -> Result<DataSet> {
     let find = |wanted: &str| names.iter().position(|&name| name == wanted);
-    // The arrays of a part: samples and labels.
-    let pair = |endings: &[&str]| {
-        NAMES.iter().find_map(|(x, y)| {
-            endings
-                .iter()
-                .find_map(|ending| Some((find(&format!("{x}{ending}"))?, find(&format!("{y}{ending}"))?)))
-        })
-    };
-    let [train, val, test] = PARTS.map(pair);
-    let Some(train) = train.or_else(|| pair(&[""])) else {
+    let both = |x: &str, y: &str| Some((find(x)?, find(y)?));
+    let [train, val, test] = PARTS.map(|words| pair(Some(words), both));
+    let whole = pair(None, both);
+    if train.is_none() && whole.is_some_and(|(x, _)| names[x] == UNNAMED.0) && find("arr_2").is_some() {
+        return Err(Error::data(
+            "its arrays have no names, and of more than two it is not known which are the samples; save them with their names: \
+             numpy.savez(file, X_train=..., y_train=..., X_test=..., y_test=...)",
+        ));
+    }
+    let Some(train) = train.or(whole) else {
         let names = names.join(", ").chars().take(limits::CLASS_NAME).collect::<String>();
         return Err(Error::data(format!(
             "it has no arrays X_train and y_train, nor X and y; what it has is {}",
@@ -286,8 +306,11 @@ pub(crate) fn assemble(
     let pairs = [(Part::Train, Some(train)), (Part::Val, val), (Part::Test, test)];
     for (part, pair) in pairs {
         let Some((x, y)) = pair else { continue };
-        let wanted = Supervision::of(load(y)?, options).map_err(|error| error.within(names[y]))?;
-        let (values, found) = load(x)?.into_samples().map_err(|error| error.within(names[x]))?;
+        let labels = load(y, None)?;
+        let samples = labels.shape.first().copied();
+        let wanted = Supervision::of(labels, options).map_err(|error| error.within(names[y]))?;
+        let (values, found) =
+            load(x, Some(samples.unwrap_or(0)))?.into_samples().map_err(|error| error.within(names[x]))?;
         if shape.get_or_insert_with(|| found.clone()) != &found {
             return Err(Error::data(format!(
                 "samples of {} have the shape {}, unlike those of the training samples",
@@ -297,7 +320,7 @@ pub(crate) fn assemble(
         }
         parts.push((part, values, wanted));
     }
-    let mean = match find("mean_image").map(&mut load).transpose()? {
+    let mean = match find("mean_image").map(|index| load(index, None)).transpose()? {
         Some(Numbers { content: Content::Floats(mean), .. }) => {
             ensure!(mean.iter().all(|value| value.is_finite()), Error::data("its mean_image is not finite"));
             Some(Array1::from(mean))
@@ -306,7 +329,7 @@ pub(crate) fn assemble(
         None => None,
     };
     let names_array = if options.regression { "target_names" } else { "classes" };
-    let given = match find(names_array).map(&mut load).transpose()? {
+    let given = match find(names_array).map(|index| load(index, None)).transpose()? {
         Some(Numbers { content: Content::Texts(names), .. }) => {
             Some(class_names(names.iter().map(String::as_str))?)
         }
