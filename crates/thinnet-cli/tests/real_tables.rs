@@ -13,7 +13,7 @@ use serde_json::Value;
 
 /// A table; what `--label` names, where the choice is not left to the program; the classes, or 0 where it
 /// holds numbers; numbers of a sample.
-const TABLES: [(&str, Option<&str>, usize, usize); 18] = [
+const TABLES: [(&str, Option<&str>, u64, u64); 18] = [
     ("titanic.csv", Some("survived"), 2, 7),
     ("auto-mpg.csv", Some("mpg"), 0, 58),
     ("penguins.csv", Some("species"), 3, 14),
@@ -58,12 +58,8 @@ fn everyday_tables_are_trained_and_predicted_by_one_command_each() {
         assert!(output.status.success(), "{name}: {said}");
         let lines = String::from_utf8(output.stdout).unwrap();
         let objects: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let layers: Vec<usize> = objects[0]["layers"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|size| size.as_u64().unwrap() as usize)
-            .collect();
+        let layers: Vec<u64> =
+            objects[0]["layers"].as_array().unwrap().iter().map(|size| size.as_u64().unwrap()).collect();
         assert_eq!(layers, [inputs, 16, classes.max(1)], "{name}");
         let samples: u64 =
             objects[0]["samples"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();

@@ -240,13 +240,13 @@ impl<F: Float> Features<F> {
     pub(super) fn first_not_finite(&self) -> Option<(usize, usize)> {
         match self {
             Self::Floats(x) => x.indexed_iter().find(|(_, value)| !value.is_finite()).map(|(place, _)| place),
-            Self::Pixels(_) => None,
+            // Gaps of a table are filled, and its dates are bounded.
+            Self::Pixels(_) | Self::Table(_) => None,
             Self::Sparse(sparse) => (0..sparse.dim().0).find_map(|row| {
                 let (columns, values) = sparse.row(row);
                 let at = values.iter().position(|value| !value.is_finite())?;
                 Some((row, columns[at] as usize))
             }),
-            Self::Table(_) => None, // gaps are filled, and dates are bounded
         }
     }
 

@@ -1,5 +1,6 @@
 //! Tables with words, gaps and dates.
 
+use std::fmt::Write;
 use std::fs;
 
 use thinnet::data::{DataSet, Encoding, Features, Part, ReadOptions, SplitOptions};
@@ -79,10 +80,10 @@ fn what_is_fitted_is_fitted_on_training_rows_alone() {
     // The last tenth are the validation rows; they alone have gaps, great ages, and the city of Bern.
     let mut text = "age,city,label\n".to_owned();
     for row in 0..90 {
-        text += &format!("{},{},{}\n", row % 9, ["Rome", "Oslo", "Kyiv"][row % 3], row % 2);
+        writeln!(text, "{},{},{}", row % 9, ["Rome", "Oslo", "Kyiv"][row % 3], row % 2).unwrap();
     }
     for row in 0..10 {
-        text += &format!("{},Bern,{}\n", if row < 5 { "" } else { "1000" }, row % 2);
+        writeln!(text, "{},Bern,{}", if row < 5 { "" } else { "1000" }, row % 2).unwrap();
     }
     let set = read(&text, &auto()).unwrap();
     assert_eq!(set.shape(), [1 + 1 + 4], "all rows are training rows so far");
@@ -114,7 +115,7 @@ fn rare_categories_share_a_number() {
     for word in 0..60 {
         // The first 50 come twice.
         for _ in 0..if word < 50 { 2 } else { 1 } {
-            text += &format!("w{word},1.5,{}\n", word % 2);
+            writeln!(text, "w{word},1.5,{}", word % 2).unwrap();
         }
     }
     let set = read(&text, &auto()).unwrap();
@@ -300,8 +301,8 @@ fn a_model_takes_the_raw_columns_wherever_they_are() {
     for row in 0..80 {
         let age = if row % 10 == 3 { String::new() } else { (row % 40).to_string() };
         let city = ["Rome", "Oslo", "Kyiv", "NA"][row % 4];
-        text +=
-            &format!("{age},{city},2024-01-{:02},{}\n", row % 28 + 1, if row % 4 < 2 { "in" } else { "out" });
+        writeln!(text, "{age},{city},2024-01-{:02},{}", row % 28 + 1, if row % 4 < 2 { "in" } else { "out" })
+            .unwrap();
     }
     let set = read(&text, &auto()).unwrap();
     let mut settings = TrainingConfig::default();

@@ -33,10 +33,11 @@ impl Kind {
         match head {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip,
-            [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => Self::Image,
-            [b'G', b'I', b'F', b'8', ..]
-            | [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Self::Image,
-            [b'I', b'I', b'*', 0, ..]
+            [0x89, b'P', b'N', b'G', ..]
+            | [0xff, 0xd8, 0xff, ..]
+            | [b'G', b'I', b'F', b'8', ..]
+            | [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..]
+            | [b'I', b'I', b'*', 0, ..]
             | [b'M', b'M', 0, b'*', ..]
             | [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Self::Image,
             [0x89, b'H', b'D', b'F', ..] => Self::Hdf5,

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 
 /// What may be said of how to read a data set, where its content leaves it open.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct ReadOptions {
     /// The column of a table that holds the labels: its name, or its number counted from 1. By default the one named label,
     /// class, target, y, labels, outcome or survived, or else the last.

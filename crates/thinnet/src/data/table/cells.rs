@@ -220,18 +220,21 @@ fn numbers_of(codes: &[u32], words: &[String], number: impl Fn(&str) -> Option<f
     Cells::Numbers(codes.iter().map(|&code| values.get(code as usize).copied().unwrap_or(f64::NAN)).collect())
 }
 
+/// Whether a word is of a kind.
+type Test<'a> = &'a dyn Fn(&str) -> bool;
+
 /// Refuses words that seem to be slips in a column of numbers or dates.
 fn refuse_slips(name: &str, (codes, words, lines): (&[u32], &[String], &[u64]), comma: bool) -> Result<()> {
     let mut counts = vec![0usize; words.len()];
     codes.iter().filter(|&&code| code != GAP).for_each(|&code| counts[code as usize] += 1);
-    let sum = |is: &dyn Fn(&str) -> bool| -> usize {
+    let sum = |is: Test<'_>| -> usize {
         words.iter().zip(&counts).filter(|(word, _)| is(word)).map(|(_, count)| count).sum()
     };
     let all: usize = counts.iter().sum();
     let is_number = |word: &str| number(word, comma).is_some();
     let is_date = |day_first| move |word: &str| field::days(word, day_first).is_some();
     let not_finite = sum(&|word| any_number(word, comma).is_some_and(|number| !number.is_finite()));
-    let kinds: [(&str, &dyn Fn(&str) -> bool); 3] =
+    let kinds: [(&str, Test<'_>); 3] =
         [("finite number", &is_number), ("date", &is_date(true)), ("date", &is_date(false))];
     for (kind, is) in kinds {
         let some = sum(is);

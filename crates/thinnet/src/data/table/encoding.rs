@@ -204,7 +204,7 @@ fn median(numbers: impl Iterator<Item = f64>) -> (f64, bool) {
     if there.is_empty() {
         return (0.0, gaps);
     }
-    let even = there.len() % 2 == 0;
+    let even = there.len().is_multiple_of(2);
     let (below, &mut upper, _) = there.select_nth_unstable_by(middle, f64::total_cmp);
     let lower = below.iter().copied().max_by(f64::total_cmp).filter(|_| even).unwrap_or(upper);
     (lower + (upper - lower) / 2.0, gaps)

@@ -129,8 +129,8 @@ fn day(date: &str, day_first: DayFirst) -> Option<i32> {
 /// A month by its name or the first three letters of it.
 fn month(text: &str) -> Option<u32> {
     let lower = text.to_ascii_lowercase();
-    let place = MONTHS.iter().position(|month| lower.starts_with(month))?;
-    (lower.len() <= 9).then_some(place as u32 + 1)
+    let (_, number) = MONTHS.iter().zip(1..).find(|(month, _)| lower.starts_with(*month))?;
+    (lower.len() <= 9).then_some(number)
 }
 
 /// A year of four digits.

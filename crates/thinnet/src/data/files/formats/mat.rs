@@ -55,16 +55,14 @@ pub fn read(stream: impl Read + Seek, size: u64, options: &ReadOptions) -> Resul
     let mut set = assemble(Format::Mat, &names, options, |index, samples| {
         let within = |error: Error| error.within(names[index]);
         let array = file.load(index).map_err(within)?;
-        match samples {
-            Some(samples) => array.with_samples_first(samples).map_err(within),
-            None => {
-                let mut array = array.by_row()?;
-                if svhn && !options.regression {
-                    digits |= ten_is_zero(&mut array.content);
-                }
-                Ok(array)
-            }
+        if let Some(samples) = samples {
+            return array.with_samples_first(samples).map_err(within);
         }
+        let mut array = array.by_row()?;
+        if svhn && !options.regression {
+            digits |= ten_is_zero(&mut array.content);
+        }
+        Ok(array)
     })?;
     if digits {
         set.note("label 10 is taken for the digit 0, as SVHN has it".to_owned());
@@ -72,13 +70,16 @@ pub fn read(stream: impl Read + Seek, size: u64, options: &ReadOptions) -> Resul
     Ok(set)
 }
 
+/// What takes samples of a part, the shape of one, and the share of the part that is done.
+type Parts<'a> = &'a mut dyn FnMut(usize, Features<f64>, &[usize], f64) -> Result<()>;
+
 /// Hands on the samples of all parts of a file, `rows` at a time, with the number of their part, the shape of one, and the share
 /// of the part that is done. A sample should have `width` numbers; labels may be missing. The file's arrays are read whole.
 pub(crate) fn each_block(
     stream: impl Read + Seek,
     size: u64,
     (width, rows): (usize, usize),
-    each: &mut dyn FnMut(usize, Features<f64>, &[usize], f64) -> Result<()>,
+    each: Parts<'_>,
 ) -> Result<()> {
     let mut file = File::open(stream, size)?;
     let names = file.names();

@@ -47,7 +47,7 @@ pub fn read(stream: impl Read, options: &ReadOptions) -> Result<DataSet> {
         labels.push(label);
     }
     ensure!(!rows.columns.is_empty(), Error::data("no line of it has a number beside its label"));
-    let first = if lines.is_zero_based() { 0 } else { 1 };
+    let first = u32::from(!lines.is_zero_based());
     let width = lines.greatest as usize + 1 - first as usize;
     let x = rows.into_features(width, first)?;
     let labels = Numbers { shape: vec![labels.len()], content: Content::Floats(labels) };

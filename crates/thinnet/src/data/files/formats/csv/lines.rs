@@ -99,15 +99,14 @@ impl<'a> Lines<'a> {
         self.fields.resize_with(self.record.len(), String::new);
         let mut breaks = 0;
         for (field, bytes) in self.fields.iter_mut().zip(&self.record) {
-            breaks += bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
             field.clear();
-            match std::str::from_utf8(bytes) {
-                Ok(text) => field.push_str(text),
-                Err(_) => {
-                    self.latin = true;
-                    field.push_str(&decoded(bytes));
-                }
+            if let Ok(text) = std::str::from_utf8(bytes) {
+                field.push_str(text);
+            } else {
+                self.latin = true;
+                field.push_str(&decoded(bytes));
             }
+            breaks += field.matches('\n').count() as u64;
         }
         // Empty lines before a record count among its own for the reader; those behind it do not.
         let position = self.reader.position();

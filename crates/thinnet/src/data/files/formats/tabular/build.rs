@@ -31,13 +31,9 @@ pub(crate) struct Build<'a> {
 impl<'a> Build<'a> {
     /// Takes rows of this layout; decimal points may be commas if `comma`.
     pub(crate) fn new(layout: Layout, options: &'a ReadOptions, comma: bool) -> Self {
-        let inputs = match &options.known {
-            Some(known) => growing(known, comma),
-            None => {
-                let category = |input| layout.categories.contains(&input).then_some(Kind::Category);
-                (0..layout.inputs.len()).map(|input| Growing::new(category(input), comma)).collect()
-            }
-        };
+        let category = |input| layout.categories.contains(&input).then_some(Kind::Category);
+        let new = || (0..layout.inputs.len()).map(|input| Growing::new(category(input), comma)).collect();
+        let inputs = options.known.as_ref().map_or_else(new, |known| growing(known, comma));
         let target = Target::new(layout.label_name(), options, comma);
         Self { layout, options, inputs, target, unlabelled: 0 }
     }

@@ -38,14 +38,13 @@ impl Layout {
         }
         let names: Vec<String> = names.iter().map(|name| class_name(name)).collect();
         let of = |what: &str, wanted: &str| place(&names, header, wanted, what);
-        let label = match options.label.as_deref().map(str::trim) {
-            Some(wanted) => of("label column", wanted)?,
-            None => {
-                let called = |name: &str| names.iter().position(|column| column.eq_ignore_ascii_case(name));
-                let usual = LABEL_NAMES.into_iter().filter(|&name| name != "y" || called("x").is_none());
-                usual.into_iter().find_map(called).unwrap_or(columns - 1)
-            }
+        let usual = || {
+            let called = |name: &str| names.iter().position(|column| column.eq_ignore_ascii_case(name));
+            let mut usual = LABEL_NAMES.into_iter().filter(|&name| name != "y" || called("x").is_none());
+            Ok(usual.find_map(called).unwrap_or(columns - 1))
         };
+        let label =
+            options.label.as_deref().map_or_else(usual, |wanted| of("label column", wanted.trim()))?;
         let all =
             |wanted: &[String]| wanted.iter().map(|name| of("column", name)).collect::<Result<Vec<_>>>();
         let (chosen, dropped) = (all(&options.columns)?, all(&options.drop)?);
@@ -61,7 +60,7 @@ impl Layout {
         }
         let forced = all(&options.categories)?;
         let categories = (0..inputs.len()).filter(|&input| forced.contains(&inputs[input])).collect();
-        Ok(Self { label, inputs, categories, header, names })
+        Ok(Self { names, header, label, inputs, categories })
     }
 
     /// The layout for a model's columns: its inputs are found by name where both have names, and else by their places. Where
@@ -79,7 +78,7 @@ impl Layout {
             Some(wanted.target_at).filter(|at| !inputs.contains(at))
         };
         let label = label.unwrap_or(names.len());
-        Ok(Self { label, inputs, categories: Vec::new(), header, names })
+        Ok(Self { names, header, label, inputs, categories: Vec::new() })
     }
 
     /// The same, if the target of a model is among the columns.
