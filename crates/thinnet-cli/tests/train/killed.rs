@@ -131,6 +131,31 @@ fn a_signal_stops_with_a_checkpoint_and_says_how_to_go_on() {
 }
 
 #[test]
+fn ctrl_c_while_data_are_read_ends_at_once() {
+    let place = empty_folder();
+    // A pipe that nobody writes to: reading it never ends by itself.
+    let pipe = place.path().join("endless.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for program in ["train", "sweep"] {
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("thinnet"))
+            .args([program, "--data", "endless.csv"])
+            .args(["--set", if program == "train" { "model.keep=1" } else { "model.keep=0.5,1" }])
+            .current_dir(place.path())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        sleep(Duration::from_millis(500));
+        let begun = Instant::now();
+        signal("-INT", child.id());
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        let mut text = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "stopped while reading the data; nothing was written\n");
+    }
+}
+
+#[test]
 fn a_second_ctrl_c_leaves_at_once() {
     let place = empty_folder();
     // Steps that take so long that the first Ctrl-C is not yet answered when the second comes.

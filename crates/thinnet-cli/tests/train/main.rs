@@ -6,6 +6,7 @@
 mod common;
 mod damage;
 mod killed;
+mod places;
 mod settings;
 mod shown;
 mod terminal;
