@@ -39,6 +39,21 @@ pub(crate) fn check_for_report(folder: &Path) -> Result<(), Failure> {
     }
 }
 
+/// Refuses a folder of results within a folder of data, which would no longer be read as it was.
+pub(crate) fn check_outside(out: &Path, data: &Path) -> Result<(), Failure> {
+    let (Ok(data), Ok(above)) = (data.canonicalize(), nearest_existing(out).canonicalize()) else {
+        return Ok(());
+    };
+    if data.is_dir() && above.starts_with(&data) {
+        return Err(Failure::Refused(format!(
+            "--out {}: it is within the data's folder {}, which it would spoil; give a folder elsewhere",
+            out.display(),
+            data.display()
+        )));
+    }
+    Ok(())
+}
+
 /// Refuses a file that could not be written later, for its name or its folder, which must be there.
 ///
 /// - `extension`: what its name has to end in; empty for any name

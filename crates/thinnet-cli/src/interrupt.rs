@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+use std::{process, thread};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -22,6 +25,23 @@ pub(crate) fn flag() -> Result<Arc<AtomicBool>, Failure> {
             .map_err(|reason| Failure::Refused(format!("cannot listen for Ctrl-C: {reason}")))?;
     }
     Ok(stop)
+}
+
+/// Does what has nothing to save: where `stop` is raised meanwhile, `leave` is called, and the program ends at once.
+pub(crate) fn at_once<T>(stop: &AtomicBool, leave: impl Fn() + Send, work: impl FnOnce() -> T) -> T {
+    const LOOK: Duration = Duration::from_millis(20);
+    thread::scope(|scope| {
+        let (_done, waiting) = channel::<()>();
+        scope.spawn(move || {
+            while waiting.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                if stop.load(Ordering::Relaxed) {
+                    leave();
+                    process::exit(exit_status().into());
+                }
+            }
+        });
+        work()
+    })
 }
 
 /// The exit status of a program that a signal has stopped, as a shell reports it: that of Ctrl-C if none has.

@@ -3,6 +3,7 @@
 use std::env;
 use std::fmt::Write;
 use std::io::{self, IsTerminal, Write as _};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use indicatif::style::TemplateError;
@@ -12,6 +13,7 @@ use thinnet::data::DataSet;
 
 use crate::failure::Failure;
 use crate::figures::{byte_size, duration};
+use crate::interrupt;
 
 mod block;
 mod style;
@@ -124,6 +126,36 @@ impl Output {
             return None;
         }
         terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+    }
+
+    /// Reads data: says so on a terminal as long as it takes, and ends the program at once if `stop` is raised meanwhile.
+    ///
+    /// - `what`: what is read
+    /// - `shown`: whether it is said
+    pub(crate) fn reading<T>(
+        &self,
+        stop: &AtomicBool,
+        what: &str,
+        shown: bool,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        let shown = shown && self.err.terminal && !dumb();
+        let write = move |text: &str| {
+            if shown {
+                let mut err = io::stderr().lock();
+                let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+            }
+        };
+        let line = format!("reading {what} ...");
+        let room = err_width().unwrap_or(80).saturating_sub(1);
+        write(&line.chars().take(room).collect::<String>());
+        let leave = move || {
+            write("\r\x1b[2K");
+            let _ = writeln!(io::stderr(), "stopped while reading the data; nothing was written");
+        };
+        let read = interrupt::at_once(stop, leave, work);
+        write("\r\x1b[2K");
+        read
     }
 
     /// Shows a progress bar below the lines, on standard error, if a person sees both.

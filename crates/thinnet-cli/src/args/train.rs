@@ -43,8 +43,8 @@ pub(crate) struct TrainArguments {
     #[arg(long, value_name = "RUN", conflicts_with = "resume")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Go on with the run in this folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "data"])]
+    /// Go on with the run in this folder; --data says where its samples are now, if they were moved
+    #[arg(long, value_name = "RUN", conflicts_with = "config")]
     pub(crate) resume: Option<PathBuf>,
 
     /// Seconds after which a checkpoint is written within an epoch; one is written at each epoch's end in any case

@@ -27,7 +27,9 @@ pub(crate) fn run(arguments: SweepArguments, output: &mut Output) -> Result<(), 
     let (quiet, json) = (arguments.quiet, arguments.json);
     let mut prepared = request::prepare(arguments)?;
     let stop = interrupt::flag()?;
-    let runs = SweepRuns::open(&prepared.config)?;
+    let path = prepared.config.base.data.path.clone();
+    let told = !quiet && !json;
+    let runs = output.reading(&stop, &path, told, || SweepRuns::open(&prepared.config))?;
     runs.settle(&mut prepared.config);
     if !quiet {
         runs.sets().for_each(|set| output.notes_of(set));

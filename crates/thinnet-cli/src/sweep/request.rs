@@ -1,6 +1,6 @@
 //! From arguments to a sweep whose settings are in range.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thinnet::run::make_absolute;
 use thinnet::sweep::{Draws, Plan, SweepConfig, SweepFolder};
@@ -60,6 +60,7 @@ pub(crate) fn prepare(arguments: SweepArguments) -> Result<Prepared, Failure> {
         ));
     }
     folder::check("--out", &out)?;
+    folder::check_outside(&out, Path::new(&config.base.data.path))?;
     Ok(Prepared { config, place: Place::Out(out) })
 }
 

@@ -1,6 +1,7 @@
 //! From arguments to a run that can be trained: settings, samples, folder.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use thinnet::data::DataSet;
@@ -21,8 +22,8 @@ const FOLDER: &str = "thinnet-run";
 pub(crate) struct Request {
     /// Its settings.
     pub(crate) config: TrainingConfig,
-    /// Its folder.
-    path: PathBuf,
+    /// Its folder; `None` for the first name that is free.
+    path: Option<PathBuf>,
     /// The folder, if a run is in it.
     existing: Option<RunFolder>,
 }
@@ -34,7 +35,7 @@ impl Request {
         let (mut config, path, existing) = if let Some(path) = resume {
             let named = |error| Failure::Refused(format!("--resume {}: {error}", path.display()));
             let (folder, config) = RunFolder::open(&path).map_err(named)?;
-            (config, path, Some(folder))
+            (config, Some(path), Some(folder))
         } else {
             let config = file.as_deref().map(read).transpose()?.unwrap_or_default();
             let out = match out {
@@ -44,10 +45,24 @@ impl Request {
                         "--out {out}: there is a run in it already; --resume {out} goes on with it"
                     )));
                 }
-                Some(out) => out,
-                None => unused(Path::new(FOLDER)),
+                Some(out) => {
+                    folder::check("--out", &out)?;
+                    let others = RunFolder::files_of_another(&out);
+                    if !others.is_empty() {
+                        return Err(Failure::Refused(format!(
+                            "--out {}: there are files of another run ({}), which would be overwritten; take another \
+                             folder, or move them",
+                            out.display(),
+                            others.join(", ")
+                        )));
+                    }
+                    Some(out)
+                }
+                None => {
+                    folder::check("--out", Path::new("."))?;
+                    None
+                }
             };
-            folder::check("--out", &out)?;
             (config, out, None)
         };
         let before = existing.as_ref().map(|_| config.clone());
@@ -59,6 +74,12 @@ impl Request {
             config.set(assignment).map_err(|error| Failure::Refused(format!("--set {error}")))?;
         }
         config.check()?;
+        if existing.is_none() {
+            folder::check_outside(
+                path.as_deref().unwrap_or(Path::new(FOLDER)),
+                Path::new(&config.data.path),
+            )?;
+        }
         if let Some(before) = before {
             may_change(&before, &config).map_err(|error| Failure::Refused(format!("--set {error}")))?;
         }
@@ -66,12 +87,34 @@ impl Request {
     }
 
     /// Reads the samples, checks what depends on them, and makes or opens the folder.
-    pub(crate) fn prepare<F: Float>(self) -> Result<Prepared<F>, Failure> {
+    ///
+    /// - `open`: reads them
+    pub(crate) fn prepare<F: Float>(
+        self,
+        open: impl FnOnce(&TrainingConfig) -> thinnet::Result<DataSet>,
+    ) -> Result<Prepared<F>, Failure> {
         let Self { mut config, path, existing } = self;
-        let set = run::open(&config)?;
+        let moved =
+            existing.is_some() && config.data.path != SAMPLE && !Path::new(&config.data.path).exists();
+        let set = match open(&config) {
+            Err(error) if moved => {
+                return Err(Failure::Refused(format!(
+                    "{error}; if it was moved, --data PATH says where it is now"
+                )));
+            }
+            set => set?,
+        };
         config.take_task_of(&set);
         run::make_absolute(&mut config.data);
         fits_in_memory(&config, &set)?;
+        let Some(path) = path else {
+            let path = claim(Path::new(FOLDER))?;
+            return run::prepare(config, set, &path, None).map_err(|error| {
+                // Nothing is left of a run that never was; a folder that is not empty stays.
+                drop(fs::remove_dir(&path));
+                error.into()
+            });
+        };
         Ok(run::prepare(config, set, &path, existing)?)
     }
 }
@@ -111,14 +154,23 @@ pub(crate) fn read(file: &Path) -> Result<TrainingConfig, Failure> {
     TrainingConfig::from_toml(&text).map_err(|error| refuse(error.to_string()))
 }
 
-/// `path`, or the first of `path-2`, `path-3`, ... that is not there.
-fn unused(path: &Path) -> PathBuf {
-    let taken = |path: &PathBuf| path.symlink_metadata().is_ok();
+/// `path`, or the first of `path-2`, `path-3`, ... that is not there, made for this run alone: of runs that start at the same
+/// time, each makes its own.
+fn claim(path: &Path) -> Result<PathBuf, Failure> {
     let name = |number: usize| match number {
         1 => path.to_path_buf(),
         _ => PathBuf::from(format!("{}-{number}", path.display())),
     };
-    (1..=usize::MAX).map(name).find(|path| !taken(path)).unwrap_or_else(|| path.to_path_buf())
+    for path in (1..=usize::MAX).map(name) {
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => {
+                return Err(Failure::Refused(format!("cannot make the folder {}: {error}", path.display())));
+            }
+        }
+    }
+    Err(Failure::Refused(format!("every name that begins with {} is taken", path.display())))
 }
 
 /// Refuses a run that would not fit in memory.
@@ -140,9 +192,19 @@ mod tests {
     fn a_folder_that_is_there_is_not_taken() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("run");
-        assert_eq!(unused(&path), path);
-        fs::create_dir(&path).unwrap();
+        assert_eq!(claim(&path).unwrap(), path);
         fs::write(place.path().join("run-2"), "").unwrap();
-        assert_eq!(unused(&path), place.path().join("run-3"));
+        assert_eq!(claim(&path).unwrap(), place.path().join("run-3"));
+    }
+
+    #[test]
+    fn each_of_many_at_once_has_a_folder_of_its_own() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("run");
+        let claimed = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..16).map(|_| scope.spawn(|| claim(&path).unwrap())).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect::<std::collections::BTreeSet<_>>()
+        });
+        assert_eq!(claimed.len(), 16);
     }
 }

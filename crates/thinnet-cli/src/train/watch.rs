@@ -15,6 +15,11 @@ use crate::output::{Output, Paint};
 
 /// What is shown of a run.
 pub(crate) trait View {
+    /// Whether a person is told what is done before the run begins.
+    fn tells(&self) -> bool {
+        true
+    }
+
     /// Before the first step.
     fn begin(&mut self, _: &mut Output, _: &Announcement) -> Result<(), Failure> {
         Ok(())
@@ -49,6 +54,11 @@ impl<'a> Shown<'a> {
     /// Shows runs until `stop` becomes true.
     pub(crate) fn new(output: &'a mut Output, view: Box<dyn View>, stop: Arc<AtomicBool>) -> Self {
         Self { output, view, stop, failure: None, progress: (0, 0), notes: Vec::new() }
+    }
+
+    /// Reads the samples at `path`.
+    pub(crate) fn reading<T>(&self, path: &str, work: impl FnOnce() -> T) -> T {
+        self.output.reading(&self.stop, path, self.view.tells(), work)
     }
 
     /// Why something could not be shown, if so.
@@ -210,6 +220,10 @@ impl View for Lines {
 pub(crate) struct Quiet;
 
 impl View for Quiet {
+    fn tells(&self) -> bool {
+        false
+    }
+
     fn end(&mut self, output: &mut Output, summary: &Summary) -> Result<(), Failure> {
         conclusion(summary).last().map_or(Ok(()), |line| output.line(line))
     }
@@ -242,6 +256,10 @@ enum Event<'a> {
 }
 
 impl View for Json {
+    fn tells(&self) -> bool {
+        false
+    }
+
     fn begin(&mut self, output: &mut Output, run: &Announcement) -> Result<(), Failure> {
         output.json(&Event::Start(run))
     }

@@ -103,7 +103,7 @@ fn a_table_of_very_many_classes_is_doubted_and_reported_in_short() {
         let (file, run) = (format!("{classes}.csv"), format!("run-{classes}"));
         fs::write(place.path().join(&file), table).unwrap();
         let small =
-            ["--set", "model.hidden=4", "--set", "train.epochs=1", "--set", "data.label_column=price"];
+            ["--set", "model.hidden=4", "--set", "train.epochs=1", "--label", "price", "--task", "classes"];
         let arguments = [&["--data", &file, "--out", &run], &small[..]].concat();
         let (status, stdout, stderr) = train(place.path(), &arguments);
         assert_eq!(status, Some(0), "{stderr}");

@@ -1,12 +1,14 @@
 //! Runs that end before they are done, and go on.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use thinnet::random::RandomState;
 
 use super::common::empty_folder;
@@ -127,6 +129,37 @@ fn a_signal_stops_with_a_checkpoint_and_says_how_to_go_on() {
             train(place.path(), &["--resume", "run", "--set", &format!("train.epochs={epoch}")]);
         assert_eq!(status, Some(0), "{text}");
         assert!(text.contains(&format!("going on after step {step}")), "{text}");
+    }
+}
+
+#[test]
+fn ctrl_c_while_data_are_read_ends_at_once() {
+    let place = empty_folder();
+    // A small file that unpacks to a table of 15 million lines, which takes seconds to read.
+    let mut packed =
+        GzEncoder::new(fs::File::create(place.path().join("long.csv.gz")).unwrap(), Compression::fast());
+    packed.write_all(b"a,label\n").unwrap();
+    let lines = b"1,0\n2,1\n".repeat(1 << 16);
+    for _ in 0..115 {
+        packed.write_all(&lines).unwrap();
+    }
+    packed.finish().unwrap();
+    for program in ["train", "sweep"] {
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("thinnet"))
+            .args([program, "--data", "long.csv.gz"])
+            .args(["--set", if program == "train" { "model.keep=1" } else { "model.keep=0.5,1" }])
+            .current_dir(place.path())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        sleep(Duration::from_millis(500));
+        let begun = Instant::now();
+        signal("-INT", child.id());
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        let mut text = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "stopped while reading the data; nothing was written\n");
     }
 }
 

@@ -8,6 +8,7 @@ mod damage;
 mod doubts;
 mod hints;
 mod killed;
+mod places;
 mod settings;
 mod shown;
 mod terminal;

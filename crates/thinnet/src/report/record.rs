@@ -24,6 +24,9 @@ pub struct RunRecord {
     shape: Vec<usize>,
     epochs: usize,
     pictures: usize,
+    folder: PathBuf,
+    /// What the files hold.
+    history: RunHistory,
 }
 
 impl RunRecord {
@@ -46,10 +49,12 @@ impl RunRecord {
         Ok(Self {
             csv: Appended::open(folder.join("history.csv"), &history_csv(history)?)?,
             json: Appended::open(folder.join("metrics.jsonl"), &metrics_jsonl(history)?)?,
-            events: EventFile::resume(folder, history.epochs.len() as u64)?,
+            events: EventFile::resume_with(folder, &history.epochs)?,
             shape: shape.to_vec(),
             epochs,
             pictures,
+            folder: folder.to_path_buf(),
+            history: RunHistory { epochs: history.epochs.clone(), ..RunHistory::default() },
         })
     }
 
@@ -58,6 +63,17 @@ impl RunRecord {
     /// # Errors
     /// [`Error::Io`] if the files cannot be written.
     pub fn epoch<F: Float>(&mut self, epoch: &Epoch, parameters: Option<&Parameters<F>>) -> Result<()> {
+        // What was taken away meanwhile is made again.
+        if self.csv.is_gone() {
+            self.csv = Appended::open(self.folder.join("history.csv"), &history_csv(&self.history)?)?;
+        }
+        if self.json.is_gone() {
+            self.json = Appended::open(self.folder.join("metrics.jsonl"), &metrics_jsonl(&self.history)?)?;
+        }
+        if !self.events.path().exists() {
+            self.events = EventFile::resume_with(&self.folder, &self.history.epochs)?;
+        }
+        self.history.epochs.push(*epoch);
         self.csv.append(&csv_line(epoch)?)?;
         self.json.append(&json_line(epoch)?)?;
         self.events.epoch(epoch)?;
@@ -104,6 +120,11 @@ impl Appended {
         }
         let file = File::options().append(true).open(&path).map_err(Error::io("write", &path))?;
         Ok(Self { file, path })
+    }
+
+    /// Whether the name is gone: what is added would go to a file that nobody finds.
+    fn is_gone(&self) -> bool {
+        !self.path.exists()
     }
 
     /// Adds a line in one piece.

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::fingerprint::Fingerprint;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::float::Float;
@@ -11,8 +12,21 @@ use crate::training::{TrainerState, TrainingConfig};
 
 /// The settings' file.
 const CONFIG: &str = "config.toml";
+/// The samples' fingerprint.
+const SAMPLES: &str = "samples.json";
 /// The checkpoints' folder.
 const CHECKPOINTS: &str = "checkpoints";
+/// What else a run writes.
+const WRITTEN: [&str; 8] = [
+    SAMPLES,
+    "model.safetensors",
+    "report.html",
+    "history.csv",
+    "metrics.jsonl",
+    "curves.png",
+    "weights.png",
+    "confusion.csv",
+];
 /// The lock's file.
 const LOCK: &str = ".lock";
 
@@ -57,9 +71,37 @@ impl RunFolder {
         if Self::is_run(path) {
             return Err(Error::configuration(format!("there is a run in {} already", path.display())));
         }
+        let others = Self::files_of_another(path);
+        if !others.is_empty() {
+            return Err(Error::configuration(format!(
+                "{} has files of another run ({}), which would be overwritten; take another folder, or move them",
+                path.display(),
+                others.join(", ")
+            )));
+        }
         folder.make_checkpoints()?;
         folder.write_config(config)?;
         Ok(folder)
+    }
+
+    /// Files in `path` that a new run would overwrite: what another run left, whose settings are gone.
+    pub fn files_of_another(path: &Path) -> Vec<String> {
+        let mut found: Vec<String> = fs::read_dir(path)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| {
+                let events = name.starts_with("events.out.tfevents.") && name.ends_with(".thinnet");
+                events || WRITTEN.contains(&name.as_str())
+            })
+            .collect();
+        let checkpoints = fs::read_dir(path.join(CHECKPOINTS)).into_iter().flatten().flatten();
+        if checkpoints.count() > 0 {
+            found.push(format!("{CHECKPOINTS}/"));
+        }
+        found.sort();
+        found
     }
 
     /// The run in `path`, with its settings.
@@ -105,6 +147,30 @@ impl RunFolder {
     pub fn write_config(&self, config: &TrainingConfig) -> Result<()> {
         let text = config.to_toml()?;
         files::write_one(&self.path.join(CONFIG), true, |out| out.write_all(text.as_bytes()))
+    }
+
+    /// The fingerprint of the run's samples; `None` if it has none, as runs of older versions.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for a file that is none; [`Error::Io`] if it cannot be read.
+    pub fn fingerprint(&self) -> Result<Option<Fingerprint>> {
+        let file = self.path.join(SAMPLES);
+        if !file.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&file).map_err(Error::io("read", &file))?;
+        let read = serde_json::from_str(&text);
+        read.map(Some).map_err(|error| Error::configuration(format!("{}: {error}", file.display())))
+    }
+
+    /// Writes the fingerprint of the run's samples.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub fn write_fingerprint(&self, fingerprint: &Fingerprint) -> Result<()> {
+        let text = serde_json::to_vec_pretty(fingerprint)
+            .map_err(|error| Error::configuration(format!("{SAMPLES}: {error}")))?;
+        files::write_one(&self.path.join(SAMPLES), true, |out| out.write_all(&text))
     }
 
     fn make_checkpoints(&self) -> Result<()> {

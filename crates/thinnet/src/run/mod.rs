@@ -4,11 +4,13 @@
 //! | in a run's folder | what it is |
 //! |---|---|
 //! | `config.toml` | all settings, with every default filled in |
+//! | `samples.json` | the [`Fingerprint`] of its samples |
 //! | `checkpoints/step-0000001200.ckpt` | the run after that many steps: the last ones, and the best epoch's |
 //! | `model.safetensors` | the [`Model`](crate::model::Model), once the run has ended |
 //! | `report.html`, `history.csv`, ... | what [`report`](crate::report) makes of it |
 //! | `.lock` | held by the process that trains |
 
+mod fingerprint;
 mod folder;
 mod open;
 mod pool;
@@ -17,6 +19,7 @@ mod saver;
 mod session;
 mod sweep;
 
+pub use fingerprint::Fingerprint;
 pub use folder::{Newest, RunFolder};
 pub use open::{SAMPLE, open, open_with, stream};
 pub use pool::Message;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::RunFolder;
+use super::{Fingerprint, RunFolder};
 use crate::data::DataSet;
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -12,8 +12,10 @@ use crate::training::{
     DataConfig, Sampling, Task, Trainer, TrainerState, TrainingConfig, TrainingData, keys,
 };
 
-/// Settings that a run may go on with others of: they change how long it is or how fast, not what its steps compute.
-pub const CHANGEABLE: [&str; 4] = ["train.epochs", "train.patience", "train.threads", "train.engine"];
+/// Settings that a run may go on with others of: they change how long it is, how fast, or where its samples are, not what its
+/// steps compute.
+pub const CHANGEABLE: [&str; 5] =
+    ["train.epochs", "train.patience", "train.threads", "train.engine", "data.path"];
 
 /// A run that can be trained.
 pub struct Prepared<F: Float> {
@@ -46,6 +48,7 @@ pub fn prepare<F: Float>(
     let description = format!("{}: {}", config.data.path, set.format());
     config.take_task_of(&set);
     config.check()?;
+    let fingerprint = Fingerprint::of(&set);
     let data = TrainingData::<F>::new(set, &config)?;
     config.data = data.settings.clone();
     let mut notes = data.notes.clone();
@@ -57,20 +60,30 @@ pub fn prepare<F: Float>(
     let Some(folder) = open else {
         Trainer::new(&config, &data, 1)?; // what does not fit is refused before there is a folder
         let folder = RunFolder::create(path, &config)?;
+        folder.write_fingerprint(&fingerprint)?;
         return Ok(Prepared { config, data, folder, state: None, notes, description });
     };
+    let known = folder.fingerprint()?;
+    if let Some(known) = &known {
+        known
+            .check(&fingerprint)
+            .map_err(|error| Error::configuration(format!("data.path = {}: {error}", config.data.path)))?;
+    }
     let newest = folder.newest::<F>()?;
     for (path, reason) in &newest.damaged {
         notes.push(format!("{} is left out: {reason}", path.display()));
     }
     if let Some((_, trained)) = &newest.found {
-        same_run(trained, &config, folder.path())?;
+        same_run(trained, &config, folder.path(), known.is_some())?;
     }
     let state = newest.found.map(|(state, _)| state);
     if let Some(state) = &state {
         state.check(&config, data.train.len())?; // before the folder has other settings
     }
     folder.write_config(&config)?;
+    if known.is_none() {
+        folder.write_fingerprint(&fingerprint)?;
+    }
     Ok(Prepared { config, data, folder, state, notes, description })
 }
 
@@ -163,8 +176,12 @@ pub fn may_change(before: &TrainingConfig, after: &TrainingConfig) -> Result<()>
 }
 
 /// Refuses settings other than those that a checkpoint was trained with.
-fn same_run(trained: &TrainingConfig, now: &TrainingConfig, folder: &Path) -> Result<()> {
-    let other = |(key, ..): &(String, String, String)| !CHANGEABLE.contains(&key.as_str());
+///
+/// - `known`: whether the samples are known to be the same, so that they may be elsewhere
+fn same_run(trained: &TrainingConfig, now: &TrainingConfig, folder: &Path, known: bool) -> Result<()> {
+    let other = |(key, ..): &(String, String, String)| {
+        !CHANGEABLE.contains(&key.as_str()) || (key == "data.path" && !known)
+    };
     match differences(trained, now).into_iter().find(other) {
         None => Ok(()),
         Some((key, trained, now)) => Err(Error::configuration(format!(

@@ -16,6 +16,7 @@ mod buckets;
 mod frame;
 mod messages;
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Cursor, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,8 @@ use messages::{Content, Event, Image, SessionLog, Summary, Value, What};
 
 /// What a file's first event says.
 const VERSION: &str = "brain.Event:2";
+/// A figure that every epoch has.
+const EPOCH: &str = "loss/batch_mean";
 /// A file's name before and after the seconds since 1970.
 const NAME: (&str, &str) = ("events.out.tfevents.", ".thinnet");
 
@@ -88,18 +91,36 @@ impl EventFile {
     /// # Errors
     /// [`Error::Io`] if the folder or the file cannot be written.
     pub fn resume(folder: &Path, step: u64) -> Result<Self> {
+        Self::go_on(folder, step, &[])
+    }
+
+    /// As [`EventFile::resume`], behind the last of these epochs, which are all that are done: the figures of those that the
+    /// file lacks are added. A run may have been killed between its checkpoint and its events.
+    ///
+    /// # Errors
+    /// As [`EventFile::resume`].
+    pub fn resume_with(folder: &Path, epochs: &[Epoch]) -> Result<Self> {
+        Self::go_on(folder, epochs.last().map_or(0, |last| last.epoch as u64), epochs)
+    }
+
+    fn go_on(folder: &Path, step: u64, epochs: &[Epoch]) -> Result<Self> {
         let newest = newest(folder).unwrap_or_default();
         let sound = newest.and_then(|(_, path)| Some((sound_part(&path, step).ok()??, path)));
-        let mut events = match sound {
-            Some(((mut file, end), path)) => {
+        // A new file that holds all epochs takes the place of older ones from their first step on.
+        let (mut events, known, start) = match sound {
+            Some((Sound { mut file, end, known }, path)) => {
                 file.set_len(end)
                     .and_then(|()| file.seek(SeekFrom::Start(end)))
                     .map_err(Error::io("write", &path))?;
-                Self { path, out: BufWriter::new(file) }
+                (Self { path, out: BufWriter::new(file) }, known, step)
             }
-            None => Self::create(folder)?,
+            None if epochs.is_empty() => (Self::create(folder)?, HashSet::new(), step),
+            None => (Self::create(folder)?, HashSet::new(), 0),
         };
-        events.write(step.saturating_add(1), What::SessionLog(SessionLog { status: SessionLog::START }))?;
+        events.write(start.saturating_add(1), What::SessionLog(SessionLog { status: SessionLog::START }))?;
+        for epoch in epochs.iter().filter(|epoch| !known.contains(&signed(epoch.epoch as u64))) {
+            events.epoch(epoch)?;
+        }
         events.flush()?;
         Ok(events)
     }
@@ -116,7 +137,7 @@ impl EventFile {
     pub fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
         let Epoch { train, val, .. } = epoch;
         let scalars = [
-            ("loss/batch_mean", Some(epoch.loss)),
+            (EPOCH, Some(epoch.loss)),
             ("loss/train", Some(train.loss)),
             ("loss/val", Some(val.loss)),
             ("accuracy/train", train.accuracy),
@@ -235,8 +256,18 @@ fn newest(folder: &Path) -> io::Result<Option<(u64, PathBuf)>> {
     Ok(newest)
 }
 
-/// A file open for writing, and where its last whole event of a step up to `step` ends; `None` if it is no event file.
-fn sound_part(path: &Path, step: u64) -> io::Result<Option<(File, u64)>> {
+/// What of a file can be gone on with.
+struct Sound {
+    /// Open for writing.
+    file: File,
+    /// Where its last whole event of a step up to the one that was asked for ends.
+    end: u64,
+    /// The epochs whose figures are there.
+    known: HashSet<i64>,
+}
+
+/// What of a file is whole and of a step up to `step`; `None` if it is no event file.
+fn sound_part(path: &Path, step: u64) -> io::Result<Option<Sound>> {
     let file = OpenOptions::new().read(true).write(true).open(path)?;
     let mut records = Records::new(BufReader::new(&file), file.metadata()?.len());
     let Some((first, mut end)) = records.next()? else { return Ok(None) };
@@ -245,15 +276,25 @@ fn sound_part(path: &Path, step: u64) -> io::Result<Option<(File, u64)>> {
     if !Event::decode(first.as_slice()).is_ok_and(|event| is_version(&event)) {
         return Ok(None);
     }
+    let is_epoch = |event: &Event| match &event.what {
+        Some(What::Summary(summary)) => summary.value.iter().any(|value| value.tag == EPOCH),
+        _ => false,
+    };
+    let mut known = HashSet::new();
     while let Some((record, size)) = records.next()? {
-        // Events come in the order of their steps.
+        // Events come in the order of their steps, but for a session's start, which is a step ahead of what it goes on from.
         match Event::decode(record.as_slice()) {
-            Ok(event) if event.step <= signed(step) => end += size,
+            Ok(event) if event.step <= signed(step) => {
+                end += size;
+                if is_epoch(&event) {
+                    known.insert(event.step);
+                }
+            }
             _ => break,
         }
     }
     drop(records);
-    Ok(Some((file, end)))
+    Ok(Some(Sound { file, end, known }))
 }
 
 #[cfg(test)]

@@ -172,6 +172,21 @@ fn a_resume_begins_a_file_where_none_can_be_gone_on_with() {
 }
 
 #[test]
+fn a_resume_adds_the_epochs_that_the_file_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = written(folder.path(), 2);
+    let history: Vec<Epoch> = (1..=5).map(epoch).collect();
+    drop(EventFile::resume_with(folder.path(), &history).unwrap());
+    assert_eq!(epochs(&path), [1, 2, 3, 4, 5]);
+    // They are added once, also where a session's start stands before them.
+    drop(EventFile::resume_with(folder.path(), &history).unwrap());
+    assert_eq!(epochs(&path), [1, 2, 3, 4, 5]);
+    fs::remove_file(&path).unwrap();
+    let anew = EventFile::resume_with(folder.path(), &history).unwrap();
+    assert_eq!(epochs(anew.path()), [1, 2, 3, 4, 5]);
+}
+
+#[test]
 fn histograms_and_pictures_stand_under_their_tags() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = EventFile::create(folder.path()).unwrap();

@@ -1,0 +1,179 @@
+//! What a run was trained on, so that it goes on with the same samples, wherever they are by then.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::data::{DataSet, Features, Part, Rows};
+use crate::error::{Error, Result};
+use crate::text::joined;
+
+/// The end of a sample: no column has this number.
+const END: [u8; 4] = u32::MAX.to_le_bytes();
+
+/// A data set as it was read, told by its names, its sizes and a checksum of all its numbers. The same on every machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// The shape of a sample.
+    shape: Vec<usize>,
+    /// The classes' or targets' names, in order.
+    names: Vec<String>,
+    /// The names of a table's columns, in order: the inputs', then the target's.
+    columns: Vec<String>,
+    /// How many samples each part has.
+    samples: Vec<(Part, usize)>,
+    /// The SHA-256 of all inputs and targets, sample by sample.
+    values: String,
+}
+
+impl Fingerprint {
+    /// That of a data set. It takes no copy of the numbers.
+    pub fn of(set: &DataSet) -> Self {
+        let columns = set.columns().map_or_else(Vec::new, |columns| {
+            columns.inputs.iter().chain([&columns.target]).cloned().collect()
+        });
+        let mut hash = Sha256::new();
+        for (_, rows) in set.parts() {
+            add(&mut hash, rows);
+        }
+        set.mean().into_iter().flatten().for_each(|value| hash.update(value.to_le_bytes()));
+        Self {
+            shape: set.shape().to_vec(),
+            names: set.names().to_vec(),
+            columns,
+            samples: set.parts().map(|(part, rows)| (part, rows.len())).collect(),
+            values: joined(hash.finalize().iter().map(|byte| format!("{byte:02x}")), ""),
+        }
+    }
+
+    /// Refuses other samples than these.
+    ///
+    /// # Errors
+    /// [`Error::Data`] that says what differs.
+    pub fn check(&self, now: &Self) -> Result<()> {
+        let Some(what) = self.difference(now) else { return Ok(()) };
+        Err(Error::data(format!(
+            "the samples are not those that this run was trained on: {what}; give the data that it began with, or start \
+             another run"
+        )))
+    }
+
+    /// What differs, if anything does.
+    fn difference(&self, now: &Self) -> Option<String> {
+        if self.columns != now.columns {
+            return Some(first_other("column", &self.columns, &now.columns));
+        }
+        if self.shape != now.shape {
+            return Some(format!("a sample has the shape {:?}, and had {:?}", now.shape, self.shape));
+        }
+        if self.names != now.names {
+            return Some(first_other("class or target", &self.names, &now.names));
+        }
+        let count = |of: &Self| {
+            let parts: Vec<String> =
+                of.samples.iter().map(|(part, count)| format!("{count} {part} samples")).collect();
+            parts.join(" and ")
+        };
+        if self.samples != now.samples {
+            return Some(format!("there are {}, and there were {}", count(now), count(self)));
+        }
+        (self.values != now.values).then(|| {
+            "values differ, or their order, while columns, classes and sizes are the same".to_owned()
+        })
+    }
+}
+
+/// The first name that is another one, or how many there are.
+fn first_other(what: &str, before: &[String], now: &[String]) -> String {
+    let other = before.iter().zip(now).enumerate().find(|(_, (before, now))| before != now);
+    match other {
+        Some((index, (before, now))) => {
+            format!("{what} {} is now {now:?}, and was {before:?}", index + 1)
+        }
+        None => format!("the number of {what} names is now {}, and was {}", now.len(), before.len()),
+    }
+}
+
+/// Adds samples: of each, the columns that are not 0 with their values, then its label or targets. So it does not matter how
+/// zeros are kept. Images are bytes, and go in as they are.
+fn add(hash: &mut Sha256, rows: &Rows<f64>) {
+    match rows.x() {
+        Features::Pixels(pixels) => hash.update(pixels.bytes()),
+        Features::Floats(x) => {
+            for row in x.rows() {
+                let entries = (0u32..).zip(row.iter().copied());
+                entries.for_each(|(column, value)| entry(hash, column, value));
+                hash.update(END);
+            }
+        }
+        Features::Sparse(sparse) => {
+            for index in 0..rows.len() {
+                let (columns, values) = sparse.row(index);
+                columns.iter().zip(values).for_each(|(&column, &value)| entry(hash, column, value));
+                hash.update(END);
+            }
+        }
+        Features::Table(table) => {
+            for index in 0..rows.len() {
+                let mut entries = Vec::new();
+                table.each(index, |column, value| entries.push((column, value)));
+                entries.sort_unstable_by_key(|&(column, _)| column);
+                for (column, value) in entries {
+                    hash.update((column as u64).to_le_bytes());
+                    hash.update(value.to_le_bytes());
+                }
+                hash.update(END);
+            }
+        }
+    }
+    match rows.numbers() {
+        Some(numbers) => numbers.iter().for_each(|value| hash.update((value + 0.0).to_le_bytes())),
+        None => rows.labels().iter().for_each(|&label| hash.update((label as u64).to_le_bytes())),
+    }
+}
+
+/// Adds a value, unless it is 0.
+fn entry(hash: &mut Sha256, column: u32, value: f64) {
+    if value != 0.0 {
+        hash.update(column.to_le_bytes());
+        hash.update(value.to_le_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array};
+
+    use super::*;
+
+    fn set(x: Array2<f64>, labels: &[usize]) -> DataSet {
+        DataSet::new(Rows::with_classes(x, labels.to_vec(), 2).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn each_difference_is_told() {
+        let x = array![[0.0, 1.5], [2.0, 0.0], [3.0, 4.0]];
+        let first = Fingerprint::of(&set(x.clone(), &[0, 1, 1]));
+        first.check(&Fingerprint::of(&set(x.clone(), &[0, 1, 1]))).unwrap();
+        let told = |other: DataSet| first.check(&Fingerprint::of(&other)).unwrap_err().to_string();
+        let mut other = x.clone();
+        other[[2, 1]] = 4.5;
+        assert!(told(set(other, &[0, 1, 1])).contains("values differ"));
+        assert!(told(set(x.clone(), &[0, 1, 0])).contains("values differ"));
+        let mut turned = x.clone();
+        turned.invert_axis(ndarray::Axis(0));
+        assert!(told(set(turned, &[0, 1, 1])).contains("values differ"));
+        let renamed = set(x.clone(), &[0, 1, 1]).with_names(vec!["0".into(), "b".into()]).unwrap();
+        assert!(told(renamed).contains("class or target 2 is now \"b\", and was \"1\""));
+        let fewer = set(x.select(ndarray::Axis(0), &[0, 1]), &[0, 1]);
+        assert!(told(fewer).contains("there are 2 train samples, and there were 3 train samples"));
+    }
+
+    #[test]
+    fn it_is_the_same_however_zeros_are_kept_and_on_every_machine() {
+        let x = array![[0.0, 1.5], [2.0, -0.0]];
+        let sparse = crate::data::SparseRows::from_dense(x.view());
+        let sparse = Rows::with_classes(Features::Sparse(sparse), vec![0, 1], 2).unwrap();
+        let sparse = Fingerprint::of(&DataSet::new(sparse).unwrap());
+        assert_eq!(Fingerprint::of(&set(x, &[0, 1])), sparse);
+    }
+}
