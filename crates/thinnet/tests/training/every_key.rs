@@ -83,6 +83,7 @@ const ELSEWHERE: &[&str] = &[
     "data.test",
     "data.header",
     "data.resize",
+    "data.skip_broken",
     "data.target_scaling",
     "model.task",
     "train.epochs",
