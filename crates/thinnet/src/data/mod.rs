@@ -26,6 +26,7 @@ mod shape;
 mod sparse;
 mod split;
 mod summary;
+#[cfg_attr(not(feature = "files"), allow(dead_code, reason = "tables come from files"))]
 mod table;
 
 pub use features::{Features, Pixels};
