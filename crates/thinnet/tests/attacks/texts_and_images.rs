@@ -47,6 +47,15 @@ pub fn tables() -> Vec<Attack> {
         file("header.csv", "has a header alone", "a,b\n"),
         file("one-column.csv", "has one column", "a\n1\n2\n"),
         file("utf16.csv", "is half a letter of UTF-16", b"\xff\xfea\0,\0b\0\n\0\xd8".to_vec()),
+        file("deep.json", "nests 100,000 lists", format!("[{{\"a\": {}", "[".repeat(100_000))),
+        file("open.jsonl", "leaves an object open", "{\"a\": 1, \"label\": \"x\"}\n{\"a\": 1,\n"),
+        file("keys.jsonl", "has other keys in each line", "{\"a\": 1, \"label\": \"x\"}\n{\"b\": 1}\n"),
+        file("endless.arff", "has a header alone", "@relation x\n@attribute a numeric\n".repeat(1000)),
+        file(
+            "quote.arff",
+            "leaves a quote open",
+            "@relation x\n@attribute a real\n@attribute b real\n@data\n1,'x\n",
+        ),
         file("sep.csv", "names a separator and has nothing else", "sep=;\n"),
         file("escape.csv", "names a class by a terminal's escape sequence", "a,b\n1,\x1b[31mred\nx,2\n"),
     ]

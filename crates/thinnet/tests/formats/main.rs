@@ -3,6 +3,7 @@
 
 mod cifar;
 mod columns;
+mod forms;
 mod idx;
 #[cfg(feature = "images")]
 mod images;

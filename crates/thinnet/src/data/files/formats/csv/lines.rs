@@ -7,6 +7,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 use encoding_rs::WINDOWS_1252;
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
+use super::forms::Form;
 use crate::data::files::archive::{brief, damage};
 use crate::data::limits;
 use crate::error::{Error, Result};
@@ -34,6 +35,7 @@ pub(super) struct Lines<'a> {
     /// What a person should know of how it was read.
     pub(super) notes: Vec<String>,
     skipped: u64,
+    form: Option<Form>,
     latin: bool,
 }
 
@@ -49,7 +51,13 @@ impl<'a> Lines<'a> {
             head = first_line(&mut text).map_err(damage)?;
             notes.push("its text is UTF-16, and was converted".to_owned());
         }
+        let form = Form::of(&head);
+        if let Some(form) = form {
+            text = form.separated(io::Cursor::new(head).chain(text));
+            head = first_line(&mut text).map_err(damage)?;
+        }
         let (separator, skipped) = match named_separator(&head) {
+            _ if form.is_some() => (b',', 0),
             Some((separator, bytes)) => {
                 head.drain(..bytes);
                 if !head.contains(&b'\n') {
@@ -72,6 +80,7 @@ impl<'a> Lines<'a> {
             separator,
             notes,
             skipped,
+            form,
             latin: false,
         })
     }
@@ -109,10 +118,11 @@ impl<'a> Lines<'a> {
             breaks += field.matches('\n').count() as u64;
         }
         // Empty lines before a record count among its own for the reader; those behind it do not.
+        let added = self.form.map_or(0, Form::added_lines);
         let position = self.reader.position();
         let stream = self.reader.get_ref();
         let unended = position.byte() == stream.given && !matches!(stream.last, b'\r' | b'\n');
-        self.line = (position.line() + self.skipped + u64::from(unended)).saturating_sub(1 + breaks);
+        self.line = (position.line() + self.skipped + u64::from(unended)).saturating_sub(1 + breaks + added);
         Ok(true)
     }
 
@@ -134,6 +144,11 @@ impl<'a> Lines<'a> {
     /// The number of this line, from 1, as an editor counts them.
     pub(super) fn line(&self) -> u64 {
         self.line
+    }
+
+    /// Whether the first line names the columns in any case.
+    pub(super) fn is_named(&self) -> bool {
+        self.form.is_some()
     }
 
     /// Whether decimal points may be commas: where semicolons separate fields.

@@ -1,6 +1,7 @@
 //! Tables of text: a sample a line, its fields separated by commas, tabs, semicolons or bars, quoted where need be (RFC
 //! 4180).
 
+mod forms;
 mod lines;
 
 use std::io::Read;
@@ -55,7 +56,7 @@ pub(crate) fn each_block(
     let mut lines = Lines::new(table)?;
     ensure!(lines.next()?, Error::data("it is empty"));
     let comma = lines.comma();
-    let header = wanted.header && is_header(lines.fields(), &[], comma);
+    let header = wanted.header && (lines.is_named() || is_header(lines.fields(), &[], comma));
     let layout = Layout::of_model(&names(lines.fields(), header), header, wanted)?;
     let columns = lines.fields().len();
     if header {
@@ -94,11 +95,11 @@ pub(crate) fn each_block(
 /// The names of the columns, and whether they are those of a header, which is then the line that `lines` are at; the next is
 /// the first of the samples.
 fn head(lines: &mut Lines<'_>, options: &ReadOptions) -> Result<(Vec<String>, bool)> {
-    let comma = lines.comma();
+    let (comma, named) = (lines.comma(), lines.is_named());
     let mut ahead = lines.peek(2)?.into_iter();
     let first = ahead.next().ok_or_else(|| Error::data("it is empty"))?;
     let second = ahead.next().unwrap_or_default();
-    let header = options.header.unwrap_or_else(|| is_header(first, second, comma));
+    let header = named || options.header.unwrap_or_else(|| is_header(first, second, comma));
     // A separator at the end of every line makes no column.
     let open = |fields: &[String]| fields.last().is_some_and(String::is_empty);
     let trailing = open(first) && first.len() > 2 && (second.is_empty() || open(second));
