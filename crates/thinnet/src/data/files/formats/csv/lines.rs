@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
+use csv::{Reader, ReaderBuilder, StringRecord, Trim};
 use encoding_rs::WINDOWS_1252;
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
@@ -24,13 +24,11 @@ const SEPARATOR_LINE: &[u8] = b"sep=";
 /// A table's lines that are not empty.
 pub(super) struct Lines<'a> {
     reader: Reader<PerLine<'a>>,
-    record: ByteRecord,
-    /// The fields as text.
-    fields: Vec<String>,
+    record: StringRecord,
     /// The line that the record begins on, from 1.
     line: u64,
     /// The first two records, which are read again.
-    ahead: Vec<(Vec<String>, u64)>,
+    ahead: Vec<(StringRecord, u64)>,
     separator: u8,
     /// What a person should know of how it was read.
     pub(super) notes: Vec<String>,
@@ -73,8 +71,7 @@ impl<'a> Lines<'a> {
         settings.has_headers(false).flexible(true).trim(Trim::All).delimiter(separator);
         Ok(Self {
             reader: settings.from_reader(stream),
-            record: ByteRecord::new(),
-            fields: Vec::new(),
+            record: StringRecord::new(),
             line: 0,
             ahead: Vec::new(),
             separator,
@@ -90,33 +87,26 @@ impl<'a> Lines<'a> {
         if self.ahead.is_empty() {
             return self.read();
         }
-        (self.fields, self.line) = self.ahead.remove(0);
+        (self.record, self.line) = self.ahead.remove(0);
         Ok(true)
     }
 
     fn read(&mut self) -> Result<bool> {
         self.reader.get_mut().left = limits::TABLE_LINE;
-        let read =
-            self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
-                csv::ErrorKind::Io(error) => damage(error),
-                kind => Error::data(format!("it is no table: {}", brief(&format!("{kind:?}")))),
-            })?;
+        let mut record = std::mem::take(&mut self.record).into_byte_record(); // its room is used again
+        let read = self.reader.read_byte_record(&mut record).map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => damage(error),
+            kind => Error::data(format!("it is no table: {}", brief(&format!("{kind:?}")))),
+        })?;
         if !read {
             return Ok(false);
         }
-        self.fields.truncate(self.record.len());
-        self.fields.resize_with(self.record.len(), String::new);
-        let mut breaks = 0;
-        for (field, bytes) in self.fields.iter_mut().zip(&self.record) {
-            field.clear();
-            if let Ok(text) = std::str::from_utf8(bytes) {
-                field.push_str(text);
-            } else {
-                self.latin = true;
-                field.push_str(&decoded(bytes));
-            }
-            breaks += field.matches('\n').count() as u64;
-        }
+        self.record = StringRecord::from_byte_record(record).unwrap_or_else(|error| {
+            self.latin = true;
+            error.into_byte_record().iter().map(decoded).collect::<Vec<_>>().into()
+        });
+        let breaks: usize = self.record.iter().map(|field| field.matches('\n').count()).sum();
+        let breaks = breaks as u64;
         // Empty lines before a record count among its own for the reader; those behind it do not.
         let added = self.form.map_or(0, Form::added_lines);
         let position = self.reader.position();
@@ -126,19 +116,19 @@ impl<'a> Lines<'a> {
         Ok(true)
     }
 
-    /// The records to come, at most `count`, without going to them: their fields.
-    pub(super) fn peek(&mut self, count: usize) -> Result<Vec<&[String]>> {
-        let now = (std::mem::take(&mut self.fields), self.line);
+    /// The fields of the records to come, at most `count`, without going to them.
+    pub(super) fn peek(&mut self, count: usize) -> Result<Vec<Vec<String>>> {
+        let now = (std::mem::take(&mut self.record), self.line);
         while self.ahead.len() < count && self.read()? {
-            self.ahead.push((std::mem::take(&mut self.fields), self.line));
+            self.ahead.push((std::mem::take(&mut self.record), self.line));
         }
-        (self.fields, self.line) = now;
-        Ok(self.ahead.iter().map(|(fields, _)| fields.as_slice()).collect())
+        (self.record, self.line) = now;
+        Ok(self.ahead.iter().map(|(record, _)| record.iter().map(str::to_owned).collect()).collect())
     }
 
     /// The fields of this line.
-    pub(super) fn fields(&self) -> &[String] {
-        &self.fields
+    pub(super) fn record(&self) -> &StringRecord {
+        &self.record
     }
 
     /// The number of this line, from 1, as an editor counts them.
@@ -173,8 +163,12 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// A field in UTF-8, or else in Latin-1.
 fn decoded(bytes: &[u8]) -> Cow<'_, str> {
-    WINDOWS_1252.decode_without_bom_handling(bytes).0
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+    }
 }
 
 /// What a table begins with: its first line that is not empty, up to [`HEAD`] bytes of it, and what came along. It waits for no more.

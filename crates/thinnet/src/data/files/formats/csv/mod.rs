@@ -31,8 +31,8 @@ pub fn read(table: impl Read, options: &ReadOptions) -> Result<DataSet> {
     let comma = lines.comma();
     let mut build = Build::new(layout, options, comma);
     each_line(&mut lines, names.len(), |lines| {
-        let fields = lines.fields();
-        build.push(|place| fields.get(place).map_or("", String::as_str), lines.line())
+        let record = lines.record();
+        build.push(|place| record.get(place).unwrap_or_default(), lines.line())
     })?;
     let mut set = build.finish(Format::Csv)?;
     for note in lines.all_notes() {
@@ -56,9 +56,10 @@ pub(crate) fn each_block(
     let mut lines = Lines::new(table)?;
     ensure!(lines.next()?, Error::data("it is empty"));
     let comma = lines.comma();
-    let header = wanted.header && (lines.is_named() || is_header(lines.fields(), &[], comma));
-    let layout = Layout::of_model(&names(lines.fields(), header), header, wanted)?;
-    let columns = lines.fields().len();
+    let first: Vec<String> = lines.record().iter().map(str::to_owned).collect();
+    let header = wanted.header && (lines.is_named() || is_header(&first, &[], comma));
+    let layout = Layout::of_model(&names(&first, header), header, wanted)?;
+    let columns = first.len();
     if header {
         ensure!(lines.next()?, Error::data("it has a header and nothing below it"));
     }
@@ -75,8 +76,8 @@ pub(crate) fn each_block(
     };
     loop {
         check_length(&lines, columns)?;
-        let fields = lines.fields();
-        let field = |place: usize| fields.get(place).map_or("", String::as_str);
+        let record = lines.record();
+        let field = |place: usize| record.get(place).unwrap_or_default();
         push_inputs(&mut inputs, &layout, Some(wanted), &field, lines.line())?;
         count += 1;
         // Whoever writes to a pipe may wait for an answer to what there is.
@@ -97,8 +98,8 @@ pub(crate) fn each_block(
 fn head(lines: &mut Lines<'_>, options: &ReadOptions) -> Result<(Vec<String>, bool)> {
     let (comma, named) = (lines.comma(), lines.is_named());
     let mut ahead = lines.peek(2)?.into_iter();
-    let first = ahead.next().ok_or_else(|| Error::data("it is empty"))?;
-    let second = ahead.next().unwrap_or_default();
+    let first = &ahead.next().ok_or_else(|| Error::data("it is empty"))?;
+    let second = &ahead.next().unwrap_or_default();
     let header = named || options.header.unwrap_or_else(|| is_header(first, second, comma));
     // A separator at the end of every line makes no column.
     let open = |fields: &[String]| fields.last().is_some_and(String::is_empty);
@@ -129,10 +130,9 @@ fn each_line<'a>(
 
 /// Refuses a line of more or fewer fields; one that is empty may follow the last.
 fn check_length(lines: &Lines<'_>, columns: usize) -> Result<()> {
-    let found = match lines.fields() {
-        [rest @ .., last] if rest.len() == columns && last.is_empty() => columns,
-        fields => fields.len(),
-    };
+    let record = lines.record();
+    let trailing = record.len() == columns + 1 && record.get(columns) == Some("");
+    let found = record.len() - usize::from(trailing);
     if found == columns {
         return Ok(());
     }
