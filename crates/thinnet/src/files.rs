@@ -1,6 +1,7 @@
 //! Files that are written whole or not at all, files that one process has at a time, and tables as text.
 
 use std::fs::{self, File, TryLockError};
+#[cfg_attr(not(feature = "report"), allow(unused_imports, reason = "reports write more"))]
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 #[cfg(feature = "report")]

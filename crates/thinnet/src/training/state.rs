@@ -51,7 +51,7 @@ pub struct TrainerState<F> {
 
 impl<F> TrainerState<F> {
     /// Refuses a state that a run of these settings on so many training samples cannot go on from, as far as steps and epochs tell.
-    #[cfg(feature = "files")]
+    #[cfg(feature = "report")]
     pub(crate) fn check(&self, config: &TrainingConfig, samples: usize) -> Result<()> {
         let plan = StepPlan::new(config, samples)?;
         self.position.check(&plan, config.train.sampling, Checks::of(config).first_step, samples)

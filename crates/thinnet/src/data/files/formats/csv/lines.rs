@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 
 use csv::{Reader, ReaderBuilder, StringRecord, Trim};
+#[cfg(feature = "encodings")]
 use encoding_rs::WINDOWS_1252;
+#[cfg(feature = "encodings")]
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::forms::Form;
@@ -44,8 +46,7 @@ impl<'a> Lines<'a> {
         let mut head = first_line(&mut text).map_err(damage)?;
         let mut notes = Vec::new();
         if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-            let stored = io::Cursor::new(head).chain(text);
-            text = Box::new(DecodeReaderBytesBuilder::new().build(stored));
+            text = from_utf16(io::Cursor::new(head).chain(text))?;
             head = first_line(&mut text).map_err(damage)?;
             notes.push("its text is UTF-16, and was converted".to_owned());
         }
@@ -163,12 +164,30 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// A text in UTF-16, which begins with its mark, in UTF-8.
+#[cfg(feature = "encodings")]
+#[allow(clippy::unnecessary_wraps, reason = "without the feature it is refused")]
+fn from_utf16<'a>(text: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
+    Ok(Box::new(DecodeReaderBytesBuilder::new().build(text)))
+}
+
+#[cfg(not(feature = "encodings"))]
+fn from_utf16<'a>(_: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
+    Err(Error::data("it is a text in UTF-16; tables are read in UTF-8"))
+}
+
 /// A field in UTF-8, or else in Latin-1.
+#[cfg(feature = "encodings")]
 fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
         Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
     }
+}
+
+#[cfg(not(feature = "encodings"))]
+fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    bytes.iter().map(|&byte| char::from(byte)).collect::<String>().into()
 }
 
 /// What a table begins with: its first line that is not empty, up to [`HEAD`] bytes of it, and what came along. It waits for no more.
