@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rates::StepPlan;
-#[cfg(feature = "files")]
+#[cfg(feature = "report")]
 use super::{Checks, TrainingConfig};
 use super::{RunHistory, Sampling};
 use crate::engine::EngineState;

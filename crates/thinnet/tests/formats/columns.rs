@@ -253,6 +253,48 @@ fn a_slip_among_numbers_is_told_and_words_among_numbers_are_words() {
     assert!(read(&table("1O", 90, 50), &forced).is_ok());
 }
 
+/// Long tables of numbers are kept by rows, until something else comes.
+#[test]
+fn what_comes_late_in_a_long_table_is_read_as_what_comes_early() {
+    const ROWS: usize = 2500;
+    let table = |field: &dyn Fn(usize) -> String| {
+        (0..ROWS).fold("n,a,b,label\n".to_owned(), |text, row| {
+            format!("{text}{row},{},{},{}\n", field(row), row % 7, row % 2)
+        })
+    };
+    let named =
+        |names: &[&str]| ReadOptions { columns: names.iter().map(|&n| n.to_owned()).collect(), ..auto() };
+    let set = read(&table(&|row| format!("{row}.5")), &auto()).unwrap();
+    assert!(set.columns().unwrap().encodings.is_empty() && set.columns().unwrap().inputs == ["n", "a", "b"]);
+    let last = (ROWS - 1) as f64;
+    assert_eq!(rows(&set)[ROWS - 1], [last, last + 0.5, (last % 7.0)]);
+    let bytes = read(&table(&|row| (row % 256).to_string()), &named(&["a", "b"])).unwrap();
+    assert!(matches!(bytes.train().x(), Features::Pixels(_)));
+    // An index is left out; a gap, a fraction, words and a slip come after 2000 rows.
+    let ids = read(&table(&|row| row.to_string()).replacen('n', "rowid", 1), &auto()).unwrap();
+    assert_eq!(ids.columns().unwrap().inputs, ["a", "b"]);
+    assert_eq!(rows(&ids)[2000], [2000.0, 5.0]);
+    let late = |odd: &'static str, from: usize| {
+        move |row: usize| if row >= from { odd.to_owned() } else { format!("{:03}", row % 20) }
+    };
+    let gaps = read(&table(&late("?", 2499)), &auto()).unwrap();
+    assert_eq!(gaps.columns().unwrap().encodings[1], Encoding::Number { fill: 9.0, gaps: true });
+    assert_eq!(rows(&gaps)[2498][1..3], [18.0, 0.0]);
+    assert_eq!(rows(&gaps)[2499][1..3], [9.0, 1.0]);
+    let words = read(&table(&late("z", 2000)), &named(&["a"])).unwrap();
+    let Encoding::Category { words, .. } = &words.columns().unwrap().encodings[0] else { panic!("words") };
+    assert_eq!((words.len(), words.contains(&"007".to_owned())), (41, true), "as they were written, and not");
+    let message = refusal(&table(&late("z", 2499)), &auto());
+    assert!(message.starts_with("line 2501, column a: \"z\" is no finite number"), "{message}");
+}
+
+#[test]
+fn a_minus_is_a_class_and_a_word_none_is_one() {
+    let skip = ReadOptions { skip_unlabelled: true, ..auto() };
+    let set = read("a,label\n1.5,+\n2.5,-\n3.5,None\n", &skip).unwrap();
+    assert_eq!((set.names(), set.train().len()), (["+", "-", "None"].map(str::to_owned).as_slice(), 3));
+}
+
 #[test]
 fn rows_without_a_label_are_an_error_or_left_out() {
     let table = "a,label\n1.5,p\n2.5,\n3.5,NA\n4.5,q\n";
@@ -290,9 +332,16 @@ fn a_file_of_test_rows_is_read_as_the_training_rows_are() {
     fs::write(at("test.csv"), "age,sex,city,member,joined,label\n1,male,Rome,yes,2024-01-01,c\n").unwrap();
     let message = DataSet::open(folder.path(), &auto()).unwrap_err().to_string();
     assert!(message.contains("its class c is none of those of the training samples"), "{message}");
+    // Test rows without labels are asked for in vain, and are no part of a folder.
     fs::write(at("test.csv"), "age,sex,city,member,joined\n1,male,Rome,yes,2024-01-01\n").unwrap();
-    let message = DataSet::open(folder.path(), &auto()).unwrap_err().to_string();
+    let message = DataSet::open(&at("train.csv"), &named).unwrap_err().to_string();
     assert!(message.contains("it has no column label, which holds the labels"), "{message}");
+    let set = DataSet::open(folder.path(), &auto()).unwrap();
+    assert!(set.test().is_none());
+    assert!(
+        set.notes()
+            .contains(&"test.csv has no column label and is left out; thinnet predict takes it".to_owned())
+    );
 }
 
 #[test]

@@ -1,15 +1,15 @@
 //! Finds out what a folder holds, by the names and the beginnings of its files, and has it read.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::file::open_file;
 use super::formats::cifar::{self, Collector, Member};
 #[cfg(feature = "images")]
 use super::formats::images;
-use super::formats::{Numbers, idx, npy};
-use super::kind::{HEAD, Kind, entries, file_name, head, unpacked_file};
+use super::formats::{Numbers, csv, idx, npy};
+use super::kind::{self, HEAD, Kind, entries, file_name, head, unpacked_file};
 use super::pairs::{from_pairs, labels_beside};
 use super::{ReadOptions, archive, limits};
 use crate::data::{DataSet, Format, Part, Rows};
@@ -110,8 +110,17 @@ pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet>
         #[cfg(not(feature = "images"))]
         Found::Images => Err(Error::data("images are not read without the feature `images`")),
         Found::Tables(train, test) => {
-            let set = open_file(&train, options).map_err(|error| error.within(file_name(&train)))?;
-            with_test(set, &test, options)
+            let mut set = open_file(&train, options).map_err(|error| error.within(file_name(&train)))?;
+            match set.columns().filter(|columns| columns.header).map(|columns| columns.target.clone()) {
+                Some(label) if !column_names(&test)?.contains(&label) => {
+                    let test = file_name(&test);
+                    set.note(format!(
+                        "{test} has no column {label} and is left out; thinnet predict takes it"
+                    ));
+                    Ok(set)
+                }
+                _ => with_test(set, &test, options),
+            }
         }
         Found::File(file) => open_file(&file, options),
     };
@@ -130,6 +139,19 @@ fn table_named(files: &[PathBuf], stem: &str) -> Result<Option<PathBuf>> {
         }
     }
     Ok(None)
+}
+
+/// The names of a table's columns, which has some.
+fn column_names(path: &Path) -> Result<Vec<String>> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let size = file.metadata().map_err(Error::io("read", path))?.len();
+    let names = match Kind::of(&head(path)?) {
+        Kind::Gzip => {
+            kind::unpack(BufReader::new(file), size).and_then(|(_, table)| csv::column_names(table))
+        }
+        _ => csv::column_names(file),
+    };
+    names.map_err(|error| error.within(file_name(path)))
 }
 
 /// A table with another one's rows as its test samples, whose columns are read as its own are.

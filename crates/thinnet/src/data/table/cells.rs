@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::field::{self, any_number, is_gap, number, truth};
 use super::kind::Kind;
+use super::numbers::Numbers;
 use crate::error::{Error, Result};
 
 /// The code of a gap in a column of words.
@@ -12,20 +13,24 @@ pub(super) const GAP: u32 = u32::MAX;
 /// A column's values, one a row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cells {
-    /// Whole numbers from 0 to 255.
-    Bytes(Vec<u8>),
     /// Numbers, or days of dates; NaN where there is a gap.
-    Numbers(Vec<f64>),
+    Numbers(Numbers),
     /// Each row's place in `words`; [`GAP`] where there is none.
     Words { codes: Vec<u32>, words: Vec<String> },
+}
+
+/// One column of a table.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Column {
+    pub(crate) kind: Kind,
+    pub(crate) cells: Cells,
 }
 
 impl Cells {
     /// The number of a row: NaN for a gap.
     pub(crate) fn number(&self, row: usize) -> f64 {
         match self {
-            Self::Bytes(bytes) => f64::from(bytes[row]),
-            Self::Numbers(numbers) => numbers[row],
+            Self::Numbers(numbers) => numbers.get(row),
             Self::Words { .. } => f64::NAN,
         }
     }
@@ -34,13 +39,12 @@ impl Cells {
     pub(crate) fn word(&self, row: usize) -> Option<&str> {
         match self {
             Self::Words { codes, words } => words.get(codes[row] as usize).map(String::as_str),
-            _ => None,
+            Self::Numbers(_) => None,
         }
     }
 
     pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Bytes(bytes) => bytes.len(),
             Self::Numbers(numbers) => numbers.len(),
             Self::Words { codes, .. } => codes.len(),
         }
@@ -48,8 +52,7 @@ impl Cells {
 
     pub(crate) fn has_gaps(&self) -> bool {
         match self {
-            Self::Bytes(_) => false,
-            Self::Numbers(numbers) => numbers.iter().any(|number| number.is_nan()),
+            Self::Numbers(numbers) => numbers.has_gaps(),
             Self::Words { codes, .. } => codes.contains(&GAP),
         }
     }
@@ -67,8 +70,7 @@ pub(crate) struct Growing {
 }
 
 enum Values {
-    Bytes(Vec<u8>),
-    Numbers(Vec<f64>),
+    Numbers(Numbers),
     Words { codes: Vec<u32>, known: HashMap<Box<str>, u32>, lines: Vec<u64> },
 }
 
@@ -85,7 +87,7 @@ impl Growing {
             Some(Kind::Category) => {
                 Values::Words { codes: Vec::new(), known: HashMap::new(), lines: Vec::new() }
             }
-            _ => Values::Bytes(Vec::new()),
+            _ => Values::Numbers(Numbers::default()),
         };
         Self { kind, comma, values, head: Vec::new() }
     }
@@ -93,18 +95,39 @@ impl Growing {
     /// Takes the next field, which stands in this line; if its kind is settled and the field is of another, gives it back.
     pub(crate) fn push<'a>(&mut self, field: &'a str, line: u64) -> std::result::Result<(), &'a str> {
         let value = match &self.kind {
-            _ if is_gap(field) => Some(f64::NAN),
             Some(Kind::Category) => None,
-            Some(Kind::Truth(pair)) => Some(truth(field, pair).ok_or(field)?),
-            Some(Kind::Date(day_first)) => Some(field::days(field, *day_first).ok_or(field)?),
-            Some(Kind::Number) => Some(number(field, self.comma).ok_or(field)?),
-            None => number(field, self.comma),
+            Some(Kind::Truth(pair)) => truth(field, pair),
+            Some(Kind::Date(day_first)) => field::days(field, *day_first),
+            Some(Kind::Number) | None => number(field, self.comma),
         };
+        let value = value.or_else(|| is_gap(field).then_some(f64::NAN));
+        if value.is_none() && !matches!(self.kind, None | Some(Kind::Category)) {
+            return Err(field);
+        }
         match value {
             Some(value) => self.push_number(value, field, line),
             None => self.push_word(field, line),
         }
         Ok(())
+    }
+
+    /// Whether all so far are numbers, and may stay so.
+    pub(crate) fn is_numbers_alone(&self) -> bool {
+        let open = matches!(self.kind, None | Some(Kind::Number));
+        open && matches!(&self.values, Values::Numbers(numbers) if !numbers.has_gaps())
+    }
+
+    /// Gives its numbers away; what was written stays, for the case that they come back.
+    pub(crate) fn take(&mut self) -> Numbers {
+        match &mut self.values {
+            Values::Numbers(numbers) => std::mem::take(numbers),
+            Values::Words { .. } => Numbers::default(),
+        }
+    }
+
+    /// Takes numbers in place of what it had.
+    pub(crate) fn put(&mut self, numbers: Numbers) {
+        self.values = Values::Numbers(numbers);
     }
 
     /// What it has to be, for people.
@@ -121,17 +144,6 @@ impl Growing {
         match &mut self.values {
             Values::Words { .. } if number.is_nan() => return self.push_code(GAP),
             Values::Words { .. } => return self.push_word(field, line),
-            Values::Bytes(bytes) => {
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // compared right after
-                let byte = number as u8;
-                if f64::from(byte).total_cmp(&number).is_eq() {
-                    bytes.push(byte);
-                } else {
-                    let mut numbers: Vec<f64> = bytes.iter().map(|&byte| f64::from(byte)).collect();
-                    numbers.push(number);
-                    self.values = Values::Numbers(numbers);
-                }
-            }
             Values::Numbers(numbers) => numbers.push(number),
         }
         if self.kind.is_none() && self.head.len() < HEAD {
@@ -165,7 +177,6 @@ impl Growing {
     fn turn_to_words(&mut self) {
         let empty = Values::Words { codes: Vec::new(), known: HashMap::new(), lines: Vec::new() };
         let numbers = match std::mem::replace(&mut self.values, empty) {
-            Values::Bytes(bytes) => bytes.into_iter().map(f64::from).collect(),
             Values::Numbers(numbers) => numbers,
             words @ Values::Words { .. } => {
                 self.values = words;
@@ -173,7 +184,8 @@ impl Growing {
             }
         };
         let head = std::mem::take(&mut self.head);
-        for (row, number) in numbers.into_iter().enumerate() {
+        for row in 0..numbers.len() {
+            let number = numbers.get(row);
             match head.get(row) {
                 _ if number.is_nan() => self.push_code(GAP),
                 Some(written) => self.push_word(written, 0),
@@ -186,11 +198,12 @@ impl Growing {
     ///
     /// # Errors
     /// [`Error::Data`] for a column of numbers that has a few words as well: the first of them, with its line.
-    pub(crate) fn finish(self, name: &str) -> Result<(Kind, Cells)> {
+    pub(crate) fn finish(self, name: &str) -> Result<Column> {
         let Self { kind, comma, values, .. } = self;
         let (codes, known, lines) = match values {
-            Values::Bytes(bytes) => return Ok((kind.unwrap_or(Kind::Number), Cells::Bytes(bytes))),
-            Values::Numbers(numbers) => return Ok((kind.unwrap_or(Kind::Number), Cells::Numbers(numbers))),
+            Values::Numbers(numbers) => {
+                return Ok(Column { kind: kind.unwrap_or(Kind::Number), cells: Cells::Numbers(numbers) });
+            }
             Values::Words { codes, known, lines } => (codes, known, lines),
         };
         let mut words = vec![String::new(); lines.len()];
@@ -201,23 +214,24 @@ impl Growing {
             let all = words.iter().map(String::as_str);
             if let Some(pair) = field::truths(all.clone()) {
                 let pair = pair.map(str::to_owned);
-                let numbers = numbers_of(&codes, &words, |word| truth(word, &pair));
-                return Ok((Kind::Truth(pair), numbers));
+                let cells = numbers_of(&codes, &words, |word| truth(word, &pair));
+                return Ok(Column { kind: Kind::Truth(pair), cells });
             }
             if let Some(day_first) = field::dates(all) {
-                let numbers = numbers_of(&codes, &words, |word| field::days(word, day_first));
-                return Ok((Kind::Date(day_first), numbers));
+                let cells = numbers_of(&codes, &words, |word| field::days(word, day_first));
+                return Ok(Column { kind: Kind::Date(day_first), cells });
             }
             refuse_slips(name, (&codes, &words, &lines), comma)?;
         }
-        Ok((Kind::Category, Cells::Words { codes, words }))
+        Ok(Column { kind: Kind::Category, cells: Cells::Words { codes, words } })
     }
 }
 
 /// The number of each row's word; NaN for a gap.
 fn numbers_of(codes: &[u32], words: &[String], number: impl Fn(&str) -> Option<f64>) -> Cells {
     let values: Vec<f64> = words.iter().map(|word| number(word).unwrap_or(f64::NAN)).collect();
-    Cells::Numbers(codes.iter().map(|&code| values.get(code as usize).copied().unwrap_or(f64::NAN)).collect())
+    let of = |&code: &u32| values.get(code as usize).copied().unwrap_or(f64::NAN);
+    Cells::Numbers(Numbers::Floats(codes.iter().map(of).collect()))
 }
 
 /// Whether a word is of a kind.

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cells::Cells;
+use super::cells::{Cells, Column};
 use super::encoding::Encoding;
 use super::field::{self, sort_words};
 use super::kind::Kind;
-use super::rows::{Column, Table};
+use super::rows::Table;
 
 /// The columns of a table, by their names.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

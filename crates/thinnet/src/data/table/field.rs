@@ -3,10 +3,8 @@
 use time::{Date, Month};
 
 /// What stands for a value that is not known.
-const GAPS: [&str; 16] = [
-    "", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "null", "NULL", "Null", "?", "-", "#N/A", "<NA>",
-    "None",
-];
+const GAPS: [&str; 15] =
+    ["", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "null", "NULL", "Null", "?", "-", "#N/A", "<NA>"];
 
 /// Pairs of words for no and yes, in lower case.
 const TRUTHS: [[&str; 2]; 5] = [["false", "true"], ["no", "yes"], ["n", "y"], ["f", "t"], ["off", "on"]];

@@ -8,14 +8,15 @@ mod columns;
 mod encoding;
 pub(crate) mod field;
 mod kind;
+mod numbers;
 mod rows;
 
 #[cfg(feature = "files")]
-pub(crate) use cells::{Cells, Growing};
+pub(crate) use cells::{Cells, Column, Growing};
 pub use columns::{ColumnSummary, Columns};
 pub use encoding::{Encoding, MOST_CATEGORIES};
 #[cfg(feature = "files")]
 pub(crate) use kind::Kind;
 #[cfg(feature = "files")]
-pub(crate) use rows::Column;
+pub(crate) use numbers::Numbers;
 pub use rows::Table;

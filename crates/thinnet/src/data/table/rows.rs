@@ -3,17 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::cells::Cells;
+use super::cells::{Cells, Column};
 use super::encoding::Encoding;
-use super::kind::Kind;
 use crate::float::Float;
-
-/// One column of a table.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Column {
-    pub(crate) kind: Kind,
-    pub(crate) cells: Cells,
-}
 
 /// Rows of columns. A copy shares the columns.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,7 +119,7 @@ impl Table {
                 .iter()
                 .filter(|&&row| encoded.places.get(codes[row as usize] as usize) == Some(&None))
                 .count(),
-            _ => 0,
+            Cells::Numbers(_) => 0,
         };
         self.columns.iter().zip(self.encodings.iter()).map(of).sum()
     }

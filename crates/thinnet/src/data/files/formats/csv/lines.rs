@@ -106,8 +106,7 @@ impl<'a> Lines<'a> {
             self.latin = true;
             error.into_byte_record().iter().map(decoded).collect::<Vec<_>>().into()
         });
-        let breaks: usize = self.record.iter().map(|field| field.matches('\n').count()).sum();
-        let breaks = breaks as u64;
+        let breaks = self.record.as_slice().matches('\n').count() as u64;
         // Empty lines before a record count among its own for the reader; those behind it do not.
         let added = self.form.map_or(0, Form::added_lines);
         let position = self.reader.position();
@@ -253,10 +252,28 @@ struct PerLine<'a> {
     last: u8,
 }
 
+impl PerLine<'_> {
+    /// Counts bytes that are given.
+    fn count(&mut self, bytes: usize) -> io::Result<usize> {
+        self.left = self.left.checked_sub(bytes).ok_or_else(|| {
+            io::Error::other(Error::data(format!(
+                "a line has more than {} bytes; is a quote left open?",
+                limits::TABLE_LINE
+            )))
+        })?;
+        self.given += bytes as u64;
+        Ok(bytes)
+    }
+}
+
 impl Read for PerLine<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let read = self.inner.read(buffer)?;
+            if self.last != b'\r' && !buffer[..read].contains(&b'\r') {
+                self.last = buffer[..read].last().copied().unwrap_or(self.last);
+                return self.count(read);
+            }
             let mut kept = 0;
             for at in 0..read {
                 let byte = buffer[at];
@@ -269,16 +286,9 @@ impl Read for PerLine<'_> {
                 buffer[kept] = if byte == b'\r' { b'\n' } else { byte };
                 kept += 1;
             }
-            self.left = self.left.checked_sub(kept).ok_or_else(|| {
-                io::Error::other(Error::data(format!(
-                    "a line has more than {} bytes; is a quote left open?",
-                    limits::TABLE_LINE
-                )))
-            })?;
-            self.given += kept as u64;
             // Nothing but the second half of a line's end: that is not the end of the file.
             if kept > 0 || read == 0 || buffer.is_empty() {
-                return Ok(kept);
+                return self.count(kept);
             }
         }
     }

@@ -6,9 +6,9 @@ mod lines;
 
 use std::io::Read;
 
-use super::tabular::{Build, INDEX_NAMES, LABEL_NAMES, Layout, growing, inputs_of, push_inputs};
+use super::tabular::{Build, INDEX_NAMES, Inputs, LABEL_NAMES, Layout};
+use crate::data::files::labels::class_name;
 use crate::data::table::field::number;
-use crate::data::table::{Column, Growing};
 use crate::data::{Columns, DataSet, Features, Format, ReadOptions};
 use crate::error::{Error, Result, ensure};
 use lines::Lines;
@@ -41,6 +41,15 @@ pub fn read(table: impl Read, options: &ReadOptions) -> Result<DataSet> {
     Ok(set)
 }
 
+/// The names in a table's first line, which has some.
+///
+/// # Errors
+/// [`Error::Data`] for what is no table.
+pub(crate) fn column_names(table: impl Read) -> Result<Vec<String>> {
+    let first = Lines::new(table)?.peek(1)?.into_iter().next().unwrap_or_default();
+    Ok(first.iter().map(|name| class_name(name)).collect())
+}
+
 /// Hands on the inputs of a table, `rows` at a time, with the bytes that were read of it. The inputs are the columns that a
 /// model was trained on: found by their names where both have a header, and else all columns, but for that of the target
 /// where there is one more.
@@ -63,34 +72,26 @@ pub(crate) fn each_block(
     if header {
         ensure!(lines.next()?, Error::data("it has a header and nothing below it"));
     }
-    let mut inputs = growing(wanted, comma);
-    let mut count = 0;
-    let mut hand_on = |inputs: &mut Vec<_>, read| {
-        let grown = std::mem::replace(inputs, growing(wanted, comma));
-        let finish = |(growing, name): (Growing, &String)| {
-            let (kind, cells) = growing.finish(name)?;
-            Ok(Column { kind, cells })
-        };
-        let columns = grown.into_iter().zip(&wanted.inputs).map(finish).collect::<Result<Vec<_>>>()?;
-        each(inputs_of(columns, Some(wanted), false)?, read)
+    let mut inputs = Inputs::of_model(wanted, comma);
+    let mut hand_on = |inputs: &mut Inputs, read| {
+        let read_so_far = std::mem::replace(inputs, Inputs::of_model(wanted, comma));
+        each(read_so_far.into_features(wanted)?, read)
     };
     loop {
         check_length(&lines, columns)?;
         let record = lines.record();
         let field = |place: usize| record.get(place).unwrap_or_default();
-        push_inputs(&mut inputs, &layout, Some(wanted), &field, lines.line())?;
-        count += 1;
+        inputs.push(&layout, &field, lines.line())?;
         // Whoever writes to a pipe may wait for an answer to what there is.
         let (read, more) = lines.read_bytes();
-        if !more || count == rows {
+        if !more || inputs.len() == rows {
             hand_on(&mut inputs, read)?;
-            count = 0;
         }
         if !lines.next()? {
             break;
         }
     }
-    if count == 0 { Ok(()) } else { hand_on(&mut inputs, lines.read_bytes().0) }
+    if inputs.len() == 0 { Ok(()) } else { hand_on(&mut inputs, lines.read_bytes().0) }
 }
 
 /// The names of the columns, and whether they are those of a header, which is then the line that `lines` are at; the next is

@@ -1,11 +1,12 @@
 //! Rows of a table become a data set.
 
+use super::inputs::{Inputs, Read, features_of};
 use super::layout::Layout;
-use super::target::{Found, Target, not_finite};
+use super::target::{Found, Target};
 use crate::data::files::formats::rows;
 use crate::data::table::field::is_gap;
-use crate::data::table::{Cells, Column, Growing, Kind, Table};
-use crate::data::{Columns, DataSet, Encoding, Features, Format, Pixels, ReadOptions, Rows};
+use crate::data::table::{Cells, Column, Kind};
+use crate::data::{Columns, DataSet, Features, Format, ReadOptions, Rows};
 use crate::error::{Error, Result, ensure};
 use crate::text::first_of;
 
@@ -23,7 +24,7 @@ const MANY_WORDS: usize = 50;
 pub(crate) struct Build<'a> {
     layout: Layout,
     options: &'a ReadOptions,
-    inputs: Vec<Growing>,
+    inputs: Inputs,
     target: Target,
     unlabelled: usize,
 }
@@ -31,9 +32,10 @@ pub(crate) struct Build<'a> {
 impl<'a> Build<'a> {
     /// Takes rows of this layout; decimal points may be commas if `comma`.
     pub(crate) fn new(layout: Layout, options: &'a ReadOptions, comma: bool) -> Self {
-        let category = |input| layout.categories.contains(&input).then_some(Kind::Category);
-        let new = || (0..layout.inputs.len()).map(|input| Growing::new(category(input), comma)).collect();
-        let inputs = options.known.as_ref().map_or_else(new, |known| growing(known, comma));
+        let inputs = match &options.known {
+            Some(known) => Inputs::of_model(known, comma),
+            None => Inputs::of_table(&layout, comma),
+        };
         let target = Target::new(layout.label_name(), options, comma);
         Self { layout, options, inputs, target, unlabelled: 0 }
     }
@@ -44,11 +46,12 @@ impl<'a> Build<'a> {
     /// [`Error::Data`] for a field of another kind than is asked for, and for a label that is missing.
     pub(crate) fn push<'f>(&mut self, field: impl Fn(usize) -> &'f str, line: u64) -> Result<()> {
         let label = field(self.layout.label);
-        if self.options.skip_unlabelled && is_gap(label) {
+        // A minus is a class where a plus is one.
+        if self.options.skip_unlabelled && is_gap(label) && label != "-" {
             self.unlabelled += 1;
             return Ok(());
         }
-        push_inputs(&mut self.inputs, &self.layout, self.options.known.as_ref(), &field, line)?;
+        self.inputs.push(&self.layout, &field, line)?;
         self.target.push(label, line)
     }
 
@@ -57,43 +60,60 @@ impl<'a> Build<'a> {
     /// # Errors
     /// [`Error::Data`] for no rows, or nothing in them to learn from.
     pub(crate) fn finish(self, format: Format) -> Result<DataSet> {
-        let Self { layout, options, inputs, target, unlabelled } = self;
+        let Self { layout, options, mut inputs, target, unlabelled } = self;
         let mut notes = Vec::new();
         ensure!(
             target.len() > 0,
             Error::data(format!("no row has a label in column {}", layout.label_name()))
         );
         let found = target.finish();
-        let (mut names, mut places, mut columns) = (Vec::new(), Vec::new(), Vec::new());
-        for (input, growing) in inputs.into_iter().enumerate() {
-            let (place, name) = (layout.inputs[input], &layout.names[layout.inputs[input]]);
-            let (kind, cells) = growing.finish(name)?;
-            let chosen =
-                options.known.is_some() || !options.columns.is_empty() || layout.categories.contains(&input);
-            if let Some(why) =
-                useless(columns.is_empty() && !layout.header, name, &kind, &cells).filter(|_| !chosen)
-            {
-                notes.push(format!("left out: {} ({why})", shown(&layout, place)));
-                continue;
-            }
-            names.push(name.clone());
-            places.push(place);
-            columns.push(Column { kind, cells });
+        let chosen = |input: usize| {
+            options.known.is_some() || !options.columns.is_empty() || layout.categories.contains(&input)
+        };
+        let name = |input: usize| layout.names[layout.inputs[input]].as_str();
+        let mut left: Vec<usize> = (0..layout.inputs.len()).collect();
+        let counts = |input: usize| {
+            let unnamed = input == 0 && !layout.header;
+            counts_rows((name(input), unnamed), inputs.len(), |row| inputs.number(row, input))
+        };
+        // Rows from which a column is left out have to be taken apart.
+        if left.iter().any(|&input| !chosen(input) && counts(input)) {
+            inputs.turn_to_columns();
         }
+        let x = match inputs.finish()? {
+            Read::Rows(x) => Some(x),
+            Read::Columns(growing) => {
+                let mut columns = Vec::new();
+                left.clear();
+                for (input, growing) in growing.into_iter().enumerate() {
+                    let column = growing.finish(name(input))?;
+                    let unnamed = columns.is_empty() && !layout.header;
+                    if let Some(why) = useless((name(input), unnamed), &column).filter(|_| !chosen(input)) {
+                        notes.push(format!("left out: {} ({why})", shown(&layout, layout.inputs[input])));
+                        continue;
+                    }
+                    left.push(input);
+                    columns.push(column);
+                }
+                let any = !columns.is_empty();
+                any.then(|| features_of(columns, options.known.as_ref(), options.date_parts)).transpose()?
+            }
+        };
         match unlabelled {
             0 => {}
             1 => notes.push("1 row has no label and is left out".to_owned()),
             _ => notes.push(format!("{unlabelled} rows have no label and are left out")),
         }
-        if columns.is_empty() {
+        let Some(x) = x else {
             return Err(Error::data(format!("no column is left as an input; {}", notes.join("; "))));
-        }
+        };
         if options.known.is_none() {
             notes.insert(0, said(&layout, &found));
         }
+        let places: Vec<usize> = left.iter().map(|&input| layout.inputs[input]).collect();
         let all_others = places.len() + 1 == layout.names.len();
         let mut named = Columns {
-            inputs: names,
+            inputs: left.iter().map(|&input| name(input).to_owned()).collect(),
             target: layout.label_name().to_owned(),
             target_at: layout.label,
             header: layout.header,
@@ -101,7 +121,6 @@ impl<'a> Build<'a> {
             width: if all_others { 0 } else { layout.names.len() },
             places: if all_others { Vec::new() } else { places },
         };
-        let x = inputs_of(columns, options.known.as_ref(), options.date_parts)?;
         if let Features::Table(table) = &x {
             named.encodings = table.encodings();
         }
@@ -122,93 +141,32 @@ impl<'a> Build<'a> {
     }
 }
 
-/// Empty columns for a model's inputs.
-pub(crate) fn growing(known: &Columns, comma: bool) -> Vec<Growing> {
-    let kind = |input| known.encodings.get(input).map_or(Kind::Number, Encoding::kind);
-    (0..known.inputs.len()).map(|input| Growing::new(Some(kind(input)), comma)).collect()
+/// Whether a column only counts so many rows from 0 or 1, as its name says or, of the first without a name, their number.
+fn counts_rows((name, unnamed): (&str, bool), rows: usize, number: impl Fn(usize) -> Option<f64>) -> bool {
+    let lower = name.to_lowercase();
+    let named = INDEX_NAMES.contains(&lower.as_str()) || lower.ends_with("id");
+    let is = |row: usize, value: f64| number(row).is_some_and(|number| number.total_cmp(&value).is_eq());
+    let counts = |from: f64| (0..rows).all(|row| is(row, from + row as f64));
+    (named || (unnamed && rows >= CERTAIN_INDEX)) && rows > 1 && (counts(0.0) || counts(1.0))
 }
 
-/// Takes the inputs of a row; `known` are the columns of a model.
-pub(crate) fn push_inputs<'f>(
-    inputs: &mut [Growing],
-    layout: &Layout,
-    known: Option<&Columns>,
-    field: &impl Fn(usize) -> &'f str,
-    line: u64,
-) -> Result<()> {
-    // A model that never saw a gap says nothing of what stands for one.
-    let all_numbers = known.is_some_and(|known| known.encodings.is_empty());
-    for (input, &place) in inputs.iter_mut().zip(&layout.inputs) {
-        let field = field(place);
-        let taken = if all_numbers && is_gap(field) { Err(field) } else { input.push(field, line) };
-        taken.map_err(|field| {
-            let why = if all_numbers {
-                "the model takes numbers alone".to_owned()
-            } else {
-                format!("the model takes {} here", input.wanted())
-            };
-            not_finite((line, &layout.names[place], field), &why)
-        })?;
-    }
-    Ok(())
-}
-
-/// Columns as inputs: numbers alone as bytes or floats, anything else as a table. With a model's columns they are encoded as
-/// its own are.
-pub(crate) fn inputs_of(columns: Vec<Column>, known: Option<&Columns>, parts: bool) -> Result<Features<f64>> {
-    match known {
-        Some(known) if !known.encodings.is_empty() => {
-            return Ok(Features::Table(Table::with_encodings(columns, known.encodings.clone())));
-        }
-        None if columns.iter().any(|column| column.kind != Kind::Number || column.cells.has_gaps()) => {
-            return Ok(Features::Table(Table::fitted(columns, parts)));
-        }
-        _ => {}
-    }
-    let (width, samples) = (columns.len(), columns.first().map_or(0, |column| column.cells.len()));
-    if columns.iter().all(|column| matches!(column.cells, Cells::Bytes(_))) {
-        let mut bytes = vec![0; samples * width];
-        for (place, column) in columns.into_iter().enumerate() {
-            if let Cells::Bytes(own) = column.cells {
-                bytes.iter_mut().skip(place).step_by(width).zip(own).for_each(|(to, byte)| *to = byte);
-            }
-        }
-        return Ok(Pixels::plain(rows(samples, width, bytes)?).into());
-    }
-    let mut floats = vec![0.0; samples * width];
-    for (place, column) in columns.into_iter().enumerate() {
-        for (row, to) in floats.iter_mut().skip(place).step_by(width).enumerate() {
-            *to = column.cells.number(row);
-        }
-    }
-    Ok(rows(samples, width, floats)?.into())
-}
-
-/// Why a column says nothing of a sample, if it says nothing; `first` is said of the first without a name that is not left out.
-fn useless(first: bool, name: &str, kind: &Kind, cells: &Cells) -> Option<String> {
+/// Why a column says nothing of a sample, if it says nothing.
+fn useless(name: (&str, bool), Column { kind, cells }: &Column) -> Option<&'static str> {
     let rows = cells.len();
-    match cells {
+    let why = match cells {
         Cells::Words { codes, words } => {
             let tells_apart =
                 *kind == Kind::Category && rows > MANY_WORDS && 10 * words.len() >= 9 * codes.len();
-            tells_apart.then(|| "nearly every row has a word of its own".to_owned())
+            (tells_apart, "nearly every row has a word of its own")
         }
-        cells => {
-            let counts =
-                |from: f64| (0..rows).all(|row| cells.number(row).total_cmp(&(from + row as f64)).is_eq());
-            let lower = name.to_lowercase();
-            let named = INDEX_NAMES.contains(&lower.as_str()) || lower.ends_with("id");
-            if *kind == Kind::Number
-                && (named || (first && rows >= CERTAIN_INDEX))
-                && rows > 1
-                && (counts(0.0) || counts(1.0))
-            {
-                return Some("it counts the rows".to_owned());
-            }
-            let nothing = (0..rows).all(|row| cells.number(row).is_nan());
-            nothing.then(|| "it has no value in any row".to_owned())
+        cells if *kind == Kind::Number && counts_rows(name, rows, |row| Some(cells.number(row))) => {
+            (true, "it counts the rows")
         }
-    }
+        cells @ Cells::Numbers(_) => {
+            ((0..rows).all(|row| cells.number(row).is_nan()), "it has no value in any row")
+        }
+    };
+    why.0.then_some(why.1)
 }
 
 /// A column by its name, or by its number where it has none.

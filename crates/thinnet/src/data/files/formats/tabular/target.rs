@@ -107,16 +107,16 @@ impl Labels {
             return;
         }
         // 0 and 0.0 are one label, and so is -0.
-        let canonical = number.map(|number| (number + 0.0).to_string());
-        let key = canonical.as_deref().unwrap_or(word);
-        let label = match self.known.get(key) {
-            Some(&label) => label,
+        let key = || number.map_or_else(|| word.to_owned(), |number| (number + 0.0).to_string());
+        let known = self.known.get(word).copied().or_else(|| self.known.get(key().as_str()).copied());
+        let label = match known {
+            Some(label) => label,
             None if self.words.len() >= limits::CLASSES => {
                 self.too_many = true;
                 return;
             }
             None => {
-                self.known.insert(key.into(), self.words.len());
+                self.known.insert(key().into(), self.words.len());
                 self.words.push(word.to_owned());
                 self.words.len() - 1
             }

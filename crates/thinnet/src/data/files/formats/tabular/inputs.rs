@@ -1,0 +1,193 @@
+//! The inputs of a table's rows: columns, each of a kind of its own, or rows of numbers where all are numbers.
+
+use super::layout::Layout;
+use super::target::not_finite;
+use crate::data::files::formats::rows;
+use crate::data::table::field::{is_gap, number};
+use crate::data::table::{Column, Growing, Kind, Numbers, Table};
+use crate::data::{Columns, Encoding, Features, Pixels};
+use crate::error::Result;
+
+/// After so many rows, a table that has had numbers alone is kept by rows, as it is handed on.
+const CERTAIN: usize = 1000;
+
+/// The inputs of rows, as far as they were read.
+pub(crate) struct Inputs {
+    columns: Vec<Growing>,
+    /// The rows one after the other, in place of the columns.
+    rows: Option<Numbers>,
+    count: usize,
+    comma: bool,
+    /// Whether they are for a model that takes numbers alone, which says nothing of what stands for a gap.
+    numbers_alone: bool,
+}
+
+/// Inputs that were read.
+pub(crate) enum Read {
+    /// All are numbers without gaps.
+    Rows(Features<f64>),
+    Columns(Vec<Growing>),
+}
+
+impl Inputs {
+    /// The inputs of a table of this layout; decimal points may be commas if `comma`.
+    pub(crate) fn of_table(layout: &Layout, comma: bool) -> Self {
+        let category = |input| layout.categories.contains(&input).then_some(Kind::Category);
+        Self::new((0..layout.inputs.len()).map(category), comma, false)
+    }
+
+    /// The inputs that a model takes.
+    pub(crate) fn of_model(known: &Columns, comma: bool) -> Self {
+        let kind = |input| known.encodings.get(input).map_or(Kind::Number, Encoding::kind);
+        Self::new((0..known.inputs.len()).map(kind).map(Some), comma, known.encodings.is_empty())
+    }
+
+    fn new(kinds: impl Iterator<Item = Option<Kind>>, comma: bool, numbers_alone: bool) -> Self {
+        let columns = kinds.map(|kind| Growing::new(kind, comma)).collect();
+        Self { columns, rows: None, count: 0, comma, numbers_alone }
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Takes the next row, whose fields `field` gives by their places, and which stands in this line.
+    pub(crate) fn push<'f>(
+        &mut self,
+        layout: &Layout,
+        field: &impl Fn(usize) -> &'f str,
+        line: u64,
+    ) -> Result<()> {
+        if !self.push_row(layout, field) {
+            self.turn_to_columns();
+            self.push_columns(layout, field, line)?;
+            self.count += 1;
+            if self.count == CERTAIN {
+                self.turn_to_rows();
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a row of numbers alone, if rows are kept; else says that it does not.
+    fn push_row<'f>(&mut self, layout: &Layout, field: &impl Fn(usize) -> &'f str) -> bool {
+        let Some(rows) = &mut self.rows else { return false };
+        let before = rows.len();
+        for &place in &layout.inputs {
+            let Some(number) = number(field(place), self.comma) else {
+                rows.truncate(before);
+                return false;
+            };
+            rows.push(number);
+        }
+        self.count += 1;
+        true
+    }
+
+    fn push_columns<'f>(
+        &mut self,
+        layout: &Layout,
+        field: &impl Fn(usize) -> &'f str,
+        line: u64,
+    ) -> Result<()> {
+        for (column, &place) in self.columns.iter_mut().zip(&layout.inputs) {
+            let field = field(place);
+            let taken =
+                if self.numbers_alone && is_gap(field) { Err(field) } else { column.push(field, line) };
+            taken.map_err(|field| {
+                let why = if self.numbers_alone {
+                    "the model takes numbers alone".to_owned()
+                } else {
+                    format!("the model takes {} here", column.wanted())
+                };
+                not_finite((line, &layout.names[place], field), &why)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn turn_to_rows(&mut self) {
+        if !self.columns.iter().all(Growing::is_numbers_alone) {
+            return;
+        }
+        let columns: Vec<Numbers> = self.columns.iter_mut().map(Growing::take).collect();
+        let mut rows = Numbers::default();
+        for row in 0..self.count {
+            for column in &columns {
+                rows.push(column.get(row));
+            }
+        }
+        self.rows = Some(rows);
+    }
+
+    /// Makes columns of rows, where these are kept.
+    pub(crate) fn turn_to_columns(&mut self) {
+        let Some(rows) = self.rows.take() else { return };
+        let width = self.columns.len();
+        for (place, column) in self.columns.iter_mut().enumerate() {
+            let mut numbers = Numbers::default();
+            (0..self.count).for_each(|row| numbers.push(rows.get(row * width + place)));
+            column.put(numbers);
+        }
+    }
+
+    /// The number of an input of a row, where rows are kept.
+    pub(crate) fn number(&self, row: usize, input: usize) -> Option<f64> {
+        Some(self.rows.as_ref()?.get(row * self.columns.len() + input))
+    }
+
+    pub(crate) fn finish(self) -> Result<Read> {
+        Ok(match self.rows {
+            Some(rows) => Read::Rows(features(rows, self.count)?),
+            None => Read::Columns(self.columns),
+        })
+    }
+
+    /// The inputs of a model.
+    pub(crate) fn into_features(self, known: &Columns) -> Result<Features<f64>> {
+        match self.finish()? {
+            Read::Rows(rows) => Ok(rows),
+            Read::Columns(columns) => {
+                let finish = |(column, name): (Growing, &String)| column.finish(name);
+                let columns = columns.into_iter().zip(&known.inputs).map(finish).collect::<Result<_>>()?;
+                features_of(columns, Some(known), false)
+            }
+        }
+    }
+}
+
+/// Columns as inputs: numbers alone as bytes or floats, anything else as a table. With a model's columns they are encoded as
+/// its own are; dates give their parts if that is asked for.
+pub(crate) fn features_of(
+    columns: Vec<Column>,
+    known: Option<&Columns>,
+    date_parts: bool,
+) -> Result<Features<f64>> {
+    match known {
+        Some(known) if !known.encodings.is_empty() => {
+            return Ok(Features::Table(Table::with_encodings(columns, known.encodings.clone())));
+        }
+        None if columns.iter().any(|column| column.kind != Kind::Number || column.cells.has_gaps()) => {
+            return Ok(Features::Table(Table::fitted(columns, date_parts)));
+        }
+        _ => {}
+    }
+    let samples = columns.first().map_or(0, |column| column.cells.len());
+    let mut numbers = Numbers::default();
+    for row in 0..samples {
+        for column in &columns {
+            numbers.push(column.cells.number(row));
+        }
+    }
+    features(numbers, samples)
+}
+
+/// So many rows of numbers.
+fn features(numbers: Numbers, samples: usize) -> Result<Features<f64>> {
+    let width = numbers.len() / samples.max(1);
+    Ok(match numbers {
+        Numbers::Bytes(bytes) => Pixels::plain(rows(samples, width, bytes)?).into(),
+        Numbers::Floats(floats) => rows(samples, width, floats)?.into(),
+    })
+}
