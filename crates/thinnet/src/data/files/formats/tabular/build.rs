@@ -159,7 +159,9 @@ fn useless(name: (&str, bool), Column { kind, cells }: &Column) -> Option<&'stat
                 *kind == Kind::Category && rows > MANY_WORDS && 10 * words.len() >= 9 * codes.len();
             (tells_apart, "nearly every row has a word of its own")
         }
-        cells if *kind == Kind::Number && counts_rows(name, rows, |row| Some(cells.number(row))) => {
+        cells @ Cells::Numbers(_)
+            if *kind == Kind::Number && counts_rows(name, rows, |row| Some(cells.number(row))) =>
+        {
             (true, "it counts the rows")
         }
         cells @ Cells::Numbers(_) => {
