@@ -14,11 +14,11 @@ const TARGETS: [(&str, &[&str]); 10] = [
     ("idx", &["idx"]),
     ("npy", &["npy"]),
     ("npz", &["npz"]),
-    ("csv", &["csv"]),
+    ("csv", &["csv", "jsonl", "arff"]),
     ("svmlight", &["svm"]),
     ("mat", &["mat"]),
-    ("images", &["png", "jpg"]),
-    ("open", &["pickle", "tar", "idx", "npz", "csv", "svm", "mat", "gz", "bin"]),
+    ("images", &["png", "jpg", "bmp", "gif", "tiff", "webp"]),
+    ("open", &["pickle", "tar", "idx", "npz", "csv", "jsonl", "arff", "svm", "mat", "gz", "bin"]),
 ];
 
 /// Real files, cut to so many bytes, for the target of this name.

@@ -172,6 +172,8 @@ def others(small: np.ndarray, image: np.ndarray) -> None:
     Image.fromarray(image).save(FOLDER / "colours.png")
     Image.fromarray(image).save(FOLDER / "colours.jpg", quality=95)
     Image.fromarray(image[:, :, 0]).save(FOLDER / "grey.png")
+    for ending in ["bmp", "gif", "tiff", "webp"]:
+        Image.fromarray(image).save(FOLDER / f"colours.{ending}")
     sparse_files()
 
 
