@@ -46,8 +46,38 @@ fn tar_link(name: &str, kind: tar::EntryType) -> Vec<u8> {
     [header.as_bytes().as_slice(), &[0; 1024]].concat()
 }
 
+fn stored(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(name)).unwrap()
+}
+
 fn batch() -> Vec<u8> {
-    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/batch-python2.pickle")).unwrap()
+    stored("batch-python2.pickle")
+}
+
+/// A table that was packed with xz, whose header asks for another dictionary: 2^(n / 2 + 12) bytes, and half of that more for
+/// an odd n; 4 GiB for 40 (The .xz file format 1.2.1, section 5.3.1).
+fn xz_asking(size: u8) -> Vec<u8> {
+    let mut packed = stored("table.csv.xz");
+    // The first block's header begins at byte 12: its size, flags, the filter, the size of its properties, these, filling.
+    let end = 12 + 4 * usize::from(packed[12]);
+    assert_eq!(packed[14..16], [0x21, 1], "LZMA2 alone");
+    packed[16] = size;
+    let mut crc = flate2::Crc::new();
+    crc.update(&packed[12..end]);
+    packed[end..end + 4].copy_from_slice(&crc.sum().to_le_bytes());
+    packed
+}
+
+/// A table whose second line has 300 MiB of one letter.
+fn endless_line() -> impl Read {
+    b"a,b\n1,2\n\"".chain(io::repeat(b'a').take(300 << 20))
+}
+
+/// It, packed with bzip2.
+fn bzip2_bomb() -> Vec<u8> {
+    let mut packed = Vec::new();
+    bzip2::read::BzEncoder::new(endless_line(), bzip2::Compression::fast()).read_to_end(&mut packed).unwrap();
+    packed
 }
 
 /// A pickle of protocol 2 with these opcodes.
@@ -157,5 +187,21 @@ pub fn archives() -> Vec<Attack> {
         file("flipped.tar.gz", "has a byte changed", flipped),
         file("cut.tar.gz", "is cut short", packed[..packed.len() / 2].to_vec()),
         file("nested.gz", "is packed twice", gzip(&gzip(b"a,b\n1,2\n"))),
+        file("bomb.csv.zst", "unpacks 300 MiB out of 30 kB", zstd::encode_all(endless_line(), 1).unwrap()),
+        file("bomb.csv.bz2", "the same out of 300 bytes", bzip2_bomb()),
+        file("window.zst", "asks for a window of 2 GiB", b"\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00".to_vec()),
+        file("dictionary.xz", "asks for a dictionary of 3 GiB", xz_asking(39)),
+        file("all.xz", "asks for one of 4 GiB", xz_asking(40)),
+        file("flipped.xz", "has a byte changed", {
+            let mut flipped = stored("table.csv.xz");
+            flipped[30] ^= 0xff;
+            flipped
+        }),
+        file("cut.csv.bz2", "is cut short", stored("table.csv.bz2")[..50].to_vec()),
+        file(
+            "nested.bz2.zst",
+            "is packed twice",
+            zstd::encode_all(stored("table.csv.bz2").as_slice(), 1).unwrap(),
+        ),
     ]
 }

@@ -3,8 +3,10 @@
 Number `j` of image `i` is (37 i + 11 j) % 256, and label `i` is (3 i + 1) % 10 (CIFAR-100: (30 i + 1) % 100).
 """
 
+import bz2
 import gzip
 import io
+import lzma
 import pathlib
 import pickle
 import struct
@@ -12,6 +14,7 @@ import tarfile
 import zlib
 
 import numpy as np
+import zstandard
 from PIL import Image
 
 FOLDER = pathlib.Path(__file__).parent
@@ -164,6 +167,9 @@ def others(small: np.ndarray, image: np.ndarray) -> None:
     table = "\n".join(["a,b,c,d,e,f,label", *rows]) + "\n"
     (FOLDER / "table.csv").write_text(table)
     (FOLDER / "table.csv.gz").write_bytes(gzip.compress(table.encode(), mtime=0))
+    (FOLDER / "table.csv.bz2").write_bytes(bz2.compress(table.encode()))
+    (FOLDER / "table.csv.xz").write_bytes(lzma.compress(table.encode()))
+    (FOLDER / "table.csv.zst").write_bytes(zstandard.compress(table.encode()))
     with tarfile.open(FOLDER / "batch.tar", "w", format=tarfile.USTAR_FORMAT) as archive:
         entry = tarfile.TarInfo("cifar-10-batches-py/data_batch_1")
         batch = (FOLDER / "batch-python2.pickle").read_bytes()

@@ -9,6 +9,7 @@ mod idx;
 mod images;
 mod matlab;
 mod numpy;
+mod packed;
 mod sparse;
 mod tables;
 mod targets;

@@ -1,10 +1,9 @@
 //! Packed files, which are unpacked in memory and within bounds.
 
 use std::fmt;
-use std::io::{self, BufRead, Read, Seek};
+use std::io::{self, Read, Seek};
 use std::path::Component;
 
-use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 use zip::result::{ZipError, ZipResult};
 
@@ -35,11 +34,6 @@ impl<R: Read> Read for Bounded<R> {
         })?;
         Ok(count)
     }
-}
-
-/// What a gzip stream of `packed` bytes holds.
-pub(super) fn gunzip<R: BufRead>(stream: R, packed: u64) -> Bounded<MultiGzDecoder<R>> {
-    Bounded::new(MultiGzDecoder::new(stream), limits::unpacked(packed))
 }
 
 /// A zip archive, and the names in it.
@@ -82,6 +76,9 @@ pub(super) fn damage(error: io::Error) -> Error {
     match error.downcast::<Error>() {
         Ok(ours) => ours,
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Error::data("it is cut short"),
+        Err(error) if error.kind() == io::ErrorKind::OutOfMemory => {
+            Error::data("unpacking it would take more memory than is allowed")
+        }
         Err(error) => Error::data(format!("it is damaged: {}", brief(&error))),
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::formats::{cifar, csv, idx, mat, npy, svmlight};
 use super::kind::{self, Kind, file_name, head, unpacked_file};
+use super::packing::Packing;
 use super::pairs::{from_pairs, labels_beside};
 use super::{ReadOptions, archive};
 use crate::data::{DataSet, Format, Part};
@@ -16,7 +17,9 @@ pub(super) fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let size = file.metadata().map_err(Error::io("read", path))?.len();
     match kind {
-        Kind::Gzip => unpack(BufReader::with_capacity(1 << 18, file), size, options, Some(path)),
+        Kind::Packed(packing) => {
+            unpack(packing, BufReader::with_capacity(1 << 18, file), size, options, Some(path))
+        }
         Kind::Tar => cifar::read_archive(BufReader::new(file)),
         Kind::Zip => npy::read_npz(BufReader::new(file), size, options),
         Kind::Mat => mat::read(BufReader::new(file), size, options),
@@ -26,14 +29,15 @@ pub(super) fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
     }
 }
 
-/// Reads what a gzip stream of `packed` bytes holds.
+/// Reads what a packed stream of `packed` bytes holds.
 pub(super) fn unpack(
+    packing: Packing,
     stream: impl std::io::BufRead,
     packed: u64,
     options: &ReadOptions,
     path: Option<&Path>,
 ) -> Result<DataSet> {
-    let (kind, content) = kind::unpack(stream, packed)?;
+    let (kind, content) = kind::unpack(packing, stream, packed)?;
     match kind {
         Kind::Tar => cifar::read_archive(content),
         Kind::Text => csv::read(content, options),

@@ -10,6 +10,7 @@ use super::formats::cifar::{self, Collector, Member};
 use super::formats::images;
 use super::formats::{Numbers, csv, idx, npy};
 use super::kind::{self, HEAD, Kind, entries, file_name, head, unpacked_file};
+use super::packing::ENDINGS;
 use super::pairs::{from_pairs, labels_beside};
 use super::{ReadOptions, archive, limits};
 use crate::data::{DataSet, Format, Part, Rows};
@@ -134,7 +135,9 @@ pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet>
 fn table_named(files: &[PathBuf], stem: &str) -> Result<Option<PathBuf>> {
     for file in files {
         let name = file_name(file).to_lowercase();
-        if name.split('.').next() == Some(stem) && matches!(Kind::of(&head(file)?), Kind::Text | Kind::Gzip) {
+        if name.split('.').next() == Some(stem)
+            && matches!(Kind::of(&head(file)?), Kind::Text | Kind::Packed(_))
+        {
             return Ok(Some(file.clone()));
         }
     }
@@ -146,8 +149,8 @@ fn column_names(path: &Path) -> Result<Vec<String>> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let size = file.metadata().map_err(Error::io("read", path))?.len();
     let names = match Kind::of(&head(path)?) {
-        Kind::Gzip => {
-            kind::unpack(BufReader::new(file), size).and_then(|(_, table)| csv::column_names(table))
+        Kind::Packed(packing) => {
+            kind::unpack(packing, BufReader::new(file), size).and_then(|(_, table)| csv::column_names(table))
         }
         _ => csv::column_names(file),
     };
@@ -216,17 +219,20 @@ fn recognise(files: &[PathBuf]) -> Result<Option<Found>> {
     }
     // A packed file beside the unpacked one is the same file.
     let doubled = |path: &&PathBuf| {
-        path.extension().is_some_and(|end| end == "gz") && files.contains(&path.with_extension(""))
+        path.extension().is_some_and(|end| ENDINGS.iter().any(|packed| end == *packed))
+            && files.contains(&path.with_extension(""))
     };
     let (mut idx, mut npy) = (Vec::new(), Vec::new());
     for path in files.iter().filter(|path| !doubled(path)).take(limits::FOLDER_LOOKS) {
         let mut head = head(path)?;
-        if Kind::of(&head) == Kind::Gzip {
+        if let Kind::Packed(packing) = Kind::of(&head) {
             let mut unpacked = Vec::new();
             // What cannot be unpacked is not IDX; whoever names the file itself is told more.
-            let _ = archive::gunzip(head.as_slice(), head.len() as u64)
-                .take(HEAD as u64)
-                .read_to_end(&mut unpacked);
+            if let Ok(stream) =
+                packing.unpack(BufReader::new(File::open(path).map_err(Error::io("read", path))?), 0)
+            {
+                let _ = stream.take(HEAD as u64).read_to_end(&mut unpacked);
+            }
             head = unpacked;
         }
         match Kind::of(&head) {

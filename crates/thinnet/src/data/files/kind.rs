@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::archive;
 use super::formats::{idx, mat, npy, svmlight};
+use super::packing::Packing;
 use crate::error::{Error, Result};
 
 /// Bytes that are looked at to recognise a file: a tar archive says what it is at byte 257.
@@ -14,7 +15,7 @@ pub(super) const HEAD: usize = 512;
 /// What a file is, as far as its beginning tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    Gzip,
+    Packed(Packing),
     Tar,
     Zip,
     Npy,
@@ -30,8 +31,10 @@ pub(super) enum Kind {
 
 impl Kind {
     pub(super) fn of(head: &[u8]) -> Self {
+        if let Some(packing) = Packing::of(head) {
+            return Self::Packed(packing);
+        }
         match head {
-            [0x1f, 0x8b, ..] => Self::Gzip,
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip,
             [0x89, b'P', b'N', b'G', ..]
             | [0xff, 0xd8, 0xff, ..]
@@ -73,26 +76,29 @@ pub(super) fn head(path: &Path) -> Result<Vec<u8>> {
     Ok(head)
 }
 
-/// What a gzip stream of `packed` bytes holds, and what that is.
-pub(super) fn unpack(stream: impl BufRead, packed: u64) -> Result<(Kind, impl Read)> {
-    let mut content = archive::gunzip(stream, packed);
+/// What a packed stream of `packed` bytes holds, and what that is.
+pub(super) fn unpack<'a>(
+    packing: Packing,
+    stream: impl BufRead + 'a,
+    packed: u64,
+) -> Result<(Kind, impl Read + 'a)> {
+    let mut content = packing.unpack(stream, packed)?;
     let mut head = Vec::new();
     content.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(archive::damage)?;
     match Kind::of(&head) {
-        Kind::Gzip => Err(Error::data("it is packed twice")),
+        Kind::Packed(_) => Err(Error::data("it is packed twice")),
         kind => Ok((kind, Cursor::new(head).chain(content))),
     }
 }
 
-/// The content of a file, which may be packed with gzip.
+/// The content of a file, which may be packed.
 pub(super) fn unpacked_file(path: &Path) -> Result<Vec<u8>> {
     let content = fs::read(path).map_err(Error::io("read", path))?;
-    if Kind::of(&content) != Kind::Gzip {
-        return Ok(content);
-    }
-    let packed = content.len() as u64;
-    archive::read_all(archive::gunzip(content.as_slice(), packed), 0)
-        .map_err(|error| archive::damage(error).within(file_name(path)))
+    let Some(packing) = Packing::of(&content) else { return Ok(content) };
+    let unpacked = packing.unpack(content.as_slice(), content.len() as u64);
+    unpacked
+        .and_then(|unpacked| archive::read_all(unpacked, 0).map_err(archive::damage))
+        .map_err(|error| error.within(file_name(path)))
 }
 
 /// The names in a folder, sorted, without hidden ones.

@@ -10,6 +10,7 @@ mod labels;
 pub mod limits;
 mod open;
 mod options;
+mod packing;
 mod pairs;
 mod stream;
 mod write;

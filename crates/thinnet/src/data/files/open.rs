@@ -17,10 +17,10 @@ impl DataSet {
     ///
     /// - CIFAR-10 or CIFAR-100, python or binary version: the archive (`.tar.gz`, `.tar`), the folder that it unpacks to or
     ///   the one above it, or a single batch
-    /// - IDX, packed with gzip or not: a folder with images and labels, or a file of images whose labels lie beside it
+    /// - IDX, packed or not: a folder with images and labels, or a file of images whose labels lie beside it
     /// - NPZ; NPY, with labels beside it
-    /// - a table, packed with gzip or not
-    /// - svmlight, packed with gzip or not, which stays sparse; MATLAB's files, up to version 7
+    /// - a table, packed or not
+    /// - svmlight, packed or not, which stays sparse; MATLAB's files, up to version 7
     /// - a folder of images by class (feature `images`)
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl DataSet {
     pub fn from_bytes(bytes: Vec<u8>, options: &ReadOptions) -> Result<Self> {
         let packed = bytes.len() as u64;
         let set = match Kind::of(&bytes[..bytes.len().min(HEAD)]) {
-            Kind::Gzip => unpack(Cursor::new(bytes), packed, options, None),
+            Kind::Packed(packing) => unpack(packing, Cursor::new(bytes), packed, options, None),
             Kind::Tar => cifar::read_archive(Cursor::new(bytes)),
             Kind::Zip => npy::read_npz(Cursor::new(bytes), packed, options),
             kind => read_unpacked(bytes, kind, options, None),

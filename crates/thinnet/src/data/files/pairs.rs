@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::ReadOptions;
 use super::formats::Numbers;
 use super::formats::supervision::{Supervision, parts as rows_of};
+use super::packing::ENDINGS;
 use crate::data::{DataSet, Format, Part, Rows};
 use crate::error::{Error, Result};
 
@@ -12,7 +13,10 @@ use crate::error::{Error, Result};
 /// `idx1`), an `X` or `x` that it begins with `y`; otherwise `_labels` is added. It may be packed where the other is not.
 pub(super) fn labels_beside(path: &Path) -> Result<PathBuf> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let (stem, packed) = name.strip_suffix(".gz").map_or((name, false), |stem| (stem, true));
+    let (stem, packing) = match name.rsplit_once('.') {
+        Some((stem, ending)) if ENDINGS.contains(&ending) => (stem, Some(ending)),
+        _ => (name, None),
+    };
     let labels = match (stem.contains("images"), stem.as_bytes()) {
         (true, _) => stem.replace("images", "labels").replace("idx3", "idx1"),
         (false, [b'X' | b'x', ..]) => format!("y{}", &stem[1..]),
@@ -21,12 +25,13 @@ pub(super) fn labels_beside(path: &Path) -> Result<PathBuf> {
             None => format!("{stem}_labels"),
         },
     };
-    let both = if packed {
-        [format!("{labels}.gz"), labels.clone()]
-    } else {
-        [labels.clone(), format!("{labels}.gz")]
-    };
-    both.iter()
+    // First of all they are packed as the samples are.
+    let plain = packing.is_none().then(|| labels.clone());
+    let packed = packing.into_iter().chain(ENDINGS).map(|ending| format!("{labels}.{ending}"));
+    plain
+        .into_iter()
+        .chain(packed)
+        .chain([labels.clone()])
         .map(|name| path.with_file_name(name))
         .find(|path| path.is_file())
         .ok_or_else(|| Error::data(format!("its labels should lie beside it as {labels}, and do not")))

@@ -139,11 +139,11 @@ fn stream_file(path: &Path, number: usize, wanted: Wanted<'_>, each: Each<'_>) -
         each(Block { done, ..block })
     };
     match kind {
-        Kind::Gzip => match kind::unpack(file, size)? {
+        Kind::Packed(packing) => match kind::unpack(packing, file, size)? {
             (Kind::Zip, _) => Err(Error::data("it is packed twice")),
             (Kind::Svmlight, content) => {
                 let again = BufReader::new(File::open(path).map_err(Error::io("read", path))?);
-                let zero_based = svmlight::is_zero_based(kind::unpack(again, size)?.1)?;
+                let zero_based = svmlight::is_zero_based(kind::unpack(packing, again, size)?.1)?;
                 sparse_blocks(content, zero_based, number, wanted, each)
             }
             (Kind::Mat, content) => {
