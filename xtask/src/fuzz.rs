@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::command::{command, root, run, succeeds, target};
 
 /// The targets of `fuzz/`, each with the endings of the test files that it begins with.
-const TARGETS: [(&str, &[&str]); 10] = [
+const TARGETS: [(&str, &[&str]); 11] = [
     ("pickle", &["pickle"]),
     ("tar", &["tar"]),
     ("idx", &["idx"]),
@@ -17,8 +17,15 @@ const TARGETS: [(&str, &[&str]); 10] = [
     ("csv", &["csv", "jsonl", "arff"]),
     ("svmlight", &["svm"]),
     ("mat", &["mat"]),
+    ("columnar", &["parquet", "feather", "arrow", "arrows"]),
     ("images", &["png", "jpg", "bmp", "gif", "tiff", "webp"]),
-    ("open", &["pickle", "tar", "idx", "npz", "csv", "jsonl", "arff", "svm", "mat", "gz", "bin"]),
+    (
+        "open",
+        &[
+            "pickle", "tar", "idx", "npz", "csv", "jsonl", "arff", "svm", "mat", "gz", "bz2", "xz", "zst",
+            "bin",
+        ],
+    ),
 ];
 
 /// Real files, cut to so many bytes, for the target of this name.
@@ -33,7 +40,7 @@ const REAL: [(&str, &str, usize); 5] = [
 /// What to fuzz, and for how long.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// pickle, tar, idx, npy, npz, csv, svmlight, mat, images or open; all of them by default
+    /// pickle, tar, idx, npy, npz, csv, svmlight, mat, columnar, images or open; all of them by default
     targets: Vec<String>,
     /// Seconds for each target
     #[arg(long, default_value = "600")]

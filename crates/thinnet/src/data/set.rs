@@ -72,6 +72,10 @@ pub enum Format {
     Npz,
     /// A table of text, its fields separated by commas, tabs, semicolons or bars.
     Csv,
+    /// A table in columns of types, Parquet.
+    Parquet,
+    /// The same as Arrow has it in memory: Arrow files and streams, Feather.
+    Arrow,
     /// Lines of a label and the numbers that are not zero: `1 3:0.5 7:2`.
     Svmlight,
     /// Arrays that MATLAB saved, up to its version 7.
@@ -86,10 +90,16 @@ impl Format {
     /// Whether the samples are stored in random order, so that any run of them is a fair part: so it is with the image
     /// collections, while a table is often sorted by class.
     pub(crate) fn is_shuffled(self) -> bool {
-        !matches!(
-            self,
-            Self::Npy | Self::Npz | Self::Csv | Self::Svmlight | Self::Mat | Self::Images | Self::Memory
-        )
+        !self.is_table()
+            && !matches!(
+                self,
+                Self::Npy | Self::Npz | Self::Svmlight | Self::Mat | Self::Images | Self::Memory
+            )
+    }
+
+    /// Whether it has columns, of which one holds labels or targets.
+    pub(crate) fn is_table(self) -> bool {
+        matches!(self, Self::Csv | Self::Parquet | Self::Arrow)
     }
 }
 
@@ -105,6 +115,8 @@ impl fmt::Display for Format {
             Self::Npy => "NumPy arrays (npy)",
             Self::Npz => "NumPy archive (npz)",
             Self::Csv => "table (csv)",
+            Self::Parquet => "table (parquet)",
+            Self::Arrow => "table (arrow)",
             Self::Svmlight => "sparse rows (svmlight)",
             Self::Mat => "MATLAB arrays (mat)",
             Self::Images => "folder of images by class",

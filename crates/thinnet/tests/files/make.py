@@ -14,6 +14,9 @@ import tarfile
 import zlib
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import zstandard
 from PIL import Image
 
@@ -181,6 +184,7 @@ def others(small: np.ndarray, image: np.ndarray) -> None:
     for ending in ["bmp", "gif", "tiff", "webp"]:
         Image.fromarray(image).save(FOLDER / f"colours.{ending}")
     sparse_files()
+    typed_tables()
 
 
 def element(kind: int, content: bytes) -> bytes:
@@ -197,6 +201,35 @@ def mat_array(name: str, shape: tuple[int, ...], values: bytes) -> bytes:
     ]
     packed = zlib.compress(element(14, b"".join(parts)))
     return struct.pack("<II", 15, len(packed)) + packed
+
+
+def typed_tables() -> None:
+    """One table as the programs write it that have columns of types; typed.csv is the same as text."""
+    count = 60
+    row = np.arange(count)
+    table = pd.DataFrame(
+        {
+            "whole": row * 7 % 11,
+            "real": np.where(row % 5 == 3, np.nan, row / 4 - 2),
+            "small": (row % 3).astype(np.uint8),
+            "member": row % 4 < 2,
+            "city": np.array(["Rome", "Oslo", "Lima"])[row % 3],
+            "level": pd.Categorical(np.array(["low", "high"])[row % 2]),
+            "joined": pd.Timestamp("2024-02-27") + pd.to_timedelta(row * 6, unit="h"),
+            "born": pd.to_datetime(pd.Timestamp("1990-01-01") + pd.to_timedelta(row, unit="D")).date,
+            "note": [None if i % 7 == 0 else f"n{i % 2}" for i in row],
+            "bought": np.array(["no", "yes"])[row * row % 3],
+        }
+    )
+    table.to_csv(FOLDER / "typed.csv", index=False)
+    shuffled = table.set_index(pd.Index(row * row))
+    shuffled.to_parquet(FOLDER / "typed.parquet")
+    table.to_feather(FOLDER / "typed.feather")
+    polars = pl.from_pandas(table)
+    polars.write_parquet(FOLDER / "typed-polars.parquet")
+    polars.write_ipc(FOLDER / "typed-polars.arrow", compression="zstd")
+    with pa.ipc.new_stream(FOLDER / "typed.arrows", pa.Table.from_pandas(table).schema) as stream:
+        stream.write_table(pa.Table.from_pandas(table), max_chunksize=25)
 
 
 def sparse_files() -> None:

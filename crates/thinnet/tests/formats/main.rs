@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation, clippy::float_cmp)] // a test fails by panic
 
 mod cifar;
+#[cfg(feature = "columnar")]
+mod columnar;
 mod columns;
 mod forms;
 mod idx;

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{BufReader, Cursor};
 use std::path::Path;
 
+#[cfg(feature = "columnar")]
+use super::formats::columnar::Source;
 use super::formats::{cifar, csv, idx, mat, npy, svmlight};
 use super::kind::{self, Kind, file_name, head, unpacked_file};
 use super::packing::Packing;
@@ -24,6 +26,8 @@ pub(super) fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
         Kind::Zip => npy::read_npz(BufReader::new(file), size, options),
         Kind::Mat => mat::read(BufReader::new(file), size, options),
         Kind::Svmlight => svmlight::read(file, options),
+        #[cfg(feature = "columnar")]
+        Kind::Parquet | Kind::Arrow => Source::open(file, size, kind == Kind::Arrow)?.read(options),
         Kind::Text if !cifar::may_be_binary(size) => csv::read(file, options),
         kind => read_unpacked(fs::read(path).map_err(Error::io("read", path))?, kind, options, Some(path)),
     }
@@ -42,6 +46,8 @@ pub(super) fn unpack(
         Kind::Tar => cifar::read_archive(content),
         Kind::Text => csv::read(content, options),
         Kind::Svmlight => svmlight::read(content, options),
+        #[cfg(feature = "columnar")]
+        Kind::Parquet | Kind::Arrow => Source::of_stream(content, packed, kind == Kind::Arrow)?.read(options),
         kind => {
             let bytes = archive::read_all(content, 0).map_err(archive::damage)?;
             if kind == Kind::Zip {
@@ -81,6 +87,13 @@ pub(super) fn read_unpacked(
             let size = bytes.len() as u64;
             mat::read(Cursor::new(bytes), size, options)
         }
+        #[cfg(feature = "columnar")]
+        Kind::Parquet | Kind::Arrow => {
+            let size = bytes.len() as u64;
+            Source::of_stream(Cursor::new(bytes), size, kind == Kind::Arrow)?.read(options)
+        }
+        #[cfg(not(feature = "columnar"))]
+        Kind::Parquet | Kind::Arrow => Err(columnar()),
         Kind::Hdf5 => Err(hdf5()),
         Kind::Svmlight => svmlight::read(Cursor::new(bytes), options),
         _ if cifar::is_binary(&bytes) => cifar::read(&bytes),
@@ -97,9 +110,15 @@ pub(super) fn hdf5() -> Error {
     )
 }
 
+/// Why tables in columns are not read.
+#[cfg(not(feature = "columnar"))]
+pub(super) fn columnar() -> Error {
+    Error::data("it is Parquet or Arrow, which are not read here; save the table as CSV")
+}
+
 fn unknown() -> Error {
     Error::data(
         "it is none of the formats that are read: CIFAR-10 and CIFAR-100 (tar.gz, python, binary), IDX, NPZ, NPY, \
-         tables (csv, tsv), svmlight, MATLAB (mat), folders of images by class",
+         tables (csv, tsv, json, arff, parquet, arrow), svmlight, MATLAB (mat), folders of images by class",
     )
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::file::open_file;
 use super::formats::cifar::{self, Collector, Member};
+#[cfg(feature = "columnar")]
+use super::formats::columnar::Source;
 #[cfg(feature = "images")]
 use super::formats::images;
 use super::formats::{Numbers, csv, idx, npy};
@@ -136,7 +138,7 @@ fn table_named(files: &[PathBuf], stem: &str) -> Result<Option<PathBuf>> {
     for file in files {
         let name = file_name(file).to_lowercase();
         if name.split('.').next() == Some(stem)
-            && matches!(Kind::of(&head(file)?), Kind::Text | Kind::Packed(_))
+            && matches!(Kind::of(&head(file)?), Kind::Text | Kind::Parquet | Kind::Arrow | Kind::Packed(_))
         {
             return Ok(Some(file.clone()));
         }
@@ -151,6 +153,10 @@ fn column_names(path: &Path) -> Result<Vec<String>> {
     let names = match Kind::of(&head(path)?) {
         Kind::Packed(packing) => {
             kind::unpack(packing, BufReader::new(file), size).and_then(|(_, table)| csv::column_names(table))
+        }
+        #[cfg(feature = "columnar")]
+        kind @ (Kind::Parquet | Kind::Arrow) => {
+            Source::open(file, size, kind == Kind::Arrow).map(|table| table.names())
         }
         _ => csv::column_names(file),
     };

@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Image,
     Mat,
     Hdf5,
+    Parquet,
+    Arrow,
     Svmlight,
     Text,
     Unknown,
@@ -44,6 +46,8 @@ impl Kind {
             | [b'M', b'M', 0, b'*', ..]
             | [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Self::Image,
             [0x89, b'H', b'D', b'F', ..] => Self::Hdf5,
+            [b'P', b'A', b'R', b'1', ..] => Self::Parquet,
+            [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..] | [0xff, 0xff, 0xff, 0xff, ..] => Self::Arrow,
             _ if mat::is_7_3(head) => Self::Hdf5,
             _ if mat::is_mat(head) => Self::Mat,
             [0x80, 2..=5, ..] => Self::Pickle,

@@ -46,10 +46,8 @@ impl ReadOptions {
     /// # Errors
     /// [`Error::Data`].
     pub fn check_format(&self, format: Format) -> Result<()> {
-        let numbers = matches!(
-            format,
-            Format::Npy | Format::Npz | Format::Csv | Format::Svmlight | Format::Mat | Format::Memory
-        );
+        let numbers = format.is_table()
+            || matches!(format, Format::Npy | Format::Npz | Format::Svmlight | Format::Mat | Format::Memory);
         if self.regression && !numbers {
             return Err(Error::data(format!(
                 "it holds classes, and no numbers to predict ({format}); targets for regression are read from tables, NPZ, \
@@ -62,10 +60,11 @@ impl ReadOptions {
     /// The first option that is given and means nothing for data of this format, by the name that it has among `names` (of
     /// label column, header and size), and what it is for.
     pub fn useless<'a>(&self, format: Format, names: [&'a str; 3]) -> Option<(&'a str, &'static str)> {
-        let (table, images) = (format == Format::Csv, format == Format::Images);
+        let (table, text) = (format.is_table(), format == Format::Csv);
+        let images = format == Format::Images;
         let given = [
             (self.label.is_some() && !table, "is for tables"),
-            (self.header.is_some() && !table, "is for tables"),
+            (self.header.is_some() && !text, "is for tables of text"),
             (self.resize.is_some() && !images, "is for folders of images"),
         ];
         let found = names.into_iter().zip(given).find(|(_, (useless, _))| *useless);

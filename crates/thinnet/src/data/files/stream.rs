@@ -1,14 +1,19 @@
 //! Samples of a file or folder part by part, in memory that does not grow with them: what a prediction needs, and no labels.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use super::archive::{self, broken, unzip};
+#[cfg(not(feature = "columnar"))]
+use super::file::columnar;
 use super::file::hdf5;
 use super::folder::{Found, find, part_of, read_file};
 use super::formats::cifar::{self, Member};
+#[cfg(feature = "columnar")]
+use super::formats::columnar::Source;
 #[cfg(feature = "images")]
 use super::formats::images;
 use super::formats::{Blocks, csv, idx, mat, npy, svmlight};
@@ -132,6 +137,10 @@ fn stream_file(path: &Path, number: usize, wanted: Wanted<'_>, each: Each<'_>) -
     let kind = Kind::of(&head(path)?);
     let file = File::open(path).map_err(Error::io("read", path))?;
     let size = file.metadata().map_err(Error::io("read", path))?.len();
+    #[cfg(feature = "columnar")]
+    if matches!(kind, Kind::Parquet | Kind::Arrow) {
+        return typed_blocks(Source::open(file, size, kind == Kind::Arrow)?, wanted, number, each);
+    }
     let read = Cell::new(0);
     let mut file = BufReader::with_capacity(1 << 18, Counted { file, read: &read });
     let each = &mut |block| {
@@ -150,6 +159,10 @@ fn stream_file(path: &Path, number: usize, wanted: Wanted<'_>, each: Each<'_>) -
                 let bytes = archive::read_all(content, 0).map_err(archive::damage)?;
                 let size = bytes.len() as u64;
                 mat_blocks(Cursor::new(bytes), size, wanted, each)
+            }
+            #[cfg(feature = "columnar")]
+            (kind @ (Kind::Parquet | Kind::Arrow), content) => {
+                typed_blocks(Source::of_stream(content, size, kind == Kind::Arrow)?, wanted, number, each)
             }
             (kind, mut content) => unpacked(&mut content, kind, (number, None), wanted, each),
         },
@@ -196,6 +209,8 @@ fn unpacked(
         Kind::Text => table_blocks(content, size, wanted, each),
         Kind::Idx => idx::read_header(content)?.each_block(content, ROWS, &mut blocks),
         Kind::Npy => npy_blocks(content, &mut blocks),
+        #[cfg(not(feature = "columnar"))]
+        Kind::Parquet | Kind::Arrow => Err(columnar()),
         Kind::Hdf5 => Err(hdf5()),
         _ => {
             let bytes = archive::read_all(content, size.unwrap_or(0)).map_err(archive::damage)?;
@@ -254,29 +269,32 @@ fn archive_blocks(stream: impl BufRead + Seek, wanted: Wanted<'_>, each: Each<'_
     Ok(())
 }
 
-fn table_blocks(table: impl Read, size: Option<u64>, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
-    let unnamed;
-    let columns = match (wanted.columns, wanted.shape) {
-        (Some(columns), _) => columns,
+/// The columns of a table that are wanted.
+fn wanted_columns(wanted: Wanted<'_>) -> Result<Cow<'_, Columns>> {
+    match (wanted.columns, wanted.shape) {
+        (Some(columns), _) => Ok(Cow::Borrowed(columns)),
         (None, &[inputs]) => {
             let inputs: Vec<String> = (1..=inputs).map(|column| column.to_string()).collect();
-            unnamed = Columns {
-                target: "target".to_owned(),
-                target_at: inputs.len(),
-                inputs,
-                ..Columns::default()
-            };
-            &unnamed
+            let (target, target_at) = ("target".to_owned(), inputs.len());
+            Ok(Cow::Owned(Columns { inputs, target, target_at, ..Columns::default() }))
         }
         (None, shape) => {
-            return Err(Error::data(format!(
-                "the model takes images of {}, and this is a table",
-                shown(shape)
-            )));
+            Err(Error::data(format!("the model takes images of {}, and this is a table", shown(shape))))
         }
-    };
+    }
+}
+
+/// The samples of a table in columns.
+#[cfg(feature = "columnar")]
+fn typed_blocks(table: Source, wanted: Wanted<'_>, file: usize, each: Each<'_>) -> Result<()> {
+    let columns = wanted_columns(wanted)?;
+    table.each_block(&columns, ROWS, &mut |x, done| each(Block { file, x, done }))
+}
+
+fn table_blocks(table: impl Read, size: Option<u64>, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
+    let columns = wanted_columns(wanted)?;
     let share = |read: u64| size.map(|size| (read as f64 / size.max(1) as f64).min(1.0));
-    csv::each_block(table, columns, ROWS, &mut |x, read| each(Block { file: 0, x, done: share(read) }))
+    csv::each_block(table, &columns, ROWS, &mut |x, read| each(Block { file: 0, x, done: share(read) }))
 }
 
 fn cifar_blocks(content: &[u8], member: Member, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::field::{self, any_number, is_gap, number, truth};
+use super::field::{self, Field, Origin, any_number, number, truth};
 use super::kind::Kind;
 use super::numbers::Numbers;
 use crate::error::{Error, Result};
@@ -62,8 +62,7 @@ impl Cells {
 pub(crate) struct Growing {
     /// What it has to be; `None` finds out.
     kind: Option<Kind>,
-    /// Whether decimal points may be commas.
-    comma: bool,
+    origin: Origin,
     values: Values,
     /// The first fields as they were written, for the case that the column turns out to be one of words.
     head: Vec<Box<str>>,
@@ -82,31 +81,32 @@ const NO_SLIP: (usize, f64) = (20, 0.05);
 
 impl Growing {
     /// A column of this kind, or of the one that is found.
-    pub(crate) fn new(kind: Option<Kind>, comma: bool) -> Self {
+    pub(crate) fn new(kind: Option<Kind>, origin: Origin) -> Self {
         let values = match kind {
             Some(Kind::Category) => {
                 Values::Words { codes: Vec::new(), known: HashMap::new(), lines: Vec::new() }
             }
             _ => Values::Numbers(Numbers::default()),
         };
-        Self { kind, comma, values, head: Vec::new() }
+        Self { kind, origin, values, head: Vec::new() }
     }
 
     /// Takes the next field, which stands in this line; if its kind is settled and the field is of another, gives it back.
-    pub(crate) fn push<'a>(&mut self, field: &'a str, line: u64) -> std::result::Result<(), &'a str> {
-        let value = match &self.kind {
-            Some(Kind::Category) => None,
-            Some(Kind::Truth(pair)) => truth(field, pair),
-            Some(Kind::Date(day_first)) => field::days(field, *day_first),
-            Some(Kind::Number) | None => number(field, self.comma),
+    pub(crate) fn push<'a>(&mut self, field: Field<'a>, line: u64) -> std::result::Result<(), Field<'a>> {
+        let value = match (&self.kind, field) {
+            (Some(Kind::Category), _) | (Some(Kind::Truth(_)), Field::Number(_)) => None,
+            (Some(Kind::Number) | None, field) => field.number(self.origin.comma),
+            (Some(Kind::Date(_)), Field::Number(days)) => Some(days).filter(|days| days.is_finite()),
+            (Some(Kind::Truth(pair)), Field::Text(text)) => truth(text, pair),
+            (Some(Kind::Date(day_first)), Field::Text(text)) => field::days(text, *day_first),
         };
-        let value = value.or_else(|| is_gap(field).then_some(f64::NAN));
+        let value = value.or_else(|| field.is_gap().then_some(f64::NAN));
         if value.is_none() && !matches!(self.kind, None | Some(Kind::Category)) {
             return Err(field);
         }
         match value {
             Some(value) => self.push_number(value, field, line),
-            None => self.push_word(field, line),
+            None => self.push_word(&field.written(), line),
         }
         Ok(())
     }
@@ -140,14 +140,14 @@ impl Growing {
         }
     }
 
-    fn push_number(&mut self, number: f64, field: &str, line: u64) {
+    fn push_number(&mut self, number: f64, field: Field<'_>, line: u64) {
         match &mut self.values {
             Values::Words { .. } if number.is_nan() => return self.push_code(GAP),
-            Values::Words { .. } => return self.push_word(field, line),
+            Values::Words { .. } => return self.push_word(&field.written(), line),
             Values::Numbers(numbers) => numbers.push(number),
         }
         if self.kind.is_none() && self.head.len() < HEAD {
-            self.head.push(field.into());
+            self.head.push(field.written().into());
         }
     }
 
@@ -199,7 +199,7 @@ impl Growing {
     /// # Errors
     /// [`Error::Data`] for a column of numbers that has a few words as well: the first of them, with its line.
     pub(crate) fn finish(self, name: &str) -> Result<Column> {
-        let Self { kind, comma, values, .. } = self;
+        let Self { kind, origin, values, .. } = self;
         let (codes, known, lines) = match values {
             Values::Numbers(numbers) => {
                 return Ok(Column { kind: kind.unwrap_or(Kind::Number), cells: Cells::Numbers(numbers) });
@@ -221,7 +221,7 @@ impl Growing {
                 let cells = numbers_of(&codes, &words, |word| field::days(word, day_first));
                 return Ok(Column { kind: Kind::Date(day_first), cells });
             }
-            refuse_slips(name, (&codes, &words, &lines), comma)?;
+            refuse_slips(name, (&codes, &words, &lines), origin)?;
         }
         Ok(Column { kind: Kind::Category, cells: Cells::Words { codes, words } })
     }
@@ -238,7 +238,11 @@ fn numbers_of(codes: &[u32], words: &[String], number: impl Fn(&str) -> Option<f
 type Test<'a> = &'a dyn Fn(&str) -> bool;
 
 /// Refuses words that seem to be slips in a column of numbers or dates.
-fn refuse_slips(name: &str, (codes, words, lines): (&[u32], &[String], &[u64]), comma: bool) -> Result<()> {
+fn refuse_slips(
+    name: &str,
+    (codes, words, lines): (&[u32], &[String], &[u64]),
+    Origin { comma, row }: Origin,
+) -> Result<()> {
     let mut counts = vec![0usize; words.len()];
     codes.iter().filter(|&&code| code != GAP).for_each(|&code| counts[code as usize] += 1);
     let sum = |is: Test<'_>| -> usize {
@@ -262,7 +266,7 @@ fn refuse_slips(name: &str, (codes, words, lines): (&[u32], &[String], &[u64]), 
         let Some(first) = first else { continue };
         let shown: String = words[first].chars().take(30).collect();
         // Of numbers that came before the first word, nobody kept the lines.
-        let line = if lines[first] == 0 { String::new() } else { format!("line {}, ", lines[first]) };
+        let line = if lines[first] == 0 { String::new() } else { format!("{row} {}, ", lines[first]) };
         return Err(Error::data(format!(
             "{line}column {name}: {shown:?} is no {kind}; if the column holds words, name it as one of categories, or \
              leave it out"

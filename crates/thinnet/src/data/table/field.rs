@@ -1,5 +1,7 @@
 //! What one field of a table says: nothing, a number, a truth value or a date.
 
+use std::borrow::Cow;
+
 use time::{Date, Month};
 
 /// What stands for a value that is not known.
@@ -15,6 +17,58 @@ const MONTHS: [&str; 12] =
 
 /// The day that days are counted from, 1970-01-01, as a Julian day.
 const EPOCH: i32 = 2_440_588;
+
+/// A field as it is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Field<'a> {
+    /// What it says follows from the text.
+    Text(&'a str),
+    /// The file says that it is a number, or the days of a date; NaN where there is none.
+    Number(f64),
+}
+
+impl<'a> Field<'a> {
+    /// The finite number in it; with `comma`, the decimal point may be a comma.
+    pub(crate) fn number(self, comma: bool) -> Option<f64> {
+        match self {
+            Self::Text(text) => number(text, comma),
+            Self::Number(number) => Some(number).filter(|number| number.is_finite()),
+        }
+    }
+
+    /// Whether it holds no value.
+    pub(crate) fn is_gap(self) -> bool {
+        match self {
+            Self::Text(text) => is_gap(text),
+            Self::Number(number) => number.is_nan(),
+        }
+    }
+
+    /// The field as text; nothing for a gap.
+    pub(crate) fn written(self) -> Cow<'a, str> {
+        match self {
+            Self::Text(text) => text.into(),
+            Self::Number(number) if number.is_nan() => "".into(),
+            Self::Number(number) => number.to_string().into(),
+        }
+    }
+}
+
+/// What a file's fields come from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin {
+    /// Whether decimal points may be commas.
+    pub(crate) comma: bool,
+    /// What people call a row of it, which they find by its number from 1.
+    pub(crate) row: &'static str,
+}
+
+impl Origin {
+    /// A text.
+    pub(crate) fn text(comma: bool) -> Self {
+        Self { comma, row: "line" }
+    }
+}
 
 /// Whether a field holds no value.
 pub(crate) fn is_gap(field: &str) -> bool {

@@ -4,6 +4,8 @@
 //! What stands here reads bytes in memory; [`DataSet::open`](crate::data::DataSet::open) finds the files.
 
 pub mod cifar;
+#[cfg(feature = "columnar")]
+pub(crate) mod columnar;
 pub mod csv;
 pub mod idx;
 #[cfg(feature = "images")]

@@ -8,7 +8,7 @@ use std::io::Read;
 
 use super::tabular::{Build, INDEX_NAMES, Inputs, LABEL_NAMES, Layout};
 use crate::data::files::labels::class_name;
-use crate::data::table::field::number;
+use crate::data::table::field::{Field, Origin, number};
 use crate::data::{Columns, DataSet, Features, Format, ReadOptions};
 use crate::error::{Error, Result, ensure};
 use lines::Lines;
@@ -28,11 +28,10 @@ pub fn read(table: impl Read, options: &ReadOptions) -> Result<DataSet> {
         Some(known) => Layout::of_model(&names, header, known)?.with_label(known)?,
         None => Layout::new(&names, header, options)?,
     };
-    let comma = lines.comma();
-    let mut build = Build::new(layout, options, comma);
+    let mut build = Build::new(layout, options, Origin::text(lines.comma()));
     each_line(&mut lines, names.len(), |lines| {
         let record = lines.record();
-        build.push(|place| record.get(place).unwrap_or_default(), lines.line())
+        build.push(|place| Field::Text(record.get(place).unwrap_or_default()), lines.line())
     })?;
     let mut set = build.finish(Format::Csv)?;
     for note in lines.all_notes() {
@@ -72,15 +71,16 @@ pub(crate) fn each_block(
     if header {
         ensure!(lines.next()?, Error::data("it has a header and nothing below it"));
     }
-    let mut inputs = Inputs::of_model(wanted, comma);
+    let origin = Origin::text(comma);
+    let mut inputs = Inputs::of_model(wanted, origin);
     let mut hand_on = |inputs: &mut Inputs, read| {
-        let read_so_far = std::mem::replace(inputs, Inputs::of_model(wanted, comma));
+        let read_so_far = std::mem::replace(inputs, Inputs::of_model(wanted, origin));
         each(read_so_far.into_features(wanted)?, read)
     };
     loop {
         check_length(&lines, columns)?;
         let record = lines.record();
-        let field = |place: usize| record.get(place).unwrap_or_default();
+        let field = |place: usize| Field::Text(record.get(place).unwrap_or_default());
         inputs.push(&layout, &field, lines.line())?;
         // Whoever writes to a pipe may wait for an answer to what there is.
         let (read, more) = lines.read_bytes();

@@ -4,7 +4,7 @@ use super::inputs::{Inputs, Read, features_of};
 use super::layout::Layout;
 use super::target::{Found, Target};
 use crate::data::files::formats::rows;
-use crate::data::table::field::is_gap;
+use crate::data::table::field::{Field, Origin};
 use crate::data::table::{Cells, Column, Kind};
 use crate::data::{Columns, DataSet, Features, Format, ReadOptions, Rows};
 use crate::error::{Error, Result, ensure};
@@ -30,13 +30,13 @@ pub(crate) struct Build<'a> {
 }
 
 impl<'a> Build<'a> {
-    /// Takes rows of this layout; decimal points may be commas if `comma`.
-    pub(crate) fn new(layout: Layout, options: &'a ReadOptions, comma: bool) -> Self {
+    /// Takes rows of this layout.
+    pub(crate) fn new(layout: Layout, options: &'a ReadOptions, origin: Origin) -> Self {
         let inputs = match &options.known {
-            Some(known) => Inputs::of_model(known, comma),
-            None => Inputs::of_table(&layout, comma),
+            Some(known) => Inputs::of_model(known, origin),
+            None => Inputs::of_table(&layout, origin),
         };
-        let target = Target::new(layout.label_name(), options, comma);
+        let target = Target::new(layout.label_name(), options, origin);
         Self { layout, options, inputs, target, unlabelled: 0 }
     }
 
@@ -44,10 +44,10 @@ impl<'a> Build<'a> {
     ///
     /// # Errors
     /// [`Error::Data`] for a field of another kind than is asked for, and for a label that is missing.
-    pub(crate) fn push<'f>(&mut self, field: impl Fn(usize) -> &'f str, line: u64) -> Result<()> {
+    pub(crate) fn push<'f>(&mut self, field: impl Fn(usize) -> Field<'f>, line: u64) -> Result<()> {
         let label = field(self.layout.label);
         // A minus is a class where a plus is one.
-        if self.options.skip_unlabelled && is_gap(label) && label != "-" {
+        if self.options.skip_unlabelled && label.is_gap() && !matches!(label, Field::Text("-")) {
             self.unlabelled += 1;
             return Ok(());
         }
@@ -68,7 +68,9 @@ impl<'a> Build<'a> {
         );
         let found = target.finish();
         let chosen = |input: usize| {
-            options.known.is_some() || !options.columns.is_empty() || layout.categories.contains(&input)
+            options.known.is_some()
+                || !options.columns.is_empty()
+                || layout.kinds.get(input) == Some(&Some(Kind::Category))
         };
         let name = |input: usize| layout.names[layout.inputs[input]].as_str();
         let mut left: Vec<usize> = (0..layout.inputs.len()).collect();

@@ -3,7 +3,7 @@
 use super::layout::Layout;
 use super::target::not_finite;
 use crate::data::files::formats::rows;
-use crate::data::table::field::{is_gap, number};
+use crate::data::table::field::{Field, Origin};
 use crate::data::table::{Column, Growing, Kind, Numbers, Table};
 use crate::data::{Columns, Encoding, Features, Pixels};
 use crate::error::Result;
@@ -17,8 +17,10 @@ pub(crate) struct Inputs {
     /// The rows one after the other, in place of the columns.
     rows: Option<Numbers>,
     count: usize,
-    comma: bool,
-    /// Whether they are for a model that takes numbers alone, which says nothing of what stands for a gap.
+    origin: Origin,
+    /// Whether they are for a model.
+    for_model: bool,
+    /// Whether that takes numbers alone, which says nothing of what stands for a gap.
     numbers_alone: bool,
 }
 
@@ -30,21 +32,21 @@ pub(crate) enum Read {
 }
 
 impl Inputs {
-    /// The inputs of a table of this layout; decimal points may be commas if `comma`.
-    pub(crate) fn of_table(layout: &Layout, comma: bool) -> Self {
-        let category = |input| layout.categories.contains(&input).then_some(Kind::Category);
-        Self::new((0..layout.inputs.len()).map(category), comma, false)
+    /// The inputs of a table of this layout.
+    pub(crate) fn of_table(layout: &Layout, origin: Origin) -> Self {
+        Self::new(layout.kinds.iter().cloned(), origin)
     }
 
     /// The inputs that a model takes.
-    pub(crate) fn of_model(known: &Columns, comma: bool) -> Self {
+    pub(crate) fn of_model(known: &Columns, origin: Origin) -> Self {
         let kind = |input| known.encodings.get(input).map_or(Kind::Number, Encoding::kind);
-        Self::new((0..known.inputs.len()).map(kind).map(Some), comma, known.encodings.is_empty())
+        let all = (0..known.inputs.len()).map(kind).map(Some);
+        Self { for_model: true, numbers_alone: known.encodings.is_empty(), ..Self::new(all, origin) }
     }
 
-    fn new(kinds: impl Iterator<Item = Option<Kind>>, comma: bool, numbers_alone: bool) -> Self {
-        let columns = kinds.map(|kind| Growing::new(kind, comma)).collect();
-        Self { columns, rows: None, count: 0, comma, numbers_alone }
+    fn new(kinds: impl Iterator<Item = Option<Kind>>, origin: Origin) -> Self {
+        let columns = kinds.map(|kind| Growing::new(kind, origin)).collect();
+        Self { columns, rows: None, count: 0, origin, for_model: false, numbers_alone: false }
     }
 
     /// How many rows there are.
@@ -56,7 +58,7 @@ impl Inputs {
     pub(crate) fn push<'f>(
         &mut self,
         layout: &Layout,
-        field: &impl Fn(usize) -> &'f str,
+        field: &impl Fn(usize) -> Field<'f>,
         line: u64,
     ) -> Result<()> {
         if !self.push_row(layout, field) {
@@ -71,11 +73,11 @@ impl Inputs {
     }
 
     /// Takes a row of numbers alone, if rows are kept; else says that it does not.
-    fn push_row<'f>(&mut self, layout: &Layout, field: &impl Fn(usize) -> &'f str) -> bool {
+    fn push_row<'f>(&mut self, layout: &Layout, field: &impl Fn(usize) -> Field<'f>) -> bool {
         let Some(rows) = &mut self.rows else { return false };
         let before = rows.len();
         for &place in &layout.inputs {
-            let Some(number) = number(field(place), self.comma) else {
+            let Some(number) = field(place).number(self.origin.comma) else {
                 rows.truncate(before);
                 return false;
             };
@@ -88,20 +90,22 @@ impl Inputs {
     fn push_columns<'f>(
         &mut self,
         layout: &Layout,
-        field: &impl Fn(usize) -> &'f str,
+        field: &impl Fn(usize) -> Field<'f>,
         line: u64,
     ) -> Result<()> {
         for (column, &place) in self.columns.iter_mut().zip(&layout.inputs) {
             let field = field(place);
             let taken =
-                if self.numbers_alone && is_gap(field) { Err(field) } else { column.push(field, line) };
+                if self.numbers_alone && field.is_gap() { Err(field) } else { column.push(field, line) };
             taken.map_err(|field| {
                 let why = if self.numbers_alone {
                     "the model takes numbers alone".to_owned()
-                } else {
+                } else if self.for_model {
                     format!("the model takes {} here", column.wanted())
+                } else {
+                    "the column holds numbers".to_owned()
                 };
-                not_finite((line, &layout.names[place], field), &why)
+                not_finite((self.origin.row, line), (&layout.names[place], field), &why)
             })?;
         }
         Ok(())

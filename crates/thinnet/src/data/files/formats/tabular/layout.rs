@@ -1,6 +1,7 @@
 //! Which of a table's columns are inputs, which one is the target, and which are left out.
 
 use crate::data::files::labels::class_name;
+use crate::data::table::Kind;
 use crate::data::{Columns, ReadOptions, limits};
 use crate::error::{Error, Result};
 use crate::text::first_of;
@@ -18,8 +19,8 @@ pub(crate) struct Layout {
     pub(crate) label: usize,
     /// The places of the inputs.
     pub(crate) inputs: Vec<usize>,
-    /// Places among `inputs` of those that are to be read as categories.
-    pub(crate) categories: Vec<usize>,
+    /// What each input has to be, where that is known.
+    pub(crate) kinds: Vec<Option<Kind>>,
 }
 
 impl Layout {
@@ -59,8 +60,8 @@ impl Layout {
             )));
         }
         let forced = all(&options.categories)?;
-        let categories = (0..inputs.len()).filter(|&input| forced.contains(&inputs[input])).collect();
-        Ok(Self { names, header, label, inputs, categories })
+        let kinds = inputs.iter().map(|place| forced.contains(place).then_some(Kind::Category)).collect();
+        Ok(Self { names, header, label, inputs, kinds })
     }
 
     /// The layout for a model's columns: its inputs are found by name where both have names, and else by their places. Where
@@ -78,7 +79,15 @@ impl Layout {
             Some(wanted.target_at).filter(|at| !inputs.contains(at))
         };
         let label = label.unwrap_or(names.len());
-        Ok(Self { names, header, label, inputs, categories: Vec::new() })
+        Ok(Self { names, header, label, inputs, kinds: Vec::new() })
+    }
+
+    /// The same where the file says of each column, by its place, what it holds; what is asked for goes before that.
+    pub(crate) fn with_kinds(mut self, known: &[Option<Kind>]) -> Self {
+        for (kind, &place) in self.kinds.iter_mut().zip(&self.inputs) {
+            *kind = kind.take().or_else(|| known.get(place).cloned().flatten());
+        }
+        self
     }
 
     /// The same, if the target of a model is among the columns.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::data::files::labels::class_name;
-use crate::data::table::field::{number, sort_words};
+use crate::data::table::field::{Field, Origin, sort_words};
 use crate::data::{ReadOptions, limits};
 use crate::error::{Error, Result, ensure};
 
@@ -17,7 +17,7 @@ const FEW_ROWS: usize = 20;
 /// The fields of the target's column, as far as they were read.
 pub(crate) struct Target {
     name: String,
-    comma: bool,
+    origin: Origin,
     labels: Option<Labels>,
     numbers: Option<Vec<f64>>,
 }
@@ -42,30 +42,32 @@ struct Labels {
 }
 
 impl Target {
-    pub(crate) fn new(name: &str, options: &ReadOptions, comma: bool) -> Self {
+    pub(crate) fn new(name: &str, options: &ReadOptions, origin: Origin) -> Self {
         let labels = (!options.regression).then(Labels::default);
         let numbers = (options.regression || options.infer_task).then(Vec::new);
-        Self { name: name.to_owned(), comma, labels, numbers }
+        Self { name: name.to_owned(), origin, labels, numbers }
     }
 
     /// Takes the next field, which stands in this line.
-    pub(crate) fn push(&mut self, field: &str, line: u64) -> Result<()> {
-        let found = number(field, self.comma);
+    pub(crate) fn push(&mut self, field: Field<'_>, line: u64) -> Result<()> {
+        let found = field.number(self.origin.comma);
         match (&mut self.numbers, &self.labels, found) {
             (Some(numbers), _, Some(number)) => numbers.push(number),
             (Some(_), Some(_), None) => self.numbers = None, // then they are labels
             (Some(_), None, None) => {
                 let name = &self.name;
                 return Err(not_finite(
-                    (line, name, field),
+                    (self.origin.row, line),
+                    (name, field),
                     &format!("the targets of a regression (column {name}) are numbers"),
                 ));
             }
             (None, ..) => {}
         }
         let Some(labels) = &mut self.labels else { return Ok(()) };
-        ensure!(!field.is_empty(), Error::data(format!("line {line} has no label")));
-        labels.add(field, found);
+        let word = field.written();
+        ensure!(!word.is_empty(), Error::data(format!("{} {line} has no label", self.origin.row)));
+        labels.add(&word, found);
         if labels.too_many && self.numbers.is_none() {
             return Err(Error::data(format!(
                 "column {} has more than {} different values: it cannot be the label",
@@ -95,10 +97,10 @@ impl Target {
 }
 
 /// The error about a field that has to be a finite number.
-pub(super) fn not_finite((line, column, field): (u64, &str, &str), why: &str) -> Error {
-    let shown: String = field.chars().take(30).collect();
+pub(super) fn not_finite((row, line): (&str, u64), (column, field): (&str, Field<'_>), why: &str) -> Error {
+    let shown: String = field.written().chars().take(30).collect();
     let shown = if shown.is_empty() { "an empty field".to_owned() } else { format!("{shown:?}") };
-    Error::data(format!("line {line}, column {column}: {shown} is no finite number; {why}"))
+    Error::data(format!("{row} {line}, column {column}: {shown} is no finite number; {why}"))
 }
 
 impl Labels {

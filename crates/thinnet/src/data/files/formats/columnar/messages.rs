@@ -1,0 +1,35 @@
+//! The messages of Arrow's files and streams (Apache Arrow columnar format 1.5, "Encapsulated message format").
+
+use arrow_ipc::{Message, root_as_message};
+
+use crate::data::files::archive::brief;
+use crate::error::{Error, Result};
+
+/// A message by its bytes, which follow its size.
+pub(super) fn message_of(bytes: &[u8]) -> Result<Message<'_>> {
+    root_as_message(bytes)
+        .map_err(|error| Error::data(format!("it is damaged: a message is none: {}", brief(&error))))
+}
+
+/// Refuses a message whose buffers lie outside its body, and packed ones that promise more than the `left` bytes that a file
+/// of its size may still unpack to: memory would be taken for the promise.
+pub(super) fn check_buffers(message: Message<'_>, body: &[u8], left: &mut u64) -> Result<()> {
+    let batch = message.header_as_record_batch();
+    let batch = batch.or_else(|| message.header_as_dictionary_batch().and_then(|words| words.data()));
+    let Some(batch) = batch else { return Ok(()) };
+    let packed = batch.compression().is_some();
+    for buffer in batch.buffers().into_iter().flatten() {
+        let (at, length) = (usize::try_from(buffer.offset()).ok(), usize::try_from(buffer.length()).ok());
+        let range = at.zip(length).and_then(|(at, length)| Some(at..at.checked_add(length)?));
+        let bytes = range.and_then(|range| body.get(range));
+        let bytes =
+            bytes.ok_or_else(|| Error::data("it is damaged: a buffer lies outside of its message"))?;
+        let Some(prefix) = bytes.first_chunk().filter(|_| packed) else { continue };
+        // -1 says that a buffer is not packed.
+        let promised = i64::from_le_bytes(*prefix).max(0).unsigned_abs();
+        *left = left.checked_sub(promised).ok_or_else(|| {
+            Error::data("it unpacks to more than 64 MiB and 100 bytes for each of its own, too much for a file of its size")
+        })?;
+    }
+    Ok(())
+}

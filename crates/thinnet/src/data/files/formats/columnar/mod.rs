@@ -1,0 +1,246 @@
+//! Tables whose columns have types, stored column by column: Parquet, and Arrow's files and streams (Feather, version 2).
+//!
+//! Numbers and dates are taken as what they are; words are looked at as those of any table, so that they may turn out to be
+//! truth values or dates.
+
+mod arrow_file;
+mod arrow_stream;
+mod messages;
+mod values;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor, Read, Seek};
+use std::panic::{self, AssertUnwindSafe};
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::file::reader::ChunkReader;
+
+use super::tabular::{Build, Inputs, Layout};
+use crate::data::files::archive::{brief, damage, read_all};
+use crate::data::table::Kind;
+use crate::data::table::field::{Field, Origin};
+use crate::data::{Columns, DataSet, Features, Format, ReadOptions, limits};
+use crate::error::{Error, Result, ensure};
+use values::{Values, kind_of};
+
+/// Rows that are decoded together.
+const ROWS: usize = 1024;
+
+/// Fields of such a table are numbers, or texts with points.
+const ORIGIN: Origin = Origin { comma: false, row: "row" };
+
+/// A table that can be read.
+pub(crate) struct Source {
+    format: Format,
+    schema: SchemaRef,
+    /// How many rows it says that it has.
+    rows: Option<u64>,
+    /// Values that a file of its size may have.
+    most: u64,
+    /// Gives the batches of the columns at these places, which rise.
+    open: Open,
+}
+
+type Open = Box<dyn FnOnce(&[usize]) -> Result<Batches>>;
+
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch>>>;
+
+impl Source {
+    /// The table in a file of `size` bytes, which is Arrow's or else Parquet.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for what is none.
+    pub(crate) fn open(file: File, size: u64, is_arrow: bool) -> Result<Self> {
+        guarded(|| if is_arrow { Self::arrow(BufReader::new(file), size) } else { Self::parquet(file, size) })
+    }
+
+    /// The same in a stream of `size` bytes, or that was packed in so many; it is read into memory.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for what is none.
+    pub(crate) fn of_stream(stream: impl Read, size: u64, is_arrow: bool) -> Result<Self> {
+        let bytes = read_all(stream, size).map_err(damage)?;
+        let size = bytes.len() as u64;
+        guarded(|| {
+            if is_arrow {
+                Self::arrow(Cursor::new(bytes), size)
+            } else {
+                Self::parquet(Bytes::from(bytes), size)
+            }
+        })
+    }
+
+    /// The names of the columns.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.columns().1
+    }
+
+    fn parquet(content: impl ChunkReader + 'static, size: u64) -> Result<Self> {
+        // What Arrow's writers add says how the columns were in memory, in more types than they have in the file.
+        let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let builder =
+            ParquetRecordBatchReaderBuilder::try_new_with_options(content, plain).map_err(broken)?;
+        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).ok();
+        let schema = builder.schema().clone();
+        let open = Box::new(move |places: &[usize]| {
+            let wanted = ProjectionMask::roots(builder.parquet_schema(), places.iter().copied());
+            let batches = builder.with_projection(wanted).with_batch_size(ROWS).build().map_err(broken)?;
+            Ok(Box::new(batches.map(|batch| batch.map_err(broken))) as Batches)
+        });
+        Ok(Self { format: Format::Parquet, schema, rows, most: limits::unpacked(size), open })
+    }
+
+    fn arrow(mut content: impl BufRead + Seek + 'static, size: u64) -> Result<Self> {
+        let is_file = content.fill_buf().map_err(damage)?.starts_with(b"ARROW1");
+        let (schema, batches): (_, Batches) = if is_file {
+            let (schema, batches) = arrow_file::Batches::open(content)?;
+            (schema, Box::new(batches))
+        } else {
+            let (schema, batches) = arrow_stream::Batches::open(content, size)?;
+            (schema, Box::new(batches))
+        };
+        let open = Box::new(move |places: &[usize]| {
+            let places = places.to_vec();
+            Ok(Box::new(batches.map(move |batch| batch?.project(&places).map_err(broken))) as Batches)
+        });
+        Ok(Self { format: Format::Arrow, schema, rows: None, most: limits::unpacked(size), open })
+    }
+
+    /// The places of the columns that are fields of a table, their names and kinds, and what is said of the others.
+    fn columns(&self) -> (Vec<usize>, Vec<String>, Vec<Option<Kind>>, Vec<String>) {
+        let (mut places, mut names, mut kinds, mut notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (place, field) in self.schema.fields().iter().enumerate() {
+            let name = field.name();
+            match kind_of(field.data_type()) {
+                _ if name.starts_with("__index_level_") => {
+                    notes.push(format!("left out: {name} (the index of pandas)"));
+                }
+                Some(kind) => {
+                    places.push(place);
+                    names.push(name.clone());
+                    kinds.push(kind);
+                }
+                None => notes.push(format!("left out: {name} (values of type {})", brief(field.data_type()))),
+            }
+        }
+        (places, names, kinds, notes)
+    }
+
+    /// Reads the table as a data set in one part.
+    ///
+    /// # Errors
+    /// Those of [`csv::read`](super::csv::read), with rows counted from 1 in the place of lines.
+    pub(crate) fn read(self, options: &ReadOptions) -> Result<DataSet> {
+        let (places, names, kinds, notes) = self.columns();
+        let layout = match &options.known {
+            Some(known) => Layout::of_model(&names, true, known)?.with_label(known)?,
+            None => Layout::new(&names, true, options)?.with_kinds(&kinds),
+        };
+        let wanted: Vec<usize> = layout.inputs.iter().copied().chain([layout.label]).collect();
+        let (format, mut build) = (self.format, Build::new(layout, options, ORIGIN));
+        self.each_row(&places, &wanted, |row, number, _| build.push(|place| row.field(place), number))?;
+        let mut set = build.finish(format)?;
+        for note in notes {
+            set.note(note);
+        }
+        Ok(set)
+    }
+
+    /// Hands on the inputs of a model, `rows` at a time, with the share of the table that is read where that is known.
+    ///
+    /// # Errors
+    /// Those of [`Source::read`], and [`Error::Data`] for columns that are not those of the model.
+    pub(crate) fn each_block(
+        self,
+        known: &Columns,
+        rows: usize,
+        each: &mut dyn FnMut(Features<f64>, Option<f64>) -> Result<()>,
+    ) -> Result<()> {
+        let (places, names, ..) = self.columns();
+        let layout = Layout::of_model(&names, true, known)?;
+        let mut inputs = Inputs::of_model(known, ORIGIN);
+        let mut done = None;
+        let mut hand_on = |inputs: &mut Inputs, done| {
+            let read = std::mem::replace(inputs, Inputs::of_model(known, ORIGIN));
+            each(read.into_features(known)?, done)
+        };
+        self.each_row(&places, &layout.inputs, |row, number, share| {
+            inputs.push(&layout, &|place| row.field(place), number)?;
+            done = share;
+            if inputs.len() == rows { hand_on(&mut inputs, done) } else { Ok(()) }
+        })?;
+        if inputs.len() == 0 { Ok(()) } else { hand_on(&mut inputs, done) }
+    }
+
+    /// Calls `each` for every row, with its number from 1 and the share of all rows that it ends. A row has the fields at the
+    /// `wanted` ones of these places.
+    fn each_row(
+        self,
+        places: &[usize],
+        wanted: &[usize],
+        mut each: impl FnMut(Row<'_>, u64, Option<f64>) -> Result<()>,
+    ) -> Result<()> {
+        // Rows that are all alike take no room in a file.
+        let too_many = || {
+            Error::data(format!(
+                "it unpacks to more than {} values, too much for a file of its size",
+                self.most
+            ))
+        };
+        let fits = |rows: u64| rows.saturating_mul(wanted.len() as u64) <= self.most;
+        ensure!(self.rows.is_none_or(fits), too_many());
+        let mut sorted = wanted.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let stored: Vec<usize> = sorted.iter().map(|&place| places[place]).collect();
+        let mut values: Vec<Option<Values>> = Vec::new();
+        values.resize_with(places.len(), || None);
+        let mut count = 0;
+        let mut batches = guarded(|| (self.open)(&stored))?;
+        while let Some(batch) = guarded(|| batches.next().transpose())? {
+            ensure!(fits(count + batch.num_rows() as u64), too_many());
+            for (column, &place) in batch.columns().iter().zip(&sorted) {
+                values[place] = Some(guarded(|| Values::of(column))?);
+            }
+            for row in 0..batch.num_rows() {
+                count += 1;
+                let share = self.rows.map(|rows| (count as f64 / rows.max(1) as f64).min(1.0));
+                each(Row { values: &values, row }, count, share)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row of a batch.
+struct Row<'a> {
+    values: &'a [Option<Values>],
+    row: usize,
+}
+
+impl<'a> Row<'a> {
+    /// The field at this place.
+    fn field(&self, place: usize) -> Field<'a> {
+        self.values
+            .get(place)
+            .and_then(Option::as_ref)
+            .map_or(Field::Text(""), |values| values.field(self.row))
+    }
+}
+
+/// What a reader gives, which may panic: the libraries check most of a file, and trust some of its sizes.
+fn guarded<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
+    // Whatever it was about is dropped unread.
+    let read = panic::catch_unwind(AssertUnwindSafe(read));
+    read.unwrap_or_else(|_| Err(Error::data("it is damaged: its parts do not fit one another")))
+}
+
+/// Why a file could not be read.
+fn broken(reason: impl fmt::Display) -> Error {
+    Error::data(format!("it cannot be read: {}", brief(&reason)))
+}
