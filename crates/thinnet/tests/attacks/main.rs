@@ -4,6 +4,7 @@
 
 mod archives;
 mod arrays;
+mod columnar;
 mod texts_and_images;
 
 use std::fmt::Write as _;
@@ -76,6 +77,7 @@ fn every_attack_is_answered_with_a_sentence_in_bounded_memory() {
         ("NPY", arrays::npy_files()),
         ("NPZ", arrays::npz_files()),
         ("Tables", texts_and_images::tables()),
+        ("Parquet and Arrow", columnar::tables()),
         ("svmlight", texts_and_images::sparse()),
         ("MATLAB", arrays::mat_files()),
         ("Targets for regression", arrays::targets()),

@@ -47,7 +47,9 @@ impl Kind {
             | [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Self::Image,
             [0x89, b'H', b'D', b'F', ..] => Self::Hdf5,
             [b'P', b'A', b'R', b'1', ..] => Self::Parquet,
-            [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..] | [0xff, 0xff, 0xff, 0xff, ..] => Self::Arrow,
+            [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..]
+            | [0xff, 0xff, 0xff, 0xff, ..]
+            | [b'F', b'E', b'A', b'1', ..] => Self::Arrow,
             _ if mat::is_7_3(head) => Self::Hdf5,
             _ if mat::is_mat(head) => Self::Mat,
             [0x80, 2..=5, ..] => Self::Pickle,

@@ -230,8 +230,11 @@ impl Growing {
 /// The number of each row's word; NaN for a gap.
 fn numbers_of(codes: &[u32], words: &[String], number: impl Fn(&str) -> Option<f64>) -> Cells {
     let values: Vec<f64> = words.iter().map(|word| number(word).unwrap_or(f64::NAN)).collect();
-    let of = |&code: &u32| values.get(code as usize).copied().unwrap_or(f64::NAN);
-    Cells::Numbers(Numbers::Floats(codes.iter().map(of).collect()))
+    let mut numbers = Numbers::default();
+    for &code in codes {
+        numbers.push(values.get(code as usize).copied().unwrap_or(f64::NAN));
+    }
+    Cells::Numbers(numbers)
 }
 
 /// Whether a word is of a kind.

@@ -28,6 +28,9 @@ use crate::data::{Columns, DataSet, Features, Format, ReadOptions, limits};
 use crate::error::{Error, Result, ensure};
 use values::{Values, kind_of};
 
+/// Bytes that a value may take in memory.
+const VALUE: u64 = 8;
+
 /// Rows that are decoded together.
 const ROWS: usize = 1024;
 
@@ -92,11 +95,16 @@ impl Source {
             let batches = builder.with_projection(wanted).with_batch_size(ROWS).build().map_err(broken)?;
             Ok(Box::new(batches.map(|batch| batch.map_err(broken))) as Batches)
         });
-        Ok(Self { format: Format::Parquet, schema, rows, most: limits::unpacked(size), open })
+        Ok(Self { format: Format::Parquet, schema, rows, most: limits::unpacked(size) / VALUE, open })
     }
 
     fn arrow(mut content: impl BufRead + Seek + 'static, size: u64) -> Result<Self> {
-        let is_file = content.fill_buf().map_err(damage)?.starts_with(b"ARROW1");
+        let head = content.fill_buf().map_err(damage)?;
+        ensure!(
+            !head.starts_with(b"FEA1"),
+            Error::data("it is Feather of version 1; save it anew with a present pandas or pyarrow")
+        );
+        let is_file = head.starts_with(b"ARROW1");
         let (schema, batches): (_, Batches) = if is_file {
             let (schema, batches) = arrow_file::Batches::open(content)?;
             (schema, Box::new(batches))
@@ -108,7 +116,7 @@ impl Source {
             let places = places.to_vec();
             Ok(Box::new(batches.map(move |batch| batch?.project(&places).map_err(broken))) as Batches)
         });
-        Ok(Self { format: Format::Arrow, schema, rows: None, most: limits::unpacked(size), open })
+        Ok(Self { format: Format::Arrow, schema, rows: None, most: limits::unpacked(size) / VALUE, open })
     }
 
     /// The places of the columns that are fields of a table, their names and kinds, and what is said of the others.
