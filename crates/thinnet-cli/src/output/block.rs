@@ -37,8 +37,17 @@ impl Canvas {
 /// lines together; the next drawing then starts in the wrong place, and eats what stands above or leaves half of itself behind.
 /// Here each line is ended, the cursor stays on an empty line below them (where `^C` and a shell's prompt do no harm), and the
 /// way back up is counted for the width that the terminal has by then.
+///
+/// A terminal has another width for a while before that is known here (over ssh, as long as a message takes). Were a line to wrap
+/// that is drawn meanwhile, the lines would take more rows than are known of, and what is too much would stay for good. So nothing
+/// wraps while it is drawn: the new lines take the last rows of the old ones, a row each, and the way back is right again once the
+/// width is known.
 #[derive(Debug, Default)]
 pub(super) struct Block(Mutex<Drawing>);
+
+/// From here on what is beyond the last column is cut off, and from here on it is on the next row again.
+const NO_WRAP: &str = "\x1b[?7l";
+const WRAP: &str = "\x1b[?7h";
 
 /// What is drawn, and what was.
 #[derive(Debug, Default)]
@@ -63,6 +72,8 @@ impl Drawing {
         let mut text = if up == 0 { String::new() } else { format!("\r\x1b[{up}A") };
         let mut lines = mem::take(&mut self.lines);
         lines.truncate(rows.saturating_sub(1));
+        let room = columns.saturating_sub(1).max(1);
+        lines.iter_mut().filter(|line| characters(line) > room).for_each(|line| *line = cut(line, room));
         for line in &lines {
             text.push_str("\x1b[2K");
             text.push_str(line);
@@ -76,19 +87,29 @@ impl Drawing {
     }
 }
 
-/// The characters of a line that are seen, colours left out.
-fn characters(line: &str) -> usize {
-    let mut seen = 0;
+/// The characters of a line, each with whether it is seen: those of colours are not.
+fn seen(line: &str) -> impl Iterator<Item = (char, bool)> {
     let mut code = false;
-    for character in line.chars() {
-        match character {
-            '\x1b' => code = true,
-            'm' if code => code = false,
-            _ if code => {}
-            _ => seen += 1,
-        }
-    }
-    seen
+    line.chars().map(move |character| {
+        let ends = code && character == 'm';
+        code = (code && !ends) || character == '\x1b';
+        (character, !code && !ends)
+    })
+}
+
+/// The characters of a line that are seen.
+fn characters(line: &str) -> usize {
+    seen(line).filter(|(_, seen)| *seen).count()
+}
+
+/// A line without what is beyond so many characters that are seen, its colours ended where they end.
+fn cut(line: &str, room: usize) -> String {
+    let mut count = 0;
+    let mut fits = |seen: bool| {
+        count += usize::from(seen);
+        !seen || count <= room
+    };
+    seen(line).filter(|&(_, seen)| fits(seen)).map(|(character, _)| character).collect()
 }
 
 impl TermLike for Block {
@@ -138,7 +159,7 @@ impl TermLike for Block {
         let (columns, rows) = size();
         let text = self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(columns, rows);
         let mut err = io::stderr().lock();
-        err.write_all(text.as_bytes())?;
+        err.write_all(format!("{NO_WRAP}{text}{WRAP}").as_bytes())?;
         err.flush()
     }
 }
@@ -166,6 +187,13 @@ mod tests {
         assert_eq!(drawing.shown, [1, 1]);
         assert_eq!(drawing.replace(80, 3), "\r\x1b[2A\x1b[J", "taken away");
         assert_eq!(drawing.replace(80, 3), "", "nothing is there");
+    }
+
+    #[test]
+    fn what_does_not_fit_the_width_is_cut_off() {
+        let mut drawing = drawing(&[], &["\x1b[1mab\x1b[0mcd", "\x1b[1mabcd\x1b[0m"]);
+        assert_eq!(drawing.replace(4, 24), "\x1b[2K\x1b[1mab\x1b[0mc\r\n\x1b[2K\x1b[1mabc\x1b[0m\r\n");
+        assert_eq!(drawing.shown, [3, 3]);
     }
 
     #[test]

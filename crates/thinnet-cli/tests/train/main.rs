@@ -9,6 +9,7 @@ mod doubts;
 mod hints;
 mod killed;
 mod places;
+mod screen;
 mod settings;
 mod shown;
 mod terminal;

@@ -1,7 +1,6 @@
 //! What a person sees of a run on a terminal: the program in a pseudo-terminal, what it writes as a terminal shows it.
 
 use std::io::{Read, Write};
-use std::num::NonZero;
 use std::path::Path;
 use std::process::Child;
 use std::sync::{Arc, Mutex};
@@ -11,21 +10,18 @@ use std::time::{Duration, Instant};
 use pty_process::{Size, blocking};
 
 use super::common::empty_folder;
+use super::screen::Screen;
 
 /// A run of about a second, and one that does not end by itself while a test looks at it.
 const SHORT: &[&str] = &["--set", "model.hidden=[16]", "--set", "train.epochs=8", "--set", "data.val=200"];
 const LONG: &[&str] =
     &["--set", "model.hidden=[16]", "--set", "train.epochs=100000", "--set", "data.val=200"];
 
-fn size(count: u16) -> NonZero<u16> {
-    NonZero::new(count).unwrap()
-}
-
 /// The program on a terminal.
 struct Terminal {
     pty: Arc<blocking::Pty>,
     child: Child,
-    screen: Arc<Mutex<vt100::Parser>>,
+    screen: Arc<Mutex<Screen>>,
     reader: JoinHandle<Vec<u8>>,
 }
 
@@ -48,8 +44,7 @@ impl Terminal {
             .envs(variables.iter().copied())
             .spawn(pts)
             .unwrap();
-        let (pty, screen) =
-            (Arc::new(pty), Arc::new(Mutex::new(vt100::Parser::new(size(rows), size(columns), 0))));
+        let (pty, screen) = (Arc::new(pty), Arc::new(Mutex::new(Screen::new(rows, columns))));
         let (from, to) = (Arc::clone(&pty), Arc::clone(&screen));
         let reader = thread::spawn(move || {
             let (mut bytes, mut all) = ([0; 4096], Vec::new());
@@ -64,9 +59,7 @@ impl Terminal {
     }
 
     fn rows(&self) -> Vec<String> {
-        let parser = self.screen.lock().unwrap();
-        let (_, columns) = parser.screen().size();
-        parser.screen().rows(0, columns.get()).map(|row| row.trim_end().to_owned()).collect()
+        self.screen.lock().unwrap().rows()
     }
 
     /// The rows, as soon as they are as they should be.
@@ -83,7 +76,30 @@ impl Terminal {
     }
 
     fn resize(&self, rows: u16, columns: u16) {
-        self.screen.lock().unwrap().screen_mut().set_size(size(rows), size(columns));
+        self.screen.lock().unwrap().cut_to(rows, columns);
+        self.pty.resize(Size::new(rows, columns)).unwrap();
+    }
+
+    /// Takes this many columns, and tells the program later, as terminals do that flow their lines anew.
+    fn flow(&self, rows: u16, columns: u16, later: Duration) {
+        // Between two drawings: a terminal takes a drawing whole.
+        let whole = |screen: &Screen| {
+            screen
+                .lines()
+                .iter()
+                .rfind(|line| !line.is_empty())
+                .is_some_and(|line| line.ends_with("so far") && screen.cursor_is_below())
+        };
+        loop {
+            let mut screen = self.screen.lock().unwrap();
+            if whole(&screen) {
+                screen.flow_to(rows, columns);
+                break;
+            }
+            drop(screen);
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(later);
         self.pty.resize(Size::new(rows, columns)).unwrap();
     }
 
@@ -95,12 +111,10 @@ impl Terminal {
     fn end(mut self) -> (Option<i32>, Vec<String>, (u16, u16), String) {
         let status = self.child.wait().unwrap();
         let bytes = self.reader.join().unwrap();
-        let parser = self.screen.lock().unwrap();
-        assert!(!parser.screen().hide_cursor());
-        let (_, columns) = parser.screen().size();
-        let rows = parser.screen().rows(0, columns.get()).map(|row| row.trim_end().to_owned());
-        let rows = rows.filter(|row| !row.is_empty()).collect();
-        (status.code(), rows, parser.screen().cursor_position(), String::from_utf8(bytes).unwrap())
+        let screen = self.screen.lock().unwrap();
+        assert!(!screen.hides_cursor() && screen.wraps());
+        let rows = screen.rows().into_iter().filter(|row| !row.is_empty()).collect();
+        (status.code(), rows, screen.cursor(), String::from_utf8(bytes).unwrap())
     }
 }
 
@@ -154,6 +168,33 @@ fn the_display_follows_the_terminals_size() {
         let fills = |rows: &[String]| displayed(rows) && bar(rows) == usize::from(columns) - 1;
         let rows = terminal.wait("a display of the new width", fills);
         assert!(rows[0].starts_with("thinnet-run: "), "what stands above stays: {rows:#?}");
+    }
+    terminal.press(0x03);
+    assert_eq!(terminal.end().0, Some(130));
+}
+
+#[test]
+fn what_was_drawn_is_cleared_where_the_terminal_flows_it_anew() {
+    let place = empty_folder();
+    let terminal = Terminal::train(place.path(), (40, 80), LONG, &[]);
+    terminal.wait("the display", displayed);
+    for later in [Duration::ZERO, Duration::from_millis(400)] {
+        for columns in [130, 60, 100, 40, 130, 50, 80] {
+            terminal.flow(40, columns, later);
+            let start = Instant::now();
+            loop {
+                // Each line of the display once, of the new width, however many rows those above it take.
+                let lines = terminal.screen.lock().unwrap().lines();
+                let wide = lines.iter().any(|line| {
+                    line.starts_with("epoch") && line.chars().count() == usize::from(columns) - 1
+                });
+                if wide && displayed(&lines) {
+                    break;
+                }
+                assert!(start.elapsed() < Duration::from_secs(30), "{columns} columns: {lines:#?}");
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
     }
     terminal.press(0x03);
     assert_eq!(terminal.end().0, Some(130));
