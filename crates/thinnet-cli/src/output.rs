@@ -1,24 +1,25 @@
 //! The one place through which the program speaks: results on standard output, everything else on standard error.
 
 use std::env;
-use std::fmt::Write;
 use std::io::{self, IsTerminal, Write as _};
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use indicatif::style::TemplateError;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
-use thinnet::data::DataSet;
+use thinnet::data::{DataSet, ReadProgress};
 
 use crate::failure::Failure;
-use crate::figures::{byte_size, duration};
 use crate::interrupt;
 
+mod bars;
 mod block;
+mod reading;
 mod style;
 
+use bars::{bar_style, transfer_style};
 pub(crate) use block::Canvas;
+use reading::Reading;
 pub(crate) use style::Paint;
 use style::{Stream, dumb};
 
@@ -29,9 +30,6 @@ pub(crate) struct Output {
     err: Stream,
     bar: Option<ProgressBar>,
 }
-
-/// How often a display is drawn anew.
-const REDRAW: Duration = Duration::from_millis(125);
 
 /// From this width on, a bar need not fill the line.
 const WIDE: usize = 90;
@@ -132,29 +130,22 @@ impl Output {
     ///
     /// - `what`: what is read
     /// - `shown`: whether it is said
+    /// - `work`: reads it; where it tells how far it is, that is shown as well
     pub(crate) fn reading<T>(
         &self,
         stop: &AtomicBool,
         what: &str,
         shown: bool,
-        work: impl FnOnce() -> T,
+        work: impl FnOnce(ReadProgress<'_>) -> T,
     ) -> T {
         let shown = shown && self.err.terminal && !dumb();
-        let write = move |text: &str| {
-            if shown {
-                let mut err = io::stderr().lock();
-                let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
-            }
-        };
-        let line = format!("reading {what} ...");
-        let room = err_width().unwrap_or(80).saturating_sub(1);
-        write(&line.chars().take(room).collect::<String>());
-        let leave = move || {
-            write("\r\x1b[2K");
+        let reading = Reading::begin(what, shown.then(|| self.canvas()));
+        let leave = || {
+            reading.end();
             let _ = writeln!(io::stderr(), "stopped while reading the data; nothing was written");
         };
-        let read = interrupt::at_once(stop, leave, work);
-        write("\r\x1b[2K");
+        let read = interrupt::at_once(stop, leave, || work(&|done, size| reading.advance(done, size)));
+        reading.end();
         read
     }
 
@@ -201,21 +192,7 @@ impl Output {
         F: Fn(&ProgressState, Canvas) -> Vec<String> + Clone + Send + Sync + 'static,
     {
         self.end_bar();
-        let canvas = self.canvas();
-        let write = move |state: &ProgressState, text: &mut dyn Write| {
-            let canvas = Canvas { columns: block::size().0, ..canvas };
-            let _ = text.write_str(&lines(state, canvas).join("\n"));
-        };
-        let style = ProgressStyle::with_template("{lines}").unwrap_or_else(|_| ProgressStyle::default_bar());
-        let hertz = 10;
-        let target = ProgressDrawTarget::term_like_with_hz(Box::new(block::Block::default()), hertz);
-        let bar = ProgressBar::with_draw_target(Some(steps), target);
-        bar.set_style(style.with_key("lines", write));
-        bar.set_position(done);
-        // What was done before says nothing about the speed.
-        bar.reset_eta();
-        bar.enable_steady_tick(REDRAW);
-        self.bar = Some(bar);
+        self.bar = Some(block::display(self.canvas(), done, steps, lines));
     }
 
     /// Shows how a file arrives, on standard error if that is a terminal; standard output may well be a file or a variable.
@@ -282,66 +259,4 @@ fn unicode() -> bool {
         locale.contains("utf-8") || locale.contains("utf8")
     });
     utf8 && env::var_os("TERM").is_none_or(|value| value != "linux")
-}
-
-/// A bar with its name before it, and what is done and how long the rest takes behind it.
-fn bar_style(wide: bool) -> Result<ProgressStyle, TemplateError> {
-    let bar = if wide { "{bar:40.cyan/dim}" } else { "{wide_bar:.cyan/dim}" };
-    Ok(ProgressStyle::with_template(&format!("{{prefix}} {bar} {{msg}}  {{eta}} left"))?
-        .progress_chars("━━─"))
-}
-
-/// A bar for a file: its name where there is room, how much is here, how fast it comes, how long the rest will take.
-fn transfer_style(width: usize) -> Result<ProgressStyle, TemplateError> {
-    let template = if width >= 76 {
-        "{prefix} {wide_bar:.cyan/dim} {have}  {speed:>10}  {left:>13}"
-    } else {
-        "{wide_bar:.cyan/dim} {percent:>3}% {speed:>10} {left:>9}"
-    };
-    Ok(ProgressStyle::with_template(template)?
-        .progress_chars("━━─")
-        .with_key("have", |state: &ProgressState, text: &mut dyn Write| {
-            let size = byte_size(state.len().unwrap_or_default() as f64);
-            let have = byte_size(state.pos() as f64);
-            // "45.3 of 170.5 MB": the unit once.
-            let unit = size.rsplit(' ').next().unwrap_or_default();
-            let _ = write!(text, "{} of {size}", have.strip_suffix(unit).unwrap_or(&have).trim_end());
-        })
-        .with_key("speed", |state: &ProgressState, text: &mut dyn Write| {
-            let _ = write!(text, "{}/s", byte_size(state.per_sec()));
-        })
-        .with_key("left", |state: &ProgressState, text: &mut dyn Write| {
-            let _ = write!(text, "{}", left(state.eta()));
-        }))
-}
-
-/// How long the rest will take: "12 s left", "3:20 min left", "1:05 h left".
-fn left(time: Duration) -> String {
-    match time.as_secs() {
-        0 => String::new(), // as good as there, or nothing came yet
-        1..360_000 => format!("{} left", duration(time)),
-        _ => "stalled".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bars_can_be_drawn() {
-        for wide in [false, true] {
-            bar_style(wide).unwrap();
-        }
-        for width in [20, 80] {
-            transfer_style(width).unwrap();
-        }
-    }
-
-    #[test]
-    fn what_is_left_is_told_in_the_unit_that_suits_it() {
-        let left = |seconds| left(Duration::from_secs(seconds));
-        assert_eq!([left(59), left(200), left(3900)], ["59 s left", "3:20 min left", "1:05 h left"]);
-        assert_eq!([left(0), left(u64::MAX)], ["", "stalled"]);
-    }
 }

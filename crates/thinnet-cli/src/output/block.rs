@@ -1,10 +1,12 @@
 //! Lines that are drawn in place on standard error, whatever becomes of the terminal's width.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::mem;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use indicatif::TermLike;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
 
 use super::style::{Paint, Stream};
 
@@ -31,6 +33,33 @@ impl Canvas {
     }
 }
 
+/// How often a display is drawn anew.
+const REDRAW: Duration = Duration::from_millis(125);
+
+/// Shows lines below the others, on standard error, and draws them anew several times a second, on a thread of its own.
+///
+/// - `done`, `steps`: steps done before, and of all
+/// - `lines`: what to show, given what is known of steps and time
+pub(super) fn display<F>(canvas: Canvas, done: u64, steps: u64, lines: F) -> ProgressBar
+where
+    F: Fn(&ProgressState, Canvas) -> Vec<String> + Clone + Send + Sync + 'static,
+{
+    let write = move |state: &ProgressState, text: &mut dyn fmt::Write| {
+        let canvas = Canvas { columns: size().0, ..canvas };
+        let _ = text.write_str(&lines(state, canvas).join("\n"));
+    };
+    let style = ProgressStyle::with_template("{lines}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let hertz = 10;
+    let target = ProgressDrawTarget::term_like_with_hz(Box::new(Block::default()), hertz);
+    let bar = ProgressBar::with_draw_target(Some(steps), target);
+    bar.set_style(style.with_key("lines", write));
+    bar.set_position(done);
+    // What was done before says nothing about the speed.
+    bar.reset_eta();
+    bar.enable_steady_tick(REDRAW);
+    bar
+}
+
 /// What indicatif draws on.
 ///
 /// On a terminal itself, indicatif fills each line with blanks until it wraps. A terminal that changes its width flows such
@@ -43,7 +72,7 @@ impl Canvas {
 /// wraps while it is drawn: the new lines take the last rows of the old ones, a row each, and the way back is right again once the
 /// width is known.
 #[derive(Debug, Default)]
-pub(super) struct Block(Mutex<Drawing>);
+struct Block(Mutex<Drawing>);
 
 /// From here on what is beyond the last column is cut off, and from here on it is on the next row again.
 const NO_WRAP: &str = "\x1b[?7l";

@@ -29,7 +29,8 @@ pub(crate) fn run(arguments: SweepArguments, output: &mut Output) -> Result<(), 
     let stop = interrupt::flag()?;
     let path = prepared.config.base.data.path.clone();
     let told = !quiet && !json;
-    let runs = output.reading(&stop, &path, told, || SweepRuns::open(&prepared.config))?;
+    let runs =
+        output.reading(&stop, &path, told, |progress| SweepRuns::open_watched(&prepared.config, progress))?;
     runs.settle(&mut prepared.config);
     if !quiet {
         runs.sets().for_each(|set| output.notes_of(set));

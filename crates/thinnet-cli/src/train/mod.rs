@@ -53,8 +53,9 @@ fn train<F: Float>(
     session: Session,
     shown: &mut watch::Shown<'_>,
 ) -> Result<Summary, Failure> {
-    let mut prepared =
-        request.prepare::<F>(|config| shown.reading(&config.data.path, || run::open(config)))?;
+    let mut prepared = request.prepare::<F>(|config| {
+        shown.reading(&config.data.path, |progress| run::open_watched(config, progress))
+    })?;
     shown.notes = std::mem::take(&mut prepared.notes);
     let folder = prepared.folder.path().to_path_buf();
     session.train(prepared, shown).map_err(|error| match shown.failure() {

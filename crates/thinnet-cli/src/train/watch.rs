@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
+use thinnet::data::ReadProgress;
 use thinnet::run::{Announcement, Summary, Watch};
 use thinnet::text::joined;
 use thinnet::training::{Divergence, Epoch, Finish, Progress, Score, Step};
@@ -57,7 +58,7 @@ impl<'a> Shown<'a> {
     }
 
     /// Reads the samples at `path`.
-    pub(crate) fn reading<T>(&self, path: &str, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn reading<T>(&self, path: &str, work: impl FnOnce(ReadProgress<'_>) -> T) -> T {
         self.output.reading(&self.stop, path, self.view.tells(), work)
     }
 

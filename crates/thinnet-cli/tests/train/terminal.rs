@@ -1,5 +1,6 @@
 //! What a person sees of a run on a terminal: the program in a pseudo-terminal, what it writes as a terminal shows it.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Child;
@@ -198,6 +199,32 @@ fn what_was_drawn_is_cleared_where_the_terminal_flows_it_anew() {
     }
     terminal.press(0x03);
     assert_eq!(terminal.end().0, Some(130));
+}
+
+#[test]
+fn a_large_file_is_read_with_a_bar() {
+    let place = empty_folder();
+    // 18 million lines, which take seconds to read.
+    fs::write(place.path().join("long.csv"), "a,label\n".to_owned() + &"1,0\n2,1\n".repeat(9_000_000))
+        .unwrap();
+    let terminal = Terminal::train(place.path(), (24, 90), &["--data", "long.csv"], &[]);
+    // "reading long.csv  ━━━━━━━────────  12.3 of 72.0 MB       3 s left"
+    let part = |rows: &[String]| {
+        let row = rows.first().filter(|row| row.starts_with("reading long.csv ") && row.contains('━'))?;
+        let (before, _) = row.split_once(" of 72.0 MB")?;
+        before.rsplit(' ').next()?.parse::<f64>().ok()
+    };
+    let early = terminal.wait("a bar", |rows| part(rows).is_some_and(|done| done > 0.0));
+    let begun = part(&early).unwrap();
+    let rows = terminal.wait("progress", |rows| part(rows).is_some_and(|done| done > begun));
+    assert_eq!(rows.iter().filter(|row| !row.is_empty()).count(), 1, "{rows:#?}");
+    terminal.press(0x03);
+    let pressed = Instant::now();
+    let (status, rows, cursor, _) = terminal.end();
+    assert!(pressed.elapsed() < Duration::from_secs(2), "{:?}", pressed.elapsed());
+    assert_eq!(status, Some(130));
+    assert_eq!(rows, ["stopped while reading the data; nothing was written"]);
+    assert_eq!(cursor, (1, 0));
 }
 
 #[test]

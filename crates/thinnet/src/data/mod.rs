@@ -31,7 +31,7 @@ mod table;
 
 pub use features::{Features, Pixels};
 #[cfg(feature = "files")]
-pub use files::{Block, ReadOptions, Wanted, formats, limits, stream, stream_table};
+pub use files::{Block, ReadOptions, ReadProgress, Wanted, formats, limits, stream, stream_table};
 pub use rows::{Rows, Targets};
 pub use scaling::{Scale, Scaling};
 pub use set::{DataSet, Format, Part};

@@ -21,7 +21,7 @@ mod sweep;
 
 pub use fingerprint::Fingerprint;
 pub use folder::{Newest, RunFolder};
-pub use open::{SAMPLE, open, open_with, stream};
+pub use open::{SAMPLE, open, open_watched, open_with, stream};
 pub use pool::Message;
 pub use prepare::{CHANGEABLE, Prepared, make_absolute, may_change, prepare};
 pub use session::{Announcement, Session, Summary, Watch};

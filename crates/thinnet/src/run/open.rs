@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::{self, Block, DataSet, ReadOptions, Wanted, check_shape, parse_size};
+use crate::data::{self, Block, DataSet, ReadOptions, ReadProgress, Wanted, check_shape, parse_size};
 use crate::error::{Error, Result};
 use crate::training::{TargetKind, Task, TrainingConfig};
 
@@ -15,6 +15,14 @@ pub const SAMPLE: &str = "sample";
 /// [`Error::Data`] and [`Error::Io`] as of [`DataSet::open`]; [`Error::Configuration`] for a path that is not there, and for a
 /// setting that means nothing for what is.
 pub fn open(config: &TrainingConfig) -> Result<DataSet> {
+    open_watched(config, &|_, _| {})
+}
+
+/// Reads the data set as [`open`] does, and tells `progress` how far it is, as [`DataSet::open_watched`] does.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_watched(config: &TrainingConfig, progress: ReadProgress<'_>) -> Result<DataSet> {
     let data = &config.data;
     let size = |size: &String| {
         let wrong = || format!("data.resize = {size:?}: it takes a width and a height, as in 32x32");
@@ -36,7 +44,7 @@ pub fn open(config: &TrainingConfig) -> Result<DataSet> {
         test: data.test.as_ref().map(PathBuf::from),
         ..ReadOptions::default()
     };
-    let set = open_with(&data.path, &options, "data.path = ")?;
+    let set = read(data.path.as_ref(), &options, "data.path = ", progress)?;
     match options.useless(set.format(), ["data.label_column", "data.header", "data.resize"]) {
         None => Ok(set),
         Some((key, purpose)) => Err(Error::configuration(format!(
@@ -52,7 +60,10 @@ pub fn open(config: &TrainingConfig) -> Result<DataSet> {
 /// # Errors
 /// As [`open`].
 pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions, argument: &str) -> Result<DataSet> {
-    let path = path.as_ref();
+    read(path.as_ref(), options, argument, &|_, _| {})
+}
+
+fn read(path: &Path, options: &ReadOptions, argument: &str, progress: ReadProgress<'_>) -> Result<DataSet> {
     let named = |error: Error| Error::configuration(format!("{argument}{error}"));
     if path == Path::new(SAMPLE) {
         let sample = DataSet::embedded_sample()?;
@@ -60,7 +71,7 @@ pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions, argument: &str) 
         return checked.map(|()| sample).map_err(named);
     }
     check_path(path, argument)?;
-    DataSet::open(path, options).map_err(named)
+    DataSet::open_watched(path, options, progress).map_err(named)
 }
 
 /// Hands on the samples at `path`, or those of the embedded [`SAMPLE`], a block at a time; see

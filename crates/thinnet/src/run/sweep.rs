@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::open;
+use super::open::{open, open_watched};
 use super::pool::{Follow, Message, train_all};
 use super::prepare::{make_absolute, prepare};
 use super::session::{Announcement, Session, Watch};
-use crate::data::DataSet;
+use crate::data::{DataSet, ReadProgress};
 use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
 use crate::sweep::{Measure, Outcome, Plan, Run, RunFigures, SweepConfig, SweepFolder};
@@ -30,11 +30,20 @@ impl SweepRuns {
     /// # Errors
     /// Those of [`Plan::new`] and of reading.
     pub fn open(config: &SweepConfig) -> Result<Self> {
+        Self::open_watched(config, &|_, _| {})
+    }
+
+    /// Reads the samples as [`SweepRuns::open`] does, and tells `progress` how far it is with each file.
+    ///
+    /// # Errors
+    /// Those of [`SweepRuns::open`].
+    pub fn open_watched(config: &SweepConfig, progress: ReadProgress<'_>) -> Result<Self> {
         let mut sets: Vec<(DataConfig, DataSet)> = Vec::new();
         for run in Plan::new(config.clone())?.runs {
             let reading = reading(&run.config.data);
             if !sets.iter().any(|(known, _)| *known == reading) {
-                let set = open(&TrainingConfig { data: reading.clone(), ..run.config })?;
+                let config = TrainingConfig { data: reading.clone(), ..run.config };
+                let set = open_watched(&config, progress)?;
                 sets.push((reading, set));
             }
         }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, Cursor};
 use std::path::Path;
 
+use super::counted::{Counted, ReadProgress};
 #[cfg(feature = "columnar")]
 use super::formats::columnar::Source;
 use super::formats::{cifar, csv, idx, mat, npy, svmlight};
@@ -15,20 +16,30 @@ use crate::data::{DataSet, Format, Part};
 use crate::error::{Error, Result};
 
 pub(super) fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
+    open_file_watched(path, options, &|_, _| {})
+}
+
+/// Reads what a file holds, and tells `progress` how far it is where it is not read at once.
+pub(super) fn open_file_watched(
+    path: &Path,
+    options: &ReadOptions,
+    progress: ReadProgress<'_>,
+) -> Result<DataSet> {
     let kind = Kind::of(&head(path)?);
     let file = File::open(path).map_err(Error::io("read", path))?;
     let size = file.metadata().map_err(Error::io("read", path))?.len();
+    let counted = |file| Counted::new(file, size, progress);
     match kind {
         Kind::Packed(packing) => {
-            unpack(packing, BufReader::with_capacity(1 << 18, file), size, options, Some(path))
+            unpack(packing, BufReader::with_capacity(1 << 18, counted(file)), size, options, Some(path))
         }
-        Kind::Tar => cifar::read_archive(BufReader::new(file)),
-        Kind::Zip => npy::read_npz(BufReader::new(file), size, options),
-        Kind::Mat => mat::read(BufReader::new(file), size, options),
-        Kind::Svmlight => svmlight::read(file, options),
+        Kind::Tar => cifar::read_archive(BufReader::new(counted(file))),
+        Kind::Zip => npy::read_npz(BufReader::new(counted(file)), size, options),
+        Kind::Mat => mat::read(BufReader::new(counted(file)), size, options),
+        Kind::Svmlight => svmlight::read(counted(file), options),
         #[cfg(feature = "columnar")]
         Kind::Parquet | Kind::Arrow => Source::open(file, size, kind == Kind::Arrow)?.read(options),
-        Kind::Text if !cifar::may_be_binary(size) => csv::read(file, options),
+        Kind::Text if !cifar::may_be_binary(size) => csv::read(counted(file), options),
         kind => read_unpacked(fs::read(path).map_err(Error::io("read", path))?, kind, options, Some(path)),
     }
 }

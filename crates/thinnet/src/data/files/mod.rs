@@ -1,6 +1,7 @@
 //! Data sets in files: what a file or folder holds, read whole or a block at a time, and written.
 
 mod archive;
+mod counted;
 mod embedded;
 mod file;
 mod folder;
@@ -15,5 +16,6 @@ mod pairs;
 mod stream;
 mod write;
 
+pub use counted::ReadProgress;
 pub use options::ReadOptions;
 pub use stream::{Block, Wanted, stream, stream_table};

@@ -4,11 +4,11 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-use super::ReadOptions;
-use super::file::{open_file, read_unpacked, unpack};
+use super::file::{open_file_watched, read_unpacked, unpack};
 use super::folder::{open_folder, with_test};
 use super::formats::{cifar, npy};
 use super::kind::{HEAD, Kind};
+use super::{ReadOptions, ReadProgress};
 use crate::data::DataSet;
 use crate::error::{Error, Result};
 
@@ -27,11 +27,20 @@ impl DataSet {
     /// [`Error::Io`] for a file that cannot be read; [`Error::Data`] for one that is none of these, damaged, beyond the
     /// [`limits`](super::limits), or without numbers as targets where they are asked for.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
+        Self::open_watched(path, options, &|_, _| {})
+    }
+
+    /// Reads the data set in a file or folder as [`DataSet::open`] does, and tells `progress` how much of the file is read. It is
+    /// told nothing of folders, and of files that are read at once: IDX, NPY, and batches of CIFAR.
+    ///
+    /// # Errors
+    /// Those of [`DataSet::open`].
+    pub fn open_watched(path: &Path, options: &ReadOptions, progress: ReadProgress<'_>) -> Result<Self> {
         let found = fs::metadata(path).map_err(Error::io("read", path))?;
         let set = if found.is_dir() {
             open_folder(path, options)
         } else if found.is_file() {
-            open_file(path, options)
+            open_file_watched(path, options, progress)
         } else {
             // A device or a pipe may never end.
             Err(Error::data("it is neither a file nor a folder"))
