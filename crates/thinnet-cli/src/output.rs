@@ -138,15 +138,40 @@ impl Output {
         shown: bool,
         work: impl FnOnce(ReadProgress<'_>) -> T,
     ) -> T {
+        let leave = || "stopped while reading the data; nothing was written".to_owned();
+        self.during(stop, &format!("reading {what}"), shown, leave, work)
+    }
+
+    /// Does what is between reading and training, and ends the program as [`Output::reading`] does.
+    ///
+    /// - `leave`: tidies up where the program ends, and gives its last words
+    pub(crate) fn preparing<T>(
+        &self,
+        stop: &AtomicBool,
+        shown: bool,
+        leave: impl Fn() -> String + Sync,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        self.during(stop, "preparing the data", shown, leave, |_| work())
+    }
+
+    fn during<T>(
+        &self,
+        stop: &AtomicBool,
+        doing: &str,
+        shown: bool,
+        leave: impl Fn() -> String + Sync,
+        work: impl FnOnce(ReadProgress<'_>) -> T,
+    ) -> T {
         let shown = shown && self.err.terminal && !dumb();
-        let reading = Reading::begin(what, shown.then(|| self.canvas()));
+        let reading = Reading::begin(doing, shown.then(|| self.canvas()));
         let leave = || {
             reading.end();
-            let _ = writeln!(io::stderr(), "stopped while reading the data; nothing was written");
+            let _ = writeln!(io::stderr(), "{}", leave());
         };
-        let read = interrupt::at_once(stop, leave, || work(&|done, size| reading.advance(done, size)));
+        let done = interrupt::at_once(stop, leave, || work(&|done, size| reading.advance(done, size)));
         reading.end();
-        read
+        done
     }
 
     /// Shows a progress bar below the lines, on standard error, if a person sees both.

@@ -25,14 +25,14 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Says what is read.
+    /// Says what is done.
     ///
+    /// - `name`: "reading" and what
     /// - `canvas`: where it is said, if at all
-    pub(super) fn begin(what: &str, canvas: Option<Canvas>) -> Self {
-        let name = format!("reading {what}");
+    pub(super) fn begin(name: &str, canvas: Option<Canvas>) -> Self {
         let room = canvas.map_or(0, |canvas| canvas.columns.saturating_sub(1));
         let line: String = format!("{name} ...").chars().take(room).collect();
-        let reading = Self { name, canvas, begin: Instant::now(), bar: OnceLock::new() };
+        let reading = Self { name: name.to_owned(), canvas, begin: Instant::now(), bar: OnceLock::new() };
         reading.write(&line);
         reading
     }

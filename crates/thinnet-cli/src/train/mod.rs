@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use thinnet::Error;
 use thinnet::float::{Dtype, Float};
-use thinnet::run::{self, RunFolder, Session, Summary};
+use thinnet::run::{RunFolder, Session, Summary};
 use thinnet::training::TrainingConfig;
 
 use crate::args::train::TrainArguments;
@@ -53,9 +53,7 @@ fn train<F: Float>(
     session: Session,
     shown: &mut watch::Shown<'_>,
 ) -> Result<Summary, Failure> {
-    let mut prepared = request.prepare::<F>(|config| {
-        shown.reading(&config.data.path, |progress| run::open_watched(config, progress))
-    })?;
+    let mut prepared = request.prepare::<F>(shown)?;
     shown.notes = std::mem::take(&mut prepared.notes);
     let folder = prepared.folder.path().to_path_buf();
     session.train(prepared, shown).map_err(|error| match shown.failure() {

@@ -12,6 +12,7 @@ use thinnet::training::TrainingConfig;
 
 use crate::args::train::TrainArguments;
 use crate::failure::Failure;
+use crate::train::watch::Shown;
 use crate::{folder, memory};
 
 /// What a run's folder is called where nobody says.
@@ -87,16 +88,13 @@ impl Request {
     }
 
     /// Reads the samples, checks what depends on them, and makes or opens the folder.
-    ///
-    /// - `open`: reads them
-    pub(crate) fn prepare<F: Float>(
-        self,
-        open: impl FnOnce(&TrainingConfig) -> thinnet::Result<DataSet>,
-    ) -> Result<Prepared<F>, Failure> {
+    /// `shown` ends the program meanwhile if it is to stop: there is nothing to save yet.
+    pub(crate) fn prepare<F: Float>(self, shown: &Shown<'_>) -> Result<Prepared<F>, Failure> {
         let Self { mut config, path, existing } = self;
         let moved =
             existing.is_some() && config.data.path != SAMPLE && !Path::new(&config.data.path).exists();
-        let set = match open(&config) {
+        let set = shown.reading(&config.data.path, |progress| run::open_watched(&config, progress));
+        let set = match set {
             Err(error) if moved => {
                 return Err(Failure::Refused(format!(
                     "{error}; if it was moved, --data PATH says where it is now"
@@ -107,15 +105,26 @@ impl Request {
         config.take_task_of(&set);
         run::make_absolute(&mut config.data);
         fits_in_memory(&config, &set)?;
-        let Some(path) = path else {
-            let path = claim(Path::new(FOLDER))?;
-            return run::prepare(config, set, &path, None).map_err(|error| {
+        let claimed = path.is_none();
+        let path = path.map_or_else(|| claim(Path::new(FOLDER)), Ok)?;
+        let tidy = || {
+            if claimed {
                 // Nothing is left of a run that never was; a folder that is not empty stays.
                 drop(fs::remove_dir(&path));
-                error.into()
-            });
+            }
         };
-        Ok(run::prepare(config, set, &path, existing)?)
+        let leave = || {
+            tidy();
+            if RunFolder::is_run(&path) {
+                let path = path.display();
+                return format!("stopped before a step; thinnet train --resume {path} goes on from there");
+            }
+            "stopped before the first step; nothing was written".to_owned()
+        };
+        shown.preparing(leave, || run::prepare(config, set, &path, existing)).map_err(|error| {
+            tidy();
+            error.into()
+        })
     }
 }
 

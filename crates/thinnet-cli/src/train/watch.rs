@@ -62,6 +62,11 @@ impl<'a> Shown<'a> {
         self.output.reading(&self.stop, path, self.view.tells(), work)
     }
 
+    /// Makes a run of the samples; see [`Output::preparing`].
+    pub(crate) fn preparing<T>(&self, leave: impl Fn() -> String + Sync, work: impl FnOnce() -> T) -> T {
+        self.output.preparing(&self.stop, self.view.tells(), leave, work)
+    }
+
     /// Why something could not be shown, if so.
     pub(crate) fn failure(&mut self) -> Option<Failure> {
         self.failure.take()

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use pty_process::{Size, blocking};
 
-use super::common::empty_folder;
+use super::common::{empty_folder, names};
 use super::screen::Screen;
 
 /// A run of about a second, and one that does not end by itself while a test looks at it.
@@ -225,6 +225,32 @@ fn a_large_file_is_read_with_a_bar() {
     assert_eq!(status, Some(130));
     assert_eq!(rows, ["stopped while reading the data; nothing was written"]);
     assert_eq!(cursor, (1, 0));
+}
+
+/// A NumPy file of this kind and shape.
+fn npy(kind: &str, shape: &str, content: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}");
+    [b"\x93NUMPY\x01\x00\x76\x00", format!("{header:<117}\n").as_bytes(), content].concat()
+}
+
+#[test]
+fn ctrl_c_while_data_are_prepared_ends_at_once() {
+    const ROWS: usize = 1_000_000;
+    let place = empty_folder();
+    let labels: Vec<u8> = (0..ROWS).map(|row| u8::from(row % 2 == 0)).collect();
+    fs::write(place.path().join("y.npy"), npy("|u1", &format!("{ROWS},"), &labels)).unwrap();
+    // Zeros that take no place on the disk.
+    let head = npy("<f8", &format!("{ROWS}, 16"), &[]);
+    fs::write(place.path().join("x.npy"), &head).unwrap();
+    let samples = fs::File::options().write(true).open(place.path().join("x.npy")).unwrap();
+    samples.set_len((head.len() + ROWS * 16 * 8) as u64).unwrap();
+    let terminal = Terminal::train(place.path(), (24, 90), &["--data", "x.npy"], &[]);
+    terminal.wait("the preparation", |rows| rows[0].starts_with("preparing the data ..."));
+    terminal.press(0x03);
+    let (status, rows, cursor, _) = terminal.end();
+    assert_eq!(rows, ["stopped before the first step; nothing was written"]);
+    assert_eq!((status, cursor), (Some(130), (1, 0)));
+    assert_eq!(names(place.path()), ["x.npy", "y.npy"], "no folder of a run");
 }
 
 #[test]
