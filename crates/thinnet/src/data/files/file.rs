@@ -38,10 +38,18 @@ pub(super) fn open_file_watched(
         Kind::Mat => mat::read(BufReader::new(counted(file)), size, options),
         Kind::Svmlight => svmlight::read(counted(file), options),
         #[cfg(feature = "columnar")]
-        Kind::Parquet | Kind::Arrow => Source::open(file, size, kind == Kind::Arrow)?.read(options),
+        Kind::Parquet | Kind::Arrow => Source::open(file, size, kind == Kind::Arrow)?
+            .read(options, &|row, rows| progress(share(size, row, rows), size)),
         Kind::Text if !cifar::may_be_binary(size) => csv::read(counted(file), options),
         kind => read_unpacked(fs::read(path).map_err(Error::io("read", path))?, kind, options, Some(path)),
     }
+}
+
+/// Of `size` bytes those that so many of `all` rows take.
+#[cfg(feature = "columnar")]
+fn share(size: u64, rows: u64, all: u64) -> u64 {
+    u64::try_from(u128::from(size) * u128::from(rows) / u128::from(all.max(1)))
+        .map_or(size, |done| done.min(size))
 }
 
 /// Reads what a packed stream of `packed` bytes holds.
@@ -58,7 +66,9 @@ pub(super) fn unpack(
         Kind::Text => csv::read(content, options),
         Kind::Svmlight => svmlight::read(content, options),
         #[cfg(feature = "columnar")]
-        Kind::Parquet | Kind::Arrow => Source::of_stream(content, packed, kind == Kind::Arrow)?.read(options),
+        Kind::Parquet | Kind::Arrow => {
+            Source::of_stream(content, packed, kind == Kind::Arrow)?.read(options, &|_, _| {})
+        }
         kind => {
             let bytes = archive::read_all(content, 0).map_err(archive::damage)?;
             if kind == Kind::Zip {
@@ -101,7 +111,7 @@ pub(super) fn read_unpacked(
         #[cfg(feature = "columnar")]
         Kind::Parquet | Kind::Arrow => {
             let size = bytes.len() as u64;
-            Source::of_stream(Cursor::new(bytes), size, kind == Kind::Arrow)?.read(options)
+            Source::of_stream(Cursor::new(bytes), size, kind == Kind::Arrow)?.read(options, &|_, _| {})
         }
         #[cfg(not(feature = "columnar"))]
         Kind::Parquet | Kind::Arrow => Err(columnar()),

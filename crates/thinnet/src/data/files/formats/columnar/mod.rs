@@ -139,11 +139,11 @@ impl Source {
         (places, names, kinds, notes)
     }
 
-    /// Reads the table as a data set in one part.
+    /// Reads the table as a data set in one part, and tells the row that it is at and how many there are, where that is known.
     ///
     /// # Errors
     /// Those of [`csv::read`](super::csv::read), with rows counted from 1 in the place of lines.
-    pub(crate) fn read(self, options: &ReadOptions) -> Result<DataSet> {
+    pub(crate) fn read(self, options: &ReadOptions, progress: &dyn Fn(u64, u64)) -> Result<DataSet> {
         let (places, names, kinds, notes) = self.columns();
         let layout = match &options.known {
             Some(known) => Layout::of_model(&names, true, known)?.with_label(known)?,
@@ -151,7 +151,13 @@ impl Source {
         };
         let wanted: Vec<usize> = layout.inputs.iter().copied().chain([layout.label]).collect();
         let (format, mut build) = (self.format, Build::new(layout, options, ORIGIN));
-        self.each_row(&places, &wanted, |row, number, _| build.push(|place| row.field(place), number))?;
+        let rows = self.rows;
+        self.each_row(&places, &wanted, |row, number, _| {
+            if let Some(rows) = rows.filter(|_| row.row == 0) {
+                progress(number, rows);
+            }
+            build.push(|place| row.field(place), number)
+        })?;
         let mut set = build.finish(format)?;
         for note in notes {
             set.note(note);
