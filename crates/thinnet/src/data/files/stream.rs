@@ -18,8 +18,10 @@ use super::formats::columnar::Source;
 use super::formats::images;
 use super::formats::{Blocks, csv, idx, mat, npy, svmlight};
 use super::kind::{self, Kind, file_name, head};
+#[cfg(feature = "images")]
+use crate::data::Pixels;
 use crate::data::shape::{check_shape, shown};
-use crate::data::{Columns, Features, Pixels};
+use crate::data::{Columns, Features};
 use crate::error::{Error, Result, ensure};
 
 /// Samples that are handed on together: of 3072 bytes each they are 3 MiB.

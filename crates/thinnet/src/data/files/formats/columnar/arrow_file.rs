@@ -12,7 +12,7 @@ use arrow_ipc::reader::FileDecoder;
 use arrow_ipc::{Block, root_as_footer};
 use arrow_schema::SchemaRef;
 
-use super::broken;
+use super::broken::broken;
 use super::messages::{check_buffers, message_of};
 use crate::data::files::archive::{brief, damage};
 use crate::data::limits;

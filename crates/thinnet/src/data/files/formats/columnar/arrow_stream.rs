@@ -7,7 +7,7 @@ use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::SchemaRef;
 
-use super::broken;
+use super::broken::broken;
 use super::messages::{check_buffers, message_of};
 use crate::data::files::archive::damage;
 use crate::data::limits;

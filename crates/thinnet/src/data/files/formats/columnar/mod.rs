@@ -5,10 +5,10 @@
 
 mod arrow_file;
 mod arrow_stream;
+mod broken;
 mod messages;
 mod values;
 
-use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::panic::{self, AssertUnwindSafe};
@@ -26,6 +26,7 @@ use crate::data::table::Kind;
 use crate::data::table::field::{Field, Origin};
 use crate::data::{Columns, DataSet, Features, Format, ReadOptions, limits};
 use crate::error::{Error, Result, ensure};
+use broken::broken;
 use values::{Values, kind_of};
 
 /// Bytes that a value may take in memory.
@@ -252,9 +253,4 @@ fn guarded<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
     // Whatever it was about is dropped unread.
     let read = panic::catch_unwind(AssertUnwindSafe(read));
     read.unwrap_or_else(|_| Err(Error::data("it is damaged: its parts do not fit one another")))
-}
-
-/// Why a file could not be read.
-fn broken(reason: impl fmt::Display) -> Error {
-    Error::data(format!("it cannot be read: {}", brief(&reason)))
 }

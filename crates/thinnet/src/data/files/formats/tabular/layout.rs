@@ -83,6 +83,7 @@ impl Layout {
     }
 
     /// The same where the file says of each column, by its place, what it holds; what is asked for goes before that.
+    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "texts say no kinds"))]
     pub(crate) fn with_kinds(mut self, known: &[Option<Kind>]) -> Self {
         for (kind, &place) in self.kinds.iter_mut().zip(&self.inputs) {
             *kind = kind.take().or_else(|| known.get(place).cloned().flatten());
