@@ -36,7 +36,12 @@ use clap::error::ErrorKind;
 use failure::Failure;
 use output::Output;
 use thinnet::text::{joined, shell_word};
+use thinnet_kernels::Allocator;
 use usage::refusal;
+
+/// Where memory cannot be had, the program ends with a sentence.
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator::new(memory::ran_out);
 
 fn main() -> ExitCode {
     let mut output = Output::new();

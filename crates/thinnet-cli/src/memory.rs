@@ -1,6 +1,13 @@
-//! Whether sizes fit this machine: an allocation that fails would end the program without a word.
+//! Whether sizes fit this machine, and what is said where they did not after all.
 
+use std::cell::Cell;
 use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use crate::failure::Failure;
 use crate::figures::byte_size;
@@ -20,6 +27,17 @@ pub(crate) fn check(need: f64, what: impl FnOnce() -> String) -> Result<(), Fail
     Err(Failure::Refused(format!("{what} about {need} of memory, and {have} are available")))
 }
 
+/// Refuses a file of samples that is larger than what can be had: its numbers take its own size at the least. A file of which
+/// some columns alone are read may take less.
+pub(crate) fn check_file(path: &Path, columns: &[String]) -> Result<(), Failure> {
+    match fs::metadata(path) {
+        Ok(file) if file.is_file() && columns.is_empty() => {
+            check(file.len() as f64, || format!("reading {} needs", path.display()))
+        }
+        _ => Ok(()), // whoever reads it says what is wrong with it
+    }
+}
+
 /// Bytes that can be had, as the system estimates it.
 fn available() -> f64 {
     fs::read_to_string("/proc/meminfo").ok().and_then(|text| parse(&text)).unwrap_or(ASSUMED)
@@ -30,6 +48,35 @@ fn parse(meminfo: &str) -> Option<f64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kib as f64 * 1024.0)
+}
+
+/// Ends the program with a sentence: so many bytes could not be had.
+///
+/// It takes no memory of its own.
+#[allow(clippy::print_stderr, reason = "whoever prints else may be the one that asked for memory")]
+pub(crate) fn ran_out(bytes: usize) {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    thread_local!(static INSIDE: Cell<bool> = const { Cell::new(false) });
+    if INSIDE.replace(true) {
+        return; // the sentence itself asked for memory: then it cannot be helped
+    }
+    if TOLD.swap(true, Ordering::Relaxed) {
+        // Another thread is saying so, and ends the program.
+        thread::sleep(Duration::from_secs(60));
+        return;
+    }
+    let mut text = [0; 200];
+    let mut rest = text.as_mut_slice();
+    let megabytes = bytes as f64 / 1e6;
+    let written = write!(
+        rest,
+        "\nerror: there is not enough memory: {megabytes:.1} MB more could not be had; close other programs, or take fewer \
+         samples or a smaller network\n"
+    );
+    let left = rest.len();
+    let end = if written.is_ok() { text.len() - left } else { text.len() };
+    let _ = io::stderr().write_all(&text[..end]);
+    process::exit(2);
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use thinnet::training::TargetKind;
 
 use crate::args::source::{ReadArguments, SourceArguments};
 use crate::failure::Failure;
+use crate::memory;
 
 /// A data set with training and validation samples, and how they are scaled.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ impl ReadArguments {
 
     /// Reads the data set at `path` as it is stored, and finds out whether its targets are classes or numbers.
     pub(crate) fn open(&self, path: &Path) -> Result<DataSet, Failure> {
+        memory::check_file(path, &self.table.columns)?;
         Ok(open_with(path, &self.options(true)?, "")?)
     }
 }
@@ -51,6 +53,7 @@ impl ReadArguments {
 impl SourceArguments {
     /// Reads the data set as it is stored.
     pub(crate) fn open(&self) -> Result<DataSet, Failure> {
+        memory::check_file(&self.data, &self.read.table.columns)?;
         Ok(open_with(&self.data, &self.read.options(false)?, "--data ")?)
     }
 

@@ -135,3 +135,41 @@ fn help_and_version_are_no_errors() {
     run(&["check", "--help"]).stdout(contains("--json"));
     assert!(names(folder.path()).is_empty());
 }
+
+/// Where the system gives no more memory, a sentence says so, and no signal ends the program.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_runs_out_is_told() {
+    let folder = empty_folder();
+    // 16 million numbers, which take 128 MB: 0.5 and 1.5 in turns, and classes.
+    let rows = "0.5,1.5,".repeat(10) + "0\n" + &"1.5,0.5,".repeat(10) + "1\n";
+    fs::write(folder.path().join("large.csv"), rows.repeat(400_000)).unwrap();
+    for command in [&["data", "info", "large.csv"][..], &["train", "--data", "large.csv", "--out", "run"]] {
+        let output = std::process::Command::new("sh")
+            .args(["-c", "ulimit -v 120000; exec \"$0\" \"$@\""])
+            .arg(assert_cmd::cargo::cargo_bin!("thinnet"))
+            .args(command)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command:?}: {stderr}");
+        let last = stderr.lines().last().unwrap();
+        assert!(last.starts_with("error: there is not enough memory: "), "{command:?}: {stderr}");
+    }
+    assert_eq!(names(folder.path()), ["large.csv"], "nothing is left of the run");
+}
+
+/// A file that is larger than memory is refused before it is read: its size is known.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_larger_than_memory_is_refused_at_once() {
+    let folder = empty_folder();
+    let file = fs::File::create(folder.path().join("huge.csv")).unwrap();
+    file.set_len(1 << 42).unwrap(); // of holes, which take no room
+    for command in ["data info huge.csv", "train --data huge.csv", "experiment --data huge.csv"] {
+        let said = contains("reading huge.csv needs about 4.4 TB of memory, and").and(contains("available"));
+        thinnet(folder.path()).args(command.split(' ')).assert().code(2).stderr(said);
+    }
+    assert_eq!(names(folder.path()), ["huge.csv"]);
+}

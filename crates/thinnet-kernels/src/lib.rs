@@ -45,6 +45,7 @@
 )]
 
 mod adjust;
+mod allocator;
 mod apply;
 mod axpy;
 mod backward;
@@ -78,6 +79,7 @@ mod words;
 mod x86_64;
 
 pub use adjust::Adjust;
+pub use allocator::Allocator;
 pub use apply::apply_update;
 pub use axpy::listed_axpy;
 pub use backward::listed_backward;

@@ -14,6 +14,7 @@ use thinnet::sweep::{Outcome, SweepFolder, Table};
 use crate::args::sweep::SweepArguments;
 use crate::failure::Failure;
 use crate::interrupt;
+use crate::memory;
 use crate::output::Output;
 use show::Show;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(arguments: SweepArguments, output: &mut Output) -> Result<(), 
     let mut prepared = request::prepare(arguments)?;
     let stop = interrupt::flag()?;
     let path = prepared.config.base.data.path.clone();
+    memory::check_file(path.as_ref(), &prepared.config.base.data.columns)?;
     let told = !quiet && !json;
     let runs =
         output.reading(&stop, &path, told, |progress| SweepRuns::open_watched(&prepared.config, progress))?;

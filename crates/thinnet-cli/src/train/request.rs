@@ -93,6 +93,7 @@ impl Request {
         let Self { mut config, path, existing } = self;
         let moved =
             existing.is_some() && config.data.path != SAMPLE && !Path::new(&config.data.path).exists();
+        memory::check_file(config.data.path.as_ref(), &config.data.columns)?;
         let set = shown.reading(&config.data.path, |progress| run::open_watched(&config, progress));
         let set = match set {
             Err(error) if moved => {
