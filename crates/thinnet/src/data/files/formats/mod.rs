@@ -236,19 +236,23 @@ pub(super) fn rows<T>(samples: usize, width: usize, numbers: Vec<T>) -> Result<A
 }
 
 /// Images of `shape` (C, H, W) that are stored (H, W, `last`) are turned; channels beyond C are left out.
-fn channel_first<T: Copy>(numbers: Vec<T>, shape: &[usize], last: Option<usize>) -> Vec<T> {
+fn channel_first<T: Copy>(mut numbers: Vec<T>, shape: &[usize], last: Option<usize>) -> Vec<T> {
     let (&[channels, height, width], Some(last)) = (shape, last) else { return numbers };
     if last == 1 {
         return numbers;
     }
     let plane = height * width;
-    let mut turned = Vec::with_capacity(numbers.len() / last * channels);
-    for image in numbers.chunks_exact((last * plane).max(1)) {
-        for channel in 0..channels {
-            turned.extend(image.iter().skip(channel).step_by(last));
-        }
+    let (before, after) = ((last * plane).max(1), channels * plane);
+    let (images, mut image) = (numbers.len() / before, Vec::with_capacity(before));
+    // In place, an image at a time: it takes no more room than before.
+    for index in 0..images {
+        image.clear();
+        image.extend_from_slice(&numbers[index * before..][..before]);
+        let turned = (0..channels).flat_map(|channel| image.iter().skip(channel).step_by(last));
+        numbers[index * after..][..after].iter_mut().zip(turned).for_each(|(out, &value)| *out = value);
     }
-    turned
+    numbers.truncate(images * after);
+    numbers
 }
 
 /// The column of the single `one` in each row of `columns` values that else are `zero`.

@@ -7,7 +7,7 @@
 //! every sample in place of the training samples' mean. Read for regression, the labels' arrays hold numbers (N) or (N, K),
 //! and `target_names` their names.
 
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek};
 
 use ndarray::Array1;
 use ndarray_npy::npy::header::Header;
@@ -52,57 +52,107 @@ fn pair<T>(part: Option<&[&str]>, find: impl Fn(&str, &str) -> Option<T>) -> Opt
 /// booleans, whole numbers up to 64 bits, floats of 16, 32 and 64 bits, and strings.
 pub fn read(bytes: Vec<u8>) -> Result<Numbers> {
     let (header, start) = parsed_header(&bytes)?;
-    let descriptor = header.type_descriptor.as_string().map_or("record", String::as_str);
-    let kind @ (_, _, size) = parse_descriptor(descriptor).ok_or_else(|| no_data(descriptor))?;
-    let mut shape = header.shape.clone();
-    if shape.len() > limits::DIMENSIONS {
-        return Err(Error::data(format!("its array has {} dimensions", shape.len())));
+    let array = Array::new(&header, (bytes.len() - start) as u64)?;
+    let content = content(bytes, start, array.kind)?;
+    array.of(content)
+}
+
+/// The same of a file of `length` bytes in a stream.
+fn read_stream(stream: &mut impl Read, length: u64) -> Result<Numbers> {
+    let (header, start) = header_of(stream)?;
+    let array = Array::new(&header, length.saturating_sub(start as u64))?;
+    let content = content_of(stream, array.count, array.kind)?;
+    let more = io::copy(stream, &mut io::sink()).map_err(damage)?;
+    ensure!(more == 0, Error::data("it has more bytes than its archive says"));
+    array.of(content)
+}
+
+/// An array as its header tells it.
+struct Array<'a> {
+    descriptor: &'a str,
+    kind: (bool, u8, usize),
+    shape: Vec<usize>,
+    count: usize,
+    by_column: bool,
+}
+
+impl<'a> Array<'a> {
+    /// An array of this header, which `found` bytes follow.
+    fn new(header: &'a Header, found: u64) -> Result<Self> {
+        let descriptor = header.type_descriptor.as_string().map_or("record", String::as_str);
+        let kind = parse_descriptor(descriptor).ok_or_else(|| no_data(descriptor))?;
+        let shape = header.shape.clone();
+        if shape.len() > limits::DIMENSIONS {
+            return Err(Error::data(format!("its array has {} dimensions", shape.len())));
+        }
+        let found = usize::try_from(found).unwrap_or(usize::MAX);
+        check_promise(&shape, kind.2, "values", found)?;
+        let by_column = header.layout.is_fortran() && shape.len() > 1;
+        Ok(Self { descriptor, kind, shape, count: found / kind.2.max(1), by_column })
     }
-    check_promise(&shape, size, "values", bytes.len() - start)?;
-    let content = content(bytes, start, kind)?.ok_or_else(|| no_data(descriptor))?;
-    let content = if header.layout.is_fortran() && shape.len() > 1 {
-        let turned = content.by_row(&shape)?;
-        shape = turned.shape;
-        turned.content
-    } else {
-        content
-    };
-    Ok(Numbers { shape, content })
+
+    /// The array with its content, if that is of a kind that is read.
+    fn of(self, content: Option<Content>) -> Result<Numbers> {
+        let content = content.ok_or_else(|| no_data(self.descriptor))?;
+        if self.by_column { content.by_row(&self.shape) } else { Ok(Numbers { shape: self.shape, content }) }
+    }
 }
 
 /// The numbers or words from `start` on: whether they are big-endian, their kind as NumPy names it, and the bytes of one.
 /// `None` for a kind that is not read.
-pub(super) fn content(
-    mut bytes: Vec<u8>,
-    start: usize,
+pub(super) fn content(mut bytes: Vec<u8>, start: usize, kind: (bool, u8, usize)) -> Result<Option<Content>> {
+    if let (_, b'b' | b'u', 1) = kind {
+        bytes.drain(..start);
+        return Ok(Some(Content::Bytes(bytes)));
+    }
+    let mut rest = &bytes[start..];
+    let count = rest.len() / kind.2.max(1);
+    content_of(&mut rest, count, kind)
+}
+
+/// The same of so many numbers or words that a stream holds, which are never there as bytes and as values at once.
+fn content_of(
+    stream: &mut impl Read,
+    count: usize,
     (big, kind, size): (bool, u8, usize),
 ) -> Result<Option<Content>> {
-    let rest = &bytes[start..];
     Ok(Some(match (kind, size) {
-        (b'b' | b'u', 1) => {
-            bytes.drain(..start);
-            Content::Bytes(bytes)
+        (b'b' | b'u', 1) => Content::Bytes(numbers(stream, count, |[byte]: [u8; 1]| byte)?),
+        (b'i', 1) => Content::Integers(numbers(stream, count, |b| i8::from_le_bytes(b).into())?),
+        (b'i', 2) => {
+            Content::Integers(numbers(stream, count, |b| i16::from_le_bytes(ordered(b, big)).into())?)
         }
-        (b'i', 1) => Content::Integers(rest.iter().map(|&byte| i64::from(byte.cast_signed())).collect()),
-        (b'i', 2) => Content::Integers(numbers(rest, |b| i16::from_le_bytes(ordered(b, big)).into())),
-        (b'i', 4) => Content::Integers(numbers(rest, |b| i32::from_le_bytes(ordered(b, big)).into())),
-        (b'i', 8) => Content::Integers(numbers(rest, |b| i64::from_le_bytes(ordered(b, big)))),
-        (b'u', 2) => Content::Integers(numbers(rest, |b| u16::from_le_bytes(ordered(b, big)).into())),
-        (b'u', 4) => Content::Integers(numbers(rest, |b| u32::from_le_bytes(ordered(b, big)).into())),
+        (b'i', 4) => {
+            Content::Integers(numbers(stream, count, |b| i32::from_le_bytes(ordered(b, big)).into())?)
+        }
+        (b'i', 8) => Content::Integers(numbers(stream, count, |b| i64::from_le_bytes(ordered(b, big)))?),
+        (b'u', 2) => {
+            Content::Integers(numbers(stream, count, |b| u16::from_le_bytes(ordered(b, big)).into())?)
+        }
+        (b'u', 4) => {
+            Content::Integers(numbers(stream, count, |b| u32::from_le_bytes(ordered(b, big)).into())?)
+        }
         (b'u', 8) => {
-            let signed = |b| i64::try_from(u64::from_le_bytes(ordered(b, big)));
-            let signed: std::result::Result<_, _> = numbers(rest, signed).into_iter().collect();
-            Content::Integers(signed.map_err(|_| Error::data("a whole number is beyond 63 bits"))?)
+            let mut beyond = false;
+            let signed = |b| {
+                let number = i64::try_from(u64::from_le_bytes(ordered(b, big)));
+                beyond |= number.is_err();
+                number.unwrap_or_default()
+            };
+            let signed = numbers(stream, count, signed)?;
+            ensure!(!beyond, Error::data("a whole number is beyond 63 bits"));
+            Content::Integers(signed)
         }
-        (b'f', 2) => Content::Floats(numbers(rest, |b| half(u16::from_le_bytes(ordered(b, big))))),
-        (b'f', 4) => Content::Floats(numbers(rest, |b| f32::from_le_bytes(ordered(b, big)).into())),
-        (b'f', 8) => Content::Floats(numbers(rest, |b| f64::from_le_bytes(ordered(b, big)))),
-        (b'S', _) if size > 0 => {
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned();
-            Content::Texts(rest.chunks_exact(size).map(text).collect())
-        }
-        (b'U', _) if size > 0 => {
-            Content::Texts(rest.chunks_exact(size).map(|bytes| utf32(bytes, big)).collect())
+        (b'f', 2) => Content::Floats(numbers(stream, count, |b| half(u16::from_le_bytes(ordered(b, big))))?),
+        (b'f', 4) => Content::Floats(numbers(stream, count, |b| f32::from_le_bytes(ordered(b, big)).into())?),
+        (b'f', 8) => Content::Floats(numbers(stream, count, |b| f64::from_le_bytes(ordered(b, big)))?),
+        (b'S' | b'U', 1..) => {
+            let bytes = read_all(stream, 0).map_err(damage)?;
+            let word = |bytes: &[u8]| match kind {
+                b'S' => String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned(),
+                _ => utf32(bytes, big),
+            };
+            Content::Texts(bytes.chunks_exact(size).map(word).collect())
         }
         _ => return Ok(None),
     }))
@@ -110,13 +160,7 @@ pub(super) fn content(
 
 /// What an NPY file says of itself; `None` if its numbers lie by column, so that rows do not follow one another.
 pub(crate) fn read_header(stream: &mut impl Read) -> Result<Option<ArrayHeader>> {
-    let cut = |_| Error::data("it is cut short within its header");
-    let mut head = vec![0; 12];
-    stream.read_exact(&mut head).map_err(cut)?;
-    let (length_end, length) = header_length(&head)?;
-    head.resize(length_end + length, 0);
-    stream.read_exact(&mut head[12..]).map_err(cut)?;
-    let (header, _) = parsed_header(&head)?;
+    let (header, _) = header_of(stream)?;
     let descriptor = header.type_descriptor.as_string().map_or("record", String::as_str);
     let (_, _, size) = parse_descriptor(descriptor).ok_or_else(|| no_data(descriptor))?;
     if header.layout.is_fortran() {
@@ -131,6 +175,17 @@ pub(crate) fn read_header(stream: &mut impl Read) -> Result<Option<ArrayHeader>>
         if written.is_ok() { head } else { Vec::new() } // memory takes all; an empty header is refused where it is read
     };
     Ok(Some(ArrayHeader { shape, size, head: Box::new(head), read }))
+}
+
+/// The header that a stream begins with, and its bytes.
+fn header_of(stream: &mut impl Read) -> Result<(Header, usize)> {
+    let cut = |_| Error::data("it is cut short within its header");
+    let mut head = Vec::new();
+    stream.take(12).read_to_end(&mut head).map_err(damage)?;
+    let (length_end, length) = header_length(&head)?;
+    head.resize(length_end + length, 0);
+    stream.read_exact(&mut head[12..]).map_err(cut)?;
+    parsed_header(&head)
 }
 
 /// The names of the arrays of samples in an archive with these names, in lower case, in the order of the parts.
@@ -195,9 +250,28 @@ fn parse_descriptor(descriptor: &str) -> Option<(bool, u8, usize)> {
     Some((*order == b'>', *kind, size))
 }
 
-/// Numbers of `N` bytes each.
-fn numbers<const N: usize, T>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
-    bytes.as_chunks().0.iter().map(|&chunk| number(chunk)).collect()
+/// So many numbers of `N` bytes each.
+fn numbers<const N: usize, T>(
+    stream: &mut impl Read,
+    count: usize,
+    mut number: impl FnMut([u8; N]) -> T,
+) -> Result<Vec<T>> {
+    const AT_ONCE: usize = 8192;
+    let mut buffer = vec![0; N * AT_ONCE.min(count)];
+    let mut numbers = Vec::new();
+    // Memory is taken for what was there so far, and as much again.
+    let first = usize::try_from(limits::UNPACKED_BASE).unwrap_or(usize::MAX) / size_of::<T>().max(1);
+    while numbers.len() < count {
+        let left = count - numbers.len();
+        if numbers.len() == numbers.capacity() {
+            numbers.reserve_exact(left.min(numbers.len().max(first)));
+        }
+        let room = (numbers.capacity() - numbers.len()).min(left).min(AT_ONCE);
+        let part = &mut buffer[..N * room];
+        stream.read_exact(part).map_err(damage)?;
+        numbers.extend(part.as_chunks().0.iter().map(|&chunk| number(chunk)));
+    }
+    Ok(numbers)
 }
 
 /// The bytes of a number, the lowest first.
@@ -222,8 +296,9 @@ fn half(bits: u16) -> f64 {
 
 /// Characters of four bytes each, up to trailing zeros.
 fn utf32(bytes: &[u8], big: bool) -> String {
-    let characters = numbers(bytes, |b| char::from_u32(u32::from_le_bytes(ordered(b, big))));
-    let text: String = characters.into_iter().map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    let character = |&chunk: &[u8; 4]| char::from_u32(u32::from_le_bytes(ordered(chunk, big)));
+    let characters = bytes.as_chunks().0.iter().map(character);
+    let text: String = characters.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
     text.trim_end_matches('\0').to_owned()
 }
 
@@ -262,9 +337,8 @@ pub fn read_npz(stream: impl Read + Seek, packed: u64, options: &ReadOptions) ->
                 "it unpacks to {claimed} bytes, too much for a file of its size"
             )));
         }
-        let bytes = read_all(Bounded::new(entry, left), claimed).map_err(damage)?;
-        left -= (bytes.len() as u64).min(left);
-        read(bytes)
+        left -= claimed;
+        read_stream(&mut Bounded::new(entry, claimed), claimed)
     };
     let arrays: Vec<(String, &String)> = names
         .iter()
