@@ -112,7 +112,7 @@ pub(super) fn content(mut bytes: Vec<u8>, start: usize, kind: (bool, u8, usize))
 
 /// The same of so many numbers or words that a stream holds, which are never there as bytes and as values at once.
 fn content_of(
-    stream: &mut impl Read,
+    stream: &mut dyn Read,
     count: usize,
     (big, kind, size): (bool, u8, usize),
 ) -> Result<Option<Content>> {
@@ -252,7 +252,7 @@ fn parse_descriptor(descriptor: &str) -> Option<(bool, u8, usize)> {
 
 /// So many numbers of `N` bytes each.
 fn numbers<const N: usize, T>(
-    stream: &mut impl Read,
+    stream: &mut dyn Read,
     count: usize,
     mut number: impl FnMut([u8; N]) -> T,
 ) -> Result<Vec<T>> {
