@@ -26,6 +26,7 @@ mod train;
 mod usage;
 
 use std::env;
+use std::panic;
 use std::process::ExitCode;
 
 use args::data::DataCommand;
@@ -35,6 +36,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use failure::Failure;
 use output::Output;
+use thinnet::data::catches_panic;
 use thinnet::text::{joined, shell_word};
 use thinnet_kernels::Allocator;
 use usage::refusal;
@@ -44,6 +46,13 @@ use usage::refusal;
 static ALLOCATOR: Allocator = Allocator::new(memory::ran_out);
 
 fn main() -> ExitCode {
+    // What the library makes an error of is told as one.
+    let told = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if !catches_panic() {
+            told(panic);
+        }
+    }));
     let mut output = Output::new();
     run(&mut output).unwrap_or_else(|failure| {
         output.failure(&failure);

@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 
 use common::{SMALL, empty_folder, names, thinnet};
 use predicates::prelude::*;
@@ -172,4 +173,28 @@ fn a_file_larger_than_memory_is_refused_at_once() {
         thinnet(folder.path()).args(command.split(' ')).assert().code(2).stderr(said);
     }
     assert_eq!(names(folder.path()), ["huge.csv"]);
+}
+
+/// The libraries that read Parquet and Arrow panic on some damaged files: a person is told one sentence all the same.
+#[test]
+fn a_damaged_table_of_types_is_refused_in_one_sentence() {
+    let folder = empty_folder();
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../thinnet/tests/files");
+    for (name, at, byte) in [
+        ("typed.parquet", 142, 255),
+        ("typed.parquet", 602, 4),
+        ("typed.feather", 7203, 14),
+        ("typed.arrows", 2248, 25),
+    ] {
+        let mut content = fs::read(files.join(name)).unwrap();
+        content[at] = byte;
+        fs::write(folder.path().join(name), content).unwrap();
+        let output =
+            thinnet(folder.path()).args(["data", "info", name]).assert().code(2).get_output().clone();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.starts_with(&format!("error: {name}: it ")) && said.lines().count() == 1,
+            "{name}: {said}"
+        );
+    }
 }

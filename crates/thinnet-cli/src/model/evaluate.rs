@@ -15,6 +15,7 @@ use crate::args::model::EvaluateArguments;
 use crate::failure::Failure;
 use crate::figures::{figure, part_name, thousands};
 use crate::folder;
+use crate::memory;
 use crate::output::{Output, Paint};
 
 /// Samples that are judged at a time.
@@ -93,6 +94,7 @@ fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
         regression: model.config().model.task == Task::Regression,
         ..ReadOptions::default()
     };
+    memory::check_file(path, &[])?;
     Ok(open_with(path, &options, "")?)
 }
 

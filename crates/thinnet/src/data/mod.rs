@@ -30,6 +30,8 @@ mod summary;
 mod table;
 
 pub use features::{Features, Pixels};
+#[cfg(feature = "columnar")]
+pub use files::catches_panic;
 #[cfg(feature = "files")]
 pub use files::{Block, ReadOptions, ReadProgress, Wanted, formats, limits, stream, stream_table};
 pub use rows::{Rows, Targets};

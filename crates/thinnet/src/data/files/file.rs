@@ -38,8 +38,9 @@ pub(super) fn open_file_watched(
         Kind::Mat => mat::read(BufReader::new(counted(file)), size, options),
         Kind::Svmlight => svmlight::read(counted(file), options),
         #[cfg(feature = "columnar")]
-        Kind::Parquet | Kind::Arrow => Source::open(file, size, kind == Kind::Arrow)?
-            .read(options, &|row, rows| progress(share(size, row, rows), size)),
+        Kind::Parquet | Kind::Arrow => {
+            Source::open(file, size, path)?.read(options, &|row, rows| progress(share(size, row, rows), size))
+        }
         Kind::Text if !cifar::may_be_binary(size) => csv::read(counted(file), options),
         kind => read_unpacked(fs::read(path).map_err(Error::io("read", path))?, kind, options, Some(path)),
     }
@@ -66,9 +67,7 @@ pub(super) fn unpack(
         Kind::Text => csv::read(content, options),
         Kind::Svmlight => svmlight::read(content, options),
         #[cfg(feature = "columnar")]
-        Kind::Parquet | Kind::Arrow => {
-            Source::of_stream(content, packed, kind == Kind::Arrow)?.read(options, &|_, _| {})
-        }
+        Kind::Parquet | Kind::Arrow => Source::of_stream(content, packed)?.read(options, &|_, _| {}),
         kind => {
             let bytes = archive::read_all(content, 0).map_err(archive::damage)?;
             if kind == Kind::Zip {
@@ -111,7 +110,7 @@ pub(super) fn read_unpacked(
         #[cfg(feature = "columnar")]
         Kind::Parquet | Kind::Arrow => {
             let size = bytes.len() as u64;
-            Source::of_stream(Cursor::new(bytes), size, kind == Kind::Arrow)?.read(options, &|_, _| {})
+            Source::of_stream(Cursor::new(bytes), size)?.read(options, &|_, _| {})
         }
         #[cfg(not(feature = "columnar"))]
         Kind::Parquet | Kind::Arrow => Err(columnar()),

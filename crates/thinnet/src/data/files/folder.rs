@@ -156,9 +156,7 @@ fn column_names(path: &Path) -> Result<Vec<String>> {
             kind::unpack(packing, BufReader::new(file), size).and_then(|(_, table)| csv::column_names(table))
         }
         #[cfg(feature = "columnar")]
-        kind @ (Kind::Parquet | Kind::Arrow) => {
-            Source::open(file, size, kind == Kind::Arrow).map(|table| table.names())
-        }
+        Kind::Parquet | Kind::Arrow => Source::open(file, size, path).map(|table| table.names()),
         _ => csv::column_names(file),
     };
     names.map_err(|error| error.within(file_name(path)))

@@ -8,7 +8,7 @@ pub const UNPACKED_RATIO: u64 = 100;
 
 /// The memory that unpacking xz may take, in KiB: 128 MiB. `xz -9` asks for half of it.
 #[cfg(feature = "compression")]
-pub(crate) const XZ_DICTIONARY: u32 = 128 << 10;
+pub(crate) const XZ_MEMORY: u32 = 128 << 10;
 
 /// Values in a pickle: a batch of CIFAR-100 has 200,000. One takes up to 56 bytes of memory.
 pub const PICKLE_VALUES: usize = 2_000_000;

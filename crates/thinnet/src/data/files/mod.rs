@@ -17,5 +17,7 @@ mod stream;
 mod write;
 
 pub use counted::ReadProgress;
+#[cfg(feature = "columnar")]
+pub use formats::columnar::catches_panic;
 pub use options::ReadOptions;
 pub use stream::{Block, Wanted, stream, stream_table};

@@ -19,7 +19,7 @@ impl DataSet {
     ///   the one above it, or a single batch
     /// - IDX, packed or not: a folder with images and labels, or a file of images whose labels lie beside it
     /// - NPZ; NPY, with labels beside it
-    /// - a table, packed or not
+    /// - a table as text (CSV and its kin, JSON, ARFF), Parquet or Arrow (feature `columnar`), packed or not
     /// - svmlight, packed or not, which stays sparse; MATLAB's files, up to version 7
     /// - a folder of images by class (feature `images`)
     ///

@@ -46,7 +46,7 @@ impl Packing {
             #[cfg(feature = "compression")]
             Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(stream)),
             #[cfg(feature = "compression")]
-            Self::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(stream, true, limits::XZ_DICTIONARY)),
+            Self::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(stream, true, limits::XZ_MEMORY)),
             #[cfg(feature = "compression")]
             Self::Zstd => {
                 let decoder = zstd::Decoder::with_buffer(stream);

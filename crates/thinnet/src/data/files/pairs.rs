@@ -26,12 +26,11 @@ pub(super) fn labels_beside(path: &Path) -> Result<PathBuf> {
         },
     };
     // First of all they are packed as the samples are.
-    let plain = packing.is_none().then(|| labels.clone());
-    let packed = packing.into_iter().chain(ENDINGS).map(|ending| format!("{labels}.{ending}"));
-    plain
+    let packed = |ending| format!("{labels}.{ending}");
+    let first = packing.map_or_else(|| labels.clone(), packed);
+    [first, labels.clone()]
         .into_iter()
-        .chain(packed)
-        .chain([labels.clone()])
+        .chain(ENDINGS.map(packed))
         .map(|name| path.with_file_name(name))
         .find(|path| path.is_file())
         .ok_or_else(|| Error::data(format!("its labels should lie beside it as {labels}, and do not")))

@@ -141,7 +141,7 @@ fn stream_file(path: &Path, number: usize, wanted: Wanted<'_>, each: Each<'_>) -
     let size = file.metadata().map_err(Error::io("read", path))?.len();
     #[cfg(feature = "columnar")]
     if matches!(kind, Kind::Parquet | Kind::Arrow) {
-        return typed_blocks(Source::open(file, size, kind == Kind::Arrow)?, wanted, number, each);
+        return typed_blocks(Source::open(file, size, path)?, wanted, number, each);
     }
     let read = Cell::new(0);
     let mut file = BufReader::with_capacity(1 << 18, Counted { file, read: &read });
@@ -163,8 +163,8 @@ fn stream_file(path: &Path, number: usize, wanted: Wanted<'_>, each: Each<'_>) -
                 mat_blocks(Cursor::new(bytes), size, wanted, each)
             }
             #[cfg(feature = "columnar")]
-            (kind @ (Kind::Parquet | Kind::Arrow), content) => {
-                typed_blocks(Source::of_stream(content, size, kind == Kind::Arrow)?, wanted, number, each)
+            (Kind::Parquet | Kind::Arrow, content) => {
+                typed_blocks(Source::of_stream(content, size)?, wanted, number, each)
             }
             (kind, mut content) => unpacked(&mut content, kind, (number, None), wanted, each),
         },

@@ -9,9 +9,11 @@ mod broken;
 mod messages;
 mod values;
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -28,6 +30,9 @@ use crate::data::{Columns, DataSet, Features, Format, ReadOptions, limits};
 use crate::error::{Error, Result, ensure};
 use broken::broken;
 use values::{Values, kind_of};
+
+/// What a Parquet file begins with.
+const PARQUET: &[u8] = b"PAR1";
 
 /// Bytes that a value may take in memory.
 const VALUE: u64 = 8;
@@ -55,26 +60,32 @@ type Open = Box<dyn FnOnce(&[usize]) -> Result<Batches>>;
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch>>>;
 
 impl Source {
-    /// The table in a file of `size` bytes, which is Arrow's or else Parquet.
+    /// The table in a file of `size` bytes, which is Parquet or else Arrow's.
     ///
     /// # Errors
-    /// [`Error::Data`] for what is none.
-    pub(crate) fn open(file: File, size: u64, is_arrow: bool) -> Result<Self> {
-        guarded(|| if is_arrow { Self::arrow(BufReader::new(file), size) } else { Self::parquet(file, size) })
+    /// [`Error::Data`] for what is neither, and [`Error::Io`] for a file that cannot be read.
+    pub(crate) fn open(mut file: File, size: u64, path: &Path) -> Result<Self> {
+        let mut head = Vec::new();
+        let looked =
+            file.by_ref().take(PARQUET.len() as u64).read_to_end(&mut head).and_then(|_| file.rewind());
+        looked.map_err(Error::io("read", path))?;
+        guarded(|| {
+            if head == PARQUET { Self::parquet(file, size) } else { Self::arrow(BufReader::new(file), size) }
+        })
     }
 
-    /// The same in a stream of `size` bytes, or that was packed in so many; it is read into memory.
+    /// The same in a stream, or one that was packed, in `size` bytes; it is read into memory.
     ///
     /// # Errors
-    /// [`Error::Data`] for what is none.
-    pub(crate) fn of_stream(stream: impl Read, size: u64, is_arrow: bool) -> Result<Self> {
+    /// [`Error::Data`] for what is neither.
+    pub(crate) fn of_stream(stream: impl Read, size: u64) -> Result<Self> {
         let bytes = read_all(stream, size).map_err(damage)?;
         let size = bytes.len() as u64;
         guarded(|| {
-            if is_arrow {
-                Self::arrow(Cursor::new(bytes), size)
-            } else {
+            if bytes.starts_with(PARQUET) {
                 Self::parquet(Bytes::from(bytes), size)
+            } else {
+                Self::arrow(Cursor::new(bytes), size)
             }
         })
     }
@@ -248,9 +259,19 @@ impl<'a> Row<'a> {
     }
 }
 
-/// What a reader gives, which may panic: the libraries check most of a file, and trust some of its sizes.
+thread_local!(static GUARDED: Cell<bool> = const { Cell::new(false) });
+
+/// Whether a panic on this thread becomes an error, so that nobody need be told of it: what reads Parquet and Arrow checks most
+/// of a file, and panics where some of its sizes are wrong.
+pub fn catches_panic() -> bool {
+    GUARDED.get()
+}
+
+/// What a reader gives; an error where it panics.
 fn guarded<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
+    GUARDED.set(true);
     // Whatever it was about is dropped unread.
     let read = panic::catch_unwind(AssertUnwindSafe(read));
+    GUARDED.set(false);
     read.unwrap_or_else(|_| Err(Error::data("it is damaged: its parts do not fit one another")))
 }
