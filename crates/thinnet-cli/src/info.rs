@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &InfoArguments, output: &Output) -> Result<(), Fail
         montage::save(&set, file)?;
         output.note(&format!("picture in {}", file.display()));
     }
-    let summary = set.summary();
+    let summary = set.summary()?;
     if arguments.json {
         return output.pretty_json(&Json::new(&summary));
     }
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_page_has_a_column_for_each_part_and_not_too_many_classes() {
-        let mut summary = DataSet::embedded_sample().unwrap().summary();
+        let mut summary = DataSet::embedded_sample().unwrap().summary().unwrap();
         let lines = page(&summary, str::to_owned);
         assert_eq!(lines.len(), 4 + 4 + 1 + 10, "{lines:#?}");
         assert!(lines[2].contains("130.64189796 130.05569388 130.96055102 131.48467347 ..."), "{lines:#?}");

@@ -62,7 +62,7 @@ fn full(config: &NetCheckConfig) -> Result<(f64, Vec<ParameterCheck>)> {
     let net = NetConfig { hidden: vec![500], dropout: dropout.into(), ..NetConfig::default() };
     let net = FullyConnectedNet::<f64>::new(net, &mut random)?;
     let config = NetCheckConfig { sample: Some((SAMPLE, 1)), ..config.clone() };
-    let x = data.train.x().to_floats();
+    let x = data.train.x().to_floats()?;
     timed(1, || check_net(&net, x.view(), data.train.labels(), &random, &config))
 }
 

@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = env::args_os().nth(1).map_or_else(default, |path| Ok(PathBuf::from(path)))?;
     let set = DataSet::open(&path, &ReadOptions::default())?;
     #[allow(clippy::cast_possible_truncation, reason = "pixels")]
-    let floats: Array2<f32> = set.train().x().to_floats().mapv(|x| x as f32) / 255.0;
+    let floats: Array2<f32> = set.train().x().to_floats()?.mapv(|x| x as f32) / 255.0;
     let sparse = SparseRows::from_dense(floats.view());
     let share = floats.iter().filter(|&&x| x != 0.0).count() as f64 / floats.len() as f64;
     println!("{} images, {:.1}% of their pixels not 0", floats.nrows(), 100.0 * share);

@@ -19,8 +19,8 @@ fn the_embedded_sample_is_the_courses() {
         sample.parts().map(|(part, split)| (part, split.len())).collect::<Vec<_>>(),
         [(Part::Train, 500), (Part::Val, 1000)]
     );
-    assert_eq!(sample.train().x().range(), Some((0.0, 255.0)));
-    let mean = sample.mean_sample();
+    assert_eq!(sample.train().x().range().unwrap(), Some((0.0, 255.0)));
+    let mean = sample.mean_sample().unwrap();
     assert_eq!(mean.len(), 3072);
     assert_eq!(sample.train().class_counts(), [51, 65, 43, 47, 50, 40, 53, 50, 45, 56]);
     assert_eq!(val.class_counts(), [87, 119, 79, 112, 78, 98, 102, 107, 113, 105]);
@@ -39,7 +39,7 @@ fn the_embedded_sample_is_the_courses() {
 fn the_dataset_is_the_pixels_minus_the_mean_image() {
     let sample = DataSet::embedded_sample().unwrap();
     let data = TrainingData::<f64>::of(&sample, 500).unwrap();
-    let (train, val) = (data.train.x().to_floats(), data.val.x().to_floats());
+    let (train, val) = (data.train.x().to_floats().unwrap(), data.val.x().to_floats().unwrap());
     assert_eq!((train.dim(), val.dim()), ((500, 3072), (1000, 3072)));
     assert_eq!(
         [train[(0, 0)], train[(0, 1)], train[(0, 2)]],
@@ -55,7 +55,7 @@ fn the_dataset_is_the_pixels_minus_the_mean_image() {
     #[allow(clippy::cast_possible_truncation)]
     let rounded = train.mapv(|value| value as f32);
     assert_eq!(
-        (single.train.x().to_floats(), single.train.labels()),
+        (single.train.x().to_floats().unwrap(), single.train.labels()),
         (rounded.into_shared(), data.train.labels())
     );
 }
@@ -100,7 +100,7 @@ fn the_courses_split_takes_samples_as_they_are_stored() {
     assert_eq!(indices(split.val().unwrap()), (40..46).collect::<Vec<_>>());
     assert_eq!(split.val().unwrap().labels(), [0, 1, 2, 3, 4, 5]);
     assert_eq!(indices(split.test().unwrap()), [100, 101]);
-    assert_eq!(split.mean_sample()[0], 19.5, "the mean is the training samples' alone");
+    assert_eq!(split.mean_sample().unwrap()[0], 19.5, "the mean is the training samples' alone");
     // Image collections come shuffled: the default is the same, a fifth for validation.
     let split = set.clone().split(&SplitOptions::default()).unwrap();
     assert_eq!((split.train().len(), indices(split.val().unwrap())), (40, (40..50).collect()));
@@ -213,15 +213,15 @@ fn scaling_uses_the_training_samples_alone_and_is_the_same_for_bytes_and_floats(
                 })
             };
             let close = |x: &Features<f64>, rows: &[[u8; 3]]| {
-                let difference = x.to_floats() - expected(rows);
+                let difference = x.to_floats().unwrap() - expected(rows);
                 assert!(difference.iter().all(|d| d.abs() < 1e-14), "{scaling:?}: {difference}");
             };
             close(data.train.x(), &train[..2]);
             close(data.val.x(), &val);
-            assert_eq!(set.scale(scaling).rows::<f64>(set.val().unwrap()).unwrap(), data.val);
+            assert_eq!(set.scale(scaling).unwrap().rows::<f64>(set.val().unwrap()).unwrap(), data.val);
             assert!(data.test.is_none());
             let chosen = data.train.x().select(&[1, 1, 0]).unwrap();
-            assert_eq!(chosen.row(0), data.train.x().to_floats().row(1));
+            assert_eq!(chosen.row(0), data.train.x().to_floats().unwrap().row(1));
             assert_eq!(chosen.select(Axis(0), &[1, 2]), data.train.x().select(&[1, 0]).unwrap());
         }
     }
@@ -232,11 +232,13 @@ fn scaling_uses_the_training_samples_alone_and_is_the_same_for_bytes_and_floats(
     };
     let set = DataSet::new(tenths(&[0.1; 3], vec![0, 1, 0])).unwrap();
     let set = set.with_part(Part::Val, tenths(&[0.2], vec![1])).unwrap();
-    assert_eq!(set.deviation_sample().to_vec(), [0.0]);
-    assert!((TrainingData::<f64>::of(&set, 3).unwrap().val.x().to_floats()[(0, 0)] - 0.1).abs() < 1e-15);
+    assert_eq!(set.deviation_sample().unwrap().to_vec(), [0.0]);
+    assert!(
+        (TrainingData::<f64>::of(&set, 3).unwrap().val.x().to_floats().unwrap()[(0, 0)] - 0.1).abs() < 1e-15
+    );
     // What a set brings along is subtracted in place of its training samples' mean.
     let given = bytes_or_floats(false).with_mean(Array1::from(vec![1.0, 2.0, 3.0])).unwrap();
-    assert_eq!(scaled(&given, Scaling::Mean).val.x().to_floats().row(0).to_vec(), [1.0, 28.0, 6.0]);
+    assert_eq!(scaled(&given, Scaling::Mean).val.x().to_floats().unwrap().row(0).to_vec(), [1.0, 28.0, 6.0]);
 }
 
 /// Bytes less a mean image are found to be that, whatever the mean, to a unit in the last place; other numbers are not.
@@ -247,7 +249,7 @@ fn pixels_are_recovered_from_floats() {
     let mean: Array1<f64> = random.rand(30) * 255.0;
     let x = &bytes - &mean;
     let pixels = Pixels::recover(x.view()).unwrap();
-    let again = Features::<f64>::Pixels(pixels).to_floats();
+    let again = Features::<f64>::Pixels(pixels).to_floats().unwrap();
     assert!((&again - &x).iter().all(|d| d.abs() <= 256.0 * f64::EPSILON), "{again}");
 
     let refused = |x: Array2<f64>| assert_eq!(Pixels::recover(x.view()), None);

@@ -8,7 +8,7 @@ use thinnet::data::{DataSet, Format, Part, Pixels, ReadOptions, Rows};
 fn a_summary_has_the_figures_of_a_table() {
     let set = DataSet::from_bytes(b"a,b,label\n1,-2,x\n3,4.5,y\n5,6,x\n".to_vec(), &ReadOptions::default())
         .unwrap();
-    let summary = set.summary();
+    let summary = set.summary().unwrap();
     assert_eq!(
         (summary.format, summary.shape, summary.classes),
         (Format::Csv, vec![2], vec!["x".into(), "y".into()])
@@ -23,9 +23,12 @@ fn a_summary_has_the_figures_of_a_table() {
 #[test]
 fn a_summary_says_where_its_mean_is_from() {
     let set = DataSet::embedded_sample().unwrap();
-    assert_eq!((set.summary().mean_of, set.summary().mean), (None, set.mean_sample()));
+    assert_eq!(
+        (set.summary().unwrap().mean_of, set.summary().unwrap().mean),
+        (None, set.mean_sample().unwrap())
+    );
     let counts: Vec<usize> =
-        set.summary().splits.iter().map(|split| split.class_counts.iter().sum()).collect();
+        set.summary().unwrap().splits.iter().map(|split| split.class_counts.iter().sum()).collect();
     assert_eq!(counts, [500, 1000]);
 }
 
@@ -37,8 +40,8 @@ fn the_mean_of_cifar_10_is_the_courses() {
         ndarray::ArcArray2::from_shape_fn((49_010, 1), |(index, _)| if index < 49_000 { 10 } else { 200 });
     let rows = Rows::with_classes(Pixels::plain(bytes), labels, 1).unwrap();
     let set = DataSet::new(rows).unwrap().with_format(Format::Cifar10Binary);
-    let summary = set.summary();
+    let summary = set.summary().unwrap();
     assert_eq!((summary.mean.to_vec(), summary.mean_of), (vec![10.0], Some(49_000)));
-    let summary = set.with_format(Format::Npz).summary();
+    let summary = set.with_format(Format::Npz).summary().unwrap();
     assert!(summary.mean[0] > 10.0 && summary.mean_of == Some(49_010));
 }

@@ -64,7 +64,7 @@ impl Engine<f64> for Scripted {
     }
 
     fn load(&self, x: &Features<f64>) -> Result<Inputs<f64>> {
-        Ok(Inputs::Rows(x.to_floats()))
+        Ok(Inputs::Rows(x.to_floats().unwrap()))
     }
 
     fn scores(&self, inputs: &Inputs<f64>) -> Result<Array2<f64>> {

@@ -10,6 +10,7 @@ use thinnet::engine::cores;
 use thinnet::report::sweep::SweepReport;
 use thinnet::run::SweepRuns;
 use thinnet::sweep::{Outcome, SweepFolder, Table};
+use thinnet::training::Sampling;
 
 use crate::args::sweep::SweepArguments;
 use crate::failure::Failure;
@@ -29,7 +30,9 @@ pub(crate) fn run(arguments: SweepArguments, output: &mut Output) -> Result<(), 
     let mut prepared = request::prepare(arguments)?;
     let stop = interrupt::flag()?;
     let path = prepared.config.base.data.path.clone();
-    memory::check_file(path.as_ref(), &prepared.config.base.data.columns)?;
+    if prepared.config.base.train.sampling != Sampling::Stream {
+        memory::check_file(path.as_ref(), &prepared.config.base.data.columns)?;
+    }
     let told = !quiet && !json;
     let runs =
         output.reading(&stop, &path, told, |progress| SweepRuns::open_watched(&prepared.config, progress))?;

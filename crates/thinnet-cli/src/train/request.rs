@@ -4,11 +4,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use thinnet::data::DataSet;
+use thinnet::data::{DataSet, Part};
 use thinnet::float::Float;
 use thinnet::run::{self, Prepared, RunFolder, SAMPLE, may_change};
 use thinnet::text::shell_word;
-use thinnet::training::TrainingConfig;
+use thinnet::training::{Sampling, TrainingConfig};
 
 use crate::args::train::TrainArguments;
 use crate::failure::Failure;
@@ -93,7 +93,9 @@ impl Request {
         let Self { mut config, path, existing } = self;
         let moved =
             existing.is_some() && config.data.path != SAMPLE && !Path::new(&config.data.path).exists();
-        memory::check_file(config.data.path.as_ref(), &config.data.columns)?;
+        if config.train.sampling != Sampling::Stream {
+            memory::check_file(config.data.path.as_ref(), &config.data.columns)?;
+        }
         let set = shown.reading(&config.data.path, |progress| run::open_watched(&config, progress));
         let set = match set {
             Err(error) if moved => {
@@ -185,7 +187,10 @@ fn claim(path: &Path) -> Result<PathBuf, Failure> {
 
 /// Refuses a run that would not fit in memory.
 fn fits_in_memory(config: &TrainingConfig, set: &DataSet) -> Result<(), Failure> {
-    let samples = set.parts().map(|(_, rows)| rows.len()).max().unwrap_or(0);
+    // Of training samples that stay in their file, a few are checked.
+    let stays = config.train.sampling == Sampling::Stream && config.train.check_samples.is_some();
+    let parts = set.parts().filter(|(part, _)| !(stays && *part == Part::Train));
+    let samples = parts.map(|(_, rows)| rows.len()).max().unwrap_or(0);
     memory::check(config.memory(set.input_dim(), set.names().len(), samples), || {
         format!(
             "model.hidden = {:?}, train.batch_size = {} and train.epochs = {} together need",

@@ -12,6 +12,7 @@ mod places;
 mod screen;
 mod settings;
 mod shown;
+mod streamed;
 mod terminal;
 
 use std::fs;

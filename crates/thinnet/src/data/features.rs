@@ -1,10 +1,12 @@
 //! The inputs of samples: floats, sparse rows, or images that stay bytes until a batch is made of them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use ndarray::{ArcArray2, Array1, Array2, ArrayView2, Axis, Slice};
+use ndarray::{ArcArray2, Array1, Array2, ArrayView2, ArrayViewMut1, Axis, Slice};
 
 use super::SparseRows;
+use super::stored::{Source, Stored, Window};
 use super::table::Table;
 use crate::error::{Error, Result, same_shape};
 use crate::float::{Dtype, Float};
@@ -20,6 +22,8 @@ pub enum Features<F> {
     Sparse(SparseRows<F>),
     /// Columns of a table with words, gaps or dates, which stay so until they are scaled.
     Table(Table),
+    /// Rows that stay in their file until they are asked for.
+    Stored(Stored<Features<F>>),
 }
 
 /// Images as bytes, the mean image that is subtracted from them, and the deviations that they are divided by, if any.
@@ -163,6 +167,7 @@ impl<F: Float> Features<F> {
             Self::Pixels(pixels) => pixels.bytes.dim(),
             Self::Sparse(sparse) => sparse.dim(),
             Self::Table(table) => table.dim(),
+            Self::Stored(stored) => stored.dim(),
         }
     }
 
@@ -170,9 +175,9 @@ impl<F: Float> Features<F> {
     /// and then rounded to `F`, as the course does.
     ///
     /// # Errors
-    /// [`Error::Shape`] if an index is not below N.
+    /// [`Error::Shape`] if an index is not below N; those of reading, where samples stay in a file.
     pub fn select(&self, chosen: &[usize]) -> Result<Array2<F>> {
-        let samples = self.dim().0;
+        let (samples, width) = self.dim();
         if let Some(index) = chosen.iter().find(|&&index| index >= samples) {
             return Err(Error::shape("chosen samples", format!("indices below {samples}"), index));
         }
@@ -181,17 +186,103 @@ impl<F: Float> Features<F> {
             Self::Pixels(pixels) => pixels.floats(chosen.iter().copied()),
             Self::Sparse(sparse) => sparse.dense(chosen.iter().copied()),
             Self::Table(table) => floats_of(table, chosen.iter().copied()),
+            Self::Stored(stored) => {
+                let order: Vec<usize> = chosen.to_vec();
+                let mut floats = Array2::zeros((chosen.len(), width));
+                stored.reordered(&order).each_block(|block, rows| {
+                    rows.iter().try_for_each(|&(index, row)| block.write_row(row, floats.row_mut(index)))
+                })?;
+                floats
+            }
         })
     }
 
     /// All samples as floats (N, D), as [`Features::select`] makes them; those that are floats are shared.
-    pub fn to_floats(&self) -> ArcArray2<F> {
-        match self {
+    ///
+    /// # Errors
+    /// Those of reading, where samples stay in a file.
+    pub fn to_floats(&self) -> Result<ArcArray2<F>> {
+        Ok(match self {
             Self::Floats(x) => x.clone(),
             Self::Pixels(pixels) => pixels.floats(0..pixels.bytes.nrows()).into(),
             Self::Sparse(sparse) => sparse.dense(0..sparse.dim().0).into(),
             Self::Table(table) => floats_of(table, 0..table.dim().0).into(),
+            Self::Stored(stored) => self.select(&(0..stored.dim().0).collect::<Vec<_>>())?.into(),
+        })
+    }
+
+    /// These samples, in memory.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(crate) fn loaded(&self) -> Result<Cow<'_, Self>> {
+        Ok(match self {
+            Self::Stored(_) => Cow::Owned(self.to_floats()?.into()),
+            x => Cow::Borrowed(x),
+        })
+    }
+
+    /// Hands on all samples with their indices, one by one, in the order in which they are stored.
+    ///
+    /// # Errors
+    /// Those of reading, where samples stay in a file.
+    pub(crate) fn each_row(&self, mut each: impl FnMut(usize, &[F])) -> Result<()> {
+        let (samples, width) = self.dim();
+        let mut floats = Array1::zeros(width);
+        let mut put = |of: &Self, row: usize, index: usize| {
+            of.write_row(row, floats.view_mut())?;
+            each(index, floats.as_slice().unwrap_or_default()); // it is in standard layout
+            Ok(())
+        };
+        match self {
+            Self::Stored(stored) => stored
+                .each_block(|block, rows| rows.iter().try_for_each(|&(index, row)| put(&block, row, index))),
+            x => (0..samples).try_for_each(|index| put(x, index, index)),
         }
+    }
+
+    /// Writes sample `index`, which is there, into `out` (D).
+    fn write_row(&self, index: usize, mut out: ArrayViewMut1<'_, F>) -> Result<()> {
+        match (self, out.as_slice_mut()) {
+            (Self::Pixels(pixels), Some(out)) => pixels.write_row(index, out),
+            (Self::Table(table), Some(out)) => table.write_row(index, out),
+            (Self::Floats(x), _) => out.assign(&x.row(index)),
+            (x, _) => out.assign(&x.select(&[index])?.row(0)),
+        }
+        Ok(())
+    }
+
+    /// Chosen samples of those in a file, whose blocks are in `window` or are read into it. They stay sparse if they are.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(crate) fn picked(stored: &Stored<Self>, chosen: &[usize], window: &mut Window<Self>) -> Result<Self> {
+        let width = stored.dim().1;
+        let mut floats = Array2::zeros((0, width));
+        let (mut starts, mut columns, mut values) = (vec![0], Vec::new(), Vec::new());
+        for (place, &index) in chosen.iter().enumerate() {
+            let (block, row) = stored.locate(index);
+            match window.block(stored, block)? {
+                Self::Sparse(sparse) => {
+                    let (own, numbers) = sparse.row(row);
+                    columns.extend_from_slice(own);
+                    values.extend_from_slice(numbers);
+                    starts.push(columns.len());
+                }
+                block => {
+                    if floats.is_empty() {
+                        floats = Array2::zeros((chosen.len(), width));
+                    }
+                    block.write_row(row, floats.row_mut(place))?;
+                }
+            }
+        }
+        // All blocks of a file are alike.
+        Ok(if floats.is_empty() {
+            SparseRows::new(width, starts, columns, values)?.into()
+        } else {
+            floats.into()
+        })
     }
 
     /// The same samples in 64-bit floats; bytes stay bytes, and sparse rows sparse.
@@ -201,6 +292,9 @@ impl<F: Float> Features<F> {
             Self::Pixels(pixels) => pixels.clone().into(),
             Self::Sparse(sparse) => sparse.rounded().into(),
             Self::Table(table) => Features::Table(table.clone()),
+            Self::Stored(stored) => {
+                Features::Stored(stored.with_source(Arc::new(InDoubles(Arc::clone(stored.source())))))
+            }
         }
     }
 
@@ -208,23 +302,29 @@ impl<F: Float> Features<F> {
     pub fn dtype(&self) -> &'static str {
         match (self, F::DTYPE) {
             (Self::Pixels(_), _) => "uint8",
+            (Self::Stored(stored), _) if stored.source().is_bytes() => "uint8",
             (_, Dtype::F32) => "float32",
             (_, Dtype::F64) => "float64",
         }
     }
 
     /// The least and the greatest number as it is stored; `None` if there is none.
-    pub fn range(&self) -> Option<(f64, f64)> {
-        fn ends<'a, F: Float>(values: impl IntoIterator<Item = &'a F>) -> Option<(f64, f64)> {
-            values.into_iter().map(|value| value.as_f64()).fold(None, |ends, value| {
-                let (least, greatest) = ends.unwrap_or((value, value));
-                Some((least.min(value), greatest.max(value)))
-            })
+    ///
+    /// # Errors
+    /// Those of reading, where samples stay in a file.
+    pub fn range(&self) -> Result<Option<(f64, f64)>> {
+        fn wider<F: Float>(ends: Option<(f64, f64)>, value: &F) -> (f64, f64) {
+            let value = value.as_f64();
+            let (least, greatest) = ends.unwrap_or((value, value));
+            (least.min(value), greatest.max(value))
         }
-        match self {
+        fn ends<'a, F: Float>(values: impl IntoIterator<Item = &'a F>) -> Option<(f64, f64)> {
+            values.into_iter().fold(None, |ends, value| Some(wider(ends, value)))
+        }
+        Ok(match self {
             Self::Pixels(pixels) => {
-                let (least, greatest) = (pixels.bytes.iter().min()?, pixels.bytes.iter().max()?);
-                Some((f64::from(*least), f64::from(*greatest)))
+                let ends = pixels.bytes.iter().min().zip(pixels.bytes.iter().max());
+                ends.map(|(&least, &greatest)| (f64::from(least), f64::from(greatest)))
             }
             Self::Floats(x) => ends(x),
             Self::Sparse(sparse) => {
@@ -232,16 +332,22 @@ impl<F: Float> Features<F> {
                 let zeros = sparse.values().len() < sparse.dim().0 * sparse.dim().1;
                 Some(if zeros { (least.min(0.0), greatest.max(0.0)) } else { (least, greatest) })
             }
-            Self::Table(_) => ends(&self.to_floats()),
-        }
+            Self::Table(_) | Self::Stored(_) => {
+                let mut found = None;
+                self.each_row(|_, row| {
+                    found = row.iter().fold(found, |ends, value| Some(wider(ends, value)));
+                })?;
+                found
+            }
+        })
     }
 
     /// Row and column of a number that is not finite.
-    pub(super) fn first_not_finite(&self) -> Option<(usize, usize)> {
+    pub(crate) fn first_not_finite(&self) -> Option<(usize, usize)> {
         match self {
             Self::Floats(x) => x.indexed_iter().find(|(_, value)| !value.is_finite()).map(|(place, _)| place),
-            // Gaps of a table are filled, and its dates are bounded.
-            Self::Pixels(_) | Self::Table(_) => None,
+            // Gaps of a table are filled, and its dates are bounded; a stored block is looked at when it is read.
+            Self::Pixels(_) | Self::Table(_) | Self::Stored(_) => None,
             Self::Sparse(sparse) => (0..sparse.dim().0).find_map(|row| {
                 let (columns, values) = sparse.row(row);
                 let at = values.iter().position(|value| !value.is_finite())?;
@@ -261,6 +367,7 @@ impl<F: Float> Features<F> {
             }),
             Self::Sparse(sparse) => Self::Sparse(sparse.select(from..to)),
             Self::Table(table) => Self::Table(table.slice(from, to)),
+            Self::Stored(stored) => Self::Stored(stored.slice(from, to)),
         }
     }
 
@@ -273,7 +380,29 @@ impl<F: Float> Features<F> {
             }
             Self::Sparse(sparse) => Self::Sparse(sparse.select(order.iter().copied())),
             Self::Table(table) => Self::Table(table.reordered(order)),
+            Self::Stored(stored) => Self::Stored(stored.reordered(order)),
         }
+    }
+}
+
+/// A file whose samples become 64-bit floats as they are read.
+struct InDoubles<F>(Arc<dyn Source<Features<F>>>);
+
+impl<F: Float> Source<Features<f64>> for InDoubles<F> {
+    fn width(&self) -> usize {
+        self.0.width()
+    }
+
+    fn ends(&self) -> &[usize] {
+        self.0.ends()
+    }
+
+    fn window(&self) -> usize {
+        self.0.window()
+    }
+
+    fn read(&self, block: usize) -> Result<Features<f64>> {
+        Ok(self.0.read(block)?.to_f64())
     }
 }
 

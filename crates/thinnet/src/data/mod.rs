@@ -25,6 +25,7 @@ mod set;
 mod shape;
 mod sparse;
 mod split;
+mod stored;
 mod summary;
 #[cfg_attr(not(feature = "files"), allow(dead_code, reason = "tables come from files"))]
 mod table;
@@ -41,6 +42,8 @@ pub(crate) use shape::check_shape;
 pub use shape::parse_size;
 pub use sparse::SparseRows;
 pub use split::{Order, SplitOptions};
+pub use stored::Stored;
+pub(crate) use stored::Window;
 pub use summary::{SplitSummary, Summary, TargetSummary};
 pub use table::{ColumnSummary, Columns, Encoding, MOST_CATEGORIES, Table};
 

@@ -1,5 +1,7 @@
 //! Samples with what a network is to tell of them: rows of inputs, each with a class or with numbers.
 
+use std::borrow::Cow;
+
 use ndarray::{ArcArray2, Array2, ArrayView2, Axis, Slice};
 
 use super::features::{Features, reorder_rows};
@@ -247,13 +249,35 @@ impl<F: Float> Rows<F> {
         Self { x: self.x.reordered(order), targets, outputs: self.outputs }
     }
 
-    /// Encodes the columns of a table like this, an encoding a column, and says how many words have no category.
+    /// Encodes the columns of a table like this, an encoding a column, and says how many words have no category, of those
+    /// that are in memory.
     pub(super) fn encode(&mut self, encodings: &[Encoding]) -> usize {
-        let Features::Table(table) = &self.x else { return 0 };
-        let table = table.encoded(encodings.to_vec());
-        let strangers = table.strangers();
-        self.x = Features::Table(table);
-        strangers
+        match &self.x {
+            Features::Table(table) => {
+                let table = table.encoded(encodings.to_vec());
+                let strangers = table.strangers();
+                self.x = Features::Table(table);
+                strangers
+            }
+            Features::Stored(stored) => {
+                if let Some(source) = stored.source().encoded(encodings) {
+                    self.x = Features::Stored(stored.with_source(source));
+                }
+                0
+            }
+            _ => 0,
+        }
+    }
+
+    /// The same samples, in memory.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(super) fn loaded(mut self) -> Result<Self> {
+        if let Cow::Owned(x) = self.x.loaded()? {
+            self.x = x;
+        }
+        Ok(self)
     }
 
     /// The same samples with other inputs, (N, D) as well, and their numbers changed, if they have any.

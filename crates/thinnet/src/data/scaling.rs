@@ -1,8 +1,11 @@
 //! From what a file holds to what a network takes: the training samples' mean is subtracted, or each number standardised.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use std::sync::Arc;
+
+use ndarray::{Array1, Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
 
+use super::stored::Source;
 use super::table::Table;
 use super::{DataSet, Features, Rows, SparseRows};
 use crate::error::{Error, Result, ensure};
@@ -29,13 +32,19 @@ names!(Scaling, "scaling", "scalings", None = "none", Mean = "mean", Standard = 
 impl DataSet {
     /// The mean of the training samples (D), or the one that the data set brings along. For images it is exact: a sum of
     /// whole numbers, divided once, as NumPy's `mean` of 64-bit floats gives it.
-    pub fn mean_sample(&self) -> Array1<f64> {
+    ///
+    /// # Errors
+    /// Those of reading, where samples stay in a file.
+    pub fn mean_sample(&self) -> Result<Array1<f64>> {
         if let Some(mean) = &self.mean {
-            return mean.clone();
+            return Ok(mean.clone());
         }
         let samples = self.train.len().max(1) as f64;
-        match self.train.x() {
-            Features::Pixels(pixels) => sums(pixels.view()).0.mapv(|sum| sum as f64 / samples),
+        let x = self.train.x();
+        if is_bytes(x) {
+            return Ok(sums(x)?.0.mapv(|sum| sum as f64 / samples));
+        }
+        Ok(match x {
             Features::Floats(values) => values.sum_axis(Axis(0)) / samples,
             Features::Sparse(sparse) => {
                 let mut sums = Array1::zeros(sparse.dim().1);
@@ -45,34 +54,44 @@ impl DataSet {
                 }
                 sums / samples
             }
-            Features::Table(_) => self.train.x().to_floats().sum_axis(Axis(0)) / samples,
-        }
+            Features::Table(_) => x.to_floats()?.sum_axis(Axis(0)) / samples,
+            Features::Pixels(_) | Features::Stored(_) => Moments::of(x)?.sum / samples,
+        })
     }
 
     /// The standard deviation of each number over the training samples (D): `sqrt(mean((x - mean(x))^2))`.
-    pub fn deviation_sample(&self) -> Array1<f64> {
+    ///
+    /// # Errors
+    /// Those of reading, where samples stay in a file.
+    pub fn deviation_sample(&self) -> Result<Array1<f64>> {
         let samples = self.train.len().max(1);
-        let values = match self.train.x() {
-            Features::Pixels(pixels) => {
-                let (sums, squares) = sums(pixels.view());
+        let (mut deviations, sums) = match self.train.x() {
+            x if is_bytes(x) => {
+                let (sums, squares) = sums(x)?;
                 let n = samples as u128;
                 let variance = |(&sum, &square): (&u64, &u64)| {
                     let above = (n * u128::from(square)).saturating_sub(u128::from(sum) * u128::from(sum));
                     above as f64 / (n * n) as f64
                 };
-                return sums.iter().zip(&squares).map(variance).map(f64::sqrt).collect();
+                return Ok(sums.iter().zip(&squares).map(variance).map(f64::sqrt).collect());
             }
-            x @ (Features::Floats(_) | Features::Sparse(_) | Features::Table(_)) => x.to_floats(),
+            x @ Features::Stored(_) => {
+                let Moments { sum, squares, .. } = Moments::of(x)?;
+                (squares.mapv_into(|squares| (squares / samples as f64).sqrt()), sum)
+            }
+            x => {
+                let values = x.to_floats()?;
+                (values.std_axis(Axis(0), 0.0), values.sum_axis(Axis(0)))
+            }
         };
         // What rounding alone makes of equal numbers is no deviation (scikit-learn's rule).
         let rounding = samples as f64 * f64::EPSILON;
-        let mut deviations = values.std_axis(Axis(0), 0.0);
-        for (deviation, sum) in deviations.iter_mut().zip(values.sum_axis(Axis(0))) {
+        for (deviation, sum) in deviations.iter_mut().zip(sums) {
             if *deviation <= rounding * (sum / samples as f64).abs() {
                 *deviation = 0.0;
             }
         }
-        deviations
+        Ok(deviations)
     }
 
     /// How samples like these are scaled unless one asks for more: images less their mean, other samples standardised; sparse
@@ -86,30 +105,37 @@ impl DataSet {
     }
 
     /// How far the greatest of the training samples' numbers is from the least: of bytes, from 0 to 255.
-    fn range_width(&self) -> f64 {
-        match self.train.x() {
-            Features::Pixels(_) => 255.0,
-            x => x.range().map_or(0.0, |(least, greatest)| greatest - least),
-        }
+    fn range_width(&self) -> Result<f64> {
+        Ok(match self.train.x() {
+            x if is_bytes(x) => 255.0,
+            x => x.range()?.map_or(0.0, |(least, greatest)| greatest - least),
+        })
     }
 
     /// What this scaling does to samples: means and deviations are those of all training rows. Of a table with categories it
     /// is done to quantities alone: what is 0 or 1 stays so.
-    pub fn scale(&self, scaling: Scaling) -> Scale {
+    ///
+    /// # Errors
+    /// Those of reading, where samples stay in a file.
+    pub fn scale(&self, scaling: Scaling) -> Result<Scale> {
         let not_zero = |deviation: f64| if deviation > 0.0 { deviation } else { 1.0 };
         let mut scale = Scale {
             mean: match scaling {
                 Scaling::None => vec![0.0; self.input_dim()],
-                Scaling::Mean | Scaling::Standard | Scaling::Unit => self.mean_sample().to_vec(),
+                Scaling::Mean | Scaling::Standard | Scaling::Unit => self.mean_sample()?.to_vec(),
             },
             deviation: match scaling {
                 Scaling::None | Scaling::Mean => None,
-                Scaling::Standard => Some(self.deviation_sample().mapv(not_zero).to_vec()),
-                Scaling::Unit => Some(vec![not_zero(self.range_width()); self.input_dim()]),
+                Scaling::Standard => Some(self.deviation_sample()?.mapv(not_zero).to_vec()),
+                Scaling::Unit => Some(vec![not_zero(self.range_width()?); self.input_dim()]),
             },
         };
-        if let Features::Table(table) = self.train.x() {
-            let quantities = table.quantities();
+        let quantities = match self.train.x() {
+            Features::Table(table) => Some(table.quantities()),
+            Features::Stored(stored) => stored.source().quantities(),
+            _ => None,
+        };
+        if let Some(quantities) = quantities {
             let set = |numbers: &mut Vec<f64>, value| {
                 let flags = numbers.iter_mut().zip(&quantities).filter(|(_, quantity)| !**quantity);
                 flags.for_each(|(number, _)| *number = value);
@@ -117,7 +143,73 @@ impl DataSet {
             set(&mut scale.mean, 0.0);
             scale.deviation.iter_mut().for_each(|deviation| set(deviation, 1.0));
         }
-        scale
+        Ok(scale)
+    }
+}
+
+/// What means and deviations of columns follow from, in one pass over rows of any number.
+struct Moments {
+    sum: Array1<f64>,
+    /// Welford's running mean ("Note on a Method for Calculating Corrected Sums of Squares and Products", 1962).
+    mean: Array1<f64>,
+    /// The sum of squared differences from the mean.
+    squares: Array1<f64>,
+}
+
+impl Moments {
+    fn of(x: &Features<f64>) -> Result<Self> {
+        let zeros = || Array1::zeros(x.dim().1);
+        let mut moments = Self { sum: zeros(), mean: zeros(), squares: zeros() };
+        let mut count = 0.0;
+        x.each_row(|_, row| {
+            count += 1.0;
+            let Self { sum, mean, squares } = &mut moments;
+            for (((&value, sum), mean), squares) in row.iter().zip(sum).zip(mean).zip(squares) {
+                *sum += value;
+                let difference = value - *mean;
+                *mean += difference / count;
+                *squares = (value - *mean).mul_add(difference, *squares);
+            }
+        })?;
+        Ok(moments)
+    }
+}
+
+/// A file whose samples are scaled as they are read.
+struct Scaled {
+    source: Arc<dyn Source<Features<f64>>>,
+    scale: Scale,
+}
+
+impl<F: Float> Source<Features<F>> for Scaled {
+    fn width(&self) -> usize {
+        self.source.width()
+    }
+
+    fn ends(&self) -> &[usize] {
+        self.source.ends()
+    }
+
+    fn window(&self) -> usize {
+        self.source.window()
+    }
+
+    fn is_bytes(&self) -> bool {
+        self.source.is_bytes()
+    }
+
+    fn read(&self, block: usize) -> Result<Features<F>> {
+        let x = self.scale.apply::<F>(&self.source.read(block)?)?;
+        match x.first_not_finite() {
+            None => Ok(x),
+            Some((row, column)) => {
+                let before = if block == 0 { 0 } else { self.source.ends()[block - 1] };
+                Err(Error::data(format!(
+                    "number {column} of sample {} is not finite once it is scaled",
+                    before + row
+                )))
+            }
+        }
     }
 }
 
@@ -142,7 +234,8 @@ impl Scale {
     }
 
     /// Inputs (N, D), scaled in 64-bit floats and then rounded to `F`. Bytes are shared and stay bytes; sparse rows stay
-    /// sparse where nothing is done to them; rows of a table become sparse ones where most of their numbers are 0.
+    /// sparse where nothing is done to them; rows of a table become sparse ones where most of their numbers are 0; those in a
+    /// file stay there, and are scaled as they are read.
     ///
     /// # Errors
     /// [`Error::Shape`] for another D.
@@ -154,7 +247,12 @@ impl Scale {
             }
             Features::Sparse(sparse) if self.is_none() => return Ok(sparse.rounded().into()),
             Features::Table(table) => return self.table(table),
-            Features::Floats(_) | Features::Sparse(_) => x.to_floats(),
+            Features::Stored(stored) => {
+                let source = Arc::clone(stored.source());
+                let scaled = Arc::new(Scaled { source, scale: self.clone() });
+                return Ok(Features::Stored(stored.with_source(scaled)));
+            }
+            Features::Floats(_) | Features::Sparse(_) => x.to_floats()?,
         };
         let mut scaled = Array2::zeros(floats.dim());
         for (mut out, row) in scaled.rows_mut().into_iter().zip(floats.rows()) {
@@ -220,16 +318,36 @@ impl Scale {
     }
 }
 
-/// The sum and the sum of squares of each column.
-fn sums(bytes: ArrayView2<'_, u8>) -> (Array1<u64>, Array1<u64>) {
-    let mut sums = vec![0u64; bytes.ncols()];
-    let mut squares = vec![0u64; bytes.ncols()];
-    for row in bytes.rows() {
-        let Some(row) = row.to_slice() else { continue };
+/// Whether all numbers are bytes.
+fn is_bytes(x: &Features<f64>) -> bool {
+    match x {
+        Features::Pixels(_) => true,
+        Features::Stored(stored) => stored.source().is_bytes(),
+        _ => false,
+    }
+}
+
+/// The sum and the sum of squares of each column of bytes.
+fn sums(x: &Features<f64>) -> Result<(Array1<u64>, Array1<u64>)> {
+    let zeros = || Array1::zeros(x.dim().1);
+    let (mut sums, mut squares) = (zeros(), zeros());
+    let mut add = |row: ArrayView1<'_, u8>| {
         for ((sum, square), &byte) in sums.iter_mut().zip(&mut squares).zip(row) {
             *sum += u64::from(byte);
             *square += u64::from(byte) * u64::from(byte);
         }
+    };
+    match x {
+        Features::Pixels(pixels) => pixels.view().rows().into_iter().for_each(add),
+        Features::Stored(stored) => stored.each_block(|block, rows| {
+            if let Features::Pixels(pixels) = block {
+                for &(_, row) in rows {
+                    add(pixels.view().row(row));
+                }
+            }
+            Ok(())
+        })?,
+        _ => {}
     }
-    (sums.into(), squares.into())
+    Ok((sums, squares))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::features::Features;
 use super::rows::Rows;
-use super::table::Columns;
+use super::table::{Columns, Encoding};
 use crate::error::{Error, Result, ensure};
 use crate::names::names;
 
@@ -244,16 +244,32 @@ impl DataSet {
         self.notes.push(note);
     }
 
-    /// The same with tables encoded as follows from the training rows: what gaps are filled with, and the categories.
-    pub(super) fn refitted(mut self) -> Self {
-        let Features::Table(table) = self.train.x() else { return self };
-        let encodings = table.fit();
+    /// The same with tables encoded as follows from the training rows: what gaps are filled with, and the categories. Of samples
+    /// that stay in a file, those for validation are read.
+    ///
+    /// # Errors
+    /// Those of reading, where samples stay in a file.
+    pub(super) fn refitted(mut self) -> Result<Self> {
+        let encodings = match self.train.x() {
+            Features::Table(table) => Some(table.fit()),
+            Features::Stored(stored) => stored.source().fit(stored.places())?,
+            _ => None,
+        };
+        if let Some(encodings) = encodings {
+            self.encode(&encodings);
+        }
+        // Validation samples are asked for after every epoch.
+        self.val = self.val.map(Rows::loaded).transpose()?;
+        Ok(self)
+    }
+
+    fn encode(&mut self, encodings: &[Encoding]) {
         if let Some(columns) = &mut self.columns {
-            columns.encodings.clone_from(&encodings);
+            columns.encodings = encodings.to_vec();
         }
         let mut strangers = 0;
         for rows in [Some(&mut self.train), self.val.as_mut(), self.test.as_mut()].into_iter().flatten() {
-            strangers += rows.encode(&encodings);
+            strangers += rows.encode(encodings);
         }
         self.shape = vec![self.train.input_dim()];
         if strangers > 0 {
@@ -261,7 +277,6 @@ impl DataSet {
                 "{strangers} words of validation and test rows are none of the training rows' categories; they count as zeros"
             ));
         }
-        self
     }
 
     /// Every part that is there, training rows first.

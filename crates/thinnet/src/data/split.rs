@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::DataSet;
+use super::{DataSet, Features};
 use crate::error::{Error, Result};
 use crate::names::names;
 use crate::random::RandomState;
@@ -119,13 +119,16 @@ impl DataSet {
             }
         }
         if num_train == total {
-            return Ok(self.refitted());
+            return self.refitted();
         }
         let ends = [num_train, num_train + val_from_train, num_train + taken];
         if order != Order::Stored {
             let mut drawn = RandomState::new(options.seed).permutation(total);
             if order == Order::Stratified {
                 drawn = stratified(&drawn, self.train.labels(), self.names.len(), ends);
+            }
+            if let Features::Stored(_) = self.train.x() {
+                drawn[..num_train].sort_unstable(); // a file is read from its beginning to its end
             }
             self.train = self.train.reordered(&drawn);
         }
@@ -136,7 +139,7 @@ impl DataSet {
             self.test = Some(self.train.slice(ends[1], ends[2]));
         }
         self.train = self.train.slice(0, num_train);
-        Ok(self.refitted())
+        self.refitted()
     }
 }
 

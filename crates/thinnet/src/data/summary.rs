@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::table::ColumnSummary;
 use super::{DataSet, Features, Format, Part, Rows};
+use crate::error::Result;
 
 /// Training images of the course, the first of CIFAR-10's 50,000; the other 1,000 are for validation.
 const COURSE_TRAINING: usize = 49_000;
@@ -61,35 +62,40 @@ pub struct TargetSummary {
 
 impl DataSet {
     /// The figures of this data set.
-    pub fn summary(&self) -> Summary {
-        let splits = self.parts().map(|(part, split)| SplitSummary {
-            part,
-            samples: split.len(),
-            dtype: split.x().dtype(),
-            range: split.x().range().unwrap_or_default(),
-            class_counts: split.class_counts(),
-            targets: self.target_summaries(split),
+    ///
+    /// # Errors
+    /// Those of reading, where samples stay in a file.
+    pub fn summary(&self) -> Result<Summary> {
+        let splits = self.parts().map(|(part, split)| {
+            Ok(SplitSummary {
+                part,
+                samples: split.len(),
+                dtype: split.x().dtype(),
+                range: split.x().range()?.unwrap_or_default(),
+                class_counts: split.class_counts(),
+                targets: self.target_summaries(split),
+            })
         });
-        let (mean, mean_of) = self.summary_mean();
-        Summary {
+        let (mean, mean_of) = self.summary_mean()?;
+        Ok(Summary {
             format: self.format,
             shape: self.shape.clone(),
             classes: self.names.clone(),
-            splits: splits.collect(),
+            splits: splits.collect::<Result<_>>()?,
             mean,
             mean_of,
-            columns: self.column_summaries(),
+            columns: self.column_summaries()?,
             notes: self.notes.clone(),
-        }
+        })
     }
 
     /// What is in the columns of a table, over its training rows.
-    fn column_summaries(&self) -> Vec<ColumnSummary> {
-        let Some(columns) = &self.columns else { return Vec::new() };
+    fn column_summaries(&self) -> Result<Vec<ColumnSummary>> {
+        let Some(columns) = &self.columns else { return Ok(Vec::new()) };
         if let Features::Table(table) = self.train.x() {
-            return table.summaries(&columns.inputs);
+            return Ok(table.summaries(&columns.inputs));
         }
-        let floats = self.train.x().to_floats();
+        let floats = self.train.x().to_floats()?;
         let numbers = |(name, values): (&String, ArrayView1<'_, f64>)| {
             let (least, greatest) =
                 values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
@@ -101,7 +107,7 @@ impl DataSet {
                 example: values.first().map(f64::to_string).unwrap_or_default(),
             }
         };
-        columns.inputs.iter().zip(floats.columns()).map(numbers).collect()
+        Ok(columns.inputs.iter().zip(floats.columns()).map(numbers).collect())
     }
 
     fn target_summaries(&self, rows: &Rows<f64>) -> Vec<TargetSummary> {
@@ -116,14 +122,14 @@ impl DataSet {
     }
 
     /// The mean that stands for this data set, and how many samples it is of.
-    fn summary_mean(&self) -> (Array1<f64>, Option<usize>) {
+    fn summary_mean(&self) -> Result<(Array1<f64>, Option<usize>)> {
         let is_cifar10 = matches!(self.format, Format::Cifar10Python | Format::Cifar10Binary);
         let total = self.train.len();
         if is_cifar10 && total > COURSE_TRAINING && self.mean.is_none() {
             let train = self.train.slice(0, COURSE_TRAINING);
             let course = Self { train, val: None, test: None, ..self.clone() };
-            return (course.mean_sample(), Some(COURSE_TRAINING));
+            return Ok((course.mean_sample()?, Some(COURSE_TRAINING)));
         }
-        (self.mean_sample(), self.mean.is_none().then_some(total))
+        Ok((self.mean_sample()?, self.mean.is_none().then_some(total)))
     }
 }

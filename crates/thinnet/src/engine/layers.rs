@@ -93,7 +93,7 @@ impl<F: Float> Engine<F> for Layers<F> {
 
     fn load(&self, x: &Features<F>) -> Result<Inputs<F>> {
         super::check_width(x.dim(), self.net.config().input_dim)?;
-        Ok(Inputs::Rows(x.to_floats()))
+        Ok(Inputs::Rows(x.to_floats()?))
     }
 
     fn scores(&self, inputs: &Inputs<F>) -> Result<Array2<F>> {

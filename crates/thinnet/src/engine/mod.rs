@@ -136,7 +136,7 @@ impl<'a> From<&'a [usize]> for Batch<'a> {
 
 impl Batch<'_> {
     /// The weights of the batch's samples, in order.
-    fn own_weights(&self) -> Option<Vec<f64>> {
+    pub(crate) fn own_weights(&self) -> Option<Vec<f64>> {
         self.weights.map(|weights| self.indices.iter().map(|&index| weights[index]).collect())
     }
 }

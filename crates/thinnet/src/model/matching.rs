@@ -24,7 +24,7 @@ impl<F: Float> Model<F> {
             (Some(own), Some(found)) if !(own.encodings.is_empty() && found.encodings.is_empty()) => {
                 encoded(rows, own, found)?
             }
-            (Some(own), Some(found)) if own.header && found.header => in_order(rows, &order(own, found)?),
+            (Some(own), Some(found)) if own.header && found.header => in_order(rows, &order(own, found)?)?,
             _ => {
                 check_shape(set.shape(), &own.shape)?;
                 rows.x().clone()
@@ -91,11 +91,11 @@ fn encoded(rows: &Rows<f64>, own: &Columns, found: &Columns) -> Result<Features<
     })
 }
 
-fn in_order(rows: &Rows<f64>, order: &[usize]) -> Features<f64> {
+fn in_order(rows: &Rows<f64>, order: &[usize]) -> Result<Features<f64>> {
     if order.len() == rows.input_dim() && order.iter().enumerate().all(|(to, &from)| to == from) {
-        return rows.x().clone();
+        return Ok(rows.x().clone());
     }
-    rows.x().to_floats().select(Axis(1), order).into()
+    Ok(rows.x().to_floats()?.select(Axis(1), order).into())
 }
 
 fn stranger(name: &str, own: &[String]) -> Error {

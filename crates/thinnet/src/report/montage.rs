@@ -3,6 +3,7 @@
 //! Images are enlarged pixel by pixel, or averaged where they are large. Bytes are shown as they are, other numbers from
 //! the training samples' least (black) to their greatest (white).
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::Path;
 
@@ -52,7 +53,7 @@ pub fn png_of(set: &DataSet) -> Result<Vec<u8>> {
             set.shape()
         )));
     };
-    let source = Images::new(set, [channels, height, width]);
+    let source = Images::new(set, [channels, height, width])?;
     draw(set, &source).map_err(Error::report("the montage"))
 }
 
@@ -67,7 +68,7 @@ pub fn save(set: &DataSet, file: &Path) -> Result<()> {
 
 /// The training images, and how they are shown.
 struct Images<'a> {
-    x: &'a Features<f64>,
+    x: Cow<'a, Features<f64>>,
     /// Channels, height, width.
     shape: [usize; 3],
     /// The numbers that are black and white.
@@ -75,13 +76,13 @@ struct Images<'a> {
 }
 
 impl<'a> Images<'a> {
-    fn new(set: &'a DataSet, shape: [usize; 3]) -> Self {
-        let x = set.train().x();
-        let range = match x {
+    fn new(set: &'a DataSet, shape: [usize; 3]) -> Result<Self> {
+        let x = set.train().x().loaded()?;
+        let range = match &*x {
             Features::Pixels(_) => (0.0, 255.0),
-            _ => x.range().unwrap_or_default(),
+            x => x.range()?.unwrap_or_default(),
         };
-        Self { x, shape, range }
+        Ok(Self { x, shape, range })
     }
 
     /// Height and width of an image in the picture, whose longer side comes close to `side`.
@@ -110,13 +111,13 @@ impl<'a> Images<'a> {
             let sum: f64 = rows
                 .clone()
                 .flat_map(|row| columns.clone().map(move |column| (row, column)))
-                .map(|(row, column)| match self.x {
+                .map(|(row, column)| match &*self.x {
                     Features::Pixels(pixels) => {
                         pixels.view().get(at(row, column)).copied().map_or(0.0, f64::from)
                     }
                     Features::Floats(values) => values.get(at(row, column)).copied().unwrap_or(0.0),
-                    // No format of images reads as these.
-                    Features::Sparse(_) | Features::Table(_) => 0.0,
+                    // No format of images reads as these, and what is stored was loaded.
+                    Features::Sparse(_) | Features::Table(_) | Features::Stored(_) => 0.0,
                 })
                 .sum();
             let (black, white) = self.range;
@@ -265,7 +266,7 @@ mod tests {
     fn pixels_are_enlarged_averaged_and_scaled() {
         let set = set(bytes(2), 2);
         let grey = |images: &Images<'_>, at, size| images.pixel(0, at, size).red();
-        let images = Images::new(&set, [1, 1, 2]);
+        let images = Images::new(&set, [1, 1, 2]).unwrap();
         assert_eq!(images.size(96), (48, 96));
         assert_eq!([47, 48].map(|x| grey(&images, (30, x), (48, 96))), [0, 200]);
         assert_eq!(grey(&images, (0, 0), (1, 1)), 100, "the mean of both");
@@ -273,7 +274,7 @@ mod tests {
         assert_eq!(large.size(96), (48, 96));
         let floats = ArcArray2::from_shape_fn((2, 2), |(_, x)| x as f64 - 0.5);
         let floats = self::set(floats, 2);
-        let images = Images::new(&floats, [1, 1, 2]);
+        let images = Images::new(&floats, [1, 1, 2]).unwrap();
         assert_eq!([0, 1].map(|x| grey(&images, (0, x), (1, 2))), [0, 255]);
     }
 

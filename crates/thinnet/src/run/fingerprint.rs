@@ -27,22 +27,25 @@ pub struct Fingerprint {
 
 impl Fingerprint {
     /// That of a data set. It takes no copy of the numbers.
-    pub fn of(set: &DataSet) -> Self {
+    ///
+    /// # Errors
+    /// Those of reading, where samples stay in a file.
+    pub fn of(set: &DataSet) -> Result<Self> {
         let columns = set.columns().map_or_else(Vec::new, |columns| {
             columns.inputs.iter().chain([&columns.target]).cloned().collect()
         });
         let mut hash = Sha256::new();
         for (_, rows) in set.parts() {
-            add(&mut hash, rows);
+            add(&mut hash, rows)?;
         }
         set.mean().into_iter().flatten().for_each(|value| hash.update(value.to_le_bytes()));
-        Self {
+        Ok(Self {
             shape: set.shape().to_vec(),
             names: set.names().to_vec(),
             columns,
             samples: set.parts().map(|(part, rows)| (part, rows.len())).collect(),
             values: joined(hash.finalize().iter().map(|byte| format!("{byte:02x}")), ""),
-        }
+        })
     }
 
     /// Refuses other samples than these.
@@ -95,25 +98,31 @@ fn first_other(what: &str, before: &[String], now: &[String]) -> String {
 
 /// Adds samples: of each, the columns that are not 0 with their values, then its label or targets. So it does not matter how
 /// zeros are kept. Images are bytes, and go in as they are.
-fn add(hash: &mut Sha256, rows: &Rows<f64>) {
-    match rows.x() {
+fn add(hash: &mut Sha256, rows: &Rows<f64>) -> Result<()> {
+    add_inputs(hash, rows.x())?;
+    match rows.numbers() {
+        Some(numbers) => numbers.iter().for_each(|value| hash.update((value + 0.0).to_le_bytes())),
+        None => rows.labels().iter().for_each(|&label| hash.update((label as u64).to_le_bytes())),
+    }
+    Ok(())
+}
+
+fn add_inputs(hash: &mut Sha256, x: &Features<f64>) -> Result<()> {
+    match x {
         Features::Pixels(pixels) => hash.update(pixels.bytes()),
-        Features::Floats(x) => {
-            for row in x.rows() {
-                let entries = (0u32..).zip(row.iter().copied());
-                entries.for_each(|(column, value)| entry(hash, column, value));
-                hash.update(END);
-            }
-        }
+        Features::Floats(_) | Features::Stored(_) => x.each_row(|_, row| {
+            (0u32..).zip(row).for_each(|(column, &value)| entry(hash, column, value));
+            hash.update(END);
+        })?,
         Features::Sparse(sparse) => {
-            for index in 0..rows.len() {
+            for index in 0..x.dim().0 {
                 let (columns, values) = sparse.row(index);
                 columns.iter().zip(values).for_each(|(&column, &value)| entry(hash, column, value));
                 hash.update(END);
             }
         }
         Features::Table(table) => {
-            for index in 0..rows.len() {
+            for index in 0..x.dim().0 {
                 let mut entries = Vec::new();
                 table.each(index, |column, value| entries.push((column, value)));
                 entries.sort_unstable_by_key(|&(column, _)| column);
@@ -125,10 +134,7 @@ fn add(hash: &mut Sha256, rows: &Rows<f64>) {
             }
         }
     }
-    match rows.numbers() {
-        Some(numbers) => numbers.iter().for_each(|value| hash.update((value + 0.0).to_le_bytes())),
-        None => rows.labels().iter().for_each(|&label| hash.update((label as u64).to_le_bytes())),
-    }
+    Ok(())
 }
 
 /// Adds a value, unless it is 0.
@@ -152,9 +158,9 @@ mod tests {
     #[test]
     fn each_difference_is_told() {
         let x = array![[0.0, 1.5], [2.0, 0.0], [3.0, 4.0]];
-        let first = Fingerprint::of(&set(x.clone(), &[0, 1, 1]));
-        first.check(&Fingerprint::of(&set(x.clone(), &[0, 1, 1]))).unwrap();
-        let told = |other: DataSet| first.check(&Fingerprint::of(&other)).unwrap_err().to_string();
+        let first = Fingerprint::of(&set(x.clone(), &[0, 1, 1])).unwrap();
+        first.check(&Fingerprint::of(&set(x.clone(), &[0, 1, 1])).unwrap()).unwrap();
+        let told = |other: DataSet| first.check(&Fingerprint::of(&other).unwrap()).unwrap_err().to_string();
         let mut other = x.clone();
         other[[2, 1]] = 4.5;
         assert!(told(set(other, &[0, 1, 1])).contains("values differ"));
@@ -173,7 +179,7 @@ mod tests {
         let x = array![[0.0, 1.5], [2.0, -0.0]];
         let sparse = crate::data::SparseRows::from_dense(x.view());
         let sparse = Rows::with_classes(Features::Sparse(sparse), vec![0, 1], 2).unwrap();
-        let sparse = Fingerprint::of(&DataSet::new(sparse).unwrap());
-        assert_eq!(Fingerprint::of(&set(x, &[0, 1])), sparse);
+        let sparse = Fingerprint::of(&DataSet::new(sparse).unwrap()).unwrap();
+        assert_eq!(Fingerprint::of(&set(x, &[0, 1])).unwrap(), sparse);
     }
 }

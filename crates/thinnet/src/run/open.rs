@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data::{self, Block, DataSet, ReadOptions, ReadProgress, Wanted, check_shape, parse_size};
 use crate::error::{Error, Result};
-use crate::training::{TargetKind, Task, TrainingConfig};
+use crate::training::{Sampling, TargetKind, Task, TrainingConfig};
 
 /// The word for the embedded sample.
 pub const SAMPLE: &str = "sample";
@@ -42,6 +42,7 @@ pub fn open_watched(config: &TrainingConfig, progress: ReadProgress<'_>) -> Resu
         categories: data.categories.clone(),
         date_parts: data.date_parts,
         test: data.test.as_ref().map(PathBuf::from),
+        stored: stored(config),
         ..ReadOptions::default()
     };
     let set = read(data.path.as_ref(), &options, "data.path = ", progress)?;
@@ -55,6 +56,11 @@ pub fn open_watched(config: &TrainingConfig, progress: ReadProgress<'_>) -> Resu
     }
 }
 
+/// Bytes of the samples that are in memory together, where they stay in their file.
+pub(super) fn stored(config: &TrainingConfig) -> Option<usize> {
+    (config.train.sampling == Sampling::Stream).then(|| config.train.window.saturating_mul(1 << 20))
+}
+
 /// Reads the data set at `path`, or the embedded [`SAMPLE`]; `argument` is what stands before the path in messages.
 ///
 /// # Errors
@@ -65,6 +71,9 @@ pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions, argument: &str) 
 
 fn read(path: &Path, options: &ReadOptions, argument: &str, progress: ReadProgress<'_>) -> Result<DataSet> {
     let named = |error: Error| Error::configuration(format!("{argument}{error}"));
+    if path == Path::new(SAMPLE) && options.stored.is_some() {
+        return Err(named(Error::data("sample: it is in memory, as train.sampling=shuffled takes it")));
+    }
     if path == Path::new(SAMPLE) {
         let sample = DataSet::embedded_sample()?;
         let checked = options.check_format(sample.format()).map_err(|error| error.within(SAMPLE));

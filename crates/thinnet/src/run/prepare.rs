@@ -48,7 +48,7 @@ pub fn prepare<F: Float>(
     let description = format!("{}: {}", config.data.path, set.format());
     config.take_task_of(&set);
     config.check()?;
-    let fingerprint = Fingerprint::of(&set);
+    let fingerprint = Fingerprint::of(&set)?;
     let data = TrainingData::<F>::new(set, &config)?;
     config.data = data.settings.clone();
     let mut notes = data.notes.clone();
@@ -123,7 +123,7 @@ fn doubts<F: Float>(config: &TrainingConfig, data: &TrainingData<F>) -> Vec<Stri
     }
     let size = config.train.batch_size;
     let leaves_one = |size: usize| size > 1 && samples % size == 1;
-    let shuffled = config.train.sampling == Sampling::Shuffled;
+    let shuffled = config.train.sampling != Sampling::Replacement;
     if config.model.normalisation == Normalisation::Batch && shuffled && leaves_one(size) {
         let better = (size + 1..=size.saturating_add(samples)).find(|&size| !leaves_one(size));
         doubts.push(format!(

@@ -120,7 +120,9 @@ impl Session {
             threads,
             best: trainer.history().best_epoch().map(|best| best.epoch),
             samples_per_step: match config.train.sampling {
-                Sampling::Shuffled => data.train.len() as f64 / trainer.steps_per_epoch().max(1) as f64,
+                Sampling::Shuffled | Sampling::Stream => {
+                    data.train.len() as f64 / trainer.steps_per_epoch().max(1) as f64
+                }
                 Sampling::Replacement => config.train.batch_size as f64,
             },
         });

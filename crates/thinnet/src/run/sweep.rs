@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::open::{open, open_watched};
+use super::open::{open, open_watched, stored};
 use super::pool::{Follow, Message, train_all};
 use super::prepare::{make_absolute, prepare};
 use super::session::{Announcement, Session, Watch};
@@ -22,7 +22,10 @@ const SESSION: Session =
 
 /// A sweep's data sets as they were read, each with the settings that decide how.
 #[derive(Debug)]
-pub struct SweepRuns(Vec<(DataConfig, DataSet)>);
+pub struct SweepRuns(Vec<(Reading, DataSet)>);
+
+/// What decides how a data set is read: settings, and how much of what stays in its file is in memory.
+type Reading = (DataConfig, Option<usize>);
 
 impl SweepRuns {
     /// Reads the samples of every run, each data set once.
@@ -38,11 +41,11 @@ impl SweepRuns {
     /// # Errors
     /// Those of [`SweepRuns::open`].
     pub fn open_watched(config: &SweepConfig, progress: ReadProgress<'_>) -> Result<Self> {
-        let mut sets: Vec<(DataConfig, DataSet)> = Vec::new();
+        let mut sets: Vec<(Reading, DataSet)> = Vec::new();
         for run in Plan::new(config.clone())?.runs {
-            let reading = reading(&run.config.data);
+            let reading = reading(&run.config);
             if !sets.iter().any(|(known, _)| *known == reading) {
-                let config = TrainingConfig { data: reading.clone(), ..run.config };
+                let config = TrainingConfig { data: reading.0.clone(), ..run.config };
                 let set = open_watched(&config, progress)?;
                 sets.push((reading, set));
             }
@@ -109,7 +112,7 @@ impl SweepRuns {
         stop: &AtomicBool,
         follow: &mut Follow<'_>,
     ) -> Result<RunHistory> {
-        let reading = reading(&config.data);
+        let reading = reading(&config);
         let set = self.0.iter().find(|(known, _)| *known == reading).map(|(_, set)| set.clone());
         let set = set.map_or_else(|| open(&config), Ok)?;
         let prepared = prepare::<F>(config, set, path, None)?;
@@ -138,7 +141,8 @@ fn tidy(path: &Path) {
 }
 
 /// The settings that decide how a data set is read, the others at their defaults.
-fn reading(data: &DataConfig) -> DataConfig {
+fn reading(config: &TrainingConfig) -> Reading {
+    let data = &config.data;
     let mut reading = DataConfig {
         path: data.path.clone(),
         label_column: data.label_column.clone(),
@@ -154,7 +158,7 @@ fn reading(data: &DataConfig) -> DataConfig {
         ..DataConfig::default()
     };
     make_absolute(&mut reading);
-    reading
+    (reading, stored(config))
 }
 
 /// Tells how many epochs of a run are done.

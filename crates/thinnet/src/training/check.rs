@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::{Score, TrainingConfig};
-use crate::data::{Rows, Targets};
+use crate::data::{Features, Rows, Stored, Targets};
 use crate::engine::{Engine, Inputs};
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -83,6 +83,8 @@ pub(super) struct CheckedRows<'a, F> {
 enum Chosen<F> {
     /// So many from the first, in the engine's form.
     Loaded(Inputs<F>, usize),
+    /// All of those that stay in a file, which are read each time.
+    Stored,
     /// So many, drawn anew each time.
     Drawn(usize),
 }
@@ -100,7 +102,10 @@ impl<'a, F: Float> CheckedRows<'a, F> {
             CheckRows::First(count) if count < total => {
                 Chosen::Loaded(engine.load(rows.slice(0, count).x())?, count)
             }
-            _ => Chosen::Loaded(engine.load(rows.x())?, total),
+            _ => match rows.x() {
+                Features::Stored(_) => Chosen::Stored,
+                x => Chosen::Loaded(engine.load(x)?, total),
+            },
         };
         Ok(Self { rows, part })
     }
@@ -122,6 +127,7 @@ impl<'a, F: Float> CheckedRows<'a, F> {
             targets => score(engine.scores(inputs)?.view(), targets, loss),
         };
         match &self.part {
+            Chosen::Stored => judge(engine, self.rows, loss).map(|(score, _)| score),
             Chosen::Loaded(inputs, count) if *count == self.rows.len() => score(inputs, self.rows),
             Chosen::Loaded(inputs, count) => score(inputs, &self.rows.slice(0, *count)),
             Chosen::Drawn(count) => {
@@ -139,7 +145,10 @@ pub(super) fn judge<F: Float>(
     rows: &Rows<F>,
     loss: Loss,
 ) -> Result<(Score, Option<Array2<usize>>)> {
-    let scores = engine.scores(&engine.load(rows.x())?)?;
+    let scores = match rows.x() {
+        Features::Stored(stored) => scores_of_stored(engine, stored, rows.num_outputs())?,
+        x => engine.scores(&engine.load(x)?)?,
+    };
     let confusion = (!rows.is_regression() && scores.ncols() <= MOST_COUNTED).then(|| {
         let mut counts = Array2::zeros((scores.ncols(), scores.ncols()));
         for (row, &label) in scores.rows().into_iter().zip(rows.labels()) {
@@ -148,6 +157,23 @@ pub(super) fn judge<F: Float>(
         counts
     });
     Ok((score(scores.view(), rows.targets(), loss)?, confusion))
+}
+
+/// The scores (N, C) of rows that stay in a file, of which a block at a time is in memory.
+fn scores_of_stored<F: Float>(
+    engine: &dyn Engine<F>,
+    stored: &Stored<Features<F>>,
+    outputs: usize,
+) -> Result<Array2<F>> {
+    let mut scores = Array2::zeros((stored.dim().0, outputs));
+    stored.each_block(|block, rows| {
+        let of_block = engine.scores(&engine.load(&block)?)?;
+        for &(index, row) in rows {
+            scores.row_mut(index).assign(&of_block.row(row));
+        }
+        Ok(())
+    })?;
+    Ok(scores)
 }
 
 /// Loss and accuracies of scores (N, C).

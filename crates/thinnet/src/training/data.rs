@@ -149,7 +149,7 @@ impl<F: Float> TrainingData<F> {
         let val = set.val().ok_or_else(|| {
             Error::configuration("this data set has no validation samples; it has to be split first")
         })?;
-        let scale = set.scale(*settings.scaling.get_or_insert(set.default_scaling()));
+        let scale = set.scale(*settings.scaling.get_or_insert(set.default_scaling()))?;
         settings.val = Some(val.len());
         let train = scale.rows::<F>(&set.train().slice(0, num_train))?;
         let targets = train.numbers().map(|numbers| target_scale(numbers, settings.target_scaling));

@@ -39,7 +39,7 @@ impl StepPlan {
     pub(super) fn new(config: &TrainingConfig, samples: usize) -> Result<Self> {
         let (epochs, size) = (config.train.epochs, config.train.batch_size.max(1));
         let (batches, samples_per_epoch) = match config.train.sampling {
-            Sampling::Shuffled => (samples.div_ceil(size), samples),
+            Sampling::Shuffled | Sampling::Stream => (samples.div_ceil(size), samples),
             Sampling::Replacement => {
                 let batches = (samples / size).max(1);
                 (batches, batches.saturating_mul(size))

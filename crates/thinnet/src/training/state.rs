@@ -81,7 +81,7 @@ impl Position {
         let fits = self.step <= plan.steps
             && self.history.loss.len() as u64 == self.step
             && self.history.epochs.len() as u64 == self.step / plan.steps_per_epoch + extra
-            && (!(sampling == Sampling::Shuffled && in_epoch) || self.order.len() == samples)
+            && (!(sampling != Sampling::Replacement && in_epoch) || self.order.len() == samples)
             && self.order.iter().all(|&index| (index as usize) < samples);
         if fits {
             return Ok(());

@@ -5,7 +5,8 @@ use super::rates::{Rates, StepPlan};
 use super::state::{Best, Position, TrainerState};
 use super::{ClassWeights, Epoch, Monitor, RunHistory, Sampling, Score, TrainingConfig, TrainingData};
 use crate::clock::Stopwatch;
-use crate::engine::{self, Batch, Engine};
+use crate::data::{Features, Window};
+use crate::engine::{self, Batch, Engine, StepLoss};
 use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 use crate::net::{FullyConnectedNet, Parameters};
@@ -45,6 +46,8 @@ pub struct Trainer<'a, F: Float> {
     rates: Rates,
     random: RandomState,
     position: Position,
+    /// What was read of samples that stay in their file.
+    window: Window<Features<F>>,
     pub(super) best: Option<Best<F>>,
 }
 
@@ -126,8 +129,16 @@ impl<'a, F: Float> Trainer<'a, F> {
         checks: Checks,
     ) -> Result<Self> {
         config.check()?;
-        if config.train.sampling == Sampling::Shuffled {
+        if config.train.sampling != Sampling::Replacement {
             config.check_batch(data.train.len())?;
+        }
+        if let (Features::Stored(_), Sampling::Shuffled | Sampling::Replacement) =
+            (data.train.x(), config.train.sampling)
+        {
+            return Err(Error::setting(
+                "train.sampling",
+                "has to be stream for samples that stay in their file",
+            ));
         }
         let plan = StepPlan::new(config, data.train.len())?;
         Ok(Self {
@@ -147,6 +158,7 @@ impl<'a, F: Float> Trainer<'a, F> {
             engine,
             random,
             position: Position::default(),
+            window: Window::default(),
             best: None,
             config,
             data,
@@ -259,9 +271,7 @@ impl<'a, F: Float> Trainer<'a, F> {
         let start = Stopwatch::start();
         let batch = self.batch()?;
         self.set_rates(rates)?;
-        let batch = Batch { indices: &batch, weights: self.weights.as_deref() };
-        let rows = &self.data.train;
-        let loss = self.engine.step(rows.x(), rows.targets(), batch, &mut self.random)?.total();
+        let loss = self.step_on(&batch)?.total();
         self.position.step += 1;
         let step = self.position.step;
         if self.checks.stop_when_diverged {
@@ -279,6 +289,20 @@ impl<'a, F: Float> Trainer<'a, F> {
         Ok(done)
     }
 
+    /// A step on these samples. Those that stay in their file are read, or were read with others of their block.
+    fn step_on(&mut self, batch: &[usize]) -> Result<StepLoss> {
+        let rows = &self.data.train;
+        let samples = Batch { indices: batch, weights: self.weights.as_deref() };
+        let Features::Stored(stored) = rows.x() else {
+            return self.engine.step(rows.x(), rows.targets(), samples, &mut self.random);
+        };
+        let x = Features::picked(stored, batch, &mut self.window)?;
+        let (targets, weights) = (rows.targets().select(batch), samples.own_weights());
+        let all: Vec<usize> = (0..batch.len()).collect();
+        let samples = Batch { indices: &all, weights: weights.as_deref() };
+        self.engine.step(&x, targets.view(), samples, &mut self.random)
+    }
+
     /// The next batch's samples.
     fn batch(&mut self) -> Result<Vec<usize>> {
         let (samples, size) = (self.data.train.len(), self.config.train.batch_size);
@@ -287,9 +311,12 @@ impl<'a, F: Float> Trainer<'a, F> {
         }
         let at = self.position.step % self.plan.steps_per_epoch;
         if at == 0 {
-            let order = self.random.permutation(samples);
-            self.position.order =
-                order.into_iter().map(|index| u32::try_from(index).unwrap_or(u32::MAX)).collect();
+            self.position.order = if let Features::Stored(stored) = self.data.train.x() {
+                stored.shuffled(&mut self.random)
+            } else {
+                let order = self.random.permutation(samples);
+                order.into_iter().map(|index| u32::try_from(index).unwrap_or(u32::MAX)).collect()
+            };
         }
         let mut batches = self.position.order.chunks(size);
         let batch = batches.nth(usize::try_from(at).unwrap_or(usize::MAX)).unwrap_or_default();

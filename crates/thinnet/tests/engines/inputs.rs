@@ -65,7 +65,7 @@ fn standardised_images_are_their_floats() {
         let classes = engine.classes(&inputs).unwrap();
         (losses, engine.scores(&inputs).unwrap(), classes)
     };
-    let floats = |x: &Features<f32>| x.to_floats().into();
+    let floats = |x: &Features<f32>| x.to_floats().unwrap().into();
     let (train, val) = (data.train.x(), data.val.x());
     assert_eq!(run(train, val), run(&floats(train), &floats(val)));
 }
@@ -81,7 +81,7 @@ fn sparse_rows_are_what_they_stand_for() {
     dense[(0, 69)] = -2.0;
     dense[(2, 0)] = 1.0;
     dense[(2, 5)] = 0.75;
-    assert_eq!(Features::Sparse(sparse.clone()).to_floats(), dense);
+    assert_eq!(Features::Sparse(sparse.clone()).to_floats().unwrap(), dense);
     let run = |x: Features<f32>| {
         let case = corner();
         let mut random = RandomState::new(1);

@@ -224,6 +224,7 @@ def typed_tables() -> None:
     table.to_csv(FOLDER / "typed.csv", index=False)
     shuffled = table.set_index(pd.Index(row * row))
     shuffled.to_parquet(FOLDER / "typed.parquet")
+    table.to_parquet(FOLDER / "typed-groups.parquet", row_group_size=16)
     table.to_feather(FOLDER / "typed.feather")
     polars = pl.from_pandas(table)
     polars.write_parquet(FOLDER / "typed-polars.parquet")

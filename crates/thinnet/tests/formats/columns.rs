@@ -16,7 +16,7 @@ fn auto() -> ReadOptions {
 }
 
 fn rows(set: &DataSet) -> Vec<Vec<f64>> {
-    set.train().x().to_floats().rows().into_iter().map(|row| row.to_vec()).collect()
+    set.train().x().to_floats().unwrap().rows().into_iter().map(|row| row.to_vec()).collect()
 }
 
 fn refusal(text: &str, options: &ReadOptions) -> String {
@@ -65,7 +65,8 @@ fn words_gaps_dates_and_truths_become_numbers() {
         set.notes(),
         ["label: label (2 classes: a, b): classification", "left out: id (it counts the rows)"]
     );
-    let kinds: Vec<_> = set.summary().columns.into_iter().map(|column| (column.kind, column.gaps)).collect();
+    let kinds: Vec<_> =
+        set.summary().unwrap().columns.into_iter().map(|column| (column.kind, column.gaps)).collect();
     assert_eq!(kinds, [("numbers", 1), ("categories", 0), ("categories", 1), ("yes or no", 0), ("dates", 1)]);
     let parts = read(PEOPLE, &ReadOptions { date_parts: true, ..auto() }).unwrap();
     let names = parts.columns().unwrap().numbers();
@@ -97,12 +98,12 @@ fn what_is_fitted_is_fitted_on_training_rows_alone() {
     assert_eq!(columns.numbers(), ["age", "city = Kyiv", "city = Oslo", "city = Rome"]);
     assert_eq!(columns.encodings[0], Encoding::Number { fill: 4.0, gaps: false });
     assert_eq!(set.shape(), [4]);
-    let val = set.val().unwrap().x().to_floats();
+    let val = set.val().unwrap().x().to_floats().unwrap();
     assert_eq!((val[(0, 0)], val[(9, 0)]), (4.0, 1000.0));
     assert!(val.rows().into_iter().all(|row| row.iter().skip(1).all(|&zero| zero == 0.0)));
     assert!(set.notes().iter().any(|note| note.starts_with("10 words of validation")), "{:?}", set.notes());
     // Quantities are scaled, and what is 0 or 1 stays so.
-    let scale = set.scale(thinnet::data::Scaling::Standard);
+    let scale = set.scale(thinnet::data::Scaling::Standard).unwrap();
     assert_eq!(
         (scale.mean, scale.deviation.unwrap()[1..].to_vec()),
         (vec![4.0, 0.0, 0.0, 0.0], vec![1.0; 3])
@@ -127,10 +128,14 @@ fn rare_categories_share_a_number() {
     let rows = rows(&set);
     assert_eq!((rows[0].len(), rows[109][50], rows[0][50]), (52, 1.0, 0.0));
     // Most numbers are zeros, and are not kept where the rows are scaled.
-    let scaled: Features<f32> = set.scale(thinnet::data::Scaling::Standard).apply(set.train().x()).unwrap();
+    let scaled: Features<f32> =
+        set.scale(thinnet::data::Scaling::Standard).unwrap().apply(set.train().x()).unwrap();
     assert!(matches!(scaled, Features::Sparse(_)));
-    let dense = set.scale(thinnet::data::Scaling::Standard).apply::<f32>(&set.train().x().to_floats().into());
-    assert_eq!(scaled.to_floats(), dense.unwrap().to_floats());
+    let dense = set
+        .scale(thinnet::data::Scaling::Standard)
+        .unwrap()
+        .apply::<f32>(&set.train().x().to_floats().unwrap().into());
+    assert_eq!(scaled.to_floats().unwrap(), dense.unwrap().to_floats().unwrap());
 }
 
 #[test]
@@ -320,7 +325,7 @@ fn a_file_of_test_rows_is_read_as_the_training_rows_are() {
     let from_file = DataSet::open(&at("train.csv"), &named).unwrap();
     for set in [&from_folder, &from_file] {
         let test = set.test().unwrap();
-        let row: Vec<f64> = test.x().to_floats().row(0).to_vec();
+        let row: Vec<f64> = test.x().to_floats().unwrap().row(0).to_vec();
         assert_eq!(row, [35.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 19_787.0, 0.0]);
         assert_eq!(test.labels(), [1]);
         let split = set.clone().split(&SplitOptions { num_val: Some(1), ..SplitOptions::default() }).unwrap();

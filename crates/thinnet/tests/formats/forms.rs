@@ -46,11 +46,11 @@ fn one_table_is_the_same_in_every_form() {
         let wanted = Wanted { shape: set.shape(), columns: Some(columns), resize: false };
         let mut rows = Vec::new();
         stream_table(text.as_bytes(), wanted, &mut |block| {
-            rows.extend(block.x.to_floats().into_owned());
+            rows.extend(block.x.to_floats().unwrap().into_owned());
             Ok(())
         })
         .unwrap();
-        assert_eq!(rows, csv.train().x().to_floats().iter().copied().collect::<Vec<_>>());
+        assert_eq!(rows, csv.train().x().to_floats().unwrap().iter().copied().collect::<Vec<_>>());
     }
 }
 

@@ -108,8 +108,8 @@ fn a_table_becomes_a_dataset() {
     let set = open(file.path()).split(&SplitOptions::default()).unwrap();
     let data = TrainingData::<f32>::of(&set, 16).unwrap();
     assert_eq!((data.num_outputs(), data.train.x().dim(), data.val.x().dim()), (2, (16, 2), (4, 2)));
-    let mean = data.train.x().to_floats().mean_axis(ndarray::Axis(0)).unwrap();
+    let mean = data.train.x().to_floats().unwrap().mean_axis(ndarray::Axis(0)).unwrap();
     assert!(mean.iter().all(|mean| mean.abs() < 1e-6), "{mean}");
-    let none = set.scale(Scaling::None).apply::<f64>(set.train().x()).unwrap().to_floats();
+    let none = set.scale(Scaling::None).unwrap().apply::<f64>(set.train().x()).unwrap().to_floats().unwrap();
     assert!(none.column(0).iter().zip(none.column(1)).all(|(a, b)| a + b == 300.0));
 }

@@ -66,7 +66,7 @@ fn npz_archives_are_read() {
         (set.names(), set.train().labels()),
         (["cat", "dog"].map(str::to_owned).as_slice(), &[1, 0, 1, 0][..])
     );
-    assert_eq!(open(&stored("mean.npz")).mean_sample().to_vec(), [2.5; 6]);
+    assert_eq!(open(&stored("mean.npz")).mean_sample().unwrap().to_vec(), [2.5; 6]);
 }
 
 /// The embedded sample is such an archive: read as a file it gives the same numbers to train on.

@@ -8,7 +8,7 @@ use crate::{folder, gzip, open, refusal};
 
 fn dense(x: &Features<f64>) -> Vec<f64> {
     assert!(matches!(x, Features::Sparse(_)), "rows stay sparse");
-    x.to_floats().iter().copied().collect()
+    x.to_floats().unwrap().iter().copied().collect()
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn svmlight_files_are_read_as_sparse_rows() {
             (Format::Svmlight, &[4][..], "-1 1".to_owned())
         );
         assert_eq!(set.train().labels(), [1, 0, 1]);
-        assert_eq!((set.default_scaling(), set.mean_sample()[3]), (Scaling::None, -10.0 / 3.0));
+        assert_eq!((set.default_scaling(), set.mean_sample().unwrap()[3]), (Scaling::None, -10.0 / 3.0));
         assert_eq!(dense(set.train().x()), [0.0, 0.5, 0.0, -10.0, 0.0, 0.0, 0.0, 0.0, 7.0, 0.0, 0.0, 0.0]);
         let mut streamed = Vec::new();
         let wanted = Wanted { shape: &[6], columns: None, resize: false };

@@ -82,5 +82,5 @@ fn the_label_column_is_found_or_named() {
 }
 
 fn floats_or_bytes(values: &Features<f64>) -> Vec<f64> {
-    values.to_floats().iter().copied().collect()
+    values.to_floats().unwrap().iter().copied().collect()
 }

@@ -286,19 +286,22 @@ fn scaled_samples_have_their_targets_as_they_were_read() {
     let read = targets(set.train());
     assert_eq!(data.train.numbers().unwrap(), read.slice(ndarray::s![..10, ..]).mapv(|target| target as f32));
     assert_eq!(data.val.numbers().unwrap().dim(), (4, 2));
-    let test = set.scale(Scaling::None).rows::<f64>(set.test().unwrap()).unwrap();
+    let test = set.scale(Scaling::None).unwrap().rows::<f64>(set.test().unwrap()).unwrap();
     let Features::Floats(x) = test.x() else { panic!("floats") };
     assert_eq!(test.numbers().unwrap().column(1), x.column(0).mapv(|x| x * 100.0));
     // A number beyond 32-bit floats would be infinite there.
     let set = read_text("1,2\n3,1e300\n").split(&SplitOptions::default()).unwrap();
     let order: Vec<f64> = set.parts().flat_map(|(_, part)| targets(part).into_iter()).collect();
     let part = if order[0] > 1e200 { set.train() } else { set.val().unwrap() };
-    let message = set.scale(Scaling::None).rows::<f32>(part).unwrap_err().to_string();
+    let message = set.scale(Scaling::None).unwrap().rows::<f32>(part).unwrap_err().to_string();
     assert!(
         message.contains("target 0 of sample 0 is") && message.contains("beyond the numbers of f32"),
         "{message}"
     );
-    assert_eq!(set.scale(Scaling::None).rows::<f64>(part).unwrap().numbers().unwrap()[(0, 0)], 1e300);
+    assert_eq!(
+        set.scale(Scaling::None).unwrap().rows::<f64>(part).unwrap().numbers().unwrap()[(0, 0)],
+        1e300
+    );
 }
 
 fn read_text(text: &str) -> DataSet {
@@ -334,14 +337,14 @@ fn an_archive_brings_targets_and_their_names_back() {
 #[test]
 fn a_summary_has_the_figures_of_each_target() {
     let set = read_text("a,price\n1,2\n2,-3\n3,10\n");
-    let summary = set.summary();
+    let summary = set.summary().unwrap();
     assert_eq!(summary.classes, ["price"]);
     let [train] = summary.splits.as_slice() else { panic!("one part") };
     assert_eq!((train.samples, train.class_counts.len()), (3, 0));
     let [price] = train.targets.as_slice() else { panic!("one target") };
     assert_eq!((price.name.as_str(), price.range, price.mean), ("price", (-3.0, 10.0), 3.0));
     let classes =
-        DataSet::from_bytes(b"a,b\n1,2\n2,3\n".to_vec(), &ReadOptions::default()).unwrap().summary();
+        DataSet::from_bytes(b"a,b\n1,2\n2,3\n".to_vec(), &ReadOptions::default()).unwrap().summary().unwrap();
     assert_eq!(
         (classes.splits[0].targets.len(), classes.splits[0].class_counts.as_slice()),
         (0, &[1, 1][..])

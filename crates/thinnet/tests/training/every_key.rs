@@ -88,6 +88,7 @@ const ELSEWHERE: &[&str] = &[
     "model.task",
     "train.epochs",
     "train.patience",
+    "train.window",
     "train.engine",
 ];
 

@@ -8,7 +8,7 @@ use thinnet::training::{RunHistory, Trainer, TrainerState, TrainingConfig};
 use super::{config, data, finish};
 
 /// The history without its times, which differ from run to run.
-fn timeless(history: &RunHistory) -> RunHistory {
+pub(crate) fn timeless(history: &RunHistory) -> RunHistory {
     let mut history = history.clone();
     for epoch in &mut history.epochs {
         (epoch.seconds, epoch.samples_per_second) = (0.0, 0.0);
@@ -47,6 +47,7 @@ fn every_rule_and_stream_goes_on_from_within_and_between_epochs() {
         &["optim.rule=adamw", "optim.weight_decay=0.5"],
         &["train.sampling=replacement", "train.masks=numpy", "optim.schedule=decay"],
         &["model.normalisation=batch", "model.input_keep=0.8"],
+        &["train.sampling=stream"],
         &["model.normalisation=layer"],
         &["model.annealing=curriculum", "model.keep=0.3"],
     ] {

@@ -6,6 +6,8 @@ mod explained;
 mod folders;
 mod going_on;
 mod settings;
+#[cfg(feature = "columnar")]
+mod streamed;
 
 use ndarray::Array2;
 use thinnet::Float;

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use super::counted::{Counted, ReadProgress};
 #[cfg(feature = "columnar")]
-use super::formats::columnar::Source;
-use super::formats::{cifar, csv, idx, mat, npy, svmlight};
+use super::formats::columnar::{self, Source};
+use super::formats::{cifar, csv, idx, mat, npy, stored, svmlight};
 use super::kind::{self, Kind, file_name, head, unpacked_file};
 use super::packing::Packing;
-use super::pairs::{from_pairs, labels_beside};
+use super::pairs::{Samples, from_pairs, labels_beside};
 use super::{ReadOptions, archive};
 use crate::data::{DataSet, Format, Part};
 use crate::error::{Error, Result};
@@ -29,6 +29,19 @@ pub(super) fn open_file_watched(
     let file = File::open(path).map_err(Error::io("read", path))?;
     let size = file.metadata().map_err(Error::io("read", path))?.len();
     let counted = |file| Counted::new(file, size, progress);
+    if let Some(window) = options.stored {
+        return match kind {
+            Kind::Idx | Kind::Npy => {
+                let (x, shape) = stored::open(path, kind == Kind::Idx, window)?;
+                from_array(kind, Samples::Stored(x, shape), path, options)
+            }
+            #[cfg(feature = "columnar")]
+            Kind::Parquet => columnar::open_stored(file, (size, window), options, &|row, rows| {
+                progress(share(size, row, rows), size);
+            }),
+            _ => Err(not_stored()),
+        };
+    }
     match kind {
         Kind::Packed(packing) => {
             unpack(packing, BufReader::with_capacity(1 << 18, counted(file)), size, options, Some(path))
@@ -95,10 +108,7 @@ pub(super) fn read_unpacked(
             if samples.shape.len() < 2 {
                 return Err(Error::data("it holds labels; what is read is the file of the samples"));
             }
-            let labels = labels_beside(path)?;
-            let labels = read(unpacked_file(&labels)?).map_err(|error| error.within(file_name(&labels)))?;
-            let format = if kind == Kind::Idx { Format::Idx } else { Format::Npy };
-            from_pairs(format, vec![(Part::Train, samples, labels)], options)
+            from_array(kind, Samples::Read(samples), path, options)
         }
         Kind::Image => {
             Err(Error::data("it is one image; a data set of images is a folder with a folder for each class"))
@@ -120,6 +130,23 @@ pub(super) fn read_unpacked(
         Kind::Text => csv::read(Cursor::new(bytes), options),
         _ => Err(unknown()),
     }
+}
+
+/// The samples of a file and the labels beside it.
+fn from_array(kind: Kind, samples: Samples, path: &Path, options: &ReadOptions) -> Result<DataSet> {
+    let (read, format): (fn(_) -> _, _) =
+        if kind == Kind::Idx { (idx::read, Format::Idx) } else { (npy::read, Format::Npy) };
+    let labels = labels_beside(path)?;
+    let labels = read(unpacked_file(&labels)?).map_err(|error| error.within(file_name(&labels)))?;
+    from_pairs(format, vec![(Part::Train, samples, labels)], options)
+}
+
+/// Why samples cannot stay in their file.
+pub(super) fn not_stored() -> Error {
+    Error::data(
+        "its samples cannot be read a part at a time, in any order: those of Parquet, NPY and IDX can, unpacked; with \
+         train.sampling=shuffled they are read into memory",
+    )
 }
 
 /// Why HDF5 is not read.

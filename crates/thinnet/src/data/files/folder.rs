@@ -4,16 +4,16 @@ use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::file::open_file;
+use super::file::{not_stored, open_file};
 use super::formats::cifar::{self, Collector, Member};
 #[cfg(feature = "columnar")]
 use super::formats::columnar::Source;
 #[cfg(feature = "images")]
 use super::formats::images;
-use super::formats::{Numbers, csv, idx, npy};
+use super::formats::{Numbers, csv, idx, npy, stored};
 use super::kind::{self, HEAD, Kind, entries, file_name, head, unpacked_file};
 use super::packing::ENDINGS;
-use super::pairs::{from_pairs, labels_beside};
+use super::pairs::{Samples, from_pairs, labels_beside};
 use super::{ReadOptions, archive, limits};
 use crate::data::{DataSet, Format, Part, Rows};
 use crate::error::{Error, Result};
@@ -99,6 +99,7 @@ pub(super) fn find(path: &Path) -> Result<(Found, Option<String>)> {
 pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet> {
     let (found, name) = find(path)?;
     let set = match found {
+        Found::Cifar(_) | Found::Images if options.stored.is_some() => Err(not_stored()),
         Found::Cifar(members) => {
             let (mut collector, mut content) = (Collector::default(), Vec::new());
             for (member, path) in members {
@@ -107,8 +108,8 @@ pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet>
             }
             collector.finish()
         }
-        Found::Idx(files) => from_pairs(Format::Idx, pairs(files, idx::read)?, options),
-        Found::Npy(files) => from_pairs(Format::Npy, pairs(files, npy::read)?, options),
+        Found::Idx(files) => from_pairs(Format::Idx, pairs(files, true, options)?, options),
+        Found::Npy(files) => from_pairs(Format::Npy, pairs(files, false, options)?, options),
         #[cfg(feature = "images")]
         Found::Images => images::read_folder(path, options),
         #[cfg(not(feature = "images"))]
@@ -256,14 +257,20 @@ fn recognise(files: &[PathBuf]) -> Result<Option<Found>> {
 }
 
 /// Reads files of samples, each with its labels.
-fn pairs(files: Vec<PathBuf>, read: fn(Vec<u8>) -> Result<Numbers>) -> Result<Vec<(Part, Numbers, Numbers)>> {
+fn pairs(files: Vec<PathBuf>, is_idx: bool, options: &ReadOptions) -> Result<Vec<(Part, Samples, Numbers)>> {
+    let read = if is_idx { idx::read } else { npy::read };
     let mut pairs = Vec::new();
     for path in files {
         let name = file_name(&path);
         let within = |error: Error| error.within(&name);
         let part = part_of(&name);
         let labels = labels_beside(&path).map_err(within)?;
-        let samples = read(unpacked_file(&path)?).map_err(within)?;
+        let samples = match options.stored {
+            Some(_) if matches!(Kind::of(&head(&path)?), Kind::Packed(_)) => Err(not_stored()),
+            Some(window) => stored::open(&path, is_idx, window).map(|(x, shape)| Samples::Stored(x, shape)),
+            None => read(unpacked_file(&path)?).map(Samples::Read),
+        };
+        let samples = samples.map_err(within)?;
         let labels = read(unpacked_file(&labels)?).map_err(|error| error.within(file_name(&labels)))?;
         pairs.push((part, samples, labels));
     }

@@ -36,6 +36,10 @@ pub struct ReadOptions {
     pub date_parts: bool,
     /// A table of test samples with the same columns.
     pub test: Option<PathBuf>,
+    /// Samples stay in their file until they are asked for ([`Features::Stored`](crate::data::Features::Stored)), and so many bytes
+    /// of them, about, are in memory together while they are trained on: those of Parquet, NPY and IDX can, unpacked; other
+    /// formats are refused. By default samples are read into memory.
+    pub stored: Option<usize>,
     /// The columns of a model: a table is read as its own was.
     pub known: Option<Columns>,
 }

@@ -6,7 +6,7 @@ use super::ReadOptions;
 use super::formats::Numbers;
 use super::formats::supervision::{Supervision, parts as rows_of};
 use super::packing::ENDINGS;
-use crate::data::{DataSet, Format, Part, Rows};
+use crate::data::{DataSet, Features, Format, Part, Rows};
 use crate::error::{Error, Result};
 
 /// The file of the labels of a file of samples, in the same folder: `images` in its name becomes `labels` (and `idx3`
@@ -36,10 +36,27 @@ pub(super) fn labels_beside(path: &Path) -> Result<PathBuf> {
         .ok_or_else(|| Error::data(format!("its labels should lie beside it as {labels}, and do not")))
 }
 
+/// Samples of a file.
+pub(super) enum Samples {
+    /// As they were read.
+    Read(Numbers),
+    /// Those that stay there, and the shape of one.
+    Stored(Features<f64>, Vec<usize>),
+}
+
+impl Samples {
+    fn into_samples(self) -> Result<(Features<f64>, Vec<usize>)> {
+        match self {
+            Self::Read(numbers) => numbers.into_samples(),
+            Self::Stored(x, shape) => Ok((x, shape)),
+        }
+    }
+}
+
 /// A data set out of samples and labels (or targets) for each part, of which there is at most one each.
 pub(super) fn from_pairs(
     format: Format,
-    mut pairs: Vec<(Part, Numbers, Numbers)>,
+    mut pairs: Vec<(Part, Samples, Numbers)>,
     options: &ReadOptions,
 ) -> Result<DataSet> {
     options.check_format(format)?;

@@ -245,9 +245,7 @@ fn mat_blocks(content: impl Read + Seek, size: u64, wanted: Wanted<'_>, each: Ea
 fn npy_blocks(content: &mut impl Read, blocks: Blocks<'_>) -> Result<()> {
     match npy::read_header(content)? {
         Some(header) => header.each_block(content, ROWS, blocks),
-        None => Err(Error::data(
-            "its array is stored by column, so that its samples do not follow one another; save numpy.ascontiguousarray of it",
-        )),
+        None => Err(npy::by_column()),
     }
 }
 

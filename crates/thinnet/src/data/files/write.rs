@@ -40,7 +40,10 @@ impl DataSet {
             let name = format!("X_{part}");
             match rows.x() {
                 Features::Pixels(pixels) => write_samples(&mut zip, &name, pixels.view(), &self.shape)?,
-                x => write_samples(&mut zip, &name, x.to_floats().view(), &self.shape)?,
+                x => {
+                    let x = x.to_floats().map_err(io::Error::other)?;
+                    write_samples(&mut zip, &name, x.view(), &self.shape)?;
+                }
             }
             let name = format!("y_{part}");
             if let Some(targets) = rows.numbers() {

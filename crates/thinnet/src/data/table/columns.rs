@@ -45,6 +45,15 @@ impl Columns {
         }
     }
 
+    /// Whether each of a sample's D numbers is a quantity, to be scaled; `None` if all are numbers without gaps.
+    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "other tables are in memory"))]
+    pub(crate) fn quantities(&self) -> Option<Vec<bool>> {
+        let of = |encoding: &Encoding| {
+            (0..encoding.width()).map(|number| number == 0 && encoding.is_quantity()).collect::<Vec<_>>()
+        };
+        (!self.encodings.is_empty()).then(|| self.encodings.iter().flat_map(of).collect())
+    }
+
     /// The names of a sample's D numbers: `age`, `city = Rome`, `age is missing`.
     pub fn numbers(&self) -> Vec<String> {
         if self.encodings.is_empty() {

@@ -123,5 +123,6 @@ pub(super) fn pack<F: Float>(isa: Isa, x: &Features<F>, chosen: &[usize], mut ro
                 rows.pack_row(row, &floats);
             }
         }
+        Features::Stored(_) => {} // it was loaded before
     }
 }

@@ -315,6 +315,7 @@ impl<F: Float> Engine<F> for Thin<F> {
         random: &mut RandomState,
     ) -> Result<StepLoss> {
         super::check_batch(x, &targets, &batch, self.config.input_dim)?;
+        let x = &*x.loaded()?;
         let targets = targets.select(batch.indices);
         let weights = batch.own_weights();
         let start = Stopwatch::start();
@@ -327,6 +328,7 @@ impl<F: Float> Engine<F> for Thin<F> {
 
     fn load(&self, x: &Features<F>) -> Result<Inputs<F>> {
         super::check_width(x.dim(), self.config.input_dim)?;
+        let x = &*x.loaded()?;
         if let (Features::Pixels(pixels), [_, _]) = (x, self.layers.as_slice())
             && self.decides_by_bytes()
             && let Some(bytes) = ByteInputs::new(pixels, x.dim().0)
@@ -336,7 +338,7 @@ impl<F: Float> Engine<F> for Thin<F> {
         match x {
             Features::Sparse(rows) => return Ok(Inputs::Sparse(rows.clone())),
             Features::Floats(rows) => return Ok(Inputs::Rows(rows.clone())),
-            Features::Pixels(_) | Features::Table(_) => {}
+            Features::Pixels(_) | Features::Table(_) | Features::Stored(_) => {}
         }
         let all: Vec<usize> = (0..x.dim().0).collect();
         let mut panels = PanelBuf::zeros(all.len(), self.config.input_dim);

@@ -93,7 +93,12 @@ impl TrainingConfig {
         }
         self.net(1, 1)?.check()?;
         let train = &self.train;
-        for (key, count) in [("train.epochs", train.epochs), ("train.batch_size", train.batch_size)]
+        let always = [
+            ("train.epochs", train.epochs),
+            ("train.batch_size", train.batch_size),
+            ("train.window", train.window),
+        ];
+        for (key, count) in always
             .into_iter()
             .chain(train.patience.map(|patience| ("train.patience", patience)))
             .chain(self.data.train.map(|count| ("data.train", count)))

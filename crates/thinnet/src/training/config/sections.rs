@@ -222,6 +222,9 @@ pub enum Sampling {
     Shuffled,
     /// Each batch is drawn anew, with replacement, as the course does; an epoch is `max(N / batch_size, 1)` batches.
     Replacement,
+    /// As [`Sampling::Shuffled`], of samples that stay in their file (Parquet, NPY or IDX): blocks of it are read in random
+    /// order, and the samples of those that are in memory together are shuffled.
+    Stream,
 }
 
 /// Where masks come from.
@@ -275,8 +278,12 @@ pub struct TrainConfig {
     /// Seed of all that is random: weights, batches, masks.
     #[default(231)]
     pub seed: u32,
-    /// How batches are made: `shuffled` (each epoch takes every sample once) or `replacement` (drawn anew, as in the course).
+    /// How batches are made: `shuffled` (each epoch takes every sample once), `replacement` (drawn anew, as in the course) or
+    /// `stream` (as `shuffled`, a part of a large file at a time).
     pub sampling: Sampling,
+    /// Where `sampling` is `stream`: MiB of the file that are in memory together, and shuffled together.
+    #[default(128)]
+    pub window: usize,
     /// Where masks come from: `counter` (a stream that all threads draw from) or `numpy` (NumPy's, as in the course).
     pub masks: Masks,
     /// Training samples on which accuracy and loss are checked at each epoch's end, from the first; `all`.

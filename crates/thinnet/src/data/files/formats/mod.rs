@@ -13,6 +13,7 @@ pub mod images;
 pub mod mat;
 pub mod npy;
 pub mod pickle;
+pub(crate) mod stored;
 pub(crate) mod supervision;
 pub mod svmlight;
 pub(crate) mod tabular;
@@ -55,7 +56,7 @@ pub(crate) struct ArrayHeader {
     /// Bytes of a number.
     pub(crate) size: usize,
     /// The header of a file of so many rows of it.
-    pub(crate) head: Box<dyn Fn(usize) -> Vec<u8>>,
+    pub(crate) head: Box<dyn Fn(usize) -> Vec<u8> + Send + Sync>,
     /// What reads such a file.
     pub(crate) read: fn(Vec<u8>) -> Result<Numbers>,
 }

@@ -195,6 +195,13 @@ pub(crate) fn sample_arrays<'a>(names: &[&'a str]) -> Vec<&'a str> {
     if parts.is_empty() { pair(None, find).into_iter().collect() } else { parts }
 }
 
+/// Why samples of an array are not read one after the other.
+pub(crate) fn by_column() -> Error {
+    Error::data(
+        "its array is stored by column, so that its samples do not follow one another; save numpy.ascontiguousarray of it",
+    )
+}
+
 fn no_data(descriptor: &str) -> Error {
     if descriptor.ends_with('O') {
         return Error::data(

@@ -7,6 +7,7 @@ mod arrow_file;
 mod arrow_stream;
 mod broken;
 mod messages;
+mod stored;
 mod values;
 
 use std::cell::Cell;
@@ -19,7 +20,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::file::reader::ChunkReader;
 
 use super::tabular::{Build, Inputs, Layout};
@@ -29,6 +32,7 @@ use crate::data::table::field::{Field, Origin};
 use crate::data::{Columns, DataSet, Features, Format, ReadOptions, limits};
 use crate::error::{Error, Result, ensure};
 use broken::broken;
+pub(crate) use stored::open as open_stored;
 use values::{Values, kind_of};
 
 /// What a Parquet file begins with.
@@ -98,16 +102,33 @@ impl Source {
     fn parquet(content: impl ChunkReader + 'static, size: u64) -> Result<Self> {
         // What Arrow's writers add says how the columns were in memory, in more types than they have in the file.
         let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder =
-            ParquetRecordBatchReaderBuilder::try_new_with_options(content, plain).map_err(broken)?;
-        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).ok();
-        let schema = builder.schema().clone();
+        let metadata = ArrowReaderMetadata::load(&content, plain).map_err(broken)?;
+        Ok(Self::of_parquet(content, size, metadata, None))
+    }
+
+    /// A Parquet table with some of its row groups, by default all; its metadata were read before.
+    fn of_parquet(
+        content: impl ChunkReader + 'static,
+        size: u64,
+        metadata: ArrowReaderMetadata,
+        groups: Option<Vec<usize>>,
+    ) -> Self {
+        let whole = metadata.metadata();
+        let rows = match &groups {
+            None => whole.file_metadata().num_rows(),
+            Some(groups) => groups.iter().map(|&group| whole.row_group(group).num_rows()).sum(),
+        };
+        let (rows, schema) = (u64::try_from(rows).ok(), metadata.schema().clone());
         let open = Box::new(move |places: &[usize]| {
+            let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(content, metadata);
             let wanted = ProjectionMask::roots(builder.parquet_schema(), places.iter().copied());
+            if let Some(groups) = groups {
+                builder = builder.with_row_groups(groups);
+            }
             let batches = builder.with_projection(wanted).with_batch_size(ROWS).build().map_err(broken)?;
             Ok(Box::new(batches.map(|batch| batch.map_err(broken))) as Batches)
         });
-        Ok(Self { format: Format::Parquet, schema, rows, most: limits::unpacked(size) / VALUE, open })
+        Self { format: Format::Parquet, schema, rows, most: limits::unpacked(size) / VALUE, open }
     }
 
     fn arrow(mut content: impl BufRead + Seek + 'static, size: u64) -> Result<Self> {
@@ -156,7 +177,7 @@ impl Source {
     /// # Errors
     /// Those of [`csv::read`](super::csv::read), with rows counted from 1 in the place of lines.
     pub(crate) fn read(self, options: &ReadOptions, progress: &dyn Fn(u64, u64)) -> Result<DataSet> {
-        let (places, names, kinds, notes) = self.columns();
+        let (_, names, kinds, notes) = self.columns();
         let layout = match &options.known {
             Some(known) => Layout::of_model(&names, true, known)?.with_label(known)?,
             None => Layout::new(&names, true, options)?.with_kinds(&kinds),
@@ -164,7 +185,7 @@ impl Source {
         let wanted: Vec<usize> = layout.inputs.iter().copied().chain([layout.label]).collect();
         let (format, mut build) = (self.format, Build::new(layout, options, ORIGIN));
         let rows = self.rows;
-        self.each_row(&places, &wanted, |row, number, _| {
+        self.each_row(&wanted, |row, number, _| {
             if let Some(rows) = rows.filter(|_| row.row == 0) {
                 progress(number, rows);
             }
@@ -187,15 +208,14 @@ impl Source {
         rows: usize,
         each: &mut dyn FnMut(Features<f64>, Option<f64>) -> Result<()>,
     ) -> Result<()> {
-        let (places, names, ..) = self.columns();
-        let layout = Layout::of_model(&names, true, known)?;
+        let layout = Layout::of_model(&self.names(), true, known)?;
         let mut inputs = Inputs::of_model(known, ORIGIN);
         let mut done = None;
         let mut hand_on = |inputs: &mut Inputs, done| {
             let read = std::mem::replace(inputs, Inputs::of_model(known, ORIGIN));
             each(read.into_features(known)?, done)
         };
-        self.each_row(&places, &layout.inputs, |row, number, share| {
+        self.each_row(&layout.inputs, |row, number, share| {
             inputs.push(&layout, &|place| row.field(place), number)?;
             done = share;
             if inputs.len() == rows { hand_on(&mut inputs, done) } else { Ok(()) }
@@ -204,10 +224,9 @@ impl Source {
     }
 
     /// Calls `each` for every row, with its number from 1 and the share of all rows that it ends. A row has the fields at the
-    /// `wanted` ones of these places.
+    /// `wanted` ones of the table's fields.
     fn each_row(
         self,
-        places: &[usize],
         wanted: &[usize],
         mut each: impl FnMut(Row<'_>, u64, Option<f64>) -> Result<()>,
     ) -> Result<()> {
@@ -220,6 +239,7 @@ impl Source {
         };
         let fits = |rows: u64| rows.saturating_mul(wanted.len() as u64) <= self.most;
         ensure!(self.rows.is_none_or(fits), too_many());
+        let places = self.columns().0;
         let mut sorted = wanted.to_vec();
         sorted.sort_unstable();
         sorted.dedup();

@@ -5,8 +5,8 @@ use super::layout::Layout;
 use super::target::{Found, Target};
 use crate::data::files::formats::rows;
 use crate::data::table::field::{Field, Origin};
-use crate::data::table::{Cells, Column, Kind};
-use crate::data::{Columns, DataSet, Features, Format, ReadOptions, Rows};
+use crate::data::table::{Cells, Column, Growing, Kind};
+use crate::data::{Columns, DataSet, Encoding, Features, Format, ReadOptions, Rows};
 use crate::error::{Error, Result, ensure};
 use crate::text::first_of;
 
@@ -46,8 +46,7 @@ impl<'a> Build<'a> {
     /// [`Error::Data`] for a field of another kind than is asked for, and for a label that is missing.
     pub(crate) fn push<'f>(&mut self, field: impl Fn(usize) -> Field<'f>, line: u64) -> Result<()> {
         let label = field(self.layout.label);
-        // A minus is a class where a plus is one.
-        if self.options.skip_unlabelled && label.is_gap() && !matches!(label, Field::Text("-")) {
+        if is_unlabelled(label, self.options) {
             self.unlabelled += 1;
             return Ok(());
         }
@@ -62,85 +61,130 @@ impl<'a> Build<'a> {
     pub(crate) fn finish(self, format: Format) -> Result<DataSet> {
         let Self { layout, options, mut inputs, target, unlabelled } = self;
         let mut notes = Vec::new();
-        ensure!(
-            target.len() > 0,
-            Error::data(format!("no row has a label in column {}", layout.label_name()))
-        );
-        let found = target.finish();
-        let chosen = |input: usize| {
-            options.known.is_some()
-                || !options.columns.is_empty()
-                || layout.kinds.get(input) == Some(&Some(Kind::Category))
-        };
-        let name = |input: usize| layout.names[layout.inputs[input]].as_str();
-        let mut left: Vec<usize> = (0..layout.inputs.len()).collect();
+        let of = (&layout, options);
         let counts = |input: usize| {
             let unnamed = input == 0 && !layout.header;
-            counts_rows((name(input), unnamed), inputs.len(), |row| inputs.number(row, input))
+            counts_rows((name(&layout, input), unnamed), inputs.len(), |row| inputs.number(row, input))
         };
+        let mut left: Vec<usize> = (0..layout.inputs.len()).collect();
         // Rows from which a column is left out have to be taken apart.
-        if left.iter().any(|&input| !chosen(input) && counts(input)) {
+        if left.iter().any(|&input| !is_chosen(of, input) && counts(input)) {
             inputs.turn_to_columns();
         }
+        let any = inputs.len() > 0;
         let x = match inputs.finish()? {
             Read::Rows(x) => Some(x),
-            Read::Columns(growing) => {
-                let mut columns = Vec::new();
-                left.clear();
-                for (input, growing) in growing.into_iter().enumerate() {
-                    let column = growing.finish(name(input))?;
-                    let unnamed = columns.is_empty() && !layout.header;
-                    if let Some(why) = useless((name(input), unnamed), &column).filter(|_| !chosen(input)) {
-                        notes.push(format!("left out: {} ({why})", shown(&layout, layout.inputs[input])));
-                        continue;
-                    }
-                    left.push(input);
-                    columns.push(column);
-                }
-                let any = !columns.is_empty();
+            Read::Columns(growing) if any => {
+                let columns;
+                (left, columns) = columns_of(growing, of, &mut notes)?.into_iter().unzip();
+                let any = !left.is_empty();
                 any.then(|| features_of(columns, options.known.as_ref(), options.date_parts)).transpose()?
             }
+            Read::Columns(_) => None,
         };
-        match unlabelled {
-            0 => {}
-            1 => notes.push("1 row has no label and is left out".to_owned()),
-            _ => notes.push(format!("{unlabelled} rows have no label and are left out")),
-        }
-        let Some(x) = x else {
-            return Err(Error::data(format!("no column is left as an input; {}", notes.join("; "))));
+        let encodings = match &x {
+            Some(Features::Table(table)) => table.encodings(),
+            _ => Vec::new(),
         };
-        if options.known.is_none() {
-            notes.insert(0, said(&layout, &found));
-        }
-        let places: Vec<usize> = left.iter().map(|&input| layout.inputs[input]).collect();
-        let all_others = places.len() + 1 == layout.names.len();
-        let mut named = Columns {
-            inputs: left.iter().map(|&input| name(input).to_owned()).collect(),
-            target: layout.label_name().to_owned(),
-            target_at: layout.label,
-            header: layout.header,
-            encodings: Vec::new(),
-            width: if all_others { 0 } else { layout.names.len() },
-            places: if all_others { Vec::new() } else { places },
-        };
-        if let Features::Table(table) = &x {
-            named.encodings = table.encodings();
-        }
-        let shape = vec![x.dim().1];
-        let (names, train) = match found {
-            Found::Classes(classes, labels) => {
-                let rows = Rows::with_classes(x, labels, classes.len())?;
-                (classes, rows)
-            }
-            Found::Numbers(targets) => {
-                let name = Some(&named.target).filter(|name| layout.header && !name.is_empty());
-                let name = name.cloned().unwrap_or_else(|| "target".to_owned());
-                (vec![name], Rows::with_numbers(x, rows(targets.len(), 1, targets)?)?)
-            }
-        };
-        let columns = Some(named);
-        DataSet { format, names, columns, shape, train, val: None, test: None, mean: None, notes }.checked()
+        data_set(format, of, target, (left, encodings), (unlabelled, notes), |_| {
+            x.ok_or_else(|| Error::data("it has no inputs"))
+        })
     }
+}
+
+/// Whether a row has no label, and is left out.
+pub(crate) fn is_unlabelled(label: Field<'_>, options: &ReadOptions) -> bool {
+    // A minus is a class where a plus is one.
+    options.skip_unlabelled && label.is_gap() && !matches!(label, Field::Text("-"))
+}
+
+/// A table's layout, and how it is to be read.
+type Of<'a> = (&'a Layout, &'a ReadOptions);
+
+/// Columns of inputs that are read to their ends, without those that say nothing of a sample, which are told in notes; each
+/// with its place among the inputs.
+pub(crate) fn columns_of(
+    growing: Vec<Growing>,
+    of: Of<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<(usize, Column)>> {
+    let layout = of.0;
+    let mut columns: Vec<(usize, Column)> = Vec::new();
+    for (input, growing) in growing.into_iter().enumerate() {
+        let name = name(layout, input);
+        let column = growing.finish(name)?;
+        let unnamed = columns.is_empty() && !layout.header;
+        match useless((name, unnamed), &column).filter(|_| !is_chosen(of, input)) {
+            Some(why) => notes.push(format!("left out: {} ({why})", shown(layout, layout.inputs[input]))),
+            None => columns.push((input, column)),
+        }
+    }
+    Ok(columns)
+}
+
+/// A data set of a table's targets and of the inputs that are `left`, by their places among all, which `inputs` gives.
+///
+/// - `unlabelled`: how many rows were left out, and what was noted so far
+///
+/// # Errors
+/// As [`Build::finish`].
+pub(crate) fn data_set(
+    format: Format,
+    (layout, options): Of<'_>,
+    target: Target,
+    (left, encodings): (Vec<usize>, Vec<Encoding>),
+    (unlabelled, mut notes): (usize, Vec<String>),
+    inputs: impl FnOnce(&Columns) -> Result<Features<f64>>,
+) -> Result<DataSet> {
+    ensure!(target.len() > 0, Error::data(format!("no row has a label in column {}", layout.label_name())));
+    let found = target.finish();
+    match unlabelled {
+        0 => {}
+        1 => notes.push("1 row has no label and is left out".to_owned()),
+        _ => notes.push(format!("{unlabelled} rows have no label and are left out")),
+    }
+    ensure!(!left.is_empty(), Error::data(format!("no column is left as an input; {}", notes.join("; "))));
+    if options.known.is_none() {
+        notes.insert(0, said(layout, &found));
+    }
+    let places: Vec<usize> = left.iter().map(|&input| layout.inputs[input]).collect();
+    let all_others = places.len() + 1 == layout.names.len();
+    let named = Columns {
+        inputs: left.iter().map(|&input| name(layout, input).to_owned()).collect(),
+        target: layout.label_name().to_owned(),
+        target_at: layout.label,
+        header: layout.header,
+        encodings,
+        width: if all_others { 0 } else { layout.names.len() },
+        places: if all_others { Vec::new() } else { places },
+    };
+    let x = inputs(&named)?;
+    let shape = vec![x.dim().1];
+    let (names, train) = match found {
+        Found::Classes(classes, labels) => {
+            let rows = Rows::with_classes(x, labels, classes.len())?;
+            (classes, rows)
+        }
+        Found::Numbers(targets) => {
+            let name = Some(&named.target).filter(|name| layout.header && !name.is_empty());
+            let name = name.cloned().unwrap_or_else(|| "target".to_owned());
+            (vec![name], Rows::with_numbers(x, rows(targets.len(), 1, targets)?)?)
+        }
+    };
+    let columns = Some(named);
+    DataSet { format, names, columns, shape, train, val: None, test: None, mean: None, notes }.checked()
+}
+
+/// Whether an input was asked for, by its name or as one of categories.
+fn is_chosen((layout, options): Of<'_>, input: usize) -> bool {
+    options.known.is_some()
+        || !options.columns.is_empty()
+        || layout.kinds.get(input) == Some(&Some(Kind::Category))
+}
+
+/// The name of an input.
+fn name(layout: &Layout, input: usize) -> &str {
+    layout.names[layout.inputs[input]].as_str()
 }
 
 /// Whether a column only counts so many rows from 0 or 1, as its name says or, of the first without a name, their number.
