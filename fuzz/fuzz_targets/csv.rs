@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = stream_table(table, wanted, &mut |_| Ok(()));
     let Ok(set) = set.split(&SplitOptions::default()) else { return };
     let _ = set.summary();
-    let _ = set.scale(Scaling::Standard).rows::<f32>(set.train());
+    let _ = set.scale(Scaling::Standard).and_then(|scale| scale.rows::<f32>(set.train()));
     let known = ReadOptions { known: set.columns().cloned(), ..options };
     let _ = csv::read(table, &known);
 });

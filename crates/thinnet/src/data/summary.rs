@@ -1,6 +1,6 @@
 //! What a data set holds, in figures.
 
-use ndarray::{Array1, ArrayView1};
+use ndarray::Array1;
 use serde::Serialize;
 
 use super::table::ColumnSummary;
@@ -95,19 +95,22 @@ impl DataSet {
         if let Features::Table(table) = self.train.x() {
             return Ok(table.summaries(&columns.inputs));
         }
-        let floats = self.train.x().to_floats()?;
-        let numbers = |(name, values): (&String, ArrayView1<'_, f64>)| {
-            let (least, greatest) =
-                values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
-            ColumnSummary {
-                name: name.clone(),
-                kind: "numbers",
-                holds: format!("{least} to {greatest}"),
-                gaps: 0,
-                example: values.first().map(f64::to_string).unwrap_or_default(),
+        let mut ends = vec![(f64::INFINITY, f64::NEG_INFINITY); self.input_dim()];
+        let mut first = Vec::new();
+        self.train.x().each_row(|_, row| {
+            if first.is_empty() {
+                first = row.to_vec();
             }
+            ends.iter_mut().zip(row).for_each(|(ends, &v)| *ends = (ends.0.min(v), ends.1.max(v)));
+        })?;
+        let numbers = |((name, (least, greatest)), example): ((&String, (f64, f64)), f64)| ColumnSummary {
+            name: name.clone(),
+            kind: "numbers",
+            holds: format!("{least} to {greatest}"),
+            gaps: 0,
+            example: example.to_string(),
         };
-        Ok(columns.inputs.iter().zip(floats.columns()).map(numbers).collect())
+        Ok(columns.inputs.iter().zip(ends).zip(first).map(numbers).collect())
     }
 
     fn target_summaries(&self, rows: &Rows<f64>) -> Vec<TargetSummary> {

@@ -78,14 +78,25 @@ pub(crate) fn is_gap(field: &str) -> bool {
 
 /// The number in a field, finite or not; with `comma`, its decimal point may be a comma.
 pub(crate) fn any_number(field: &str, comma: bool) -> Option<f64> {
-    if let Ok(number) = field.parse() {
+    if let Some(number) = parsed(field) {
         return Some(number);
     }
     if !comma || !field.contains(',') {
         return None;
     }
     // 1.234,5: points part thousands where a comma is the decimal point.
-    field.replace('.', "").replacen(',', ".", 1).parse().ok()
+    parsed(&field.replace('.', "").replacen(',', ".", 1))
+}
+
+/// The nearest number, as the standard library has it.
+#[cfg(feature = "files")]
+fn parsed(field: &str) -> Option<f64> {
+    fast_float2::parse(field).ok()
+}
+
+#[cfg(not(feature = "files"))]
+fn parsed(field: &str) -> Option<f64> {
+    field.parse().ok()
 }
 
 /// A finite number.
@@ -312,6 +323,63 @@ mod tests {
         assert_eq!(order(&["1/1/2024", "2/2/2024"]), Some(false), "either is the same");
         assert_eq!(order(&["13/2/2024", "2/13/2024"]), None, "it is neither");
         assert_eq!(order(&["2024-02-29", "2024-03-01"]), Some(false));
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_standard_library() {
+        let same = |text: &str| {
+            let bits = |number: Option<f64>| number.map(f64::to_bits);
+            assert_eq!(bits(any_number(text, false)), bits(text.parse().ok()), "{text:?}");
+        };
+        for text in [
+            "",
+            " 1",
+            "1 ",
+            "+1",
+            "-",
+            "+",
+            ".",
+            ".5",
+            "5.",
+            "-.5e3",
+            "1e",
+            "e1",
+            "1e+",
+            "1E5",
+            "1e-400",
+            "1e400",
+            "inf",
+            "-Infinity",
+            "infinit",
+            "nan",
+            "-NaN",
+            "1_000",
+            "0x10",
+            "1d",
+            "1f",
+            "--1",
+            "00012",
+            "1.2.3",
+            "٣",
+            "9007199254740993",
+            "4.9e-324",
+            "2.4703282292062327e-324",
+            "179769313486231580793728971405301e277",
+        ] {
+            same(text);
+        }
+        let mut random = crate::random::RandomState::new(3);
+        for _ in 0..2000 {
+            let mut bits = || {
+                random.choice(1 << 16, 4).unwrap().into_iter().fold(0, |bits, part| bits << 16 | part as u64)
+            };
+            let number = f64::from_bits(bits());
+            for text in
+                [number.to_string(), format!("{number:e}"), format!("{number:.6}"), format!("{number:.17e}")]
+            {
+                same(&text);
+            }
+        }
     }
 
     #[test]

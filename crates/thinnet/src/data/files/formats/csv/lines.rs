@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use csv::{Reader, ReaderBuilder, StringRecord, Trim};
+use csv::{Reader, ReaderBuilder, StringRecord};
 #[cfg(feature = "encodings")]
 use encoding_rs::WINDOWS_1252;
 #[cfg(feature = "encodings")]
@@ -69,7 +69,7 @@ impl<'a> Lines<'a> {
         let inner: Box<dyn Read + 'a> = Box::new(io::Cursor::new(head).chain(text));
         let stream = PerLine { inner, left: limits::TABLE_LINE, given: 0, last: 0 };
         let mut settings = ReaderBuilder::new();
-        settings.has_headers(false).flexible(true).trim(Trim::All).delimiter(separator);
+        settings.has_headers(false).flexible(true).delimiter(separator);
         Ok(Self {
             reader: settings.from_reader(stream),
             record: StringRecord::new(),
@@ -102,11 +102,17 @@ impl<'a> Lines<'a> {
         if !read {
             return Ok(false);
         }
+        // To look for a space in all fields is faster than to look at the ends of each.
+        if record.as_slice().iter().fold(false, |found, byte| found | byte.is_ascii_whitespace()) {
+            record.trim();
+        }
         self.record = StringRecord::from_byte_record(record).unwrap_or_else(|error| {
             self.latin = true;
             error.into_byte_record().iter().map(decoded).collect::<Vec<_>>().into()
         });
-        let breaks = self.record.as_slice().matches('\n').count() as u64;
+        let text = self.record.as_slice();
+        // Most have none, which is found out fast.
+        let breaks = if text.as_bytes().contains(&b'\n') { text.matches('\n').count() as u64 } else { 0 };
         // Empty lines before a record count among its own for the reader; those behind it do not.
         let added = self.form.map_or(0, Form::added_lines);
         let position = self.reader.position();
@@ -129,6 +135,11 @@ impl<'a> Lines<'a> {
     /// The fields of this line.
     pub(super) fn record(&self) -> &StringRecord {
         &self.record
+    }
+
+    /// The fields of this line, to be taken; what is put there makes room for the next.
+    pub(super) fn record_mut(&mut self) -> &mut StringRecord {
+        &mut self.record
     }
 
     /// The number of this line, from 1, as an editor counts them.

@@ -3,6 +3,7 @@
 
 mod forms;
 mod lines;
+mod records;
 
 use std::io::Read;
 
@@ -12,6 +13,7 @@ use crate::data::table::field::{Field, Origin, number};
 use crate::data::{Columns, DataSet, Features, Format, ReadOptions};
 use crate::error::{Error, Result, ensure};
 use lines::Lines;
+use records::{check_length, each_record};
 
 /// Reads a table as a data set in one part. Numbers that are all whole and 0..=255 stay bytes; a column with words, gaps or
 /// dates makes the inputs a [`Table`](crate::data::Table).
@@ -29,9 +31,8 @@ pub fn read(table: impl Read, options: &ReadOptions) -> Result<DataSet> {
         None => Layout::new(&names, header, options)?,
     };
     let mut build = Build::new(layout, options, Origin::text(lines.comma()));
-    each_line(&mut lines, names.len(), |lines| {
-        let record = lines.record();
-        build.push(|place| Field::Text(record.get(place).unwrap_or_default()), lines.line())
+    each_record(&mut lines, names.len(), |record, line| {
+        build.push(|place| Field::Text(record.get(place).unwrap_or_default()), line)
     })?;
     let mut set = build.finish(Format::Csv)?;
     for note in lines.all_notes() {
@@ -110,35 +111,6 @@ fn head(lines: &mut Lines<'_>, options: &ReadOptions) -> Result<(Vec<String>, bo
         lines.next()?;
     }
     Ok((names, header))
-}
-
-/// Calls `each` at every line of samples, all of as many fields.
-fn each_line<'a>(
-    lines: &mut Lines<'a>,
-    columns: usize,
-    mut each: impl FnMut(&Lines<'a>) -> Result<()>,
-) -> Result<()> {
-    let begun = lines.line() > 0;
-    let mut any = false;
-    while lines.next()? {
-        check_length(lines, columns)?;
-        each(lines)?;
-        any = true;
-    }
-    ensure!(any || !begun, Error::data("it has a header and nothing below it"));
-    Ok(())
-}
-
-/// Refuses a line of more or fewer fields; one that is empty may follow the last.
-fn check_length(lines: &Lines<'_>, columns: usize) -> Result<()> {
-    let record = lines.record();
-    let trailing = record.len() == columns + 1 && record.get(columns) == Some("");
-    let found = record.len() - usize::from(trailing);
-    if found == columns {
-        return Ok(());
-    }
-    let fields = if found == 1 { "field" } else { "fields" };
-    Err(Error::data(format!("line {} has {found} {fields}, and the first has {columns}", lines.line())))
 }
 
 /// Whether a first line names the columns: no field of it is a number, or all that are count from 0 as pandas names columns

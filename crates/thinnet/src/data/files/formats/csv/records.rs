@@ -1,0 +1,95 @@
+//! The lines of samples, one by one: they are read on one thread, and taken on another where there are many.
+
+use std::panic::resume_unwind;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::{mem, thread};
+
+use csv::StringRecord;
+
+use super::lines::Lines;
+use crate::error::{Error, Result, ensure};
+
+/// Lines that are handed over together: some hundred kilobytes, as a core's cache holds them.
+const TOGETHER: usize = 512;
+
+/// Lines that are handed over, each with its number.
+type Batch = Vec<(StringRecord, u64)>;
+
+/// Calls `take` with every line of samples, all of as many fields, and its number. Whichever comes first in the file of what it
+/// does not take and what cannot be read is the error.
+pub(super) fn each_record(
+    lines: &mut Lines<'_>,
+    columns: usize,
+    mut take: impl FnMut(&StringRecord, u64) -> Result<()> + Send,
+) -> Result<()> {
+    let begun = lines.line() > 0;
+    let several = thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+    let mut taken = 0;
+    while !several || taken < TOGETHER {
+        if !lines.next()? {
+            ensure!(taken > 0 || !begun, Error::data("it has a header and nothing below it"));
+            return Ok(());
+        }
+        check_length(lines, columns)?;
+        take(lines.record(), lines.line())?;
+        taken += 1;
+    }
+    thread::scope(|scope| {
+        let (full, batches) = mpsc::sync_channel::<Batch>(2);
+        let (empty, used) = mpsc::channel();
+        let taker = scope.spawn(move || {
+            for batch in batches {
+                batch.iter().try_for_each(|(record, line)| take(record, *line))?;
+                drop(empty.send(batch)); // it is let go where nobody reads any more
+            }
+            Ok(())
+        });
+        let read = hand_over(lines, columns, full, &used);
+        taker.join().unwrap_or_else(|panic| resume_unwind(panic)).and(read)
+    })
+}
+
+/// Reads all lines that are left, and hands them over; those that were `used` make room for them.
+fn hand_over(
+    lines: &mut Lines<'_>,
+    columns: usize,
+    full: SyncSender<Batch>,
+    used: &Receiver<Batch>,
+) -> Result<()> {
+    loop {
+        let mut batch = used.try_recv().unwrap_or_default();
+        let mut count = 0;
+        let mut fill = || {
+            while count < TOGETHER && lines.next()? {
+                check_length(lines, columns)?;
+                if count == batch.len() {
+                    batch.push(Default::default());
+                }
+                batch[count].1 = lines.line();
+                mem::swap(&mut batch[count].0, lines.record_mut());
+                count += 1;
+            }
+            Ok(())
+        };
+        let filled = fill();
+        batch.truncate(count);
+        // Nobody takes it where an earlier line was refused, which is told in the end.
+        let over = full.send(batch).is_err();
+        filled?;
+        if over || count < TOGETHER {
+            return Ok(());
+        }
+    }
+}
+
+/// Refuses a line of more or fewer fields; one that is empty may follow the last.
+pub(super) fn check_length(lines: &Lines<'_>, columns: usize) -> Result<()> {
+    let record = lines.record();
+    let trailing = record.len() == columns + 1 && record.get(columns) == Some("");
+    let found = record.len() - usize::from(trailing);
+    if found == columns {
+        return Ok(());
+    }
+    let fields = if found == 1 { "field" } else { "fields" };
+    Err(Error::data(format!("line {} has {found} {fields}, and the first has {columns}", lines.line())))
+}
