@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::float_cmp)] // a test fails by panic; pixels are exact
 
 use ndarray::{Array1, Array2, Axis};
+use thinnet::Float;
 use thinnet::data::{DataSet, Features, Format, Order, Part, Pixels, Rows, Scaling, SplitOptions};
 use thinnet::random::RandomState;
-use thinnet::training::{DataConfig, TrainingData};
+use thinnet::training::{DataConfig, TrainingConfig, TrainingData};
 
 /// The figures are NumPy's, from `np.load("cifar10-sample.npz")`: `np.bincount(y)`, `y[:8]`, `mean_image.ravel()[:3]`.
 #[test]
@@ -260,5 +261,56 @@ fn pixels_are_recovered_from_floats() {
         let mut x = x.clone();
         x[(3, 4)] = bad;
         refused(x);
+    }
+}
+
+/// What a file keeps in 32 bits stays so, and is the same to all that is computed of it.
+#[test]
+fn numbers_of_32_bits_are_what_they_are_in_64() {
+    fn prepared<F: Float>(set: DataSet, scaling: &str) -> TrainingData<F> {
+        let mut config = TrainingConfig::default();
+        for change in [&format!("data.scaling={scaling}"), "data.val=11", "data.train=60"] {
+            config.set(&change.parse().unwrap()).unwrap();
+        }
+        TrainingData::new(set, &config).unwrap()
+    }
+    fn same<F: Float>(single: &dyn Fn() -> DataSet, double: &dyn Fn() -> DataSet) {
+        for scaling in ["none", "mean", "standard", "unit"] {
+            let (kept, other) = (single(), double());
+            let expected = prepared::<F>(other.clone(), scaling);
+            // Shared with others, and scaled where they are.
+            for found in [
+                prepared::<F>(kept.clone(), scaling),
+                prepared(single(), scaling),
+                prepared(double(), scaling),
+            ] {
+                assert_eq!(found.preprocessing, expected.preprocessing);
+                assert_eq!((&found.train, &found.val), (&expected.train, &expected.val), "{scaling}");
+            }
+            assert_eq!((kept, other), (single(), double()), "nobody has changed them");
+        }
+        let (single, double) = (single(), double());
+        assert_eq!(single.mean_sample().unwrap(), double.mean_sample().unwrap());
+        assert_eq!(single.deviation_sample().unwrap(), double.deviation_sample().unwrap());
+        let (x, other) = (single.train().x(), double.train().x());
+        assert_eq!(
+            (x.range().unwrap(), x.to_floats().unwrap()),
+            (other.range().unwrap(), other.to_floats().unwrap())
+        );
+        assert_eq!(x.select(&[3, 1]).unwrap(), other.select(&[3, 1]).unwrap());
+        assert_eq!((x.dtype(), other.dtype()), ("float32", "float64"));
+    }
+    for width in [1, 2, 7] {
+        let values: Array2<f64> = RandomState::new(1).randn((90, width));
+        #[allow(clippy::cast_possible_truncation, reason = "32 bits are what this is about")]
+        let values = values.mapv(|value| value as f32);
+        let set = |x: Features<f64>| {
+            let labels = (0..90).map(|row| row % 2).collect();
+            DataSet::new(Rows::with_classes(x, labels, 2).unwrap()).unwrap()
+        };
+        let single = || set(Features::Singles(values.clone().into()));
+        let double = || set(values.mapv(f64::from).into());
+        same::<f32>(&single, &double);
+        same::<f64>(&single, &double);
     }
 }

@@ -16,6 +16,8 @@ use crate::float::{Dtype, Float};
 pub enum Features<F> {
     /// (N, D).
     Floats(ArcArray2<F>),
+    /// (N, D), numbers that 32 bits hold exactly, as a file has them.
+    Singles(ArcArray2<f32>),
     /// Images, an eighth or a quarter of the floats' size.
     Pixels(Pixels),
     /// Rows that are mostly zeros, which stay so until a batch is made of them.
@@ -154,6 +156,11 @@ impl Pixels {
     }
 }
 
+/// A number of 32 bits in those of `F`, which hold it.
+fn widened<F: Float>(value: f32) -> F {
+    F::from_f64(value.into())
+}
+
 /// The bytes, row-major.
 fn standard(bytes: ArcArray2<u8>) -> ArcArray2<u8> {
     if bytes.is_standard_layout() { bytes } else { bytes.as_standard_layout().into_owned().into() }
@@ -164,6 +171,7 @@ impl<F: Float> Features<F> {
     pub fn dim(&self) -> (usize, usize) {
         match self {
             Self::Floats(x) => x.dim(),
+            Self::Singles(x) => x.dim(),
             Self::Pixels(pixels) => pixels.bytes.dim(),
             Self::Sparse(sparse) => sparse.dim(),
             Self::Table(table) => table.dim(),
@@ -183,6 +191,7 @@ impl<F: Float> Features<F> {
         }
         Ok(match self {
             Self::Floats(x) => x.select(Axis(0), chosen),
+            Self::Singles(x) => x.select(Axis(0), chosen).mapv(widened),
             Self::Pixels(pixels) => pixels.floats(chosen.iter().copied()),
             Self::Sparse(sparse) => sparse.dense(chosen.iter().copied()),
             Self::Table(table) => floats_of(table, chosen.iter().copied()),
@@ -204,6 +213,7 @@ impl<F: Float> Features<F> {
     pub fn to_floats(&self) -> Result<ArcArray2<F>> {
         Ok(match self {
             Self::Floats(x) => x.clone(),
+            Self::Singles(x) => x.mapv(widened).into(),
             Self::Pixels(pixels) => pixels.floats(0..pixels.bytes.nrows()).into(),
             Self::Sparse(sparse) => sparse.dense(0..sparse.dim().0).into(),
             Self::Table(table) => floats_of(table, 0..table.dim().0).into(),
@@ -247,6 +257,7 @@ impl<F: Float> Features<F> {
             (Self::Pixels(pixels), Some(out)) => pixels.write_row(index, out),
             (Self::Table(table), Some(out)) => table.write_row(index, out),
             (Self::Floats(x), _) => out.assign(&x.row(index)),
+            (Self::Singles(x), _) => out.zip_mut_with(&x.row(index), |out, &value| *out = widened(value)),
             (x, _) => out.assign(&x.select(&[index])?.row(0)),
         }
         Ok(())
@@ -289,6 +300,7 @@ impl<F: Float> Features<F> {
     pub fn to_f64(&self) -> Features<f64> {
         match self {
             Self::Floats(x) => x.mapv(F::as_f64).into(),
+            Self::Singles(x) => Features::Singles(x.clone()),
             Self::Pixels(pixels) => pixels.clone().into(),
             Self::Sparse(sparse) => sparse.rounded().into(),
             Self::Table(table) => Features::Table(table.clone()),
@@ -303,7 +315,7 @@ impl<F: Float> Features<F> {
         match (self, F::DTYPE) {
             (Self::Pixels(_), _) => "uint8",
             (Self::Stored(stored), _) if stored.source().is_bytes() => "uint8",
-            (_, Dtype::F32) => "float32",
+            (Self::Singles(_), _) | (_, Dtype::F32) => "float32",
             (_, Dtype::F64) => "float64",
         }
     }
@@ -327,6 +339,7 @@ impl<F: Float> Features<F> {
                 ends.map(|(&least, &greatest)| (f64::from(least), f64::from(greatest)))
             }
             Self::Floats(x) => ends(x),
+            Self::Singles(x) => ends(x),
             Self::Sparse(sparse) => {
                 let (least, greatest) = ends(sparse.values()).unwrap_or_default();
                 let zeros = sparse.values().len() < sparse.dim().0 * sparse.dim().1;
@@ -346,6 +359,9 @@ impl<F: Float> Features<F> {
     pub(crate) fn first_not_finite(&self) -> Option<(usize, usize)> {
         match self {
             Self::Floats(x) => x.indexed_iter().find(|(_, value)| !value.is_finite()).map(|(place, _)| place),
+            Self::Singles(x) => {
+                x.indexed_iter().find(|(_, value)| !value.is_finite()).map(|(place, _)| place)
+            }
             // Gaps of a table are filled, and its dates are bounded; a stored block is looked at when it is read.
             Self::Pixels(_) | Self::Table(_) | Self::Stored(_) => None,
             Self::Sparse(sparse) => (0..sparse.dim().0).find_map(|row| {
@@ -361,6 +377,7 @@ impl<F: Float> Features<F> {
         let rows = Slice::from(from..to);
         match self {
             Self::Floats(x) => Self::Floats(x.clone().slice_axis_move(Axis(0), rows)),
+            Self::Singles(x) => Self::Singles(x.clone().slice_axis_move(Axis(0), rows)),
             Self::Pixels(pixels) => Self::Pixels(Pixels {
                 bytes: pixels.bytes.clone().slice_axis_move(Axis(0), rows),
                 ..pixels.clone()
@@ -371,10 +388,20 @@ impl<F: Float> Features<F> {
         }
     }
 
+    /// The same samples, with floats of their own; bytes stay shared.
+    pub(super) fn apart(self) -> Self {
+        match self {
+            Self::Floats(x) => Self::Floats(x.to_owned().into()),
+            Self::Singles(x) => Self::Singles(x.to_owned().into()),
+            x => x,
+        }
+    }
+
     /// Rows in another order: row `i` is what row `order[i]` was.
     pub(super) fn reordered(self, order: &[usize]) -> Self {
         match self {
             Self::Floats(x) => Self::Floats(reorder_rows(x, order)),
+            Self::Singles(x) => Self::Singles(reorder_rows(x, order)),
             Self::Pixels(Pixels { bytes, mean, deviation }) => {
                 Self::Pixels(Pixels { bytes: reorder_rows(bytes, order), mean, deviation })
             }

@@ -291,6 +291,23 @@ impl<F: Float> Rows<F> {
             TargetsBuf::Values(values) => Rows::with_numbers(x, numbers(values.view())),
         }
     }
+
+    /// The same where nobody else may need the samples.
+    pub(super) fn map_into<G: Float>(
+        self,
+        x: impl FnOnce(Features<F>) -> Result<Features<G>>,
+        numbers: impl FnOnce(ArrayView2<'_, F>) -> Array2<G>,
+    ) -> Result<Rows<G>> {
+        match self.targets {
+            TargetsBuf::Classes(labels) => Rows::with_classes(x(self.x)?, labels, self.outputs),
+            TargetsBuf::Values(values) => Rows::with_numbers(x(self.x)?, numbers(values.view())),
+        }
+    }
+
+    /// The same samples, with floats of their own: they keep no others in memory.
+    pub(super) fn apart(self) -> Self {
+        Self { x: self.x.apart(), ..self }
+    }
 }
 
 #[cfg(test)]

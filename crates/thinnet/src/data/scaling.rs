@@ -1,15 +1,16 @@
 //! From what a file holds to what a network takes: the training samples' mean is subtracted, or each number standardised.
 
+use std::any::Any;
 use std::sync::Arc;
 
-use ndarray::{Array1, Array2, ArrayView1, Axis};
+use ndarray::{ArcArray2, Array1, Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::stored::Source;
 use super::table::Table;
 use super::{DataSet, Features, Rows, SparseRows};
 use crate::error::{Error, Result, ensure};
-use crate::float::Float;
+use crate::float::{Dtype, Float};
 use crate::names::names;
 
 /// What is done to every number of a sample, by its place in the sample. Means and deviations are the training samples'.
@@ -55,7 +56,8 @@ impl DataSet {
                 sums / samples
             }
             Features::Table(_) => x.to_floats()?.sum_axis(Axis(0)) / samples,
-            Features::Pixels(_) | Features::Stored(_) => Moments::of(x)?.sum / samples,
+            Features::Singles(x) if x.ncols() < 2 => x.mapv(f64::from).sum_axis(Axis(0)) / samples,
+            Features::Pixels(_) | Features::Singles(_) | Features::Stored(_) => Moments::of(x)?.sum / samples,
         })
     }
 
@@ -75,7 +77,8 @@ impl DataSet {
                 };
                 return Ok(sums.iter().zip(&squares).map(variance).map(f64::sqrt).collect());
             }
-            x @ Features::Stored(_) => {
+            // Wide enough, rows are added one by one in either way.
+            x @ (Features::Stored(_) | Features::Singles(_)) if x.dim().1 > 1 => {
                 let Moments { sum, squares, .. } = Moments::of(x)?;
                 (squares.mapv_into(|squares| (squares / samples as f64).sqrt()), sum)
             }
@@ -253,14 +256,43 @@ impl Scale {
                 return Ok(Features::Stored(stored.with_source(scaled)));
             }
             Features::Floats(_) | Features::Sparse(_) => x.to_floats()?,
+            Features::Singles(singles) => return Ok(self.each(singles, f64::from).into()),
         };
-        let mut scaled = Array2::zeros(floats.dim());
-        for (mut out, row) in scaled.rows_mut().into_iter().zip(floats.rows()) {
+        Ok(self.each(&floats, |value| value).into())
+    }
+
+    /// The same of inputs that nobody else may need: numbers of `F` are scaled where they are, and take no more room.
+    ///
+    /// # Errors
+    /// As [`Scale::apply`].
+    fn apply_to<F: Float>(&self, x: Features<f64>) -> Result<Features<F>> {
+        ensure!(x.dim().1 == self.mean.len(), Error::shape("x", ("N", self.mean.len()), x.dim()));
+        // Where `F` is the type of the numbers, they come back as what they are.
+        let own: Box<dyn Any> = match x {
+            Features::Singles(x) if F::DTYPE == Dtype::F32 => Box::new(self.in_place(x)),
+            Features::Floats(x) if F::DTYPE == Dtype::F64 => Box::new(self.in_place(x)),
+            x => return self.apply(&x),
+        };
+        let own = own.downcast::<ArcArray2<F>>();
+        own.map(|x| Features::Floats(*x)).map_err(|_| Error::data("its numbers are of another type"))
+    }
+
+    fn in_place<F: Float>(&self, mut x: ArcArray2<F>) -> ArcArray2<F> {
+        for mut row in x.rows_mut() {
+            row.indexed_iter_mut().for_each(|(column, value)| *value = self.number(column, value.as_f64()));
+        }
+        x
+    }
+
+    /// All numbers (N, D), scaled.
+    fn each<T: Copy, F: Float>(&self, values: &ArcArray2<T>, number: impl Fn(T) -> f64) -> Array2<F> {
+        let mut scaled = Array2::zeros(values.dim());
+        for (mut out, row) in scaled.rows_mut().into_iter().zip(values.rows()) {
             for (column, (out, &value)) in out.iter_mut().zip(row).enumerate() {
-                *out = self.number(column, value);
+                *out = self.number(column, number(value));
             }
         }
-        Ok(scaled.into())
+        scaled
     }
 
     /// A number of column `column`, scaled.
@@ -305,6 +337,21 @@ impl Scale {
     /// # Errors
     /// [`Error::Shape`] for another D; [`Error::Data`] for numbers beyond those of `F`.
     pub fn rows<F: Float>(&self, rows: &Rows<f64>) -> Result<Rows<F>> {
+        Self::check_targets::<F>(rows)?;
+        rows.map(self.apply(rows.x())?, |numbers| numbers.mapv(F::from_f64))
+    }
+
+    /// The same of rows that nobody else may need: numbers of `F` are scaled where they are, and take no more room.
+    ///
+    /// # Errors
+    /// As [`Scale::rows`].
+    pub fn rows_in_place<F: Float>(&self, rows: Rows<f64>) -> Result<Rows<F>> {
+        Self::check_targets::<F>(&rows)?;
+        rows.map_into(|x| self.apply_to(x), |numbers| numbers.mapv(F::from_f64))
+    }
+
+    /// Refuses targets that are beyond the numbers of `F`.
+    fn check_targets<F: Float>(rows: &Rows<f64>) -> Result<()> {
         if let Some(numbers) = rows.numbers()
             && let Some(((sample, column), number)) =
                 numbers.indexed_iter().find(|(_, number)| !F::from_f64(**number).is_finite())
@@ -314,7 +361,7 @@ impl Scale {
                 F::DTYPE
             )));
         }
-        rows.map(self.apply(rows.x())?, |numbers| numbers.mapv(F::from_f64))
+        Ok(())
     }
 }
 

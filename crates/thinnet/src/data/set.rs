@@ -279,6 +279,11 @@ impl DataSet {
         }
     }
 
+    /// The rows for training, validation and testing.
+    pub(crate) fn into_rows(self) -> (Rows<f64>, Option<Rows<f64>>, Option<Rows<f64>>) {
+        (self.train, self.val, self.test)
+    }
+
     /// Every part that is there, training rows first.
     pub fn parts(&self) -> impl Iterator<Item = (Part, &Rows<f64>)> {
         let rest = [(Part::Val, self.val.as_ref()), (Part::Test, self.test.as_ref())];

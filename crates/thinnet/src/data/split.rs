@@ -133,10 +133,10 @@ impl DataSet {
             self.train = self.train.reordered(&drawn);
         }
         if val_from_train > 0 {
-            self.val = Some(self.train.slice(ends[0], ends[1]));
+            self.val = Some(self.train.slice(ends[0], ends[1]).apart());
         }
         if test_from_train > 0 {
-            self.test = Some(self.train.slice(ends[1], ends[2]));
+            self.test = Some(self.train.slice(ends[1], ends[2]).apart());
         }
         self.train = self.train.slice(0, num_train);
         self.refitted()

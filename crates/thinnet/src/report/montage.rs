@@ -116,6 +116,7 @@ impl<'a> Images<'a> {
                         pixels.view().get(at(row, column)).copied().map_or(0.0, f64::from)
                     }
                     Features::Floats(values) => values.get(at(row, column)).copied().unwrap_or(0.0),
+                    Features::Singles(values) => values.get(at(row, column)).copied().map_or(0.0, f64::from),
                     // No format of images reads as these, and what is stored was loaded.
                     Features::Sparse(_) | Features::Table(_) | Features::Stored(_) => 0.0,
                 })

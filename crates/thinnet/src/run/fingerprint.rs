@@ -110,7 +110,7 @@ fn add(hash: &mut Sha256, rows: &Rows<f64>) -> Result<()> {
 fn add_inputs(hash: &mut Sha256, x: &Features<f64>) -> Result<()> {
     match x {
         Features::Pixels(pixels) => hash.update(pixels.bytes()),
-        Features::Floats(_) | Features::Stored(_) => x.each_row(|_, row| {
+        Features::Floats(_) | Features::Singles(_) | Features::Stored(_) => x.each_row(|_, row| {
             (0u32..).zip(row).for_each(|(column, &value)| entry(hash, column, value));
             hash.update(END);
         })?,

@@ -105,7 +105,7 @@ impl<F: Float> TrainingData<F> {
                 "every sample has the same label, {}: there is nothing to learn; name another column of labels",
                 set.names()[0]
             ))),
-            _ => Self::scaled(&set.split(&options)?, settings),
+            _ => Self::of_set(set.split(&options)?, settings),
         }
     }
 
@@ -137,7 +137,12 @@ impl<F: Float> TrainingData<F> {
     ///
     /// # Errors
     /// As [`TrainingData::of`].
-    pub fn scaled(set: &DataSet, mut settings: DataConfig) -> Result<Self> {
+    pub fn scaled(set: &DataSet, settings: DataConfig) -> Result<Self> {
+        Self::of_set(set.clone(), settings)
+    }
+
+    /// The same of a set that nobody else may need: its numbers are scaled where they are, if they are of `F`.
+    fn of_set(set: DataSet, mut settings: DataConfig) -> Result<Self> {
         let available = set.train().len();
         let num_train = settings.train.unwrap_or(available);
         if num_train == 0 || num_train > available {
@@ -146,32 +151,30 @@ impl<F: Float> TrainingData<F> {
                 "the number of training {what} must be from 1 to {available}, which is what this data set has; got {num_train}"
             )));
         }
-        let val = set.val().ok_or_else(|| {
-            Error::configuration("this data set has no validation samples; it has to be split first")
-        })?;
+        let no_val =
+            || Error::configuration("this data set has no validation samples; it has to be split first");
+        settings.val = Some(set.val().ok_or_else(no_val)?.len());
         let scale = set.scale(*settings.scaling.get_or_insert(set.default_scaling()))?;
-        settings.val = Some(val.len());
-        let train = scale.rows::<F>(&set.train().slice(0, num_train))?;
+        let (shape, names) = (set.shape().to_vec(), set.names().to_vec());
+        let (columns, notes) = (set.columns().cloned(), set.notes().to_vec());
+        let (all, val, test) = set.into_rows();
+        let train = all.slice(0, num_train);
+        drop(all); // so that nobody shares the numbers
+        let train = scale.rows_in_place::<F>(train)?;
         let targets = train.numbers().map(|numbers| target_scale(numbers, settings.target_scaling));
         let targets = targets.transpose()?;
         let apply = |rows: Rows<F>| match &targets {
             None => Ok(rows),
             Some(scale) => rows.map(rows.x().clone(), |numbers| scaled_targets(numbers, scale)),
         };
-        let rows = |rows: &Rows<f64>| apply(scale.rows(rows)?);
+        let rows = |rows: Rows<f64>| apply(scale.rows_in_place(rows)?);
         Ok(Self {
             train: apply(train)?,
-            val: rows(val)?,
-            test: set.test().map(rows).transpose()?,
-            preprocessing: Preprocessing {
-                shape: set.shape().to_vec(),
-                names: set.names().to_vec(),
-                columns: set.columns().cloned(),
-                scale: scale.clone(),
-                targets,
-            },
+            val: rows(val.ok_or_else(no_val)?)?,
+            test: test.map(rows).transpose()?,
+            preprocessing: Preprocessing { shape, names, columns, scale: scale.clone(), targets },
             settings,
-            notes: set.notes().to_vec(),
+            notes,
         })
     }
 

@@ -48,8 +48,11 @@ fn bytes(values: &Features<f64>) -> Vec<u8> {
 }
 
 fn floats(values: &Features<f64>) -> Vec<f64> {
-    let Features::Floats(values) = values else { panic!("these are bytes") };
-    values.iter().copied().collect()
+    match values {
+        Features::Floats(values) => values.iter().copied().collect(),
+        Features::Singles(values) => values.iter().copied().map(f64::from).collect(),
+        _ => panic!("these are bytes"),
+    }
 }
 
 /// The numbers of tests/files/make.py: number `j` of image `i` is `(37 i + 11 j) % 256`.

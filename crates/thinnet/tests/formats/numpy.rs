@@ -24,6 +24,8 @@ fn numpy_arrays_of_every_type_are_read() {
     assert_eq!(floats(&values("i8")), each(|x| x - 100.0));
     assert_eq!(floats(&values("f4-fortran")), each(|x| x / 2.0));
     assert_eq!(floats(&values("f8-big")), each(|x| x / 3.0));
+    let types = ["u1", "i8", "f4-fortran", "f8-big"].map(|name| values(name).dtype());
+    assert_eq!(types, ["uint8", "float64", "float32", "float64"]);
     assert_eq!(
         bytes(&values("bool")),
         pattern(4, 6).into_iter().map(|x| u8::from(x > 100)).collect::<Vec<_>>()

@@ -116,6 +116,14 @@ pub(super) fn pack<F: Float>(isa: Isa, x: &Features<F>, chosen: &[usize], mut ro
             pack_floats(dense.view(), &(0..chosen.len()).collect::<Vec<_>>());
         }
         Features::Floats(x) => pack_floats(x.view(), chosen),
+        Features::Singles(singles) => {
+            let mut floats = vec![F::zero(); singles.ncols()];
+            for (row, &choice) in chosen.iter().enumerate() {
+                let numbers = singles.row(choice);
+                floats.iter_mut().zip(numbers).for_each(|(float, &value)| *float = F::from_f64(value.into()));
+                rows.pack_row(row, &floats);
+            }
+        }
         Features::Table(table) => {
             let mut floats = vec![F::zero(); table.dim().1];
             for (row, &choice) in chosen.iter().enumerate() {

@@ -338,7 +338,7 @@ impl<F: Float> Engine<F> for Thin<F> {
         match x {
             Features::Sparse(rows) => return Ok(Inputs::Sparse(rows.clone())),
             Features::Floats(rows) => return Ok(Inputs::Rows(rows.clone())),
-            Features::Pixels(_) | Features::Table(_) | Features::Stored(_) => {}
+            Features::Singles(_) | Features::Pixels(_) | Features::Table(_) | Features::Stored(_) => {}
         }
         let all: Vec<usize> = (0..x.dim().0).collect();
         let mut panels = PanelBuf::zeros(all.len(), self.config.input_dim);

@@ -118,6 +118,9 @@ fn ten_is_zero(labels: &mut Content) -> bool {
         Content::Floats(labels) if labels.iter().all(|label| (1.0..=10.0).contains(label)) => {
             turn(labels, &10.0, 0.0)
         }
+        Content::Singles(labels) if labels.iter().all(|label| (1.0..=10.0).contains(label)) => {
+            turn(labels, &10.0, 0.0)
+        }
         _ => false,
     }
 }
@@ -284,6 +287,7 @@ impl Columns {
                 Content::Bytes(values) => turn_planes(values, height, width),
                 Content::Integers(values) => turn_planes(values, height, width),
                 Content::Floats(values) => turn_planes(values, height, width),
+                Content::Singles(values) => turn_planes(values, height, width),
                 Content::Texts(_) => {}
             }
         }

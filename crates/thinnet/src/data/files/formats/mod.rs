@@ -43,8 +43,10 @@ pub enum Content {
     Bytes(Vec<u8>),
     /// Other whole numbers.
     Integers(Vec<i64>),
-    /// Floating-point numbers.
+    /// Floating-point numbers of 64 bits.
     Floats(Vec<f64>),
+    /// Those of 16 and 32 bits.
+    Singles(Vec<f32>),
     /// Words, which only labels and names of classes may be.
     Texts(Vec<String>),
 }
@@ -121,6 +123,11 @@ pub(super) fn count(shape: &[usize]) -> Option<usize> {
 }
 
 impl Numbers {
+    /// The same in 64 bits, where they are floats of 32.
+    fn widened(self) -> Self {
+        Self { content: self.content.widened(), ..self }
+    }
+
     /// One number a sample; or (N, C) of zeros with a single 1 in each row, whose column is the label.
     ///
     /// # Errors
@@ -131,6 +138,7 @@ impl Numbers {
                 Content::Bytes(values) => one_hot(values, columns, &0, &1),
                 Content::Integers(values) => one_hot(values, columns, &0, &1),
                 Content::Floats(values) => one_hot(values, columns, &0.0, &1.0),
+                Content::Singles(values) => one_hot(values, columns, &0.0, &1.0),
                 Content::Texts(_) => {
                     Err(Error::data("labels must be one word a sample, and these are several"))
                 }
@@ -142,7 +150,7 @@ impl Numbers {
                 shown(&self.shape)
             )));
         }
-        Ok(match self.content {
+        Ok(match self.content.widened() {
             Content::Bytes(labels) => Content::Integers(labels.into_iter().map(i64::from).collect()),
             Content::Floats(labels) => {
                 let whole = |label: f64| {
@@ -207,6 +215,9 @@ impl Numbers {
             Content::Bytes(bytes) => {
                 Pixels::plain(rows(samples, width, channel_first(bytes, &shape, last))?).into()
             }
+            Content::Singles(singles) => {
+                Features::Singles(rows(samples, width, channel_first(singles, &shape, last))?)
+            }
             content => {
                 let floats = content.into_floats("samples")?;
                 rows(samples, width, channel_first(floats, &shape, last))?.into()
@@ -217,12 +228,21 @@ impl Numbers {
 }
 
 impl Content {
+    /// The same in 64 bits, where they are floats of 32.
+    fn widened(self) -> Self {
+        match self {
+            Self::Singles(values) => Self::Floats(values.into_iter().map(f64::from).collect()),
+            content => content,
+        }
+    }
+
     /// Numbers as floats; `what` names them where they are words.
     fn into_floats(self, what: &str) -> Result<Vec<f64>> {
-        match self {
+        match self.widened() {
             Self::Bytes(bytes) => Ok(bytes.into_iter().map(f64::from).collect()),
             Self::Integers(numbers) => Ok(numbers.into_iter().map(|number| number as f64).collect()),
             Self::Floats(floats) => Ok(floats),
+            Self::Singles(_) => Ok(Vec::new()), // they were made wider
             Self::Texts(_) => Err(Error::data(format!("{what} must be numbers, and these are words"))),
         }
     }

@@ -143,8 +143,8 @@ fn content_of(
             ensure!(!beyond, Error::data("a whole number is beyond 63 bits"));
             Content::Integers(signed)
         }
-        (b'f', 2) => Content::Floats(numbers(stream, count, |b| half(u16::from_le_bytes(ordered(b, big))))?),
-        (b'f', 4) => Content::Floats(numbers(stream, count, |b| f32::from_le_bytes(ordered(b, big)).into())?),
+        (b'f', 2) => Content::Singles(numbers(stream, count, |b| half(u16::from_le_bytes(ordered(b, big))))?),
+        (b'f', 4) => Content::Singles(numbers(stream, count, |b| f32::from_le_bytes(ordered(b, big)))?),
         (b'f', 8) => Content::Floats(numbers(stream, count, |b| f64::from_le_bytes(ordered(b, big)))?),
         (b'S' | b'U', 1..) => {
             let bytes = read_all(stream, 0).map_err(damage)?;
@@ -290,13 +290,13 @@ fn ordered<const N: usize>(mut bytes: [u8; N], big: bool) -> [u8; N] {
 }
 
 /// A 16-bit float (IEEE 754-2019, section 3.4, binary16), exactly.
-fn half(bits: u16) -> f64 {
-    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff));
+fn half(bits: u16) -> f32 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f32::from(bits & 0x3ff));
     let size = match exponent {
-        0 => fraction * 2f64.powi(-24),
-        0x1f if fraction > 0.0 => f64::NAN,
-        0x1f => f64::INFINITY,
-        _ => (1.0 + fraction / 1024.0) * 2f64.powi(exponent - 15),
+        0 => fraction * 2f32.powi(-24),
+        0x1f if fraction > 0.0 => f32::NAN,
+        0x1f => f32::INFINITY,
+        _ => (1.0 + fraction / 1024.0) * 2f32.powi(exponent - 15),
     };
     if bits >> 15 == 1 { -size } else { size }
 }
@@ -322,6 +322,7 @@ impl Content {
             Self::Bytes(values) => Self::Bytes(turned(values, shape)?),
             Self::Integers(values) => Self::Integers(turned(values, shape)?),
             Self::Floats(values) => Self::Floats(turned(values, shape)?),
+            Self::Singles(values) => Self::Singles(turned(values, shape)?),
             Self::Texts(values) => Self::Texts(turned(values, shape)?),
         };
         Ok(Numbers { shape: shape.to_vec(), content })
@@ -401,7 +402,7 @@ pub(crate) fn assemble(
         }
         parts.push((part, values, wanted));
     }
-    let mean = match find("mean_image").map(|index| load(index, None)).transpose()? {
+    let mean = match find("mean_image").map(|index| load(index, None)).transpose()?.map(Numbers::widened) {
         Some(Numbers { content: Content::Floats(mean), .. }) => {
             ensure!(mean.iter().all(|value| value.is_finite()), Error::data("its mean_image is not finite"));
             Some(Array1::from(mean))
