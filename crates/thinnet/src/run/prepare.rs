@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{Fingerprint, RunFolder};
-use crate::data::DataSet;
+use crate::data::{DataSet, Format};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::Normalisation;
@@ -40,16 +40,44 @@ pub struct Prepared<F: Float> {
 /// Those of [`TrainingData::new`] and [`Trainer::new`], before there is a folder; [`Error::Configuration`] if what is there was
 /// trained with other settings; [`Error::Io`] for a folder that cannot be made or read.
 pub fn prepare<F: Float>(
-    mut config: TrainingConfig,
+    config: TrainingConfig,
     set: DataSet,
     path: &Path,
     open: Option<RunFolder>,
 ) -> Result<Prepared<F>> {
-    let description = format!("{}: {}", config.data.path, set.format());
+    let (config, samples) = samples_of(config, set)?;
+    prepare_on(config, samples, path, open)
+}
+
+/// The samples of a run as it takes them, and what they were.
+#[derive(Debug, Clone)]
+pub(super) struct Samples<F> {
+    pub(super) data: TrainingData<F>,
+    pub(super) fingerprint: Fingerprint,
+    format: Format,
+}
+
+/// The samples of a run of these settings, whose task is that of the data set where it is open.
+pub(super) fn samples_of<F: Float>(
+    mut config: TrainingConfig,
+    set: DataSet,
+) -> Result<(TrainingConfig, Samples<F>)> {
     config.take_task_of(&set);
     config.check()?;
-    let fingerprint = Fingerprint::of(&set)?;
+    let (fingerprint, format) = (Fingerprint::of(&set)?, set.format());
     let data = TrainingData::<F>::new(set, &config)?;
+    Ok((config, Samples { data, fingerprint, format }))
+}
+
+/// The same as [`prepare`] on samples that are there already.
+pub(super) fn prepare_on<F: Float>(
+    mut config: TrainingConfig,
+    samples: Samples<F>,
+    path: &Path,
+    open: Option<RunFolder>,
+) -> Result<Prepared<F>> {
+    let Samples { data, fingerprint, format } = samples;
+    let description = format!("{}: {format}", config.data.path);
     config.data = data.settings.clone();
     let mut notes = data.notes.clone();
     notes.extend(doubts(&config, &data));

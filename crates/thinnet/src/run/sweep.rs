@@ -1,19 +1,21 @@
 //! How one run of a sweep is trained: as any run in a folder, on samples that all runs share.
 
+use std::any::Any;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::open::{open, open_watched, stored};
 use super::pool::{Follow, Message, train_all};
-use super::prepare::{make_absolute, prepare};
+use super::prepare::{Samples, make_absolute, prepare_on, samples_of};
 use super::session::{Announcement, Session, Watch};
 use crate::data::{DataSet, ReadProgress};
 use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
 use crate::sweep::{Measure, Outcome, Plan, Run, RunFigures, SweepConfig, SweepFolder};
-use crate::training::{DataConfig, Divergence, Progress, RunHistory, Step, TrainingConfig};
+use crate::training::{DataConfig, Divergence, Progress, RunHistory, Step, Task, TrainingConfig};
 
 /// How runs of a sweep are trained: most are short, and a state is large beside a short epoch; the last checkpoint is there
 /// to go on from.
@@ -22,7 +24,20 @@ const SESSION: Session =
 
 /// A sweep's data sets as they were read, each with the settings that decide how.
 #[derive(Debug)]
-pub struct SweepRuns(Vec<(Reading, DataSet)>);
+pub struct SweepRuns {
+    sets: Vec<(Reading, DataSet)>,
+    /// What the last run was trained on: most runs share it.
+    last: Mutex<Option<Kept>>,
+}
+
+/// Samples of a run ([`Samples`], of either type of numbers), with the settings that they follow from.
+#[derive(Debug)]
+struct Kept {
+    settings: (DataConfig, Task, Option<usize>),
+    /// The task, which may follow from the samples.
+    task: Task,
+    samples: Box<dyn Any + Send>,
+}
 
 /// What decides how a data set is read: settings, and how much of what stays in its file is in memory.
 type Reading = (DataConfig, Option<usize>);
@@ -50,19 +65,19 @@ impl SweepRuns {
                 sets.push((reading, set));
             }
         }
-        Ok(Self(sets))
+        Ok(Self { sets, last: Mutex::new(None) })
     }
 
     /// Makes the sweep's task that of its samples, where settings leave it open.
     pub fn settle(&self, config: &mut SweepConfig) {
-        if let Some((_, set)) = self.0.first() {
+        if let Some((_, set)) = self.sets.first() {
             config.base.take_task_of(set);
         }
     }
 
     /// The data sets as they were read, each once.
     pub fn sets(&self) -> impl Iterator<Item = &DataSet> {
-        self.0.iter().map(|(_, set)| set)
+        self.sets.iter().map(|(_, set)| set)
     }
 
     /// Trains the runs at these places of the plan, `jobs` at a time, until all are done or `stop` is raised; each goes on
@@ -105,6 +120,27 @@ impl SweepRuns {
         }
     }
 
+    /// The samples of a run, which it shares with the one before where their settings are the same.
+    fn samples<F: Float>(&self, mut config: TrainingConfig) -> Result<(TrainingConfig, Samples<F>)> {
+        // Whoever asks meanwhile waits for the same.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let settings = (config.data.clone(), config.model.task, stored(&config));
+        if let Some(kept) = last.as_ref().filter(|kept| kept.settings == settings)
+            && let Some(samples) = kept.samples.downcast_ref::<Samples<F>>()
+        {
+            config.model.task = kept.task;
+            config.check()?;
+            return Ok((config, samples.clone()));
+        }
+        *last = None; // before others take memory
+        let reading = reading(&config);
+        let set = self.sets.iter().find(|(known, _)| *known == reading).map(|(_, set)| set.clone());
+        let set = set.map_or_else(|| open(&config), Ok)?;
+        let (config, samples) = samples_of::<F>(config, set)?;
+        *last = Some(Kept { settings, task: config.model.task, samples: Box::new(samples.clone()) });
+        Ok((config, samples))
+    }
+
     fn ended<F: Float>(
         &self,
         config: TrainingConfig,
@@ -112,10 +148,8 @@ impl SweepRuns {
         stop: &AtomicBool,
         follow: &mut Follow<'_>,
     ) -> Result<RunHistory> {
-        let reading = reading(&config);
-        let set = self.0.iter().find(|(known, _)| *known == reading).map(|(_, set)| set.clone());
-        let set = set.map_or_else(|| open(&config), Ok)?;
-        let prepared = prepare::<F>(config, set, path, None)?;
+        let (config, samples) = self.samples::<F>(config)?;
+        let prepared = prepare_on(config, samples, path, None)?;
         let summary = SESSION.train(prepared, &mut Epochs { done: 0, follow, stop })?;
         // It is in no figure, as one whose loss is not even finite.
         if let Some(Divergence { epoch, loss, .. }) = summary.diverged {
@@ -185,5 +219,31 @@ impl Watch for Epochs<'_, '_> {
     fn begin(&mut self, run: &Announcement) {
         self.done = run.history.len();
         (self.follow)(self.done);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Features;
+
+    #[test]
+    fn runs_on_the_same_samples_share_them() {
+        let runs = SweepRuns { sets: Vec::new(), last: Mutex::new(None) };
+        let mut config = TrainingConfig::default();
+        config.data.path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/typed.csv").to_owned();
+        let mut place = |val: usize| {
+            config.data.val = Some(val);
+            let (_, samples) = runs.samples::<f32>(config.clone()).unwrap();
+            let Features::Floats(x) = samples.data.train.x() else { panic!("they are sparse") };
+            // Kept, so that no others can be there.
+            (x.as_ptr(), samples)
+        };
+        let (first, again, other) = (place(2), place(2), place(3));
+        assert_eq!(first.0, again.0);
+        assert_ne!(first.0, other.0);
+        assert_eq!(first.1.fingerprint, other.1.fingerprint);
+        let double = runs.samples::<f64>(config.clone()).unwrap().1;
+        assert_eq!(double.data.train.len(), other.1.data.train.len());
     }
 }
