@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::command::{command, root, run, succeeds, target};
 
 /// The targets of `fuzz/`, each with the endings of the test files that it begins with.
-const TARGETS: [(&str, &[&str]); 11] = [
+const TARGETS: [(&str, &[&str]); 12] = [
     ("pickle", &["pickle"]),
     ("tar", &["tar"]),
     ("idx", &["idx"]),
@@ -17,6 +17,7 @@ const TARGETS: [(&str, &[&str]); 11] = [
     ("csv", &["csv", "jsonl", "arff"]),
     ("svmlight", &["svm"]),
     ("mat", &["mat"]),
+    ("hdf5", &["h5"]),
     ("columnar", &["parquet", "feather", "arrow", "arrows"]),
     ("images", &["png", "jpg", "bmp", "gif", "tiff", "webp"]),
     (
@@ -40,7 +41,7 @@ const REAL: [(&str, &str, usize); 5] = [
 /// What to fuzz, and for how long.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// pickle, tar, idx, npy, npz, csv, svmlight, mat, columnar, images or open; all of them by default
+    /// pickle, tar, idx, npy, npz, csv, svmlight, mat, hdf5, columnar, images or open; all of them by default
     targets: Vec<String>,
     /// Seconds for each target
     #[arg(long, default_value = "600")]

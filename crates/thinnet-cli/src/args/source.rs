@@ -15,7 +15,7 @@ use super::values::{count, seed, size, yes_no};
 pub(crate) struct SourceArguments {
     /// `sample`, 500 + 1000 embedded images of CIFAR-10, or a file or folder, whose format is recognised: CIFAR-10 and
     /// CIFAR-100 (tar.gz, python, binary), IDX as of MNIST, NPZ, NPY, tables (CSV, TSV, JSON, ARFF, Parquet, Arrow), svmlight,
-    /// MATLAB, folders of images by class
+    /// MATLAB, HDF5, folders of images by class
     #[arg(long, value_name = "sample|PATH", default_value = "sample")]
     pub(crate) data: PathBuf,
 

@@ -132,9 +132,10 @@ impl Request {
 }
 
 /// Endings of names that files with samples have, and files with settings never.
-const OF_DATA: [&str; 26] = [
+const OF_DATA: [&str; 28] = [
     "csv", "tsv", "tab", "dat", "data", "txt", "json", "jsonl", "npz", "npy", "bin", "gz", "bz2", "xz",
-    "zst", "zip", "tar", "tgz", "parquet", "arrow", "feather", "arff", "mat", "png", "jpg", "jpeg",
+    "zst", "zip", "tar", "tgz", "parquet", "arrow", "feather", "arff", "mat", "h5", "hdf5", "png", "jpg",
+    "jpeg",
 ];
 
 /// The settings of a file. What holds samples is refused with the option that it is for.

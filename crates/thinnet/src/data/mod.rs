@@ -31,7 +31,7 @@ mod summary;
 mod table;
 
 pub use features::{Features, Pixels};
-#[cfg(feature = "columnar")]
+#[cfg(any(feature = "columnar", feature = "hdf5"))]
 pub use files::catches_panic;
 #[cfg(feature = "files")]
 pub use files::{Block, ReadOptions, ReadProgress, Wanted, formats, limits, stream, stream_table};

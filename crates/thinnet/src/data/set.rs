@@ -80,6 +80,8 @@ pub enum Format {
     Svmlight,
     /// Arrays that MATLAB saved, up to its version 7.
     Mat,
+    /// Arrays with names, HDF5.
+    Hdf5,
     /// A folder of images for each class.
     Images,
     /// Arrays in memory.
@@ -93,7 +95,7 @@ impl Format {
         !self.is_table()
             && !matches!(
                 self,
-                Self::Npy | Self::Npz | Self::Svmlight | Self::Mat | Self::Images | Self::Memory
+                Self::Npy | Self::Npz | Self::Hdf5 | Self::Svmlight | Self::Mat | Self::Images | Self::Memory
             )
     }
 
@@ -119,6 +121,7 @@ impl fmt::Display for Format {
             Self::Arrow => "table (arrow)",
             Self::Svmlight => "sparse rows (svmlight)",
             Self::Mat => "MATLAB arrays (mat)",
+            Self::Hdf5 => "HDF5 arrays (h5)",
             Self::Images => "folder of images by class",
             Self::Memory => "arrays in memory",
         })

@@ -231,6 +231,10 @@ pub fn mat_files() -> Vec<Attack> {
         file("huge-shape.mat", "claims 2^64 labels", mat(&[labels([u32::MAX, u32::MAX]), samples([8, 1])])),
         file("garbage.mat", "has a packed array that is none", mat(&[element(15, &[7; 64])])),
         file("many.mat", "has 2000 arrays", mat(&vec![labels([8, 1]); 2000])),
-        file("hdf5.mat", "is of version 7.3", b"\x89HDF\r\n\x1a\n".to_vec()),
+        file(
+            "hdf5.mat",
+            "is of version 7.3",
+            [&b"MATLAB 7.3 MAT-file"[..], &[b' '; 105], b"\0\x02IM"].concat(),
+        ),
     ]
 }

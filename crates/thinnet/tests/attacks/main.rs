@@ -5,6 +5,7 @@
 mod archives;
 mod arrays;
 mod columnar;
+mod hdf5;
 mod texts_and_images;
 
 use std::fmt::Write as _;
@@ -78,6 +79,7 @@ fn every_attack_is_answered_with_a_sentence_in_bounded_memory() {
         ("NPZ", arrays::npz_files()),
         ("Tables", texts_and_images::tables()),
         ("Parquet and Arrow", columnar::tables()),
+        ("HDF5", hdf5::files()),
         ("svmlight", texts_and_images::sparse()),
         ("MATLAB", arrays::mat_files()),
         ("Targets for regression", arrays::targets()),

@@ -13,6 +13,7 @@ import struct
 import tarfile
 import zlib
 
+import h5py
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -184,6 +185,7 @@ def others(small: np.ndarray, image: np.ndarray) -> None:
     for ending in ["bmp", "gif", "tiff", "webp"]:
         Image.fromarray(image).save(FOLDER / f"colours.{ending}")
     sparse_files()
+    hdf5_files()
     typed_tables()
 
 
@@ -231,6 +233,21 @@ def typed_tables() -> None:
     polars.write_ipc(FOLDER / "typed-polars.arrow", compression="zstd")
     with pa.ipc.new_stream(FOLDER / "typed.arrows", pa.Table.from_pandas(table).schema) as stream:
         stream.write_table(pa.Table.from_pandas(table), max_chunksize=25)
+
+
+def hdf5_files() -> None:
+    """The arrays of splits.npz and regression.npz, with filters and without, in the file and in groups."""
+    with np.load(FOLDER / "splits.npz") as arrays, h5py.File(FOLDER / "splits.h5", "w") as file:
+        for name in arrays.files:
+            values = arrays[name]
+            packed = {"chunks": True, "compression": "gzip", "shuffle": True} if values.ndim > 1 else {}
+            file.create_dataset(name, data=values, **packed)
+    with np.load(FOLDER / "regression.npz") as arrays, h5py.File(FOLDER / "groups.h5", "w", libver="latest") as file:
+        for name in arrays.files:
+            values = arrays[name]
+            words = values.dtype.kind == "U"
+            path = name if words else "/".join(reversed(name.split("_")))
+            file.create_dataset(path, data=values.astype(h5py.string_dtype()) if words else values)
 
 
 def sparse_files() -> None:

@@ -6,6 +6,8 @@ mod cifar;
 mod columnar;
 mod columns;
 mod forms;
+#[cfg(feature = "hdf5")]
+mod hdf5;
 mod idx;
 #[cfg(feature = "images")]
 mod images;

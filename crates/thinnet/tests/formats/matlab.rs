@@ -104,6 +104,7 @@ fn samples_may_be_counted_by_the_first_dimension() {
     fs::write(&path, file(&arrays)).unwrap();
     let message = refusal(&path);
     assert!(message.contains("neither its first nor its last dimension is 4"), "{message}");
-    fs::write(&path, b"\x89HDF\r\n\x1a\n and more").unwrap();
+    let header = [&b"MATLAB 7.3 MAT-file"[..], &[b' '; 105], b"\0\x02IM"].concat();
+    fs::write(&path, [&header[..], &[0; 384], b"\x89HDF\r\n\x1a\n and more"].concat()).unwrap();
     assert!(refusal(&path).contains("save(..., '-v7')"));
 }

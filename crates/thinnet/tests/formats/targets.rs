@@ -221,7 +221,7 @@ fn formats_that_hold_classes_say_so() {
         let message = DataSet::open(&path, &regression()).unwrap_err().to_string();
         let says = format!(
             "{}: it holds classes, and no numbers to predict ({format}); targets for regression are read from tables, NPZ, \
-             NPY, svmlight and MATLAB files",
+             NPY, HDF5, svmlight and MATLAB files",
             path.display()
         );
         assert_eq!(message, says);

@@ -7,6 +7,8 @@ use std::path::Path;
 use super::counted::{Counted, ReadProgress};
 #[cfg(feature = "columnar")]
 use super::formats::columnar::{self, Source};
+#[cfg(feature = "hdf5")]
+use super::formats::hdf5;
 use super::formats::{cifar, csv, idx, mat, npy, stored, svmlight};
 use super::kind::{self, Kind, file_name, head, unpacked_file};
 use super::packing::Packing;
@@ -54,6 +56,8 @@ pub(super) fn open_file_watched(
         Kind::Parquet | Kind::Arrow => {
             Source::open(file, size, path)?.read(options, &|row, rows| progress(share(size, row, rows), size))
         }
+        #[cfg(feature = "hdf5")]
+        Kind::Hdf5 => hdf5::Arrays::of_file(file)?.read(options),
         Kind::Text if !cifar::may_be_binary(size) => csv::read(counted(file), options),
         kind => read_unpacked(fs::read(path).map_err(Error::io("read", path))?, kind, options, Some(path)),
     }
@@ -124,7 +128,11 @@ pub(super) fn read_unpacked(
         }
         #[cfg(not(feature = "columnar"))]
         Kind::Parquet | Kind::Arrow => Err(columnar()),
-        Kind::Hdf5 => Err(hdf5()),
+        #[cfg(feature = "hdf5")]
+        Kind::Hdf5 => hdf5::Arrays::of_bytes(bytes)?.read(options),
+        #[cfg(not(feature = "hdf5"))]
+        Kind::Hdf5 => Err(no_hdf5()),
+        Kind::Mat73 => Err(mat_7_3()),
         Kind::Svmlight => svmlight::read(Cursor::new(bytes), options),
         _ if cifar::is_binary(&bytes) => cifar::read(&bytes),
         Kind::Text => csv::read(Cursor::new(bytes), options),
@@ -149,11 +157,19 @@ pub(super) fn not_stored() -> Error {
     )
 }
 
-/// Why HDF5 is not read.
-pub(super) fn hdf5() -> Error {
+/// Why files of MATLAB 7.3 are not read.
+pub(super) fn mat_7_3() -> Error {
     Error::data(
-        "it is HDF5, which is not read (MATLAB 7.3 writes it too): in MATLAB save it with save(..., '-v7'), in Python as an NPZ \
-         archive with numpy.savez",
+        "it is of MATLAB 7.3, which is not read; in MATLAB save it with save(..., '-v7'), in Python as an NPZ archive with \
+         numpy.savez",
+    )
+}
+
+/// Why HDF5 is not read.
+#[cfg(not(feature = "hdf5"))]
+pub(super) fn no_hdf5() -> Error {
+    Error::data(
+        "it is HDF5, which is not read here; in Python save its arrays as an NPZ archive with numpy.savez",
     )
 }
 
@@ -166,6 +182,6 @@ pub(super) fn columnar() -> Error {
 fn unknown() -> Error {
     Error::data(
         "it is none of the formats that are read: CIFAR-10 and CIFAR-100 (tar.gz, python, binary), IDX, NPZ, NPY, \
-         tables (csv, tsv, json, arff, parquet, arrow), svmlight, MATLAB (mat), folders of images by class",
+         tables (csv, tsv, json, arff, parquet, arrow), svmlight, MATLAB (mat), HDF5, folders of images by class",
     )
 }

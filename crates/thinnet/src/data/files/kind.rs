@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Image,
     Mat,
     Hdf5,
+    /// MATLAB 7.3's, which is HDF5 with its dimensions turned.
+    Mat73,
     Parquet,
     Arrow,
     Svmlight,
@@ -50,7 +52,7 @@ impl Kind {
             [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..]
             | [0xff, 0xff, 0xff, 0xff, ..]
             | [b'F', b'E', b'A', b'1', ..] => Self::Arrow,
-            _ if mat::is_7_3(head) => Self::Hdf5,
+            _ if mat::is_7_3(head) => Self::Mat73,
             _ if mat::is_mat(head) => Self::Mat,
             [0x80, 2..=5, ..] => Self::Pickle,
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Self::Text, // in UTF-16

@@ -6,6 +6,8 @@ mod embedded;
 mod file;
 mod folder;
 pub mod formats;
+#[cfg(any(feature = "columnar", feature = "hdf5"))]
+mod guard;
 mod kind;
 mod labels;
 pub mod limits;
@@ -17,7 +19,7 @@ mod stream;
 mod write;
 
 pub use counted::ReadProgress;
-#[cfg(feature = "columnar")]
-pub use formats::columnar::catches_panic;
+#[cfg(any(feature = "columnar", feature = "hdf5"))]
+pub use guard::catches_panic;
 pub use options::ReadOptions;
 pub use stream::{Block, Wanted, stream, stream_table};

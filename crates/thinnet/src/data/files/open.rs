@@ -20,7 +20,7 @@ impl DataSet {
     /// - IDX, packed or not: a folder with images and labels, or a file of images whose labels lie beside it
     /// - NPZ; NPY, with labels beside it
     /// - a table as text (CSV and its kin, JSON, ARFF), Parquet or Arrow (feature `columnar`), packed or not
-    /// - svmlight, packed or not, which stays sparse; MATLAB's files, up to version 7
+    /// - svmlight, packed or not, which stays sparse; MATLAB's files, up to version 7; HDF5 (feature `hdf5`)
     /// - a folder of images by class (feature `images`)
     ///
     /// # Errors

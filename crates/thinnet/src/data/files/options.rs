@@ -51,11 +51,14 @@ impl ReadOptions {
     /// [`Error::Data`].
     pub fn check_format(&self, format: Format) -> Result<()> {
         let numbers = format.is_table()
-            || matches!(format, Format::Npy | Format::Npz | Format::Svmlight | Format::Mat | Format::Memory);
+            || matches!(
+                format,
+                Format::Npy | Format::Npz | Format::Hdf5 | Format::Svmlight | Format::Mat | Format::Memory
+            );
         if self.regression && !numbers {
             return Err(Error::data(format!(
                 "it holds classes, and no numbers to predict ({format}); targets for regression are read from tables, NPZ, \
-                 NPY, svmlight and MATLAB files"
+                 NPY, HDF5, svmlight and MATLAB files"
             )));
         }
         Ok(())

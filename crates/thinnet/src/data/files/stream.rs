@@ -9,11 +9,15 @@ use std::path::Path;
 use super::archive::{self, broken, unzip};
 #[cfg(not(feature = "columnar"))]
 use super::file::columnar;
-use super::file::hdf5;
+use super::file::mat_7_3;
+#[cfg(not(feature = "hdf5"))]
+use super::file::no_hdf5;
 use super::folder::{Found, find, part_of, read_file};
 use super::formats::cifar::{self, Member};
 #[cfg(feature = "columnar")]
 use super::formats::columnar::Source;
+#[cfg(feature = "hdf5")]
+use super::formats::hdf5;
 #[cfg(feature = "images")]
 use super::formats::images;
 use super::formats::{Blocks, csv, idx, mat, npy, svmlight};
@@ -143,6 +147,10 @@ fn stream_file(path: &Path, number: usize, wanted: Wanted<'_>, each: Each<'_>) -
     if matches!(kind, Kind::Parquet | Kind::Arrow) {
         return typed_blocks(Source::open(file, size, path)?, wanted, number, each);
     }
+    #[cfg(feature = "hdf5")]
+    if kind == Kind::Hdf5 {
+        return hdf5_blocks(&hdf5::Arrays::of_file(file)?, wanted, each);
+    }
     let read = Cell::new(0);
     let mut file = BufReader::with_capacity(1 << 18, Counted { file, read: &read });
     let each = &mut |block| {
@@ -213,7 +221,14 @@ fn unpacked(
         Kind::Npy => npy_blocks(content, &mut blocks),
         #[cfg(not(feature = "columnar"))]
         Kind::Parquet | Kind::Arrow => Err(columnar()),
-        Kind::Hdf5 => Err(hdf5()),
+        #[cfg(feature = "hdf5")]
+        Kind::Hdf5 => {
+            let bytes = archive::read_all(content, size.unwrap_or(0)).map_err(archive::damage)?;
+            hdf5_blocks(&hdf5::Arrays::of_bytes(bytes)?, wanted, each)
+        }
+        #[cfg(not(feature = "hdf5"))]
+        Kind::Hdf5 => Err(no_hdf5()),
+        Kind::Mat73 => Err(mat_7_3()),
         _ => {
             let bytes = archive::read_all(content, size.unwrap_or(0)).map_err(archive::damage)?;
             cifar_blocks(&bytes, Member::Train(0), wanted, each)
@@ -237,6 +252,15 @@ fn sparse_blocks(
 fn mat_blocks(content: impl Read + Seek, size: u64, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
     let width = wanted.shape.iter().product();
     mat::each_block(content, size, (width, ROWS), &mut |file, x, shape, done| {
+        check_shape(shape, wanted.shape)?;
+        each(Block { file, x, done: Some(done) })
+    })
+}
+
+/// The samples of an HDF5 file.
+#[cfg(feature = "hdf5")]
+fn hdf5_blocks(arrays: &hdf5::Arrays, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
+    arrays.each_block(ROWS, &mut |file, x, shape, done| {
         check_shape(shape, wanted.shape)?;
         each(Block { file, x, done: Some(done) })
     })

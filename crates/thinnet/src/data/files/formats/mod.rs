@@ -7,6 +7,8 @@ pub mod cifar;
 #[cfg(feature = "columnar")]
 pub(crate) mod columnar;
 pub mod csv;
+#[cfg(feature = "hdf5")]
+pub(crate) mod hdf5;
 pub mod idx;
 #[cfg(feature = "images")]
 pub mod images;

@@ -12,9 +12,9 @@ use arrow_ipc::reader::FileDecoder;
 use arrow_ipc::{Block, root_as_footer};
 use arrow_schema::SchemaRef;
 
-use super::broken::broken;
 use super::messages::{check_buffers, message_of};
 use crate::data::files::archive::{brief, damage};
+use crate::data::files::guard::broken;
 use crate::data::limits;
 use crate::error::{Error, Result, ensure};
 

@@ -7,9 +7,9 @@ use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::SchemaRef;
 
-use super::broken::broken;
 use super::messages::{check_buffers, message_of};
 use crate::data::files::archive::damage;
+use crate::data::files::guard::broken;
 use crate::data::limits;
 use crate::error::{Error, Result, ensure};
 

@@ -5,15 +5,12 @@
 
 mod arrow_file;
 mod arrow_stream;
-mod broken;
 mod messages;
 mod stored;
 mod values;
 
-use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
-use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use arrow_array::RecordBatch;
@@ -27,11 +24,11 @@ use parquet::file::reader::ChunkReader;
 
 use super::tabular::{Build, Inputs, Layout};
 use crate::data::files::archive::{brief, damage, read_all};
+use crate::data::files::guard::{broken, guarded};
 use crate::data::table::Kind;
 use crate::data::table::field::{Field, Origin};
 use crate::data::{Columns, DataSet, Features, Format, ReadOptions, limits};
 use crate::error::{Error, Result, ensure};
-use broken::broken;
 pub(crate) use stored::open as open_stored;
 use values::{Values, kind_of};
 
@@ -277,21 +274,4 @@ impl<'a> Row<'a> {
             .and_then(Option::as_ref)
             .map_or(Field::Text(""), |values| values.field(self.row))
     }
-}
-
-thread_local!(static GUARDED: Cell<bool> = const { Cell::new(false) });
-
-/// Whether a panic on this thread becomes an error, so that nobody need be told of it: what reads Parquet and Arrow checks most
-/// of a file, and panics where some of its sizes are wrong.
-pub fn catches_panic() -> bool {
-    GUARDED.get()
-}
-
-/// What a reader gives; an error where it panics.
-fn guarded<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
-    GUARDED.set(true);
-    // Whatever it was about is dropped unread.
-    let read = panic::catch_unwind(AssertUnwindSafe(read));
-    GUARDED.set(false);
-    read.unwrap_or_else(|_| Err(Error::data("it is damaged: its parts do not fit one another")))
 }

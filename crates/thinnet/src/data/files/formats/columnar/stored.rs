@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
-use super::broken::broken;
-use super::{ORIGIN, Source as Table, guarded};
+use super::{ORIGIN, Source as Table};
 use crate::data::files::archive::damage;
 use crate::data::files::formats::tabular::{
     Inputs, Layout, Read, Target, columns_of, data_set, is_unlabelled,
 };
+use crate::data::files::guard::{broken, guarded};
 use crate::data::stored::{Source, Stored};
 use crate::data::table::{Cells, Column, Kind, Numbers, Table as Columns};
 use crate::data::{self, DataSet, Encoding, Features, Format, ReadOptions};

@@ -13,7 +13,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, LargeStringArray, StringArray, 
 use arrow_schema::{DataType, TimeUnit};
 use arrow_select::take::take;
 
-use super::broken::broken;
+use crate::data::files::guard::broken;
 use crate::data::table::Kind;
 use crate::data::table::field::Field;
 use crate::error::{Error, Result};
