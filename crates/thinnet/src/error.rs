@@ -122,7 +122,6 @@ macro_rules! ensure {
 }
 pub(crate) use ensure;
 
-#[cfg(feature = "files")]
 impl Error {
     /// The same, with what it is about before its words, if they are about data.
     pub(crate) fn within(self, what: impl std::fmt::Display) -> Self {
@@ -131,7 +130,10 @@ impl Error {
             other => other,
         }
     }
+}
 
+#[cfg(feature = "files")]
+impl Error {
     /// An input/output error on `path`.
     pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();

@@ -56,7 +56,10 @@ impl DataSet {
                 sums / samples
             }
             Features::Table(_) => x.to_floats()?.sum_axis(Axis(0)) / samples,
-            Features::Singles(x) if x.ncols() < 2 => x.mapv(f64::from).sum_axis(Axis(0)) / samples,
+            // Of one column, floats in memory are not added one by one.
+            Features::Singles(_) | Features::Stored(_) if x.dim().1 < 2 => {
+                x.to_floats()?.sum_axis(Axis(0)) / samples
+            }
             Features::Pixels(_) | Features::Singles(_) | Features::Stored(_) => Moments::of(x)?.sum / samples,
         })
     }
@@ -77,7 +80,6 @@ impl DataSet {
                 };
                 return Ok(sums.iter().zip(&squares).map(variance).map(f64::sqrt).collect());
             }
-            // Wide enough, rows are added one by one in either way.
             x @ (Features::Stored(_) | Features::Singles(_)) if x.dim().1 > 1 => {
                 let Moments { sum, squares, .. } = Moments::of(x)?;
                 (squares.mapv_into(|squares| (squares / samples as f64).sqrt()), sum)

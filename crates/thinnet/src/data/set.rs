@@ -255,7 +255,7 @@ impl DataSet {
     pub(super) fn refitted(mut self) -> Result<Self> {
         let encodings = match self.train.x() {
             Features::Table(table) => Some(table.fit()),
-            Features::Stored(stored) => stored.source().fit(stored.places())?,
+            Features::Stored(stored) => stored.fit()?,
             _ => None,
         };
         if let Some(encodings) = encodings {

@@ -46,6 +46,8 @@ pub(crate) trait Source<T>: Send + Sync {
 /// Rows of a file, which are read when they are asked for. A copy is of the same file.
 pub struct Stored<T> {
     source: Arc<dyn Source<T>>,
+    /// The file, for messages.
+    name: Arc<str>,
     /// Rows of the file, in this order.
     order: Arc<[u32]>,
     /// Those of `order` that are rows of this part.
@@ -72,15 +74,26 @@ impl<T> PartialEq for Stored<T> {
 }
 
 impl<T> Stored<T> {
-    /// These rows of a file.
+    /// These rows of a file, which messages name so.
     #[cfg_attr(not(feature = "files"), allow(dead_code, reason = "they come from files"))]
-    pub(crate) fn new(source: Arc<dyn Source<T>>, rows: Vec<u32>) -> Self {
-        Self { source, rows: 0..rows.len(), order: rows.into() }
+    pub(crate) fn new(source: Arc<dyn Source<T>>, name: &str, rows: Vec<u32>) -> Self {
+        Self { source, name: name.into(), rows: 0..rows.len(), order: rows.into() }
     }
 
     /// The same rows as another source has them.
     pub(crate) fn with_source<U>(&self, source: Arc<dyn Source<U>>) -> Stored<U> {
-        Stored { source, order: Arc::clone(&self.order), rows: self.rows.clone() }
+        let (name, order) = (Arc::clone(&self.name), Arc::clone(&self.order));
+        Stored { source, name, order, rows: self.rows.clone() }
+    }
+
+    /// Reads a block of the file.
+    fn read(&self, block: usize) -> Result<T> {
+        self.source.read(block).map_err(|error| error.within(&self.name))
+    }
+
+    /// The encodings of a table's columns that follow from these rows; `None` where there is nothing to encode.
+    pub(crate) fn fit(&self) -> Result<Option<Vec<Encoding>>> {
+        self.source.fit(self.places()).map_err(|error| error.within(&self.name))
     }
 
     /// The file.
@@ -106,7 +119,7 @@ impl<T> Stored<T> {
     /// Rows in another order: row `i` is what row `order[i]` was.
     pub(crate) fn reordered(&self, order: &[usize]) -> Self {
         let places = self.places();
-        Self::new(Arc::clone(&self.source), order.iter().map(|&row| places[row]).collect())
+        Self::new(Arc::clone(&self.source), &self.name, order.iter().map(|&row| places[row]).collect())
     }
 
     /// The block that row `index` is in, and its place there.
@@ -129,7 +142,7 @@ impl<T> Stored<T> {
         for (block, rows) in self.by_block() {
             let rows: Vec<(usize, usize)> =
                 rows.into_iter().map(|row| row as usize).map(|row| (row, self.locate(row).1)).collect();
-            each(self.source.read(block)?, &rows)?;
+            each(self.read(block)?, &rows)?;
         }
         Ok(())
     }
@@ -176,7 +189,7 @@ impl<T> Window<T> {
                 let oldest = (0..self.blocks.len()).min_by_key(|&at| self.blocks[at].1);
                 oldest.map(|oldest| self.blocks.swap_remove(oldest));
             }
-            self.blocks.push((block, 0, of.source.read(block)?));
+            self.blocks.push((block, 0, of.read(block)?));
         }
         let at = known.unwrap_or(self.blocks.len() - 1);
         self.blocks[at].1 = self.now;
@@ -217,7 +230,7 @@ mod tests {
 
     fn ten(window: usize) -> (Arc<Ten>, Stored<usize>) {
         let source = Arc::new(Ten { window, read: Mutex::default() });
-        let stored = Stored::new(source.clone(), (0..10).collect());
+        let stored = Stored::new(source.clone(), "ten", (0..10).collect());
         (source, stored)
     }
 

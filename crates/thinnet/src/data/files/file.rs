@@ -38,9 +38,14 @@ pub(super) fn open_file_watched(
                 from_array(kind, Samples::Stored(x, shape), path, options)
             }
             #[cfg(feature = "columnar")]
-            Kind::Parquet => columnar::open_stored(file, (size, window), options, &|row, rows| {
-                progress(share(size, row, rows), size);
-            }),
+            Kind::Parquet => columnar::open_stored(
+                (file, &path.display().to_string()),
+                (size, window),
+                options,
+                &|row, rows| {
+                    progress(share(size, row, rows), size);
+                },
+            ),
             _ => Err(not_stored()),
         };
     }

@@ -69,7 +69,7 @@ impl Arrays {
     /// The arrays as a data set.
     ///
     /// # Errors
-    /// Those of [`npy::read_npz`](super::npy::read_npz).
+    /// Those of [`npy::read_npz`].
     pub(crate) fn read(mut self, options: &ReadOptions) -> Result<DataSet> {
         let names = self.names.clone();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();

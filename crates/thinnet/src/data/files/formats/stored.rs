@@ -64,7 +64,7 @@ pub(crate) fn open(path: &Path, is_idx: bool, window: usize) -> Result<(Features
     let (first, shape) = array.samples(0, 1)?;
     array.width = first.dim().1;
     array.is_bytes = matches!(first, Features::Pixels(_));
-    let all = Stored::new(Arc::new(array), (0..last).collect());
+    let all = Stored::new(Arc::new(array), &path.display().to_string(), (0..last).collect());
     Ok((Features::Stored(all), shape))
 }
 

@@ -57,7 +57,7 @@ struct Kept {
 /// # Errors
 /// Those of [`Table::read`].
 pub(crate) fn open(
-    file: File,
+    (file, name): (File, &str),
     (size, window): (u64, usize),
     options: &ReadOptions,
     progress: &dyn Fn(u64, u64),
@@ -113,7 +113,7 @@ pub(crate) fn open(
     let mut set =
         data_set(Format::Parquet, (&layout, options), target, (places, encodings), (left, notes), |named| {
             (table.known, table.is_bytes) = (named.clone(), is_bytes);
-            Ok(Features::Stored(Stored::new(Arc::new(table), labelled)))
+            Ok(Features::Stored(Stored::new(Arc::new(table), name, labelled)))
         })?;
     for note in left_out {
         set.note(note);
