@@ -88,6 +88,12 @@ pub fn npy_files() -> Vec<Attack> {
             array("|u1", "99999999999999999999999, 1", &[]),
             y(),
         ),
+        npy_pair(
+            "no-rows.npy",
+            "has no sample of 2^60 bytes",
+            array("|u1", "0, 1152921504606846976", &[]),
+            array("|u1", "0,", &[]),
+        ),
         npy_pair("negative.npy", "claims -2 samples", array("|u1", "-2, 2", &[1; 4]), y()),
         npy_pair(
             "empty-rows.npy",

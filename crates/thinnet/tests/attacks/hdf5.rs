@@ -35,6 +35,7 @@ pub(crate) fn files() -> Vec<Attack> {
         file("cut.h5", "is cut in half", sound[..half].to_vec()),
         file("zeros.h5", "has zeros in its middle", zeros),
         file("huge.h5", "claims 2^40 samples", with(4, 1 << 40)),
+        file("no-rows.h5", "has no samples", with(4, 0)),
         file("beyond.h5", "points beyond its end", with(96, u64::MAX - 1)),
         file("itself.h5", "has a group that is in itself", with(136, 96)),
     ]

@@ -9,9 +9,10 @@ use hdf5_reader::{
 };
 
 use super::npy::{self, assemble, sample_arrays};
-use super::{Content, Numbers};
+use super::{Content, Numbers, count};
 use crate::data::files::archive::brief;
 use crate::data::files::guard::{broken, guarded};
+use crate::data::shape::shown;
 use crate::data::{DataSet, Format, ReadOptions, limits};
 use crate::error::{Error, Result, ensure};
 
@@ -129,7 +130,9 @@ fn numbers(set: &Dataset, rows: Option<(u64, u64)>) -> Result<Numbers> {
     if let (Some((from, to)), Some(count)) = (rows, shape.first_mut()) {
         *count = to - from;
     }
-    let shape = shape.into_iter().map(|size| usize::try_from(size).unwrap_or(usize::MAX)).collect();
+    let shape: Vec<usize> =
+        shape.into_iter().map(|size| usize::try_from(size).unwrap_or(usize::MAX)).collect();
+    ensure!(count(&shape).is_some(), Error::data(format!("its header promises {}", shown(&shape))));
     let content = match set.dtype() {
         Datatype::FixedPoint { size: 1, signed: false, .. } => Content::Bytes(values(set, rows)?),
         Datatype::FixedPoint { size: 1, .. } => integers::<i8>(set, rows)?,

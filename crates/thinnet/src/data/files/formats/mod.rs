@@ -214,7 +214,8 @@ impl Numbers {
         let samples = self.shape.first().copied().unwrap_or(0);
         let width = shape.iter().product();
         let values = match self.content {
-            Content::Bytes(bytes) => {
+            // Of no samples, none is so wide that its mean image would take memory.
+            Content::Bytes(bytes) if samples > 0 => {
                 Pixels::plain(rows(samples, width, channel_first(bytes, &shape, last))?).into()
             }
             Content::Singles(singles) => {
