@@ -25,6 +25,7 @@ mod set;
 mod shape;
 mod sparse;
 mod split;
+#[cfg_attr(not(feature = "streams"), allow(dead_code, reason = "there are no stored samples without it"))]
 mod stored;
 mod summary;
 #[cfg_attr(not(feature = "files"), allow(dead_code, reason = "tables come from files"))]

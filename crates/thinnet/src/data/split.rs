@@ -177,7 +177,7 @@ fn shares(counts: &[usize], size: usize) -> Vec<usize> {
     let mut shares: Vec<usize> =
         counts.iter().map(|&count| usize::try_from(exact(count) / total).unwrap_or(0)).collect();
     let mut by_remainder: Vec<usize> = (0..counts.len()).collect();
-    by_remainder.sort_by_key(|&class| std::cmp::Reverse(exact(counts[class]) % total));
+    by_remainder.sort_unstable_by_key(|&class| (std::cmp::Reverse(exact(counts[class]) % total), class));
     let missing = size - shares.iter().sum::<usize>();
     by_remainder.into_iter().take(missing).for_each(|class| shares[class] += 1);
     shares

@@ -52,6 +52,9 @@ pub struct Stored<T> {
     order: Arc<[u32]>,
     /// Those of `order` that are rows of this part.
     rows: Range<usize>,
+    /// Without the feature there are none, and no code for them.
+    #[cfg(not(feature = "streams"))]
+    never: std::convert::Infallible,
 }
 
 impl<T> Clone for Stored<T> {
@@ -75,15 +78,21 @@ impl<T> PartialEq for Stored<T> {
 
 impl<T> Stored<T> {
     /// These rows of a file, which messages name so.
-    #[cfg_attr(not(feature = "files"), allow(dead_code, reason = "they come from files"))]
+    #[cfg(feature = "streams")]
     pub(crate) fn new(source: Arc<dyn Source<T>>, name: &str, rows: Vec<u32>) -> Self {
         Self { source, name: name.into(), rows: 0..rows.len(), order: rows.into() }
     }
 
     /// The same rows as another source has them.
     pub(crate) fn with_source<U>(&self, source: Arc<dyn Source<U>>) -> Stored<U> {
-        let (name, order) = (Arc::clone(&self.name), Arc::clone(&self.order));
-        Stored { source, name, order, rows: self.rows.clone() }
+        Stored {
+            source,
+            name: Arc::clone(&self.name),
+            order: Arc::clone(&self.order),
+            rows: self.rows.clone(),
+            #[cfg(not(feature = "streams"))]
+            never: self.never,
+        }
     }
 
     /// Reads a block of the file.
@@ -119,7 +128,8 @@ impl<T> Stored<T> {
     /// Rows in another order: row `i` is what row `order[i]` was.
     pub(crate) fn reordered(&self, order: &[usize]) -> Self {
         let places = self.places();
-        Self::new(Arc::clone(&self.source), &self.name, order.iter().map(|&row| places[row]).collect())
+        let order: Arc<[u32]> = order.iter().map(|&row| places[row]).collect();
+        Self { rows: 0..order.len(), order, ..self.clone() }
     }
 
     /// The block that row `index` is in, and its place there.
@@ -197,6 +207,7 @@ impl<T> Window<T> {
     }
 }
 
+#[cfg(feature = "streams")]
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;

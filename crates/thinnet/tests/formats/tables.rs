@@ -90,16 +90,18 @@ fn floats_or_bytes(values: &Features<f64>) -> Vec<f64> {
 fn the_first_fault_of_a_long_table_is_told_with_its_line() {
     let plain = ReadOptions::default();
     let lines = |faults: &[(usize, &str)]| {
-        let mut lines: Vec<String> =
-            (0..5000).map(|row| format!("{}.25,\"{}\" , {}", row, row % 7, ["no", "yes"][row % 2])).collect();
+        let mut lines: Vec<String> = (0..60_000)
+            .map(|row| format!("{}.25,\"{}\" , {}", row, row % 7, ["no", "yes"][row % 2]))
+            .collect();
         for (row, fault) in faults {
             (*fault).clone_into(&mut lines[*row]);
         }
         format!("a,b,c\n{}\n", lines.join("\n"))
     };
     let whole = table(&lines(&[]), &plain).unwrap();
-    assert_eq!(whole.train().len(), 5000);
-    let expected: Vec<f64> = (0..5000).flat_map(|row| [f64::from(row) + 0.25, f64::from(row % 7)]).collect();
+    assert_eq!(whole.train().len(), 60_000);
+    let expected: Vec<f64> =
+        (0..60_000).flat_map(|row| [f64::from(row) + 0.25, f64::from(row % 7)]).collect();
     assert_eq!(floats(whole.train().x()), expected);
     assert!(whole.train().labels().iter().enumerate().all(|(row, &label)| label == row % 2));
     let broken = "4000.5,\"3\",\"ye\ns\"";
@@ -111,10 +113,10 @@ fn the_first_fault_of_a_long_table_is_told_with_its_line() {
         (&[(3, short)][..], &plain, "line 5 has 2 fields, and the first has 3"),
         (&[(4000, short)], &plain, "line 4002 has 2 fields, and the first has 3"),
         (&[(4000, broken), (4500, short)], &plain, "line 4503 has 2 fields, and the first has 3"),
-        (&[(4000, word), (4001, short)], &words, "line 4002, column a: \"x\" is no finite number"),
-        (&[(600, word), (4900, short)], &words, "line 602, column a: \"x\" is no finite number"),
+        (&[(40_000, word), (40_001, short)], &words, "line 40002, column a: \"x\" is no finite number"),
+        (&[(600, word), (59_900, short)], &words, "line 602, column a: \"x\" is no finite number"),
         (&[(4001, word), (4000, short)], &words, "line 4002 has 2 fields, and the first has 3"),
-        (&[(4999, ",1,no")], &words, "line 5001, column a: an empty field is no finite number"),
+        (&[(59_999, ",1,no")], &words, "line 60001, column a: an empty field is no finite number"),
     ] {
         let message = table(&lines(faults), options).unwrap_err().to_string();
         assert!(message.contains(told), "{message}");

@@ -6,7 +6,7 @@ mod explained;
 mod folders;
 mod going_on;
 mod settings;
-#[cfg(feature = "columnar")]
+#[cfg(all(feature = "columnar", feature = "streams"))]
 mod streamed;
 
 use ndarray::Array2;

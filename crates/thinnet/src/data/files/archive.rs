@@ -36,6 +36,11 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
+/// A stream that can be read from any place: what reads archives is compiled once, not once a stream.
+pub(super) trait Seekable: Read + Seek {}
+
+impl<T: Read + Seek> Seekable for T {}
+
 /// A zip archive, and the names in it.
 pub(super) fn unzip<R: Read + Seek>(stream: R) -> Result<(ZipArchive<R>, Vec<String>)> {
     let archive = ZipArchive::new(stream).map_err(broken)?;

@@ -1,18 +1,20 @@
 //! Reads what one file holds, whatever its format.
 
 use std::fs::{self, File};
-use std::io::{BufReader, Cursor};
+use std::io::{BufRead, BufReader, Cursor};
 use std::path::Path;
 
 use super::counted::{Counted, ReadProgress};
+#[cfg(all(feature = "columnar", feature = "streams"))]
+use super::formats::columnar;
 #[cfg(feature = "columnar")]
-use super::formats::columnar::{self, Source};
+use super::formats::columnar::Source;
 #[cfg(feature = "hdf5")]
 use super::formats::hdf5;
-use super::formats::{cifar, csv, idx, mat, npy, stored, svmlight};
+use super::formats::{cifar, csv, idx, mat, npy, svmlight};
 use super::kind::{self, Kind, file_name, head, unpacked_file};
 use super::packing::Packing;
-use super::pairs::{Samples, from_pairs, labels_beside};
+use super::pairs::{Samples, from_pairs, labels_beside, not_stored, stored_samples};
 use super::{ReadOptions, archive};
 use crate::data::{DataSet, Format, Part};
 use crate::error::{Error, Result};
@@ -34,10 +36,9 @@ pub(super) fn open_file_watched(
     if let Some(window) = options.stored {
         return match kind {
             Kind::Idx | Kind::Npy => {
-                let (x, shape) = stored::open(path, kind == Kind::Idx, window)?;
-                from_array(kind, Samples::Stored(x, shape), path, options)
+                from_array(kind, stored_samples(path, kind == Kind::Idx, window)?, path, options)
             }
-            #[cfg(feature = "columnar")]
+            #[cfg(all(feature = "columnar", feature = "streams"))]
             Kind::Parquet => columnar::open_stored(
                 (file, &path.display().to_string()),
                 (size, window),
@@ -78,7 +79,17 @@ fn share(size: u64, rows: u64, all: u64) -> u64 {
 /// Reads what a packed stream of `packed` bytes holds.
 pub(super) fn unpack(
     packing: Packing,
-    stream: impl std::io::BufRead,
+    mut stream: impl BufRead,
+    packed: u64,
+    options: &ReadOptions,
+    path: Option<&Path>,
+) -> Result<DataSet> {
+    unpack_from(packing, &mut stream, packed, options, path)
+}
+
+fn unpack_from(
+    packing: Packing,
+    stream: &mut dyn BufRead,
     packed: u64,
     options: &ReadOptions,
     path: Option<&Path>,
@@ -152,14 +163,6 @@ fn from_array(kind: Kind, samples: Samples, path: &Path, options: &ReadOptions) 
     let labels = labels_beside(path)?;
     let labels = read(unpacked_file(&labels)?).map_err(|error| error.within(file_name(&labels)))?;
     from_pairs(format, vec![(Part::Train, samples, labels)], options)
-}
-
-/// Why samples cannot stay in their file.
-pub(super) fn not_stored() -> Error {
-    Error::data(
-        "its samples cannot be read a part at a time, in any order: those of Parquet, NPY and IDX can, unpacked; with \
-         train.sampling=shuffled they are read into memory",
-    )
 }
 
 /// Why files of MATLAB 7.3 are not read.

@@ -4,16 +4,16 @@ use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::file::{not_stored, open_file};
+use super::file::open_file;
 use super::formats::cifar::{self, Collector, Member};
 #[cfg(feature = "columnar")]
 use super::formats::columnar::Source;
 #[cfg(feature = "images")]
 use super::formats::images;
-use super::formats::{Numbers, csv, idx, npy, stored};
+use super::formats::{Numbers, csv, idx, npy};
 use super::kind::{self, HEAD, Kind, entries, file_name, head, unpacked_file};
 use super::packing::ENDINGS;
-use super::pairs::{Samples, from_pairs, labels_beside};
+use super::pairs::{Samples, from_pairs, labels_beside, not_stored, stored_samples};
 use super::{ReadOptions, archive, limits};
 use crate::data::{DataSet, Format, Part, Rows};
 use crate::error::{Error, Result};
@@ -267,7 +267,7 @@ fn pairs(files: Vec<PathBuf>, is_idx: bool, options: &ReadOptions) -> Result<Vec
         let labels = labels_beside(&path).map_err(within)?;
         let samples = match options.stored {
             Some(_) if matches!(Kind::of(&head(&path)?), Kind::Packed(_)) => Err(not_stored()),
-            Some(window) => stored::open(&path, is_idx, window).map(|(x, shape)| Samples::Stored(x, shape)),
+            Some(window) => stored_samples(&path, is_idx, window),
             None => read(unpacked_file(&path)?).map(Samples::Read),
         };
         let samples = samples.map_err(within)?;

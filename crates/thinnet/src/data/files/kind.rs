@@ -119,7 +119,7 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
                 paths.push(entry.path());
             }
         }
-        paths.sort();
+        paths.sort_unstable();
         Ok(paths)
     };
     read().map_err(Error::io("read the folder", folder))

@@ -41,6 +41,7 @@ pub(super) enum Samples {
     /// As they were read.
     Read(Numbers),
     /// Those that stay there, and the shape of one.
+    #[cfg(feature = "streams")]
     Stored(Features<f64>, Vec<usize>),
 }
 
@@ -48,9 +49,31 @@ impl Samples {
     fn into_samples(self) -> Result<(Features<f64>, Vec<usize>)> {
         match self {
             Self::Read(numbers) => numbers.into_samples(),
+            #[cfg(feature = "streams")]
             Self::Stored(x, shape) => Ok((x, shape)),
         }
     }
+}
+
+/// The samples of an array, which stay in its file.
+///
+/// - `window`: bytes of them, about, that are mixed
+#[cfg(feature = "streams")]
+pub(super) fn stored_samples(path: &Path, is_idx: bool, window: usize) -> Result<Samples> {
+    super::formats::stored::open(path, is_idx, window).map(|(x, shape)| Samples::Stored(x, shape))
+}
+
+#[cfg(not(feature = "streams"))]
+pub(super) fn stored_samples(_: &Path, _: bool, _: usize) -> Result<Samples> {
+    Err(not_stored())
+}
+
+/// Why samples cannot stay in their file.
+pub(super) fn not_stored() -> Error {
+    Error::data(
+        "its samples cannot be read a part at a time, in any order: those of Parquet, NPY and IDX can, unpacked; with \
+         train.sampling=shuffled they are read into memory",
+    )
 }
 
 /// A data set out of samples and labels (or targets) for each part, of which there is at most one each.

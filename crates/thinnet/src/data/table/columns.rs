@@ -46,7 +46,10 @@ impl Columns {
     }
 
     /// Whether each of a sample's D numbers is a quantity, to be scaled; `None` if all are numbers without gaps.
-    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "other tables are in memory"))]
+    #[cfg_attr(
+        not(all(feature = "columnar", feature = "streams")),
+        allow(dead_code, reason = "other tables are in memory")
+    )]
     pub(crate) fn quantities(&self) -> Option<Vec<bool>> {
         let of = |encoding: &Encoding| {
             (0..encoding.width()).map(|number| number == 0 && encoding.is_quantity()).collect::<Vec<_>>()

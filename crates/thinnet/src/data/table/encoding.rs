@@ -223,7 +223,7 @@ fn categories(words: &[String], codes: impl Iterator<Item = u32>) -> Encoding {
         counts.into_iter().zip(words).filter(|(count, _)| *count > 0).collect();
     let other = found.len() > MOST_CATEGORIES;
     if other {
-        found.sort_by(|(a, one), (b, another)| b.cmp(a).then_with(|| one.cmp(another)));
+        found.sort_unstable_by(|(a, one), (b, another)| b.cmp(a).then_with(|| one.cmp(another)));
         found.truncate(MOST_CATEGORIES);
     }
     let mut words: Vec<String> = found.into_iter().map(|(_, word)| word.clone()).collect();

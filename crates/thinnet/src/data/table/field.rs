@@ -249,11 +249,11 @@ fn share_of_day(text: &str) -> Option<f64> {
 pub(crate) fn sort_words(words: &mut [String]) {
     let numbers: Option<Vec<f64>> = words.iter().map(|word| number(word, false)).collect();
     match numbers {
-        Some(_) => words.sort_by(|a, b| {
+        Some(_) => words.sort_unstable_by(|a, b| {
             let size = |word: &str| number(word, false).unwrap_or(f64::NAN);
             size(a).total_cmp(&size(b)).then_with(|| a.cmp(b))
         }),
-        None => words.sort(),
+        None => words.sort_unstable(),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod images;
 pub mod mat;
 pub mod npy;
 pub mod pickle;
+#[cfg(feature = "streams")]
 pub(crate) mod stored;
 pub(crate) mod supervision;
 pub mod svmlight;

@@ -14,7 +14,7 @@ use ndarray_npy::npy::header::Header;
 
 use super::supervision::{Supervision, parts as rows_of};
 use super::{ArrayHeader, Content, Numbers, check_promise};
-use crate::data::files::archive::{Bounded, broken, damage, read_all, unzip};
+use crate::data::files::archive::{Bounded, Seekable, broken, damage, read_all, unzip};
 use crate::data::files::labels::class_names;
 use crate::data::shape::shown;
 use crate::data::{DataSet, Format, Part, ReadOptions, limits};
@@ -334,7 +334,11 @@ impl Content {
 /// # Errors
 /// [`Error::Data`] for an archive that is damaged, unpacks beyond its bound, or has no samples with labels, or no numbers as
 /// targets where [`ReadOptions::regression`] asks for them.
-pub fn read_npz(stream: impl Read + Seek, packed: u64, options: &ReadOptions) -> Result<DataSet> {
+pub fn read_npz(mut stream: impl Read + Seek, packed: u64, options: &ReadOptions) -> Result<DataSet> {
+    read_zip(&mut stream, packed, options)
+}
+
+fn read_zip(stream: &mut dyn Seekable, packed: u64, options: &ReadOptions) -> Result<DataSet> {
     let (mut archive, names) = unzip(stream)?;
     let mut left = limits::unpacked(packed);
     let mut load = |name: &str| -> Result<Numbers> {

@@ -6,6 +6,7 @@
 mod arrow_file;
 mod arrow_stream;
 mod messages;
+#[cfg(feature = "streams")]
 mod stored;
 mod values;
 
@@ -29,6 +30,7 @@ use crate::data::table::Kind;
 use crate::data::table::field::{Field, Origin};
 use crate::data::{Columns, DataSet, Features, Format, ReadOptions, limits};
 use crate::error::{Error, Result, ensure};
+#[cfg(feature = "streams")]
 pub(crate) use stored::open as open_stored;
 use values::{Values, kind_of};
 

@@ -120,7 +120,7 @@ fn is_header(first: &[String], second: &[String], comma: bool) -> bool {
     let numbers: Vec<&String> = first.iter().filter(|field| is_number(field)).collect();
     if numbers.is_empty() {
         let mut sorted: Vec<&String> = first.iter().filter(|name| !name.is_empty()).collect();
-        sorted.sort();
+        sorted.sort_unstable();
         let different = sorted.windows(2).all(|pair| pair[0] != pair[1]);
         return different || second.iter().any(is_number);
     }

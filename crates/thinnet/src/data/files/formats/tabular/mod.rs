@@ -6,11 +6,11 @@ mod layout;
 mod target;
 
 pub(crate) use build::{Build, INDEX_NAMES};
-#[cfg(feature = "columnar")]
+#[cfg(all(feature = "columnar", feature = "streams"))]
 pub(crate) use build::{columns_of, data_set, is_unlabelled};
 pub(crate) use inputs::Inputs;
-#[cfg(feature = "columnar")]
+#[cfg(all(feature = "columnar", feature = "streams"))]
 pub(crate) use inputs::Read;
 pub(crate) use layout::{LABEL_NAMES, Layout};
-#[cfg(feature = "columnar")]
+#[cfg(all(feature = "columnar", feature = "streams"))]
 pub(crate) use target::Target;
