@@ -1,6 +1,7 @@
 //! The lines of samples, one by one: they are read on one thread, and taken on another where there are many.
 
 use std::panic::resume_unwind;
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::{mem, thread};
 
 use csv::StringRecord;
@@ -11,10 +12,10 @@ use crate::error::{Error, Result, ensure};
 /// Lines that are read before another thread takes any: a short table is not worth one.
 const ALONE: usize = 512;
 
-/// Bytes of lines that are taken together, about: a thread is begun for so many.
+/// Bytes of lines that are handed over together, about, as a core's cache holds them.
 const TOGETHER: usize = 1 << 18;
 
-/// Lines that are taken together, each with its number.
+/// Lines that are handed over, each with its number.
 type Batch = Vec<(StringRecord, u64)>;
 
 /// Calls `take` with every line of samples, all of as many fields, and its number. Whichever comes first in the file of what it
@@ -36,47 +37,55 @@ pub(super) fn each_record(
         take(lines.record(), lines.line())?;
         taken += 1;
     }
-    let (mut full, mut next) = (Batch::new(), Batch::new());
-    let mut more = fill(lines, columns, &mut full);
-    loop {
-        // What was read before a fault comes first.
-        let last = !matches!(more, Ok(true));
-        let read = thread::scope(|scope| {
-            let taker = scope.spawn(|| full.iter().try_for_each(|(record, line)| take(record, *line)));
-            let read = if last { Ok(false) } else { fill(lines, columns, &mut next) };
-            taker.join().unwrap_or_else(|panic| resume_unwind(panic)).map(|()| read)
-        })?;
-        if last {
-            return more.map(drop);
-        }
-        more = read;
-        mem::swap(&mut full, &mut next);
-    }
+    thread::scope(|scope| {
+        let (full, batches) = mpsc::sync_channel::<Batch>(2);
+        let (empty, used) = mpsc::channel();
+        let taker = scope.spawn(move || {
+            for batch in batches {
+                batch.iter().try_for_each(|(record, line)| take(record, *line))?;
+                drop(empty.send(batch)); // it is let go where nobody reads any more
+            }
+            Ok(())
+        });
+        let read = hand_over(lines, columns, full, &used);
+        taker.join().unwrap_or_else(|panic| resume_unwind(panic)).and(read)
+    })
 }
 
-/// Reads the next lines, as many as are taken together, in the place of those of `batch`; `false` if there are no more. Those
-/// before a fault are there.
-fn fill(lines: &mut Lines<'_>, columns: usize, batch: &mut Batch) -> Result<bool> {
-    let (mut count, mut bytes) = (0, 0);
-    let mut fill = || {
-        while bytes < TOGETHER {
-            if !lines.next()? {
-                return Ok(false);
+/// Reads all lines that are left, and hands them over; those that were `used` make room for them.
+fn hand_over(
+    lines: &mut Lines<'_>,
+    columns: usize,
+    full: SyncSender<Batch>,
+    used: &Receiver<Batch>,
+) -> Result<()> {
+    loop {
+        let mut batch = used.try_recv().unwrap_or_default();
+        let (mut count, mut bytes) = (0, 0);
+        let mut fill = || {
+            while bytes < TOGETHER {
+                if !lines.next()? {
+                    return Ok(false);
+                }
+                check_length(lines, columns)?;
+                bytes += size_of::<(StringRecord, u64)>() + lines.record().as_slice().len();
+                if count == batch.len() {
+                    batch.push(Default::default());
+                }
+                batch[count].1 = lines.line();
+                mem::swap(&mut batch[count].0, lines.record_mut());
+                count += 1;
             }
-            check_length(lines, columns)?;
-            bytes += size_of::<(StringRecord, u64)>() + lines.record().as_slice().len();
-            if count == batch.len() {
-                batch.push(Default::default());
-            }
-            batch[count].1 = lines.line();
-            mem::swap(&mut batch[count].0, lines.record_mut());
-            count += 1;
+            Ok(true)
+        };
+        let filled = fill();
+        batch.truncate(count);
+        // Nobody takes it where an earlier line was refused, which is told in the end.
+        let over = full.send(batch).is_err();
+        if !filled? || over {
+            return Ok(());
         }
-        Ok(true)
-    };
-    let filled = fill();
-    batch.truncate(count);
-    filled
+    }
 }
 
 /// Refuses a line of more or fewer fields; one that is empty may follow the last.
