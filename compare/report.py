@@ -1,4 +1,4 @@
-"""From docs/performance.json: a table in Markdown, and a plot of step time over the probability to keep."""
+"""From docs/performance.json: a table in Markdown, a plot of step time over keep probability, and a bar chart."""
 
 import pathlib
 from typing import Any
@@ -17,6 +17,8 @@ NAMES = {
 }
 # From this share of the machine used by others on, a measurement says little: libraries whose threads spin lose most.
 BUSY = 0.05
+# The network, batch and keep probability of the bar chart.
+BARS = ("3072-500-10", 100, 0.5)
 # Okabe and Ito's colours, told apart by the colour-blind; a marker each besides.
 STYLES = {"pytorch f32": ("#0072B2", "s"), "pytorch bf16": ("#56B4E9", "^"), "thinnet": ("#D55E00", "o")}
 
@@ -140,14 +142,42 @@ def plot(steps: list[Entry], folder: pathlib.Path) -> None:
     plt.close(figure)
 
 
+def bars(steps: list[Entry], folder: pathlib.Path) -> None:
+    """The README's chart: the time of one training step, a bar for each library."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    net, batch, keep = BARS
+    columns = best(steps).get(BARS, {})
+    if "thinnet_ms" not in columns.get("pytorch f32", {}):
+        return
+    times = {name: float(columns[name]["peer_ms"]["median"]) for name in NAMES if name in columns}
+    times["thinnet"] = float(columns["pytorch f32"]["thinnet_ms"]["median"])
+    names = sorted(times, key=lambda name: times[name], reverse=True)
+    figure, ax = plt.subplots(figsize=(8, 0.4 * len(names) + 0.8), layout="constrained")
+    colours = ["#D55E00" if name == "thinnet" else "#9AA5B1" for name in names]
+    shown = ax.barh([NAMES.get(name, "thinnet, f32") for name in names], [times[name] for name in names], color=colours)
+    ax.bar_label(shown, [f"{times[name]:.1f} ms" for name in names], padding=4)
+    ax.set_title(f"A training step of {net}, batch {batch}, keep {keep:g}: shorter is faster", fontsize=11, loc="left")
+    ax.set_xlim(right=1.1 * max(times.values()))
+    ax.set_xticks([])
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["top", "right", "bottom"]].set_visible(False)
+    figure.savefig(folder / "step-bars.png", dpi=150)
+    plt.close(figure)
+
+
 def write(results: Entry, folder: pathlib.Path) -> None:
-    """Write performance-table.md, step-time.svg and step-time.png into `folder`."""
+    """Write performance-table.md, step-time.svg, step-time.png and step-bars.png into `folder`."""
     parts = []
     if results["steps"]:
         parts.append(step_table(results["steps"]))
         if busy := sum(entry["others"] > BUSY for entry in results["steps"]):
             parts.append(f"{busy} of {len(results['steps'])} comparisons were made while others used the machine.\n")
         plot(results["steps"], folder)
+        bars(results["steps"], folder)
     if "experiment" in results:
         parts.append(experiment_table(results["experiment"]))
     if "gradient_check" in results:
