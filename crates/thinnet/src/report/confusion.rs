@@ -78,6 +78,8 @@ pub(crate) struct Confusion {
     pub samples: String,
     /// The most frequent mistake as a sentence, if there is one.
     pub worst: Option<String>,
+    /// What the strongest colours of the cells stand for, where the whole matrix is shown; otherwise empty.
+    pub scales: String,
     /// The names of the columns, where the whole matrix is shown; otherwise empty.
     pub columns: Vec<String>,
     /// What is said of classes that are left out; empty if none is.
@@ -104,6 +106,9 @@ pub(crate) struct Cell {
     pub count: usize,
     /// Of the row, 0..=1, to three digits.
     pub share: String,
+    /// The share in parts of the largest one: of errors in the matrix, or of what is recognised. So errors, which are many
+    /// and small, do not pale beside the diagonal.
+    pub level: String,
     pub correct: bool,
 }
 
@@ -125,13 +130,21 @@ impl Confusion {
         check(matrix, classes)?;
         let small = classes.len() <= MOST_CLASSES;
         let counts: Vec<usize> = matrix.rows().into_iter().map(|row| total(row.iter())).collect();
+        let largest = |correct: bool| {
+            let cells =
+                matrix.indexed_iter().filter(|((truth, predicted), _)| (truth == predicted) == correct);
+            let shares = cells.map(|((truth, _), &count)| count as f64 / counts[truth].max(1) as f64);
+            shares.fold(0.0, f64::max)
+        };
+        let (recall, error) = (largest(true), largest(false));
         let rows = most_frequent(&counts).into_iter().map(|class| {
             let (name, row) = (&classes[class], matrix.row(class));
             let share = |count: usize| count as f64 / counts[class].max(1) as f64;
-            let cell = |(predicted, &count): (usize, &usize)| Cell {
-                count,
-                share: format!("{:.3}", share(count)),
-                correct: predicted == class,
+            let cell = |(predicted, &count): (usize, &usize)| {
+                let (share, correct) = (share(count), predicted == class);
+                let most: f64 = if correct { recall } else { error };
+                let level = if most > 0.0 { share / most } else { 0.0 };
+                Cell { count, share: format!("{share:.3}"), level: format!("{level:.3}"), correct }
             };
             Row {
                 name: name.clone(),
@@ -171,10 +184,24 @@ impl Confusion {
             ),
             worst,
             listed: listed(classes.len()),
+            scales: if small && all > 0 { scales(recall, error) } else { String::new() },
             columns: if small { classes.to_vec() } else { Vec::new() },
             rows,
             pairs: if small { Vec::new() } else { mistakes.into_iter().take(PAIRS).map(pair).collect() },
         })
+    }
+}
+
+/// What the strongest colours stand for.
+fn scales(recall: f64, error: f64) -> String {
+    let right = format!("Blue is right: the strongest is {} of a row.", percent(recall));
+    if error > 0.0 {
+        format!(
+            "{right} Orange is an error, on a scale of its own: the strongest is {} of a row.",
+            percent(error)
+        )
+    } else {
+        format!("{right} There are no errors.")
     }
 }
 
@@ -203,6 +230,23 @@ mod tests {
             .map(|cell| (cell.count, cell.share.as_str(), cell.correct))
             .collect();
         assert_eq!(cells, [(8, "0.800", true), (2, "0.200", false), (0, "0.000", false)]);
+        // Errors are coloured by the largest of them, 2 of 4; what is right by 8 of 10.
+        let levels: Vec<Vec<&str>> = confusion
+            .rows
+            .iter()
+            .map(|row| row.cells.iter().map(|cell| cell.level.as_str()).collect())
+            .collect();
+        assert_eq!(
+            levels,
+            [["1.000", "0.400", "0.000"], ["0.500", "0.313", "1.000"], ["0.000", "0.000", "0.000"]]
+        );
+        assert_eq!(
+            confusion.scales,
+            "Blue is right: the strongest is 80.0% of a row. Orange is an error, on a scale of its own: the strongest is \
+             50.0% of a row."
+        );
+        let right = Confusion::new(&array![[1, 0], [0, 2]], &names(2), "test").unwrap();
+        assert_eq!(right.scales, "Blue is right: the strongest is 100.0% of a row. There are no errors.");
         assert!(confusion.pairs.is_empty());
     }
 
@@ -212,6 +256,7 @@ mod tests {
         matrix[[3, 5]] = 7;
         matrix[[8, 1]] = 9;
         let confusion = Confusion::new(&matrix, &names(100), "validation").unwrap();
+        assert!(confusion.scales.is_empty());
         assert_eq!(confusion.listed, "Of 100 classes, the 50 with the most samples are listed.");
         assert_eq!(confusion.rows.len(), 50);
         assert!(confusion.rows.iter().any(|row| row.name == "c8" && row.count == 59));
