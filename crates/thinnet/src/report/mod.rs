@@ -27,6 +27,7 @@ mod fonts;
 mod look;
 pub mod metrics;
 pub mod montage;
+mod noise;
 mod page;
 mod panels;
 mod plot;

@@ -8,6 +8,7 @@ use tiny_skia::{ColorU8, Pixmap};
 
 use super::axis::range;
 use super::canvas::png;
+use super::noise::Neighbours;
 use crate::error::{Error, Result};
 
 /// Units that are drawn, at most.
@@ -39,8 +40,7 @@ pub fn weights_png(w1: ArrayView2<'_, f64>, shape: &[usize]) -> Result<Option<Si
     if w1.is_empty() {
         return Ok(None);
     }
-    let most = LONGEST / (height.max(width) + GAP);
-    let units = largest(w1, MOST_UNITS.min(most * most).max(1));
+    let units = drawn(w1, height, width);
     let columns = (units.len() as f64).sqrt().ceil();
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at most 10
     let columns = columns as usize;
@@ -65,6 +65,24 @@ pub fn weights_png(w1: ArrayView2<'_, f64>, shape: &[usize]) -> Result<Option<Si
     }
     let bytes = png(&pixels, 1).map_err(Error::report("weights.png"))?;
     Ok(Some((bytes, size)))
+}
+
+/// The units that are drawn, the first first.
+fn drawn(w1: ArrayView2<'_, f64>, height: usize, width: usize) -> Vec<usize> {
+    let most = LONGEST / (height.max(width) + GAP);
+    largest(w1, MOST_UNITS.min(most * most).max(1))
+}
+
+/// A sentence on weights that look like noise when they are drawn; `None` where they show something, or are not drawn.
+pub(super) fn noise(w1: ArrayView2<'_, f64>, shape: &[usize]) -> Option<String> {
+    let &[1 | 3, height, width] = shape else { return None };
+    let found = Neighbours::of(w1, shape, &drawn(w1, height, width)).filter(|found| found.are_noise())?;
+    Some(format!(
+        "These weights look like noise: neighbouring pixels have a correlation of {}, and random weights have 0. The \
+         network may still work, but its units do not look for shapes. More samples, more epochs or a stronger penalty \
+         on weights (L2) often bring shapes out.",
+        format!("{:.2}", found.correlation).replace('-', "\u{2212}")
+    ))
 }
 
 /// The `most` units with the largest weight norms, the largest first; equal ones as they stand. A norm that is not a
@@ -141,6 +159,20 @@ mod tests {
         assert_eq!(weights_png(w1.view(), &[1, 1000, 1]).unwrap().unwrap().1, (2001, 3), "four");
         let w1 = Array2::from_shape_fn((5000, 8), |(_, unit)| unit as f64);
         assert_eq!(weights_png(w1.view(), &[1, 5000, 1]).unwrap().unwrap().1, (5000, 1), "one");
+    }
+
+    #[test]
+    fn noise_is_called_so_and_shapes_are_not() {
+        let mut state = crate::random::RandomState::new(1);
+        let random = Array2::from_shape_simple_fn((64, 5), || state.normal(0.0, 1.0));
+        let sentence = noise(random.view(), &[1, 8, 8]).unwrap();
+        assert!(
+            sentence.starts_with("These weights look like noise: neighbouring pixels have a correlation of ")
+        );
+        let slope = Array2::from_shape_fn((64, 5), |(pixel, _)| (pixel % 8) as f64);
+        assert_eq!(noise(slope.view(), &[1, 8, 8]), None);
+        assert_eq!(noise(random.view(), &[64]), None, "no image");
+        assert_eq!(noise(Array2::zeros((64, 0)).view(), &[1, 8, 8]), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::float::Dtype;
 use crate::report::confusion::Confusion;
 use crate::report::look::{Entry, Look, Plot, classes, dtype, float, legend, percent};
 use crate::report::plot::DrawingError;
-use crate::report::weights::{MOST_UNITS, SizedPng};
+use crate::report::weights::{MOST_UNITS, SizedPng, noise};
 use crate::text::joined;
 use crate::training::{Score, Task};
 
@@ -40,7 +40,12 @@ struct Weights {
     height: usize,
     width: usize,
     caption: String,
+    /// What is said of weights that look like noise.
+    noise: Option<String>,
 }
+
+/// CSS pixels that the picture of the first layer fills, if a whole number of them to each of its own brings it there.
+const FILLED: usize = 680;
 
 /// The page's HTML.
 pub(super) fn html(report: &RunReport<'_>, plots: &[RunPlot], weights: Option<&SizedPng>) -> Result<Vec<u8>> {
@@ -71,11 +76,15 @@ fn render(
         columns,
         scores,
         confusion,
-        weights: weights.map(|(png, (height, width))| Weights {
-            base64: BASE64_STANDARD.encode(png),
-            height: *height,
-            width: *width,
-            caption: caption(report.first_layer.map_or(0, |w1| w1.ncols())),
+        weights: weights.map(|(png, (height, width))| {
+            let times = (FILLED / height.max(width).max(&1)).max(1);
+            Weights {
+                base64: BASE64_STANDARD.encode(png),
+                height: height * times,
+                width: width * times,
+                caption: caption(report.first_layer.map_or(0, |w1| w1.ncols())),
+                noise: report.first_layer.and_then(|w1| noise(w1, report.shape)),
+            }
         }),
         settings: settings(report),
         toml,
@@ -93,7 +102,7 @@ fn caption(units: usize) -> String {
     };
     format!(
         "{which}, largest norm first, row by row. Each square is the weights that lead from the pixels into one unit, \
-         scaled from their least to their greatest."
+         scaled from their minimum to their maximum."
     )
 }
 
