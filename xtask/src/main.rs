@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "it talks to the person who called it")]
 
 mod bench;
+mod browser;
 mod command;
 mod datasets;
 mod fuzz;

@@ -3,13 +3,18 @@
 use anyhow::Result;
 
 use crate::command::{cargo, is_ci, run};
-use crate::{datasets, python, tensorboard};
+use crate::{browser, datasets, python, tensorboard};
 
 /// A part of the tests: its name, and how to run it.
 type Suite = (&'static str, fn() -> Result<()>);
 
-/// All parts, the quick ones first. The page's tests join here.
-const SUITES: &[Suite] = &[("Rust", rust), ("TensorBoard", tensorboard::test), ("Python", python::test)];
+/// All parts, the quick ones first.
+const SUITES: &[Suite] = &[
+    ("Rust", rust),
+    ("TensorBoard", tensorboard::test),
+    ("browser", browser::test),
+    ("Python", python::test),
+];
 
 pub fn run_all() -> Result<()> {
     for (name, suite) in SUITES {

@@ -2,11 +2,14 @@
 //! be looked at.
 #![allow(clippy::expect_used)] // a test's helpers fail by panicking, too
 
+mod page;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ndarray::Array2;
+use page::apart;
 use thinnet::Error;
 use thinnet::data::{DataSet, Targets};
 use thinnet::engine::{Engine, Inputs, Layers};
@@ -275,7 +278,9 @@ fn the_page_needs_nothing_from_elsewhere() {
         ..report(&config, &history, &classes)
     };
     let files: Vec<_> = run.files().expect("files").into_iter().map(|(name, _)| name).collect();
-    let page = page(&run, "small").to_lowercase();
+    let (page, figures) = apart(&page(&run, "small"));
+    assert_eq!(figures.len(), 4);
+    let page = page.to_lowercase();
     for part in ["http", "@import", "url(", "<script", "<link", "<iframe", "xmlns"] {
         assert!(!page.contains(part), "{part}");
     }
@@ -304,7 +309,8 @@ fn hostile_text_stays_text() {
             ..report(&config, &history, &classes)
         };
         let page = page(&run, "hostile");
-        assert!(!page.contains("<script") && !page.contains("<img"));
+        let (kept, _) = apart(&page);
+        assert!(!kept.contains("<script") && !page.contains("<img"));
         assert!(text(&page).matches(hostile).count() > 2 * count.min(20));
     }
 }

@@ -1,6 +1,9 @@
 //! The report of a sweep as its reader meets it: the files in a folder.
 #![allow(clippy::unwrap_used, clippy::unnecessary_wraps)] // a test fails by panic; outcomes may be none
 
+mod page;
+
+use page::apart;
 use thinnet::optim::OptimiserKind;
 use thinnet::random::RandomState;
 use thinnet::report::sweep::{FILES, SweepReport};
@@ -178,7 +181,9 @@ fn every_sweep_has_a_page_that_needs_nothing_from_elsewhere() {
         let html = page(&plan, &outcomes);
         assert!(text(&html).contains("Settings"), "{name}");
         assert!(html.len() < 3_000_000, "{name}: {}", html.len());
-        let lower = html.to_lowercase();
+        let (kept, figures) = apart(&html);
+        assert!(figures.iter().all(|figures| figures["series"].is_array()), "{name}");
+        let lower = kept.to_lowercase();
         for part in ["http", "src=", "@import", "url(", "<script", "<link", "<iframe", "xmlns", "nan", "inf%"]
         {
             // The reason of a failed run is in runs.csv alone.
@@ -214,6 +219,43 @@ fn each_varied_setting_has_a_plot_with_keep_first() {
     assert!(page(&plan, &outcomes).contains("optim.learning_rate (log scale)"));
 }
 
+/// The plot's figures are those of the table, for the script to show.
+#[test]
+fn a_plot_brings_its_figures() {
+    let (plan, outcomes) = simple([0.31, 0.21, 0.32, 0.23, 0.33, 0.25]);
+    let (_, figures) = apart(&page(&plan, &outcomes));
+    let series = &figures[0]["series"];
+    assert_eq!(series.as_array().unwrap().len(), 1);
+    assert_eq!(series[0]["runs"], serde_json::json!([[[0.5, 0.32], [1.0, 0.23]]]));
+    assert_eq!(series[0]["deviations"], serde_json::json!([0.01, 0.02]));
+    assert_eq!(figures[0]["y"]["reads"], "percent");
+}
+
+/// Rows lead to the pages of those runs that have one, beside the sweep's.
+#[test]
+fn points_link_to_the_pages_of_their_runs() {
+    let (plan, outcomes) = simple([0.31, 0.21, 0.32, 0.23, 0.33, 0.25]);
+    let parent = tempfile::tempdir().unwrap();
+    let links = |folder: &std::path::Path| -> Vec<String> {
+        SweepReport { plan: &plan, outcomes: &outcomes }.write(folder).unwrap();
+        let html = std::fs::read_to_string(folder.join("report.html")).unwrap();
+        assert!(text(&html).contains("Settings"));
+        let all = html.split("href=\"runs/").skip(1);
+        all.map(|rest| rest.split("</a>").next().unwrap().to_owned()).collect()
+    };
+    assert!(links(parent.path()).is_empty(), "no run has a page");
+    for run in [&plan.runs[0], &plan.runs[4]] {
+        let page = parent.path().join(run.report_link());
+        std::fs::create_dir_all(page.parent().unwrap()).unwrap();
+        std::fs::write(page, "a page").unwrap();
+    }
+    assert_eq!(
+        links(parent.path()),
+        ["0001-seed231/report.html\">231", "0001-seed233/report.html\">233"],
+        "the first point, the best, has two"
+    );
+}
+
 #[test]
 fn hostile_text_stays_text() {
     let hostile = "\"><script>alert(1)</script>&amp;<img src=x onerror='y'>";
@@ -222,7 +264,8 @@ fn hostile_text_stays_text() {
     let plan = Plan::new(config).unwrap();
     let outcomes = sweep(&["model.keep=0.25,0.5,0.75,1"], 1, None).1;
     let html = page(&plan, &outcomes);
-    assert!(!html.contains("<script") && !html.contains("<img"));
+    let (kept, _) = apart(&html);
+    assert!(!kept.contains("<script") && !html.contains("<img"));
     assert!(text(&html).matches(hostile).count() >= 3, "in the plots, the table and the settings");
 }
 

@@ -1,5 +1,23 @@
 //! Axes: which range a plot shows, where its ticks are and what they say.
 
+use serde::Serialize;
+
+/// How the values along an axis are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Reads {
+    /// Whole numbers.
+    Count,
+    /// Shares as percentages.
+    Percent,
+    /// Any numbers.
+    Number,
+    /// Any numbers, whose decimal logarithms are the positions.
+    Log,
+    /// Words, one for each tick.
+    Name,
+}
+
 /// One axis of a plot.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Axis {
@@ -9,6 +27,8 @@ pub(crate) struct Axis {
     pub high: f64,
     /// Tick positions with their labels, ascending.
     pub ticks: Vec<(f64, String)>,
+    /// What its values are.
+    pub reads: Reads,
 }
 
 /// Room beyond the outermost ticks, as a share of the span: a marker on the edge is drawn whole.
@@ -22,7 +42,7 @@ impl Axis {
         let mut ticks = ticks(0.0, last as f64, step, |v| format!("{v:.0}"));
         ticks.retain(|(v, _)| *v >= first as f64);
         let room = ROOM * (last - first) as f64;
-        Self { low: first as f64 - room, high: last as f64 + room, ticks }
+        Self { low: first as f64 - room, high: last as f64 + room, ticks, reads: Reads::Count }
     }
 
     /// Accuracies, shown as percentages; `values` are shares, 0..=1.
@@ -34,7 +54,7 @@ impl Axis {
         let decimals = usize::from(step < 0.0099);
         let ticks = ticks(low, high, step, |v| format!("{:.decimals$}%", v * 100.0));
         let room = ROOM * (high - low);
-        Self { low: low - room, high: high + room, ticks }
+        Self { low: low - room, high: high + room, ticks, reads: Reads::Percent }
     }
 
     /// Losses, on a plain scale; zero is shown.
@@ -52,13 +72,13 @@ impl Axis {
         let room = ROOM * (high - low);
         let largest = low.abs().max(high.abs());
         let ticks = ticks(low, high, step, |value| number(value, largest, step));
-        Self { low: low - room, high: high + room, ticks }
+        Self { low: low - room, high: high + room, ticks, reads: Reads::Number }
     }
 
     /// Places 0, 1, ... with these names.
     pub(crate) fn places(names: impl Iterator<Item = String>) -> Self {
         let ticks: Vec<(f64, String)> = names.enumerate().map(|(place, name)| (place as f64, name)).collect();
-        Self { low: -0.5, high: ticks.len().max(1) as f64 - 0.5, ticks }
+        Self { low: -0.5, high: ticks.len().max(1) as f64 - 0.5, ticks, reads: Reads::Name }
     }
 
     /// Losses, on a logarithmic scale; `values` and positions are decimal logarithms.
@@ -81,7 +101,7 @@ impl Axis {
             decade += every;
         }
         let room = ROOM * decades;
-        Self { low: low - room, high: high + room, ticks }
+        Self { low: low - room, high: high + room, ticks, reads: Reads::Log }
     }
 }
 

@@ -2,19 +2,29 @@
 
 use std::fmt::Write as _;
 
+use super::data;
 use super::figures::Tenths;
 use super::fonts::INK;
 use super::panels::Panel;
-use super::plot::{self, COLORS, DrawingError, GRID, Label, PLOT, SVG_SCALE, SWATCH};
+use super::plot::{self, COLORS, DrawingError, GRID, Label, PLOT, SVG_SCALE, SWATCH, hex};
 use crate::float::Dtype;
 use crate::text::first_of;
 
 /// The version that reports name.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// What a page can do beyond being read. It is no template: its braces are its own.
+const SCRIPT: &str = concat!(
+    include_str!("../../templates/script/numbers.js"),
+    include_str!("../../templates/script/plot.js"),
+    include_str!("../../templates/script/page.js"),
+);
+
 /// What `base.html` and `curves.html` take.
 pub(crate) struct Look {
     pub version: &'static str,
+    /// The page's script, which stands in it as it is.
+    pub script: &'static str,
     /// Each curve's colour on a light page, which the drawings have, and on a dark one.
     pub colors: Vec<(String, &'static str)>,
     pub ink: String,
@@ -29,6 +39,7 @@ impl Look {
         let scaled = |(width, height): (u32, u32)| (width * SVG_SCALE, height * SVG_SCALE);
         Self {
             version: VERSION,
+            script: SCRIPT,
             colors: COLORS.iter().map(|(light, dark)| (hex(*light), *dark)).collect(),
             ink: hex(INK),
             grid: hex(GRID),
@@ -38,39 +49,44 @@ impl Look {
     }
 }
 
-/// A colour as the SVG writes it.
-pub(super) fn hex(color: plotters::style::RGBColor) -> String {
-    format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2)
-}
-
 /// A curve's name in a legend, with its line.
 pub(crate) struct Entry {
+    /// Which curves it names.
+    pub style: usize,
     pub label: String,
     pub drawing: String,
 }
 
 /// The legend of curves.
 pub(crate) fn legend(labels: &[Label]) -> Result<Vec<Entry>, DrawingError> {
-    let entry = |(style, label): &Label| Ok(Entry { label: label.clone(), drawing: plot::swatch(*style)? });
+    let entry = |(style, label): &Label| {
+        Ok(Entry { style: *style, label: label.clone(), drawing: plot::swatch(*style)? })
+    };
     labels.iter().map(entry).collect()
 }
 
 /// A plot with its title, its caption and what it shows in words.
 pub(crate) struct Plot {
     pub title: &'static str,
-    pub caption: &'static str,
+    pub caption: String,
     pub words: String,
     pub drawing: String,
+    /// Its figures as JSON, for the page's script.
+    pub data: String,
 }
 
 impl Plot {
     pub(crate) fn new(title: &'static str, words: String, panel: &Panel) -> Result<Self, DrawingError> {
         let caption = if panel.is_smoothed() {
-            "Pale: the loss of every mini-batch. Strong: its moving average over a twentieth of the run."
+            "Pale: every mini-batch. Strong: the moving average over 5% of the run.".to_owned()
+        } else if let (Some(chance), None) = (&panel.chance, panel.chance_line()) {
+            let side = if chance.at < panel.y.low { "below" } else { "above" };
+            format!("The accuracy of guessing ({}) is {side} this plot.", chance.text)
         } else {
-            ""
+            String::new()
         };
-        Ok(Self { title, caption, words, drawing: plot::svg(panel)? })
+        let (drawing, frame) = plot::svg(panel)?;
+        Ok(Self { title, caption, words, drawing, data: data::of_panel(panel, frame)? })
     }
 }
 

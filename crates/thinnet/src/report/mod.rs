@@ -6,7 +6,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `report.html` | one page without scripts that needs no network: what the figures show, plots, tables, settings |
+//! | `report.html` | one page that needs no other file and no network: what the figures show, plots, tables, settings |
 //! | `accuracy.png` | training and validation accuracy over epochs, as the cs231n course draws them |
 //! | `history.csv` | `network, epoch, train_accuracy, val_accuracy`; accuracies 0..=1 |
 //! | `loss.csv` | `network, iteration, loss`; iterations from 1 |
@@ -15,12 +15,14 @@
 //! A network is named by its keep probability: "0.25", and "0.25 (2)" for the second one of that keep probability.
 //!
 //! One idea a file: `figures` (the numbers), `summary` (sentences from them), `axis` and `panels` (what is plotted),
-//! `plot` (how), `fonts` (in what), `canvas` (onto which bitmap), `look` (what pages have in common), `page` and `tables`; `run`, with
+//! `plot` (how), `data` (the same for the page's script), `fonts` (in what), `canvas` (onto which bitmap), `look` (what pages have in common), `page` and `tables`; `run`, with
 //! `confusion` and `weights`, is the training run's page, and `evaluation` a model's. Beside them stands [`montage`], a picture of a data set.
 
 mod axis;
 mod canvas;
+mod chance;
 mod confusion;
+mod data;
 mod evaluation;
 mod figures;
 mod fonts;

@@ -1,7 +1,8 @@
 //! What the plots show: curves and axes, not yet drawn; and those of an experiment's outcome.
 
 use super::axis::Axis;
-use super::figures::epoch;
+use super::chance::Chance;
+use super::figures::{epoch, labels};
 use crate::training::experiment::Outcome;
 
 /// A loss curve with more iterations than this is drawn faint, with its moving average over it.
@@ -17,12 +18,27 @@ pub(crate) type Point = (f64, f64);
 pub(crate) struct Curve {
     /// Decides colour, dashes and marker; a plot's curves of one style are one thing.
     pub style: usize,
+    /// What it is called.
+    pub name: String,
     /// Its runs of finite points; between two of them something was not finite.
     pub runs: Vec<Vec<Point>>,
+    /// What it was smoothed from, for whoever smooths it otherwise.
+    pub means: Vec<Vec<Point>>,
     /// Drawn pale and thin, as a background to a smoothed one.
     pub faint: bool,
     /// Whether each point has a marker.
     pub markers: bool,
+}
+
+/// A strip behind the curves of its style.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Band {
+    /// As of [`Curve`].
+    pub style: usize,
+    /// What it is called.
+    pub name: String,
+    /// Places with the lower and the upper edge there; all finite.
+    pub edges: Vec<(f64, f64, f64)>,
 }
 
 /// One plot.
@@ -36,14 +52,20 @@ pub(crate) struct Panel {
     pub x: Axis,
     /// Vertical axis.
     pub y: Axis,
+    /// The accuracy of guessing.
+    pub chance: Option<Chance>,
     /// Curves, the last on top.
     pub curves: Vec<Curve>,
+    /// Strips behind all curves.
+    pub bands: Vec<Band>,
 }
 
 /// Figures over epochs, which become a curve.
 pub(crate) struct Series {
     /// As of [`Curve`].
     pub style: usize,
+    /// What it is called.
+    pub name: String,
     /// Each with its epoch.
     pub values: Vec<(usize, f64)>,
 }
@@ -58,18 +80,19 @@ pub(crate) enum Images {
 }
 
 impl Panel {
-    /// Accuracies over epochs, one curve a network.
+    /// Accuracies over epochs, one curve a network; training and validation are drawn on one scale, side by side.
     pub(crate) fn accuracies(outcome: &Outcome, images: Images) -> Self {
-        let of = |n: usize| {
-            let history = &outcome.networks[n].history;
-            if images == Images::Train { &history.train_accuracy } else { &history.val_accuracy }
-        };
-        let networks = 0..outcome.networks.len();
-        let epochs = |n: usize| (0..of(n).len()).map(move |check| epoch(&outcome.networks[n].history, check));
-        let y = Axis::accuracies(networks.clone().flat_map(|n| of(n).iter().copied()));
-        let series = networks
-            .map(|style| Series { style, values: epochs(style).zip(of(style).iter().copied()).collect() });
-        Self::over_epochs("Accuracy", 0, y, series.collect())
+        let chance = Chance::of(outcome.settings.classes.len());
+        let histories = outcome.networks.iter().map(|network| &network.history);
+        let both = histories.clone().flat_map(|h| h.train_accuracy.iter().chain(&h.val_accuracy).copied());
+        let y = Chance::axis(chance.as_ref(), both);
+        let series = names(outcome).zip(histories).enumerate().map(|(style, (name, history))| {
+            let values =
+                if images == Images::Train { &history.train_accuracy } else { &history.val_accuracy };
+            let values = values.iter().enumerate().map(|(check, &value)| (epoch(history, check), value));
+            Series { style, name, values: values.collect() }
+        });
+        Self { chance, ..Self::over_epochs("Accuracy", 0, y, series.collect()) }
     }
 
     /// Any figures over epochs, the first of which is `first`.
@@ -77,6 +100,8 @@ impl Panel {
         let last = series.iter().flat_map(|series| &series.values).map(|(epoch, _)| *epoch).max();
         let curve = |series: Series| Curve {
             style: series.style,
+            name: series.name,
+            means: Vec::new(),
             runs: finite_runs(&series.values).into_iter().map(thinned).collect(),
             faint: false,
             markers: true,
@@ -86,36 +111,62 @@ impl Panel {
             y_text,
             x: Axis::counts(first, last.unwrap_or(first)),
             y,
+            chance: None,
             curves: series.into_iter().map(curve).collect(),
+            bands: Vec::new(),
         }
     }
 
     /// Losses over iterations of an experiment, one curve a network.
     pub(crate) fn losses(outcome: &Outcome) -> Self {
-        let networks = outcome.networks.iter().enumerate();
-        Self::step_losses("Iteration", networks.map(|(n, run)| (n, run.history.loss.as_slice())).collect())
+        let names: Vec<String> = names(outcome).collect();
+        let networks = outcome.networks.iter().zip(&names).enumerate();
+        let series = networks.map(|(n, (run, name))| (n, name.as_str(), run.history.loss.as_slice()));
+        Self::step_losses("Iteration", series.collect())
     }
 
-    /// Losses over steps, each curve with its style; on a logarithmic scale if they span more than a factor of 30.
-    pub(crate) fn step_losses(x_text: &'static str, series: Vec<(usize, &[f64])>) -> Self {
-        let scale = LossScale::of(series.iter().flat_map(|(_, losses)| *losses).copied());
-        let last = series.iter().map(|(_, losses)| losses.len()).max().unwrap_or(1);
+    /// Losses over steps, each curve with its style and name; on a logarithmic scale if they span more than a factor of 30.
+    pub(crate) fn step_losses(x_text: &'static str, series: Vec<(usize, &str, &[f64])>) -> Self {
+        let scale = LossScale::of(series.iter().flat_map(|(.., losses)| *losses).copied());
+        let last = series.iter().map(|(.., losses)| losses.len()).max().unwrap_or(1);
 
         let (mut faint, mut clear) = (Vec::new(), Vec::new());
-        for (style, losses) in series {
+        for (style, name, losses) in series {
+            let curve = Curve {
+                style,
+                name: name.to_owned(),
+                runs: Vec::new(),
+                means: Vec::new(),
+                faint: false,
+                markers: false,
+            };
             let losses: Vec<(usize, f64)> = (1..).zip(losses.iter().map(|&loss| scale.place(loss))).collect();
             let runs = finite_runs(&losses);
             if losses.len() > MANY {
                 let smooth = runs.iter().map(|run| smoothed(run, losses.len() / 20)).collect();
-                clear.push(Curve { style, runs: smooth, faint: false, markers: false });
+                let means = runs.iter().map(|run| averaged(run)).collect();
+                clear.push(Curve { runs: smooth, means, ..curve.clone() });
                 let thin = runs.into_iter().map(thinned).collect();
-                faint.push(Curve { style, runs: thin, faint: true, markers: false });
+                faint.push(Curve { runs: thin, faint: true, ..curve });
             } else {
-                clear.push(Curve { style, runs, faint: false, markers: losses.len() <= 1 });
+                clear.push(Curve { runs, markers: losses.len() <= 1, ..curve });
             }
         }
         faint.extend(clear);
-        Self { x_text, y_text: scale.text(), x: Axis::counts(1, last), y: scale.axis, curves: faint }
+        Self {
+            x_text,
+            y_text: scale.text(),
+            x: Axis::counts(1, last),
+            y: scale.axis,
+            chance: None,
+            curves: faint,
+            bands: Vec::new(),
+        }
+    }
+
+    /// The line of chance, if the axis reaches to it.
+    pub(crate) fn chance_line(&self) -> Option<&Chance> {
+        self.chance.as_ref().filter(|chance| (self.y.low..=self.y.high).contains(&chance.at))
     }
 
     /// Whether some curve is drawn faint with a smoothed one over it.
@@ -156,6 +207,11 @@ impl LossScale {
     }
 }
 
+/// What the networks' curves are called.
+fn names(outcome: &Outcome) -> impl Iterator<Item = String> {
+    labels(outcome).into_iter().map(|label| format!("keep {label}"))
+}
+
 /// The runs of finite values, each value with its count.
 fn finite_runs(values: &[(usize, f64)]) -> Vec<Vec<Point>> {
     let points: Vec<Point> = values.iter().map(|&(count, v)| (count as f64, v)).collect();
@@ -181,6 +237,15 @@ fn thinned(run: Vec<Point>) -> Vec<Point> {
         }
     }
     thin
+}
+
+/// At most `MOST_POINTS` points: of each bucket its means.
+fn averaged(run: &[Point]) -> Vec<Point> {
+    let mean = |bucket: &[Point]| {
+        let count = bucket.len() as f64;
+        (bucket.iter().map(|p| p.0 / count).sum(), bucket.iter().map(|p| p.1 / count).sum())
+    };
+    run.chunks(run.len().div_ceil(MOST_POINTS).max(1)).map(mean).collect()
 }
 
 /// The centred moving average over `width` points (made odd; narrower towards the ends, where it stops at five), at no
@@ -212,6 +277,16 @@ mod tests {
         let train = Panel::accuracies(&outcome, Images::Train);
         assert_eq!(train.curves[0].runs, [vec![(0.0, 0.1)], vec![(2.0, 0.3), (3.0, 0.4)]]);
         assert!(Panel::accuracies(&outcome, Images::Val).curves[0].runs.is_empty());
+    }
+
+    #[test]
+    fn training_and_validation_share_a_scale_that_shows_chance() {
+        let outcome = outcome(&[(1.0, &[0.2, 0.9], &[0.15, 0.3])]);
+        let [train, val] = [Images::Train, Images::Val].map(|images| Panel::accuracies(&outcome, images));
+        assert_eq!(train.y, val.y);
+        let chance = val.chance.unwrap();
+        assert_eq!((chance.at, chance.text.as_str()), (0.1, "chance 10%"));
+        assert!(val.y.low < 0.1 && val.y.high > 0.9);
     }
 
     #[test]

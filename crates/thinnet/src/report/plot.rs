@@ -26,8 +26,14 @@ pub(crate) const COLORS: [(RGBColor, &str); 6] = [
     (RGBColor(0x56, 0xB4, 0xE9), "#9AD4F5"), // sky blue
     (RGBColor(0xE6, 0x9F, 0x00), "#F5C04A"), // orange
 ];
+
+/// A colour as the SVG writes it.
+pub(super) fn hex(color: RGBColor) -> String {
+    format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2)
+}
+
 /// Length of dashes and of the gaps between them; a full line first.
-const DASHES: [Option<(i32, i32)>; 4] = [None, Some((9, 4)), Some((3, 3)), Some((16, 5))];
+pub(super) const DASHES: [Option<(i32, i32)>; 4] = [None, Some((9, 4)), Some((3, 3)), Some((16, 5))];
 /// Grid lines; the page's style sheet gives them its own colours by this value.
 pub(crate) const GRID: RGBColor = RGBColor(0xDD, 0xE0, 0xE4);
 
@@ -45,6 +51,9 @@ const MOST_MARKERS: usize = 32;
 /// What can go wrong while drawing; none of it depends on the figures.
 pub(crate) type DrawingError = Box<dyn std::error::Error + Send + Sync>;
 pub(super) type Drawn = Result<(), DrawingError>;
+
+/// Left, top, right and bottom of a plot's axes, in the drawing's units.
+pub(crate) type Frame = [i32; 4];
 
 /// What a curve is called: its style and its name.
 pub(crate) type Label = (usize, String);
@@ -66,8 +75,9 @@ pub(crate) fn picture(plots: &[(&str, &[Label], Panel)]) -> Result<Vec<u8>, Draw
     Ok(png(&pixels, scale)?)
 }
 
-/// One plot as the elements of an SVG, without the tag around them: the page writes that, with its description.
-pub(crate) fn svg(panel: &Panel) -> Result<String, DrawingError> {
+/// One plot as the elements of an SVG, without the tag around them: the page writes that, with its description. And where
+/// its axes are.
+pub(crate) fn svg(panel: &Panel) -> Result<(String, Frame), DrawingError> {
     svg_of(PLOT, |area| draw(area, panel, SVG_SCALE))
 }
 
@@ -79,24 +89,26 @@ pub(crate) fn swatch(style: usize) -> Result<String, DrawingError> {
         stroke(area, style, &[(0, middle), (width, middle)], false, scale)?;
         marker(area, style, (width / 2, middle), scale)
     })
+    .map(|(drawing, ())| drawing)
 }
 
 /// Width and height of a legend's sample line.
 pub(crate) const SWATCH: (u32, u32) = (40, 12);
 
-pub(super) fn svg_of(
+/// The elements of an SVG, and what the drawing gives.
+pub(super) fn svg_of<T>(
     size: (u32, u32),
-    drawing: impl FnOnce(&DrawingArea<SVGBackend<'_>, Shift>) -> Drawn,
-) -> Result<String, DrawingError> {
+    drawing: impl FnOnce(&DrawingArea<SVGBackend<'_>, Shift>) -> Result<T, DrawingError>,
+) -> Result<(String, T), DrawingError> {
     register()?;
     let mut svg = String::new();
     let area =
         SVGBackend::with_string(&mut svg, (size.0 * SVG_SCALE, size.1 * SVG_SCALE)).into_drawing_area();
-    drawing(&area)?;
+    let drawn = drawing(&area)?;
     area.present()?;
     drop(area);
     let inside = svg.split_once('>').and_then(|(_, rest)| rest.rsplit_once("</svg>"));
-    Ok(inside.ok_or("an SVG without its tag")?.0.trim().to_owned())
+    Ok((inside.ok_or("an SVG without its tag")?.0.trim().to_owned(), drawn))
 }
 
 /// Draws a title with a legend under it, where it can hide no curve, and returns the area below.
@@ -188,14 +200,36 @@ pub(super) fn axes<DB: DrawingBackend<ErrorType: 'static>>(
     })
 }
 
-/// Draws axes, grid and curves.
+/// Where axes are, given where their points are.
+pub(super) fn frame(pixel: impl Fn((f64, f64)) -> (i32, i32), x: &Axis, y: &Axis) -> Frame {
+    let ((left, top), (right, bottom)) = (pixel((x.low, y.high)), pixel((x.high, y.low)));
+    [left, top, right, bottom]
+}
+
+/// Draws axes, grid and curves; gives where the axes are.
 fn draw<DB: DrawingBackend<ErrorType: 'static>>(
     area: &DrawingArea<DB, Shift>,
     panel: &Panel,
     scale: u32,
-) -> Drawn {
+) -> Result<Frame, DrawingError> {
     let points = scale.cast_signed();
     let pixel = axes(area, (&panel.x, &panel.y), (panel.x_text, panel.y_text), scale)?;
+    let frame = frame(&pixel, &panel.x, &panel.y);
+    if let Some(chance) = panel.chance_line() {
+        let [left, _, right, _] = frame;
+        let (_, y) = pixel((panel.x.low, chance.at));
+        let (dash, gap) = (2 * points, 3 * points);
+        let thin = INK.stroke_width(scale);
+        area.draw(&DashedPathElement::new([(left, y), (right, y)].into_iter(), dash, gap, thin))?;
+        let style = text(12, scale).pos(Pos::new(HPos::Right, VPos::Bottom));
+        area.draw_text(&chance.text, &style, (right - 4 * points, y - 3 * points))?;
+    }
+    for band in &panel.bands {
+        let upper = band.edges.iter().map(|&(x, _, high)| (x, high));
+        let lower = band.edges.iter().rev().map(|&(x, low, _)| (x, low));
+        let outline: Vec<(i32, i32)> = upper.chain(lower).map(&pixel).collect();
+        area.draw(&Polygon::new(outline, COLORS[band.style % COLORS.len()].0.mix(0.2).filled()))?;
+    }
     for curve in &panel.curves {
         for run in &curve.runs {
             let pixels: Vec<(i32, i32)> = run.iter().copied().map(&pixel).collect();
@@ -207,7 +241,7 @@ fn draw<DB: DrawingBackend<ErrorType: 'static>>(
             }
         }
     }
-    Ok(())
+    Ok(frame)
 }
 
 /// A style's line through pixels of an area.
@@ -244,18 +278,25 @@ pub(super) fn marker<DB: DrawingBackend<ErrorType: 'static>>(
     points: i32,
 ) -> Drawn {
     let fill = COLORS[style % COLORS.len()].0.filled();
-    let r = 7 * points / 2;
+    let corners = corners(style, points);
+    if corners.is_empty() {
+        area.draw(&Circle::new((x, y), 7 * points / 2, fill))?;
+        return Ok(());
+    }
+    let corners: Vec<_> = corners.into_iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
+    area.draw(&Polygon::new(corners, fill))?;
+    Ok(())
+}
+
+/// The corners of a style's marker around its point; none of a circle.
+pub(super) fn corners(style: usize, points: i32) -> Vec<(i32, i32)> {
     let corners: &[(i32, i32)] = match style % 5 {
         1 => &[(-8, -8), (8, -8), (8, 8), (-8, 8)],   // square
         2 => &[(0, -11), (10, 8), (-10, 8)],          // triangle
         3 => &[(0, -12), (12, 0), (0, 12), (-12, 0)], // diamond
         4 => &[(0, 11), (10, -8), (-10, -8)],         // triangle on its point
-        _ => {
-            area.draw(&Circle::new((x, y), r, fill))?;
-            return Ok(());
-        }
+        _ => &[],
     };
-    let corners: Vec<_> = corners.iter().map(|(dx, dy)| (x + dx * r / 9, y + dy * r / 9)).collect();
-    area.draw(&Polygon::new(corners, fill))?;
-    Ok(())
+    let r = 7 * points / 2;
+    corners.iter().map(|(dx, dy)| (dx * r / 9, dy * r / 9)).collect()
 }

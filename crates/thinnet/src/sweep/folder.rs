@@ -43,6 +43,13 @@ struct OutcomeFile {
     outcome: Outcome,
 }
 
+impl Run {
+    /// Where the run's own page is, from the sweep's folder, as a link.
+    pub fn report_link(&self) -> String {
+        format!("{RUNS}/{}/report.html", self.name)
+    }
+}
+
 /// The folder of a sweep. While this value lives no other process has the same folder.
 #[derive(Debug)]
 pub struct SweepFolder {
@@ -293,6 +300,15 @@ mod tests {
         assert!(text.contains("another process runs this sweep"), "{text}");
         drop(first);
         assert!(SweepFolder::open(parent.path()).is_ok());
+    }
+
+    #[test]
+    fn a_link_leads_into_the_folder_of_the_run() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = SweepFolder::create(parent.path(), config()).unwrap();
+        let run = &folder.plan().runs[1];
+        assert_eq!(run.report_link(), format!("runs/{}/report.html", run.name));
+        assert_eq!(parent.path().join(run.report_link()), folder.run_folder(run).join("report.html"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::RunReport;
 use crate::report::axis::Axis;
+use crate::report::chance::Chance;
 use crate::report::look::{float, percent, words};
 use crate::report::panels::{LossScale, Panel, Series};
 use crate::report::plot::Label;
@@ -46,8 +47,11 @@ pub(super) fn plots(report: &RunReport<'_>) -> Vec<RunPlot> {
     let scores = values(&score);
     let mut plots = vec![match report.config.model.task {
         Task::Classification => {
-            let axis = Axis::accuracies(scores.into_iter());
-            plot("Accuracy", "", axis, epochs, &score, percent, |value| value)
+            let chance = Chance::of(report.classes.len());
+            let axis = Chance::axis(chance.as_ref(), scores.into_iter());
+            let mut plot = plot("Accuracy", "", axis, epochs, &score, percent, |value| value);
+            plot.panel.chance = chance;
+            plot
         }
         Task::Regression => {
             let axis = Axis::plain(scores.into_iter());
@@ -63,7 +67,7 @@ pub(super) fn plots(report: &RunReport<'_>) -> Vec<RunPlot> {
             title: "Loss of every step",
             labels: vec![label(STEPS)],
             words: words("Loss over steps", std::iter::once((STEPS.1, steps.to_vec())), float),
-            panel: Panel::step_losses("Step", vec![(STEPS.0, steps)]),
+            panel: Panel::step_losses("Step", vec![(STEPS.0, STEPS.1, steps)]),
         });
     }
     let rates = values(&rate);
@@ -96,8 +100,9 @@ fn plot(
     let values = |figure: Figure| -> Vec<f64> {
         epochs.iter().map(|epoch| figure(epoch).unwrap_or(f64::NAN)).collect()
     };
-    let series = lines.iter().map(|((style, _), figure)| Series {
+    let series = lines.iter().map(|((style, name), figure)| Series {
         style: *style,
+        name: (*name).to_owned(),
         values: epochs.iter().map(|epoch| epoch.epoch).zip(values(*figure).into_iter().map(&place)).collect(),
     });
     RunPlot {

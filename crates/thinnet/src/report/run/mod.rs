@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `report.html` | one page without scripts that needs no network: figures, curves, confusion matrix, weights, settings |
+//! | `report.html` | one page that needs no other file and no network: figures, curves, confusion matrix, weights, settings |
 //! | `curves.png` | accuracy (or R squared) and loss over epochs |
 //! | `weights.png` | the first layer's weights as images, where samples are images |
 //! | `confusion.csv` | the confusion matrix, where there is one |

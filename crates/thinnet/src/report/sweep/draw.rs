@@ -8,10 +8,11 @@ use tiny_skia::Pixmap;
 use super::effects::Effect;
 use super::parallel::{LEVELS, Parallel};
 use crate::report::canvas::{Canvas, png};
+use crate::report::data::{Line, PlotData, Scale, json, short};
 use crate::report::fonts::{INK, font, register, text};
 use crate::report::plot::{
-    COLORS, DrawingError, Drawn, Label, PICTURE, PICTURE_SCALE, PLOT, SVG_SCALE, axes, heading, marker,
-    stroke, svg_of,
+    COLORS, DrawingError, Drawn, Frame, Label, PICTURE, PICTURE_SCALE, PLOT, SVG_SCALE, axes, frame, heading,
+    marker, stroke, svg_of,
 };
 
 /// Width and height of the parallel plot.
@@ -32,9 +33,37 @@ pub(super) const SCALE: [(RGBColor, &str); LEVELS] = [
 /// What lies behind text that lines run across; the page's style sheet gives it the colour of its ground.
 pub(super) const GROUND: RGBColor = RGBColor(0xF6, 0xF7, 0xF9);
 
-/// The effect's plot as the elements of an SVG.
-pub(super) fn svg(effect: &Effect) -> Result<String, DrawingError> {
-    svg_of(PLOT, |area| draw(area, effect, SVG_SCALE))
+/// The effect's plot as the elements of an SVG, and its figures as JSON.
+pub(super) fn svg(effect: &Effect) -> Result<(String, String), DrawingError> {
+    let (drawing, frame) = svg_of(PLOT, |area| draw(area, effect, SVG_SCALE))?;
+    Ok((drawing, data(effect, frame)?))
+}
+
+fn data(effect: &Effect, frame: Frame) -> Result<String, DrawingError> {
+    let lines = effect.curves.iter().enumerate().map(|(style, curve)| {
+        let name = if curve.name.is_empty() { effect.y_text } else { curve.name.as_str() };
+        let points: Vec<_> = curve.marks.iter().map(|mark| (mark.x, short(mark.stat.mean))).collect();
+        Line {
+            joined: effect.joined,
+            aside: aside(style, effect, SVG_SCALE.cast_signed()),
+            deviations: curve.marks.iter().map(|mark| mark.stat.sd.map(short)).collect(),
+            ..Line::new(name, style, vec![points])
+        }
+    });
+    json(&PlotData {
+        frame,
+        unit: SVG_SCALE,
+        x: Scale::new(&effect.x_text, &effect.x),
+        y: Scale::new(effect.y_text, &effect.y),
+        chance: None,
+        series: lines.collect(),
+    })
+}
+
+/// How far a curve is drawn to the right of its place: bars of several curves stand side by side.
+fn aside(curve: usize, effect: &Effect, points: i32) -> i32 {
+    let whole = |count: usize| i32::try_from(count).unwrap_or(i32::MAX / 64);
+    (2 * whole(curve) - (whole(effect.curves.len()) - 1)) * 4 * points / 2
 }
 
 /// The effect's plot with its title and legend as a PNG.
@@ -57,19 +86,16 @@ pub(super) fn labels(effect: &Effect) -> Vec<Label> {
     names.filter(|(_, name)| !name.is_empty()).collect()
 }
 
-/// Draws axes, grid, curves and error bars.
+/// Draws axes, grid, curves and error bars; gives where the axes are.
 fn draw<DB: DrawingBackend<ErrorType: 'static>>(
     area: &DrawingArea<DB, Shift>,
     effect: &Effect,
     scale: u32,
-) -> Drawn {
+) -> Result<Frame, DrawingError> {
     let points = scale.cast_signed();
     let pixel = axes(area, (&effect.x, &effect.y), (&effect.x_text, effect.y_text), scale)?;
-    let count = i32::try_from(effect.curves.len()).unwrap_or(i32::MAX);
-    for (style, curve) in (0i32..).zip(&effect.curves) {
-        // Bars of several curves stand side by side.
-        let aside = (2 * style - (count - 1)) * 4 * points / 2;
-        let style = style.unsigned_abs() as usize;
+    for (style, curve) in effect.curves.iter().enumerate() {
+        let aside = aside(style, effect, points);
         let color = COLORS[style % COLORS.len()].0.stroke_width(scale * 3 / 2);
         let shifted = |(x, y): (i32, i32)| (x + aside, y);
         let places: Vec<(i32, i32)> =
@@ -89,12 +115,12 @@ fn draw<DB: DrawingBackend<ErrorType: 'static>>(
             marker(area, style, (x, y), points)?;
         }
     }
-    Ok(())
+    Ok(frame(&pixel, &effect.x, &effect.y))
 }
 
 /// The parallel plot as the elements of an SVG.
 pub(super) fn parallel(plot: &Parallel) -> Result<String, DrawingError> {
-    svg_of(WIDE, |area| uprights(area, plot, SVG_SCALE))
+    svg_of(WIDE, |area| uprights(area, plot, SVG_SCALE)).map(|(drawing, ())| drawing)
 }
 
 #[allow(clippy::cast_possible_truncation)] // pixels

@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use crate::report::axis::{Axis, range};
+use crate::report::axis::{Axis, Reads, range};
 use crate::sweep::{Dimension, Measure, Plan, Row, Scale, Stat, Table, Values, label};
 
 /// A second setting with no more values than this has a curve for each.
@@ -78,7 +78,7 @@ impl Places {
         };
         let scaled = |v: f64| if logarithmic { v.log10() } else { v };
         let axis = match own_ticks(&dimension.values, values, &numbers, scaled) {
-            Some(axis) => axis,
+            Some(axis) => Axis { reads: if logarithmic { Reads::Log } else { Reads::Number }, ..axis },
             None if logarithmic => Axis::log_losses(numbers.iter().map(|v| v.log10())),
             None => Axis::plain(numbers.into_iter()),
         };
@@ -113,7 +113,8 @@ fn own_ticks(kind: &Values, values: &[Value], numbers: &[f64], scaled: impl Fn(f
     let (low, high) = (ticks.first()?.0, ticks.last()?.0);
     let span = high - low;
     let apart = ticks.windows(2).all(|pair| pair[1].0 - pair[0].0 > 0.08 * span);
-    apart.then_some(Axis { low: low - 0.06 * span, high: high + 0.06 * span, ticks })
+    let (low, high) = (low - 0.06 * span, high + 0.06 * span);
+    apart.then_some(Axis { low, high, ticks, reads: Reads::Number })
 }
 
 fn number(value: &Value) -> Option<f64> {

@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `report.html` | one page without scripts that needs no network: what is best, plots, table, settings |
+//! | `report.html` | one page that needs no other file and no network: what is best, plots, table, settings |
 //! | `accuracy.png`, `r2.png` | validation accuracy (or R squared) over the first setting that is varied |
 //! | `sweep.csv` | a line a point: means and standard deviations over its seeds |
 //! | `runs.csv` | a line a run |
@@ -39,15 +39,21 @@ pub struct SweepReport<'a> {
 
 impl SweepReport<'_> {
     /// The files' names and contents. The picture is left out where there is nothing to draw: no setting with two values, or no
-    /// figures.
+    /// figures. The page has no links to runs, which [`SweepReport::write`] makes.
     ///
     /// # Errors
     /// [`Error::Report`] if one cannot be made, which no sweep is known to cause.
     pub fn files(self) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        self.files_in(None)
+    }
+
+    /// - `folder`: that of the sweep, to link the runs that have a page there
+    fn files_in(self, folder: Option<&Path>) -> Result<Vec<(&'static str, Vec<u8>)>> {
         let Self { plan, outcomes } = self;
         let table = Table::new(plan, outcomes);
         let effects = Effect::all(plan, &table);
-        let page = page::html(plan, &table, &effects).map_err(Error::report("report.html"))?;
+        let links = page::Links::of(plan, folder);
+        let page = page::html(plan, &table, &effects, links).map_err(Error::report("report.html"))?;
         let mut files = vec![("report.html", page)];
         if let Some(effect) = effects.first() {
             let name = picture_name(table.measure);
@@ -59,11 +65,12 @@ impl SweepReport<'_> {
         Ok(files)
     }
 
-    /// Writes the files into `folder`, which is made if need be; gives their paths.
+    /// Writes the files into `folder`, which is made if need be; gives their paths. Where the folder is the sweep's own, the
+    /// page links to the pages of its runs.
     ///
     /// # Errors
     /// [`Error::Io`] if the folder or a file cannot be written: every file there is then a whole one, old or new.
     pub fn write(self, folder: &Path) -> Result<Vec<PathBuf>> {
-        files::write_all(folder, &self.files()?)
+        files::write_all(folder, &self.files_in(Some(folder))?)
     }
 }

@@ -1,13 +1,15 @@
 //! The page of a sweep.
 
+use std::path::Path;
+
 use askama::Template;
 
 use super::draw::{self, SCALE, WIDE};
 use super::effects::{Effect, picture_name};
 use super::parallel::Parallel;
 use super::summary;
-use crate::report::look::{Entry, Look, hex, legend};
-use crate::report::plot::{DrawingError, SVG_SCALE};
+use crate::report::look::{Entry, Look, legend};
+use crate::report::plot::{DrawingError, SVG_SCALE, hex};
 use crate::sweep::{Plan, Stat, Table, label};
 use crate::text::{joined, shell_word};
 
@@ -26,6 +28,8 @@ struct Page {
     keys: Vec<String>,
     heads: [&'static str; 8],
     rows: Vec<Row>,
+    /// Whether some run has a page of its own.
+    linked: bool,
     left_out: usize,
     points: String,
     ground: String,
@@ -43,6 +47,8 @@ struct Plot {
     words: String,
     legend: Vec<Entry>,
     drawing: String,
+    /// Its figures as JSON, for the page's script.
+    data: String,
 }
 
 /// The parallel plot.
@@ -61,10 +67,35 @@ struct Row {
     number: usize,
     values: Vec<String>,
     cells: [String; 8],
+    /// Seeds of its runs that have a page, and where that is.
+    runs: Vec<(u32, String)>,
+}
+
+/// The pages of runs: for each point the seeds, and where the page is from the sweep's folder.
+pub(super) struct Links(Vec<Vec<(u32, String)>>);
+
+impl Links {
+    /// The runs that have a page in the sweep's `folder`; none without one.
+    pub(super) fn of(plan: &Plan, folder: Option<&Path>) -> Self {
+        let mut links = vec![Vec::new(); plan.points.len()];
+        for run in plan.runs.iter().filter(|_| folder.is_some()) {
+            let link = run.report_link();
+            let is_there = folder.is_some_and(|folder| folder.join(&link).is_file());
+            if let Some(own) = links.get_mut(run.point).filter(|_| is_there) {
+                own.push((run.seed, link));
+            }
+        }
+        Self(links)
+    }
 }
 
 /// The page's HTML.
-pub(super) fn html(plan: &Plan, table: &Table, effects: &[Effect]) -> Result<Vec<u8>, DrawingError> {
+pub(super) fn html(
+    plan: &Plan,
+    table: &Table,
+    effects: &[Effect],
+    Links(mut links): Links,
+) -> Result<Vec<u8>, DrawingError> {
     let mut sentences = summary::sentences(plan, table).into_iter();
     let mut look = Look::new();
     look.colors.extend(SCALE.iter().map(|(light, dark)| (hex(*light), *dark)));
@@ -72,7 +103,9 @@ pub(super) fn html(plan: &Plan, table: &Table, effects: &[Effect]) -> Result<Vec
         number: row.point + 1,
         values: row.values.iter().map(label).collect(),
         cells: table.cells(row),
+        runs: links.get_mut(row.point).map(std::mem::take).unwrap_or_default(),
     });
+    let rows: Vec<Row> = rows.collect();
     let page = Page {
         look,
         headline: sentences.next().unwrap_or_default(),
@@ -81,7 +114,8 @@ pub(super) fn html(plan: &Plan, table: &Table, effects: &[Effect]) -> Result<Vec
         parallel: Parallel::of(plan, table).map(|plot| wide(&plot, table)).transpose()?,
         keys: table.keys.clone(),
         heads: table.heads(),
-        rows: rows.collect(),
+        linked: rows.iter().any(|row| !row.runs.is_empty()),
+        rows,
         left_out: table.rows.len().saturating_sub(MOST_ROWS),
         points: points(plan),
         ground: hex(draw::GROUND),
@@ -95,12 +129,14 @@ pub(super) fn html(plan: &Plan, table: &Table, effects: &[Effect]) -> Result<Vec
 }
 
 fn plot(effect: &Effect, table: &Table) -> Result<Plot, DrawingError> {
+    let (drawing, data) = draw::svg(effect)?;
     Ok(Plot {
         title: effect.key.clone(),
         caption: effect.caption.clone(),
         words: effect.words(table),
         legend: legend(&draw::labels(effect))?,
-        drawing: draw::svg(effect)?,
+        drawing,
+        data,
     })
 }
 
