@@ -2,8 +2,10 @@
 //!
 //! The measure is how far neighbouring pixels of a unit's image agree: the correlation of a weight with the one to its right
 //! and the one below, in the same channel, averaged over the units that are drawn. Independent random weights, as training
-//! starts from, have 0 but for chance; a unit that has learned edges or blobs has more than a half. With [`SEEN`] of it a
-//! grain is all that one sees, however sure it is that it is not 0.
+//! starts from, have 0 but for chance. With less than [`SEEN`] a grain is all that one sees, however sure it is that it is not 0.
+//!
+//! Measured on the embedded sample: 0.03 and 0.10 in the networks of `thinnet experiment`; with `thinnet train`, 20 hidden units and
+//! `model.keep=1`, 0.2 after 200 epochs and 0.9, plain shapes, with `optim.l2=3` besides.
 
 use ndarray::{ArrayView1, ArrayView2};
 

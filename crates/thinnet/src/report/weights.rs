@@ -79,8 +79,8 @@ pub(super) fn noise(w1: ArrayView2<'_, f64>, shape: &[usize]) -> Option<String> 
     let found = Neighbours::of(w1, shape, &drawn(w1, height, width)).filter(|found| found.are_noise())?;
     Some(format!(
         "These weights look like noise: neighbouring pixels have a correlation of {}, and random weights have 0. The \
-         network may still work, but its units do not look for shapes. More samples, more epochs or a stronger penalty \
-         on weights (L2) often bring shapes out.",
+         network may still work, but its units do not look for shapes. More epochs or a stronger penalty on weights (L2) \
+         often bring shapes out.",
         format!("{:.2}", found.correlation).replace('-', "\u{2212}")
     ))
 }

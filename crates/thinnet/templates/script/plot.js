@@ -262,6 +262,7 @@ class Plot {
     svg.addEventListener("pointermove", (event) => {
       this.show(nearest(event));
       if (!from) return;
+      this.tip.hidden = true;
       svg.setPointerCapture?.(event.pointerId);
       const { x, y } = dragged(event);
       this.above.append(this.element("rect", { class: "drag", x: x[0], y: y[0], width: x[1] - x[0], height: y[1] - y[0] }));
