@@ -33,9 +33,9 @@ function smoothable(container, plots) {
   container.before(html("label", { className: "slider" }, "Loss smoothing ", slider, label));
 }
 
-// Tables with a head are sorted by a click on it: numbers as numbers, by what stands first: "31.2 ± 0.4%" is 31.2.
+// Tables with a head are sorted by a click on it: numbers as numbers, by what stands first: "31.2 ± 0.4%" is 31.2, and "3, 1 failed" is 3.
 function number(cell) {
-  const found = /^[−+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?(?=$|[\s%(±])/i.exec(cell.textContent.trim());
+  const found = /^[−+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?(?=$|[\s%(±]|, )/i.exec(cell.textContent.trim());
   return found ? Number(found[0].replace("−", "-")) : null;
 }
 
