@@ -2,6 +2,7 @@
 //! settings of them.
 
 pub(crate) mod data;
+pub(crate) mod manual;
 pub(crate) mod model;
 pub(crate) mod source;
 pub(crate) mod sweep;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 use data::DataArguments;
+use manual::{CompletionsArguments, ManArguments};
 use model::{EvaluateArguments, ModelArguments, PredictArguments};
 use source::SourceArguments;
 use sweep::SweepArguments;
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     Bench(BenchArguments),
     Data(DataArguments),
+    Completions(CompletionsArguments),
+    Man(ManArguments),
 }
 
 /// Train networks that differ only in dropout, and write a report

@@ -17,6 +17,7 @@ mod follow;
 mod hints;
 mod info;
 mod interrupt;
+mod manual;
 mod memory;
 mod model;
 mod output;
@@ -104,6 +105,8 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
             DataCommand::Info(arguments) => info::run(&arguments, output)?,
             DataCommand::Convert(arguments) => convert::run(&arguments, output)?,
         },
+        Some(Command::Completions(arguments)) => manual::completions(&arguments, output)?,
+        Some(Command::Man(arguments)) => manual::pages(&arguments, output)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,56 @@
+//! `thinnet completions` and `thinnet man`: what the arguments' definition tells a shell and `man`.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_mangen::Man;
+
+use crate::args::Arguments;
+use crate::args::manual::{CompletionsArguments, ManArguments};
+use crate::failure::Failure;
+use crate::figures::plural;
+use crate::folder;
+use crate::output::Output;
+
+/// Writes the script for a shell to standard output.
+pub(crate) fn completions(arguments: &CompletionsArguments, output: &Output) -> Result<(), Failure> {
+    let mut command = Arguments::command();
+    let name = command.get_name().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut command, name, &mut script);
+    output.text(&String::from_utf8_lossy(&script))
+}
+
+/// Writes the page of the program to standard output, or the pages of all commands into a folder.
+pub(crate) fn pages(arguments: &ManArguments, output: &Output) -> Result<(), Failure> {
+    let mut command = Arguments::command();
+    // Names such as thinnet-data-fetch are known once it is built.
+    command.build();
+    let Some(dir) = &arguments.dir else {
+        let page = page(command).map_err(|error| Failure::output(&error))?;
+        return output.text(&String::from_utf8_lossy(&page));
+    };
+    folder::check("DIR", dir)?;
+    let refuse = |error| Failure::Refused(format!("cannot write in {}: {error}", dir.display()));
+    fs::create_dir_all(dir).map_err(refuse)?;
+    let written = write(command, dir).map_err(refuse)?;
+    output.note(&format!("{} in {}", plural(written, "page"), dir.display()));
+    Ok(())
+}
+
+/// Writes the pages of a command and of all below it; gives how many there are.
+fn write(command: clap::Command, dir: &Path) -> io::Result<usize> {
+    let below: Vec<_> = command.get_subcommands().filter(|below| !below.is_hide_set()).cloned().collect();
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
+    fs::write(dir.join(format!("{name}.1")), page(command)?)?;
+    below.into_iter().try_fold(1, |written, below| Ok(written + write(below, dir)?))
+}
+
+/// A command's page.
+fn page(command: clap::Command) -> io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    Man::new(command).manual("thinnet").render(&mut page)?;
+    Ok(page)
+}
