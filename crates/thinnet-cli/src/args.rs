@@ -29,7 +29,7 @@ use values::{count, number, seed};
     name = "thinnet",
     version,
     disable_help_subcommand = true,
-    after_help = "Without a command, thinnet runs `thinnet experiment`: the course's dropout experiment."
+    after_help = "Without a command, thinnet runs `thinnet experiment`, the dropout experiment of the cs231n course."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -55,20 +55,23 @@ pub(crate) enum Command {
 /// Train networks that differ only in dropout, and write a report
 #[derive(Debug, Args)]
 #[command(after_help = "\
-By default this is the dropout experiment of the cs231n course. The lines on standard output are those of the course's
-solver; with --dtype f64 they show its very figures.
+By default this is the dropout experiment of the cs231n course. Standard output has the lines of the course's solver; with \
+--dtype f64, they show exactly the course's figures.
 
 Examples:
-  thinnet experiment                           the course's experiment, on the embedded images
-  thinnet experiment --keep 1,0.75,0.5,0.25    four networks, one after the other
+  # The course's experiment, on the embedded images
+  thinnet experiment
+  # Four networks, one after the other
+  thinnet experiment --keep 1,0.75,0.5,0.25
+  # Other settings and data
   thinnet experiment --hidden 200,200 --reg 1e-3 --epochs 10
   thinnet experiment --data cifar-10-python.tar.gz --train 5000 --out big-report
-  thinnet experiment --data iris.csv --label-column species --hidden 20 --batch-size 20")]
+  thinnet experiment --data iris.csv --label-column species --hidden 20")]
 pub(crate) struct ExperimentArguments {
     #[command(flatten)]
     pub(crate) data: SourceArguments,
 
-    /// Probability to KEEP a unit, above 0 and at most 1, of each network in turn; 1 is no dropout
+    /// Probability to KEEP a unit, above 0, max. 1; one network for each; 1 means no dropout
     #[arg(
         long,
         value_name = "P,...",
@@ -90,15 +93,15 @@ pub(crate) struct ExperimentArguments {
     )]
     pub(crate) hidden: Vec<usize>,
 
-    /// Times that the training samples are gone through
+    /// Passes over the training samples (epochs)
     #[arg(long, value_name = "N", default_value = "25", value_parser = count, allow_hyphen_values = true)]
     pub(crate) epochs: usize,
 
-    /// Samples a step, drawn with replacement
+    /// Samples per step, drawn with replacement
     #[arg(long, value_name = "N", default_value = "100", value_parser = count, allow_hyphen_values = true)]
     pub(crate) batch_size: usize,
 
-    /// How gradients change the weights
+    /// Optimiser: how gradients change the weights
     #[arg(
         long,
         value_name = "RULE",
@@ -107,7 +110,7 @@ pub(crate) struct ExperimentArguments {
     )]
     pub(crate) update_rule: String,
 
-    /// Step size of the update rule
+    /// Step size of the optimiser
     #[arg(long, value_name = "X", default_value = "5e-4", value_parser = number, allow_hyphen_values = true)]
     pub(crate) learning_rate: f64,
 
@@ -115,18 +118,18 @@ pub(crate) struct ExperimentArguments {
     #[arg(long, value_name = "X", default_value = "0", value_parser = number, allow_hyphen_values = true)]
     pub(crate) reg: f64,
 
-    /// Training samples to use, from the first [default: 500, or all if there are fewer]
+    /// Use the first N training samples [default: 500, or all if there are fewer]
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) train: Option<usize>,
 
-    /// Seed of the random stream (NumPy's), from 0 to 4294967295
+    /// Seed of the random stream (NumPy's), 0 to 4294967295
     #[arg(long, value_name = "N", default_value = "231", value_parser = seed, allow_hyphen_values = true)]
     pub(crate) seed: u32,
 
     #[command(flatten)]
     pub(crate) compute: ComputeArguments,
 
-    /// Folder for the report; it is made if need be
+    /// Folder for the report; created if missing
     #[arg(long, value_name = "DIR", default_value = "thinnet-report")]
     pub(crate) out: PathBuf,
 }
@@ -152,11 +155,11 @@ pub(crate) struct ComputeArguments {
     )]
     pub(crate) dtype: String,
 
-    /// Threads to compute with [default: one for each core]
+    /// Threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) threads: Option<usize>,
 
-    /// Products: computed thin (only what dropout keeps), dense, or whichever is faster
+    /// How to compute products: thin (only the units that dropout keeps), dense (all), or auto (the faster one)
     #[arg(
         long,
         value_name = "ENGINE",
@@ -166,13 +169,13 @@ pub(crate) struct ComputeArguments {
     pub(crate) engine: String,
 }
 
-/// Compute the figures of the course's dropout exercise beside the course's own
+/// Compare the dropout exercise's figures with the course's own
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The figures are dropout's statistics, the error of its backward pass, and the initial losses and gradient errors of three
-networks. The exit status is 1 if a figure is off.")]
+thinnet compares the statistics of dropout, the error of its backward pass, and the initial losses and gradient errors of \
+three networks. The exit status is 1 if a figure differs.")]
 pub(crate) struct CheckArguments {
-    /// Print the figures alone, as JSON
+    /// Print only the figures, as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -180,17 +183,18 @@ pub(crate) struct CheckArguments {
 /// Measure a training step or a prediction on this machine
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A step draws a batch out of 5000 samples and computes masks, forward pass, softmax loss, backward pass and Adam's update. \
-Beside its time stand what its parts take of it, what the machine reaches at best, and the time of the same net without dropout.
+A step draws a batch from 5000 samples and computes masks, forward pass, softmax loss, backward pass and Adam's update. \
+thinnet also shows the time of each part, the peak speed of the machine, and the time of the same net without dropout.
 
+Examples:
   thinnet bench --inputs 784 --hidden 512 --keep 0.5
   thinnet bench --inputs 50 --hidden 256,256 --classes 5 --predict 10000")]
 pub(crate) struct BenchArguments {
-    /// Numbers of a sample
+    /// Inputs of the net
     #[arg(long, value_name = "N", default_value = "3072", value_parser = count, allow_negative_numbers = true)]
     pub(crate) inputs: usize,
 
-    /// Outputs, a class each
+    /// Outputs, one for each class
     #[arg(long, value_name = "N", default_value = "10", value_parser = count, allow_negative_numbers = true)]
     pub(crate) classes: usize,
 
@@ -205,18 +209,18 @@ pub(crate) struct BenchArguments {
     )]
     pub(crate) hidden: Vec<usize>,
 
-    /// Samples a step
+    /// Samples per step
     #[arg(long, value_name = "N", default_value = "100", value_parser = count, allow_negative_numbers = true)]
     pub(crate) batch_size: usize,
 
-    /// Probability to KEEP a unit, above 0 and at most 1; 1 is no dropout
+    /// Probability to KEEP a unit, above 0, max. 1; 1 means no dropout
     #[arg(long, value_name = "P", default_value = "0.25", value_parser = number, allow_negative_numbers = true)]
     pub(crate) keep: f64,
 
     #[command(flatten)]
     pub(crate) compute: ComputeArguments,
 
-    /// Measure predictions of so many samples instead of steps
+    /// Measure predictions of this many samples instead of steps
     #[arg(
         long,
         value_name = "ROWS",
@@ -226,11 +230,11 @@ pub(crate) struct BenchArguments {
     )]
     pub(crate) predict: Option<usize>,
 
-    /// Steps, or predictions, to measure
+    /// Steps or predictions to measure
     #[arg(long, value_name = "N", default_value = "200", value_parser = count, allow_negative_numbers = true)]
     pub(crate) steps: usize,
 
-    /// Print the figures as JSON
+    /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
 

@@ -33,7 +33,7 @@ pub(crate) fn check_for_report(folder: &Path) -> Result<(), Failure> {
     match FILES.into_iter().find(|name| folder.join(name).is_dir()) {
         None => Ok(()),
         Some(name) => Err(Failure::Refused(format!(
-            "--out {}: {name} in it is a folder, and a file of the report has that name",
+            "--out {}: it holds a folder {name}, and the report needs a file of that name",
             folder.display()
         ))),
     }
@@ -46,7 +46,7 @@ pub(crate) fn check_outside(out: &Path, data: &Path) -> Result<(), Failure> {
     };
     if data.is_dir() && above.starts_with(&data) {
         return Err(Failure::Refused(format!(
-            "--out {}: it is within the data's folder {}, which it would spoil; give a folder elsewhere",
+            "--out {}: it is inside the data folder {}; choose a folder outside it",
             out.display(),
             data.display()
         )));
@@ -61,7 +61,7 @@ pub(crate) fn check_outside(out: &Path, data: &Path) -> Result<(), Failure> {
 pub(crate) fn check_file(argument: &str, file: &Path, extension: &str, replace: bool) -> Result<(), Failure> {
     let refuse = |reason: String| Failure::Refused(format!("{argument}{}: {reason}", file.display()));
     if !extension.is_empty() && !file.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)) {
-        return Err(refuse(format!("the name of what is written here must end in .{extension}")));
+        return Err(refuse(format!("the file name must end in .{extension}")));
     }
     let folder = folder_of(file);
     if !folder.is_dir() {
@@ -71,7 +71,7 @@ pub(crate) fn check_file(argument: &str, file: &Path, extension: &str, replace: 
         return Err(refuse("it is a folder".to_owned()));
     }
     if !replace && file.symlink_metadata().is_ok() {
-        return Err(refuse("it is there already; --force replaces it".to_owned()));
+        return Err(refuse("it already exists; --force replaces it".to_owned()));
     }
     takes_files(folder).map_err(refuse)
 }

@@ -20,7 +20,7 @@ const MANY_CLASSES: usize = 100;
 /// Classes that are shown where there are too many.
 const FEW_CLASSES: usize = 20;
 /// What follows a target's name in the rows of its figures.
-const TARGET_ROWS: [&str; 3] = [" least", " greatest", " mean"];
+const TARGET_ROWS: [&str; 3] = [" min", " max", " mean"];
 /// A class's name is cut to this many characters in the table.
 const NAME: usize = 40;
 
@@ -103,7 +103,7 @@ fn is_regression(summary: &Summary) -> bool {
 /// The figures for people: what they are of, and a table with a column for each part.
 fn page(summary: &Summary, strong: impl Fn(&str) -> String) -> Vec<String> {
     let what = if summary.shape.len() == 3 { "images" } else { "samples" };
-    let mut names = vec![String::new(), what.to_owned(), "least".to_owned(), "greatest".to_owned()];
+    let mut names = vec![String::new(), what.to_owned(), "min".to_owned(), "max".to_owned()];
     let shown = if summary.classes.len() > MANY_CLASSES { FEW_CLASSES } else { summary.classes.len() };
     let (kind, rows): (_, &[&str]) = match (is_regression(summary), summary.classes.len()) {
         (true, 1) => ("target", &TARGET_ROWS),

@@ -14,6 +14,7 @@ mod fetch;
 mod figures;
 mod folder;
 mod follow;
+mod help;
 mod hints;
 mod info;
 mod interrupt;
@@ -32,8 +33,7 @@ use std::process::ExitCode;
 
 use args::data::DataCommand;
 use args::model::ModelCommand;
-use args::{Arguments, Command, ExperimentArguments};
-use clap::Parser;
+use args::{Command, ExperimentArguments};
 use clap::error::ErrorKind;
 use failure::Failure;
 use output::Output;
@@ -73,7 +73,7 @@ fn status(failure: &Failure) -> u8 {
 
 /// Does what the arguments ask for.
 fn run(output: &mut Output) -> Result<ExitCode, Failure> {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match help::parse() {
         Ok(arguments) => arguments,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             output.help(&error.render())?;
@@ -84,7 +84,7 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
     match arguments.command {
         None => {
             output.note(
-                "thinnet trains one network without dropout and one with it; thinnet --help lists the rest",
+                "thinnet trains one network without dropout and one with dropout; `thinnet --help` lists what else it does",
             );
             let course = ExperimentArguments::course().map_err(|error| refusal(&error))?;
             experiment::run(course, "thinnet experiment", output)?;

@@ -70,8 +70,8 @@ pub(crate) fn ran_out(bytes: usize) {
     let megabytes = bytes as f64 / 1e6;
     let written = write!(
         rest,
-        "\nerror: there is not enough memory: {megabytes:.1} MB more could not be had; close other programs, or take fewer \
-         samples or a smaller network\n"
+        "\nerror: there is not enough memory: {megabytes:.1} MB more are not available; close other programs, or use fewer samples \
+         or a smaller network\n"
     );
     let left = rest.len();
     let end = if written.is_ok() { text.len() - left } else { text.len() };

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use indicatif::style::TemplateError;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
+use terminal_size::{Height, Width};
 use thinnet::data::{DataSet, ReadProgress};
 
 use crate::failure::Failure;
@@ -16,12 +17,14 @@ mod bars;
 mod block;
 mod reading;
 mod style;
+mod wrap;
 
 use bars::{bar_style, transfer_style};
 pub(crate) use block::Canvas;
 use reading::Reading;
 pub(crate) use style::Paint;
 use style::{Stream, dumb};
+pub(crate) use wrap::{characters, wrap};
 
 /// Standard output and standard error, and what they can show.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub(crate) struct Output {
 
 /// From this width on, a bar need not fill the line.
 const WIDE: usize = 90;
+/// Columns of such a bar.
+const BAR: usize = 40;
 
 impl Output {
     /// The process's streams.
@@ -44,12 +49,16 @@ impl Output {
         }
     }
 
-    /// Writes a line of results, above the progress bar if there is one.
+    /// Writes a line of results for people, above the progress bar if there is one: broken between words where a terminal is
+    /// narrower.
     pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
-        self.text(&format!("{text}\n"))
+        match self.width() {
+            Some(columns) => self.text(&format!("{}\n", wrap(text, columns))),
+            None => self.text(&format!("{text}\n")),
+        }
     }
 
-    /// Writes results that have their line breaks, above the progress bar if there is one.
+    /// Writes results that have their line breaks, and stay as they are: files, and what programs read.
     pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
         let write = || {
             let mut out = io::stdout().lock();
@@ -63,16 +72,18 @@ impl Output {
 
     /// Writes a line of JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
-        self.line(&serde_json::to_string(value).map_err(no_json)?)
+        self.text(&(serde_json::to_string(value).map_err(no_json)? + "\n"))
     }
 
     /// Writes JSON on as many lines as it takes to be read by a person as well.
     pub(crate) fn pretty_json(&self, value: &impl Serialize) -> Result<(), Failure> {
-        self.line(&serde_json::to_string_pretty(value).map_err(no_json)?)
+        self.text(&(serde_json::to_string_pretty(value).map_err(no_json)? + "\n"))
     }
 
-    /// Writes a line for the person at the keyboard. There is nothing to do about a standard error that is closed.
+    /// Writes a line for the person at the keyboard, broken between words where a terminal is narrower. There is nothing to do
+    /// about a standard error that is closed.
     pub(crate) fn note(&self, text: &str) {
+        let text = err_width().map_or_else(|| text.to_owned(), |columns| wrap(text, columns));
         let write = || {
             let _ = writeln!(io::stderr(), "{text}");
         };
@@ -105,7 +116,7 @@ impl Output {
     /// What clap has to say, for standard output: `--help` and `--version`.
     pub(crate) fn help(&self, message: &clap::builder::StyledStr) -> Result<(), Failure> {
         let text = if self.out.colour { message.ansi().to_string() } else { message.to_string() };
-        self.line(text.trim_end())
+        self.text(&format!("{}\n", text.trim_end()))
     }
 
     /// Text for standard output, coloured where it shows colours.
@@ -123,7 +134,14 @@ impl Output {
         if !self.out.terminal {
             return None;
         }
-        terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+        columns_of(terminal_size::terminal_size_of(io::stdout()))
+    }
+
+    /// Columns for what stands beside a bar of this name.
+    pub(crate) fn room_beside_bar(&self, name: &str) -> usize {
+        let columns = block::size().0;
+        let bar = if columns >= WIDE { BAR } else { BAR / 4 };
+        columns.saturating_sub(name.len() + 1 + bar + 1 + "  59m left".len())
     }
 
     /// Reads data: says so on a terminal as long as it takes, and ends the program at once if `stop` is raised meanwhile.
@@ -167,7 +185,7 @@ impl Output {
         let reading = Reading::begin(doing, shown.then(|| self.canvas()));
         let leave = || {
             reading.end();
-            let _ = writeln!(io::stderr(), "{}", leave());
+            self.note(&leave());
         };
         let done = interrupt::at_once(stop, leave, || work(&|done, size| reading.advance(done, size)));
         reading.end();
@@ -272,7 +290,12 @@ fn no_json(error: serde_json::Error) -> Failure {
 
 /// The columns of the terminal that standard error is, if it is one.
 fn err_width() -> Option<usize> {
-    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0))
+    columns_of(terminal_size::terminal_size_of(io::stderr()))
+}
+
+/// The columns of a terminal that says how many it has.
+fn columns_of(size: Option<(Width, Height)>) -> Option<usize> {
+    size.map(|(width, _)| usize::from(width.0)).filter(|&columns| columns > 0)
 }
 
 /// Whether bars and curves can be shown: not where the locale says otherwise, nor on Linux's console, whose font lacks them.

@@ -39,29 +39,29 @@ pub(crate) fn refusal(error: &clap::Error) -> Failure {
             let words: Vec<String> =
                 env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
             let hint = match (instead(&command_of(&words), &arg(), &words), owner(&arg())) {
-                (Some(instead), _) => format!("; give {instead}"),
+                (Some(instead), _) => format!("; use {instead}"),
                 (None, Some(command)) => format!("; it belongs to `thinnet {command}`"),
-                (None, None) if guess.is_empty() => "; --help lists those that are".to_owned(),
+                (None, None) if guess.is_empty() => "; --help lists all".to_owned(),
                 (None, None) => guess,
             };
-            format!("there is no argument '{}' here{hint}", arg())
+            format!("unknown argument '{}'{hint}", arg())
         }
         ErrorKind::InvalidSubcommand => {
             let command = text(ContextKind::InvalidSubcommand).unwrap_or_default();
             if guess.is_empty() {
-                format!("there is no command '{command}'; thinnet --help lists those that are")
+                format!("unknown command '{command}'; `thinnet --help` lists all")
             } else {
-                format!("there is no command '{command}'{guess}")
+                format!("unknown command '{command}'{guess}")
             }
         }
         ErrorKind::MissingRequiredArgument => format!("{} is missing", arg()),
         ErrorKind::MissingSubcommand => {
             let valid = text(ContextKind::ValidSubcommand).unwrap_or_default();
-            format!("a command is missing here, which can be {valid}")
+            format!("a command is missing: {valid}")
         }
         ErrorKind::ArgumentConflict => match text(ContextKind::PriorArg) {
             Some(other) if name(&other) != arg() => {
-                format!("{} and {} exclude each other", arg(), name(&other))
+                format!("{} and {} cannot be used together", arg(), name(&other))
             }
             _ => format!("{} is given more than once", arg()),
         },

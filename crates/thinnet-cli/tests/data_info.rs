@@ -123,13 +123,13 @@ IDX
 an image is 1 x 2 x 2 (channels x height x width), uint8
 the mean image is 80.00000000 90.00000000 100.00000000 110.00000000, of all 5 training images
 
-          training  test
-images           5     1
-least            0     6
-greatest       190     9
+        training  test
+images         5     1
+min            0     6
+max          190     9
 2 classes
-3                2     1
-7                3     0
+3              2     1
+7              3     0
 ";
     assert_eq!(stdout(folder.path(), &["info", "digits"]), expected);
     let table = stdout(folder.path(), &["info", "table.csv", "--label-column", "kind"]);
@@ -222,14 +222,14 @@ table (csv)
 a sample is 2 numbers, float64
 the mean sample is 332.66666667 5.00000000, of all 3 training samples
 
-                   training
-samples                   3
-least                    -2
-greatest               1000
+               training
+samples               3
+min                  -2
+max                1000
 1 target
-length least             -3
-length greatest         2.5
-length mean      0.33333333
+length min           -3
+length max          2.5
+length mean  0.33333333
 
 column  kind     holds       gaps  example
 width   numbers  -2 to 1000        -2
@@ -273,7 +273,7 @@ fn what_is_there_is_replaced_only_by_force() {
     refused(
         folder.path(),
         &["convert", "digits", "out.npz"],
-        "out.npz: it is there already; --force replaces it",
+        "out.npz: it already exists; --force replaces it",
     );
     assert_eq!(fs::read_to_string(&out).unwrap(), "kept");
     // Data that cannot be read leave it as it was, also by force.
@@ -292,22 +292,16 @@ fn what_cannot_be_done_is_said_in_one_sentence() {
     let folder = data_sets();
     let before = names(folder.path());
     for (arguments, says) in [
-        (&["info"][..], "<sample|PATH> is missing"),
-        (&["convert", "sample"], "<OUT.npz> is missing"),
+        (&["info"][..], "<DATA> is missing"),
+        (&["convert", "sample"], "<OUT> is missing"),
         (&["info", "nowhere"], "nowhere: there is no such file or folder; it takes `sample`"),
         (&["info", "pictures/red/1.png"], "pictures/red/1.png: "),
         (&["info", "table.csv", "--label-column", "price"], "price"),
         (&["info", "table.csv", "--label-column", "kind", "--montage", "out.png"], "a montage shows images"),
-        (
-            &["info", "digits", "--montage", "out.jpg"],
-            "--montage out.jpg: the name of what is written here must end in .png",
-        ),
+        (&["info", "digits", "--montage", "out.jpg"], "--montage out.jpg: the file name must end in .png"),
         (&["info", "digits", "--montage", "no/out.png"], "--montage no/out.png: there is no folder no"),
         (&["convert", "digits", "no/out.npz"], "no/out.npz: there is no folder no"),
-        (
-            &["convert", "digits", "digits.csv"],
-            "digits.csv: the name of what is written here must end in .npz",
-        ),
+        (&["convert", "digits", "digits.csv"], "digits.csv: the file name must end in .npz"),
     ] {
         refused(folder.path(), arguments, says);
     }

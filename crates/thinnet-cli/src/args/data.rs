@@ -10,7 +10,7 @@ use super::source::ReadArguments;
 use super::values::{count, seconds};
 use crate::fetch::names::NAMES;
 
-/// Data sets: fetch them, look at them, convert them
+/// Download, inspect and convert data sets
 #[derive(Debug, Args)]
 #[command(disable_help_subcommand = true, arg_required_else_help = false)]
 pub(crate) struct DataArguments {
@@ -26,39 +26,39 @@ pub(crate) enum DataCommand {
     Convert(ConvertArguments),
 }
 
-/// Fetch a data set from its official address, and check it
+/// Download a data set from its official address, and check it
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The last line on standard output is the path for --data:
   thinnet experiment --data \"$(thinnet data fetch cifar10)\"
 
-A download that was cut short goes on where it ended when the same command is given again. What has arrived is checked \
-against the published size and MD5 before it gets its name.
+An interrupted download resumes when you run the same command again. thinnet checks the published size and MD5 of a file \
+before it gets its name.
 
-Proxies are taken from ALL_PROXY, HTTPS_PROXY, HTTP_PROXY and NO_PROXY; the certificates to trust, if not the usual ones, \
-from the file SSL_CERT_FILE.")]
+Proxies come from ALL_PROXY, HTTPS_PROXY, HTTP_PROXY and NO_PROXY. SSL_CERT_FILE names a file of certificates to trust \
+instead of the usual ones.")]
 pub(crate) struct FetchArguments {
     /// The data set
     #[arg(value_parser = PossibleValuesParser::new(NAMES))]
     pub(crate) dataset: String,
 
-    /// Folder of data sets; it is made if need be [default: thinnet/datasets in the user's cache folder]
+    /// Folder of data sets; created if missing [default: thinnet/datasets in your cache folder]
     #[arg(long, value_name = "DIR", env = "THINNET_DATASETS", hide_env_values = true)]
     pub(crate) dir: Option<PathBuf>,
 
-    /// Fetch from here instead: the address of the file, or of the folder where a data set has several files
+    /// Download from here instead: the address of the file, or of the folder if the data set has several files
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
 
-    /// Seconds without a connection, an answer or a byte after which an attempt is given up
+    /// Seconds to wait for a connection, an answer or a byte before giving up
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, allow_hyphen_values = true)]
     pub(crate) timeout: Duration,
 
-    /// Times to try again, with longer and longer pauses, when nothing more arrives
+    /// How often to try again, with growing pauses, when nothing arrives
     #[arg(long, value_name = "N", default_value = "5", value_parser = count, allow_hyphen_values = true)]
     pub(crate) retries: usize,
 
-    /// Show no progress
+    /// Do not show progress
     #[arg(long, short)]
     pub(crate) quiet: bool,
 
@@ -71,7 +71,7 @@ pub(crate) struct FetchArguments {
     pub(crate) catalogue: Option<PathBuf>,
 }
 
-/// Show what a data set holds: shapes, classes, counts, ranges, means
+/// Show a data set's shapes, classes, counts, ranges and means
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -80,20 +80,20 @@ Examples:
   thinnet data info iris.csv --label-column species --json
   thinnet data info houses.csv --label-column price --regression
 
-The mean is that of the training samples; of the whole of CIFAR-10 that of the course's 49,000 training images.")]
+The mean is that of the training samples; for the whole of CIFAR-10, that of the course's 49,000 training images.")]
 pub(crate) struct InfoArguments {
     /// `sample`, or a file or folder as for `thinnet experiment --data`
-    #[arg(value_name = "sample|PATH")]
+    #[arg(value_name = "DATA")]
     pub(crate) path: PathBuf,
 
     #[command(flatten)]
     pub(crate) read: ReadArguments,
 
-    /// Draw the first ten training images of each class into this file
+    /// Draw the first ten training images of each class in this file
     #[arg(long, value_name = "FILE.png")]
     pub(crate) montage: Option<PathBuf>,
 
-    /// Print the figures as JSON
+    /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -101,23 +101,23 @@ pub(crate) struct InfoArguments {
 /// Write a data set as a NumPy archive
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The archive has X_train and y_train, the same with _val and _test where the data have such parts, and classes. Images are
-(N, C, H, W) and stay uint8, other samples are (N, D), labels are int64; with --regression y_train is float64, and
-target_names stands in the place of classes. NumPy reads it:
+The archive has X_train, y_train and classes; if the data have such parts, also X_val, y_val, X_test and y_test. Images have \
+the shape (N, C, H, W) and stay uint8, other samples have (N, D), and labels are int64. With --regression, y_train is \
+float64, and target_names replaces classes. NumPy reads it:
   data = numpy.load(\"mnist.npz\"); data[\"X_train\"]")]
 pub(crate) struct ConvertArguments {
     /// `sample`, or a file or folder as for `thinnet experiment --data`
-    #[arg(value_name = "sample|PATH")]
+    #[arg(value_name = "DATA")]
     pub(crate) path: PathBuf,
 
-    /// The archive, in a folder that is there
-    #[arg(value_name = "OUT.npz")]
+    /// The archive to write (.npz), in an existing folder
+    #[arg(value_name = "OUT")]
     pub(crate) out: PathBuf,
 
     #[command(flatten)]
     pub(crate) read: ReadArguments,
 
-    /// Replace the archive if it is there
+    /// Replace an existing archive
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -13,30 +13,30 @@ use super::values::{count, seed, size, yes_no};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct SourceArguments {
-    /// `sample`, 500 + 1000 embedded images of CIFAR-10, or a file or folder, whose format is recognised: CIFAR-10 and
-    /// CIFAR-100 (tar.gz, python, binary), IDX as of MNIST, NPZ, NPY, tables (CSV, TSV, JSON, ARFF, Parquet, Arrow), svmlight,
-    /// MATLAB, HDF5, folders of images by class
+    /// `sample` (500 + 1000 embedded images of CIFAR-10), or a file or folder; formats: CIFAR-10 and CIFAR-100 (tar.gz,
+    /// python, binary), IDX (MNIST), NPZ, NPY, tables (CSV, TSV, JSON, ARFF, Parquet, Arrow), svmlight, MATLAB, HDF5, a
+    /// folder of images for each class
     #[arg(long, value_name = "sample|PATH", default_value = "sample")]
     pub(crate) data: PathBuf,
 
     #[command(flatten)]
     pub(crate) read: ReadArguments,
 
-    /// Validation samples [default: those that the data have, or a fifth of the training samples, at most 1000]
+    /// Validation samples [default: those of the data; else a fifth of the training samples, max. 1000]
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) val: Option<usize>,
 
-    /// How training and validation samples are parted, where the data do not say [default: stored for CIFAR and IDX,
-    /// which come shuffled; shuffled with --regression; and else stratified]
+    /// How to split off validation samples if the data have none [default: stored for CIFAR and IDX, which are already
+    /// shuffled; shuffled with --regression; else stratified]
     #[arg(long, value_name = "ORDER", value_parser = PossibleValuesParser::new(Order::NAMES))]
     pub(crate) split: Option<String>,
 
-    /// Seed of a split at random (NumPy's), from 0 to 4294967295
+    /// Seed of a random split (NumPy's stream), 0 to 4294967295
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_hyphen_values = true)]
     pub(crate) split_seed: u32,
 
-    /// Subtract the training samples' mean, divide by their deviation (standard) or range (unit) as well, or none [default:
-    /// mean for images, standard for the rest]
+    /// Subtract the training samples' mean (mean); also divide by their standard deviation (standard) or range (unit);
+    /// or none [default: mean for images, standard for the rest]
     #[arg(long, value_name = "SCALING", value_parser = PossibleValuesParser::new(Scaling::NAMES))]
     pub(crate) scaling: Option<String>,
 }
@@ -47,19 +47,19 @@ pub(crate) struct ReadArguments {
     #[command(flatten)]
     pub(crate) table: TableArguments,
 
-    /// Whether a table's first line names its columns [default: if no field of it is a number]
+    /// Whether a table's first line holds column names [default: yes if no field in it is a number]
     #[arg(long, value_name = "yes|no", value_parser = yes_no)]
     pub(crate) header: Option<bool>,
 
-    /// Resize the images of a folder to this width and height
+    /// Resize images of a folder to this width and height
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub(crate) resize: Option<(u32, u32)>,
 
-    /// Pass over the images of a folder that cannot be read, and say how many they are
+    /// Skip unreadable images of a folder, and report how many
     #[arg(long)]
     pub(crate) skip_broken: bool,
 
-    /// Read targets as numbers, and not as classes: a table's column of labels, an array (N) or (N, K) of NPZ and NPY
+    /// Read targets as numbers, not classes: a table's label column, or an array (N) or (N, K) of NPZ and NPY
     #[arg(long)]
     pub(crate) regression: bool,
 }
@@ -67,17 +67,17 @@ pub(crate) struct ReadArguments {
 /// What a table's columns are, where its content leaves it open. Columns are named by names or numbers from 1.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct TableArguments {
-    /// A table's column of labels, by name or number from 1 [default: label, class, target, y, labels, outcome or survived,
-    /// or else the last]
+    /// A table's label column, by name or number from 1 [default: label, class, target, y, labels, outcome or survived;
+    /// else the last]
     #[arg(long, value_name = "COLUMN", visible_alias = "label")]
     pub(crate) label_column: Option<String>,
 
-    /// What a table's label column holds [default: numbers if they are not whole or have many different values, else
+    /// What a table's label column holds [default: numbers if they are fractions or have many different values; else
     /// classes]
     #[arg(long, value_name = "TASK", value_parser = PossibleValuesParser::new(TargetKind::NAMES))]
     pub(crate) task: Option<String>,
 
-    /// A table's columns that are inputs [default: all but that of the labels]
+    /// A table's input columns [default: all but the label column]
     #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
 
@@ -85,15 +85,15 @@ pub(crate) struct TableArguments {
     #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
     pub(crate) drop: Vec<String>,
 
-    /// Read these columns of a table as categories, though they hold numbers
+    /// Treat these columns of a table as categories, although they hold numbers
     #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
     pub(crate) categories: Vec<String>,
 
-    /// Make weekday and month of a table's dates as well
+    /// Also make inputs of the weekday and month of a table's dates
     #[arg(long)]
     pub(crate) date_parts: bool,
 
-    /// A table of test samples with the same columns
+    /// A table of test samples, with the same columns
     #[arg(long, value_name = "FILE")]
     pub(crate) test: Option<PathBuf>,
 }

@@ -7,44 +7,44 @@ use clap::Args;
 use super::source::TableArguments;
 use super::values::{count, seed};
 
-/// Train a network at every point of a grid of settings, or at random points, and compare
+/// Train with many combinations of settings, on a grid or at random, and compare
 #[derive(Debug, Args)]
 #[command(after_help = "\
-VALUES of a setting are
-  0.25,0.5,1           a list, as in model.hidden=[100],[200,200]: commas within brackets part nothing
-  lin:LOW:HIGH:N       N numbers with equal differences, LOW and HIGH included
-  log:LOW:HIGH:N       N numbers with equal ratios; with --random, N may be left out
-A single value is the same for every point. Keep probabilities are those to KEEP a unit.
+VALUES of a setting:
+  0.25,0.5,1      a list; brackets keep commas together: [100],[200,200]
+  lin:LOW:HIGH:N  N numbers from LOW to HIGH with equal differences
+  log:LOW:HIGH:N  N numbers from LOW to HIGH with equal ratios
+With --random, N may be left out. A single value is used for every run. `keep` is the probability to KEEP a unit.
 
-Every run has a folder below DIR/runs, as `thinnet train` makes it; DIR/report.html shows what came of them all. A sweep \
-that was stopped goes on where it was, within runs as well.
+Every run has its own folder in DIR/runs, like those of `thinnet train`. DIR/report.html compares them all. A stopped sweep \
+continues where it stopped, also within a run.
 
 Examples:
   thinnet sweep --set model.keep=0.25,0.5,0.75,1 --seeds 5
-  thinnet sweep config.toml --set model.keep=lin:0.2:1:5 --set optim.learning_rate=log:1e-4:1e-2:3
-  thinnet sweep --set optim.learning_rate=log:1e-5:1e-1 --set model.keep=lin:0.2:1 --random 30
+  thinnet sweep --set model.keep=lin:0.2:1:5 --set optim.max_norm=2,3,4
+  thinnet sweep config.toml --set optim.learning_rate=log:1e-5:1e-1 --random 30
   thinnet sweep --resume thinnet-sweep")]
 pub(crate) struct SweepArguments {
-    /// File with the settings; those that it leaves out have their defaults
+    /// File with the settings; what it leaves out has its default
     #[arg(value_name = "CONFIG.toml")]
     pub(crate) config: Option<PathBuf>,
 
-    /// `sample`, or a file or folder with samples: the same as --set data.path=PATH
+    /// `sample`, or a file or folder of samples; the same as --set data.path=PATH
     #[arg(long, value_name = "sample|PATH")]
     pub(crate) data: Option<String>,
 
     #[command(flatten)]
     pub(crate) table: TableArguments,
 
-    /// Vary one setting, as in model.keep=0.5,1; can be given many times
+    /// Vary a setting: model.keep=0.5,1; may be repeated
     #[arg(long, value_name = "KEY=VALUES")]
     pub(crate) set: Vec<String>,
 
-    /// Draw this many points at random instead of taking all of the grid
+    /// Draw N random combinations instead of the whole grid
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) random: Option<usize>,
 
-    /// Seed of the random points (NumPy's stream), from 0 to 4294967295
+    /// Seed of --random (NumPy's stream), 0 to 4294967295
     #[arg(
         long,
         value_name = "N",
@@ -55,19 +55,19 @@ pub(crate) struct SweepArguments {
     )]
     pub(crate) random_seed: u32,
 
-    /// Seeds to train each point with: train.seed, and those that follow it
+    /// Seeds for each combination: train.seed and the next ones
     #[arg(long, value_name = "N", default_value = "1", value_parser = count, allow_hyphen_values = true)]
     pub(crate) seeds: usize,
 
-    /// Runs to train at the same time [default: one for each core]
+    /// Runs to train at the same time [default: one per core]
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) jobs: Option<usize>,
 
-    /// Folder for the sweep; it is made if need be
+    /// Folder for the sweep; created if missing
     #[arg(long, value_name = "DIR", default_value = "thinnet-sweep")]
     pub(crate) out: PathBuf,
 
-    /// Go on with the sweep in this folder
+    /// Continue the sweep in this folder
     #[arg(
         long,
         value_name = "DIR",
@@ -75,11 +75,11 @@ pub(crate) struct SweepArguments {
     )]
     pub(crate) resume: Option<PathBuf>,
 
-    /// Print the table alone
+    /// Print only the table
     #[arg(long, short, conflicts_with = "json")]
     pub(crate) quiet: bool,
 
-    /// Print a JSON object a line: each run that ends, and the sweep's end
+    /// Print JSON lines: the end of each run, and of the sweep
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -9,61 +9,69 @@ use thinnet::training::Assignment;
 use super::source::TableArguments;
 use super::values::{count, seconds};
 
-/// Train a network as a file says; stop it and go on at will
+/// Train a network; stop and resume it at any time
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A configuration is TOML in four sections, every key of which has a default:
-  [data]   path, val, scaling, ...             [model]  hidden, keep, input_keep, ...
-  [optim]  rule, learning_rate, max_norm, ...  [train]  epochs, batch_size, seed, ...
-`thinnet train --defaults` prints all of them; docs/training.md explains them. Keep probabilities are those to KEEP a unit.
+The settings are a TOML file of four sections; every key has a default:
+  [data]   path, val, scaling, ...
+  [model]  hidden, keep, input_keep, ...
+  [optim]  rule, learning_rate, max_norm, ...
+  [train]  epochs, batch_size, seed, ...
+`thinnet train --defaults` prints them all, and docs/training.md explains them. `keep` is the probability to KEEP a unit: \
+keep 0.75 drops a quarter of the units.
 
 Examples:
-  thinnet train                                          the embedded images, with every default
+  # The embedded images, with every default
+  thinnet train
+  # MNIST, two hidden layers, max-norm
   thinnet train --data mnist --set model.hidden=[800,800] --set optim.max_norm=3
+  # Settings from a file, but another seed
   thinnet train config.toml --set train.seed=7 --out seed-7
-  thinnet train --resume seed-7                          go on where it stopped, however it did
-  thinnet train --resume seed-7 --set train.epochs=100   go on for longer")]
+  # Continue a run that was stopped
+  thinnet train --resume seed-7
+  # Continue it for more epochs
+  thinnet train --resume seed-7 --set train.epochs=100")]
 pub(crate) struct TrainArguments {
-    /// File with the settings; those that it leaves out have their defaults
+    /// File with the settings; what it leaves out has its default
     #[arg(value_name = "CONFIG.toml")]
     pub(crate) config: Option<PathBuf>,
 
-    /// `sample`, or a file or folder with samples: the same as --set data.path=PATH
+    /// `sample`, or a file or folder of samples; the same as --set data.path=PATH
     #[arg(long, value_name = "sample|PATH")]
     pub(crate) data: Option<String>,
 
     #[command(flatten)]
     pub(crate) table: TableArguments,
 
-    /// Change one setting, as in model.keep=0.5; can be given many times
+    /// Change a setting: model.keep=0.5; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
     pub(crate) set: Vec<Assignment>,
 
-    /// Folder for the run; it is made if need be [default: thinnet-run, or thinnet-run-2, ...]
+    /// Folder for the run; created if missing [default: thinnet-run, or thinnet-run-2, ...]
     #[arg(long, value_name = "RUN", conflicts_with = "resume")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Go on with the run in this folder; --data says where its samples are now, if they were moved
+    /// Continue the run in this folder; add --data if its samples have moved
     #[arg(long, value_name = "RUN", conflicts_with = "config")]
     pub(crate) resume: Option<PathBuf>,
 
-    /// Seconds after which a checkpoint is written within an epoch; one is written at each epoch's end in any case
+    /// Seconds between checkpoints within an epoch; each epoch's end also writes one
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, allow_hyphen_values = true)]
     pub(crate) checkpoint_every: Duration,
 
-    /// Checkpoints to keep, beside that of the best epoch
+    /// Checkpoints to keep, in addition to the best epoch's
     #[arg(long, value_name = "N", default_value = "3", value_parser = count, allow_hyphen_values = true)]
     pub(crate) keep_checkpoints: usize,
 
-    /// Print the result alone
+    /// Print only the result
     #[arg(long, short, conflicts_with = "json")]
     pub(crate) quiet: bool,
 
-    /// Print a JSON object a line: the run's start, each epoch, its end
+    /// Print JSON lines: the start, each epoch, the end
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Print every setting with its default and what it means, as a file to start from
+    /// Print all settings with their defaults and meanings, as a file to start from
     #[arg(long, conflicts_with_all = ["resume", "out", "quiet", "json"])]
     pub(crate) defaults: bool,
 }

@@ -255,7 +255,7 @@ fn prediction_lines(report: &PredictionReport) -> Vec<String> {
             report.kernels
         ),
         format!("call   {}; {:.0} rows a second", report.call_ms.text(), report.rows_per_second),
-        format!("rate   {:.1} GFLOP/s of a peak of {:.0}", report.gflops, report.peak_gflops),
+        format!("rate   {:.1} GFLOP/s; the machine's peak is {:.0}", report.gflops, report.peak_gflops),
     ]
 }
 
@@ -285,11 +285,11 @@ fn lines(report: &Report) -> Vec<String> {
             percent(share.backward_and_update)
         ),
         format!(
-            "rate   {:.0} GFLOP/s computed (nothing that is dropped counts) of a peak of {:.0}",
+            "rate   {:.0} GFLOP/s without dropped units; the machine's peak is {:.0}",
             report.gflops, report.peak_gflops
         ),
         format!(
-            "memory {:.0} GB/s of parameters and state, where sweeping over as much reaches {:.0}",
+            "memory {:.0} GB/s of parameters and state; a plain pass over as much reaches {:.0}",
             report.gbytes_per_second, report.sweep_gbytes_per_second
         ),
     ];

@@ -42,7 +42,7 @@ pub(super) fn serve<F: Float>(kind: EngineKind, threads: usize, output: &Output)
                 return Err(Failure::Refused("steps were asked for before a net was described".to_owned()));
             }
         };
-        output.line(&answer.to_string())?;
+        output.json(&answer)?;
     }
     Ok(())
 }

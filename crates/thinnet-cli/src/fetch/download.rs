@@ -77,7 +77,7 @@ impl Downloader<'_, '_> {
         };
         let kept = part.leave().then(|| {
             format!(
-                "; {} of {} are kept in {}, and the same command goes on from there",
+                "; {} of {} are kept in {}, and the same command resumes there",
                 byte_size(have as f64),
                 byte_size(file.size as f64),
                 path.display()

@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &FetchArguments, output: &mut Output) -> Result<(),
         for file in missing {
             downloader.fetch(file, &source.urls(file), &folder.join(&file.name))?;
         }
-        watcher.note(&format!("{} is in {}, its checksums are right", arguments.dataset, folder.display()));
+        watcher.note(&format!("{} is in {}; its checksums match", arguments.dataset, folder.display()));
     }
     output.line(&source.data(&dir).display().to_string())
 }
@@ -67,14 +67,15 @@ fn missing<'a>(
             Failure::Refused(format!("cannot read {}: {}", path.display(), part::text(&reason)))
         })?;
         if whole {
-            progress.note(&format!("{} is there already, and its checksum is right", path.display()));
+            progress.note(&format!("{} already exists, and its checksum matches", path.display()));
             continue;
         }
         if path.is_dir() {
-            return Err(Failure::Refused(format!("{} is a folder, where a file is to go", path.display())));
+            return Err(Failure::Refused(format!("{} is a folder; a file goes there", path.display())));
         }
         if path.exists() {
-            progress.note(&format!("{} is not what was published, and will be replaced", path.display()));
+            progress
+                .note(&format!("{} differs from the published file, and will be replaced", path.display()));
         }
         missing.push(file);
     }

@@ -30,7 +30,7 @@ impl AnyModel {
         let refuse = |reason: String| Failure::Refused(format!("{}: {reason}", file.display()));
         if path.is_dir() && !file.exists() {
             return Err(refuse(
-                "there is no such file; a run has it when it has ended, and `thinnet train --resume` ends it"
+                "no such file; a run writes it when it finishes, and `thinnet train --resume` finishes a run"
                     .to_owned(),
             ));
         }

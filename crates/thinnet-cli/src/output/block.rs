@@ -9,6 +9,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
 
 use super::style::{Paint, Stream};
+use super::wrap::{characters, seen};
 
 /// Where lines are drawn, and what can be shown there.
 #[derive(Debug, Clone, Copy)]
@@ -116,21 +117,6 @@ impl Drawing {
     }
 }
 
-/// The characters of a line, each with whether it is seen: those of colours are not.
-fn seen(line: &str) -> impl Iterator<Item = (char, bool)> {
-    let mut code = false;
-    line.chars().map(move |character| {
-        let ends = code && character == 'm';
-        code = (code && !ends) || character == '\x1b';
-        (character, !code && !ends)
-    })
-}
-
-/// The characters of a line that are seen.
-fn characters(line: &str) -> usize {
-    seen(line).filter(|(_, seen)| *seen).count()
-}
-
 /// A line without what is beyond so many characters that are seen, its colours ended where they end.
 fn cut(line: &str, room: usize) -> String {
     let mut count = 0;
@@ -223,10 +209,5 @@ mod tests {
         let mut drawing = drawing(&[], &["\x1b[1mab\x1b[0mcd", "\x1b[1mabcd\x1b[0m"]);
         assert_eq!(drawing.replace(4, 24), "\x1b[2K\x1b[1mab\x1b[0mc\r\n\x1b[2K\x1b[1mabc\x1b[0m\r\n");
         assert_eq!(drawing.shown, [3, 3]);
-    }
-
-    #[test]
-    fn colours_have_no_width() {
-        assert_eq!(characters("\x1b[1m\x1b[31mred\x1b[0m ━━"), 6);
     }
 }

@@ -31,9 +31,10 @@ impl Reading {
     /// - `canvas`: where it is said, if at all
     pub(super) fn begin(name: &str, canvas: Option<Canvas>) -> Self {
         let room = canvas.map_or(0, |canvas| canvas.columns.saturating_sub(1));
-        let line: String = format!("{name} ...").chars().take(room).collect();
+        let line = format!("{name} ...");
+        let line = if line.chars().count() > room { "reading ..." } else { &line };
         let reading = Self { name: name.to_owned(), canvas, begin: Instant::now(), bar: OnceLock::new() };
-        reading.write(&line);
+        reading.write(line);
         reading
     }
 

@@ -43,7 +43,7 @@ impl Request {
                 Some(out) if RunFolder::is_run(&out) => {
                     let out = out.display();
                     return Err(Failure::Refused(format!(
-                        "--out {out}: there is a run in it already; --resume {out} goes on with it"
+                        "--out {out}: it already holds a run; --resume {out} continues it"
                     )));
                 }
                 Some(out) => {
@@ -51,8 +51,7 @@ impl Request {
                     let others = RunFolder::files_of_another(&out);
                     if !others.is_empty() {
                         return Err(Failure::Refused(format!(
-                            "--out {}: there are files of another run ({}), which would be overwritten; take another \
-                             folder, or move them",
+                            "--out {}: it holds files of another run ({}); choose another folder, or move them",
                             out.display(),
                             others.join(", ")
                         )));
@@ -100,7 +99,7 @@ impl Request {
         let set = match set {
             Err(error) if moved => {
                 return Err(Failure::Refused(format!(
-                    "{error}; if it was moved, --data PATH says where it is now"
+                    "{error}; if you moved it, give its new place with --data PATH"
                 )));
             }
             set => set?,
@@ -120,7 +119,9 @@ impl Request {
             tidy();
             if RunFolder::is_run(&path) {
                 let path = path.display();
-                return format!("stopped before a step; thinnet train --resume {path} goes on from there");
+                return format!(
+                    "stopped before the first step; `thinnet train --resume {path}` continues from there"
+                );
             }
             "stopped before the first step; nothing was written".to_owned()
         };
@@ -149,7 +150,7 @@ pub(crate) fn read(file: &Path) -> Result<TrainingConfig, Failure> {
         return Err(is_data("it is the name of the embedded samples"));
     }
     if RunFolder::is_run(file) {
-        return Err(refuse(format!("it is the folder of a run; --resume {word} goes on with it")));
+        return Err(refuse(format!("it is the folder of a run; --resume {word} continues it")));
     }
     if file.is_dir() {
         return Err(is_data("it is a folder"));

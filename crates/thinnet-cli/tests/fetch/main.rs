@@ -54,14 +54,14 @@ fn what_is_there_is_not_fetched_again_unless_it_is_damaged() {
     assert_eq!(names(&setting.data().join("mnist")), ["images.gz", "labels.gz"]);
     assert_eq!(server.requests().len(), 2);
 
-    fetch().stderr(contains("images.gz is there already").and(contains("labels.gz is there already")));
+    fetch().stderr(contains("images.gz already exists").and(contains("labels.gz already exists")));
     assert_eq!(server.requests().len(), 2, "nothing was asked for again");
 
     let labels = setting.data().join("mnist/labels.gz");
     let mut damaged = digits()[1].1.clone();
     damaged[50] ^= 1;
     fs::write(&labels, damaged).unwrap();
-    fetch().stderr(contains("labels.gz is not what was published"));
+    fetch().stderr(contains("labels.gz differs from the published file"));
     assert!(fs::read(&labels).unwrap() == digits()[1].1);
     assert_eq!(server.requests().len(), 3);
 }

@@ -124,7 +124,7 @@ fn a_folder_where_the_file_should_be_is_no_file() {
     let setting = Setting::new(&[good_server().url("")]);
     fs::create_dir_all(setting.archive()).unwrap();
     let output = setting.fetch("cifar10").assert().code(2);
-    output.stderr(contains("is a folder, where a file is to go"));
+    output.stderr(contains("is a folder; a file goes there"));
 }
 
 /// The program in a shell with `before` ahead of it.

@@ -207,7 +207,7 @@ fn ctrl_c_keeps_what_has_arrived_and_says_how_to_go_on() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     let last = stderr.lines().last().unwrap();
     assert!(last.starts_with("stopped; 123.5 kB of 300.0 kB are kept in "), "{stderr}");
-    assert!(last.ends_with(&format!("{ARCHIVE}.part, and the same command goes on from there")), "{stderr}");
+    assert!(last.ends_with(&format!("{ARCHIVE}.part, and the same command resumes there")), "{stderr}");
     assert!(output.stdout.is_empty() && !setting.archive().exists());
     assert_eq!(names(&setting.data()), [format!("{ARCHIVE}.part"), format!("{ARCHIVE}.part.origin")]);
     setting.succeeds();

@@ -49,9 +49,12 @@ fn help_tells_of_folders_proxies_and_the_way_on() {
     let assert = crate::common::thinnet(setting.path()).args(["data", "fetch", "--help"]).assert().success();
     let mut text = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
     text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    for part in
-        ["cifar10, cifar100, mnist, fashion-mnist", "cache folder", "HTTPS_PROXY", "goes on where it ended"]
-    {
+    for part in [
+        "cifar10, cifar100, mnist, fashion-mnist",
+        "cache folder",
+        "HTTPS_PROXY",
+        "resumes when you run the same command again",
+    ] {
         assert!(text.contains(part), "{part:?} not in {text}");
     }
     assert!(!text.contains("--catalogue"), "{text}");

@@ -29,7 +29,7 @@ fn inputs_that_do_not_fit_are_refused() {
     refused(
         folder.path(),
         &["predict", "run", "flowers.csv", "--top", "2", "--proba"],
-        &["exclude each other"],
+        &["cannot be used together"],
     );
     refused(
         folder.path(),

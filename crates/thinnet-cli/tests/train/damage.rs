@@ -64,7 +64,7 @@ fn a_folder_has_room_for_one_process() {
     child.kill().unwrap();
     child.wait().unwrap();
     let message = refused(place.path(), &["--out", "run"]);
-    assert!(message.contains("--resume run goes on with it"), "{message}");
+    assert!(message.contains("--resume run continues it"), "{message}");
 }
 
 #[test]

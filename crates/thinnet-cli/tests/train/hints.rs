@@ -15,13 +15,13 @@ fn write_table(path: &Path) {
     fs::write(path, format!("height,kind,legs\n{}", rows.collect::<String>())).unwrap();
 }
 
-/// Runs a command that is refused for an option; gives what it says to give instead.
+/// Runs a command that is refused for an option; gives what it says to use instead.
 fn instead(folder: &Path, command: &[&str]) -> String {
     let output = common::thinnet(folder).args(command).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{command:?}: {stderr}");
     assert_eq!(stderr.lines().count(), 1, "{command:?}: {stderr}");
-    let hint = stderr.trim_end().split_once("; give ").map_or("", |(_, hint)| hint);
+    let hint = stderr.trim_end().split_once("; use ").map_or("", |(_, hint)| hint);
     assert!(!hint.is_empty(), "{command:?}: {stderr}");
     hint.to_owned()
 }
@@ -199,7 +199,7 @@ fn data_in_the_place_of_settings_are_told_from_them() {
     let (status, _, stderr) =
         train(place.path(), &[&["--data", "my data", "--out", "run"], &small[..]].concat());
     assert_eq!(status, Some(0), "{stderr}");
-    assert!(refused(place.path(), &["run"]).contains("--resume run goes on with it"));
+    assert!(refused(place.path(), &["run"]).contains("--resume run continues it"));
     // Settings need no ending.
     fs::write(place.path().join("settings"), "[train]\nepochs = 1\n").unwrap();
     let (status, _, stderr) =

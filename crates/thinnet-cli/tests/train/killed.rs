@@ -121,14 +121,14 @@ fn a_signal_stops_with_a_checkpoint_and_says_how_to_go_on() {
         assert_eq!(code, Some(status), "{text}");
         let last = text.lines().last().unwrap();
         assert!(last.starts_with("stopped after step "), "{text}");
-        assert!(last.contains("thinnet train --resume run goes on from there"), "{text}");
+        assert!(last.contains("`thinnet train --resume run` continues from there"), "{text}");
         // It goes on from that very step.
         let step = last.split_whitespace().nth(3).unwrap();
         let epoch = (step.parse::<usize>().unwrap() / 10 + 2).to_string();
         let (status, _, text) =
             train(place.path(), &["--resume", "run", "--set", &format!("train.epochs={epoch}")]);
         assert_eq!(status, Some(0), "{text}");
-        assert!(text.contains(&format!("going on after step {step}")), "{text}");
+        assert!(text.contains(&format!("resumed after step {step}")), "{text}");
     }
 }
 

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::print_stderr)] // a test fails by panic, and says what it left out
 
+mod columns;
 #[path = "../common/mod.rs"]
 mod common;
 mod damage;

@@ -41,7 +41,7 @@ fn a_run_goes_on_with_the_same_samples_alone_wherever_they_are() {
     }
     fs::remove_file(place.path().join("t.csv")).unwrap();
     let message = refused(place.path(), LONGER);
-    assert!(message.contains("--data PATH says where it is now"), "{message}");
+    assert!(message.contains("if you moved it, give its new place with --data PATH"), "{message}");
     write("moved.csv", table(["a", "b"], ["cat", "dog"], 1.5));
     trained(place.path(), &[LONGER, &["--data", "moved.csv"]].concat());
     assert_eq!(history(&place.path().join("run")).len(), 5);
@@ -103,7 +103,7 @@ fn a_run_within_its_data_is_refused() {
     for out in ["images", "images/run", "images/cat/below/run"] {
         let (status, _, text) = train(place.path(), &["--data", "images", "--out", out]);
         assert_eq!(status, Some(2), "{text}");
-        assert!(text.contains("within the data's folder"), "{text}");
+        assert!(text.contains("inside the data folder"), "{text}");
     }
     assert_eq!(names(&images), ["cat", "dog"]);
 }

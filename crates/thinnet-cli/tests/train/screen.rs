@@ -90,6 +90,17 @@ impl Screen {
         lines
     }
 
+    /// The lines in which the terminal itself went to the next row within a word.
+    pub(super) fn split(&self) -> Vec<String> {
+        let columns = self.columns();
+        let within = |at: usize, line: &Vec<char>| line[at - 1] != ' ' && line[at] != ' ';
+        let is_split = |line: &String| {
+            let line: Vec<char> = line.chars().collect();
+            (columns..line.len()).step_by(columns).any(|at| within(at, &line))
+        };
+        self.lines().into_iter().filter(is_split).collect()
+    }
+
     /// The cursor's row and column.
     pub(super) fn cursor(&self) -> (u16, u16) {
         self.parser.screen().cursor_position()

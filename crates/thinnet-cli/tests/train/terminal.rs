@@ -19,7 +19,7 @@ const LONG: &[&str] =
     &["--set", "model.hidden=[16]", "--set", "train.epochs=100000", "--set", "data.val=200"];
 
 /// The program on a terminal.
-struct Terminal {
+pub(super) struct Terminal {
     pty: Arc<blocking::Pty>,
     child: Child,
     screen: Arc<Mutex<Screen>>,
@@ -27,17 +27,20 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn train(
+    fn train(folder: &Path, size: (u16, u16), arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::run(folder, size, &[&["train"], arguments].concat(), variables)
+    }
+
+    pub(super) fn run(
         folder: &Path,
         (rows, columns): (u16, u16),
-        arguments: &[&str],
+        words: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
         let (pty, pts) = blocking::open().unwrap();
         pty.resize(Size::new(rows, columns)).unwrap();
         let child = blocking::Command::new(assert_cmd::cargo::cargo_bin!("thinnet"))
-            .arg("train")
-            .args(arguments)
+            .args(words)
             .current_dir(folder)
             .env("TERM", "xterm-256color")
             .env("LC_ALL", "C.UTF-8")
@@ -106,6 +109,13 @@ impl Terminal {
 
     fn press(&self, key: u8) {
         (&*self.pty).write_all(&[key]).unwrap();
+    }
+
+    /// Waits for the end: what the terminal shows then.
+    pub(super) fn shown(self) -> Arc<Mutex<Screen>> {
+        let screen = Arc::clone(&self.screen);
+        self.end();
+        screen
     }
 
     /// Waits for the end: status, rows that are not empty, the cursor's row and column, all bytes.
@@ -262,12 +272,12 @@ fn ctrl_c_leaves_the_terminal_clean_and_the_run_goes_on_with_its_history() {
     let (status, rows, (row, column), _) = terminal.end();
     assert_eq!((status, rows.len()), (Some(130), 3), "{rows:#?}");
     assert!(rows[2].starts_with("stopped after step "), "{rows:#?}");
-    assert!(rows[2].ends_with("thinnet train --resume thinnet-run goes on from there"), "{rows:#?}");
+    assert!(rows[2].ends_with("`thinnet train --resume thinnet-run` continues from there"), "{rows:#?}");
     assert_eq!((row, column), (3, 0));
 
     let terminal = Terminal::train(place.path(), (24, 100), &["--resume", "thinnet-run"], &[]);
     let rows = terminal.wait("the display", displayed);
-    assert!(rows[0].contains("going on after step "), "{rows:#?}");
+    assert!(rows[0].contains("resumed after step "), "{rows:#?}");
     assert!(!rows[2].starts_with("epoch      1/"), "{rows:#?}");
     terminal.press(0x03);
     assert_eq!(terminal.end().0, Some(130));
