@@ -28,6 +28,11 @@ pub(crate) fn figure(value: f64) -> String {
     }
 }
 
+/// A share in per cent: "88.10%".
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.2}%", 100.0 * share)
+}
+
 /// Three digits and a unit: "950", "1.23k", "12.3k", "1.23M".
 pub(crate) fn rate(value: f64) -> String {
     let units = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
@@ -92,6 +97,11 @@ mod tests {
         for value in [f64::NAN, f64::INFINITY, f64::MIN, -9999.999, f64::MIN_POSITIVE, 99.99999, -99_999.96] {
             assert!(figure(value).len() <= 8, "{}", figure(value));
         }
+    }
+
+    #[test]
+    fn shares_are_per_cent() {
+        assert_eq!([0.0, 0.348, 1.0, 0.123_456].map(percent), ["0.00%", "34.80%", "100.00%", "12.35%"]);
     }
 
     #[test]

@@ -13,17 +13,21 @@ use thinnet::training::Task;
 use super::AnyModel;
 use crate::args::model::EvaluateArguments;
 use crate::failure::Failure;
-use crate::figures::{figure, part_name, thousands};
+use crate::figures::{figure, part_name, percent, thousands};
 use crate::folder;
 use crate::memory;
-use crate::output::{Output, Paint};
+use crate::output::{Output, Paint, characters};
 
 /// Samples that are judged at a time.
 const BLOCK: usize = 1024;
 /// The terminal shows the whole confusion matrix for so many classes.
 const MOST_CLASSES: usize = 12;
-/// A name is cut to this many characters.
+/// A name is cut to this many characters, and to fewer where a terminal is narrow.
 const NAME: usize = 24;
+/// Columns that the figures of a class take beside its name.
+const CLASS_FIGURES: usize = "  samples  precision  100.00%  100.00%".len();
+/// Names over the columns of the confusion matrix have from this many characters to that many.
+const HEADS: std::ops::RangeInclusive<usize> = 2..=8;
 
 /// Judges the model.
 pub(crate) fn run(arguments: &EvaluateArguments, output: &Output) -> Result<(), Failure> {
@@ -76,7 +80,9 @@ fn evaluate<F: Float>(
         Paint::Strong,
         &format!("{} {what}{space}samples of {}", thousands(evaluation.samples), arguments.data.display()),
     ))?;
-    lines(&evaluation, |text| output.paint(Paint::Strong, text)).iter().try_for_each(|line| output.line(line))
+    let columns = output.width().unwrap_or(usize::MAX);
+    let lines = lines(&evaluation, columns, |text| output.paint(Paint::Strong, text));
+    lines.iter().try_for_each(|line| output.line(line))
 }
 
 /// Reads the data as the model's own were read.
@@ -118,24 +124,25 @@ fn parts<'a>(set: &'a DataSet, arguments: &EvaluateArguments) -> Result<Vec<(Par
     Ok(parts)
 }
 
-/// The figures for people.
-fn lines(evaluation: &Evaluation, strong: impl Fn(&str) -> String) -> Vec<String> {
+/// The figures for people, in this many columns if it can be.
+fn lines(evaluation: &Evaluation, columns: usize, strong: impl Fn(&str) -> String) -> Vec<String> {
     let mut lines = Vec::new();
     let shares = [("accuracy", evaluation.accuracy), ("top-5 accuracy", evaluation.top5)];
     for (name, share) in shares {
-        lines.extend(share.map(|share| format!("{name:<15}{share:.4}")));
+        lines.extend(share.map(|share| format!("{name:<15}{}", percent(share))));
     }
     lines.extend(evaluation.log_loss.map(|loss| format!("{:<15}{}", "log loss", figure(loss))));
     if !evaluation.classes.is_empty() {
         let counts: Vec<usize> = evaluation.classes.iter().map(|class| class.samples).collect();
         let rows = most_frequent(&counts).into_iter().filter_map(|class| evaluation.classes.get(class)).map(
             |class| {
-                let shares = [class.precision, class.recall, class.f1].map(|share| format!("{share:.4}"));
+                let shares = [class.precision, class.recall, class.f1].map(percent);
                 (class.name.as_str(), [vec![thousands(class.samples)], shares.to_vec()].concat())
             },
         );
         lines.push(String::new());
-        lines.extend(table("class", &["samples", "precision", "recall", "F1"], rows, &strong));
+        let name = columns.saturating_sub(CLASS_FIGURES).clamp(*HEADS.end(), NAME);
+        lines.extend(table("class", name, &["samples", "precision", "recall", "F1"], rows, &strong));
         lines.extend(Some(listed(counts.len())).filter(|text| !text.is_empty()));
     }
     if !evaluation.targets.is_empty() {
@@ -143,28 +150,34 @@ fn lines(evaluation: &Evaluation, strong: impl Fn(&str) -> String) -> Vec<String
             let r2 = target.r2.map_or_else(|| "none".to_owned(), |r2| format!("{r2:.4}"));
             (target.name.as_str(), vec![figure(target.rmse), figure(target.mae), r2])
         });
-        lines.extend(table("target", &["RMSE", "MAE", "R squared"], rows, &strong));
+        lines.extend(table("target", NAME, &["RMSE", "MAE", "R squared"], rows, &strong));
     }
     if let Some(matrix) = evaluation.confusion.as_ref().filter(|matrix| matrix.nrows() <= MOST_CLASSES) {
-        let short = |name: &str| name.chars().take(8).collect::<String>();
-        let columns: Vec<String> = evaluation.classes.iter().map(|class| short(&class.name)).collect();
-        let rows = evaluation.classes.iter().zip(matrix.rows());
-        let rows =
-            rows.map(|(class, row)| (class.name.as_str(), row.iter().map(ToString::to_string).collect()));
+        let matrix = |letters: usize| {
+            let short = |name: &str| name.chars().take(letters).collect::<String>();
+            let heads: Vec<String> = evaluation.classes.iter().map(|class| short(&class.name)).collect();
+            let rows = evaluation.classes.iter().zip(matrix.rows());
+            let rows =
+                rows.map(|(class, row)| (class.name.as_str(), row.iter().map(ToString::to_string).collect()));
+            table("true \\ predicted", 2 * HEADS.end(), &heads, rows, &strong)
+        };
+        let fits = |table: &Vec<String>| table.iter().all(|line| characters(line) <= columns);
+        let matrix = HEADS.rev().map(&matrix).find(fits).unwrap_or_else(|| matrix(*HEADS.start()));
         lines.push(String::new());
-        lines.extend(table("true \\ taken for", &columns, rows, &strong));
+        lines.extend(matrix);
     }
     lines
 }
 
-/// A table with a heading, a name a row, and columns that are flush right.
+/// A table with a heading, a name of at most `most` characters a row, and columns that are flush right.
 fn table<'a>(
     corner: &str,
+    most: usize,
     columns: &[impl ToString],
     rows: impl Iterator<Item = (&'a str, Vec<String>)>,
     strong: impl Fn(&str) -> String,
 ) -> Vec<String> {
-    let line = |name: &str, cells: Vec<String>| [vec![name.chars().take(NAME).collect()], cells].concat();
+    let line = |name: &str, cells: Vec<String>| [vec![name.chars().take(most).collect()], cells].concat();
     let head = line(corner, columns.iter().map(ToString::to_string).collect());
     let lines: Vec<_> = [head].into_iter().chain(rows.map(|(name, cells)| line(name, cells))).collect();
     let mut lines = aligned(&lines, |column| column == 0);

@@ -11,7 +11,7 @@ use thinnet::{Dtype, Float};
 use super::AnyModel;
 use crate::args::model::ModelInfoArguments;
 use crate::failure::Failure;
-use crate::figures::{figure, plural, thousands};
+use crate::figures::{figure, percent, plural, thousands};
 use crate::output::{Output, Paint};
 
 /// Names that are shown before "and ... more".
@@ -139,10 +139,14 @@ fn names(names: &[String]) -> String {
 
 fn score(score: &Score) -> String {
     let mut text = format!("loss {}", figure(score.loss));
-    let others = [("accuracy", score.accuracy), ("top-5 accuracy", score.top5), ("R squared", score.r2)];
+    let others = [
+        ("accuracy", score.accuracy.map(percent)),
+        ("top-5 accuracy", score.top5.map(percent)),
+        ("R squared", score.r2.map(figure)),
+    ];
     for (name, value) in others {
         if let Some(value) = value {
-            let _ = write!(text, ", {name} {value:.4}");
+            let _ = write!(text, ", {name} {value}");
         }
     }
     text

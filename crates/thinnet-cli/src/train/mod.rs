@@ -28,7 +28,7 @@ const PICTURES: usize = 10;
 /// Trains the network that the arguments ask for.
 pub(crate) fn run(arguments: TrainArguments, output: &mut Output) -> Result<(), Failure> {
     if arguments.defaults {
-        return output.line(TrainingConfig::default().to_commented_toml()?.trim_end());
+        return output.text(&format!("{}\n", TrainingConfig::default().to_commented_toml()?.trim_end()));
     }
     let stop = interrupt::flag()?;
     let (every, keep) = (arguments.checkpoint_every, arguments.keep_checkpoints);
@@ -73,7 +73,7 @@ fn resumable(error: Error, folder: &Path, (done, steps): (u64, u64)) -> Failure 
     };
     match error.into() {
         Failure::Interrupted(_) => Failure::Interrupted(format!(
-            "stopped after step {done} of {steps}; thinnet train --resume {} goes on from there",
+            "stopped after step {done} of {steps}; `thinnet train --resume {}` continues from there",
             folder.display()
         )),
         Failure::Refused(text) => Failure::Refused(saved(text)),

@@ -1,5 +1,6 @@
 //! What is known of a run while it trains, laid out for a terminal's width.
 
+use std::iter;
 use std::time::{Duration, Instant};
 
 use thinnet::run::Announcement;
@@ -7,7 +8,7 @@ use thinnet::text::joined;
 use thinnet::training::{Epoch, Score, Step};
 
 use super::curve::{Curve, range, sparkline};
-use super::watch::quality;
+use super::watch::{quality, shown_as};
 use crate::figures::{duration, figure, plural, rate, thousands};
 use crate::output::{Canvas, Paint};
 
@@ -21,7 +22,7 @@ const SMOOTH: u64 = 50;
 const CURVE: usize = 100;
 
 /// From this width on, curves have their range behind them.
-const RANGES: usize = 90;
+const RANGES: usize = 70;
 
 /// A run as it is shown.
 #[derive(Debug, Clone)]
@@ -75,9 +76,17 @@ impl Smoothed {
     }
 }
 
-/// The figure that a row shows of a score: accuracy, R squared, or else the loss.
-fn shown(score: &Score) -> f64 {
+/// Columns that a curve has for an epoch, at most; more than one where there is room, so that a few epochs can be seen.
+const WIDEST_EPOCH: usize = 4;
+
+/// The figure of a score that a row shows: accuracy, R squared, or else the loss.
+fn value(score: &Score) -> f64 {
     quality(score).map_or(score.loss, |(_, value)| value)
+}
+
+/// The same for people.
+fn shown(score: &Score) -> String {
+    shown_as(score)(value(score))
 }
 
 impl Panel {
@@ -114,8 +123,8 @@ impl Panel {
     /// After an epoch.
     pub(super) fn epoch(&mut self, epoch: &Epoch, best: bool) {
         self.epoch_losses.push(epoch.loss);
-        self.train.push(shown(&epoch.train));
-        self.val.push(shown(&epoch.val));
+        self.train.push(value(&epoch.train));
+        self.val.push(value(&epoch.val));
         self.last = Some(*epoch);
         if best {
             self.best = Some(*epoch);
@@ -134,7 +143,7 @@ impl Panel {
                     ago => (Paint::Strong, format!(", {ago} epochs ago")),
                 };
                 let parts = [(None, format!("epoch {}", best.epoch)), (Some(Paint::Faint), since)];
-                self.row(canvas, "best", Some((paint, figure(shown(&best.val)))), &parts)
+                self.row(canvas, "best", Some((paint, shown(&best.val))), &parts)
             }
             _ => self.row(canvas, "best", None, &[]),
         };
@@ -193,19 +202,22 @@ impl Panel {
         let logarithms: Vec<f64> = losses.iter().map(|loss| loss.ln()).collect();
         let scale = range(&logarithms).unwrap_or_default();
         let ends = range(&losses);
-        let curve = Self::curve(canvas, &logarithms, scale, ends);
+        let curve = Self::curve(canvas, &logarithms, scale, ends, figure);
         let value = self.loss.value().or_else(|| self.last.map(|last| last.loss));
         let mut rows =
             vec![self.row(canvas, "loss", value.map(|value| (Paint::Strong, figure(value))), &curve)];
-        // The same scale for both: the gap between the curves is what dropout is to close.
-        let (train, val) = (self.train.points(room), self.val.points(room));
-        let scale = range(train.iter().chain(&val));
+        // Each on its own scale: on one of both, a curve that changes little is flat. How far they are apart, the figures tell.
+        let wide = (room / self.epochs.max(1)).clamp(1, WIDEST_EPOCH);
         let (last_train, last_val) = self.last.map(|last| (last.train, last.val)).unzip();
-        for (which, points, last) in [("train", &train, last_train), ("val", &val, last_val)] {
-            let value = last.map(|score| (Paint::Strong, figure(shown(&score))));
-            let curve = match scale {
-                Some(range) => Self::curve(canvas, points, range, Some(range)),
-                None => vec![(None, "after the first epoch".to_owned())],
+        for (which, curve, last) in [("train", &self.train, last_train), ("val", &self.val, last_val)] {
+            let points: Vec<f64> =
+                curve.points(room).into_iter().flat_map(|point| iter::repeat_n(point, wide)).collect();
+            let value = last.map(|score| (Paint::Strong, shown(&score)));
+            let curve = match (range(&points), last) {
+                (Some(range), Some(score)) => {
+                    Self::curve(canvas, &points, range, Some(range), shown_as(&score))
+                }
+                _ => vec![(None, "after the first epoch".to_owned())],
             };
             rows.push(self.row(canvas, &self.label(which), value, &curve));
         }
@@ -218,16 +230,17 @@ impl Panel {
         points: &[f64],
         scale: (f64, f64),
         ends: Option<(f64, f64)>,
+        shown: fn(f64) -> String,
     ) -> Vec<(Option<Paint>, String)> {
         if !canvas.unicode {
             return Vec::new();
         }
         let mut parts = vec![(Some(Paint::Accent), sparkline(points, scale))];
         if canvas.columns >= RANGES
-            && points.len() > 1
             && let Some((low, high)) = ends
+            && low < high
         {
-            parts.push((Some(Paint::Faint), format!("  {} to {}", figure(low), figure(high))));
+            parts.push((Some(Paint::Faint), format!("  {} to {}", shown(low), shown(high))));
         }
         parts
     }
@@ -285,7 +298,7 @@ pub(super) fn announcement(run: &Announcement) -> [String; 2] {
     let test = if run.samples[2] == 0 { String::new() } else { format!(", {test} test") };
     let from = match run.done {
         0 => String::new(),
-        done => format!(", going on after step {}", thousands(usize::try_from(done).unwrap_or(usize::MAX))),
+        done => format!(", resumed after step {}", thousands(usize::try_from(done).unwrap_or(usize::MAX))),
     };
     [
         format!(

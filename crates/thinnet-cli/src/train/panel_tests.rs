@@ -67,9 +67,9 @@ fn all_is_told_in_eighty_columns() {
         format!("epoch  4/25  step 24/48  {}{}   1:23 min left", "━".repeat(5), "─".repeat(33))
     );
     assert!(lines[1].starts_with("loss              0.5000  ▄▄▄"), "{}", lines[1]);
-    assert_eq!(lines[2], "train accuracy    0.6000  ▃█▃");
-    assert_eq!(lines[3], "val accuracy      0.5000  ▁▆▁", "on the scale of the row above");
-    assert_eq!(lines[4], "best              0.8500  epoch 2, 1 epoch ago");
+    assert_eq!(lines[2], "train accuracy    60.00%  ▁█▁  60.00% to 95.00%");
+    assert_eq!(lines[3], "val accuracy      50.00%  ▁█▁  50.00% to 85.00%", "on a scale of its own");
+    assert_eq!(lines[4], "best              85.00%  epoch 2, 1 epoch ago");
     assert_eq!(lines[5], "samples/s          12.3k  0 s so far");
     assert_eq!(lines.len(), 6);
 }
@@ -118,9 +118,9 @@ fn a_run_that_goes_on_shows_what_came_before() {
     run.best = Some(1);
     let lines = Panel::new(&run).lines(plain(80), PACE);
     assert!(lines[0].starts_with("epoch  3/25  step  5/48  "), "{}", lines[0]);
-    assert_eq!(lines[1], "loss              1.0000  █▁", "that of the last epoch");
-    assert_eq!(lines[3], "val accuracy      0.3000  ▅▁");
-    assert_eq!(lines[4], "best              0.4000  epoch 1, 1 epoch ago");
+    assert_eq!(lines[1], "loss              1.0000  █▁  1.0000 to 2.0000", "that of the last epoch");
+    assert_eq!(lines[3], "val accuracy      30.00%  █▁  30.00% to 40.00%");
+    assert_eq!(lines[4], "best              40.00%  epoch 1, 1 epoch ago");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn regression_shows_what_it_has() {
     let score = Score { loss: 0.25, accuracy: None, top5: None, r2: Some(-0.5) };
     panel.epoch(&Epoch { train: score, val: score, ..epoch(1, 2, 0.0) }, true);
     let lines = panel.lines(plain(80), PACE);
-    assert_eq!(lines[2], "train R2    -0.5000  ▄");
+    assert_eq!(lines[2], "train R2    -0.5000  ▄▄▄▄", "an epoch of five has four columns");
     let score = Score { r2: None, ..score };
     panel.epoch(&Epoch { train: score, val: score, ..epoch(2, 2, 0.0) }, true);
     let lines = panel.lines(plain(80), PACE);
@@ -138,10 +138,18 @@ fn regression_shows_what_it_has() {
 }
 
 #[test]
+fn few_epochs_are_wide_and_narrow_terminals_have_no_ranges() {
+    let lines = panel(&run(6, 48), 3, 0).lines(plain(50), PACE);
+    assert_eq!(lines[3], "val accuracy      50.00%  ▁▁▁███▁▁▁", "23 columns are 3 for each of 6 epochs");
+    let lines = panel(&run(6, 48), 6, 0).lines(plain(120), PACE);
+    assert_eq!(lines[3], "val accuracy      50.00%  ▁▁▁▁████▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁  50.00% to 85.00%");
+}
+
+#[test]
 fn wide_terminals_show_ranges() {
     let lines = panel(&run(25, 48), 12, 0).lines(plain(120), PACE);
     assert!(lines[1].ends_with("▁  0.1667 to 2.0000"), "{}", lines[1]);
-    assert!(lines[3].ends_with("  0.5000 to 0.9500"), "{}", lines[3]);
+    assert!(lines[3].ends_with("  50.00% to 85.00%"), "{}", lines[3]);
 }
 
 #[test]
@@ -160,7 +168,7 @@ fn what_is_trained_is_told_in_two_lines() {
     assert_eq!(
         announcement(&run),
         [
-            "run: 3072-500-10 with 1,541,510 parameters, f32, 2 threads, going on after step 4,800",
+            "run: 3072-500-10 with 1,541,510 parameters, f32, 2 threads, resumed after step 4,800",
             "sample: images; 48,000 training, 1,000 validation samples"
         ]
     );

@@ -11,8 +11,12 @@ use super::watch::{View, conclude};
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 
-/// What is said between Ctrl-C and the end.
-const STOPPING: &str = "stopping: writing a checkpoint; Ctrl-C again ends at once";
+/// What is said between Ctrl-C and the end, for wide and for narrow terminals.
+const STOPPING: [&str; 3] = [
+    "stopping: writing a checkpoint; Ctrl-C again quits at once",
+    "stopping; Ctrl-C again quits at once",
+    "stopping",
+];
 
 /// Shows a run in place.
 pub(super) struct Screen {
@@ -45,8 +49,8 @@ impl View for Screen {
             let panel = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let mut lines = panel.lines(canvas, Pace { steps: state.per_sec(), left: state.eta() });
             if stop.load(Ordering::Relaxed) {
-                let room = canvas.columns.saturating_sub(1);
-                lines.push(canvas.paint(Paint::Strong, &STOPPING.chars().take(room).collect::<String>()));
+                let fits = |text: &&&str| text.len() < canvas.columns;
+                lines.extend(STOPPING.iter().find(fits).map(|text| canvas.paint(Paint::Strong, text)));
             }
             lines
         });

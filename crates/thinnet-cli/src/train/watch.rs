@@ -11,7 +11,7 @@ use thinnet::text::joined;
 use thinnet::training::{Divergence, Epoch, Finish, Progress, Score, Step};
 
 use crate::failure::Failure;
-use crate::figures::{figure, rate};
+use crate::figures::{figure, percent, rate};
 use crate::output::{Output, Paint};
 
 /// What is shown of a run.
@@ -128,7 +128,7 @@ fn line(run: &Announcement) -> String {
     let test = if test == 0 { String::new() } else { format!(" + {test}") };
     let from = match run.done {
         0 => String::new(),
-        done => format!(", going on after step {done}"),
+        done => format!(", resumed after step {done}"),
     };
     format!(
         "{} ({} parameters, {}) on {}, {train} + {val}{test} samples, {} x {} steps{from}",
@@ -146,12 +146,18 @@ pub(super) fn quality(score: &Score) -> Option<(&'static str, f64)> {
     score.accuracy.map(|accuracy| ("accuracy", accuracy)).or_else(|| score.r2.map(|r2| ("R2", r2)))
 }
 
-/// "accuracy 0.9512 (top-5 0.9990)", or "R2 0.8312", or the loss.
+/// How such a figure is shown: accuracy in per cent, R squared and losses as they are.
+pub(super) fn shown_as(score: &Score) -> fn(f64) -> String {
+    if score.accuracy.is_some() { percent } else { figure }
+}
+
+/// "accuracy 95.12% (top-5 99.90%)", or "R2 0.8312", or the loss.
 pub(crate) fn describe(score: &Score) -> String {
+    let shown = shown_as(score);
     match (quality(score), score.top5) {
-        (Some((name, value)), Some(top5)) => format!("{name} {value:.4} (top-5 {top5:.4})"),
-        (Some((name, value)), None) => format!("{name} {value:.4}"),
-        (None, _) => format!("loss {:.4}", score.loss),
+        (Some((name, value)), Some(top5)) => format!("{name} {} (top-5 {})", shown(value), percent(top5)),
+        (Some((name, value)), None) => format!("{name} {}", shown(value)),
+        (None, _) => format!("loss {}", shown(score.loss)),
     }
 }
 
@@ -162,7 +168,7 @@ fn conclusion(summary: &Summary) -> Vec<String> {
     let why = match summary.finish {
         Finish::Epochs => format!("{} epochs", summary.epochs),
         Finish::Patience(epochs) => {
-            format!("stopped after epoch {}: {epochs} epochs without a better one", summary.epochs)
+            format!("stopped early after epoch {}: no better one for {epochs} epochs", summary.epochs)
         }
     };
     lines.push(format!("{why} in {:.1} s of training", summary.seconds));
@@ -188,12 +194,13 @@ pub(crate) struct Lines {
     epochs: usize,
 }
 
-/// "epoch  7/25  loss  0.4312  train accuracy 0.8810  val accuracy 0.8500  12.3k samples/s  best".
+/// "epoch  7/25  loss  0.4312  train accuracy  88.10%  val accuracy  85.00%  12.3k samples/s  best".
 pub(crate) fn epoch_line(epoch: &Epoch, epochs: usize, best: bool) -> String {
     let width = epochs.to_string().len();
     let (train, val) = match (quality(&epoch.train), quality(&epoch.val)) {
         (Some((name, train)), Some((_, val))) => {
-            (format!("train {name} {train:>6.4}"), format!("val {name} {val:>6.4}"))
+            let shown = shown_as(&epoch.val);
+            (format!("train {name} {:>7}", shown(train)), format!("val {name} {:>7}", shown(val)))
         }
         _ => (
             format!("train loss {:>7}", figure(epoch.train.loss)),

@@ -60,8 +60,8 @@ fn figures_are_those_of_the_library_on_the_same_data() {
 fn a_page_has_the_figures_and_the_matrix() {
     let folder = trained_on_images();
     let text = stdout(folder.path(), &["evaluate", "run", "digits", "--out", "judged"]);
-    assert!(text.starts_with("20 test samples of digits\naccuracy       1.0000\n"), "{text}");
-    assert!(text.contains("true \\ taken for"), "{text}");
+    assert!(text.starts_with("20 test samples of digits\naccuracy       100.00%\n"), "{text}");
+    assert!(text.contains("true \\ predicted"), "{text}");
     let judged = folder.path().join("judged");
     assert_eq!(names(&judged), ["confusion.csv", "evaluation.html", "evaluation.json"]);
     let page = fs::read_to_string(judged.join("evaluation.html")).unwrap();

@@ -48,8 +48,8 @@ fn what_is_wrong_is_told_with_its_key() {
         (&["--set", "data.label_column=x"], "is for tables"),
         (&["--data", "no-such-file"], "there is no such file or folder"),
         (&["none.toml"], "none.toml"),
-        (&["--quiet", "--json"], "exclude each other"),
-        (&["--resume", "x", "--out", "y"], "exclude each other"),
+        (&["--quiet", "--json"], "cannot be used together"),
+        (&["--resume", "x", "--out", "y"], "cannot be used together"),
     ] {
         let text = refused(place.path(), arguments);
         assert!(text.contains(expected), "{arguments:?}: {text}");
@@ -77,5 +77,5 @@ fn tables_are_trained_on_with_classes_of_their_own() {
     let (status, stdout, stderr) = train(place.path(), &[&["--data", "things.csv"], &set[..]].concat());
     assert_eq!(status, Some(0), "{stderr}");
     assert!(stderr.contains("2-8-2"), "{stderr}");
-    assert!(stdout.lines().last().unwrap().contains("validation accuracy 1.0000"), "{stdout}");
+    assert!(stdout.lines().last().unwrap().contains("validation accuracy 100.00%"), "{stdout}");
 }
