@@ -1,8 +1,10 @@
 //! `thinnet sweep`: what is asked for becomes a plan in a folder ([`request`]), whose runs are trained by the library and shown
-//! ([`show`]).
+//! ([`show`], [`table`]) by the names that people have for settings ([`names`]).
 
+mod names;
 mod request;
 mod show;
+mod table;
 
 use std::sync::atomic::Ordering;
 
@@ -17,6 +19,7 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::memory;
 use crate::output::Output;
+use names::Names;
 use show::Show;
 
 /// Trains what of the sweep is not trained yet, and reports.
@@ -79,12 +82,13 @@ fn end(
     if json {
         output.json(&show::end(folder, &table))?;
     } else if finished > 0 {
-        output.line(&table.text())?;
+        let names = Names::new(&table.keys);
+        table::lines(&table, &names, output.width()).iter().try_for_each(|line| output.line(line))?;
     }
     let path = folder.path().display();
     if stopped && unfinished > 0 {
         return Err(Failure::Interrupted(format!(
-            "stopped with {} of {} runs done; thinnet sweep --resume {path} goes on from there",
+            "stopped with {} of {} runs done; `thinnet sweep --resume {path}` continues from there",
             finished + failed,
             plan.runs.len()
         )));

@@ -54,8 +54,8 @@ pub(crate) fn prepare(arguments: SweepArguments) -> Result<Prepared, Failure> {
     let is_new = out.read_dir().map_or(true, |mut entries| entries.next().is_none());
     if is_new && plan.space.dimensions.is_empty() && seeds == 1 {
         return Err(Failure::Refused(
-            "there is nothing to sweep: no setting has more than one value; give some with --set, as in --set model.keep=0.5,1, \
-             or several seeds with --seeds; `thinnet train` trains one network"
+            "there is nothing to sweep: no setting has more than one value; use --set, as in `--set model.keep=0.5,1`, \
+             or --seeds; `thinnet train` trains one network"
                 .to_owned(),
         ));
     }

@@ -5,19 +5,21 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use thinnet::run::Message;
-use thinnet::sweep::{Outcome, Plan, Row, Run, RunFigures, SweepFolder, Table};
+use thinnet::sweep::{Measure, Outcome, Plan, Row, Run, RunFigures, SweepFolder, Table};
 
+use super::names::Names;
 use crate::failure::Failure;
-use crate::figures::plural;
+use crate::figures::{figure, percent, plural};
 use crate::output::Output;
 
-/// A point's settings stand beside the bar if they have no more letters than this.
-const LONGEST: usize = 20;
+/// What stands before the bar.
+const NAME: &str = "sweep";
 
 /// Shows a sweep.
 pub(crate) struct Show<'a> {
     output: &'a mut Output,
     plan: &'a Plan,
+    names: Names,
     outcomes: Vec<Option<Outcome>>,
     quiet: bool,
     json: bool,
@@ -36,7 +38,8 @@ impl<'a> Show<'a> {
         json: bool,
     ) -> Self {
         let epochs = vec![0; plan.runs.len()];
-        Self { output, plan, outcomes, quiet, json, epochs, before: 0 }
+        let names = Names::new(&plan.space.keys());
+        Self { output, plan, names, outcomes, quiet, json, epochs, before: 0 }
     }
 
     /// Says what is about to be trained.
@@ -46,19 +49,17 @@ impl<'a> Show<'a> {
             return;
         }
         let (points, seeds) = (self.plan.points.len(), self.plan.config.seeds);
-        let before =
-            if self.before > 0 { format!(", {} of them done before", self.before) } else { String::new() };
+        let before = if self.before > 0 { format!(", {} already done", self.before) } else { String::new() };
         self.output.note(&format!(
-            "{} ({} with {}){before}, {} at a time, in {}",
+            "{} ({} of settings x {}){before}, {jobs} at a time, in {}",
             plural(self.plan.runs.len(), "run"),
-            plural(points, "point"),
+            plural(points, "combination"),
             plural(seeds, "seed"),
-            plural(jobs, "run"),
             folder.display()
         ));
         let steps =
             waiting.iter().filter_map(|&run| self.plan.runs.get(run)).map(|run| run.config.train.epochs);
-        self.output.start_bar("sweep".to_owned(), steps.sum());
+        self.output.start_bar(NAME.to_owned(), steps.sum());
         self.beside_the_bar();
     }
 
@@ -111,12 +112,16 @@ impl<'a> Show<'a> {
 
     /// A run's settings and how it ended.
     fn told(&self, run: &Run, outcome: &Outcome) -> String {
-        let label = self.plan.label(run.point);
+        let label = self.names.point(self.plan, run.point);
         match outcome {
             Outcome::Failed { reason, .. } => format!("{label} failed: {reason}"),
             Outcome::Finished(RunFigures { best_val_score, best_epoch, seconds, .. }) => {
-                let name = thinnet::sweep::Measure::of(&run.config).name();
-                let score = best_val_score.map_or_else(|| "-".to_owned(), |score| format!("{score:.4}"));
+                let measure = Measure::of(&run.config);
+                let (name, shown): (_, fn(f64) -> String) = match measure {
+                    Measure::Accuracy => (measure.name(), percent),
+                    Measure::R2 => (measure.name(), figure),
+                };
+                let score = best_val_score.map_or_else(|| "-".to_owned(), shown);
                 let epoch = best_epoch.map_or_else(String::new, |epoch| format!(" in epoch {epoch}"));
                 format!("{label}  val {name} {score}{epoch}, {seconds:.1} s")
             }
@@ -133,14 +138,18 @@ impl<'a> Show<'a> {
             return;
         }
         let table = Table::new(self.plan, &self.outcomes);
+        let done = format!("{}/{} runs", self.done(), self.plan.runs.len());
         let best = table.rows.first().filter(|row| row.best.is_some()).map_or_else(String::new, |row| {
-            let label = self.plan.label(row.point);
+            let score = format!(", best {}", table.score(row.best));
             // The bar has to have its place, too.
-            let label =
-                if label.chars().count() > LONGEST { format!("point {}", row.point + 1) } else { label };
-            format!(", best {} ({label})", table.score(row.best))
+            let taken = done.chars().count() + score.chars().count() + " ()".len();
+            let room = self.output.room_beside_bar(NAME).saturating_sub(taken);
+            match self.names.point_within(self.plan, row.point, room) {
+                Some(label) => format!("{score} ({label})"),
+                None => score,
+            }
         });
-        self.output.message(format!("{}/{} runs{best}", self.done(), self.plan.runs.len()));
+        self.output.message(done + &best);
     }
 }
 
@@ -168,7 +177,7 @@ struct Ended<'a> {
 impl<'a> Ended<'a> {
     fn new(plan: &Plan, run: &'a Run, outcome: &'a Outcome) -> Self {
         let (point, seed) = (run.point + 1, run.seed);
-        let measure = thinnet::sweep::Measure::of(&run.config).name();
+        let measure = Measure::of(&run.config).name();
         Self {
             event: "run",
             run: &run.name,
