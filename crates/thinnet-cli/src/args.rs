@@ -63,6 +63,8 @@ Examples:
   thinnet experiment
   # Four networks, one after the other
   thinnet experiment --keep 1,0.75,0.5,0.25
+  # Five seeds: bands, and what is more than chance
+  thinnet experiment --seeds 5
   # Other settings and data
   thinnet experiment --hidden 200,200 --reg 1e-3 --epochs 10
   thinnet experiment --data cifar-10-python.tar.gz --train 5000 --out big-report
@@ -125,6 +127,10 @@ pub(crate) struct ExperimentArguments {
     /// Seed of the random stream (NumPy's), 0 to 4294967295
     #[arg(long, value_name = "N", default_value = "231", value_parser = seed, allow_hyphen_values = true)]
     pub(crate) seed: u32,
+
+    /// Repeat the experiment with N seeds, from --seed upwards, at the same time; the report then says what is more than chance
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
+    pub(crate) seeds: Option<usize>,
 
     #[command(flatten)]
     pub(crate) compute: ComputeArguments,

@@ -8,6 +8,7 @@ use thinnet::engine::cores;
 use thinnet::float::{Dtype, Float};
 use thinnet::text::joined;
 use thinnet::training::experiment::Settings;
+use thinnet::training::seeds::seeds;
 use thinnet::training::{DataConfig, TrainingData};
 
 use crate::args::ExperimentArguments;
@@ -25,6 +26,8 @@ const NUM_TRAIN: usize = 500;
 pub(crate) struct Config {
     /// What is run.
     pub(crate) settings: Settings,
+    /// With how many seeds it is run, if with several.
+    pub(crate) seeds: Option<usize>,
     /// The report's folder.
     pub(crate) out: PathBuf,
     data: SourceArguments,
@@ -56,9 +59,18 @@ impl Config {
             engine: compute.engine.parse()?,
             ..Settings::course(String::new(), 1, compute.threads.unwrap_or_else(cores))
         };
-        check(&settings, 1)?; // a sample has one number at least
+        check(&settings, 1, 1)?; // a sample has one number at least
+        if let Some(count) = arguments.seeds {
+            seeds(settings.seed, count).map_err(named)?;
+        }
         folder::check_for_report(&arguments.out)?;
-        Ok(Self { settings, out: arguments.out, data: arguments.data, num_train: arguments.train })
+        Ok(Self {
+            settings,
+            seeds: arguments.seeds,
+            out: arguments.out,
+            data: arguments.data,
+            num_train: arguments.train,
+        })
     }
 
     /// Reads the samples, and settles and checks what depends on them.
@@ -73,7 +85,7 @@ impl Config {
             num_val: set.val().map_or(0, Rows::len),
             ..self.settings.clone()
         };
-        check(&settings, set.input_dim())?;
+        check(&settings, set.input_dim(), self.seeds.unwrap_or(1).min(settings.threads))?;
         let data = DataConfig {
             path: self.data.data.display().to_string(),
             train: Some(settings.num_train),
@@ -84,10 +96,10 @@ impl Config {
     }
 }
 
-/// Refuses settings that are out of range, or that do not fit in memory with samples of `input_dim` numbers.
-fn check(settings: &Settings, input_dim: usize) -> Result<(), Failure> {
+/// Refuses settings that are out of range, or that do not fit in memory with samples of `input_dim` numbers, so many times.
+fn check(settings: &Settings, input_dim: usize, times: usize) -> Result<(), Failure> {
     settings.check(input_dim).map_err(named)?;
-    memory::check(settings.memory(input_dim), || {
+    memory::check(settings.memory(input_dim) * times as f64, || {
         let (units, batch_size) = (joined(&settings.hidden, ","), settings.batch_size);
         format!("--hidden {units}, --batch-size {batch_size} and --epochs {} together need", settings.epochs)
     })

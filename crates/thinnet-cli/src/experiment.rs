@@ -1,7 +1,7 @@
 //! `thinnet experiment`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use thinnet::Error;
 use thinnet::float::{Dtype, Float};
@@ -9,6 +9,7 @@ use thinnet::model::Model;
 use thinnet::report::Report;
 use thinnet::text::joined;
 use thinnet::training::experiment::{self, Outcome, Settings};
+use thinnet::training::{Trained, TrainingData};
 
 use crate::args::ExperimentArguments;
 use crate::config::Config;
@@ -28,25 +29,69 @@ pub(crate) fn run(arguments: ExperimentArguments, command: &str, output: &mut Ou
         Dtype::F64 => train::<f64>(&config, output)?,
     };
     Report::new(&outcome).command(command).write(&config.out)?;
-    let folder = config.out.join("models");
-    fs::create_dir_all(&folder)
-        .map_err(|error| Failure::Refused(format!("cannot make {}: {error}", folder.display())))?;
-    for (name, save) in &models {
-        save(&folder.join(name))?;
-    }
+    save(&models, &config.out)?;
     summarise(&outcome, output);
-    let page = config.out.join("report.html");
-    output.note(&format!("networks in {}, for thinnet predict", folder.display()));
-    output.note(&format!(
-        "report in {}: open {}",
-        config.out.display(),
-        output.paint_note(Paint::Strong, &page.display().to_string()),
-    ));
+    told(&config.out, output);
     Ok(())
 }
 
 /// Files of models: a name, and what writes the file.
-type Models = Vec<(String, Box<dyn Fn(&Path) -> thinnet::Result<()>>)>;
+pub(crate) type Models = Vec<(String, Box<dyn Fn(&Path) -> thinnet::Result<()>>)>;
+
+/// The files of trained networks, each named by its keep probability and what else tells it from others.
+pub(crate) fn models<F: Float>(
+    trained: Vec<Trained<F>>,
+    (settings, data): (&Settings, &TrainingData<F>),
+    ending: &str,
+) -> Result<Models, Failure> {
+    let mut models: Models = Vec::new();
+    for (trained, keep) in trained.into_iter().zip(&settings.keep) {
+        let model = Model::new(trained, data.preprocessing.clone())?;
+        let again = models.iter().filter(|(name, _)| name.starts_with(&format!("keep-{keep}."))).count();
+        let again = if again == 0 { String::new() } else { format!(".{}", again + 1) };
+        let name = format!("keep-{keep}{ending}{again}.safetensors");
+        models.push((name, Box::new(move |path| model.save(path))));
+    }
+    Ok(models)
+}
+
+/// Writes files of models into the report's folder.
+pub(crate) fn save(models: &Models, out: &Path) -> Result<(), Failure> {
+    let folder = models_folder(out);
+    fs::create_dir_all(&folder)
+        .map_err(|error| Failure::Refused(format!("cannot make {}: {error}", folder.display())))?;
+    models.iter().try_for_each(|(name, save)| Ok(save(&folder.join(name))?))
+}
+
+fn models_folder(out: &Path) -> PathBuf {
+    out.join("models")
+}
+
+/// Says where everything is.
+pub(crate) fn told(out: &Path, output: &Output) {
+    output.note(&format!("networks in {}, for thinnet predict", models_folder(out).display()));
+    output.note(&format!(
+        "report in {}: open {}",
+        out.display(),
+        output.paint_note(Paint::Strong, &out.join("report.html").display().to_string()),
+    ));
+}
+
+/// Why training ended early.
+///
+/// - `network`: which one was trained then
+pub(crate) fn failure(error: Error, network: &str, settings: &Settings) -> Failure {
+    match error {
+        Error::Interrupted { step } => Failure::Interrupted(format!(
+            "stopped after iteration {step} of {network}; no report was written"
+        )),
+        Error::Diverged { what, step } => Failure::Refused(format!(
+            "{what} after iteration {step} of {network}: training diverges with --learning-rate {:e}; try a smaller one",
+            settings.learning_rate
+        )),
+        error => error.into(),
+    }
+}
 
 /// Trains the networks.
 fn train<F: Float>(config: &Config, output: &mut Output) -> Result<(Outcome, Models), Failure> {
@@ -58,29 +103,12 @@ fn train<F: Float>(config: &Config, output: &mut Output) -> Result<(Outcome, Mod
     if let Some(failure) = failure {
         return Err(failure);
     }
-    let (outcome, trained) = result.map_err(|error| match error {
-        Error::Interrupted { step } => {
-            Failure::Interrupted(format!("stopped after iteration {step} of {network}; no report was written"))
-        }
-        Error::Diverged { what, step } => Failure::Refused(format!(
-            "{what} after iteration {step} of {network}: training diverges with --learning-rate {:e}; try a smaller one",
-            settings.learning_rate
-        )),
-        error => error.into(),
-    })?;
-    let mut models: Models = Vec::new();
-    for (trained, keep) in trained.into_iter().zip(&settings.keep) {
-        let model = Model::new(trained, data.preprocessing.clone())?;
-        let again = models.iter().filter(|(name, _)| name.starts_with(&format!("keep-{keep}."))).count();
-        let again = if again == 0 { String::new() } else { format!(".{}", again + 1) };
-        let name = format!("keep-{keep}{again}.safetensors");
-        models.push((name, Box::new(move |path| model.save(path))));
-    }
-    Ok((outcome, models))
+    let (outcome, trained) = result.map_err(|error| self::failure(error, &network, &settings))?;
+    Ok((outcome, models(trained, (&settings, &data), "")?))
 }
 
 /// What is about to be trained.
-fn announcement(settings: &Settings, input_dim: usize) -> String {
+pub(crate) fn announcement(settings: &Settings, input_dim: usize) -> String {
     let units =
         [input_dim].into_iter().chain(settings.hidden.iter().copied()).chain([settings.classes.len()]);
     format!(

@@ -8,7 +8,7 @@ use thinnet::text::shell_word;
 use thinnet::training::{Assignment, TrainingConfig, meant};
 
 /// Settings that commands have options of their own for.
-const OPTIONS: [(&str, &str); 21] = [
+const OPTIONS: [(&str, &str); 22] = [
     ("data.path", "--data"),
     ("data.label_column", "--label-column"),
     ("data.header", "--header"),
@@ -30,6 +30,7 @@ const OPTIONS: [(&str, &str); 21] = [
     ("train.seed", "--seed"),
     ("train.threads", "--threads"),
     ("train.engine", "--engine"),
+    ("seeds", "--seeds"),
 ];
 
 /// The option for a setting, on commands that have one.

@@ -1,5 +1,5 @@
 //! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
-//! ([`mod@train`], [`mod@model`], [`sweep`], [`experiment`], [`check`], [`mod@bench`], [`fetch`], [`info`], [`convert`]) on what [`source`] reads; what a person reads
+//! ([`mod@train`], [`mod@model`], [`sweep`], [`experiment`], [`seeds`], [`check`], [`mod@bench`], [`fetch`], [`info`], [`convert`]) on what [`source`] reads; what a person reads
 //! goes through [`output`], and what ends a run early is a [`failure`], as arguments do that [`usage`] refuses; what was meant
 //! instead is found by [`hints`].
 
@@ -22,6 +22,7 @@ mod manual;
 mod memory;
 mod model;
 mod output;
+mod seeds;
 mod source;
 mod sweep;
 mod train;
@@ -96,7 +97,10 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
             ModelCommand::Info(arguments) => model::info::run(&arguments, output)?,
         },
         Some(Command::Sweep(arguments)) => sweep::run(*arguments, output)?,
-        Some(Command::Experiment(arguments)) => experiment::run(*arguments, &command_line(), output)?,
+        Some(Command::Experiment(arguments)) => match arguments.seeds {
+            Some(count) => seeds::run(*arguments, count, &command_line(), output)?,
+            None => experiment::run(*arguments, &command_line(), output)?,
+        },
         Some(Command::Check(arguments)) if !check::run(&arguments, output)? => return Ok(ExitCode::FAILURE),
         Some(Command::Check(_)) => {}
         Some(Command::Bench(arguments)) => bench::run(&arguments, output)?,

@@ -262,3 +262,57 @@ fn a_table_is_trained_on() {
         .code(2)
         .stderr(contains("line 1, column 1: \"x\" is no finite number"));
 }
+
+#[test]
+fn several_seeds_are_compared_and_each_is_the_experiment_with_that_seed() {
+    let folder = empty_folder();
+    let small = ["experiment", "--epochs", "2", "--hidden", "20", "--keep", "1,0.5", "--threads", "2"];
+    let assert =
+        thinnet(folder.path()).args(small).args(["--seeds", "3", "--out", "three"]).assert().success();
+    let stdout = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    let seeds: Vec<&str> = stdout.lines().map(|line| line.split("  ").next().unwrap()).collect();
+    assert_eq!(seeds, ["seed 231", "seed 232", "seed 233"]);
+    let stderr = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(
+        stderr.contains("Over 3 seeds, with dropout (keep 0.5") && stderr.contains("95% interval: "),
+        "{stderr}"
+    );
+
+    let out = folder.path().join("three");
+    let seed_files = ["231", "232", "233"].map(|seed| format!("experiment-{seed}.json"));
+    let mut expected: Vec<String> =
+        ["accuracy.png", "history.csv", "models", "report.html", "seeds.csv"].map(str::to_owned).to_vec();
+    expected.splice(1..1, seed_files);
+    assert_eq!(names(&out), expected);
+    assert_eq!(names(&out.join("models")).len(), 6);
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains("Dropout experiment, 3 seeds") && page.contains("--seeds 3"));
+
+    thinnet(folder.path()).args(small).args(["--seed", "232", "--out", "one"]).assert().success();
+    let read = |path: &str| thinnet::report::parse(&fs::read(folder.path().join(path)).unwrap()).unwrap();
+    let (one, of_three) = (read("one/experiment.json"), read("three/experiment-232.json"));
+    for (one, of_three) in one.networks.iter().zip(&of_three.networks) {
+        assert_eq!((&one.history, &one.end), (&of_three.history, &of_three.end));
+    }
+}
+
+#[test]
+fn seeds_out_of_range_are_refused() {
+    let folder = empty_folder();
+    for (arguments, says) in [
+        (["--seeds", "1", "--seed", "3"], "--seeds must be at least 2, got 1"),
+        (
+            ["--seeds", "3", "--seed", "4294967294"],
+            "3 seeds from 4294967294 upwards pass the largest seed, 4294967295",
+        ),
+    ] {
+        thinnet(folder.path())
+            .arg("experiment")
+            .args(arguments)
+            .assert()
+            .failure()
+            .stderr(contains(says))
+            .stdout(is_empty());
+    }
+    assert_eq!(names(folder.path()).len(), 0);
+}

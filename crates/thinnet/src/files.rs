@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// Each file is first written in full under a temporary name in the same folder and synced, and takes its own name only
 /// when all of them are there: a full disk leaves the folder as it was, and nobody ever reads half a file.
 #[cfg(feature = "report")]
-pub(crate) fn write_all(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<Vec<PathBuf>> {
+pub(crate) fn write_all(folder: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     let mut waiting = Vec::with_capacity(files.len());
     for (name, bytes) in files {

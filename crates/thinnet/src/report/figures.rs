@@ -1,7 +1,7 @@
 //! The figures that a report speaks of, worked out once from an outcome: page and sentences use the same ones.
 
 use crate::training::Accuracies;
-use crate::training::experiment::{NetworkRun, Outcome};
+use crate::training::experiment::{Ending, NetworkRun, Outcome};
 
 /// What one network came to. A figure that does not exist, or is not finite, is `None`.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,8 +16,12 @@ pub(crate) struct Figures {
     pub val: Option<f64>,
     /// Highest validation accuracy and the epoch in which it was first reached.
     pub best: Option<(usize, f64)>,
-    /// Loss of the last iteration.
-    pub loss: Option<f64>,
+    /// Loss on the training samples at the end, in test mode: with dropout on, losses of different networks are not comparable.
+    pub train_loss: Option<f64>,
+    /// Loss on the validation samples at the end.
+    pub val_loss: Option<f64>,
+    /// Whether each validation sample is recognised at the end; empty if that is not known.
+    pub correct: Vec<bool>,
     /// Seconds of training.
     pub seconds: f64,
 }
@@ -35,6 +39,7 @@ impl Figures {
     fn of_network(label: String, network: &NetworkRun) -> Self {
         let history = &network.history;
         let last = |values: &[f64]| values.last().copied().filter(|v| v.is_finite());
+        let loss = |of: fn(&Ending) -> f64| network.end.as_ref().map(of).filter(|loss| loss.is_finite());
         let best = history.val_accuracy.iter().enumerate().filter(|(_, v)| v.is_finite()).fold(
             None,
             |best: Option<(usize, f64)>, (check, &accuracy)| match best {
@@ -48,7 +53,9 @@ impl Figures {
             train: last(&history.train_accuracy),
             val: last(&history.val_accuracy),
             best,
-            loss: last(&history.loss),
+            train_loss: loss(|end| end.train_loss),
+            val_loss: loss(|end| end.val_loss),
+            correct: network.end.as_ref().map(|end| end.val_correct.clone()).unwrap_or_default(),
             seconds: network.seconds,
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Of a training run: [`RunReport`] is its page, [`metrics`] its epochs as lines of text, [`tensorboard`] its event file.
 //!
+//! Of the dropout experiment with several seeds: [`SeedsReport`].
+//!
 //! Of the dropout experiment: [`write()`] takes an [`Outcome`] and a folder and leaves there
 //!
 //! | file | what it holds |
@@ -14,7 +16,7 @@
 //!
 //! A network is named by its keep probability: "0.25", and "0.25 (2)" for the second one of that keep probability.
 //!
-//! One idea a file: `figures` (the numbers), `summary` (sentences from them), `axis` and `panels` (what is plotted),
+//! One idea a file: `figures` (the numbers), `paired` (what is more than chance), `summary` (sentences from them), `axis` and `panels` (what is plotted),
 //! `plot` (how), `data` (the same for the page's script), `fonts` (in what), `canvas` (onto which bitmap), `look` (what pages have in common), `page` and `tables`; `run`, with
 //! `confusion` and `weights`, is the training run's page, and `evaluation` a model's. Beside them stands [`montage`], a picture of a data set.
 
@@ -31,10 +33,12 @@ pub mod metrics;
 pub mod montage;
 mod noise;
 mod page;
+mod paired;
 mod panels;
 mod plot;
 mod record;
 mod run;
+mod seeds;
 mod summary;
 pub mod sweep;
 mod tables;
@@ -51,6 +55,7 @@ pub use evaluation::EvaluationReport;
 use panels::{Images, Panel};
 pub use record::{RunRecord, first_layer};
 pub use run::RunReport;
+pub use seeds::SeedsReport;
 pub use tables::parse;
 pub use weights::{MOST_UNITS, SizedPng, weights_png};
 
@@ -167,6 +172,7 @@ mod samples {
                         val_accuracy: val.to_vec(),
                     },
                     seconds: 0.5,
+                    end: None,
                 })
                 .collect(),
             seconds: 1.0,

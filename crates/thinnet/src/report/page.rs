@@ -31,7 +31,7 @@ struct Page {
 /// A row of the table of gaps.
 struct Row {
     label: String,
-    cells: [String; 7],
+    cells: [String; 8],
 }
 
 /// The page's HTML.
@@ -85,13 +85,15 @@ fn row(figures: &Figures) -> Row {
             figures.gap().map_or_else(none, |gap: Tenths| gap.to_string()),
             share(figures.best.map(|(_, accuracy)| accuracy)),
             figures.best.map_or_else(none, |(epoch, _)| epoch.to_string()),
-            figures.loss.map_or_else(none, float),
+            figures.train_loss.map_or_else(none, float),
+            figures.val_loss.map_or_else(none, float),
             seconds(figures.seconds),
         ],
     }
 }
 
-fn settings(outcome: &Outcome) -> Vec<(&'static str, String)> {
+/// The settings, for people.
+pub(super) fn settings(outcome: &Outcome) -> Vec<(&'static str, String)> {
     let settings = &outcome.settings;
     let list = |items: String| if items.is_empty() { "none".to_owned() } else { items };
     vec![

@@ -220,7 +220,7 @@ fn draw<DB: DrawingBackend<ErrorType: 'static>>(
         let (_, y) = pixel((panel.x.low, chance.at));
         let (dash, gap) = (2 * points, 3 * points);
         let thin = INK.stroke_width(scale);
-        area.draw(&DashedPathElement::new([(left, y), (right, y)].into_iter(), dash, gap, thin))?;
+        area.draw(&DashedPathElement::new([(left, y), (right, y)], dash, gap, thin))?;
         let style = text(12, scale).pos(Pos::new(HPos::Right, VPos::Bottom));
         area.draw_text(&chance.text, &style, (right - 4 * points, y - 3 * points))?;
     }

@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 
 use super::figures::{Figures, Tenths};
+use super::paired::Paired;
 
 /// The sentences, the most important first. `num_val` is the number of validation samples, which says how far an
 /// accuracy can be trusted.
@@ -16,7 +17,10 @@ pub(crate) fn sentences(figures: &[Figures], num_val: usize) -> Vec<String> {
         [one] => vec![alone(one)],
         [a, b] if (a.keep < 1.0) != (b.keep < 1.0) => {
             let (without, with) = if a.keep < 1.0 { (b, a) } else { (a, b) };
-            vec![verdict(without, with), gaps(&known), best(&known)]
+            let mut sentences = vec![verdict(without, with)];
+            sentences.extend(paired(without, with));
+            sentences.extend([gaps(&known), best(&known)]);
+            sentences
         }
         _ => vec![gaps(&known), best(&known)],
     };
@@ -81,23 +85,56 @@ fn alone(network: &Figures) -> String {
     )
 }
 
-/// One network without dropout and one with it: what dropout did.
+/// One network without dropout and one with it: what dropout did to the gap in this run. The best epoch takes no part in it: it is
+/// chosen on the samples that it would be judged by.
 fn verdict(without: &Figures, with: &Figures) -> String {
-    let narrower = gap(without).less(gap(with)).0;
-    let better = best_of(with).1.less(best_of(without).1).0;
-    let by = |change: i64| points(Tenths(change).size());
-    let first = match narrower.cmp(&0) {
-        Ordering::Greater => format!("narrowed the gap between training and validation by {}", by(narrower)),
-        Ordering::Equal => "left the gap between training and validation as it was".to_owned(),
-        Ordering::Less => format!("widened the gap between training and validation by {}", by(narrower)),
+    let (from, to) = (gap(without), gap(with));
+    let change = match to.cmp(&from) {
+        Ordering::Less => {
+            format!("narrowed the gap between training and validation accuracy from {from} to {}", points(to))
+        }
+        Ordering::Equal => {
+            format!("left the gap between training and validation accuracy as it was, at {}", points(to))
+        }
+        Ordering::Greater => {
+            format!("widened the gap between training and validation accuracy from {from} to {}", points(to))
+        }
     };
-    let second = match better.cmp(&0) {
-        Ordering::Greater => format!("raised the best validation accuracy by {}", by(better)),
-        Ordering::Equal => "left the best validation accuracy as it was".to_owned(),
-        Ordering::Less => format!("lowered the best validation accuracy by {}", by(better)),
+    format!("In this run dropout (keep {}) {change} at the end of training.", with.label)
+}
+
+/// The same two on the same validation samples at the end: what one run can say of their accuracies.
+fn paired(without: &Figures, with: &Figures) -> Option<String> {
+    let paired = Paired::of(&without.correct, &with.correct)?;
+    let (difference, p) = (paired.difference(), paired.p_value());
+    let [mean, low, high] = [difference.mean, difference.low, difference.high].map(Tenths::of);
+    let compared = match mean.0.cmp(&0) {
+        Ordering::Greater => format!("{} more than {}", points(mean), name(without)),
+        Ordering::Equal => format!("as many as {}", name(without)),
+        Ordering::Less => format!("{} fewer than {}", points(mean.size()), name(without)),
     };
-    let joint = if narrower.signum() * better.signum() < 0 { "but" } else { "and" };
-    format!("Dropout (keep {}) {first} {joint} {second}.", with.label)
+    let verdict = if difference.is_clear() && p < 0.05 {
+        "That is more than the choice of these samples explains; other initial weights may still give another answer."
+    } else {
+        "That can be chance."
+    };
+    Some(format!(
+        "At the end {} recognises {}% of the same {} validation samples, {compared} (95% interval of the difference: {low} to {high}; \
+         McNemar's exact test: p {}). {verdict}",
+        name(with),
+        with.val.map_or(Tenths(0), Tenths::of),
+        paired.count,
+        probability(p)
+    ))
+}
+
+/// A p-value with two significant digits, as far as they matter.
+fn probability(p: f64) -> String {
+    match p {
+        p if p < 0.001 => "below 0.001".to_owned(),
+        p if p < 0.1 => format!("= {p:.3}"),
+        p => format!("= {p:.2}"),
+    }
 }
 
 /// Which network over-fits most, and which least.
@@ -206,6 +243,7 @@ pub(crate) fn trust_in(share: f64, count: usize, what: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::report::samples::outcome;
+    use crate::training::experiment::Ending;
 
     /// The sentences on networks given as (keep, training accuracies, validation accuracies), less the one on trust.
     fn told(networks: &[(f64, &[f64], &[f64])]) -> Vec<String> {
@@ -218,8 +256,8 @@ mod tests {
         assert_eq!(
             told,
             [
-                "Dropout (keep 0.25) narrowed the gap between training and validation by 10.0 percentage points and \
-                 raised the best validation accuracy by 1.0 percentage point.",
+                "In this run dropout (keep 0.25) narrowed the gap between training and validation accuracy from 68.0 to 58.0 \
+                 percentage points at the end of training.",
                 "Keep 1.00 over-fits more: at the end training accuracy is 68.0 percentage points above validation \
                  accuracy; that of keep 0.25 is 58.0 above.",
                 "The best validation accuracy is 32.0% for keep 0.25 in epoch 1, against 31.0% for keep 1.00 after \
@@ -233,26 +271,59 @@ mod tests {
         let told = told(&[(0.25, &[0.9, 0.95], &[0.2, 0.2]), (1.0, &[0.5, 0.6], &[0.4, 0.4])]);
         assert_eq!(
             told[0],
-            "Dropout (keep 0.25) widened the gap between training and validation by 55.0 percentage points and \
-             lowered the best validation accuracy by 20.0 percentage points."
+            "In this run dropout (keep 0.25) widened the gap between training and validation accuracy from 20.0 to 75.0 \
+             percentage points at the end of training."
         );
         assert!(told[1].starts_with("Keep 0.25 over-fits more:"), "{}", told[1]);
     }
 
     #[test]
-    fn dropout_did_both_or_nothing() {
-        let mixed = told(&[(1.0, &[0.9], &[0.4]), (0.5, &[0.5], &[0.3])]);
-        assert!(mixed[0].contains("narrowed") && mixed[0].contains(" but lowered"), "{}", mixed[0]);
+    fn dropout_did_nothing() {
         let same = told(&[(1.0, &[0.9], &[0.4]), (0.5, &[0.9], &[0.4])]);
         assert_eq!(
             same,
             [
-                "Dropout (keep 0.50) left the gap between training and validation as it was and left the best \
-                 validation accuracy as it was.",
+                "In this run dropout (keep 0.50) left the gap between training and validation accuracy as it was, at 50.0 percentage \
+                 points at the end of training.",
                 "Both networks over-fit alike: at the end the gap is 50.0 percentage points for each.",
                 "The best validation accuracy, 40.0%, is reached by keep 1.00 after the first iteration and keep 0.50 \
                  after the first iteration.",
             ]
+        );
+    }
+
+    /// The sentence on networks that alone recognise so many of 1000 validation samples, and both of which recognise 200.
+    fn compared(only_without: usize, only_with: usize) -> String {
+        let correct = |from: usize, count: usize| {
+            (0..1000).map(|i| i < 200 || (i >= from && i < from + count)).collect()
+        };
+        let share = |only: usize| (200 + only) as f64 / 1000.0;
+        let mut outcome =
+            outcome(&[(1.0, &[0.9], &[share(only_without)]), (0.5, &[0.9], &[share(only_with)])]);
+        let ends: [Vec<bool>; 2] = [correct(200, only_without), correct(500, only_with)];
+        for (network, val_correct) in outcome.networks.iter_mut().zip(ends) {
+            network.end = Some(Ending { train_loss: 0.1, val_loss: 2.0, val_correct });
+        }
+        sentences(&Figures::of(&outcome), 0).swap_remove(1)
+    }
+
+    #[test]
+    fn one_run_is_tested_on_the_same_samples() {
+        assert_eq!(
+            compared(78, 95),
+            "At the end keep 0.50 recognises 29.5% of the same 1000 validation samples, 1.7 percentage points more than keep 1.00 \
+             (95% interval of the difference: \u{2212}0.9 to 4.3; McNemar's exact test: p = 0.22). That can be chance."
+        );
+        let clear = compared(95, 40);
+        assert!(clear.contains("5.5 percentage points fewer than keep 1.00"), "{clear}");
+        assert!(
+            clear.contains("p below 0.001). That is more than the choice of these samples explains;"),
+            "{clear}"
+        );
+        let same = compared(50, 50);
+        assert!(
+            same.contains(", as many as keep 1.00 ") && same.contains("p = 1.00). That can be chance."),
+            "{same}"
         );
     }
 

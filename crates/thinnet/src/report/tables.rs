@@ -9,7 +9,7 @@ use super::look::VERSION;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::training::Accuracies;
-use crate::training::experiment::{NetworkRun, Outcome, Settings};
+use crate::training::experiment::{Ending, NetworkRun, Outcome, Settings};
 
 /// The JSON format that this version writes and reads.
 const FORMAT: &str = "thinnet-experiment/1";
@@ -116,6 +116,24 @@ struct Network {
     train_accuracy: Vec<Number>,
     val_accuracy: Vec<Number>,
     loss: Vec<Number>,
+    /// Missing in files of versions that did not measure it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<End>,
+}
+
+/// How a network does at the end of training, in test mode.
+#[derive(Serialize, Deserialize)]
+struct End {
+    train_loss: Number,
+    val_loss: Number,
+    val_correct: Vec<bool>,
+}
+
+impl End {
+    fn parsed(self) -> Result<Ending> {
+        let (train_loss, val_loss) = (self.train_loss.try_into()?, self.val_loss.try_into()?);
+        Ok(Ending { train_loss, val_loss, val_correct: self.val_correct })
+    }
 }
 
 /// `experiment.json`: all of the outcome, and the version that made it.
@@ -128,6 +146,11 @@ pub(crate) fn json(outcome: &Outcome) -> serde_json::Result<Vec<u8>> {
         train_accuracy: numbers(&run.history.train_accuracy),
         val_accuracy: numbers(&run.history.val_accuracy),
         loss: numbers(&run.history.loss),
+        end: run.end.as_ref().map(|end| End {
+            train_loss: end.train_loss.into(),
+            val_loss: end.val_loss.into(),
+            val_correct: end.val_correct.clone(),
+        }),
     });
     let document = Document {
         format: FORMAT.to_owned(),
@@ -170,6 +193,7 @@ pub fn parse(bytes: &[u8]) -> Result<Outcome> {
                 train_accuracy: floats(network.train_accuracy)?,
                 val_accuracy: floats(network.val_accuracy)?,
             },
+            end: network.end.map(End::parsed).transpose()?,
         })
     });
     Ok(Outcome {

@@ -3,15 +3,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::judge;
 use super::{
     Accuracies, Checks, DataConfig, Keep, Masks, ModelConfig, OptimConfig, Progress, Sampling, TrainConfig,
     Trained, Trainer, TrainingConfig, TrainingData,
 };
 use crate::clock::Stopwatch;
 use crate::data::CIFAR10_CLASSES;
-use crate::engine::EngineKind;
+use crate::engine::{Engine, EngineKind};
 use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
+use crate::layers::Loss;
 use crate::net::Initialisation;
 use crate::optim::OptimiserKind;
 use crate::random::RandomState;
@@ -67,6 +69,32 @@ pub struct NetworkRun {
     pub history: Accuracies,
     /// Seconds that its training took, accuracy checks included.
     pub seconds: f64,
+    /// How it does once training has ended; `None` in files of versions that did not measure it.
+    #[serde(default)]
+    pub end: Option<Ending>,
+}
+
+/// How a network does at the end of training: in test mode, with every unit and without penalties, so that networks of
+/// different keep probabilities can be compared. No epoch is chosen for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ending {
+    /// Mean loss on the training samples.
+    pub train_loss: f64,
+    /// Mean loss on the validation samples.
+    pub val_loss: f64,
+    /// Whether each validation sample is recognised, in their order.
+    pub val_correct: Vec<bool>,
+}
+
+impl Ending {
+    /// Measures the network that `engine` holds.
+    fn of<F: Float>(engine: &dyn Engine<F>, data: &TrainingData<F>, loss: Loss) -> Result<Self> {
+        let classes = engine.classes(&engine.load(data.val.x())?)?;
+        let (train, _) = judge(engine, &data.train, loss)?;
+        let (val, _) = judge(engine, &data.val, loss)?;
+        let val_correct = classes.iter().zip(data.val.labels()).map(|(class, label)| class == label);
+        Ok(Self { train_loss: train.loss, val_loss: val.loss, val_correct: val_correct.collect() })
+    }
 }
 
 /// The experiment's outcome: all that a report needs.
@@ -205,7 +233,8 @@ pub fn run<F: Float>(
         let mut trainer = Trainer::with_stream(&config, data, settings.threads, random, Checks::course())?;
         trainer.run(observer)?;
         let seconds = start.elapsed().as_secs_f64();
-        networks.push(NetworkRun { keep, history: Accuracies::of(trainer.history()), seconds });
+        let end = Some(Ending::of(trainer.engine(), data, config.loss())?);
+        networks.push(NetworkRun { keep, history: Accuracies::of(trainer.history()), seconds, end });
         all.push(Trained { val: trainer.verdict(settings.threads)?.val, ..trainer.trained()? });
         random = trainer.into_random();
     }

@@ -13,6 +13,7 @@ mod divergence;
 pub mod experiment;
 mod rates;
 mod record;
+pub mod seeds;
 mod state;
 mod tensors;
 mod trained;
