@@ -138,7 +138,7 @@ impl Output {
     }
 
     /// Columns for what stands beside a bar of this name.
-    pub(crate) fn room_beside_bar(&self, name: &str) -> usize {
+    pub(crate) fn room_beside_bar(name: &str) -> usize {
         let columns = block::size().0;
         let bar = if columns >= WIDE { BAR } else { BAR / 4 };
         columns.saturating_sub(name.len() + 1 + bar + 1 + "  59m left".len())

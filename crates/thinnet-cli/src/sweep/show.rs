@@ -143,7 +143,7 @@ impl<'a> Show<'a> {
             let score = format!(", best {}", table.score(row.best));
             // The bar has to have its place, too.
             let taken = done.chars().count() + score.chars().count() + " ()".len();
-            let room = self.output.room_beside_bar(NAME).saturating_sub(taken);
+            let room = Output::room_beside_bar(NAME).saturating_sub(taken);
             match self.names.point_within(self.plan, row.point, room) {
                 Some(label) => format!("{score} ({label})"),
                 None => score,
