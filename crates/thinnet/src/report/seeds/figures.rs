@@ -24,12 +24,11 @@ impl Network {
         for (place, figures) in
             outcomes.iter().flat_map(|outcome| Figures::of(outcome).into_iter().enumerate())
         {
-            match networks.get_mut(place) {
-                Some(network) => network.seeds.push(figures),
-                None => {
-                    let (label, keep) = (figures.label.clone(), figures.keep);
-                    networks.push(Self { label, keep, seeds: vec![figures] });
-                }
+            if let Some(network) = networks.get_mut(place) {
+                network.seeds.push(figures);
+            } else {
+                let (label, keep) = (figures.label.clone(), figures.keep);
+                networks.push(Self { label, keep, seeds: vec![figures] });
             }
         }
         networks
@@ -80,7 +79,7 @@ pub(super) fn accuracies(outcomes: &[Outcome], images: Images) -> Panel {
             edges.into_iter().map(|Edge { epoch, low, high, .. }| (epoch as f64, low, high)).collect();
         bands.push(Band { style, name, edges });
     }
-    Panel { bands, chance, ..Panel::over_epochs("Accuracy", 0, y, series) }
+    Panel { chance, bands, ..Panel::over_epochs("Accuracy", 0, y, series) }
 }
 
 /// Accuracies of all seeds at one check.

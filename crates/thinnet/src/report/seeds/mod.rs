@@ -73,7 +73,10 @@ impl<'a> SeedsReport<'a> {
             ("Validation accuracy", labels.as_slice(), panel(Images::Val)),
         ]);
         let mut files = vec![
-            ("report.html".to_owned(), page::html(self, &labels).map_err(Error::report("report.html"))?),
+            (
+                "report.html".to_owned(),
+                page::html(self.outcomes, &labels, self.command).map_err(Error::report("report.html"))?,
+            ),
             ("accuracy.png".to_owned(), picture.map_err(Error::report("accuracy.png"))?),
             ("history.csv".to_owned(), history_csv(self.outcomes)?),
             ("seeds.csv".to_owned(), seeds_csv(self.outcomes)?),

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::figures::{Network, accuracies, gap, reference};
-use super::{SeedsReport, summary};
+use super::summary;
 use crate::float::Dtype;
 use crate::report::figures::{Figures, Tenths};
 use crate::report::look::{Entry, Look, NOT_FINITE, Plot, float, legend, percent, words};
@@ -12,6 +12,7 @@ use crate::report::paired::Estimate;
 use crate::report::panels::Images;
 use crate::report::plot::{DrawingError, Label};
 use crate::sweep::Stat;
+use crate::training::experiment::Outcome;
 
 /// What the template is filled with; it escapes all but the drawings.
 #[derive(Template)]
@@ -33,8 +34,11 @@ struct Page<'a> {
 }
 
 /// The page's HTML.
-pub(super) fn html(report: SeedsReport<'_>, labels: &[Label]) -> Result<Vec<u8>, DrawingError> {
-    let outcomes = report.outcomes;
+pub(super) fn html(
+    outcomes: &[Outcome],
+    labels: &[Label],
+    command: Option<&str>,
+) -> Result<Vec<u8>, DrawingError> {
     let networks = Network::all(outcomes);
     let mut sentences = summary::sentences(&networks, outcomes).into_iter();
     let base = reference(&networks);
@@ -71,7 +75,7 @@ pub(super) fn html(report: SeedsReport<'_>, labels: &[Label]) -> Result<Vec<u8>,
                 _ => (name, value),
             })
             .collect(),
-        command: report.command,
+        command,
         float32: outcomes[0].settings.dtype == Dtype::F32,
     };
     Ok(page.render()?.into_bytes())
