@@ -14,7 +14,7 @@ use thinnet::training::{Trained, TrainingData};
 use crate::args::ExperimentArguments;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::figures::plural;
+use crate::figures::{percent, plural};
 use crate::follow::Follower;
 use crate::interrupt;
 use crate::output::{Output, Paint};
@@ -130,12 +130,12 @@ fn summarise(outcome: &Outcome, output: &Output) {
     for (network, name) in outcome.networks.iter().zip(names) {
         let last = |accuracies: &[f64]| accuracies.last().copied().unwrap_or(f64::NAN);
         let best = network.history.best().map_or_else(String::new, |(epoch, accuracy)| {
-            format!("  best val {accuracy:.3} (epoch {epoch})")
+            format!("  best val {} (epoch {epoch})", percent(accuracy))
         });
         output.note(&format!(
-            "{name:<width$}  train {:.3}  val {:.3}{best}",
-            last(&network.history.train_accuracy),
-            last(&network.history.val_accuracy),
+            "{name:<width$}  train {}  val {}{best}",
+            percent(last(&network.history.train_accuracy)),
+            percent(last(&network.history.val_accuracy)),
         ));
     }
 }

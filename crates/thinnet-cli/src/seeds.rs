@@ -13,6 +13,7 @@ use crate::args::ExperimentArguments;
 use crate::config::Config;
 use crate::experiment::{announcement, failure, models, save, told};
 use crate::failure::Failure;
+use crate::figures::percent;
 use crate::interrupt;
 use crate::output::Output;
 
@@ -63,7 +64,7 @@ fn line(outcome: &Outcome) -> String {
     let networks = outcome.networks.iter().map(|network| {
         let last = |accuracies: &[f64]| accuracies.last().copied().unwrap_or(f64::NAN);
         let (train, val) = (last(&network.history.train_accuracy), last(&network.history.val_accuracy));
-        format!("keep {}: train {train:.3} val {val:.3}", network.keep)
+        format!("keep {}: train {} val {}", network.keep, percent(train), percent(val))
     });
     format!("seed {}  {}", outcome.settings.seed, networks.collect::<Vec<_>>().join("  "))
 }
