@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 
 use crate::args::Arguments;
@@ -16,11 +16,30 @@ use crate::output::Output;
 
 /// Writes the script for a shell to standard output.
 pub(crate) fn completions(arguments: &CompletionsArguments, output: &Output) -> Result<(), Failure> {
-    let mut command = Arguments::command();
+    let mut command = visible(&Arguments::command());
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut command, name, &mut script);
     output.text(&String::from_utf8_lossy(&script))
+}
+
+/// The command as people may see it: shells would offer hidden options as well.
+fn visible(command: &Command) -> Command {
+    // An option that is left out must not be named by another.
+    let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    let arguments = arguments.map(|argument| argument.clone().conflicts_with(None).requires(None));
+    let below = command.get_subcommands().filter(|below| !below.is_hide_set()).map(visible);
+    let mut shown = Command::new(command.get_name().to_owned())
+        .disable_help_subcommand(true)
+        .args(arguments)
+        .subcommands(below);
+    if let Some(version) = command.get_version() {
+        shown = shown.version(version.to_owned());
+    }
+    if let Some(about) = command.get_about() {
+        shown = shown.about(about.clone());
+    }
+    shown
 }
 
 /// Writes the page of the program to standard output, or the pages of all commands into a folder.

@@ -22,6 +22,7 @@ pub(crate) fn refusal(error: &clap::Error) -> Failure {
     let guess = [ContextKind::SuggestedValue, ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand]
         .into_iter()
         .find_map(text)
+        .or_else(|| slip(&value, error))
         .map(|guess| format!("; did you mean '{guess}'?"))
         .unwrap_or_default();
     Failure::Refused(match error.kind() {
@@ -67,6 +68,14 @@ pub(crate) fn refusal(error: &clap::Error) -> Failure {
         },
         _ => first_line(&error.to_string()),
     })
+}
+
+/// The value that was meant where one letter is wrong, missing or in the wrong place: clap measures likeness in a way that finds
+/// nothing in short words.
+fn slip(value: &str, error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::Strings(valid)) = error.get(ContextKind::ValidValue) else { return None };
+    let near = |word: &&String| word.len() > 2 && strsim::damerau_levenshtein(word, value) == 1;
+    valid.iter().find(near).cloned()
 }
 
 /// The name of an argument that clap shows with its value: `--keep` of `--keep <P,...>`.
