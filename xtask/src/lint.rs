@@ -7,8 +7,8 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 
 use crate::command::{cargo, command, is_ci, root, run, succeeds, target};
-use crate::tensorboard;
 use crate::venv::Venv;
+use crate::{prose, tensorboard};
 
 pub fn run_all() -> Result<()> {
     eprintln!("lint: formatting");
@@ -26,6 +26,8 @@ pub fn run_all() -> Result<()> {
     licences()?;
     eprintln!("lint: Python");
     python()?;
+    eprintln!("lint: prose and links");
+    prose::check()?;
     eprintln!("lint: shell");
     run(&mut command("bash", &["-n", ".ci/run"]))
 }

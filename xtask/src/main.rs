@@ -8,6 +8,8 @@ mod command;
 mod datasets;
 mod fuzz;
 mod lint;
+mod packages;
+mod prose;
 mod python;
 mod tensorboard;
 mod test;
