@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use clap::builder::Resettable;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 
@@ -27,7 +28,8 @@ pub(crate) fn completions(arguments: &CompletionsArguments, output: &Output) -> 
 fn visible(command: &Command) -> Command {
     // An option that is left out must not be named by another.
     let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set());
-    let arguments = arguments.map(|argument| argument.clone().conflicts_with(None).requires(None));
+    let arguments = arguments
+        .map(|argument| argument.clone().conflicts_with(Resettable::Reset).requires(Resettable::Reset));
     let below = command.get_subcommands().filter(|below| !below.is_hide_set()).map(visible);
     let mut shown = Command::new(command.get_name().to_owned())
         .disable_help_subcommand(true)
@@ -60,7 +62,7 @@ pub(crate) fn pages(arguments: &ManArguments, output: &Output) -> Result<(), Fai
 }
 
 /// Writes the pages of a command and of all below it; gives how many there are.
-fn write(command: clap::Command, dir: &Path) -> io::Result<usize> {
+fn write(command: Command, dir: &Path) -> io::Result<usize> {
     let below: Vec<_> = command.get_subcommands().filter(|below| !below.is_hide_set()).cloned().collect();
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     fs::write(dir.join(format!("{name}.1")), page(command)?)?;
@@ -68,7 +70,7 @@ fn write(command: clap::Command, dir: &Path) -> io::Result<usize> {
 }
 
 /// A command's page.
-fn page(command: clap::Command) -> io::Result<Vec<u8>> {
+fn page(command: Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     Man::new(command).manual("thinnet").render(&mut page)?;
     Ok(page)
