@@ -9,7 +9,7 @@ use super::{
     Trained, Trainer, TrainingConfig, TrainingData,
 };
 use crate::clock::Stopwatch;
-use crate::data::CIFAR10_CLASSES;
+use crate::data::{CIFAR10_CLASSES, Rows};
 use crate::engine::{Engine, EngineKind};
 use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
@@ -90,11 +90,24 @@ impl Ending {
     /// Measures the network that `engine` holds.
     fn of<F: Float>(engine: &dyn Engine<F>, data: &TrainingData<F>, loss: Loss) -> Result<Self> {
         let classes = engine.classes(&engine.load(data.val.x())?)?;
-        let (train, _) = judge(engine, &data.train, loss)?;
-        let (val, _) = judge(engine, &data.val, loss)?;
         let val_correct = classes.iter().zip(data.val.labels()).map(|(class, label)| class == label);
-        Ok(Self { train_loss: train.loss, val_loss: val.loss, val_correct: val_correct.collect() })
+        Ok(Self {
+            train_loss: loss_on(engine, &data.train, loss)?,
+            val_loss: loss_on(engine, &data.val, loss)?,
+            val_correct: val_correct.collect(),
+        })
     }
+}
+
+/// The mean loss on rows, of which a block at a time is loaded: a whole data set takes no second copy in memory.
+fn loss_on<F: Float>(engine: &dyn Engine<F>, rows: &Rows<F>, loss: Loss) -> Result<f64> {
+    const BLOCK: usize = 1000;
+    let mut sum = 0.0;
+    for start in (0..rows.len()).step_by(BLOCK) {
+        let block = rows.slice(start, start + BLOCK);
+        sum += judge(engine, &block, loss)?.0.loss * block.len() as f64;
+    }
+    Ok(sum / rows.len() as f64)
 }
 
 /// The experiment's outcome: all that a report needs.
