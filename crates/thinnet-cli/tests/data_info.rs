@@ -6,10 +6,10 @@ mod common;
 use std::fs;
 use std::io::BufReader;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use common::datasets::real_data;
-use common::{empty_folder, names, thinnet};
+use common::{empty_folder, names, thinnet, to_nobody};
 use ndarray::Array1;
 use predicates::prelude::*;
 use predicates::str::{contains, is_empty};
@@ -319,14 +319,11 @@ fn a_folder_that_takes_no_files_is_refused_before_data_are_read() {
 #[cfg(unix)]
 #[test]
 fn a_reader_that_leaves_ends_it_quietly() {
-    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("thinnet"))
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("thinnet"))
         .args(["data", "info", "sample"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+        .stdout(to_nobody())
+        .output()
         .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert_eq!(output.status.code(), Some(141), "128 + SIGPIPE, as a shell shows it");
 }

@@ -4,7 +4,9 @@
 #[path = "../../../thinnet/tests/common/mod.rs"]
 pub mod datasets;
 
+use std::io;
 use std::path::Path;
+use std::process::Stdio;
 
 use assert_cmd::Command;
 use tempfile::TempDir;
@@ -18,6 +20,14 @@ pub fn thinnet(folder: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("thinnet"));
     command.current_dir(folder).timeout(std::time::Duration::from_secs(600));
     command
+}
+
+/// Where output goes whose reader has left, as `head` does. It has left before the program starts: one that leaves meanwhile may
+/// be too late for a program that writes little.
+pub fn to_nobody() -> Stdio {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    writer.into()
 }
 
 /// An empty folder, gone after the test.
