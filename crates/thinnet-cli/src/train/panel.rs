@@ -24,6 +24,9 @@ const CURVE: usize = 100;
 /// From this width on, curves have their range behind them.
 const RANGES: usize = 70;
 
+/// Columns of a range.
+const RANGE: usize = "-0.1234 to 12345.6".len();
+
 /// A run as it is shown.
 #[derive(Debug, Clone)]
 pub(super) struct Panel {
@@ -131,18 +134,21 @@ impl Panel {
         }
     }
 
-    /// All lines.
+    /// All lines. Their figures have fixed columns, so that a line keeps its length from one drawing to the next: a terminal that
+    /// flows its lines anew before it says so then has as many rows of them as are counted when it does.
     pub(super) fn lines(&self, canvas: Canvas, pace: Pace) -> Vec<String> {
         let mut lines = vec![self.progress(canvas, pace)];
         lines.extend(self.curves(canvas));
+        let digits = self.epochs.to_string().len();
         let best = match (&self.best, &self.last) {
             (Some(best), Some(last)) => {
                 let (paint, since) = match last.epoch - best.epoch {
-                    0 => (Paint::Good, ", the last".to_owned()),
-                    1 => (Paint::Strong, ", 1 epoch ago".to_owned()),
-                    ago => (Paint::Strong, format!(", {ago} epochs ago")),
+                    0 => (Paint::Good, "the last".to_owned()),
+                    1 => (Paint::Strong, "1 epoch ago".to_owned()),
+                    ago => (Paint::Strong, format!("{ago} epochs ago")),
                 };
-                let parts = [(None, format!("epoch {}", best.epoch)), (Some(Paint::Faint), since)];
+                let since = format!("  {since:>width$}", width = digits + " epochs ago".len());
+                let parts = [(None, format!("epoch {:>digits$}", best.epoch)), (Some(Paint::Faint), since)];
                 self.row(canvas, "best", Some((paint, shown(&best.val))), &parts)
             }
             _ => self.row(canvas, "best", None, &[]),
@@ -153,7 +159,10 @@ impl Panel {
             None => pace.steps * self.samples_per_step,
         };
         let speed = (speed > 0.0).then(|| (Paint::Strong, rate(speed)));
-        let time = format!("{} so far", duration(self.start.elapsed()));
+        // As far right as there is room.
+        let room = (canvas.columns.saturating_sub(1)).saturating_sub(self.head() + " so far".len());
+        let width = room.min("12:34 min".len());
+        let time = format!("{:>width$} so far", duration(self.start.elapsed()));
         lines.push(self.row(canvas, "samples/s", speed, &[(None, time)]));
         lines
     }
@@ -202,7 +211,7 @@ impl Panel {
         let logarithms: Vec<f64> = losses.iter().map(|loss| loss.ln()).collect();
         let scale = range(&logarithms).unwrap_or_default();
         let ends = range(&losses);
-        let curve = Self::curve(canvas, &logarithms, scale, ends, figure);
+        let curve = Self::curve(canvas, room, &logarithms, scale, ends, figure);
         let value = self.loss.value().or_else(|| self.last.map(|last| last.loss));
         let mut rows =
             vec![self.row(canvas, "loss", value.map(|value| (Paint::Strong, figure(value))), &curve)];
@@ -215,7 +224,7 @@ impl Panel {
             let value = last.map(|score| (Paint::Strong, shown(&score)));
             let curve = match (range(&points), last) {
                 (Some(range), Some(score)) => {
-                    Self::curve(canvas, &points, range, Some(range), shown_as(&score))
+                    Self::curve(canvas, room, &points, range, Some(range), shown_as(&score))
                 }
                 _ => vec![(None, "after the first epoch".to_owned())],
             };
@@ -224,9 +233,10 @@ impl Panel {
         rows
     }
 
-    /// A curve and its range, as parts of a row.
+    /// A curve and its range, as parts of a row; ranges stand below each other.
     fn curve(
         canvas: Canvas,
+        room: usize,
         points: &[f64],
         scale: (f64, f64),
         ends: Option<(f64, f64)>,
@@ -240,7 +250,9 @@ impl Panel {
             && let Some((low, high)) = ends
             && low < high
         {
-            parts.push((Some(Paint::Faint), format!("  {} to {}", shown(low), shown(high))));
+            let range = format!("{} to {}", shown(low), shown(high));
+            let width = room.saturating_sub(points.len()) + 2 + RANGE;
+            parts.push((Some(Paint::Faint), format!("{range:>width$}")));
         }
         parts
     }
@@ -261,7 +273,7 @@ impl Panel {
 
     /// Columns for a curve.
     fn room(&self, canvas: Canvas) -> usize {
-        let ranges = if canvas.columns >= RANGES { "  -0.1234 to 12345.6".len() } else { 0 };
+        let ranges = if canvas.columns >= RANGES { 2 + RANGE } else { 0 };
         (canvas.columns.saturating_sub(1)).saturating_sub(self.head() + ranges).min(CURVE)
     }
 

@@ -67,10 +67,13 @@ fn all_is_told_in_eighty_columns() {
         format!("epoch  4/25  step 24/48  {}{}   1:23 min left", "━".repeat(5), "─".repeat(33))
     );
     assert!(lines[1].starts_with("loss              0.5000  ▄▄▄"), "{}", lines[1]);
-    assert_eq!(lines[2], "train accuracy    60.00%  ▁█▁  60.00% to 95.00%");
-    assert_eq!(lines[3], "val accuracy      50.00%  ▁█▁  50.00% to 85.00%", "on a scale of its own");
-    assert_eq!(lines[4], "best              85.00%  epoch 2, 1 epoch ago");
-    assert_eq!(lines[5], "samples/s          12.3k  0 s so far");
+    assert_eq!(lines[2], "train accuracy    60.00%  ▁█▁                                  60.00% to 95.00%");
+    assert_eq!(
+        lines[3], "val accuracy      50.00%  ▁█▁                                  50.00% to 85.00%",
+        "on a scale of its own"
+    );
+    assert_eq!(lines[4], "best              85.00%  epoch  2    1 epoch ago");
+    assert_eq!(lines[5], "samples/s          12.3k        0 s so far");
     assert_eq!(lines.len(), 6);
 }
 
@@ -107,7 +110,7 @@ fn the_first_epoch_shows_its_steps() {
     assert_eq!(lines[1], "loss           0.5000  ▄▄▄▄▄");
     assert_eq!(lines[3], "val score           –  after the first epoch");
     assert_eq!(lines[4], "best                –");
-    assert_eq!(lines[5], "samples/s       10.0k  0 s so far", "100 steps of 100 samples");
+    assert_eq!(lines[5], "samples/s       10.0k        0 s so far", "100 steps of 100 samples");
 }
 
 #[test]
@@ -118,9 +121,12 @@ fn a_run_that_goes_on_shows_what_came_before() {
     run.best = Some(1);
     let lines = Panel::new(&run).lines(plain(80), PACE);
     assert!(lines[0].starts_with("epoch  3/25  step  5/48  "), "{}", lines[0]);
-    assert_eq!(lines[1], "loss              1.0000  █▁  1.0000 to 2.0000", "that of the last epoch");
-    assert_eq!(lines[3], "val accuracy      30.00%  █▁  30.00% to 40.00%");
-    assert_eq!(lines[4], "best              40.00%  epoch 1, 1 epoch ago");
+    assert_eq!(
+        lines[1], "loss              1.0000  █▁                                   1.0000 to 2.0000",
+        "that of the last epoch"
+    );
+    assert_eq!(lines[3], "val accuracy      30.00%  █▁                                   30.00% to 40.00%");
+    assert_eq!(lines[4], "best              40.00%  epoch  1    1 epoch ago");
 }
 
 #[test]
@@ -134,7 +140,7 @@ fn regression_shows_what_it_has() {
     panel.epoch(&Epoch { train: score, val: score, ..epoch(2, 2, 0.0) }, true);
     let lines = panel.lines(plain(80), PACE);
     assert!(lines[3].starts_with("val loss      0.2500"), "{}", lines[3]);
-    assert!(lines[4].ends_with("epoch 2, the last"), "{}", lines[4]);
+    assert!(lines[4].ends_with("epoch 2      the last"), "{}", lines[4]);
 }
 
 #[test]
@@ -142,14 +148,33 @@ fn few_epochs_are_wide_and_narrow_terminals_have_no_ranges() {
     let lines = panel(&run(6, 48), 3, 0).lines(plain(50), PACE);
     assert_eq!(lines[3], "val accuracy      50.00%  ▁▁▁███▁▁▁", "23 columns are 3 for each of 6 epochs");
     let lines = panel(&run(6, 48), 6, 0).lines(plain(120), PACE);
-    assert_eq!(lines[3], "val accuracy      50.00%  ▁▁▁▁████▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁  50.00% to 85.00%");
+    assert_eq!(
+        lines[3],
+        "val accuracy      50.00%  ▁▁▁▁████▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁                                                     50.00% to 85.00%"
+    );
 }
 
 #[test]
 fn wide_terminals_show_ranges() {
     let lines = panel(&run(25, 48), 12, 0).lines(plain(120), PACE);
-    assert!(lines[1].ends_with("▁  0.1667 to 2.0000"), "{}", lines[1]);
+    assert!(lines[1].ends_with(&format!("▁{}0.1667 to 2.0000", " ".repeat(65))), "{}", lines[1]);
     assert!(lines[3].ends_with("  50.00% to 85.00%"), "{}", lines[3]);
+}
+
+#[test]
+fn lines_keep_their_lengths() {
+    let run = run(1000, 2);
+    let lengths = |epochs, columns| -> Vec<usize> {
+        let lines = panel(&run, epochs, 1).lines(plain(columns), PACE);
+        lines.iter().map(|line| line.chars().count()).collect()
+    };
+    for columns in [70, 80, 120, 200] {
+        // Before, the curve of steps grows.
+        let first = lengths(FEW_EPOCHS + 1, columns);
+        for epochs in [12, 99, 100, 101, 999] {
+            assert_eq!(lengths(epochs, columns), first, "{epochs} epochs, {columns} columns");
+        }
+    }
 }
 
 #[test]
