@@ -19,9 +19,14 @@ pub(crate) fn refusal(error: &clap::Error) -> Failure {
     // "--keep <P,...>": the name is enough.
     let arg = || text(ContextKind::InvalidArg).map(|arg| name(&arg).to_owned()).unwrap_or_default();
     let value = text(ContextKind::InvalidValue).unwrap_or_default();
-    let guess = [ContextKind::SuggestedValue, ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand]
+    let guess = [
+        (ContextKind::SuggestedValue, ContextKind::InvalidValue),
+        (ContextKind::SuggestedArg, ContextKind::InvalidArg),
+        (ContextKind::SuggestedSubcommand, ContextKind::InvalidSubcommand),
+    ];
+    let guess = guess
         .into_iter()
-        .find_map(text)
+        .find_map(|(suggested, given)| nearest(error.get(suggested)?, &text(given).unwrap_or_default()))
         .or_else(|| slip(&value, error))
         .map(|guess| format!("; did you mean '{guess}'?"))
         .unwrap_or_default();
@@ -68,6 +73,18 @@ pub(crate) fn refusal(error: &clap::Error) -> Failure {
         },
         _ => first_line(&error.to_string()),
     })
+}
+
+/// Of what clap takes for likely, what is most like the word that was given.
+fn nearest(suggested: &ContextValue, given: &str) -> Option<String> {
+    let likeness = |word: &String| strsim::normalized_damerau_levenshtein(word, given);
+    match suggested {
+        ContextValue::String(word) => Some(word.clone()),
+        ContextValue::Strings(words) => {
+            words.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).cloned()
+        }
+        _ => None,
+    }
 }
 
 /// The value that was meant where one letter is wrong, missing or in the wrong place: clap measures likeness in a way that finds
