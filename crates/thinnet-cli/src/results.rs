@@ -1,9 +1,8 @@
-//! A sweep's results as a table that fits a terminal.
+//! Results of runs as a table that fits a terminal.
 
-use thinnet::sweep::Table;
+use thinnet::sweep::{Names, Table, shown};
 use thinnet::text::aligned;
 
-use super::names::{Names, shown};
 use crate::output::characters;
 
 /// Columns of figures in the order in which they are left out where there is no room, by their places in [`Table::heads`].
@@ -19,15 +18,17 @@ const RUNS: usize = 7;
 
 /// The lines of the table: columns of the settings that are varied, then of the figures, and what is to be said of them.
 ///
+/// - `rest`: the file that has all columns
 /// - `columns`: those of the terminal; `None` for as many as it takes
-pub(super) fn lines(table: &Table, names: &Names, columns: Option<usize>) -> Vec<String> {
+pub(crate) fn lines(table: &Table, rest: &str, columns: Option<usize>) -> Vec<String> {
+    let names = Names::new(&table.keys);
     let order = if says_nothing(table) { [&[RUNS], &LEFT_OUT[..6]].concat() } else { LEFT_OUT.to_vec() };
     let fits =
         |lines: &[String]| columns.is_none_or(|columns| lines.iter().all(|line| characters(line) <= columns));
     let (mut lines, mut left_out) = (Vec::new(), &order[..0]);
     for count in 0..=order.len() {
         left_out = &order[..count];
-        lines = laid_out(table, names, left_out);
+        lines = laid_out(table, &names, left_out);
         if fits(&lines) {
             break;
         }
@@ -36,7 +37,7 @@ pub(super) fn lines(table: &Table, names: &Names, columns: Option<usize>) -> Vec
     if !left_out.is_empty() {
         let heads = table.heads();
         let names: Vec<&str> = left_out.iter().rev().map(|&column| heads[column]).collect();
-        lines.push(format!("sweep.csv has the rest: {}.", names.join(", ")));
+        lines.push(format!("{rest} has the rest: {}.", names.join(", ")));
     }
     lines
 }
@@ -96,8 +97,7 @@ mod tests {
     }
 
     fn shown_in(columns: Option<usize>, failed: usize) -> Vec<String> {
-        let table = table(failed);
-        lines(&table, &Names::new(&table.keys), columns)
+        lines(&table(failed), "sweep.csv", columns)
     }
 
     #[test]

@@ -1,10 +1,8 @@
 //! `thinnet sweep`: what is asked for becomes a plan in a folder ([`request`]), whose runs are trained by the library and shown
-//! ([`show`], [`table`]) by the names that people have for settings ([`names`]).
+//! ([`show`]); its table is one of [`results`].
 
-mod names;
 mod request;
 mod show;
-mod table;
 
 use std::sync::atomic::Ordering;
 
@@ -19,7 +17,7 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::memory;
 use crate::output::Output;
-use names::Names;
+use crate::results;
 use show::Show;
 
 /// Trains what of the sweep is not trained yet, and reports.
@@ -82,8 +80,7 @@ fn end(
     if json {
         output.json(&show::end(folder, &table))?;
     } else if finished > 0 {
-        let names = Names::new(&table.keys);
-        table::lines(&table, &names, output.width()).iter().try_for_each(|line| output.line(line))?;
+        results::lines(&table, "sweep.csv", output.width()).iter().try_for_each(|line| output.line(line))?;
     }
     let path = folder.path().display();
     if stopped && unfinished > 0 {

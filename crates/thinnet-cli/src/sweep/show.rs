@@ -5,9 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use thinnet::run::Message;
-use thinnet::sweep::{Measure, Outcome, Plan, Row, Run, RunFigures, SweepFolder, Table};
+use thinnet::sweep::{Measure, Names, Outcome, Plan, Row, Run, RunFigures, SweepFolder, Table};
 
-use super::names::Names;
 use crate::failure::Failure;
 use crate::figures::{figure, percent, plural};
 use crate::output::Output;
@@ -112,7 +111,7 @@ impl<'a> Show<'a> {
 
     /// A run's settings and how it ended.
     fn told(&self, run: &Run, outcome: &Outcome) -> String {
-        let label = self.names.point(self.plan, run.point);
+        let label = self.names.point(values(self.plan, run.point));
         match outcome {
             Outcome::Failed { reason, .. } => format!("{label} failed: {reason}"),
             Outcome::Finished(RunFigures { best_val_score, best_epoch, seconds, .. }) => {
@@ -144,7 +143,7 @@ impl<'a> Show<'a> {
             // The bar has to have its place, too.
             let taken = done.chars().count() + score.chars().count() + " ()".len();
             let room = Output::room_beside_bar(NAME).saturating_sub(taken);
-            match self.names.point_within(self.plan, row.point, room) {
+            match self.names.point_within(&row.values, room) {
                 Some(label) => format!("{score} ({label})"),
                 None => score,
             }
@@ -153,11 +152,15 @@ impl<'a> Show<'a> {
     }
 }
 
+/// A point's values of the settings that are varied.
+fn values(plan: &Plan, point: usize) -> &[toml::Value] {
+    plan.points.get(point).map(|point| &point.values[..]).unwrap_or_default()
+}
+
 /// A point's settings as JSON.
 fn settings(plan: &Plan, point: usize) -> Value {
-    let values = plan.points.get(point).map(|point| &point.values[..]).unwrap_or_default();
     let json = |value: &toml::Value| serde_json::to_value(value).unwrap_or(Value::Null);
-    let pairs = plan.space.keys().into_iter().zip(values.iter().map(json));
+    let pairs = plan.space.keys().into_iter().zip(values(plan, point).iter().map(json));
     Value::Object(pairs.collect::<Map<_, _>>())
 }
 

@@ -1,18 +1,20 @@
-//! Settings of a sweep as people say them: "keep 0.5, hidden 200-100".
+//! Settings as people say them: "keep 0.5, hidden 200-100".
 
-use thinnet::sweep::{Plan, label};
 use toml::Value;
+
+use super::space::label;
+use crate::text::joined;
 
 /// Columns of the table that a setting's short name would be taken for.
 const TAKEN: [&str; 6] = ["epochs", "gap", "runs", "seconds", "train", "val"];
 
-/// What the settings that are varied are called: `keep` for `model.keep`, and the whole key where that is not clear.
+/// What settings are called: `keep` for `model.keep`, and the whole key where that is not clear.
 #[derive(Debug)]
-pub(super) struct Names(Vec<String>);
+pub struct Names(Vec<String>);
 
 impl Names {
     /// The names of these keys.
-    pub(super) fn new(keys: &[String]) -> Self {
+    pub fn new(keys: &[String]) -> Self {
         let last = |key: &String| key.rsplit('.').next().unwrap_or_default().to_owned();
         let clear = |name: &String| {
             !TAKEN.contains(&name.as_str()) && keys.iter().filter(|key| last(key) == *name).count() == 1
@@ -22,19 +24,18 @@ impl Names {
     }
 
     /// The names, in the order of the keys.
-    pub(super) fn all(&self) -> &[String] {
+    pub fn all(&self) -> &[String] {
         &self.0
     }
 
-    /// A point's settings: "keep 0.5, hidden 200"; "the network" where none is varied.
-    pub(super) fn point(&self, plan: &Plan, point: usize) -> String {
-        self.point_within(plan, point, usize::MAX).unwrap_or_default()
+    /// Values of the settings: "keep 0.5, hidden 200"; "the network" where there is no setting.
+    pub fn point(&self, values: &[Value]) -> String {
+        self.point_within(values, usize::MAX).unwrap_or_default()
     }
 
-    /// The same in at most so many characters, with dots for settings that there is no room for; `None` if there is none for
+    /// The same in at most so many characters, with dots for settings that there is no room for; `None` if there is no room for
     /// the first.
-    pub(super) fn point_within(&self, plan: &Plan, point: usize, room: usize) -> Option<String> {
-        let values = plan.points.get(point).map(|point| &point.values[..]).unwrap_or_default();
+    pub fn point_within(&self, values: &[Value], room: usize) -> Option<String> {
         let settings = self.0.iter().zip(values).map(|(name, value)| format!("{name} {}", shown(value)));
         let settings: Vec<String> = settings.collect();
         if settings.is_empty() {
@@ -48,11 +49,11 @@ impl Names {
     }
 }
 
-/// A value: layers as "200-100", anything else as the library has it.
-pub(super) fn shown(value: &Value) -> String {
+/// A value: layers as "200-100", anything else as [`label`] has it.
+pub fn shown(value: &Value) -> String {
     match value {
         Value::Array(sizes) if !sizes.is_empty() && sizes.iter().all(Value::is_integer) => {
-            sizes.iter().map(label).collect::<Vec<_>>().join("-")
+            joined(sizes.iter().map(label), "-")
         }
         other => label(other),
     }
@@ -60,9 +61,6 @@ pub(super) fn shown(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use thinnet::sweep::SweepConfig;
-    use thinnet::training::TrainingConfig;
-
     use super::*;
 
     fn names(keys: &[&str]) -> Vec<String> {
@@ -78,14 +76,12 @@ mod tests {
 
     #[test]
     fn a_point_is_named_by_its_settings_as_far_as_there_is_room() {
-        let space = ["model.keep=0.5,1", "model.hidden=[100],[200,100]", "optim.rule=sgd_momentum,adam"];
-        let space = space.map(str::to_owned);
-        let config = SweepConfig::new(TrainingConfig::default(), &space, 1, None).unwrap();
-        let plan = Plan::new(config).unwrap();
-        let names = Names::new(&plan.space.keys());
-        let last = plan.points.len() - 1;
-        assert_eq!(names.point(&plan, last), "keep 1, hidden 200-100, rule adam");
-        let within = |room| names.point_within(&plan, last, room);
+        let keys = ["model.keep", "model.hidden", "optim.rule"].map(str::to_owned);
+        let names = Names::new(&keys);
+        let last: [Value; 3] = [1.0.into(), vec![200, 100].into(), "adam".into()];
+        assert_eq!(names.point(&last), "keep 1, hidden 200-100, rule adam");
+        assert_eq!(Names::new(&[]).point(&[]), "the network");
+        let within = |room| names.point_within(&last, room);
         assert_eq!(within(33), Some("keep 1, hidden 200-100, rule adam".to_owned()));
         assert_eq!(within(32), Some("keep 1, hidden 200-100, ...".to_owned()));
         assert_eq!(within(20), Some("keep 1, ...".to_owned()));
