@@ -216,7 +216,7 @@ fn each_varied_setting_has_a_plot_with_keep_first() {
     assert!(html.contains("12 points as lines across the axes model.keep, optim.rule, Validation accuracy"));
     assert!(!page(&named("one").0, &named("one").1).contains("id=\"parallel\""));
     let (plan, outcomes) = named("four");
-    assert!(page(&plan, &outcomes).contains("optim.learning_rate (log scale)"));
+    assert!(page(&plan, &outcomes).contains("Learning rate (log scale)"));
 }
 
 /// The plot's figures are those of the table, for the script to show.

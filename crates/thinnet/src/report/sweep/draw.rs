@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use tiny_skia::Pixmap;
 
-use super::effects::Effect;
+use super::effects::{Effect, spoken};
 use super::parallel::{LEVELS, Parallel};
 use crate::report::canvas::{Canvas, png};
 use crate::report::data::{Line, PlotData, Scale, json, short};
@@ -73,10 +73,16 @@ pub(super) fn picture(effect: &Effect) -> Result<Vec<u8>, DrawingError> {
     let mut pixels = Pixmap::new(PICTURE.0 * scale, PICTURE.1 * scale).ok_or("the picture is too large")?;
     pixels.fill(tiny_skia::Color::WHITE);
     let area = Canvas::new(&mut pixels, font()?).into_drawing_area();
-    let title = format!("{} over {}", effect.y_text, effect.key);
+    let title = format!("{} over {}", effect.y_text, spoken(&effect.key));
     let rest = heading(&area, &title, &labels(effect), scale)?;
-    draw(&rest, effect, scale)?;
-    drop((rest, area));
+    // What the bars are stands below the plot, under the start of its title.
+    let points = scale.cast_signed();
+    let height = rest.dim_in_pixel().1.cast_signed();
+    let (plot, below) = rest.split_vertically(height - 26 * points);
+    draw(&plot, effect, scale)?;
+    let style = text(13, scale).pos(Pos::new(HPos::Left, VPos::Center));
+    below.draw_text(&effect.caption, &style, (78 * points, 10 * points))?;
+    drop((plot, below, rest, area));
     Ok(png(&pixels, scale)?)
 }
 

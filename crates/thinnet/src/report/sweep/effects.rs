@@ -3,7 +3,8 @@
 use toml::Value;
 
 use crate::report::axis::{Axis, Reads, range};
-use crate::sweep::{Dimension, Measure, Plan, Row, Scale, Stat, Table, Values, label};
+use crate::report::summary::capital;
+use crate::sweep::{Dimension, Measure, Names, Plan, Row, Scale, Stat, Table, Values, label};
 
 /// A second setting with no more values than this has a curve for each.
 const MOST_CURVES: usize = 6;
@@ -151,6 +152,16 @@ pub(super) fn picture_name(measure: Measure) -> &'static str {
     }
 }
 
+/// What a setting is called in a picture: "keep probability", "learning rate".
+pub(super) fn spoken(key: &str) -> String {
+    match key {
+        FIRST => "keep probability".to_owned(),
+        "model.input_keep" => "keep probability of inputs".to_owned(),
+        "model.hidden" => "hidden layers".to_owned(),
+        _ => Names::new(&[key.to_owned()]).all().concat(),
+    }
+}
+
 /// What the score is called on an axis.
 pub(super) fn score_text(measure: Measure) -> &'static str {
     match measure {
@@ -201,7 +212,11 @@ impl Effect {
         });
         Some(Self {
             key: dimension.key.clone(),
-            x_text: format!("{}{}", dimension.key, if places.logarithmic { " (log scale)" } else { "" }),
+            x_text: format!(
+                "{}{}",
+                capital(&spoken(&dimension.key)),
+                if places.logarithmic { " (log scale)" } else { "" }
+            ),
             y_text: score_text(table.measure),
             y: score_axis(table.measure, ends),
             joined: places.is_numeric() && !drawn,
