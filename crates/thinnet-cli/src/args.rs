@@ -4,6 +4,7 @@
 pub(crate) mod data;
 pub(crate) mod manual;
 pub(crate) mod model;
+pub(crate) mod report;
 pub(crate) mod source;
 pub(crate) mod sweep;
 pub(crate) mod train;
@@ -16,6 +17,7 @@ use clap::{Args, FromArgMatches, Parser, Subcommand};
 use data::DataArguments;
 use manual::{CompletionsArguments, ManArguments};
 use model::{EvaluateArguments, ModelArguments, PredictArguments};
+use report::ReportArguments;
 use source::SourceArguments;
 use sweep::SweepArguments;
 use thinnet::engine::EngineKind;
@@ -45,6 +47,7 @@ pub(crate) enum Command {
     Model(ModelArguments),
     Sweep(Box<SweepArguments>),
     Experiment(Box<ExperimentArguments>),
+    Report(ReportArguments),
     Check(CheckArguments),
     Bench(BenchArguments),
     Data(DataArguments),

@@ -1,5 +1,6 @@
 //! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
-//! ([`mod@train`], [`mod@model`], [`sweep`], [`experiment`], [`seeds`], [`check`], [`mod@bench`], [`fetch`], [`info`], [`convert`]) on what [`source`] reads; what a person reads
+//! ([`mod@train`], [`mod@model`], [`sweep`], [`experiment`], [`seeds`], [`report`],
+//! [`check`], [`mod@bench`], [`fetch`], [`info`], [`convert`]) on what [`source`] reads; what a person reads
 //! goes through [`output`], and what ends a run early is a [`failure`], as arguments do that [`usage`] refuses; what was meant
 //! instead is found by [`hints`].
 
@@ -22,6 +23,8 @@ mod manual;
 mod memory;
 mod model;
 mod output;
+mod report;
+mod results;
 mod seeds;
 mod source;
 mod sweep;
@@ -101,6 +104,7 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
             Some(count) => seeds::run(*arguments, count, &command_line(), output)?,
             None => experiment::run(*arguments, &command_line(), output)?,
         },
+        Some(Command::Report(arguments)) => report::run(&arguments, &command_line(), output)?,
         Some(Command::Check(arguments)) if !check::run(&arguments, output)? => return Ok(ExitCode::FAILURE),
         Some(Command::Check(_)) => {}
         Some(Command::Bench(arguments)) => bench::run(&arguments, output)?,

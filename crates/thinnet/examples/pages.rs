@@ -1,4 +1,4 @@
-//! Writes a run's page and a sweep's into a folder, with made-up figures that are known in every digit.
+//! Writes a run's page, a sweep's and a comparison's into a folder, with made-up figures that are known in every digit.
 //!
 //! ```text
 //! cargo run -p thinnet --example pages -- FOLDER
@@ -10,10 +10,10 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
-use thinnet::report::RunReport;
 use thinnet::report::sweep::SweepReport;
+use thinnet::report::{ComparedRun, ComparisonReport, RunReport};
 use thinnet::sweep::{Outcome, Plan, RunFigures, SweepConfig};
-use thinnet::training::{Epoch, RunHistory, Score, TrainingConfig};
+use thinnet::training::{Epoch, Keep, RunHistory, Score, TrainingConfig};
 
 /// Ten epochs of ten steps each: training accuracy is 0.1 an epoch, validation accuracy half of that.
 fn history() -> RunHistory {
@@ -86,5 +86,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         run(&sweep.join("runs").join(&first.name), "a sample")?;
     }
     SweepReport { plan: &plan, outcomes: &outcomes }.write(&sweep)?;
+
+    // Two networks of two seeds each, the second network 0.1 and 0.2 below the first.
+    let runs: Vec<ComparedRun> = [(1.0, 1, 0.0), (1.0, 2, 0.02), (0.5, 1, 0.1), (0.5, 2, 0.22)]
+        .into_iter()
+        .map(|(keep, seed, below)| {
+            let mut config = TrainingConfig::default();
+            (config.model.keep, config.train.seed) = (Keep::All(keep), seed);
+            let mut history = history();
+            for epoch in &mut history.epochs {
+                epoch.val.accuracy = epoch.val.accuracy.map(|accuracy| accuracy - below);
+            }
+            let page = Some(folder.join("run/report.html"));
+            ComparedRun { name: "a run".to_owned(), config, history, classes: Some(10), samples: None, page }
+        })
+        .collect();
+    ComparisonReport::new(&runs)?.write(&folder.join("comparison"))?;
     Ok(())
 }

@@ -126,6 +126,9 @@ pub(crate) fn float(value: f64) -> String {
     if !value.is_finite() {
         return NOT_FINITE.to_owned();
     }
+    if value < 0.0 {
+        return format!("\u{2212}{}", float(size));
+    }
     if size != 0.0 && !(1e-4..1e6).contains(&size) {
         return format!("{value:.3e}");
     }
@@ -172,13 +175,13 @@ mod tests {
 
     #[test]
     fn floats_have_four_digits() {
-        let shown: Vec<String> = [17.045_781, 0.033_582, 5.454_909, 0.0, 123_456.7, 1e-9, 0.5, f64::NAN]
+        let shown: Vec<String> = [17.045_781, 0.033_582, 5.454_909, 0.0, 123_456.7, 1e-9, -0.5, f64::NAN]
             .into_iter()
             .map(float)
             .collect();
         assert_eq!(
             shown,
-            ["17.05", "0.03358", "5.455", "0.00000", "123457", "1.000e-9", "0.5000", "not finite"]
+            ["17.05", "0.03358", "5.455", "0.00000", "123457", "1.000e-9", "\u{2212}0.5000", "not finite"]
         );
     }
 

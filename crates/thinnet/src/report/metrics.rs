@@ -6,12 +6,12 @@
 //!
 //! Lines are made one by one as well as all together, so that a file can be appended to while its run goes on.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::tables::Number;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::training::{Epoch, RunHistory};
+use crate::training::{Epoch, RunHistory, Score};
 
 /// The name of the file that [`history_csv`] makes.
 pub const HISTORY_CSV: &str = "history.csv";
@@ -38,7 +38,7 @@ pub const COLUMNS: [&str; 14] = [
 ];
 
 /// A line; its fields are [`COLUMNS`].
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Line<T> {
     epoch: usize,
     step: u64,
@@ -78,6 +78,22 @@ impl<T: From<f64>> Line<T> {
     }
 }
 
+impl From<Line<f64>> for Epoch {
+    fn from(line: Line<f64>) -> Self {
+        let score = |loss, accuracy, top5, r2| Score { loss, accuracy, top5, r2 };
+        Self {
+            epoch: line.epoch,
+            step: line.step,
+            learning_rate: line.learning_rate,
+            loss: line.loss,
+            train: score(line.train_loss, line.train_accuracy, line.train_top5, line.train_r2),
+            val: score(line.val_loss, line.val_accuracy, line.val_top5, line.val_r2),
+            seconds: line.seconds,
+            samples_per_second: line.samples_per_second,
+        }
+    }
+}
+
 /// The CSV's first line, which names the columns.
 pub fn csv_head() -> Vec<u8> {
     (COLUMNS.join(",") + "\n").into_bytes()
@@ -98,6 +114,18 @@ pub fn csv_line(epoch: &Epoch) -> Result<Vec<u8>> {
 pub fn history_csv(history: &RunHistory) -> Result<Vec<u8>> {
     let lines = history.epochs.iter().map(csv_line).collect::<Result<Vec<_>>>()?;
     Ok([csv_head(), lines.concat()].concat())
+}
+
+/// The epochs of a `history.csv`, float for float. A last line without its end, which its run is still writing, is left out.
+///
+/// # Errors
+/// [`Error::Data`] for a table that is no `history.csv`, with the line that is wrong.
+pub fn parse_history_csv(bytes: &[u8]) -> Result<Vec<Epoch>> {
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    let mut table = csv::Reader::from_reader(&bytes[..whole]);
+    let lines = table.deserialize::<Line<f64>>();
+    let epochs = lines.map(|line| line.map(Epoch::from)).collect::<std::result::Result<_, _>>();
+    epochs.map_err(|error| Error::data(format!("it is no history of epochs: {error}")))
 }
 
 /// The JSON object of an epoch on a line of its own, with its end.

@@ -2,7 +2,7 @@
 //!
 //! Of a training run: [`RunReport`] is its page, [`metrics`] its epochs as lines of text, [`tensorboard`] its event file.
 //!
-//! Of the dropout experiment with several seeds: [`SeedsReport`].
+//! Of the dropout experiment with several seeds: [`SeedsReport`]. Of any runs and experiments, compared: [`ComparisonReport`].
 //!
 //! Of the dropout experiment: [`write()`] takes an [`Outcome`] and a folder and leaves there
 //!
@@ -17,12 +17,14 @@
 //! A network is named by its keep probability: "0.25", and "0.25 (2)" for the second one of that keep probability.
 //!
 //! One idea a file: `figures` (the numbers), `paired` (what is more than chance), `summary` (sentences from them), `axis` and `panels` (what is plotted),
-//! `plot` (how), `data` (the same for the page's script), `fonts` (in what), `canvas` (onto which bitmap), `look` (what pages have in common), `page` and `tables`; `run`, with
+//! `bands` (several runs as one), `plot` (how), `data` (the same for the page's script), `fonts` (in what), `canvas` (onto which bitmap), `look` (what pages have in common), `page` and `tables`; `run`, with
 //! `confusion` and `weights`, is the training run's page, and `evaluation` a model's. Beside them stands [`montage`], a picture of a data set.
 
 mod axis;
+mod bands;
 mod canvas;
 mod chance;
+mod comparison;
 mod confusion;
 mod data;
 mod evaluation;
@@ -50,6 +52,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::training::experiment::Outcome;
+pub use comparison::{ComparedRun, ComparisonReport};
 pub use confusion::{confusion_csv, listed, most_frequent};
 pub use evaluation::EvaluationReport;
 use panels::{Images, Panel};

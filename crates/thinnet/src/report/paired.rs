@@ -19,20 +19,59 @@ impl Estimate {
     /// The mean of values with Student's interval: that of the true mean if values are drawn independently from one
     /// normal distribution. `None` for fewer than two values, or for values that are not finite.
     pub(crate) fn of_mean(values: &[f64]) -> Option<Self> {
-        let count = values.len() as f64;
-        if values.len() < 2 || values.iter().any(|value| !value.is_finite()) {
-            return None;
-        }
-        let mean = values.iter().sum::<f64>() / count;
-        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
-        let quantile = StudentsT::new(0.0, 1.0, count - 1.0).ok()?.inverse_cdf(1.0 - TAIL);
-        let margin = quantile * (variance / count).sqrt();
+        Self::of_mean_among(values, 1)
+    }
+
+    /// The same, one of `count` such intervals that hold all at the same time in 95% of cases: each leaves out that many times less
+    /// (Bonferroni's correction).
+    pub(crate) fn of_mean_among(values: &[f64], count: usize) -> Option<Self> {
+        let Moments { mean, error, freedom } = Moments::of(values)?;
+        Self::around(mean, error, freedom, count)
+    }
+
+    /// By how much the mean of `first` is above that of `second`, two independent samples whose variances may differ, as one of
+    /// `count` intervals.
+    ///
+    /// Source: Welch, "The generalization of 'Student's' problem when several different population variances are involved" (1947).
+    pub(crate) fn of_difference_among(first: &[f64], second: &[f64], count: usize) -> Option<Self> {
+        let (first, second) = (Moments::of(first)?, Moments::of(second)?);
+        let variance = first.error.powi(2) + second.error.powi(2);
+        let parts = first.error.powi(4) / first.freedom + second.error.powi(4) / second.freedom;
+        // Without any variance it does not matter how many degrees of freedom there are.
+        let freedom = if parts > 0.0 { variance.powi(2) / parts } else { first.freedom + second.freedom };
+        Self::around(first.mean - second.mean, variance.sqrt(), freedom, count)
+    }
+
+    /// The interval of Student's distribution.
+    fn around(mean: f64, error: f64, freedom: f64, count: usize) -> Option<Self> {
+        let tail = TAIL / count.max(1) as f64;
+        let margin = StudentsT::new(0.0, 1.0, freedom).ok()?.inverse_cdf(1.0 - tail) * error;
         Some(Self { mean, low: mean - margin, high: mean + margin })
     }
 
     /// Whether zero lies outside the interval.
     pub(crate) fn is_clear(&self) -> bool {
         self.low > 0.0 || self.high < 0.0
+    }
+}
+
+/// A sample's mean with its standard error, and the degrees of freedom of that.
+struct Moments {
+    mean: f64,
+    error: f64,
+    freedom: f64,
+}
+
+impl Moments {
+    /// `None` for fewer than two values, or for values that are not finite.
+    fn of(values: &[f64]) -> Option<Self> {
+        if values.len() < 2 || values.iter().any(|value| !value.is_finite()) {
+            return None;
+        }
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        Some(Self { mean, error: (variance / count).sqrt(), freedom: count - 1.0 })
     }
 }
 
@@ -97,6 +136,25 @@ mod tests {
         assert!(!Estimate::of_mean(&[-0.01, 0.02]).unwrap().is_clear());
         assert_eq!(Estimate::of_mean(&[0.3]), None);
         assert_eq!(Estimate::of_mean(&[0.3, f64::NAN]), None);
+    }
+
+    /// Figures of SciPy 1.17: `stats.ttest_ind(first, second, equal_var=False).confidence_interval(level)`, and as above.
+    #[test]
+    fn samples_of_different_variance_have_welchs_interval() {
+        let (first, second) = ([0.31, 0.34, 0.32, 0.34, 0.34], [0.30, 0.31, 0.30, 0.29]);
+        let estimate = |count| Estimate::of_difference_among(&first, &second, count).unwrap();
+        let Estimate { mean, low, high } = estimate(1);
+        assert!(
+            close(mean, 0.03) && close(low, 0.011_929_892_9) && close(high, 0.048_070_107_1),
+            "{low} {high}"
+        );
+        let Estimate { low, high, .. } = estimate(3);
+        assert!(close(low, 0.005_935_421_8) && close(high, 0.054_064_578_2), "one of three: {low} {high}");
+        let Estimate { low, high, .. } = Estimate::of_mean_among(&[0.01, 0.03, 0.02, 0.05, 0.04], 3).unwrap();
+        assert!(close(low, 0.001_993_010_2) && close(high, 0.058_006_989_8), "one of three: {low} {high}");
+        let same = Estimate::of_difference_among(&[0.5; 3], &[0.25; 2], 1).unwrap();
+        assert_eq!((same.mean, same.low, same.high), (0.25, 0.25, 0.25), "no variance");
+        assert_eq!(Estimate::of_difference_among(&first, &[0.3], 1), None);
     }
 
     /// Figures of SciPy 1.17: `stats.binomtest(k, n).pvalue`.

@@ -48,6 +48,16 @@ impl Fingerprint {
         })
     }
 
+    /// How many classes there are, or targets.
+    pub fn outputs(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The SHA-256 of all inputs and targets, as hexadecimal digits.
+    pub fn checksum(&self) -> &str {
+        &self.values
+    }
+
     /// Refuses other samples than these.
     ///
     /// # Errors

@@ -117,12 +117,20 @@ impl RunFolder {
             )));
         }
         let folder = Self::take(path)?;
-        let file = path.join(CONFIG);
-        let text = fs::read_to_string(&file).map_err(Error::io("read", &file))?;
-        let config = TrainingConfig::from_toml(&text)
-            .map_err(|error| Error::configuration(format!("{}: {error}", file.display())))?;
+        let config = Self::config_in(path)?;
         folder.make_checkpoints()?;
         Ok((folder, config))
+    }
+
+    /// The settings of the run in `path`, which another process may be training.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if they cannot be read; [`Error::Configuration`] for what is no settings.
+    pub fn config_in(path: &Path) -> Result<TrainingConfig> {
+        let file = path.join(CONFIG);
+        let text = fs::read_to_string(&file).map_err(Error::io("read", &file))?;
+        TrainingConfig::from_toml(&text)
+            .map_err(|error| Error::configuration(format!("{}: {error}", file.display())))
     }
 
     /// Takes the folder's lock.
@@ -154,7 +162,15 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Configuration`] for a file that is none; [`Error::Io`] if it cannot be read.
     pub fn fingerprint(&self) -> Result<Option<Fingerprint>> {
-        let file = self.path.join(SAMPLES);
+        Self::fingerprint_in(&self.path)
+    }
+
+    /// The same of the run in `path`, which another process may be training.
+    ///
+    /// # Errors
+    /// Those of [`RunFolder::fingerprint`].
+    pub fn fingerprint_in(path: &Path) -> Result<Option<Fingerprint>> {
+        let file = path.join(SAMPLES);
         if !file.exists() {
             return Ok(None);
         }

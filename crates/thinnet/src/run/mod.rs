@@ -10,6 +10,7 @@
 //! | `report.html`, `history.csv`, ... | what [`report`](crate::report) makes of it |
 //! | `.lock` | held by the process that trains |
 
+mod compared;
 mod fingerprint;
 mod folder;
 mod open;
@@ -19,6 +20,7 @@ mod saver;
 mod session;
 mod sweep;
 
+pub use compared::{compared, has_results};
 pub use fingerprint::Fingerprint;
 pub use folder::{Newest, RunFolder};
 pub use open::{SAMPLE, open, open_watched, open_with, stream};

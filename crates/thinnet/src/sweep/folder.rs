@@ -22,7 +22,7 @@ use crate::training::keys;
 /// The file that makes a folder that of a sweep.
 pub const MANIFEST: &str = "sweep.toml";
 /// The folder of the runs.
-const RUNS: &str = "runs";
+pub(crate) const RUNS: &str = "runs";
 /// The formats that this version writes and reads.
 const FORMAT: &str = "thinnet-sweep/1";
 const OUTCOME_FORMAT: &str = "thinnet-sweep-run/1";

@@ -7,19 +7,24 @@
 //! | [`SweepFolder`] | the plan in a folder, from which a sweep that was stopped goes on |
 //! | [`Outcome`] | what came of one run, in a file of its own |
 //! | [`Table`] | means and deviations over seeds, as text and as CSV |
+//! | [`Names`] | what settings are called |
 //!
 //! The runs themselves are trained by the caller, in any order and on any number of threads: no run's figures depend on another.
 
 mod folder;
+mod names;
 mod outcome;
 mod plan;
 mod range;
 mod space;
 mod table;
 
+pub(crate) use folder::RUNS;
 pub use folder::{MANIFEST, SweepFolder};
+pub use names::{Names, shown};
 pub use outcome::{Measure, Outcome, RunFigures};
 pub use plan::{Draws, Plan, Point, Run, SweepConfig};
 pub use range::{Range, Scale};
 pub use space::{Dimension, MAX_RUNS, Space, Values, label};
+pub(crate) use table::figures_csv;
 pub use table::{Row, Stat, Table, runs_csv};

@@ -75,7 +75,7 @@ impl RunFigures {
             final_val_loss: last.and_then(|epoch| finite(epoch.val.loss)),
             train_score: last.and_then(|epoch| measure.get(&epoch.train)),
             train_loss: last.and_then(|epoch| finite(epoch.train.loss)),
-            epochs: history.epochs.len(),
+            epochs: last.map_or(0, |epoch| epoch.epoch),
             seconds: history.epochs.iter().filter_map(|epoch| finite(epoch.seconds)).sum(),
         }
     }

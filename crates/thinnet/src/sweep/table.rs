@@ -104,6 +104,28 @@ impl Table {
         Self { keys: plan.space.keys(), measure: Measure::of(&plan.config.base), rows }
     }
 
+    /// The results of runs that were trained each on its own: a row for each group of them, in the given order. A figure that some
+    /// run of a group lacks is in no mean.
+    ///
+    /// - `groups`: the group's values, one for each key, and the figures of its runs; `None` for a run without a finished epoch
+    pub fn of_groups(
+        keys: Vec<String>,
+        measure: Measure,
+        groups: Vec<(Vec<Value>, Vec<Option<RunFigures>>)>,
+    ) -> Self {
+        let rows = groups.into_iter().enumerate().map(|(number, (values, figures))| {
+            let outcomes: Vec<Option<Outcome>> =
+                figures.into_iter().map(|figures| figures.map(Outcome::Finished)).collect();
+            let mut row = row(number, values, &outcomes.iter().map(Option::as_ref).collect::<Vec<_>>());
+            let Row { finished, best, best_loss, last, last_loss, train, gap, .. } = &mut row;
+            for stat in [best, best_loss, last, last_loss, train, gap] {
+                *stat = stat.filter(|stat| stat.count == *finished);
+            }
+            row
+        });
+        Self { keys, measure, rows: rows.collect() }
+    }
+
     /// Runs that are finished, failed and unfinished.
     pub fn counts(&self) -> (usize, usize, usize) {
         let sum = |count: fn(&Row) -> usize| self.rows.iter().map(count).sum();
@@ -218,24 +240,11 @@ impl Table {
 /// # Errors
 /// [`Error::Report`](crate::Error::Report) if it cannot be made, which no plan is known to cause.
 pub fn runs_csv(plan: &Plan, outcomes: &[Option<Outcome>]) -> Result<Vec<u8>> {
-    let name = Measure::of(&plan.config.base).name();
     let mut header: Vec<String> = ["run", "point", "seed"].map(str::to_owned).to_vec();
     header.extend(plan.space.keys());
     header.push("state".to_owned());
-    // A float that is whole is written like a count.
-    let columns: [Column<'_, RunFigures, f64>; 10] = [
-        (&format!("best_val_{name}"), |f| f.best_val_score),
-        ("best_val_loss", |f| f.best_val_loss),
-        ("best_epoch", |f| f.best_epoch.map(|epoch| epoch as f64)),
-        (&format!("final_val_{name}"), |f| f.final_val_score),
-        ("final_val_loss", |f| f.final_val_loss),
-        (&format!("train_{name}"), |f| f.train_score),
-        ("train_loss", |f| f.train_loss),
-        ("gap", RunFigures::gap),
-        ("epochs", |f| Some(f.epochs as f64)),
-        ("seconds", |f| Some(f.seconds)),
-    ];
-    header.extend(columns.iter().map(|(what, _)| (*what).to_owned()));
+    let columns = figure_columns(Measure::of(&plan.config.base));
+    header.extend(columns.iter().map(|(what, _)| what.clone()));
     header.push("reason".to_owned());
     let rows = plan.runs.iter().enumerate().map(|(index, run)| {
         let mut line = vec![run.name.clone(), (run.point + 1).to_string(), run.seed.to_string()];
@@ -253,6 +262,47 @@ pub fn runs_csv(plan: &Plan, outcomes: &[Option<Outcome>]) -> Result<Vec<u8>> {
         line
     });
     write("runs.csv", &header, rows)
+}
+
+/// A line a run: cells of its own, and then its figures as `runs.csv` has them; empty for a run without figures.
+///
+/// - `file`: what messages call the table
+/// - `lead`: the heads of the cells
+///
+/// # Errors
+/// [`Error::Report`](crate::Error::Report) if it cannot be made, which no figures are known to cause.
+pub(crate) fn figures_csv(
+    file: &'static str,
+    measure: Measure,
+    lead: &[&str],
+    runs: impl Iterator<Item = (Vec<String>, Option<RunFigures>)>,
+) -> Result<Vec<u8>> {
+    let columns = figure_columns(measure);
+    let heads = lead.iter().map(|&head| head.to_owned());
+    let header: Vec<String> = heads.chain(columns.iter().map(|(what, _)| what.clone())).collect();
+    let rows = runs.map(|(mut line, figures)| {
+        line.extend(columns.iter().map(|(_, figure)| exact(figures.as_ref().and_then(figure))));
+        line
+    });
+    write(file, &header, rows)
+}
+
+/// The columns of a run's figures in tables for programs.
+fn figure_columns(measure: Measure) -> [(String, fn(&RunFigures) -> Option<f64>); 10] {
+    let name = measure.name();
+    // A float that is whole is written like a count.
+    [
+        (format!("best_val_{name}"), |f| f.best_val_score),
+        ("best_val_loss".to_owned(), |f| f.best_val_loss),
+        ("best_epoch".to_owned(), |f| f.best_epoch.map(|epoch| epoch as f64)),
+        (format!("final_val_{name}"), |f| f.final_val_score),
+        ("final_val_loss".to_owned(), |f| f.final_val_loss),
+        (format!("train_{name}"), |f| f.train_score),
+        ("train_loss".to_owned(), |f| f.train_loss),
+        ("gap".to_owned(), RunFigures::gap),
+        ("epochs".to_owned(), |f| Some(f.epochs as f64)),
+        ("seconds".to_owned(), |f| Some(f.seconds)),
+    ]
 }
 
 /// The row of a point, given how each of its runs ended.

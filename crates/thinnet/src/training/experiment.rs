@@ -154,7 +154,7 @@ impl Settings {
     }
 
     /// How the network with this keep probability is trained: as the course does, by the one loop.
-    fn config(&self, keep: f64) -> TrainingConfig {
+    pub fn config(&self, keep: f64) -> TrainingConfig {
         TrainingConfig {
             data: DataConfig {
                 train: Some(self.num_train),

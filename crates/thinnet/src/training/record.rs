@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Monitor;
+
 /// How a network does on some samples, in test mode.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Score {
@@ -13,6 +15,16 @@ pub struct Score {
     pub top5: Option<f64>,
     /// Regression: the share of the targets' variance that is explained (R squared, of all outputs together), at most 1.
     pub r2: Option<f64>,
+}
+
+impl Monitor {
+    /// What is watched of a validation score; higher is better.
+    pub(crate) fn of(self, val: &Score) -> f64 {
+        match self {
+            Self::Accuracy => val.accuracy.unwrap_or(f64::NEG_INFINITY),
+            Self::Loss => -val.loss,
+        }
+    }
 }
 
 /// One epoch.
@@ -48,6 +60,17 @@ pub struct RunHistory {
 }
 
 impl RunHistory {
+    /// A history of these epochs, without the losses of steps. Its best epoch is the first of those that `monitor` finds best.
+    pub fn of_epochs(epochs: Vec<Epoch>, monitor: Monitor) -> Self {
+        let best = |best: Option<usize>, place: usize| match best {
+            Some(best) if monitor.of(&epochs[place].val) <= monitor.of(&epochs[best].val) => Some(best),
+            _ => Some(place),
+        };
+        let known = (0..epochs.len()).filter(|&place| !monitor.of(&epochs[place].val).is_nan());
+        let best = known.fold(None, best);
+        Self { loss: Vec::new(), epochs, best }
+    }
+
     /// The best epoch.
     pub fn best_epoch(&self) -> Option<&Epoch> {
         self.epochs.get(self.best?)

@@ -3,7 +3,7 @@
 use super::check::{CheckedRows, Checks};
 use super::rates::{Rates, StepPlan};
 use super::state::{Best, Position, TrainerState};
-use super::{ClassWeights, Epoch, Monitor, RunHistory, Sampling, Score, TrainingConfig, TrainingData};
+use super::{ClassWeights, Epoch, RunHistory, Sampling, Score, TrainingConfig, TrainingData};
 use crate::clock::Stopwatch;
 use crate::data::{Features, Window};
 use crate::engine::{self, Batch, Engine, StepLoss};
@@ -399,11 +399,7 @@ impl<'a, F: Float> Trainer<'a, F> {
     /// Whether an epoch is the best so far, and whether patience begins anew.
     fn judge(&mut self, epoch: &Epoch) -> bool {
         let monitor = self.config.monitor();
-        // Higher is better, whatever is watched.
-        let of = |epoch: &Epoch| match monitor {
-            Monitor::Accuracy => epoch.val.accuracy.unwrap_or(f64::NEG_INFINITY),
-            Monitor::Loss => -epoch.val.loss,
-        };
+        let of = |epoch: &Epoch| monitor.of(&epoch.val);
         let position = &mut self.position;
         if position.mark.is_none_or(|mark| of(epoch) > mark + self.config.train.min_delta) {
             (position.mark, position.stale) = (Some(of(epoch)), 0);

@@ -2,11 +2,11 @@
 
 use std::iter;
 
-use crate::report::axis::range;
+use crate::report::bands::banded;
 use crate::report::chance::Chance;
 use crate::report::figures::{Figures, epoch, labels};
 use crate::report::paired::Estimate;
-use crate::report::panels::{Band, Images, Panel, Series};
+use crate::report::panels::{Images, Panel};
 use crate::training::Accuracies;
 use crate::training::experiment::Outcome;
 
@@ -70,39 +70,17 @@ pub(super) fn accuracies(outcomes: &[Outcome], images: Images) -> Panel {
     let y = Chance::axis(chance.as_ref(), both);
     let (mut series, mut bands) = (Vec::new(), Vec::new());
     for (style, label) in labels(first).into_iter().enumerate() {
-        let runs = outcomes.iter().filter_map(|outcome| outcome.networks.get(style));
-        let edges = edges(&runs.map(|run| &run.history).collect::<Vec<_>>(), images);
-        let name = format!("keep {label}");
-        let values = edges.iter().map(|edge| (edge.epoch, edge.mean)).collect();
-        series.push(Series { style, name: name.clone(), values });
-        let edges =
-            edges.into_iter().map(|Edge { epoch, low, high, .. }| (epoch as f64, low, high)).collect();
-        bands.push(Band { style, name, edges });
+        let networks = outcomes.iter().filter_map(|outcome| outcome.networks.get(style));
+        let runs: Vec<_> = networks.map(|network| points(&network.history, images)).collect();
+        let (curve, band) = banded(style, &format!("keep {label}"), &runs);
+        series.push(curve);
+        bands.extend(band);
     }
     Panel { chance, bands, ..Panel::over_epochs("Accuracy", 0, y, series) }
 }
 
-/// Accuracies of all seeds at one check.
-struct Edge {
-    epoch: usize,
-    low: f64,
-    mean: f64,
-    high: f64,
-}
-
-/// One network's accuracies at every check.
-fn edges(histories: &[&Accuracies], images: Images) -> Vec<Edge> {
-    let checks = histories.iter().map(|history| history.val_accuracy.len()).min().unwrap_or(0);
-    let at = |check: usize| {
-        let accuracies = histories.iter().map(|history| {
-            let accuracies =
-                if images == Images::Train { &history.train_accuracy } else { &history.val_accuracy };
-            accuracies.get(check).copied().filter(|accuracy| accuracy.is_finite())
-        });
-        let accuracies: Vec<f64> = accuracies.collect::<Option<_>>()?;
-        let (low, high) = range(accuracies.iter().copied())?;
-        let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
-        Some(Edge { epoch: epoch(histories.first()?, check), low, mean, high })
-    };
-    (0..checks).filter_map(at).collect()
+/// One network's accuracies, each with its epoch.
+fn points(history: &Accuracies, images: Images) -> Vec<(usize, f64)> {
+    let accuracies = if images == Images::Train { &history.train_accuracy } else { &history.val_accuracy };
+    accuracies.iter().enumerate().map(|(check, &accuracy)| (epoch(history, check), accuracy)).collect()
 }
