@@ -22,6 +22,8 @@ pub fn run_all() -> Result<()> {
     eprintln!("lint: documentation");
     let doc = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
     run(cargo(&doc).env("RUSTDOCFLAGS", "-D warnings"))?;
+    eprintln!("lint: packages");
+    packages()?;
     eprintln!("lint: licences and bans");
     licences()?;
     eprintln!("lint: Python");
@@ -51,6 +53,14 @@ fn web() -> Result<()> {
     check.args(["--config", "profile.dev.package.'*'.opt-level=0"]);
     check.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-D warnings");
     run(check.env("CARGO_TARGET_DIR", target().join("web")))
+}
+
+/// The crates must be ready to be published. That the packages build as well is for `cargo publish --dry-run --workspace`, which
+/// compiles all of them.
+fn packages() -> Result<()> {
+    let package = ["package", "--workspace", "--offline", "--no-verify", "--allow-dirty", "--quiet"];
+    let unpublished = ["--exclude", "xtask", "--exclude", "thinnet-python"];
+    run(cargo(&package).args(unpublished))
 }
 
 /// Licences, duplicate versions and sources of the dependency tree; known vulnerabilities where their database is.
