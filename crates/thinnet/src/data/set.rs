@@ -72,6 +72,10 @@ pub enum Format {
     Npz,
     /// A table of text, its fields separated by commas, tabs, semicolons or bars.
     Csv,
+    /// A table as JSON: a list of objects, or an object a line.
+    Json,
+    /// A table as Weka has it, ARFF.
+    Arff,
     /// A table in columns of types, Parquet.
     Parquet,
     /// The same as Arrow has it in memory: Arrow files and streams, Feather.
@@ -101,7 +105,7 @@ impl Format {
 
     /// Whether it has columns, of which one holds labels or targets.
     pub(crate) fn is_table(self) -> bool {
-        matches!(self, Self::Csv | Self::Parquet | Self::Arrow)
+        matches!(self, Self::Csv | Self::Json | Self::Arff | Self::Parquet | Self::Arrow)
     }
 }
 
@@ -117,6 +121,8 @@ impl fmt::Display for Format {
             Self::Npy => "NumPy arrays (npy)",
             Self::Npz => "NumPy archive (npz)",
             Self::Csv => "table (csv)",
+            Self::Json => "table (json)",
+            Self::Arff => "table (arff)",
             Self::Parquet => "table (parquet)",
             Self::Arrow => "table (arrow)",
             Self::Svmlight => "sparse rows (svmlight)",

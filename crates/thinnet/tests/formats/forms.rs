@@ -1,6 +1,6 @@
 //! Tables that are written as JSON or ARFF.
 
-use thinnet::data::{DataSet, ReadOptions, Wanted, stream_table};
+use thinnet::data::{DataSet, Format, ReadOptions, Wanted, stream_table};
 
 fn read(text: &str) -> thinnet::Result<DataSet> {
     DataSet::from_bytes(text.as_bytes().to_vec(), &ReadOptions { infer_task: true, ..ReadOptions::default() })
@@ -34,8 +34,16 @@ const LINES: &str = r#"{"size": 1.5, "city": "Rome, old", "old": true, "label": 
 fn one_table_is_the_same_in_every_form() {
     let csv = read(CSV).unwrap();
     let list = format!("[\n{}\n]", LINES.trim().replace("\n\n", "\n").replace("}\n{", "},\n{"));
-    for text in [ARFF, LINES, &list, &ARFF.replace('\n', "\r\n"), &format!("\u{feff}{LINES}")] {
+    let (arff, json) = (Format::Arff, Format::Json);
+    for (text, format) in [
+        (ARFF, arff),
+        (LINES, json),
+        (&list, json),
+        (&ARFF.replace('\n', "\r\n"), arff),
+        (&format!("\u{feff}{LINES}"), json),
+    ] {
         let set = read(text).unwrap();
+        assert_eq!(set.format(), format);
         assert_eq!(
             (set.train(), set.columns(), set.names()),
             (csv.train(), csv.columns(), csv.names()),

@@ -67,7 +67,7 @@ impl ReadOptions {
     /// The first option that is given and means nothing for data of this format, by the name that it has among `names` (of
     /// label column, header and size), and what it is for.
     pub fn useless<'a>(&self, format: Format, names: [&'a str; 3]) -> Option<(&'a str, &'static str)> {
-        let (table, text) = (format.is_table(), format == Format::Csv);
+        let (table, text) = (format.is_table(), matches!(format, Format::Csv | Format::Json | Format::Arff));
         let images = format == Format::Images;
         let given = [
             (self.label.is_some() && !table, "is for tables"),

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::data::files::archive::damage;
-use crate::data::limits;
+use crate::data::{Format, limits};
 use crate::error::{Error, Result, ensure};
 
 /// How a table is written, other than as separated fields.
@@ -32,6 +32,14 @@ impl Form {
             [b'{', ..] => Some(Self::JsonLines),
             [b'[', rest @ ..] if rest.trim_ascii_start().starts_with(b"{") => Some(Self::Json),
             _ => None,
+        }
+    }
+
+    /// What a data set in this form is called.
+    pub(super) fn format(self) -> Format {
+        match self {
+            Self::Arff => Format::Arff,
+            Self::JsonLines | Self::Json => Format::Json,
         }
     }
 

@@ -11,7 +11,7 @@ use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::forms::Form;
 use crate::data::files::archive::{brief, damage};
-use crate::data::limits;
+use crate::data::{Format, limits};
 use crate::error::{Error, Result};
 
 /// Bytes in which the separator is looked for, if the first line is no shorter.
@@ -150,6 +150,11 @@ impl<'a> Lines<'a> {
     /// Whether the first line names the columns in any case.
     pub(super) fn is_named(&self) -> bool {
         self.form.is_some()
+    }
+
+    /// How the table is written.
+    pub(super) fn format(&self) -> Format {
+        self.form.map_or(Format::Csv, Form::format)
     }
 
     /// Whether decimal points may be commas: where semicolons separate fields.

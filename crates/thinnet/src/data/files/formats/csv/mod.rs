@@ -10,7 +10,7 @@ use std::io::Read;
 use super::tabular::{Build, INDEX_NAMES, Inputs, LABEL_NAMES, Layout};
 use crate::data::files::labels::class_name;
 use crate::data::table::field::{Field, Origin, number};
-use crate::data::{Columns, DataSet, Features, Format, ReadOptions};
+use crate::data::{Columns, DataSet, Features, ReadOptions};
 use crate::error::{Error, Result, ensure};
 use lines::Lines;
 use records::{check_length, each_record};
@@ -34,7 +34,7 @@ pub fn read(table: impl Read, options: &ReadOptions) -> Result<DataSet> {
     each_record(&mut lines, names.len(), |record, line| {
         build.push(|place| Field::Text(record.get(place).unwrap_or_default()), line)
     })?;
-    let mut set = build.finish(Format::Csv)?;
+    let mut set = build.finish(lines.format())?;
     for note in lines.all_notes() {
         set.note(note);
     }
