@@ -15,6 +15,12 @@ NAMES = {
     "burn": "burn",
     "candle": "candle",
 }
+# What the table's page in the book begins with.
+HEAD = """# Every library, net and batch
+
+After this page you know the time of a training step of every library that was measured, and how many times faster
+thinnet is. [Performance](performance.md) says what the figures mean.
+"""
 # From this share of the machine used by others on, a measurement says little: libraries whose threads spin lose most.
 BUSY = 0.05
 # The network, batch and keep probability of the bar chart.
@@ -171,7 +177,7 @@ def bars(steps: list[Entry], folder: pathlib.Path) -> None:
 
 def write(results: Entry, folder: pathlib.Path) -> None:
     """Write performance-table.md, step-time.svg, step-time.png and step-bars.png into `folder`."""
-    parts = []
+    parts = [HEAD]
     if results["steps"]:
         parts.append(step_table(results["steps"]))
         if busy := sum(entry["others"] > BUSY for entry in results["steps"]):

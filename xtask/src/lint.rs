@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 
 use crate::command::{cargo, command, is_ci, root, run, succeeds, target};
 use crate::venv::Venv;
-use crate::{prose, tensorboard};
+use crate::{book, prose, tensorboard};
 
 pub fn run_all() -> Result<()> {
     eprintln!("lint: formatting");
@@ -30,6 +30,8 @@ pub fn run_all() -> Result<()> {
     python()?;
     eprintln!("lint: prose and links");
     prose::check()?;
+    eprintln!("lint: book");
+    book::check()?;
     eprintln!("lint: shell");
     run(&mut command("bash", &["-n", ".ci/run"]))
 }
@@ -86,7 +88,7 @@ fn advisory_database() -> Option<PathBuf> {
 
 /// The scripts' style and types.
 fn python() -> Result<()> {
-    let venv = Venv::ensure("lint", "compare/requirements-lint.txt")?;
+    let venv = Venv::for_lint()?;
     // Where the settings are is what tells ruff a script's neighbours from packages.
     let settings = "compare/pyproject.toml";
     let own = ["--config", settings];

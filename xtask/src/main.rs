@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "it talks to the person who called it")]
 
 mod bench;
+mod book;
 mod browser;
 mod command;
 mod datasets;
@@ -37,6 +38,8 @@ enum Task {
     Test,
     /// Check formatting, lints, documentation, licences and scripts
     Lint,
+    /// Build the documentation as a book
+    Book(book::Arguments),
     /// Measure side by side with NumPy, PyTorch, JAX, scikit-learn, burn and candle
     Bench(bench::Arguments),
     /// Feed the readers of data sets what a fuzzer makes of sound files
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     let done: Result<()> = match Arguments::parse().task {
         Task::Test => test::run_all(),
         Task::Lint => lint::run_all(),
+        Task::Book(arguments) => book::run_all(&arguments),
         Task::Bench(arguments) => bench::run_all(&arguments),
         Task::Fuzz(arguments) => fuzz::run_all(&arguments),
         Task::Datasets => datasets::run_all(),

@@ -1,8 +1,7 @@
 //! The docs' English and links, by textlint: what its rules are is in docs/prose.
 
-use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -22,17 +21,15 @@ pub fn check() -> Result<()> {
         .arg(root().join(RULES).join("textlintrc.json"))
         .arg("--rules-base-directory")
         .arg(&modules);
-    run(textlint.args(pages()?))
+    run(textlint.args(pages(root())?).args(pages(&root().join("docs"))?))
 }
 
-/// The pages: those of the root and of docs/.
-fn pages() -> Result<Vec<OsString>> {
-    let mut pages = Vec::new();
-    for folder in [root().to_path_buf(), root().join("docs")] {
-        let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-        let paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
-        pages.extend(paths.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "md")));
-    }
+/// The pages in a folder, in the order of their names.
+pub fn pages(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    let mut pages: Vec<PathBuf> =
+        paths.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect();
     pages.sort();
-    Ok(pages.into_iter().map(PathBuf::into_os_string).collect())
+    Ok(pages)
 }

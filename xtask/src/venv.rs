@@ -32,6 +32,11 @@ impl Venv {
         Ok(venv)
     }
 
+    /// The environment of the programs that `cargo xtask lint` runs.
+    pub fn for_lint() -> Result<Self> {
+        Self::ensure("lint", "compare/requirements-lint.txt")
+    }
+
     fn create(&self) -> Result<()> {
         if !succeeds(&mut command("python3", &["-c", "import ensurepip, venv"])) {
             bail!(
