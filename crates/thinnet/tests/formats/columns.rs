@@ -193,7 +193,7 @@ fn lines_have_the_numbers_that_an_editor_shows() {
             ("sep=,\na,b\n1,x\n2,y,3\n", 4),
         ] {
             let message = refusal(&text.replace('\n', end), &auto());
-            assert_eq!(message, format!("line {line} has 3 fields, and the first has 2"), "{text:?} {end:?}");
+            assert_eq!(message, format!("line {line} has 3 fields, but the first has 2"), "{text:?} {end:?}");
         }
     }
 }

@@ -58,7 +58,7 @@ fn one_table_is_the_same_in_every_form() {
 fn what_is_wrong_is_told_where_it_is() {
     let refusal = |text: &str| read(text).unwrap_err().to_string();
     for (text, says) in [
-        (ARFF.replace("false, b", "false"), "line 12 has 3 fields, and the first has 4"),
+        (ARFF.replace("false, b", "false"), "line 12 has 3 fields, but the first has 4"),
         (ARFF.replace("-2, ?, false, b", "{0 -2, 3 b}"), "its ARFF data are sparse, which are not read"),
         (ARFF.split("@DATA").next().unwrap().to_owned(), "its ARFF header has no @data"),
         (

@@ -187,7 +187,7 @@ fn arrays_that_are_no_targets_are_refused() {
             npz(&[("X", x()), ("y", npy(&array![1.0, f32::NAN, 3.0]))]),
             "its train part: target 0 of sample 1 is NaN",
         ),
-        (with("target_names", words), "it names 4 targets, and a sample has 1"),
+        (with("target_names", words), "it names 4 targets, but a sample has 1"),
         (with("target_names", npy(&array![1.0])), "its target_names are no words"),
     ] {
         let message = refusal(file, &regression());
