@@ -66,9 +66,9 @@ fn what_is_wrong_is_told_where_it_is() {
             "line 3 has the key \"town\", and the first object has not",
         ),
         (LINES.replace("null", "[1]"), "line 3, key city: it holds a list or an object"),
-        (LINES.replace("-2", "-"), "line 3 is no object of JSON"),
+        (LINES.replace("-2", "-"), "line 3 is not a JSON object"),
         (LINES.replace("\"label\": \"b\", ", ""), "line 3 has no label"),
-        ("[{\"a\": 1, \"label\": 2}".to_owned(), "it is no list of JSON objects"),
+        ("[{\"a\": 1, \"label\": 2}".to_owned(), "it is not a list of JSON objects"),
         ("{}\n".to_owned(), "it is empty"),
         ("[{\"a\": 1, \"label\": 2}, {\"b\": 1}]".to_owned(), "object 2 has the key \"b\""),
     ] {

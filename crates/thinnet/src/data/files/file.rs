@@ -126,7 +126,7 @@ pub(super) fn read_unpacked(
             let samples = read(bytes)?;
             let path = path.ok_or_else(|| Error::data("its labels are in another file"))?;
             if samples.shape.len() < 2 {
-                return Err(Error::data("it holds labels; what is read is the file of the samples"));
+                return Err(Error::data("it holds labels; give the file of the samples"));
             }
             from_array(kind, Samples::Read(samples), path, options)
         }
@@ -168,7 +168,7 @@ fn from_array(kind: Kind, samples: Samples, path: &Path, options: &ReadOptions) 
 /// Why MATLAB 7.3 files are not read.
 pub(super) fn mat_7_3() -> Error {
     Error::data(
-        "it is of MATLAB 7.3, which is not read; in MATLAB save it with save(..., '-v7'), in Python as an NPZ archive with \
+        "it is MATLAB 7.3, which is not supported; in MATLAB save it with save(..., '-v7'), in Python as an NPZ archive with \
          numpy.savez",
     )
 }
@@ -177,19 +177,19 @@ pub(super) fn mat_7_3() -> Error {
 #[cfg(not(feature = "hdf5"))]
 pub(super) fn no_hdf5() -> Error {
     Error::data(
-        "it is HDF5, which is not read here; in Python save its arrays as an NPZ archive with numpy.savez",
+        "it is HDF5, which is not supported here; in Python save its arrays as an NPZ archive with numpy.savez",
     )
 }
 
 /// Why Parquet and Arrow are not read.
 #[cfg(not(feature = "columnar"))]
 pub(super) fn columnar() -> Error {
-    Error::data("it is Parquet or Arrow, which are not read here; save the table as CSV")
+    Error::data("it is Parquet or Arrow, which are not supported here; save the table as CSV")
 }
 
 fn unknown() -> Error {
     Error::data(
-        "it is none of the formats that are read: CIFAR-10 and CIFAR-100 (tar.gz, python, binary), IDX, NPZ, NPY, \
+        "its format is not supported; these are: CIFAR-10 and CIFAR-100 (tar.gz, python, binary), IDX, NPZ, NPY, \
          tables (csv, tsv, json, arff, parquet, arrow), svmlight, MATLAB (mat), HDF5, folders of images by class",
     )
 }

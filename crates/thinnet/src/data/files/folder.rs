@@ -71,7 +71,7 @@ pub(super) fn find(path: &Path) -> Result<(Found, Option<String>)> {
     if below.len() > 1 {
         let names: Vec<_> = below.into_iter().map(|(name, _)| name).collect();
         return Err(Error::data(format!(
-            "it holds several data sets, one of which has to be named: {}",
+            "it holds several data sets; name one of them: {}",
             names.join(", ")
         )));
     }
@@ -91,7 +91,7 @@ pub(super) fn find(path: &Path) -> Result<(Found, Option<String>)> {
         return Ok((Found::File(file.clone()), Some(file_name(file))));
     }
     Err(Error::data(
-        "the folder holds no data set that is read: CIFAR-10 or CIFAR-100 (data_batch_1 and so on, python or binary), \
+        "the folder holds no data set in a supported format: CIFAR-10 or CIFAR-100 (data_batch_1 and so on, python or binary), \
          IDX or NPY files of samples and labels, a folder of images for each class, or one file alone",
     ))
 }
@@ -113,14 +113,14 @@ pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet>
         #[cfg(feature = "images")]
         Found::Images => images::read_folder(path, options),
         #[cfg(not(feature = "images"))]
-        Found::Images => Err(Error::data("images are not read without the feature `images`")),
+        Found::Images => Err(Error::data("images are not supported without the feature `images`")),
         Found::Tables(train, test) => {
             let mut set = open_file(&train, options).map_err(|error| error.within(file_name(&train)))?;
             match set.columns().filter(|columns| columns.header).map(|columns| columns.target.clone()) {
                 Some(label) if !column_names(&test)?.contains(&label) => {
                     let test = file_name(&test);
                     set.note(format!(
-                        "{test} has no column {label} and is left out; thinnet predict takes it"
+                        "{test} has no column {label} and is left out; use it with thinnet predict"
                     ));
                     Ok(set)
                 }
@@ -167,7 +167,7 @@ fn column_names(path: &Path) -> Result<Vec<String>> {
 pub(super) fn with_test(set: DataSet, path: &Path, options: &ReadOptions) -> Result<DataSet> {
     let Some(columns) = set.columns().cloned() else {
         return Err(Error::data(format!(
-            "test samples of their own are for tables, and this is {}",
+            "separate test samples are only for tables, but this is {}",
             set.format()
         )));
     };
@@ -187,7 +187,9 @@ pub(super) fn with_test(set: DataSet, path: &Path, options: &ReadOptions) -> Res
         let place = |name: &String| set.names().iter().position(|own| own == name);
         let places = test.names().iter().map(|name| {
             place(name).ok_or_else(|| {
-                within(Error::data(format!("its class {name} is none of those of the training samples")))
+                within(Error::data(format!(
+                    "its class {name} is not among the classes of the training samples"
+                )))
             })
         });
         let places = places.collect::<Result<Vec<_>>>()?;

@@ -1,6 +1,6 @@
-//! Numbers that are kept as bytes for as long as all of them are.
+//! Numbers that are stored as bytes as long as all of them fit.
 
-/// Numbers, one after the other; NaN where there is a gap.
+/// A list of numbers; NaN for a gap.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Numbers {
     /// Whole numbers from 0 to 255.

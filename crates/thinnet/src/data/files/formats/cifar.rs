@@ -262,7 +262,7 @@ fn no_records(content: &[u8]) -> Error {
     let record = 1 + PIXELS;
     if content.is_empty() || !content.len().is_multiple_of(record) {
         return Error::data(format!(
-            "it is no batch of CIFAR: its {} bytes are neither a pickle nor whole records of {record} or {}",
+            "it is not a batch of CIFAR: its {} bytes are neither a pickle nor whole records of {record} or {}",
             content.len(),
             record + 1
         ));
@@ -286,7 +286,7 @@ fn read_pickle(content: &[u8]) -> Result<(Format, Batch<'_>)> {
             ));
         }
     };
-    let labels = pickle.integers(labels).ok_or_else(|| Error::data("its labels are no whole numbers"))?;
+    let labels = pickle.integers(labels).ok_or_else(|| Error::data("its labels are not whole numbers"))?;
     let data = pickle.get(root, "data").unwrap_or(&Value::None);
     let array = pickle.byte_array(data).map_err(|error| error.within("data"))?;
     let &[images, PIXELS] = array.shape.as_slice() else {

@@ -166,7 +166,7 @@ fn numbers(set: &Dataset, rows: Option<(u64, u64)>) -> Result<Numbers> {
         }
         other => {
             return Err(Error::data(format!(
-                "its type, {}, is none of whole numbers, floats of 32 and 64 bits, or words",
+                "its type, {}, is not supported; whole numbers, floats of 32 and 64 bits, and words are",
                 brief(&format!("{other:?}")).chars().take(30).collect::<String>()
             )));
         }

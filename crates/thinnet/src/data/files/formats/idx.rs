@@ -68,5 +68,5 @@ fn kind(kind: u8) -> (bool, u8, usize) {
 }
 
 fn no_idx() -> Error {
-    Error::data("it is no IDX file")
+    Error::data("it is not an IDX file")
 }

@@ -122,7 +122,7 @@ fn reader<R: BufRead + Seek>(stream: R) -> Result<ImageReader<R>> {
 }
 
 fn none_of_them() -> Error {
-    Error::data("it is none of PNG, JPEG, WebP, GIF, BMP and TIFF")
+    Error::data("it is not PNG, JPEG, WebP, GIF, BMP or TIFF")
 }
 
 fn broken(error: &image::ImageError) -> Error {
@@ -310,7 +310,7 @@ fn read_files(root: &Path, parts: [Option<Files>; 3], options: &ReadOptions) -> 
     let parts = [train?, val?, test?];
     let all: Vec<&PathBuf> = parts.iter().flatten().flatten().map(|(path, _)| path).collect();
     let Some(&(first, _)) = headers.first() else {
-        return Err(broken.first.unwrap_or_else(|| Error::data("there is no image in it")));
+        return Err(broken.first.unwrap_or_else(|| Error::data("there are no images in it")));
     };
     let grey = headers.iter().all(|(header, _)| header.grey);
     let (width, height) = options.resize.unwrap_or((first.width, first.height));
@@ -319,7 +319,7 @@ fn read_files(root: &Path, parts: [Option<Files>; 3], options: &ReadOptions) -> 
         if let Some(index) = headers.iter().position(|(header, _)| !same(header)) {
             let other = headers[index].0;
             return Err(Error::data(format!(
-                "{} is {} x {} pixels and {} is {width} x {height}; images of different sizes have to be resized to one",
+                "{} is {} x {} pixels, but {} is {width} x {height}; resize images of different sizes to one size",
                 below(root, all[index]),
                 other.width,
                 other.height,

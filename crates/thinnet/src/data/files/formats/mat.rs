@@ -66,7 +66,7 @@ pub fn read(stream: impl Read + Seek, size: u64, options: &ReadOptions) -> Resul
         Ok(array)
     })?;
     if digits {
-        set.note("label 10 is taken for the digit 0, as SVHN has it".to_owned());
+        set.note("label 10 is read as the digit 0, as in SVHN".to_owned());
     }
     Ok(set)
 }
@@ -169,7 +169,7 @@ impl<R: Read + Seek> File<R> {
     fn open(mut stream: R, size: u64) -> Result<Self> {
         let mut header = [0; HEADER];
         stream.read_exact(&mut header).map_err(damage)?;
-        ensure!(is_mat(&header), Error::data("it is no MATLAB file of level 5"));
+        ensure!(is_mat(&header), Error::data("it is not a MATLAB file of level 5"));
         let big = header.ends_with(b"MI");
         let mut file =
             Self { stream, big, left: limits::unpacked(size), arrays: Vec::new(), places: Vec::new() };
@@ -226,7 +226,7 @@ impl<R: Read + Seek> File<R> {
             ArrayHead::read(stream, big)?;
             let Tag { kind, size, small } = Tag::read(stream, big)?;
             let (sort, bytes) =
-                number(kind).ok_or_else(|| Error::data("its numbers are of a type that is not known"))?;
+                number(kind).ok_or_else(|| Error::data("its numbers have an unknown type"))?;
             check_promise(&shape, bytes, "numbers", size as usize)?;
             ensure!(u64::from(size) <= left, Error::data("it is too much for a file of its size"));
             let numbers = match small {
@@ -341,10 +341,10 @@ impl ArrayHead {
             1 => "a cell array",
             2 | 3 => "a structure or object",
             4 => "text",
-            5 => "a sparse matrix, for which full(...) has to be saved",
-            _ => "of a class that is not read",
+            5 => "a sparse matrix; save full(...) instead",
+            _ => "of a class that is not supported",
         };
-        Err(Error::data(format!("it must be an array of numbers, and it is {what}")))
+        Err(Error::data(format!("it must be an array of numbers, but it is {what}")))
     }
 }
 
@@ -364,7 +364,7 @@ impl Tag {
         if kind >> 16 == 0 {
             return Ok(Self { kind, size, small: None });
         }
-        ensure!(kind >> 16 <= 4, Error::data("it is damaged: an element has no possible size"));
+        ensure!(kind >> 16 <= 4, Error::data("it is damaged: an element has an impossible size"));
         Ok(Self { kind: kind & 0xffff, size: kind >> 16, small: Some(rest) })
     }
 }
@@ -378,7 +378,7 @@ fn element(stream: &mut dyn Read, big: bool, most: usize) -> Result<Vec<u8>> {
     }
     ensure!(
         size <= most,
-        Error::data(format!("an array in it has a header of {size} bytes, more than can be"))
+        Error::data(format!("an array in it has a header of {size} bytes, which is too long"))
     );
     let mut bytes = vec![0; size.next_multiple_of(8)];
     stream.read_exact(&mut bytes).map_err(damage)?;

@@ -143,13 +143,13 @@ impl Numbers {
                 Content::Floats(values) => one_hot(values, columns, &0.0, &1.0),
                 Content::Singles(values) => one_hot(values, columns, &0.0, &1.0),
                 Content::Texts(_) => {
-                    Err(Error::data("labels must be one word a sample, and these are several"))
+                    Err(Error::data("there must be one word per sample as its label, but these are several"))
                 }
             };
         }
         if self.shape.len() != 1 && !matches!(self.shape.as_slice(), [_, 1]) {
             return Err(Error::data(format!(
-                "labels must be one a sample, and these have the shape {}",
+                "there must be one label per sample, but these have the shape {}",
                 shown(&self.shape)
             )));
         }
@@ -162,7 +162,7 @@ impl Numbers {
                     (label.fract().abs() <= 0.0 && label.abs() <= 2f64.powi(53)).then_some(truncated)
                 };
                 let wrong =
-                    |label| Error::data(format!("a label must be a whole number, and {label} is none"));
+                    |label| Error::data(format!("a label must be a whole number, but {label} is not"));
                 Content::Integers(
                     labels.iter().map(|&l| whole(l).ok_or_else(|| wrong(l))).collect::<Result<_>>()?,
                 )
@@ -181,7 +181,7 @@ impl Numbers {
             [samples, width @ 1..=limits::CLASSES] => (samples, width),
             _ => {
                 return Err(Error::data(format!(
-                    "targets must have the shape N or N x K, with K from 1 to {}, and these have {}",
+                    "targets must have the shape N or N x K, with K from 1 to {}, but these have {}",
                     limits::CLASSES,
                     if self.shape.is_empty() { "none".to_owned() } else { shown(&self.shape) }
                 )));
@@ -207,7 +207,7 @@ impl Numbers {
             [_, channels, height, width] => (vec![channels, height, width], None),
             _ => {
                 return Err(Error::data(format!(
-                    "samples must have 2 to 4 dimensions, the first of which counts them, and these have the shape {}",
+                    "samples must have 2 to 4 dimensions, the first of which counts them, but these have the shape {}",
                     shown(&self.shape)
                 )));
             }
@@ -247,7 +247,7 @@ impl Content {
             Self::Integers(numbers) => Ok(numbers.into_iter().map(|number| number as f64).collect()),
             Self::Floats(floats) => Ok(floats),
             Self::Singles(_) => Ok(Vec::new()), // they were made wider
-            Self::Texts(_) => Err(Error::data(format!("{what} must be numbers, and these are words"))),
+            Self::Texts(_) => Err(Error::data(format!("{what} must be numbers, but these are words"))),
         }
     }
 }
@@ -288,8 +288,8 @@ fn one_hot<T: PartialEq>(values: &[T], columns: usize, zero: &T, one: &T) -> Res
         let at = row.iter().position(|value| value == one).and_then(|at| i64::try_from(at).ok());
         at.filter(|_| ones == 1 && zeros + 1 == columns).ok_or_else(|| {
             Error::data(format!(
-                "labels must be one a sample, and these have the shape {} x {columns}; rows of zeros with a single 1 will do, and \
-                 the one of sample {} is another",
+                "there must be one label per sample, but these have the shape {} x {columns}; rows of zeros with a single 1 also work, but \
+                 that of sample {} is different",
                 values.len() / columns,
                 sample + 1
             ))

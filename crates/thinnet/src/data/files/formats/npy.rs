@@ -205,11 +205,13 @@ pub(crate) fn by_column() -> Error {
 fn no_data(descriptor: &str) -> Error {
     if descriptor.ends_with('O') {
         return Error::data(
-            "it is an array of Python objects, which are not read; save it as numbers or words: numpy.asarray(x, dtype=float), \
+            "it is an array of Python objects, which are not supported; save it as numbers or words: numpy.asarray(x, dtype=float), \
              or dtype=str",
         );
     }
-    Error::data(format!("its type, {descriptor:.30}, is none of whole numbers, floats, booleans or words"))
+    Error::data(format!(
+        "its type, {descriptor:.30}, is not supported; whole numbers, floats, booleans and words are"
+    ))
 }
 
 /// The header of an NPY file, and where it ends.
@@ -225,17 +227,17 @@ fn parsed_header(bytes: &[u8]) -> Result<(Header, usize)> {
             _ => {}
         }
         if depth > limits::NPY_NESTING {
-            return Err(Error::data("the brackets of its header are nested deeper than NumPy writes any"));
+            return Err(Error::data("the brackets of its header are nested deeper than NumPy ever writes"));
         }
     }
     let header = Header::from_reader(&mut &bytes[..end])
-        .map_err(|_| Error::data("it is no NPY file: its header is not one that NumPy writes"))?;
+        .map_err(|_| Error::data("it is not an NPY file: its header is not one that NumPy writes"))?;
     Ok((header, end))
 }
 
 /// The start of the header's text, and its length in bytes.
 fn header_length(bytes: &[u8]) -> Result<(usize, usize)> {
-    let no_npy = || Error::data("it is no NPY file");
+    let no_npy = || Error::data("it is not an NPY file");
     let (length_end, length) = match bytes.get(..12).ok_or_else(no_npy)? {
         [magic @ .., 1, _, a, b, _, _] if magic == MAGIC => (10, usize::from(u16::from_le_bytes([*a, *b]))),
         [magic @ .., 2 | 3, _, a, b, c, d] if magic == MAGIC => {
@@ -244,7 +246,7 @@ fn header_length(bytes: &[u8]) -> Result<(usize, usize)> {
         _ => return Err(no_npy()),
     };
     if length > limits::NPY_HEADER {
-        return Err(Error::data(format!("its header of {length} bytes is longer than NumPy writes any")));
+        return Err(Error::data(format!("its header of {length} bytes is longer than NumPy ever writes")));
     }
     Ok((length_end, length))
 }
@@ -384,7 +386,7 @@ pub(crate) fn assemble(
     let Some(train) = train.or(whole) else {
         let names = names.join(", ").chars().take(limits::CLASS_NAME).collect::<String>();
         return Err(Error::data(format!(
-            "it has no arrays X_train and y_train, nor X and y; what it has is {}",
+            "it has no arrays X_train and y_train, and no X and y; it has {}",
             if names.is_empty() { "none" } else { &names }
         )));
     };
@@ -419,7 +421,7 @@ pub(crate) fn assemble(
         Some(Numbers { content: Content::Texts(names), .. }) => {
             Some(class_names(names.iter().map(String::as_str))?)
         }
-        Some(_) => return Err(Error::data(format!("its {names_array} are no words"))),
+        Some(_) => return Err(Error::data(format!("its {names_array} are not words"))),
         None => None,
     };
     let (names, rows) = rows_of(parts, given)?;

@@ -82,7 +82,7 @@ pub(crate) fn each_block(
         let beyond = |&column: &u32| column.checked_sub(first).is_none_or(|column| column as usize >= width);
         if let Some(column) = entries.row().iter().find(|column| beyond(column)) {
             let wanted = format!("the model takes {width} columns, from {first}");
-            return Err(lines.error(format!("it has a column {column}, and {wanted}")));
+            return Err(lines.error(format!("it has a column {column}, but {wanted}")));
         }
         if entries.len() == rows {
             each(std::mem::replace(&mut entries, Entries::new()).into_features(width, first)?)?;

@@ -92,7 +92,7 @@ impl<R: Read + Seek> Iterator for Batches<R> {
         let block = self.blocks.pop_front()?;
         let batch = self.block(&block).and_then(|bytes| {
             let batch = self.decoder.read_record_batch(&block, &bytes).map_err(broken)?;
-            batch.ok_or_else(|| Error::data("it is damaged: a block is no batch"))
+            batch.ok_or_else(|| Error::data("it is damaged: a block is not a batch"))
         });
         Some(batch)
     }

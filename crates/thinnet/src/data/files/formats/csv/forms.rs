@@ -132,7 +132,7 @@ impl Next for Arff {
                 let sparse = text.starts_with('{');
                 ensure!(
                     !sparse,
-                    Error::data("its ARFF data are sparse, which are not read; write all values")
+                    Error::data("its ARFF data are sparse, which is not supported; write all values")
                 );
                 let fields = fields(text);
                 write(
@@ -198,7 +198,7 @@ impl Next for Objects {
                 return Ok(false);
             }
             let objects: Vec<Object> = serde_json::from_slice(&bytes)
-                .map_err(|error| Error::data(format!("it is no list of JSON objects: {error}")))?;
+                .map_err(|error| Error::data(format!("it is not a list of JSON objects: {error}")))?;
             for object in objects {
                 self.add(object, out)?;
             }
@@ -212,7 +212,7 @@ impl Next for Objects {
         } else {
             let place = format!("line {}", self.number + 1);
             let object = serde_json::from_str(text)
-                .map_err(|error| Error::data(format!("{place} is no object of JSON: {error}")))?;
+                .map_err(|error| Error::data(format!("{place} is not a JSON object: {error}")))?;
             self.add(object, out)?;
         }
         Ok(true)

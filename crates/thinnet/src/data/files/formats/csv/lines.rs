@@ -97,7 +97,7 @@ impl<'a> Lines<'a> {
         let mut record = std::mem::take(&mut self.record).into_byte_record(); // its room is used again
         let read = self.reader.read_byte_record(&mut record).map_err(|error| match error.into_kind() {
             csv::ErrorKind::Io(error) => damage(error),
-            kind => Error::data(format!("it is no table: {}", brief(&format!("{kind:?}")))),
+            kind => Error::data(format!("it is not a table: {}", brief(&format!("{kind:?}")))),
         })?;
         if !read {
             return Ok(false);
@@ -249,7 +249,7 @@ fn separator(head: &[u8]) -> Result<u8> {
     let most = counts.into_iter().max().unwrap_or(0);
     let first = counts.iter().position(|&count| count == most && count > 0);
     first.map(|index| SEPARATORS[index]).ok_or_else(|| {
-        Error::data("it looks like text, but is no table: its first line has no comma, tab, semicolon or bar between fields")
+        Error::data("it looks like text, but is not a table: its first line has no comma, tab, semicolon or bar between fields")
     })
 }
 

@@ -173,7 +173,7 @@ impl<'a> Machine<'a> {
         let object = self.top()?;
         match &mut self.values[object] {
             Value::Call { state: old @ None, .. } => *old = Some(state),
-            _ => return Err("a state is given to what takes none".into()),
+            _ => return Err("a state is given to a value that takes none".into()),
         }
         Ok(())
     }
@@ -189,9 +189,9 @@ impl<'a> Machine<'a> {
 
     fn take(&mut self, count: usize) -> Step<&'a [u8]> {
         let rest = &self.bytes[self.at..];
-        let taken = rest
-            .get(..count)
-            .ok_or_else(|| format!("{count} bytes are to come, and the file ends after {}", rest.len()))?;
+        let taken = rest.get(..count).ok_or_else(|| {
+            format!("{count} more bytes are expected, but the file ends after {}", rest.len())
+        })?;
         self.at += count;
         Ok(taken)
     }
@@ -212,7 +212,7 @@ impl<'a> Machine<'a> {
     fn size(&mut self, width: usize) -> Step<usize> {
         let mut wide = [0; 8];
         wide[..width].copy_from_slice(self.take(width)?);
-        usize::try_from(u64::from_le_bytes(wide)).map_err(|_| "a size is beyond all memory".to_owned())
+        usize::try_from(u64::from_le_bytes(wide)).map_err(|_| "a size is larger than any memory".to_owned())
     }
 
     /// A byte string, after its length in `width` bytes.
@@ -320,7 +320,7 @@ impl<'a> Machine<'a> {
             return self.push(Value::Global(module, name));
         }
         let asked: String = format!("{module}.{name}").chars().take(limits::CLASS_NAME).collect();
-        Err(format!("it asks for {asked:?}, which no data set needs; nothing of it was run"))
+        Err(format!("it asks for {asked:?}, which no data set needs; nothing was executed"))
     }
 }
 

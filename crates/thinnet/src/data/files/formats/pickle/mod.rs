@@ -97,7 +97,7 @@ impl<'a> Pickle<'a> {
     /// # Errors
     /// [`Error::Data`] for anything else, and for an array whose bytes do not match its shape.
     pub fn byte_array(&self, value: &Value<'a>) -> Result<ByteArray<'a>> {
-        let found = self.array_parts(value).ok_or_else(|| Error::data("it is no array of NumPy's"))?;
+        let found = self.array_parts(value).ok_or_else(|| Error::data("it is not a NumPy array"))?;
         let (shape, dtype, fortran, bytes) = found;
         ensure!(dtype, Error::data("its array is not of the type uint8"));
         let shape: Option<Vec<usize>> = self
@@ -108,7 +108,7 @@ impl<'a> Pickle<'a> {
             .collect();
         let shape = shape
             .filter(|shape| (1..=limits::DIMENSIONS).contains(&shape.len()))
-            .ok_or_else(|| Error::data("its array has no possible shape"))?;
+            .ok_or_else(|| Error::data("its array has an impossible shape"))?;
         if fortran && shape.len() > 1 {
             return Err(Error::data("its array is stored by column, which a batch never is"));
         }

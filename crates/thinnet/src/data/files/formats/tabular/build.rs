@@ -189,7 +189,8 @@ fn name(layout: &Layout, input: usize) -> &str {
     layout.names[layout.inputs[input]].as_str()
 }
 
-/// Whether a column only counts so many rows from 0 or 1, as its name says or, of the first without a name, their number.
+/// Whether a column only counts the rows from 0 or 1. Its name must say so, or it is a first column without a name
+/// and long enough.
 fn counts_rows((name, unnamed): (&str, bool), rows: usize, number: impl Fn(usize) -> Option<f64>) -> bool {
     let lower = name.to_lowercase();
     let named = INDEX_NAMES.contains(&lower.as_str()) || lower.ends_with("id");
@@ -198,7 +199,7 @@ fn counts_rows((name, unnamed): (&str, bool), rows: usize, number: impl Fn(usize
     (named || (unnamed && rows >= CERTAIN_INDEX)) && rows > 1 && (counts(0.0) || counts(1.0))
 }
 
-/// Why a column says nothing of a sample, if it says nothing.
+/// Why a column carries no information about a sample, if it carries none.
 fn useless(name: (&str, bool), Column { kind, cells }: &Column) -> Option<&'static str> {
     let rows = cells.len();
     let why = match cells {
@@ -219,7 +220,7 @@ fn useless(name: (&str, bool), Column { kind, cells }: &Column) -> Option<&'stat
     why.0.then_some(why.1)
 }
 
-/// A column by its name, or by its number where it has none.
+/// A column's name, or its number if it has no name.
 fn shown(layout: &Layout, place: usize) -> String {
     match layout.names[place].as_str() {
         name if layout.header && !name.is_empty() => name.to_owned(),
@@ -227,7 +228,7 @@ fn shown(layout: &Layout, place: usize) -> String {
     }
 }
 
-/// What was taken for the target: `label: price (numbers, 20,000 different values): regression`.
+/// The note about the target: `label: price (numbers, 20,000 different values): regression`.
 fn said(layout: &Layout, found: &Found) -> String {
     let name = shown(layout, layout.label);
     match found {
