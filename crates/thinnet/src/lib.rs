@@ -1,6 +1,6 @@
 //! Neural networks with dropout that compute only the units that dropout keeps.
 //!
-//! Rows of one's own become a model that predicts, here and in any other process:
+//! Your own rows become a model that predicts, in this process and in any other:
 //!
 #![cfg_attr(feature = "files", doc = "```")]
 #![cfg_attr(not(feature = "files"), doc = "```ignore")]
@@ -23,8 +23,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`model`] is what most programs need; [`training`] has the loop for those who drive it themselves, step by step; [`layers`],
-//! [`net`] and [`engine`] are what it is made of.
+//! [`model`] is what most programs need. [`training`] has the training loop, for programs that run it step by step.
+//! [`layers`], [`net`] and [`engine`] are the parts that these use.
 #![forbid(unsafe_code)]
 
 mod clock;

@@ -40,9 +40,9 @@ pub fn softmax_loss<F: Float>(scores: ArrayView2<'_, F>, y: &[usize]) -> Result<
 }
 
 /// [`softmax_loss`] with a weight for each sample, `sum_i w_i l_i / sum_i w_i`, and smoothed labels (Szegedy et al.,
-/// "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7): with `e = smoothing`, in 0..1, the
-/// target is `q = (1 - e) onehot(y) + e / C`, the loss `-sum_j q_j log(softmax(s)_j)`, its gradient `softmax(s) - q`. Weights
-/// of 1 change no bit, and neither does a smoothing of 0.
+/// "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7). With `e = smoothing`, in 0..1,
+/// the target is `q = (1 - e) onehot(y) + e / C`, the loss `-sum_j q_j log(softmax(s)_j)`, its gradient `softmax(s) -
+/// q`. Weights of 1 and a smoothing of 0 change no bit.
 pub(crate) fn weighted_softmax_loss<F: Float>(
     scores: ArrayView2<'_, F>,
     y: &[usize],
@@ -74,7 +74,7 @@ pub(crate) fn weighted_softmax_loss<F: Float>(
     Ok((F::from_f64(loss / total), gradient))
 }
 
-/// The sum of the weights, N where there are none; refuses weights that are not N, negative, not finite or all 0.
+/// The sum of the weights, or N without weights; refuses weights that are not N, negative, not finite or all 0.
 pub(super) fn check_weights(samples: usize, weights: Option<&[f64]>) -> Result<f64> {
     let Some(weights) = weights else { return Ok(samples as f64) };
     same_shape("sample weights", &[samples], &[weights.len()])?;
