@@ -1,17 +1,17 @@
-//! Settings of a sweep as people say them: "keep 0.5, hidden 200-100".
+//! Short names for the settings of a sweep: "keep 0.5, hidden 200-100".
 
 use thinnet::sweep::{Plan, label};
 use toml::Value;
 
-/// Columns of the table that a setting's short name would be taken for.
+/// Columns of the table; a setting's short name must not be one of these.
 const TAKEN: [&str; 6] = ["epochs", "gap", "runs", "seconds", "train", "val"];
 
-/// What the settings that are varied are called: `keep` for `model.keep`, and the whole key where that is not clear.
+/// The names of the varied settings: `keep` for `model.keep`, and the whole key if that is ambiguous.
 #[derive(Debug)]
 pub(super) struct Names(Vec<String>);
 
 impl Names {
-    /// The names of these keys.
+    /// The names for these keys.
     pub(super) fn new(keys: &[String]) -> Self {
         let last = |key: &String| key.rsplit('.').next().unwrap_or_default().to_owned();
         let clear = |name: &String| {
@@ -26,12 +26,12 @@ impl Names {
         &self.0
     }
 
-    /// A point's settings: "keep 0.5, hidden 200"; "the network" where none is varied.
+    /// A point's settings: "keep 0.5, hidden 200"; "the network" if none is varied.
     pub(super) fn point(&self, plan: &Plan, point: usize) -> String {
         self.point_within(plan, point, usize::MAX).unwrap_or_default()
     }
 
-    /// The same in at most so many characters, with dots for settings that there is no room for; `None` if there is none for
+    /// The same in at most `room` characters, with dots for settings without space; `None` if there is no space for
     /// the first.
     pub(super) fn point_within(&self, plan: &Plan, point: usize, room: usize) -> Option<String> {
         let values = plan.points.get(point).map(|point| &point.values[..]).unwrap_or_default();
@@ -48,7 +48,7 @@ impl Names {
     }
 }
 
-/// A value: layers as "200-100", anything else as the library has it.
+/// A value: layers as "200-100", anything else as in the library.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Array(sizes) if !sizes.is_empty() && sizes.iter().all(Value::is_integer) => {

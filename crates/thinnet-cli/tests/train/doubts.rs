@@ -41,10 +41,10 @@ fn what_was_saved_is_told_where_something_was() {
     let (status, _, stderr) = train(place.path(), &[SMALL, &nothing].concat());
     assert_eq!(status, Some(2), "{stderr}");
     assert!(
-        stderr.contains("training has diverged") && stderr.contains("; nothing of the run was saved"),
+        stderr.contains("training has diverged") && stderr.contains("; there is no earlier checkpoint"),
         "{stderr}"
     );
-    assert!(!stderr.contains("what was saved before"), "{stderr}");
+    assert!(!stderr.contains("earlier checkpoints"), "{stderr}");
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn a_run_goes_on_with_the_same_samples_alone_wherever_they_are() {
     }
     fs::remove_file(place.path().join("t.csv")).unwrap();
     let message = refused(place.path(), LONGER);
-    assert!(message.contains("if you moved it, give its new place with --data PATH"), "{message}");
+    assert!(message.contains("if you moved it, give its new path with --data PATH"), "{message}");
     write("moved.csv", table(["a", "b"], ["cat", "dog"], 1.5));
     trained(place.path(), &[LONGER, &["--data", "moved.csv"]].concat());
     assert_eq!(history(&place.path().join("run")).len(), 5);

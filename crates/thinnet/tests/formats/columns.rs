@@ -344,8 +344,9 @@ fn a_file_of_test_rows_is_read_as_the_training_rows_are() {
     let set = DataSet::open(folder.path(), &auto()).unwrap();
     assert!(set.test().is_none());
     assert!(
-        set.notes()
-            .contains(&"test.csv has no column label and is left out; thinnet predict takes it".to_owned())
+        set.notes().contains(
+            &"test.csv has no column label and is left out; use it with thinnet predict".to_owned()
+        )
     );
 }
 

@@ -95,7 +95,7 @@ fn what_is_no_image_is_refused_by_its_name() {
     save(&folder.path().join("a/1.png"), red(2, 2));
     fs::write(folder.path().join("a/notes.jpg"), "not an image").unwrap();
     let message = refusal(folder.path());
-    assert!(message.contains("notes.jpg") && message.contains("none of PNG, JPEG"), "{message}");
+    assert!(message.contains("notes.jpg") && message.contains("not PNG, JPEG"), "{message}");
     fs::remove_file(folder.path().join("a/notes.jpg")).unwrap();
     save(&folder.path().join("readme.png"), red(2, 2));
     let message = refusal(folder.path());

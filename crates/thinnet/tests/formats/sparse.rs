@@ -69,7 +69,7 @@ fn svmlight_labels_are_classes_or_numbers() {
     for (text, what) in [
         ("1 1:1\n1,2 1:1\n", "line 2: it has several labels"),
         ("1 1:1\nx 1:1\n", "line 2: its label must be a number"),
-        ("1 1:1\n1 1:nan\n", "line 2: a column and its number should be like 3:0.5"),
+        ("1 1:1\n1 1:nan\n", "line 2: a column and its number should look like 3:0.5"),
     ] {
         // Beyond what is looked at to recognise the file.
         let long = "1 1:1\n".repeat(200) + text;

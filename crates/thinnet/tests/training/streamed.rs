@@ -238,7 +238,7 @@ fn what_cannot_stay_in_its_file_is_refused() {
     let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");
     for name in ["typed.csv", "typed.feather", "table.csv.gz", "splits.npz", "sparse.svm", "batch.tar"] {
         let message = DataSet::open(&files.join(name), &options).unwrap_err().to_string();
-        assert!(message.contains("Parquet, NPY and IDX can, unpacked"), "{name}: {message}");
+        assert!(message.contains("Parquet, NPY and IDX without compression can"), "{name}: {message}");
     }
     let x = arrays(folder.path());
     let config = settings(&x, &["train.sampling=shuffled"]);
