@@ -59,7 +59,7 @@ impl Config {
             engine: compute.engine.parse()?,
             ..Settings::course(String::new(), 1, compute.threads.unwrap_or_else(cores))
         };
-        check(&settings, 1, 1)?; // a sample has one number at least
+        check(&settings, 1, 1)?; // a sample has at least one number
         if let Some(count) = arguments.seeds {
             seeds(settings.seed, count).map_err(named)?;
         }

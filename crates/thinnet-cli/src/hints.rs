@@ -61,7 +61,7 @@ pub(crate) fn instead(command: &clap::Command, option: &str, words: &[String]) -
     if !has("--set") {
         return None;
     }
-    let is_sweep = has("--random"); // there, commas part values
+    let is_sweep = has("--random"); // there, commas separate values
     let mut values = vec![value.to_owned(), format!("[{value}]"), default_of(key)];
     values.retain(|value| !value.is_empty() && value != "[]");
     let takes = |value: &&String| {

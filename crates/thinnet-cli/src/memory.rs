@@ -34,7 +34,7 @@ pub(crate) fn check_file(path: &Path, columns: &[String]) -> Result<(), Failure>
         Ok(file) if file.is_file() && columns.is_empty() => {
             check(file.len() as f64, || format!("reading {} needs", path.display()))
         }
-        _ => Ok(()), // whoever reads it says what is wrong with it
+        _ => Ok(()), // the reader reports the error later
     }
 }
 
@@ -53,12 +53,12 @@ fn parse(meminfo: &str) -> Option<f64> {
 /// Ends the program with a message that this many bytes are not available.
 ///
 /// It allocates no memory itself.
-#[allow(clippy::print_stderr, reason = "whoever prints else may be the one that asked for memory")]
+#[allow(clippy::print_stderr, reason = "other ways of printing may need memory")]
 pub(crate) fn ran_out(bytes: usize) {
     static TOLD: AtomicBool = AtomicBool::new(false);
     thread_local!(static INSIDE: Cell<bool> = const { Cell::new(false) });
     if INSIDE.replace(true) {
-        return; // the sentence itself asked for memory: then it cannot be helped
+        return; // printing the message itself needed memory: nothing can be done
     }
     if TOLD.swap(true, Ordering::Relaxed) {
         // Another thread is printing the message, and ends the program.

@@ -247,7 +247,7 @@ impl Output {
         self.start(name, size, transfer_style(err_width().unwrap_or(80)));
         self.transferred(have);
         if let Some(bar) = &self.bar {
-            bar.reset_eta(); // what was here before says nothing about the speed
+            bar.reset_eta(); // earlier bytes must not count for the speed
         }
     }
 

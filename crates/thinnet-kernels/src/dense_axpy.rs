@@ -51,7 +51,7 @@ impl<T: Element> Op<T> for DenseAxpy<'_, T> {
                         unsafe {
                             let to = z.ptr(panel, n).add(at);
                             let tile = Tile {
-                                numbers: x.first.wrapping_add(run * x.panel + n * x.sample), // of no columns, nothing is there
+                                numbers: x.first.wrapping_add(run * x.panel + n * x.sample), // without columns there is no memory
                                 across: x.sample,
                                 along: 1,
                                 w: w.ptr(panel, run * T::PANEL).add(at),

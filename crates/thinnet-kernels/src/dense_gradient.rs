@@ -54,7 +54,7 @@ impl<T: Element> Op<T> for DenseGradient<'_, T> {
                     // on are in a panel's row.
                     unsafe {
                         let tile = Tile {
-                            numbers: x.first.wrapping_add(run * x.panel + lane), // of no samples, nothing is there
+                            numbers: x.first.wrapping_add(run * x.panel + lane), // without samples there is no memory
                             across: 1,
                             along: x.sample,
                             w: delta.ptr(panel, 0).add(at),

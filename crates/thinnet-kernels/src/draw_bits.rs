@@ -131,7 +131,7 @@ impl Stream {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low half is what is asked for")]
+#[expect(clippy::cast_possible_truncation, reason = "only the low half is needed")]
 #[inline(always)]
 fn low(number: u64) -> u32 {
     number as u32

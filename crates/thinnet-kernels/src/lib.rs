@@ -43,7 +43,7 @@
 //! Only this crate has `unsafe` code. Wrong shapes panic, as each function says, before anything is read. What a loop
 //! relies on without checks is guaranteed by types: an [`Isa`] proves that the CPU has it, [`Lists`] that every index
 //! is in range, and two [`PanelsMut`] never share a row.
-#![allow(unsafe_code, reason = "SIMD, and loops over checked lists; each block says why it holds")]
+#![allow(unsafe_code, reason = "SIMD, and loops over checked lists; each block says why it is sound")]
 #![allow(
     clippy::inline_always,
     reason = "kernels must be compiled inside the function that enables their features"

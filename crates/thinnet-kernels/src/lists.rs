@@ -254,7 +254,7 @@ impl Lists {
     }
 
     /// Entries in all rows.
-    #[allow(clippy::len_without_is_empty, reason = "no one asks")]
+    #[allow(clippy::len_without_is_empty, reason = "nobody needs it")]
     pub fn len(&self) -> usize {
         self.index.len()
     }
@@ -338,7 +338,7 @@ impl<'a> ListsView<'a> {
 
     /// Entries in view. It reads the last start with a check, and every kernel calls it before its unchecked loops:
     /// so lists that a panic left unfinished are detected.
-    #[allow(clippy::len_without_is_empty, reason = "no one asks")]
+    #[allow(clippy::len_without_is_empty, reason = "nobody needs it")]
     pub fn len(self) -> usize {
         (self.starts[self.rows * self.blocks()] - self.starts[0]) as usize
     }

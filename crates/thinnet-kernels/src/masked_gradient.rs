@@ -94,7 +94,7 @@ impl<T: Element> MaskedGradient<'_, T> {
                             *sums = load(s, gradient.ptr(panel, r + e).add(at));
                         }
                         let tile = Tile {
-                            x: x.ptr(input / T::PANEL, 0).wrapping_add(input % T::PANEL), // of no samples, nothing is there
+                            x: x.ptr(input / T::PANEL, 0).wrapping_add(input % T::PANEL), // without samples there is no memory
                             bits: masks.ptr(word, input, 0),
                             at: bit + at,
                             delta: delta.ptr(panel, 0).wrapping_add(at),

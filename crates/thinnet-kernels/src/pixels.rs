@@ -50,7 +50,7 @@ impl<T: Element> Op<T> for PackPixels<'_, T> {
 }
 
 #[cfg(test)]
-#[allow(clippy::cast_possible_truncation, clippy::float_cmp)] // small numbers; the very same rounding
+#[allow(clippy::cast_possible_truncation, clippy::float_cmp)] // small numbers; exactly the same rounding
 mod tests {
     use super::*;
     use crate::PanelBuf;

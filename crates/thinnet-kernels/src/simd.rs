@@ -132,7 +132,7 @@ pub(crate) const SPAN: usize = PANEL_BYTES / SUM_BYTES;
 impl Element for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
-    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is asked for")]
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is intended")]
     fn from_f64(x: f64) -> Self {
         x as f32
     }

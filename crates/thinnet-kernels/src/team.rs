@@ -137,7 +137,7 @@ impl Drop for Team {
         for (helper, handle) in &mut self.helpers {
             helper.unpark();
             if let Some(handle) = handle.take() {
-                let _ = handle.join(); // a helper ends without a panic: its jobs' are caught
+                let _ = handle.join(); // a helper never panics: panics of jobs are caught
             }
         }
     }
@@ -169,7 +169,7 @@ impl Shared {
             let most = OPEN + self.helpers.load(Ordering::Relaxed);
             let join = |joined| (OPEN..most).contains(&joined).then_some(joined + 1);
             if self.joined.fetch_update(Ordering::AcqRel, Ordering::Relaxed, join).is_err() {
-                continue; // the others have done it all, or are enough
+                continue; // the job is already done, or has enough helpers
             }
             // SAFETY: this thread has joined, so the job is written, and the caller keeps it alive until it has left.
             let job = unsafe { (*self.job.0.get()).map(|(job, parts)| (&*job, parts)) };

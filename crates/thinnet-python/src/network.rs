@@ -45,7 +45,7 @@ macro_rules! either {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner) // an engine that failed gives errors of its own
+    mutex.lock().unwrap_or_else(PoisonError::into_inner) // a failed engine returns its own errors
 }
 
 #[pymethods]

@@ -33,7 +33,10 @@ impl Watch {
             return Ok(());
         }
         self.0 = Instant::now();
-        #[allow(clippy::redundant_closure_for_method_calls, reason = "the method itself is of one lifetime")]
+        #[allow(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method itself has only one lifetime"
+        )]
         Python::attach(|py| py.check_signals())
     }
 }

@@ -117,7 +117,7 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666)); // less the umask
+        builder.permissions(fs::Permissions::from_mode(0o666)); // minus the umask
     }
     builder.tempfile_in(folder)
 }

@@ -12,7 +12,7 @@ const TRIES: usize = 100;
 
 /// The machine's rate of multiply-adds with this many threads, in GFLOP/s.
 pub(super) fn peak<F: Float>(isa: Isa, threads: usize) -> f64 {
-    const ROUNDS: usize = 300_000; // about a millisecond where vectors are wide, long beside waking up
+    const ROUNDS: usize = 300_000; // about a millisecond with wide vectors, long compared with waking up
     best_of(vec![(); threads], |()| multiply_adds::<F>(isa, ROUNDS) as f64)
 }
 

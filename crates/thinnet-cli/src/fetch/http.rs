@@ -223,7 +223,7 @@ fn certificates(file: PathBuf) -> Result<RootCerts, Failure> {
     let mut certificates = Vec::new();
     for item in parse_pem(&pem) {
         if let PemItem::Certificate(certificate) =
-            item.map_err(|reason| refuse(format!("it is no PEM file: {reason}")))?
+            item.map_err(|reason| refuse(format!("it is not a PEM file: {reason}")))?
         {
             certificates.push(certificate);
         }

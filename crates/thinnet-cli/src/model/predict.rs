@@ -147,7 +147,7 @@ fn each(
     let read = move || {
         let mut hand_on = |block| send.send(Ok(block)).map_err(|_| Error::Interrupted { step: 0 });
         if let Err(error) = input.read(&mut hand_on) {
-            let _ = send.send(Err(error)); // if nobody takes it, nobody wants it
+            let _ = send.send(Err(error)); // if nobody receives it, nobody needs it
         }
     };
     thread::Builder::new()

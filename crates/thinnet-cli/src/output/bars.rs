@@ -46,7 +46,7 @@ pub(super) fn part(state: &ProgressState) -> String {
 /// The remaining time: "12 s left", "3:20 min left", "1:05 h left".
 pub(super) fn left(time: Duration) -> String {
     match time.as_secs() {
-        0 => String::new(), // as good as there, or nothing came yet
+        0 => String::new(), // almost complete, or nothing has arrived yet
         1..360_000 => format!("{} left", duration(time)),
         _ => "stalled".to_owned(),
     }

@@ -80,7 +80,7 @@ impl<'a> Show<'a> {
                 };
                 *place = Some(outcome.clone());
                 if let Some(epochs) = self.epochs.get_mut(index) {
-                    *epochs = run.config.train.epochs; // those that it did without count as done
+                    *epochs = run.config.train.epochs; // skipped epochs count as done
                 }
                 self.output.advance(self.epochs.iter().sum());
                 self.beside_the_bar();

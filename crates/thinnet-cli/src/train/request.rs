@@ -159,7 +159,7 @@ pub(crate) fn read(file: &Path) -> Result<TrainingConfig, Failure> {
     if OF_DATA.contains(&ending.as_str()) {
         return Err(is_data(&format!("it is a file of data by its name (.{ending})")));
     }
-    let Ok(text) = String::from_utf8(bytes) else { return Err(is_data("it is no text")) };
+    let Ok(text) = String::from_utf8(bytes) else { return Err(is_data("it is not text")) };
     let is_toml = text.parse::<toml::Table>().is_ok();
     if ending != "toml" && !is_toml {
         return Err(is_data("it looks like data"));

@@ -158,7 +158,7 @@ fn nearest(x: f64) -> f64 {
 #[inline(always)]
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "it is in range; by way of 32 bits, for which there are instructions"
+    reason = "it is in range; 32 bits in between, because there are instructions for that"
 )]
 fn small(x: f64) -> i8 {
     x as i32 as i8

@@ -56,7 +56,7 @@ pub(crate) fn network_scores<'py>(x: &Any<'py>, network: Network<'py>) -> PyResu
 
 /// The training loss of x (N, D) with labels y (N), its gradients layer by layer, and the running statistics after it.
 #[pyfunction]
-#[allow(clippy::type_complexity, reason = "Python takes it apart at once")]
+#[allow(clippy::type_complexity, reason = "Python unpacks it at once")]
 pub(crate) fn network_loss<'py>(
     x: &Any<'py>,
     y: PyReadonlyArray1<'py, i64>,

@@ -338,7 +338,7 @@ impl DataSet {
             }
         }
         if self.mean.as_ref().is_some_and(|mean| mean.len() != width) {
-            return Err(Error::data(format!("its mean does not have {width} numbers, as a sample has")));
+            return Err(Error::data(format!("its mean does not have {width} numbers like a sample")));
         }
         Ok(self)
     }

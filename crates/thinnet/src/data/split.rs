@@ -129,7 +129,7 @@ impl DataSet {
                 drawn = stratified(&drawn, self.train.labels(), self.names.len(), ends);
             }
             if let Features::Stored(_) = self.train.x() {
-                drawn[..num_train].sort_unstable(); // a file is read from its beginning to its end
+                drawn[..num_train].sort_unstable(); // so that a file is read in order
             }
             self.train = self.train.reordered(&drawn);
         }

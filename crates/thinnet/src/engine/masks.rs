@@ -83,7 +83,7 @@ impl Mask {
         }
         let keep = dropout.keep_prob();
         if keep >= 1.0 {
-            random.skip_words(2 * samples * units); // all are kept, and the stream moves on all the same
+            random.skip_words(2 * samples * units); // all are kept, but the stream advances nevertheless
             return;
         }
         let per_unit = self.clear(samples, units);

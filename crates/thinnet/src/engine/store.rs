@@ -115,7 +115,7 @@ impl Stored {
             (_, shape) => (1, shape.iter().product()),
         };
         let array = array.as_standard_layout();
-        let numbers = array.as_slice().unwrap_or_default(); // a standard layout is one slice
+        let numbers = array.as_slice().unwrap_or_default(); // a standard layout is a single slice
         match self {
             Self::Columns => PanelBuf::from_rows(rows, cols, &transposed(numbers, rows)),
             Self::Rows | Self::Vector => PanelBuf::from_rows(rows, cols, numbers),

@@ -27,7 +27,7 @@ impl Curriculum {
     /// # Errors
     /// [`Error::Configuration`] unless 0 < `keep_prob` <= 1 and `gamma` is above 0 and finite.
     pub fn new(keep_prob: f64, gamma: f64) -> Result<Self> {
-        super::Dropout::new(keep_prob, None)?; // the same range, refused in the same words
+        super::Dropout::new(keep_prob, None)?; // the same range and the same error
         if gamma > 0.0 && gamma.is_finite() {
             Ok(Self { keep_prob, gamma })
         } else {

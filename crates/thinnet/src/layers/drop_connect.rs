@@ -63,7 +63,7 @@ pub type DropConnectGradients<F> = super::AffineGradients<F, Ix2>;
 /// let draws = Draws::Numpy(&mut random);
 /// let (out, _) = drop_connect_forward(x.view(), w.view(), b.view(), dropout, Mode::Train, draws)?;
 /// assert!(out.iter().all(|&sum| sum == 0.0 || sum == 2.0));
-/// assert_ne!(out.row(0), out.row(1)); // each sample drops weights of its own
+/// assert_ne!(out.row(0), out.row(1)); // each sample drops its own weights
 /// # Ok(()) }
 /// ```
 ///

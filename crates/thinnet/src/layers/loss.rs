@@ -51,7 +51,7 @@ pub(crate) fn weighted_softmax_loss<F: Float>(
 ) -> Result<(F, Array2<F>)> {
     check("softmax_loss", scores, y)?;
     let total = check_weights(scores.nrows(), weights)?;
-    let mut loss = 0.0; // in f64: the rounding of a sum of hundreds would show in the mean
+    let mut loss = 0.0; // in f64: rounding in a sum of hundreds would be visible in the mean
     let mut gradient = scores.to_owned();
     let (own, others) = (F::from_f64(1.0 - smoothing), F::from_f64(smoothing / scores.ncols() as f64));
     for (sample, (mut row, &label)) in gradient.rows_mut().into_iter().zip(y).enumerate() {
@@ -59,13 +59,13 @@ pub(crate) fn weighted_softmax_loss<F: Float>(
         let max = row.iter().copied().fold(F::neg_infinity(), F::max);
         row.mapv_inplace(|s| s - max);
         let log_sum = row.iter().map(|s| s.exp()).sum::<F>().ln();
-        let mut expected = row[label]; // of the score, by the target
+        let mut expected = row[label]; // the mean score under the target distribution
         if smoothing > 0.0 {
             expected = own * expected + others * row.sum();
         }
         loss += weight * (log_sum - expected).as_f64();
         row.mapv_inplace(|s| (s - log_sum).exp());
-        row[label] -= own; // before the division: near 1 it is exact, and Adam makes much of a small gradient
+        row[label] -= own; // before the division: this is exact near 1, and Adam amplifies small gradients
         if smoothing > 0.0 {
             row.mapv_inplace(|p| p - others);
         }

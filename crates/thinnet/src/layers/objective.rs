@@ -157,7 +157,7 @@ impl Loss {
             return Err(Error::data(format!("the {} loss cannot take a target of {target}", self.name())));
         }
         let total = check_weights(scores.nrows(), weights)?;
-        let mut loss = 0.0; // in f64, as the softmax loss
+        let mut loss = 0.0; // in f64, like the softmax loss
         let mut gradient = self.predict(scores.to_owned());
         for (sample, mut row) in gradient.rows_mut().into_iter().enumerate() {
             let weight = weights.map_or(1.0, |weights| weights[sample]);

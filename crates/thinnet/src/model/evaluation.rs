@@ -69,7 +69,7 @@ pub struct TargetFigures {
 }
 
 /// The matrix row by row.
-#[allow(clippy::ref_option, reason = "serde hands a reference to the field")]
+#[allow(clippy::ref_option, reason = "serde passes a reference to the field")]
 fn rows<S: serde::Serializer>(
     matrix: &Option<Array2<usize>>,
     serializer: S,

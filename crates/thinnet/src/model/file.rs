@@ -38,7 +38,7 @@ impl<F: Float> Model<F> {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let Trained { net, config, epoch, samples, val, test } = &self.trained;
         let mut config = config.clone();
-        config.train.threads = None; // changes no figure, and so no byte
+        config.train.threads = None; // changes no result, and so no byte
         // The path of the data means nothing elsewhere; the file name still says what they were.
         if let Some(name) = Path::new(&config.data.path).file_name() {
             config.data.path = name.to_string_lossy().into_owned();

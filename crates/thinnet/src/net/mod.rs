@@ -131,7 +131,7 @@ impl<F: Float> FullyConnectedNet<F> {
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) for an `x` of another width.
     pub fn scores(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
-        let mut running = self.running.clone(); // not moved in test mode
+        let mut running = self.running.clone(); // not updated in test mode
         let layers = self.parameters.views().collect();
         let mut view = NetView { config: &self.config, layers, running: &mut running };
         view.scores(x, &mut RandomState::new(0)) // and nothing is drawn

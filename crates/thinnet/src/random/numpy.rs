@@ -140,7 +140,7 @@ impl RandomState {
         while !out.is_empty() {
             let mut position = self.words.get_index();
             if position >= KEY_LENGTH {
-                self.next_u32(); // turns the state over
+                self.next_u32(); // generates the next block of the state
                 position = 0;
             }
             let count = out.len().min(KEY_LENGTH - position);

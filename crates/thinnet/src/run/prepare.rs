@@ -86,7 +86,7 @@ pub(super) fn prepare_on<F: Float>(
         open => open,
     };
     let Some(folder) = open else {
-        Trainer::new(&config, &data, 1)?; // what does not fit is refused before there is a folder
+        Trainer::new(&config, &data, 1)?; // errors are reported before a folder is created
         let folder = RunFolder::create(path, &config)?;
         folder.write_fingerprint(&fingerprint)?;
         return Ok(Prepared { config, data, folder, state: None, notes, description });
@@ -106,7 +106,7 @@ pub(super) fn prepare_on<F: Float>(
     }
     let state = newest.found.map(|(state, _)| state);
     if let Some(state) = &state {
-        state.check(&config, data.train.len())?; // before the folder has other settings
+        state.check(&config, data.train.len())?; // before the folder's settings change
     }
     folder.write_config(&config)?;
     if known.is_none() {
@@ -156,7 +156,7 @@ fn doubts<F: Float>(config: &TrainingConfig, data: &TrainingData<F>) -> Vec<Stri
         let better = (size + 1..=size.saturating_add(samples)).find(|&size| !leaves_one(size));
         doubts.push(format!(
             "warning: the last batch of every epoch has 1 sample ({samples} samples in batches of {size}), from which batch \
-             normalisation learns nothing and takes wrong statistics; train.batch_size={} leaves no such batch",
+             normalisation learns nothing and gets wrong statistics; train.batch_size={} avoids such a batch",
             better.unwrap_or(size)
         ));
     }

@@ -132,7 +132,7 @@ impl SweepRuns {
             config.check()?;
             return Ok((config, samples.clone()));
         }
-        *last = None; // before others take memory
+        *last = None; // before others need memory
         let reading = reading(&config);
         let set = self.sets.iter().find(|(known, _)| *known == reading).map(|(_, set)| set.clone());
         let set = set.map_or_else(|| open(&config), Ok)?;

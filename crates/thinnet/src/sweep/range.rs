@@ -81,7 +81,7 @@ impl Range {
                 self.low, self.high
             )));
         };
-        let points = points.min(most + 1); // what is refused need not be built
+        let points = points.min(most + 1); // larger grids are refused, so not built
         let mut values = Vec::with_capacity(points);
         for index in 0..points {
             let share = index as f64 / (points - 1) as f64;

@@ -159,7 +159,7 @@ impl<F: Float> TrainingData<F> {
         let (columns, notes) = (set.columns().cloned(), set.notes().to_vec());
         let (all, val, test) = set.into_rows();
         let train = all.slice(0, num_train);
-        drop(all); // so that nobody shares the numbers
+        drop(all); // so that the numbers are not shared
         let train = scale.rows_in_place::<F>(train)?;
         let targets = train.numbers().map(|numbers| target_scale(numbers, settings.target_scaling));
         let targets = targets.transpose()?;
@@ -201,7 +201,7 @@ fn target_scale<F: Float>(numbers: ArrayView2<'_, F>, scaling: Scaling) -> Resul
             Ok(Scale { mean, deviation: Some(deviation) })
         }
         Scaling::Mean | Scaling::Unit => Err(Error::configuration(format!(
-            "data.target_scaling is {}; it takes standard or none",
+            "data.target_scaling is {}; it must be standard or none",
             scaling.name()
         ))),
     }

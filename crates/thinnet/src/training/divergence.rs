@@ -55,7 +55,7 @@ impl RunHistory {
             (_, Some(r2)) => last.train.loss / (1.0 - r2),
             (_, None) => f64::NAN,
         };
-        let start = first.max(of_one_answer); // a NaN gives way
+        let start = first.max(of_one_answer); // `max` ignores a NaN
         let is_bad = |loss: f64| !loss.is_finite() || loss > FACTOR * start;
         let diverged = is_bad(last.train.loss) && is_bad(last.loss);
         diverged.then_some(Divergence { epoch: last.epoch, loss: last.train.loss, start })

@@ -26,12 +26,12 @@ use crate::random::RandomState;
 /// let mut trainer = Trainer::new(&config, &data, 2)?;
 /// while trainer.finished().is_none() {
 ///     let mut rates = trainer.rates()?; // what the settings say of the next step
-///     rates.l2 = 1e-4 * trainer.progress().0 as f64; // a schedule of one's own, of any of them
+///     rates.l2 = 1e-4 * trainer.progress().0 as f64; // your own schedule, for any of the rates
 ///     if let Some(epoch) = trainer.step_with(&rates)?.epoch {
 ///         println!("epoch {}: validation accuracy {:?}", epoch.epoch, epoch.val.accuracy);
 ///     }
 /// }
-/// let checkpoint = trainer.state()?.to_bytes(&config)?; // to be gone on from with `Trainer::resume`
+/// let checkpoint = trainer.state()?.to_bytes(&config)?; // for `Trainer::resume`
 /// # Ok(()) }
 /// ```
 pub struct Trainer<'a, F: Float> {
@@ -137,7 +137,7 @@ impl<'a, F: Float> Trainer<'a, F> {
         {
             return Err(Error::setting(
                 "train.sampling",
-                "has to be stream for samples that stay in their file",
+                "must be stream for samples that stay in their file",
             ));
         }
         let plan = StepPlan::new(config, data.train.len())?;

@@ -98,7 +98,7 @@ pub(super) fn tar_files<T>(
     mut each: impl FnMut(T, &str, &[u8]) -> Result<()>,
 ) -> Result<()> {
     let mut archive = tar::Archive::new(stream);
-    let mut content = Vec::new(); // used again for every file: fresh memory costs as much as unpacking into it
+    let mut content = Vec::new(); // reused for every file: new memory costs as much as unpacking
     for entry in archive.entries().map_err(damage)? {
         let entry = entry.map_err(damage)?;
         let path = entry.path().map_err(damage)?.into_owned();

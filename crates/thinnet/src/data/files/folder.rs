@@ -48,7 +48,7 @@ pub(super) enum Found {
     /// The same in NumPy's format.
     Npy(Vec<PathBuf>),
     /// A folder of images for each class.
-    #[cfg_attr(not(feature = "images"), allow(dead_code, reason = "none is looked for"))]
+    #[cfg_attr(not(feature = "images"), allow(dead_code, reason = "not searched for without it"))]
     Images,
     /// A table of training samples, and one of test samples.
     Tables(PathBuf, PathBuf),

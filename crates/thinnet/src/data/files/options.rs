@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 
 /// Options for reading a data set, for what its content does not determine.
 #[derive(Debug, Clone, PartialEq, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a separate option")]
 pub struct ReadOptions {
     /// The column of a table that holds the labels: its name, or its number counted from 1. By default the one named
     /// label, class, target, y, labels, outcome or survived, otherwise the last.

@@ -87,7 +87,7 @@ pub(super) fn from_pairs(
     options: &ReadOptions,
 ) -> Result<DataSet> {
     options.check_format(format)?;
-    pairs.sort_by_key(|(part, ..)| *part as usize); // the training samples first: they say what the others must be
+    pairs.sort_by_key(|(part, ..)| *part as usize); // the training samples first: the others must match them
     let (mut shape, mut named, mut parts) = (None, Vec::new(), Vec::new());
     for (part, samples, wanted) in pairs {
         let wanted = Supervision::of(wanted, options).map_err(|error| error.within(part))?;
@@ -106,7 +106,7 @@ pub(super) fn from_pairs(
     for (part, rows) in named.into_iter().zip(rows) {
         if found[part as usize].replace(rows).is_some() {
             return Err(Error::data(format!(
-                "it has more than one file of {part} samples; one of them has to be named"
+                "it has more than one file of {part} samples; name one of them"
             )));
         }
     }

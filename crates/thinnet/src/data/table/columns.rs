@@ -30,7 +30,7 @@ pub struct Columns {
     pub width: usize,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde requires it")]
 fn is_zero(width: &usize) -> bool {
     *width == 0
 }

@@ -24,7 +24,7 @@ pub(crate) enum Field<'a> {
     /// A text; its meaning must be found.
     Text(&'a str),
     /// A number or the days of a date, as the file's type says; NaN for a gap.
-    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "texts say no kinds"))]
+    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "texts have no types"))]
     Number(f64),
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn days(text: &str, day_first: DayFirst) -> Option<f64> {
 
 /// The day of the week (Monday is 0) and the month (January is 0) of a day counted from 1970-01-01.
 pub(crate) fn weekday_and_month(days: f64) -> Option<(usize, usize)> {
-    #[allow(clippy::cast_possible_truncation, reason = "a cast of floats saturates, and such a day is none")]
+    #[allow(clippy::cast_possible_truncation, reason = "float casts saturate, and such a day is not valid")]
     let date = Date::from_julian_day((days.floor() as i32).checked_add(EPOCH)?).ok()?;
     Some((usize::from(date.weekday().number_days_from_monday()), usize::from(u8::from(date.month())) - 1))
 }

@@ -34,7 +34,7 @@ impl<F: Float> Thin<F> {
                 self.update_dense(index, &delta)?;
                 self.normalise_back(index - 1, &mut below)?;
                 bias_gradient = match self.config.normalisation {
-                    Normalisation::Batch => PanelBuf::zeros(1, below.cols()), // which takes out all that a bias adds
+                    Normalisation::Batch => PanelBuf::zeros(1, below.cols()), // it cancels a bias
                     Normalisation::Layer | Normalisation::None => column_sums(&below),
                 };
             } else {
@@ -51,7 +51,7 @@ impl<F: Float> Thin<F> {
             }
             let above = std::mem::replace(&mut delta, below);
             if let Some(hidden) = self.hidden.get_mut(index) {
-                hidden.delta = above; // its storage is used again
+                hidden.delta = above; // its memory is reused
             }
         }
         self.update_biases(0, &bias_gradient)?;
@@ -112,7 +112,7 @@ impl<F: Float> Thin<F> {
                     listed_update(isa, lists.view(), &values, delta.view(), w, adjust, update);
                 });
             }
-            (BatchInput::Dense(_), None) => {} // its input is dense, and was taken above
+            (BatchInput::Dense(_), None) => {} // a dense input is handled above
         }
         Ok(())
     }
@@ -124,7 +124,7 @@ impl<F: Float> Thin<F> {
         let x = match (index.checked_sub(1), &self.x) {
             (Some(below), _) => self.hidden[below].dense.h.view(),
             (None, BatchInput::Dense(x)) => x.view(),
-            (None, BatchInput::Sparse(_)) => return Ok(()), // it is not asked for
+            (None, BatchInput::Sparse(_)) => return Ok(()), // this case does not occur
         };
         let rows = w.value.rows();
         let ranges = split(rows, rows.div_ceil(GRADIENT_ROWS).max(self.threads.used()));

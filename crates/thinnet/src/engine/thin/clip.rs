@@ -47,7 +47,7 @@ impl<F: Float> Thin<F> {
             self.threads.each(parts.collect(), |((w, update), rows)| {
                 apply_update(isa, w, gradient.view().slice(rows), adjust, update);
             });
-            parameter.gradient = gradient; // its storage is used again
+            parameter.gradient = gradient; // its memory is reused
         }
         Ok(())
     }

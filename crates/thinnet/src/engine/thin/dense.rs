@@ -36,7 +36,7 @@ impl<F: Float> Dense<F> {
             random.seed(seed);
         }
         if keep >= 1.0 && !gaussian {
-            random.skip_words(2 * samples * units); // all are kept, and the stream moves on all the same
+            random.skip_words(2 * samples * units); // all are kept, but the stream advances nevertheless
             return;
         }
         let (scale, factor) = (F::from_f64(1.0 / keep), GaussianFactor::new(dropout));

@@ -198,7 +198,7 @@ impl<F: Float> Thin<F> {
     /// Whether every unit of hidden layer `index` is computed, and dropped ones are multiplied by zero.
     fn is_dense(&self, index: usize) -> bool {
         if self.config.is_normalised() {
-            return true; // it takes every sum
+            return true; // it needs every sum
         }
         if self.config.dropout_kind == DropoutKind::DropConnect {
             return false;
@@ -210,7 +210,7 @@ impl<F: Float> Thin<F> {
 
     /// Whether images can be classified with products of bytes.
     fn decides_by_bytes(&self) -> bool {
-        let drops_weights = self.config.dropout_kind == DropoutKind::DropConnect; // which lie the other way
+        let drops_weights = self.config.dropout_kind == DropoutKind::DropConnect; // whose weights have the other layout
         self.config.activation == Activation::Relu && !self.config.is_normalised() && !drops_weights
     }
 

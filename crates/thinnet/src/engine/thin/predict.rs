@@ -62,7 +62,7 @@ impl<F: Float> Thin<F> {
         if let Some(rows) = self.first_rows.get() {
             return Ok(rows.view());
         }
-        let rows = first.rows()?; // two threads may do so at once, and one's are kept
+        let rows = first.rows()?; // if two threads do this at once, one result is kept
         Ok(self.first_rows.get_or_init(|| rows).view())
     }
 
@@ -79,7 +79,7 @@ impl<F: Float> Thin<F> {
         self.threads = self.threads.suited(self.work(samples));
         let blocks = match self.engine.masks {
             MaskSource::Counter(_) => samples.div_ceil(MASKED_BLOCK),
-            MaskSource::Numpy => 1, // its numbers are drawn layer by layer for all samples
+            MaskSource::Numpy => 1, // it draws layer by layer for all samples
         };
         for rows in split(samples, blocks) {
             let draw = Draw { step: draw, number: prediction, first: rows.start };

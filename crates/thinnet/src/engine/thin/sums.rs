@@ -58,5 +58,5 @@ pub(super) fn sum<F: Float>(values: &[F], threads: &Threads, of: impl Fn(f64) ->
         }
         sums.iter().sum::<f64>()
     });
-    parts.into_iter().sum() // a row of a panel is a multiple of the lanes: nothing is left over
+    parts.into_iter().sum() // a panel row is a multiple of the lanes, so there is no remainder
 }

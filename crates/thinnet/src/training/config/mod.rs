@@ -153,7 +153,7 @@ impl TrainingConfig {
                 "train.batch_size",
                 format!(
                     "must be at least 2 with batch normalisation, which learns nothing from batches of {samples} sample; set \
-                     model.normalisation to layer or none, or have larger batches"
+                     model.normalisation to layer or none, or use larger batches"
                 )
             )
         );

@@ -41,7 +41,7 @@ pub(super) fn put(section: &mut dyn Section, key: &str, value: &Value) -> Result
 
 /// Other possible meanings of a value.
 fn meanings(value: &Value) -> Vec<Value> {
-    const LARGEST: f64 = 1e15; // whole numbers are exact so far
+    const LARGEST: f64 = 1e15; // whole numbers are exact up to here
     let mut meanings = Vec::new();
     match value {
         Value::String(text) => match text.to_lowercase().as_str() {

@@ -329,7 +329,7 @@ fn read_files(root: &Path, parts: [Option<Files>; 3], options: &ReadOptions) -> 
     }
     if width == 0 || height == 0 || width.max(height) > limits::IMAGE_SIDE {
         return Err(Error::data(format!(
-            "images have to be 1 to {} pixels wide and high, and these would be {width} x {height}",
+            "images must be 1 to {} pixels wide and high, but these would be {width} x {height}",
             limits::IMAGE_SIDE
         )));
     }

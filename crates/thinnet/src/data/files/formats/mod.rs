@@ -246,7 +246,7 @@ impl Content {
             Self::Bytes(bytes) => Ok(bytes.into_iter().map(f64::from).collect()),
             Self::Integers(numbers) => Ok(numbers.into_iter().map(|number| number as f64).collect()),
             Self::Floats(floats) => Ok(floats),
-            Self::Singles(_) => Ok(Vec::new()), // they were made wider
+            Self::Singles(_) => Ok(Vec::new()), // already converted to 64 bits
             Self::Texts(_) => Err(Error::data(format!("{what} must be numbers, but these are words"))),
         }
     }

@@ -172,7 +172,7 @@ pub(crate) fn read_header(stream: &mut impl Read) -> Result<Option<ArrayHeader>>
         header.shape[0] = rows;
         let mut head = Vec::new();
         let written = header.write(&mut head);
-        if written.is_ok() { head } else { Vec::new() } // memory takes all; an empty header is refused where it is read
+        if written.is_ok() { head } else { Vec::new() } // writing to memory cannot fail; an empty header would be refused later
     };
     Ok(Some(ArrayHeader { shape, size, head: Box::new(head), read }))
 }
@@ -379,7 +379,7 @@ pub(crate) fn assemble(
     let whole = pair(None, both);
     if train.is_none() && whole.is_some_and(|(x, _)| names[x] == UNNAMED.0) && find("arr_2").is_some() {
         return Err(Error::data(
-            "its arrays have no names, and of more than two it is not known which are the samples; save them with their names: \
+            "its arrays have no names, so with more than two it is unclear which are the samples; save them with names: \
              numpy.savez(file, X_train=..., y_train=..., X_test=..., y_test=...)",
         ));
     }

@@ -182,8 +182,9 @@ impl<R: Read> Lines<R> {
                 };
                 let Some(column) = u32::try_from(column).ok().filter(|&c| c <= limits::SPARSE_COLUMNS) else {
                     let most = limits::SPARSE_COLUMNS;
-                    return Err(self
-                        .error(format!("its column {column} is beyond {most}, the greatest that is read")));
+                    return Err(
+                        self.error(format!("its column {column} is above {most}, the largest supported one"))
+                    );
                 };
                 self.zero |= column == 0;
                 self.greatest = self.greatest.max(column);

@@ -70,7 +70,7 @@ impl<R: Read + Seek> Batches<R> {
 
     /// A block: a message and its body.
     fn block(&mut self, block: &Block) -> Result<Buffer> {
-        let outside = || Error::data("it is damaged: a block lies outside of it");
+        let outside = || Error::data("it is damaged: a block is outside the file");
         let [at, body] = [block.offset(), block.bodyLength()].map(u64::try_from);
         let head =
             u64::try_from(block.metaDataLength()).ok().filter(|&head| head >= 8).ok_or_else(outside)?;

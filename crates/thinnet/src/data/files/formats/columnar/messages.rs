@@ -22,13 +22,12 @@ pub(super) fn check_buffers(message: Message<'_>, body: &[u8], left: &mut u64) -
         let (at, length) = (usize::try_from(buffer.offset()).ok(), usize::try_from(buffer.length()).ok());
         let range = at.zip(length).and_then(|(at, length)| Some(at..at.checked_add(length)?));
         let bytes = range.and_then(|range| body.get(range));
-        let bytes =
-            bytes.ok_or_else(|| Error::data("it is damaged: a buffer lies outside of its message"))?;
+        let bytes = bytes.ok_or_else(|| Error::data("it is damaged: a buffer is outside its message"))?;
         let Some(prefix) = bytes.first_chunk().filter(|_| packed) else { continue };
         // -1 means that a buffer is not compressed.
         let promised = i64::from_le_bytes(*prefix).max(0).unsigned_abs();
         *left = left.checked_sub(promised).ok_or_else(|| {
-            Error::data("it unpacks to more than 64 MiB and 100 bytes for each of its own, too much for a file of its size")
+            Error::data("it unpacks to more than 64 MiB and 100 bytes for each of its bytes, too much for a file of its size")
         })?;
     }
     Ok(())

@@ -33,7 +33,7 @@ pub(super) enum Values {
 
 /// What a column of this type holds: its kind, if the type determines it. `None` if the type cannot be a field of a
 /// table.
-#[allow(clippy::option_option, reason = "a kind that is to be found out, and no field at all")]
+#[allow(clippy::option_option, reason = "an unknown kind, and not a field at all")]
 pub(super) fn kind_of(kind: &DataType) -> Option<Option<Kind>> {
     match kind {
         DataType::Dictionary(_, values) if !matches!(**values, DataType::Dictionary(..)) => kind_of(values),
@@ -71,7 +71,7 @@ impl Values {
             })
         };
         own().ok_or_else(|| {
-            Error::data(format!("a column of type {} is no field of a table", column.data_type()))
+            Error::data(format!("a column of type {} cannot be a field of a table", column.data_type()))
         })
     }
 

@@ -94,7 +94,7 @@ impl<'a> Lines<'a> {
 
     fn read(&mut self) -> Result<bool> {
         self.reader.get_mut().left = limits::TABLE_LINE;
-        let mut record = std::mem::take(&mut self.record).into_byte_record(); // its room is used again
+        let mut record = std::mem::take(&mut self.record).into_byte_record(); // its memory is reused
         let read = self.reader.read_byte_record(&mut record).map_err(|error| match error.into_kind() {
             csv::ErrorKind::Io(error) => damage(error),
             kind => Error::data(format!("it is not a table: {}", brief(&format!("{kind:?}")))),

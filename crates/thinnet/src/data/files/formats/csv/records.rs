@@ -43,7 +43,7 @@ pub(super) fn each_record(
         let taker = scope.spawn(move || {
             for batch in batches {
                 batch.iter().try_for_each(|(record, line)| take(record, *line))?;
-                drop(empty.send(batch)); // it is let go where nobody reads any more
+                drop(empty.send(batch)); // dropped if nobody reads any more
             }
             Ok(())
         });

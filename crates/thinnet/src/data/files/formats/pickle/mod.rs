@@ -125,7 +125,7 @@ impl<'a> Pickle<'a> {
 
     /// Shape, whether the type is `uint8`, whether it is stored by column, and the bytes of an array, from either way
     /// in which NumPy pickles one.
-    #[allow(clippy::type_complexity)] // four things that are looked at once
+    #[allow(clippy::type_complexity)] // four values that are used at once
     fn array_parts(&self, value: &Value<'a>) -> Option<(&Value<'a>, bool, bool, Option<Cow<'a, [u8]>>)> {
         let Value::Call { function, arguments, state } = value else { return None };
         let Value::Global(_, name) = self.value(*function) else { return None };

@@ -84,7 +84,7 @@ impl Layout {
     }
 
     /// The same for a file that gives each column's kind by its place; requested kinds come first.
-    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "texts say no kinds"))]
+    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "texts have no types"))]
     pub(crate) fn with_kinds(mut self, known: &[Option<Kind>]) -> Self {
         for (kind, &place) in self.kinds.iter_mut().zip(&self.inputs) {
             *kind = kind.take().or_else(|| known.get(place).cloned().flatten());
