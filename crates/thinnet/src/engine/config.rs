@@ -47,10 +47,10 @@ impl EngineKind {
     }
 }
 
-/// The min share of kept units in a hidden layer for which dense products are faster than lists, by the max of the
-/// sum of the layer's inputs and the units above it. Above the last entry, lists are always faster. The cost of lists
-/// grows with units and samples, that of products also with these two. The last entry is only for the first layer,
-/// whose input has no zeros to leave out. Measured with the example `small_time` (docs/kernels.md).
+/// Pairs (n, share): dense products are faster than lists in a hidden layer if its inputs and the units above it are
+/// together at most n, and at least this share of its units is kept. Above the last n, lists are always faster. The
+/// cost of lists grows with units and samples, that of products also with n. The last pair is only for the first
+/// layer, whose input has no zeros to leave out. Measured with the example `small_time` (docs/kernels.md).
 const DENSE_FROM: [(usize, f64); 4] = [(128, 0.0), (384, 0.4), (640, 0.6), (1280, 0.75)];
 
 /// How an engine computes: only the source of the masks changes the results.

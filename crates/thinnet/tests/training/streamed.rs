@@ -244,7 +244,7 @@ fn what_cannot_stay_in_its_file_is_refused() {
     let config = settings(&x, &["train.sampling=shuffled"]);
     let data = trained_on(DataSet::open(&x, &options).unwrap(), &config);
     let message = Trainer::new(&config, &data, 1).err().unwrap().to_string();
-    assert!(message.contains("train.sampling has to be stream"), "{message}");
+    assert!(message.contains("train.sampling must be stream"), "{message}");
 }
 
 /// What turns out to be wrong while the file is read is a sentence.

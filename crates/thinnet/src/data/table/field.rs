@@ -118,9 +118,9 @@ pub(crate) fn truth<T: AsRef<str>>(word: &str, pair: &[T; 2]) -> Option<f64> {
 /// The order of day and month in dates that are all numbers with the year last.
 pub(crate) type DayFirst = bool;
 
-/// Whether all of these are dates, and if so whether the day comes first; other dates of the column can decide that.
-/// `None` unless all are dates in one order. If every date could be read either way, the order is unknown, and none
-/// is a date.
+/// If all of these are dates in the same order, whether the day comes first; otherwise `None`. One date can decide
+/// the order of all. If all could be read either way, with different results, the order is unknown, which is `None`
+/// as well.
 pub(crate) fn dates<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<DayFirst> {
     let all = |day_first| words.clone().all(|word| days(word, day_first).is_some());
     match (all(true), all(false)) {

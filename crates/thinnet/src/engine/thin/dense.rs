@@ -115,8 +115,8 @@ impl<F: Float> Dense<F> {
         });
     }
 
-    /// Writes the derivatives by the sums into `delta`. Before, `delta` has those (N, C) of the layer above; its
-    /// weights are those before their update.
+    /// Writes the derivatives by the sums into `own`, given those of the layer above, `delta` (N, C), and its weights
+    /// before their update.
     pub(super) fn hand_down(
         &mut self,
         isa: Isa,
