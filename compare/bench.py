@@ -39,14 +39,14 @@ Results = dict[str, object]
 
 
 def commands(args: argparse.Namespace) -> dict[str, list[str]]:
-    """How each peer is started."""
+    """The command of each peer."""
     found = {name: [sys.executable, str(HERE / f"peer_{name}.py")] for name in ("pytorch", "jax", "sklearn", "numpy")}
     found |= {name: [str(getattr(args, name))] for name in ("burn", "candle") if getattr(args, name)}
     return {name: command for name, command in found.items() if not args.peers or name in args.peers}
 
 
 def measure_steps(args: argparse.Namespace, keep_result: Callable[[Results], None]) -> None:
-    """The training step: ours and one peer's in turns, for every network, batch, keep probability and setting."""
+    """The training step: ours and one peer's alternately, for every network, batch, keep probability and setting."""
     ours = (
         Trainer("thinnet", [args.thinnet, "bench", "--serve", "--threads", str(peer.THREADS)]) if args.thinnet else None
     )
@@ -81,7 +81,7 @@ def measure_pair(ours: Trainer | None, theirs: Trainer, work: peer.Work, args: a
 
 
 def experiment_programs(args: argparse.Namespace, folder: pathlib.Path) -> dict[str, list[str]]:
-    """What is run whole, by name and number type; each writes into a folder of its own."""
+    """The programs to run whole, by name and number type; each writes into its own folder."""
     thinnet = [args.thinnet, "experiment", "--threads", str(peer.THREADS), "--dtype"]
     numpy = [sys.executable, str(HERE / "numpy_experiment.py"), "--dtype"]
     programs = {}
@@ -95,7 +95,7 @@ def experiment_programs(args: argparse.Namespace, folder: pathlib.Path) -> dict[
 
 
 def measure_experiment(args: argparse.Namespace) -> Results:
-    """The course's whole experiment, process start to the plot or report written, each program in turn."""
+    """The course's whole experiment, from process start until the plot or report is written; programs alternate."""
     with tempfile.TemporaryDirectory() as folder:
         programs = experiment_programs(args, pathlib.Path(folder))
         seconds: dict[str, list[float]] = {name: [] for name in programs}
@@ -137,7 +137,7 @@ def measure_gradient_check(args: argparse.Namespace) -> dict[str, Results]:
 
 
 def machine() -> Results:
-    """What the figures were measured on."""
+    """The machine that the figures were measured on."""
     cpu: dict[str, str] = {}
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         key, _, value = line.partition(":")
@@ -175,12 +175,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "what", nargs="*", default=whats, help=f"what to measure, of {', '.join(whats)}; all by default"
     )
-    parser.add_argument("--thinnet", help="our program; without it the peers are measured alone")
+    parser.add_argument("--thinnet", help="our program; without it only the peers are measured")
     parser.add_argument("--gradient-check", help="our timed gradient check")
     parser.add_argument("--burn", help="burn's program")
     parser.add_argument("--candle", help="candle's program")
     parser.add_argument(
-        "--json", type=pathlib.Path, default=DOCS / "performance.json", help="results, kept and added to"
+        "--json", type=pathlib.Path, default=DOCS / "performance.json", help="file of results, which is added to"
     )
     parser.add_argument("--peers", nargs="+", choices=SETTINGS, help="the peers to measure")
     parser.add_argument(
@@ -188,8 +188,8 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--batches", nargs="+", type=int, default=BATCHES)
     parser.add_argument("--keeps", nargs="+", type=float, default=KEEPS, help="probabilities to keep a unit")
-    parser.add_argument("--rounds", type=int, default=11, help="turns that each process has")
-    parser.add_argument("--steps", type=int, default=7, help="steps of a turn that count")
+    parser.add_argument("--rounds", type=int, default=11, help="turns of each process")
+    parser.add_argument("--steps", type=int, default=7, help="measured steps per turn")
     parser.add_argument("--experiment-rounds", type=int, default=5)
     args = parser.parse_args()
     if unknown := set(args.what) - set(whats):

@@ -1,8 +1,9 @@
 """The course's finished exercise in NumPy (cs231n, cs6353): layers, network, Adam, Solver, numerical gradient.
 
-It is written as a good solution of the exercise is: whole-array NumPy, products by `.dot`, on the global random stream.
-One thing is better than the usual solution: masks take the data's dtype. The usual `(rand < p) / p` is float64, and
-turns the backward pass, Adam and so the weights of a float32 network to float64 without a word, which costs time.
+It is written like a good solution of the exercise: whole-array NumPy, products by `.dot`, the global random stream.
+Only one thing is better than in the usual solution: masks have the data's dtype. The usual `(rand < p) / p` is
+float64, and silently turns the backward pass, Adam and so the weights of a float32 network to float64, which costs
+time.
 """
 
 import itertools
@@ -14,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
 
-# Leave masks in float64, as the usual solution does.
+# Leave masks in float64, like the usual solution.
 MASKS_AS_WRITTEN = False
 
 
@@ -93,7 +94,7 @@ class FullyConnectedNet:
             self.dropout_param["seed"] = seed
 
     def forward(self, x: Array) -> tuple[Array, list[Any]]:
-        """Scores (N, C), and what the backward pass needs of each layer."""
+        """Scores (N, C), and the caches for the backward pass of each layer."""
         caches: list[Any] = []
         out = x.astype(self.dtype, copy=False)
         for i in range(1, self.num_layers):
@@ -131,7 +132,7 @@ class FullyConnectedNet:
 
 
 def adam(w: Array, dw: Array, config: dict[str, Any]) -> Array:
-    """The new weights; `config` keeps the moments."""
+    """The new weights; `config` stores the moments."""
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
     config.setdefault("m", np.zeros_like(w))
     config.setdefault("v", np.zeros_like(w))
@@ -208,7 +209,7 @@ class Solver:
 
 
 def eval_numerical_gradient(f: Callable[[], float], x: Array, h: float = 1e-5) -> Array:
-    """Central differences of `f`, which reads `x`, over each element of `x` in turn."""
+    """Central differences of `f`, which reads `x`, for each element of `x` in turn."""
     grad = np.zeros_like(x)
     for ix in np.ndindex(*x.shape):
         old = x[ix]

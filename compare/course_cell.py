@@ -1,9 +1,9 @@
-"""Time the experiment's cell of the course's notebook, on thinnet.course and on NumPy, in turns, in new processes.
+"""Time the experiment's cell of the course's notebook, alternately on thinnet.course and on NumPy, in new processes.
 
     pip install . && python compare/course_cell.py
 
-The cell trains two networks, with and without dropout, for 25 epochs. NumPy runs the course's finished exercise, its
-masks as the course writes them, in float64, which makes the whole network so. Starting Python does not count.
+The cell trains two networks, with and without dropout, for 25 epochs. NumPy runs the course's finished exercise with
+masks in float64, as the course writes them, which makes the whole network float64. Python's start-up does not count.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def main() -> None:
         ratio = statistics.median(n / t for n, t in zip(times["numpy"], times["thinnet"], strict=True))
         middle = {name: statistics.median(taken) for name, taken in times.items()}
         print(
-            f"{dtype}: thinnet {middle['thinnet']:.2f} s, NumPy {middle['numpy']:.2f} s, {ratio:.2f} times as long "
+            f"{dtype}: thinnet {middle['thinnet']:.2f} s, NumPy {middle['numpy']:.2f} s, ratio {ratio:.2f} "
             f"(medians of {args.rounds})"
         )
 

@@ -1,4 +1,4 @@
-"""What the experiment's scripts share: the embedded sample, the course's plot, the time since the process started."""
+"""Shared by the experiment's scripts: the embedded sample, the course's plot, the time since process start."""
 
 import os
 import pathlib
@@ -23,7 +23,7 @@ def load_sample(dtype: DTypeLike = np.float64) -> dict[str, NDArray]:
 
 
 def plot_accuracies(path: pathlib.Path, histories: dict[float, tuple[list[float], list[float]]]) -> None:
-    """Draw training and validation accuracy over epochs, a line for each keep probability, as the course does."""
+    """Draw training and validation accuracy over epochs, one line per keep probability, as in the course."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -44,7 +44,7 @@ def plot_accuracies(path: pathlib.Path, histories: dict[float, tuple[list[float]
 
 
 def seconds_since_process_start() -> float:
-    """Wall time of this process: by Linux's own record of its start (to 10 ms), elsewhere from this module's import."""
+    """Wall time of this process: from Linux's record of its start (to 10 ms), elsewhere from this module's import."""
     try:
         fields = pathlib.Path("/proc/self/stat").read_text().rpartition(")")[2].split()
     except OSError:

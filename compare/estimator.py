@@ -1,4 +1,4 @@
-"""One fit for estimators.py: a library's classifier or regressor on a data set; what came of it is printed as JSON."""
+"""One fit for estimators.py: a library's classifier or regressor on a data set; prints the results as JSON."""
 
 import importlib.metadata
 import json
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 THREADS = 2
 LEARNING_RATE = 1e-3
 Data = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
-# What scikit-learn brings along anyway.
+# Packages that scikit-learn needs anyway.
 COMMON = {"numpy", "scipy", "joblib", "threadpoolctl", "scikit-learn", "narwhals"}
 
 
 def mnist() -> Data:
-    """Images over 255 as float32, 60,000 to train on and 10,000 to test on."""
+    """Images over 255 as float32, 60,000 for training and 10,000 for testing."""
     cache = os.environ.get("THINNET_DATASETS") or pathlib.Path.home() / ".cache/thinnet/datasets"
     folder = pathlib.Path(cache) / "mnist"
 
@@ -40,7 +40,8 @@ def mnist() -> Data:
 
 
 def housing() -> Data:
-    """20,640 samples of 8 features that tell a price, with noise: California's shape, made here (Friedman 1991)."""
+    """20,640 samples with 8 features and a noisy target: as large as California housing, generated (Friedman
+    1991)."""
     from sklearn.datasets import make_friedman1
     from sklearn.model_selection import train_test_split
 
@@ -110,7 +111,7 @@ def estimator(library: str, settings: dict[str, Any], regression: bool) -> Any:
 
 
 def megabytes_installed(package: str) -> float:
-    """MB of a package's files and of all that it requires, but for what is common."""
+    """MB of a package's files and of all its requirements, without the common ones."""
     import re
 
     seen: set[str] = set()

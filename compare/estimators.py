@@ -1,10 +1,11 @@
-"""Compare thinnet's scikit-learn classes with scikit-learn's own and skorch on PyTorch, in turns, in new processes.
+"""Compare thinnet's scikit-learn classes with scikit-learn's own and skorch on PyTorch, alternately, in new
+processes.
 
     cargo xtask bench estimators            # builds the wheel and an environment of each, then runs this
 
-Accuracy: the same data and settings without dropout, over several seeds: ours should be theirs within the spread.
-Speed: seconds of an epoch on MNIST, the fit of three epochs less the fit of one, so that start-up does not count.
-Memory: the peak of a process that fits. Size: what pip installs beside NumPy and scikit-learn.
+Accuracy: the same data and settings without dropout, over several seeds; both should agree within the spread. Speed:
+seconds per epoch on MNIST, the time of three epochs minus the time of one, so that start-up does not count. Memory:
+the peak of a process that fits. Size: what pip installs in addition to NumPy and scikit-learn.
 """
 
 import argparse
@@ -25,18 +26,18 @@ After this page you know the accuracy, time and memory of thinnet's Python class
 skorch. [The Python package](python.md#speed-and-size) says how they were measured.
 """
 DATA_SETS = ("digits", "breast_cancer", "wine", "housing", "mnist")
-# Samples a batch, hidden units: scikit-learn's defaults, but for the hidden layer.
+# Samples per batch, hidden units: scikit-learn's defaults, except for the hidden layer.
 SPEED = {"data": "mnist", "hidden": 512, "batch": 200}
 
 
 class Libraries:
-    """The environments' interpreters, each with what it measures."""
+    """The environments' interpreters, and what each one measures."""
 
     def __init__(self, thinnet: str, skorch: str | None) -> None:
         self.interpreters = {"thinnet": thinnet, "sklearn": thinnet, "skorch": skorch or ""}
 
     def fit(self, library: str, **settings: object) -> Result:
-        """Fit in a new process, and what it says of it."""
+        """Fit in a new process, and return its results."""
         command = [self.interpreters[library], str(ROOT / "estimator.py"), library, json.dumps(settings)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
@@ -50,21 +51,21 @@ class Libraries:
 
 
 def accuracy(libraries: Libraries, data: str, seeds: int) -> Result:
-    """Mean and standard deviation of the test score over seeds, of each."""
+    """Mean and standard deviation of the test score over seeds, for both."""
     settings = {"data": data, "hidden": 512 if data == "mnist" else 100, "epochs": 5 if data == "mnist" else 200}
     row: Result = {"data": data}
     for library in ("thinnet", "sklearn"):
         scores = [libraries.fit(library, seed=seed, **settings)["score"] for seed in range(seeds)]
         row[library] = {"mean": statistics.mean(scores), "sd": statistics.stdev(scores), "seeds": seeds}
     ours, theirs = row["thinnet"], row["sklearn"]
-    # The difference of two means of this many seeds, in its own standard deviations.
+    # The difference of two means over this many seeds, in its own standard deviations.
     spread = ((ours["sd"] ** 2 + theirs["sd"] ** 2) / seeds) ** 0.5
     row["difference_in_sd"] = (ours["mean"] - theirs["mean"]) / spread if spread else 0.0
     return row
 
 
 def speed(libraries: Libraries, other: str, dropout: float, rounds: int) -> Result:
-    """Seconds an epoch, in turns; the ratio is taken pair by pair."""
+    """Seconds per epoch, measured alternately; the ratio is taken pair by pair."""
     times: dict[str, list[float]] = {"thinnet": [], other: []}
     memory = dict.fromkeys(times, 0.0)
     for i in range(rounds):

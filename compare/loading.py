@@ -1,10 +1,11 @@
-"""Measure how long CIFAR-10 takes to be read: thinnet beside NumPy with Python's pickle, in turns, in new processes.
+"""Measure how long it takes to read CIFAR-10: thinnet and NumPy with Python's pickle, alternately, in new processes.
 
     cargo build --release -p thinnet --example loading_time
     python compare/loading.py --thinnet target/release/examples/loading_time --data FOLDER
 
-FOLDER holds cifar-10-python.tar.gz and, unpacked, cifar-10-batches-py. Files are in the system's cache: a first round
-does not count. Both end with the 60,000 images as bytes in memory, training images in one array, and their labels.
+FOLDER holds cifar-10-python.tar.gz and, unpacked, cifar-10-batches-py. Files are in the system's cache: the first
+round does not count. At the end, both have the 60,000 images as bytes in memory, training images in one array, and
+their labels.
 """
 
 import argparse
@@ -41,7 +42,7 @@ def from_folder(path: pathlib.Path) -> Iterator[tuple[str, Any]]:
 
 
 def read(path: pathlib.Path) -> int:
-    """Read the data set as the course does, but leave its numbers bytes; return how many images there are."""
+    """Read the data set as in the course, but leave its numbers as bytes; return the number of images."""
     batches = dict(from_folder(path) if path.is_dir() else from_archive(path))
     images = np.concatenate([batches[name][b"data"] for name in TRAIN])
     labels = np.concatenate([batches[name][b"labels"] for name in TRAIN])
@@ -51,7 +52,7 @@ def read(path: pathlib.Path) -> int:
 
 
 def of_numpy(path: pathlib.Path) -> float:
-    """Seconds that a new process takes to read it, start and imports not counted."""
+    """Seconds in which a new process reads it, without start and imports."""
     command = [sys.executable, __file__, "--once", str(path)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 

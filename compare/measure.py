@@ -1,4 +1,4 @@
-"""Processes that train in turns: each is asked for a few steps, then let come to rest before the next is asked."""
+"""Processes that train alternately: each runs a few steps, then becomes idle before the next one runs."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import peer
 
 STAT = pathlib.Path("/proc/stat")
 
-# The first steps of a turn find the caches as the other process left them.
+# The first steps of a turn still have the caches of the other process.
 STEPS_TO_WARM = 2
 
 
@@ -39,7 +39,7 @@ class Trainer:
         self.ask(net=work.net, batch=work.batch, keep=work.keep, setting=work.setting)
 
     def turn(self, steps: int) -> list[float]:
-        """Milliseconds of each of `steps` steps, after some that are not counted."""
+        """Milliseconds of each of `steps` steps, after some warm-up steps."""
         times = self.ask(steps=steps + STEPS_TO_WARM)["ms"]
         assert isinstance(times, list)
         self.rest()
@@ -60,7 +60,7 @@ class Trainer:
 
 
 def cpu_seconds(pid: int) -> float:
-    """The CPU time that a process has used, by Linux's clock for it; elsewhere 0."""
+    """The CPU time of a process, from Linux's clock; 0 on other systems."""
     try:
         return time.clock_gettime(~pid << 3 | 2)
     except OSError:
@@ -69,7 +69,7 @@ def cpu_seconds(pid: int) -> float:
 
 @dataclass(frozen=True)
 class Times:
-    """Milliseconds of a training step, over all turns: the middle, and the least."""
+    """Milliseconds per training step, over all turns: the median and the min."""
 
     median: float
     least: float
@@ -82,7 +82,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Ratio:
-    """Their time over ours, a pair of adjacent turns at a time: the middle, and the quartiles."""
+    """Their time divided by ours, for pairs of adjacent turns: the median and the quartiles."""
 
     median: float
     lower: float
@@ -96,7 +96,7 @@ class Ratio:
 
 
 def in_turns(trainers: list[Trainer], rounds: int, steps: int) -> list[list[list[float]]]:
-    """For each trainer its turns; they go one after the other, and the order changes from round to round."""
+    """Each trainer's turns; they run one after another, and the order changes from round to round."""
     turns: list[list[list[float]]] = [[] for _ in trainers]
     for i in range(rounds):
         order = range(len(trainers))
@@ -106,7 +106,7 @@ def in_turns(trainers: list[Trainer], rounds: int, steps: int) -> list[list[list
 
 
 class Others:
-    """How much of the machine other processes use, from when this is made; the trainers' share is not theirs."""
+    """The share of the machine that other processes use, counted from its creation, without the trainers."""
 
     def __init__(self, trainers: list[Trainer]) -> None:
         self.trainers = trainers
@@ -114,7 +114,7 @@ class Others:
         self.start = time.perf_counter()
 
     def used(self) -> float:
-        """CPU seconds of all others since the machine started; elsewhere than on Linux 0."""
+        """CPU seconds of all other processes since the machine started; 0 if not on Linux."""
         if not STAT.exists():
             return 0.0
         user, nice, system, _idle, _wait, *interrupts = (int(n) for n in STAT.read_text().split()[1:9])
@@ -122,14 +122,14 @@ class Others:
         return busy - time.process_time() - sum(cpu_seconds(t.process.pid) for t in self.trainers)
 
     def share(self) -> float:
-        """Of the machine's cores, from 0 to 1."""
+        """The share of the machine's cores, from 0 to 1."""
         cores = os.cpu_count() or 1
         share = (self.used() - self.before) / (time.perf_counter() - self.start) / cores
         return round(max(share, 0.0), 3)
 
 
 def limit_to_cores(count: int) -> None:
-    """Keep this process, and those that it starts, to some of the cores, and tell their libraries the number."""
+    """Limit this process and its children to some of the cores, and tell their libraries the number."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
     for variable in ("OMP", "MKL", "OPENBLAS", "RAYON", "MATMUL"):

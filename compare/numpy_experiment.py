@@ -15,7 +15,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dtype", choices=["f32", "f64"], default="f32")
     parser.add_argument("--keep", type=float, nargs="+", default=[1, 0.25])
-    parser.add_argument("--out", type=pathlib.Path, help="folder for accuracy.png; without it nothing is drawn")
+    parser.add_argument("--out", type=pathlib.Path, help="folder for accuracy.png; without it there is no plot")
     parser.add_argument("--course-masks", action="store_true", help="masks in float64, as the course writes them")
     args = parser.parse_args()
     course.MASKS_AS_WRITTEN = args.course_masks

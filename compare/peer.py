@@ -1,12 +1,12 @@
-"""What the peers written in Python share: the protocol, and the data set that every peer trains on.
+"""Shared by the peers written in Python: the protocol, and the data set that every peer trains on.
 
-A peer is a process that is told over standard input, a JSON object a line, what to prepare:
+A peer is a process. It receives over standard input, one JSON object per line, what to prepare:
     {"net": [3072, 500, 10], "batch": 100, "keep": 0.25, "setting": "eager-f32"}
 (`keep` is the probability to keep a unit; at 1 there is no dropout layer) and answers {"ready": true}. Then, each time:
     {"steps": 10}
 and answers with the time of each training step in milliseconds, and the last step's loss:
     {"ms": [3.1, ...], "loss": 2.3}
-What goes wrong is answered with {"error": "..."}. The end of standard input ends the process.
+Errors are answered with {"error": "..."}. The end of standard input ends the process.
 
 A training step is: gather a batch by random indices (with replacement), forward, softmax cross-entropy, backward, Adam.
 """
@@ -28,7 +28,7 @@ WARM_UP_STEPS = 5
 
 @dataclass(frozen=True)
 class Work:
-    """What to prepare: sizes of the layers, input first; samples a batch; probability to keep; the peer's setting."""
+    """What to prepare: layer sizes, input first; samples per batch; probability to keep; the peer's setting."""
 
     net: list[int]
     batch: int
@@ -41,12 +41,13 @@ Step = Callable[[], float]
 
 
 def images(features: int) -> NDArray[np.float32]:
-    """(5000, features) numbers in [-1, 1), the same in every language: element i is a hash of i (MurmurHash3's end)."""
+    """(5000, features) numbers in [-1, 1), the same in every language: element i is a hash of i (MurmurHash3's
+    end)."""
     return (hashes(0, IMAGES * features) / np.float64(2**31) - 1).astype(np.float32).reshape(IMAGES, features)
 
 
 def labels(features: int, classes: int) -> NDArray[np.int64]:
-    """(5000,) classes; they go on where the images' hashes end."""
+    """(5000,) classes; they continue where the images' hashes end."""
     return (hashes(IMAGES * features, IMAGES) % np.uint32(classes)).astype(np.int64)
 
 
@@ -70,7 +71,7 @@ def serve(prepare: Callable[[Work], Step]) -> None:
                     step()
                 answer: dict[str, object] = {"ready": True}
             elif step is None:
-                answer = {"error": "nothing is prepared"}
+                answer = {"error": "nothing was prepared"}
             else:
                 times = []
                 for _ in range(request["steps"]):

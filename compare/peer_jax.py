@@ -1,6 +1,6 @@
-"""JAX's training step, all of it in one jit, the state donated. Setting: jit.
+"""JAX's training step, all in one jit, with donated state. Setting: jit.
 
-XLA takes as many threads as the process may use cores, so the driver limits those.
+XLA uses as many threads as the process may use cores, so the driver limits those.
 """
 
 import functools

@@ -20,7 +20,7 @@ def build(net: Sequence[int], keep: float) -> nn.Sequential:
 
 
 def fit(net: Sequence[int], keep: float, batch: int, x: Any, y: Any, epochs: int, threads: int) -> Callable[[], object]:
-    """What fits a new net to `x` (N, D) and classes `y` (N): the eager loop of PyTorch's tutorials, over tensors."""
+    """Fits a new net to `x` (N, D) and classes `y` (N): the eager loop of PyTorch's tutorials, on tensors."""
     x_all, y_all = torch.from_numpy(x), torch.from_numpy(y)
 
     def work() -> None:

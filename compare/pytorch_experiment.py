@@ -53,7 +53,7 @@ def train(model: nn.Module, data: dict[str, torch.Tensor]) -> tuple[list[float],
 
 
 def build(keep: float) -> nn.Sequential:
-    """The course's network: weights 1e-2 * normal, biases zero; the dropout layer is there at 1 too."""
+    """The course's network: weights 1e-2 * normal, biases zero; the dropout layer exists also with 1."""
     model = nn.Sequential(nn.Flatten(), nn.Linear(3072, 500), nn.ReLU(), nn.Dropout(1 - keep), nn.Linear(500, 10))
     for name, parameter in model.named_parameters():
         if name.endswith("weight"):
@@ -67,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", type=float, nargs="+", default=[1, 0.25])
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=pathlib.Path, help="folder for accuracy.png; without it nothing is drawn")
+    parser.add_argument("--out", type=pathlib.Path, help="folder for accuracy.png; without it there is no plot")
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
@@ -82,7 +82,7 @@ def main() -> None:
     if args.out:
         plot_accuracies(args.out / "accuracy.png", histories)
     total = seconds_since_process_start()
-    print(f"wall time: {total:.2f} s, of it importing {imported:.2f} s, plot {total - trained:.2f} s", file=sys.stderr)
+    print(f"wall time: {total:.2f} s, of which import {imported:.2f} s, plot {total - trained:.2f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

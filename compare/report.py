@@ -1,9 +1,9 @@
-"""From docs/performance.json: a table in Markdown, a plot of step time over keep probability, and a bar chart."""
+"""Make a Markdown table, a plot of step time over keep probability, and a bar chart from docs/performance.json."""
 
 import pathlib
 from typing import Any
 
-# Parts of the JSON file: its shape is what bench.py writes.
+# Parts of the JSON file, in the form that bench.py writes.
 Entry = dict[str, Any]
 
 NAMES = {
@@ -21,21 +21,22 @@ HEAD = """# Every library, net and batch
 After this page you know the time of a training step of every library that was measured, and how many times faster
 thinnet is. [Performance](performance.md) says what the figures mean.
 """
-# From this share of the machine used by others on, a measurement says little: libraries whose threads spin lose most.
+# If others used more than this share of the machine, a measurement means little: libraries with spinning threads lose
+# most.
 BUSY = 0.05
 # The network, batch and keep probability of the bar chart.
 BARS = ("3072-500-10", 100, 0.5)
-# Okabe and Ito's colours, told apart by the colour-blind; a marker each besides.
+# Okabe and Ito's colours, which colour-blind people can distinguish; each also has a marker.
 STYLES = {"pytorch f32": ("#0072B2", "s"), "pytorch bf16": ("#56B4E9", "^"), "thinnet": ("#D55E00", "o")}
 
 
 def line(name: str, entry: Entry) -> str:
     """One measurement as a line of progress."""
     text = f"{shape(entry)}, batch {entry['batch']}, keep {entry['keep']:g}: {name} {entry['setting']}"
-    text += f" {entry['peer_ms']['median']:.2f} ms (least {entry['peer_ms']['least']:.2f})"
+    text += f" {entry['peer_ms']['median']:.2f} ms (min {entry['peer_ms']['least']:.2f})"
     if "ratio" in entry:
         ours, ratio = entry["thinnet_ms"], entry["ratio"]
-        text += f", thinnet {ours['median']:.2f} ms (least {ours['least']:.2f})"
+        text += f", thinnet {ours['median']:.2f} ms (min {ours['least']:.2f})"
         text += f": {ratio['median']:.2f}x ({ratio['lower']:.2f} to {ratio['upper']:.2f})"
     if entry["others"] > BUSY:
         text += f" - unfair: others used {entry['others']:.0%} of the machine"
@@ -43,7 +44,7 @@ def line(name: str, entry: Entry) -> str:
 
 
 def shape(entry: Entry) -> str:
-    """The network in short: 3072-500-500-10 is 3072-500x2-10, where one size repeats."""
+    """The network in short form: 3072-500-500-10 is 3072-500x2-10 if all hidden sizes are equal."""
     first, *hidden, last = entry["net"]
     if len(hidden) > 2 and len(set(hidden)) == 1:
         return f"{first}-{hidden[0]}x{len(hidden)}-{last}"
@@ -51,19 +52,19 @@ def shape(entry: Entry) -> str:
 
 
 def column(entry: Entry) -> str:
-    """Under which name of NAMES a measurement is shown; of several settings the best one is."""
+    """The name in NAMES for a measurement; only the best of several settings is shown."""
     if entry["peer"] == "pytorch":
         return f"pytorch {entry['setting'].split('-')[1]}"
     return str(entry["peer"])
 
 
 def cost(entry: Entry) -> float:
-    """What settings are compared by: times ours, which was measured in the same minutes, or else milliseconds."""
+    """The value for comparing settings: the ratio to our time, measured in the same minutes, or else milliseconds."""
     return float(entry["ratio"]["median"] if "ratio" in entry else entry["peer_ms"]["median"])
 
 
 def best(steps: list[Entry]) -> dict[tuple[str, int, float], dict[str, Entry]]:
-    """For each (network, batch, keep) and each name of NAMES the setting that is the peer's fastest."""
+    """For each (network, batch, keep) and each name in NAMES the peer's fastest setting."""
     found: dict[tuple[str, int, float], dict[str, Entry]] = {}
     for entry in sorted(steps, key=lambda entry: (len(entry["net"]), entry["net"], entry["batch"], entry["keep"])):
         columns = found.setdefault((shape(entry), entry["batch"], entry["keep"]), {})
@@ -74,7 +75,7 @@ def best(steps: list[Entry]) -> dict[tuple[str, int, float], dict[str, Entry]]:
 
 
 def step_table(steps: list[Entry]) -> str:
-    """A row for each network, batch and keep probability, a column for each peer."""
+    """One row per network, batch and keep probability, one column per peer."""
     rows = [
         "| net | batch | keep | thinnet, ms | " + " | ".join(NAMES.values()) + " |",
         "|---" * (4 + len(NAMES)) + "|",
@@ -101,7 +102,7 @@ def experiment_table(experiment: dict[str, Entry]) -> str:
 
 
 def plot(steps: list[Entry], folder: pathlib.Path) -> None:
-    """Step time over keep probability: a panel for each network and batch size."""
+    """Step time over keep probability: one panel per network and batch size."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -149,7 +150,7 @@ def plot(steps: list[Entry], folder: pathlib.Path) -> None:
 
 
 def bars(steps: list[Entry], folder: pathlib.Path) -> None:
-    """The README's chart: the time of one training step, a bar for each library."""
+    """The README's chart: the time of one training step, one bar per library."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -181,7 +182,8 @@ def write(results: Entry, folder: pathlib.Path) -> None:
     if results["steps"]:
         parts.append(step_table(results["steps"]))
         if busy := sum(entry["others"] > BUSY for entry in results["steps"]):
-            parts.append(f"{busy} of {len(results['steps'])} comparisons were made while others used the machine.\n")
+            count = len(results["steps"])
+            parts.append(f"{busy} of {count} comparisons were made while other programs used the machine.\n")
         plot(results["steps"], folder)
         bars(results["steps"], folder)
     if "experiment" in results:

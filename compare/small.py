@@ -1,12 +1,12 @@
-"""Compare fits and predictions of small and table-sized nets with scikit-learn's, in turns, in one process.
+"""Compare fits and predictions of small and table-sized nets with scikit-learn's, alternately, in one process.
 
     cargo xtask bench small                 # builds the wheel and an environment, then runs this
     cargo xtask bench predict
-    cargo xtask bench pytorch               # fits beside PyTorch's, without dropout and with
-    cargo xtask bench busy                  # our default beside `n_jobs=1` while another program has a core
+    cargo xtask bench pytorch               # fits compared with PyTorch's, without dropout and with
+    cargo xtask bench busy                  # our default compared with `n_jobs=1` while another program uses a core
 
-Every time is the median of the turns, the ratio the median of the turns' ratios: the other's time over ours. In a turn
-each is called twice, once the other's threads have gone to sleep, and the second call counts.
+Every time is the median over the turns, the ratio the median of the turns' ratios: the other's time divided by ours.
+In each turn both are called twice, after the other's threads have gone to sleep, and the second call counts.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from sklearn.neural_network import MLPClassifier as Sklearn
 from thinnet import MLPClassifier as Thinnet
 
 CLASSES = 5
-# Samples, inputs, hidden layers, samples a batch.
+# Samples, inputs, hidden layers, samples per batch.
 FITS = [
     (2000, 13, (50,), 32),
     (2000, 20, (64, 64), 32),
@@ -40,21 +40,21 @@ PREDICTIONS = [
     (784, (512,), 10_000),
 ]
 EPOCHS = 5
-# Seconds. Threads of BLAS stay awake for 2^28 cycles after their work, and would have a core while ours are measured.
+# Seconds. BLAS threads stay awake for 2^28 cycles after their work, and would use a core while ours are measured.
 PAUSE = 0.15
 
 Work = Callable[[], object]
 
 
 def samples(count: int, inputs: int) -> tuple[Any, Any]:
-    """Normal inputs, and the class with the greatest of random sums."""
+    """Normal inputs, and classes: the largest of several random sums."""
     random = np.random.default_rng(0)
     x = random.standard_normal((count, inputs)).astype(np.float32)
     return x, np.argmax(x @ random.standard_normal((inputs, CLASSES)), axis=1)
 
 
 def in_turns(ours: Work, theirs: Work, turns: int) -> tuple[float, float, float]:
-    """Medians of the seconds of either, and of their ratio."""
+    """The median seconds of both, and of their ratio."""
 
     def seconds(work: Work) -> float:
         begin = time.perf_counter()
@@ -72,7 +72,7 @@ def in_turns(ours: Work, theirs: Work, turns: int) -> tuple[float, float, float]
 
 
 def line(inputs: int, hidden: tuple[int, ...], size: str, found: tuple[float, float, float], per: int = 1) -> None:
-    """A line of the table, of seconds of so many steps or calls."""
+    """A line of the table, from seconds for this many steps or calls."""
     own, other, ratio = found
     name = "-".join(map(str, (inputs, *hidden, CLASSES)))
     print(f"| {name}, {size} | {1e6 * own / per:.0f} | {1e6 * other / per:.0f} | {ratio:.2f} |", flush=True)
@@ -89,7 +89,7 @@ def fit(turns: int, other: Callable[..., Any], case: tuple[int, int, tuple[int, 
 
 
 def fit_pytorch(turns: int, case: tuple[int, int, tuple[int, ...], int], keep: float) -> None:
-    """Times whole fits beside PyTorch's eager ones, with one thread and with all; the faster is shown."""
+    """Times whole fits and PyTorch's eager ones, with one thread and with all; the faster is shown."""
     import peer_pytorch
 
     count, inputs, hidden, batch = case

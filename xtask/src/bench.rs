@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: side-by-side measurements with other libraries. `compare/bench.py` measures; here is what it needs.
+//! `cargo xtask bench`: comparisons with other libraries. `compare/bench.py` measures; this prepares what it needs.
 
 use anyhow::Result;
 
@@ -9,16 +9,16 @@ use crate::{datasets, python};
 /// What to measure.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// step, experiment, gradient-check or report, all of which are the default; estimators, small, pytorch, predict or busy
-    /// alone
+    /// step, experiment, gradient-check or report (default: all of these); or one of estimators, small, pytorch,
+    /// predict and busy
     what: Vec<String>,
-    /// More for compare/bench.py: `-- --peers pytorch --nets 500,500 --batches 100 --keeps 0.25 1 --rounds 5`; `-- --help`
-    /// lists it
+    /// More arguments for compare/bench.py: `-- --peers pytorch --nets 500,500 --batches 100 --keeps 0.25 1 --rounds
+    /// 5`; `-- --help` lists them
     #[arg(last = true)]
     more: Vec<String>,
 }
 
-/// What measures the Python package's classes.
+/// Measurements of the Python package's classes.
 const CLASSES: [&str; 5] = ["estimators", "small", "pytorch", "predict", "busy"];
 
 pub fn run_all(arguments: &Arguments) -> Result<()> {
@@ -49,7 +49,7 @@ pub fn run_all(arguments: &Arguments) -> Result<()> {
     run(bench.args(&arguments.what).args(&arguments.more))
 }
 
-/// The Python package's classes beside scikit-learn's own and skorch.
+/// The Python package's classes compared with scikit-learn's own and skorch.
 fn estimators(more: &[String]) -> Result<()> {
     let folder = datasets::ensure()?;
     let venv =
@@ -59,7 +59,7 @@ fn estimators(more: &[String]) -> Result<()> {
     run(bench.args(more))
 }
 
-/// Fits and predictions of small nets beside scikit-learn's, fits beside PyTorch's.
+/// Fits and predictions of small nets compared with scikit-learn's, fits compared with PyTorch's.
 fn small(what: &str, more: &[String]) -> Result<()> {
     let (name, requirements) = match what {
         "pytorch" => ("estimators", "../../compare/requirements-estimators.txt"),
@@ -69,7 +69,7 @@ fn small(what: &str, more: &[String]) -> Result<()> {
     run(command(venv.program("python"), &["compare/small.py", what]).args(more))
 }
 
-/// The peers that are written in Rust, each with dependencies and a lock file of its own.
+/// Builds the peers that are written in Rust; each has its own dependencies and lock file.
 fn build_peers() -> Result<()> {
     for peer in ["burn", "candle"] {
         eprintln!("bench: building the training step of {peer}");

@@ -1,4 +1,4 @@
-//! The report pages' script, in a DOM.
+//! Tests of the report pages' script, in a DOM.
 
 use std::fs;
 
@@ -7,11 +7,11 @@ use anyhow::{Context, Result};
 use crate::command::{cargo, command, run, target};
 use crate::packages;
 
-/// Where the tests are, with what they need.
+/// The tests, with their packages.
 const TESTS: &str = "crates/thinnet/tests/browser";
 
-/// Write pages, and use them as a reader would, under Node.js with jsdom. Where that cannot be installed the tests are skipped, but
-/// not in CI.
+/// Writes pages, and uses them like a reader, under Node.js with jsdom. If that cannot be installed, the tests are
+/// skipped, but not in CI.
 pub fn test() -> Result<()> {
     let Some(modules) = packages::installed("browser", TESTS)? else { return Ok(()) };
     let pages = target().join("browser").join("pages");

@@ -1,4 +1,4 @@
-//! Running other programs, and the folders they work in.
+//! Runs other programs, and knows the folders for them.
 
 use std::env;
 use std::ffi::OsStr;
@@ -12,12 +12,12 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
-/// The folder that cargo builds into.
+/// Cargo's build folder.
 pub fn target() -> PathBuf {
     root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
-/// Whether nothing may be skipped: what a machine lacks is an error there.
+/// Whether nothing may be skipped: in CI, missing tools are errors.
 pub fn is_ci() -> bool {
     env::var("CI").is_ok_and(|ci| ci == "true")
 }
@@ -29,12 +29,12 @@ pub fn command(program: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
     command
 }
 
-/// The cargo that called us.
+/// The cargo that started us.
 pub fn cargo(arguments: &[&str]) -> Command {
     command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), arguments)
 }
 
-/// Run to the end; an error names the command as one would type it.
+/// Runs a command to its end; an error shows the command as one would type it.
 pub fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);
     let status = command.status().with_context(|| format!("`{shown}` could not be started"))?;
@@ -44,7 +44,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Whether the command can be run and succeeds; what it prints is dropped.
+/// Whether the command can be run and succeeds; its output is dropped.
 pub fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }

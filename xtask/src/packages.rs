@@ -1,4 +1,4 @@
-//! Packages of Node.js, each set in a folder under target/.
+//! Node.js packages, each set in its own folder under target/.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,11 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{command, is_ci, root, run, succeeds, target};
 
-/// The `node_modules` folder with the packages that a `package.json` names, installed unless they are there. `None` where they cannot
-/// be installed, which is said; in CI that is an error.
+/// The `node_modules` folder with the packages in a `package.json`, which are installed if missing. `None`, with a
+/// message, if they cannot be installed; in CI that is an error.
 ///
-/// - `name`: of the folder under target/
-/// - `source`: the folder of the `package.json`, from the root
+/// - `name`: the folder under target/
+/// - `source`: the folder of the `package.json`, relative to the root
 pub fn installed(name: &str, source: &str) -> Result<Option<PathBuf>> {
     match install(name, source) {
         Ok(modules) => Ok(Some(modules)),

@@ -1,4 +1,4 @@
-//! The docs' English and links, by textlint: what its rules are is in docs/prose.
+//! Checks the docs' English and links with textlint; docs/prose has the rules.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use anyhow::{Context, Result};
 use crate::command::{command, root, run};
 use crate::packages;
 
-/// Where the rules are, with the packages that they need.
+/// The rules and their packages.
 const RULES: &str = "docs/prose";
 
-/// Judges every page for people. Where textlint cannot be installed that is skipped, but not in CI.
+/// Checks every page for people. If textlint cannot be installed this is skipped, but not in CI.
 pub fn check() -> Result<()> {
     let Some(modules) = packages::installed("prose", RULES)? else { return Ok(()) };
     let mut textlint = command("node", &[]);

@@ -1,4 +1,4 @@
-//! The Python package: its wheel, and its tests in an environment that holds nothing but the wheel and what they need.
+//! The Python package: its wheel, and its tests in an environment with only the wheel and the tests' requirements.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,19 +10,19 @@ use crate::venv::Venv;
 
 const PACKAGE: &str = "crates/thinnet-python";
 
-/// Build the wheel; on it run the package's tests, with the newest and the oldest scikit-learn, the examples in its
-/// documentation, and the comparison of its stubs with the compiled module.
+/// Builds the wheel and runs the package's tests on it, with the newest and the oldest scikit-learn, the examples in
+/// its documentation, and the comparison of its stubs with the compiled module.
 pub fn test() -> Result<()> {
     let wheel = build_wheel()?;
     let tests = root().join(PACKAGE).join("tests");
     let (clusters, course) = (tests.join("scale_out"), tests.join("course"));
-    // What the oldest scikit-learn is to show is the estimators; the course's folder has nothing of it.
+    // The oldest scikit-learn only matters for the estimators; the course's folder does not use it.
     for (name, requirements, left_out) in [
         ("python", "requirements-test.txt", vec![&clusters]),
         ("python-oldest", "requirements-test-oldest.txt", vec![&clusters, &course]),
     ] {
         let venv = install(&wheel, name, requirements)?;
-        // Hundreds of small fits, of one thread's work each: a process a core halves their time.
+        // Hundreds of small fits, each with work for one thread: one process per core halves their time.
         let mut pytest =
             command(venv.program("python"), &["-m", "pytest", "--quiet", "--numprocesses", "auto"]);
         for folder in left_out {
@@ -38,7 +38,7 @@ pub fn test() -> Result<()> {
     run(&mut command(venv.program("python"), &["-m", "mypy.stubtest", "thinnet._thinnet"]))
 }
 
-/// An environment of this name with the packages of a requirements file of the package, and the wheel.
+/// An environment with this name, with the packages in one of the package's requirements files, and the wheel.
 pub fn install(wheel: &PathBuf, name: &str, requirements: &str) -> Result<Venv> {
     let venv = Venv::ensure(name, &format!("{PACKAGE}/{requirements}"))?;
     let pip =
@@ -47,7 +47,7 @@ pub fn install(wheel: &PathBuf, name: &str, requirements: &str) -> Result<Venv> 
     Ok(venv)
 }
 
-/// The wheel, as users get it.
+/// The wheel, as published.
 pub fn build_wheel() -> Result<PathBuf> {
     let venv = Venv::ensure("python-build", &format!("{PACKAGE}/requirements-build.txt"))?;
     let folder = target().join("wheels");
@@ -62,6 +62,6 @@ pub fn build_wheel() -> Result<PathBuf> {
     }
     match wheels.as_slice() {
         [wheel] => Ok(wheel.clone()),
-        _ => bail!("one wheel was to be built in {}, found {}", folder.display(), wheels.len()),
+        _ => bail!("expected one wheel in {}, found {}", folder.display(), wheels.len()),
     }
 }

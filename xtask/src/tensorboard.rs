@@ -1,4 +1,4 @@
-//! Event files, read by TensorBoard itself.
+//! Tests of event files with TensorBoard itself.
 
 use std::env;
 
@@ -7,10 +7,10 @@ use anyhow::Result;
 use crate::command::{cargo, command, is_ci, run, target};
 use crate::venv::Venv;
 
-/// Where they are, with what they need.
+/// The tests, with their requirements.
 pub const TESTS: &str = "crates/thinnet/tests/tensorboard";
 
-/// Build the example that writes event files, and run the tests that read them with TensorBoard's own reader. Where
+/// Builds the example that writes event files, and runs the tests that read them with TensorBoard's own reader. If
 /// TensorBoard cannot be installed they are skipped, but not in CI.
 pub fn test() -> Result<()> {
     let venv = match Venv::ensure("tensorboard", &format!("{TESTS}/requirements.txt")) {

@@ -8,7 +8,7 @@ use crate::{browser, datasets, python, tensorboard};
 /// A part of the tests: its name, and how to run it.
 type Suite = (&'static str, fn() -> Result<()>);
 
-/// All parts, the quick ones first.
+/// All parts, the fast ones first.
 const SUITES: &[Suite] = &[
     ("Rust", rust),
     ("TensorBoard", tensorboard::test),
@@ -24,8 +24,8 @@ pub fn run_all() -> Result<()> {
     Ok(())
 }
 
-/// Unit, integration and documentation tests of the workspace. Those that read real data are skipped where it cannot be
-/// brought, but not in CI: there, `CI` being `true`, what cannot be brought is an error.
+/// Unit, integration and documentation tests of the workspace. If real data cannot be made available, tests that need
+/// them are skipped. In CI (`CI` is `true`) missing data are an error.
 fn rust() -> Result<()> {
     let mut test = cargo(&["test", "--workspace", "--quiet"]);
     match datasets::ensure() {
@@ -39,6 +39,6 @@ fn rust() -> Result<()> {
         }
     }
     run(&mut test)?;
-    // The library as those have it who leave its features out.
+    // The library without its default features.
     run(&mut cargo(&["test", "--package", "thinnet", "--no-default-features", "--quiet"]))
 }

@@ -1,4 +1,4 @@
-//! Python environments under the target folder, made from a requirements file.
+//! Python environments in the target folder, made from requirements files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{command, root, run, succeeds, target};
 
-/// A Python environment with the packages that a requirements file names.
+/// A Python environment with the packages in a requirements file.
 pub struct Venv {
     folder: PathBuf,
 }
 
 impl Venv {
-    /// Make the environment `name` from `requirements` (a path in the workspace), unless it is there as that file asks.
+    /// Makes the environment `name` from `requirements` (a path in the workspace), unless it is up to date.
     pub fn ensure(name: &str, requirements: &str) -> Result<Self> {
         let venv = Self { folder: target().join("venv").join(name) };
         let wanted_file = root().join(requirements);

@@ -1,4 +1,4 @@
-//! candle's training step. Setting: `f32`. `AdamW` without decay is Adam.
+//! candle's training step. Setting: `f32`. `AdamW` without weight decay is Adam.
 
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::{AdamW, Dropout, Linear, Optimizer, ParamsAdamW, VarBuilder, VarMap, linear, loss};

@@ -10,7 +10,7 @@ pub const IMAGES: usize = 5000;
 pub const LEARNING_RATE: f64 = 5e-4;
 const WARM_UP_STEPS: usize = 5;
 
-/// What to prepare: sizes of the layers, input first; samples a batch; probability to keep; the peer's setting.
+/// What to prepare: layer sizes, input first; samples per batch; probability to keep; the peer's setting.
 #[derive(Deserialize)]
 pub struct Work {
     pub net: Vec<usize>,
@@ -19,7 +19,7 @@ pub struct Work {
     pub setting: String,
 }
 
-/// A result whose error is any error.
+/// A result with any error.
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// One training step, which returns its loss.
@@ -61,7 +61,7 @@ fn answer(line: &str, prepare: &impl Fn(&Work) -> Result<Step>, step: &mut Optio
             Ok(Answer::Ready { ready: true })
         }
         Request::Run { steps } => {
-            let step = step.as_mut().ok_or("nothing is prepared")?;
+            let step = step.as_mut().ok_or("nothing was prepared")?;
             let (mut ms, mut loss) = (Vec::with_capacity(steps), 0.0);
             for _ in 0..steps {
                 let start = Instant::now();
@@ -78,7 +78,7 @@ pub fn images(features: usize) -> Vec<f32> {
     (0..IMAGES * features).map(|i| (f64::from(hash(i)) / f64::from(1_u32 << 31) - 1.0) as f32).collect()
 }
 
-/// 5000 classes; they go on where the images' hashes end.
+/// 5000 classes; they continue where the images' hashes end.
 pub fn labels(features: usize, classes: usize) -> Vec<u32> {
     (0..IMAGES).map(|i| hash(IMAGES * features + i) % classes as u32).collect()
 }

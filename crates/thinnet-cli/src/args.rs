@@ -1,5 +1,5 @@
-//! The arguments as a person gives them. Nothing is checked here beyond what a value looks like; [`crate::config`] makes
-//! settings of them.
+//! The arguments as the user gives them. Only the form of values is checked here; [`crate::config`] converts them to
+//! settings.
 
 pub(crate) mod data;
 pub(crate) mod manual;
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     pub(crate) command: Option<Command>,
 }
 
-/// What the program can do.
+/// The program's commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Train(Box<TrainArguments>),
@@ -152,7 +152,7 @@ impl ExperimentArguments {
     }
 }
 
-/// How figures are computed.
+/// How results are computed.
 #[derive(Debug, Args)]
 pub(crate) struct ComputeArguments {
     /// Number type

@@ -1,4 +1,4 @@
-//! `thinnet check`: the figures of the course's dropout exercise beside the course's own.
+//! `thinnet check`: the figures of the course's dropout exercise, compared with the course's own.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::args::CheckArguments;
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 
-/// Computes and shows the figures; says whether all agree.
+/// Computes and prints the figures; returns whether all agree.
 pub(crate) fn run(arguments: &CheckArguments, output: &Output) -> Result<bool, Failure> {
     let figures = course::figures()?;
     let comparisons = figures.compare();
@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &CheckArguments, output: &Output) -> Result<bool, F
     Ok(comparisons.iter().all(|comparison| comparison.agrees))
 }
 
-/// The figures as `--json` prints them.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Json<'a> {
     dropout: &'a [DropoutStatistics],
@@ -60,7 +60,7 @@ struct Layout {
     what: usize,
     ours: usize,
     course: usize,
-    /// The figures stand in a line of their own, below what they are.
+    /// Whether the figures are on their own line, below their name.
     stacked: bool,
 }
 
@@ -92,7 +92,7 @@ impl Layout {
     }
 }
 
-/// The table, line by line: a heading for each group of figures, and what came of all of them at the end.
+/// The table, line by line: a heading for each group of figures, and the result at the end.
 fn table(comparisons: &[Comparison], layout: &Layout, paint: impl Fn(Paint, &str) -> String) -> Vec<String> {
     let [head, ours, course] = Layout::HEAD;
     let mut lines = vec![paint(Paint::Faint, layout.lines(head, ours, course).1.trim_end())];
@@ -125,7 +125,7 @@ fn split(what: &str) -> (&str, &str) {
     what.split_once(": ").unwrap_or(("", what))
 }
 
-/// A figure as NumPy shows it, and an error to three digits.
+/// A figure as in NumPy, and an error with three digits.
 fn show(value: f64) -> String {
     if value != 0.0 && value.abs() < 1e-3 { format!("{value:.2e}") } else { value.to_string() }
 }

@@ -1,4 +1,4 @@
-//! Arguments that were parsed become an experiment that can be run.
+//! Converts parsed arguments to an experiment that can run.
 
 use std::path::PathBuf;
 
@@ -18,15 +18,15 @@ use crate::hints::option_of;
 use crate::output::Output;
 use crate::{folder, memory};
 
-/// Training samples that are used where nobody asks for more or less: the course's 500.
+/// Training samples by default: the course's 500.
 const NUM_TRAIN: usize = 500;
 
 /// An experiment whose settings are in range, and whose report can be written.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// What is run.
+    /// The settings of the experiment.
     pub(crate) settings: Settings,
-    /// With how many seeds it is run, if with several.
+    /// The number of seeds, if there are several.
     pub(crate) seeds: Option<usize>,
     /// The report's folder.
     pub(crate) out: PathBuf,
@@ -35,11 +35,11 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Checks all that can be checked before samples are read.
+    /// Checks everything that can be checked before samples are read.
     pub(crate) fn new(arguments: ExperimentArguments) -> Result<Self, Failure> {
         if arguments.data.read.regression {
             return Err(Failure::Refused(
-                "--regression reads numbers as targets, and `thinnet experiment` learns classes; it is for `thinnet data info` \
+                "--regression reads numbers as targets, but `thinnet experiment` learns classes; it is for `thinnet data info` \
                  and `thinnet data convert`"
                     .to_owned(),
             ));
@@ -59,7 +59,7 @@ impl Config {
             engine: compute.engine.parse()?,
             ..Settings::course(String::new(), 1, compute.threads.unwrap_or_else(cores))
         };
-        check(&settings, 1, 1)?; // a sample has one number at least
+        check(&settings, 1, 1)?; // a sample has at least one number
         if let Some(count) = arguments.seeds {
             seeds(settings.seed, count).map_err(named)?;
         }
@@ -73,7 +73,7 @@ impl Config {
         })
     }
 
-    /// Reads the samples, and settles and checks what depends on them.
+    /// Reads the samples, and sets and checks everything that depends on them.
     pub(crate) fn load<F: Float>(&self, output: &Output) -> Result<(Settings, TrainingData<F>), Failure> {
         let source = self.data.read()?;
         let set = &source.set;
@@ -96,7 +96,8 @@ impl Config {
     }
 }
 
-/// Refuses settings that are out of range, or that do not fit in memory with samples of `input_dim` numbers, so many times.
+/// Refuses settings that are out of range, or that do not fit in memory `times` times with samples of `input_dim`
+/// numbers.
 fn check(settings: &Settings, input_dim: usize, times: usize) -> Result<(), Failure> {
     settings.check(input_dim).map_err(named)?;
     memory::check(settings.memory(input_dim) * times as f64, || {

@@ -21,7 +21,7 @@ use crate::output::{Output, Paint};
 
 /// Trains the networks, and writes the report and the models.
 ///
-/// - `command`: what a person would type to run them again
+/// - `command`: the command line that runs them again
 pub(crate) fn run(arguments: ExperimentArguments, command: &str, output: &mut Output) -> Result<(), Failure> {
     let config = Config::new(arguments)?;
     let (outcome, models) = match config.settings.dtype {
@@ -35,10 +35,10 @@ pub(crate) fn run(arguments: ExperimentArguments, command: &str, output: &mut Ou
     Ok(())
 }
 
-/// Files of models: a name, and what writes the file.
+/// Files of models: a name, and a function that writes the file.
 pub(crate) type Models = Vec<(String, Box<dyn Fn(&Path) -> thinnet::Result<()>>)>;
 
-/// The files of trained networks, each named by its keep probability and what else tells it from others.
+/// The files of trained networks, each named by its keep probability and, if necessary, more.
 pub(crate) fn models<F: Float>(
     trained: Vec<Trained<F>>,
     (settings, data): (&Settings, &TrainingData<F>),
@@ -67,7 +67,7 @@ fn models_folder(out: &Path) -> PathBuf {
     out.join("models")
 }
 
-/// Says where everything is.
+/// Prints where everything is.
 pub(crate) fn told(out: &Path, output: &Output) {
     output.note(&format!("networks in {}, for thinnet predict", models_folder(out).display()));
     output.note(&format!(
@@ -79,7 +79,7 @@ pub(crate) fn told(out: &Path, output: &Output) {
 
 /// Why training ended early.
 ///
-/// - `network`: which one was trained then
+/// - `network`: the network that was being trained
 pub(crate) fn failure(error: Error, network: &str, settings: &Settings) -> Failure {
     match error {
         Error::Interrupted { step } => Failure::Interrupted(format!(
@@ -107,7 +107,7 @@ fn train<F: Float>(config: &Config, output: &mut Output) -> Result<(Outcome, Mod
     Ok((outcome, models(trained, (&settings, &data), "")?))
 }
 
-/// What is about to be trained.
+/// A description of what is about to be trained.
 pub(crate) fn announcement(settings: &Settings, input_dim: usize) -> String {
     let units =
         [input_dim].into_iter().chain(settings.hidden.iter().copied()).chain([settings.classes.len()]);

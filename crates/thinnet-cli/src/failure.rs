@@ -2,12 +2,12 @@
 
 use std::io;
 
-/// A reason to stop early.
+/// A reason to stop.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Something that was asked for cannot be done.
+    /// A request that cannot be done.
     Refused(String),
-    /// Training came to numbers that it cannot go on from, which it would do again.
+    /// Training diverged; it would do so again.
     Diverged(String),
     /// The user stopped it.
     Interrupted(String),
@@ -16,7 +16,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Standard output that cannot be written.
+    /// Why standard output cannot be written.
     pub(crate) fn output(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::NobodyReads,

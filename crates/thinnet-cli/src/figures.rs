@@ -1,10 +1,10 @@
-//! Numbers and parts of data as people read them.
+//! Formats numbers and parts of data for people.
 
 use std::time::Duration;
 
 use thinnet::data::Part;
 
-/// What a part is called before the word samples.
+/// The name of a part before the word samples.
 pub(crate) fn part_name(part: Part) -> &'static str {
     match part {
         Part::Train => "training",
@@ -18,7 +18,7 @@ pub(crate) fn figure(value: f64) -> String {
     match value.abs() {
         size if size == 0.0 || !size.is_finite() => format!("{value:.4}"),
         ..1e-3 => format!("{value:.1e}"),
-        // What would be rounded up to another digit belongs to the next line.
+        // Values that would be rounded up to another digit belong to the next line.
         ..99.99995 => format!("{value:.4}"),
         ..999.9995 => format!("{value:.3}"),
         ..9999.995 => format!("{value:.2}"),
@@ -36,7 +36,7 @@ pub(crate) fn percent(share: f64) -> String {
 /// Three digits and a unit: "950", "1.23k", "12.3k", "1.23M".
 pub(crate) fn rate(value: f64) -> String {
     let units = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
-    // What would be rounded up to the next unit belongs to it.
+    // Values that would be rounded up to the next unit belong to that unit.
     let (size, unit) = units.into_iter().find(|(size, _)| value >= size * 0.9995).unwrap_or((1.0, ""));
     match value / size {
         value if unit.is_empty() && value >= 10.0 => format!("{value:.0}"),
@@ -46,7 +46,7 @@ pub(crate) fn rate(value: f64) -> String {
     }
 }
 
-/// Digits by threes: "1,541,510".
+/// Digits in groups of three: "1,541,510".
 pub(crate) fn thousands(count: usize) -> String {
     let digits = count.to_string();
     let group = |(at, digit): (usize, char)| {
@@ -68,7 +68,7 @@ pub(crate) fn duration(time: Duration) -> String {
     }
 }
 
-/// A number of bytes for people.
+/// A number of bytes as text.
 pub(crate) fn byte_size(bytes: f64) -> String {
     let units = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
     match units.into_iter().find(|(size, _)| bytes >= *size) {

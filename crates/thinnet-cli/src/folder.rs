@@ -1,4 +1,4 @@
-//! A folder that is to be written, before there is anything to write.
+//! Checks a folder for output before there is anything to write.
 
 use std::path::{Path, PathBuf};
 
@@ -7,12 +7,12 @@ use thinnet::report::FILES;
 
 use crate::failure::Failure;
 
-/// Refuses a folder that could not be written later, and leaves no trace of having tried.
+/// Refuses a folder that could not be written later; the test leaves no trace.
 ///
 /// - `option`: the argument that names the folder
 pub(crate) fn check(option: &str, folder: &Path) -> Result<(), Failure> {
     let refuse = |reason: String| Failure::Refused(format!("{option} {}: {reason}", folder.display()));
-    // Folders that are still to be made need one that takes them.
+    // To create folders, the nearest existing one must be writable.
     let existing = nearest_existing(folder);
     if !existing.is_dir() {
         return Err(refuse(format!("{} is not a folder", existing.display())));
@@ -20,26 +20,26 @@ pub(crate) fn check(option: &str, folder: &Path) -> Result<(), Failure> {
     takes_files(&existing).map_err(refuse)
 }
 
-/// Refuses a folder that takes no files. Permissions do not tell all (a read-only file system, a quota); a nameless file
-/// does.
+/// Refuses a folder in which files cannot be created. Permissions are not enough (a read-only file system, a quota),
+/// so this creates a nameless file.
 fn takes_files(folder: &Path) -> Result<(), String> {
     let reason = |error| format!("cannot write in {}: {}", folder.display(), cause(&error));
     tempfile::tempfile_in(folder).map(drop).map_err(reason)
 }
 
-/// [`check`] of `--out`, which also must not hold a folder where a file of the report goes.
+/// [`check`] of `--out`, which also must not contain a folder with the name of one of the report's files.
 pub(crate) fn check_for_report(folder: &Path) -> Result<(), Failure> {
     check("--out", folder)?;
     match FILES.into_iter().find(|name| folder.join(name).is_dir()) {
         None => Ok(()),
         Some(name) => Err(Failure::Refused(format!(
-            "--out {}: it holds a folder {name}, and the report needs a file of that name",
+            "--out {}: it holds a folder {name}, but the report needs a file with that name",
             folder.display()
         ))),
     }
 }
 
-/// Refuses a folder of results within a folder of data, which would no longer be read as it was.
+/// Refuses a folder of results within a folder of data, because the data would change.
 pub(crate) fn check_outside(out: &Path, data: &Path) -> Result<(), Failure> {
     let (Ok(data), Ok(above)) = (data.canonicalize(), nearest_existing(out).canonicalize()) else {
         return Ok(());
@@ -54,10 +54,10 @@ pub(crate) fn check_outside(out: &Path, data: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a file that could not be written later, for its name or its folder, which must be there.
+/// Refuses a file that could not be written later, because of its name or its folder, which must exist.
 ///
-/// - `extension`: what its name has to end in; empty for any name
-/// - `replace`: whether a file that is there may be replaced
+/// - `extension`: the required end of its name; empty for any name
+/// - `replace`: whether an existing file may be replaced
 pub(crate) fn check_file(argument: &str, file: &Path, extension: &str, replace: bool) -> Result<(), Failure> {
     let refuse = |reason: String| Failure::Refused(format!("{argument}{}: {reason}", file.display()));
     if !extension.is_empty() && !file.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)) {
@@ -76,7 +76,7 @@ pub(crate) fn check_file(argument: &str, file: &Path, extension: &str, replace: 
     takes_files(folder).map_err(refuse)
 }
 
-/// The path itself, or the closest folder or file above it that is there.
+/// The path itself, or the nearest existing folder or file above it.
 fn nearest_existing(path: &Path) -> PathBuf {
     let exists = |path: &&Path| path.symlink_metadata().is_ok();
     match path.ancestors().filter(|path| !path.as_os_str().is_empty()).find(exists) {

@@ -1,4 +1,4 @@
-//! An experiment as it is seen while it runs: the course's lines, and the progress bar.
+//! The display of a running experiment: the course's lines, and the progress bar.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use thinnet::training::{CourseLine, Progress, Step};
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// The course prints the loss of every hundredth iteration, from the first.
+/// The course prints the loss of every hundredth iteration, starting with the first.
 const PRINT_EVERY: u64 = 100;
 
 /// Shows an experiment.
@@ -37,7 +37,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Takes the bar away, and says which network was trained last and why a line could not be written, if that was so.
+    /// Removes the bar. Returns which network was trained last, and the error if a line could not be written.
     pub(crate) fn finish(self) -> (String, Option<Failure>) {
         self.output.end_bar();
         let network = match self.now {

@@ -1,5 +1,5 @@
-//! Help that fits the terminal: clap breaks the lines of options, and what stands below them is broken here, with what goes on
-//! indented as its line is.
+//! Help that fits the terminal: clap wraps the lines of options. The text below them is wrapped here; continued lines
+//! have the same indentation.
 
 use std::env;
 
@@ -8,7 +8,7 @@ use clap::{Command, CommandFactory, FromArgMatches};
 use crate::args::Arguments;
 use crate::output::wrap;
 
-/// Help is no wider than this, nor narrower than that.
+/// The max and min width of help.
 const WIDEST: usize = 100;
 const NARROWEST: usize = 30;
 
@@ -18,7 +18,7 @@ pub(crate) fn parse() -> Result<Arguments, clap::Error> {
     Arguments::from_arg_matches(&matches)
 }
 
-/// The program's definition, whose help has this many columns.
+/// The program's definition, with help of this width.
 fn command(columns: usize) -> Command {
     fitted(Arguments::command().term_width(columns), columns)
 }
@@ -32,7 +32,7 @@ fn fitted(command: Command, columns: usize) -> Command {
     command.mut_subcommands(|below| fitted(below, columns))
 }
 
-/// Columns for help: those of the terminal, or those that the environment tells, as clap finds them.
+/// The width of help: that of the terminal or of the environment, as clap determines it.
 fn columns() -> usize {
     let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let told = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());

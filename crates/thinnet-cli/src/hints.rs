@@ -1,13 +1,13 @@
-//! What a person meant who gives an option that a command does not have: its own option for it, or `--set`.
+//! Suggestions for an option that a command does not have: its own option for it, or `--set`.
 //!
-//! The names that settings have elsewhere are one table of the library, [`thinnet::training::meant`]; those of options stand here.
+//! Other names of settings are in the library's table, [`thinnet::training::meant`]; names of options are here.
 
 use std::str::FromStr;
 
 use thinnet::text::shell_word;
 use thinnet::training::{Assignment, TrainingConfig, meant};
 
-/// Settings that commands have options of their own for.
+/// Settings for which commands have their own options.
 const OPTIONS: [(&str, &str); 22] = [
     ("data.path", "--data"),
     ("data.label_column", "--label-column"),
@@ -33,13 +33,13 @@ const OPTIONS: [(&str, &str); 22] = [
     ("seeds", "--seeds"),
 ];
 
-/// The option for a setting, on commands that have one.
+/// The option for a setting, in commands that have one.
 pub(crate) fn option_of(setting: &str) -> Option<&'static str> {
     OPTIONS.iter().find(|(key, _)| *key == setting).map(|&(_, option)| option)
 }
 
-/// What to give instead of an option that this command does not have: "--keep 0.5", "--set model.keep=0.5"; `None` for a name
-/// that means no setting, or one that the command cannot have.
+/// What to use instead of an option that this command does not have: "--keep 0.5", "--set model.keep=0.5"; `None` for
+/// a name that means no setting, or a setting that the command cannot have.
 ///
 /// - `words`: the command line without the program's name, for the value
 pub(crate) fn instead(command: &clap::Command, option: &str, words: &[String]) -> Option<String> {
@@ -61,7 +61,7 @@ pub(crate) fn instead(command: &clap::Command, option: &str, words: &[String]) -
     if !has("--set") {
         return None;
     }
-    let is_sweep = has("--random"); // there, commas part values
+    let is_sweep = has("--random"); // there, commas separate values
     let mut values = vec![value.to_owned(), format!("[{value}]"), default_of(key)];
     values.retain(|value| !value.is_empty() && value != "[]");
     let takes = |value: &&String| {
@@ -79,7 +79,7 @@ pub(crate) fn instead(command: &clap::Command, option: &str, words: &[String]) -
     Some(format!("--set {}", shell_word(&format!("{key}={value}"))))
 }
 
-/// The value that is given with an option: `--epochs=5`, `--epochs 5`.
+/// The value given with an option: `--epochs=5`, `--epochs 5`.
 fn value_of(option: &str, words: &[String]) -> Option<String> {
     let at = words.iter().position(|word| word.split('=').next() == Some(option))?;
     if let Some((_, value)) = words.get(at)?.split_once('=') {
@@ -88,7 +88,7 @@ fn value_of(option: &str, words: &[String]) -> Option<String> {
     words.get(at + 1).filter(|word| !word.starts_with("--")).cloned()
 }
 
-/// A setting's default, as a person writes it.
+/// A setting's default, as the user would write it.
 fn default_of(key: &str) -> String {
     match TrainingConfig::default().get(key) {
         Some(toml::Value::String(word)) => word,

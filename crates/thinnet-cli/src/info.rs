@@ -1,4 +1,4 @@
-//! `thinnet data info`: what a data set holds.
+//! `thinnet data info`: shows what a data set contains.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use crate::figures::{part_name, thousands};
 use crate::folder;
 use crate::output::{Output, Paint};
 
-/// How many numbers of the mean are shown, from the first.
+/// How many numbers of the mean are shown.
 const MEAN_HEAD: usize = 4;
-/// A person is shown this many classes; of more, the first [`FEW_CLASSES`].
+/// Up to this many classes are shown; if there are more, only the first [`FEW_CLASSES`].
 const MANY_CLASSES: usize = 100;
-/// Classes that are shown where there are too many.
+/// How many classes are shown if there are too many.
 const FEW_CLASSES: usize = 20;
-/// What follows a target's name in the rows of its figures.
+/// The texts after a target's name in the rows of its figures.
 const TARGET_ROWS: [&str; 3] = [" min", " max", " mean"];
-/// A class's name is cut to this many characters in the table.
+/// In the table, a class's name is cut to this many characters.
 const NAME: usize = 40;
 
-/// Reads the data set, shows its figures and draws it, as asked.
+/// Reads the data set, and prints or draws it, as requested.
 pub(crate) fn run(arguments: &InfoArguments, output: &Output) -> Result<(), Failure> {
     if let Some(file) = &arguments.montage {
         folder::check_file("--montage ", file, "png", true)?;
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &InfoArguments, output: &Output) -> Result<(), Fail
     Ok(())
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Json<'a> {
     format: Format,
@@ -100,7 +100,7 @@ fn is_regression(summary: &Summary) -> bool {
     summary.splits.iter().any(|split| !split.targets.is_empty())
 }
 
-/// The figures for people: what they are of, and a table with a column for each part.
+/// The figures as text: a description, and a table with a column for each part.
 fn page(summary: &Summary, strong: impl Fn(&str) -> String) -> Vec<String> {
     let what = if summary.shape.len() == 3 { "images" } else { "samples" };
     let mut names = vec![String::new(), what.to_owned(), "min".to_owned(), "max".to_owned()];
@@ -135,7 +135,7 @@ fn page(summary: &Summary, strong: impl Fn(&str) -> String) -> Vec<String> {
     lines
 }
 
-/// A line for each column of a table: what it is, what it holds, how many rows have no value, and the first value.
+/// One line per column of a table: its kind, its content, how many rows have no value, and the first value.
 fn column_lines(columns: &[ColumnSummary], strong: impl Fn(&str) -> String) -> Vec<String> {
     if columns.is_empty() {
         return Vec::new();
@@ -156,7 +156,8 @@ fn column_lines(columns: &[ColumnSummary], strong: impl Fn(&str) -> String) -> V
     lines
 }
 
-/// A part's column: its name, how many samples, their range, and how many of each class, or range and mean of each target.
+/// A part's column: its name, the number of samples, their range, and the count of each class, or range and mean of
+/// each target.
 fn column(split: &SplitSummary) -> Vec<String> {
     let mut column = vec![part_name(split.part).to_owned(), thousands(split.samples)];
     column.extend([split.range.0, split.range.1].map(|number| number.to_string()));
@@ -168,7 +169,7 @@ fn column(split: &SplitSummary) -> Vec<String> {
     column
 }
 
-/// What one sample is: "uint8, 3 x 32 x 32 (channels x height x width)".
+/// A description of one sample: "uint8, 3 x 32 x 32 (channels x height x width)".
 fn shape(summary: &Summary) -> String {
     let (sizes, dtype) =
         (joined(&summary.shape, " x "), summary.splits.first().map_or("", |split| split.dtype));
@@ -179,14 +180,14 @@ fn shape(summary: &Summary) -> String {
     }
 }
 
-/// The mean's first numbers, and what it is the mean of.
+/// The mean's first numbers, and the samples that it is computed from.
 fn mean(summary: &Summary) -> String {
     let images = summary.shape.len() == 3;
     let numbers = joined(summary.mean.iter().take(MEAN_HEAD).map(|number| format!("{number:.8}")), " ");
     let more = if summary.mean.len() > MEAN_HEAD { " ..." } else { "" };
     let what = if images { "images" } else { "samples" };
     let of = match summary.mean_of {
-        None => "as the data bring it along".to_owned(),
+        None => "from the data set itself".to_owned(),
         Some(count) => {
             let all = summary.splits.first().is_some_and(|train| train.samples == count);
             format!("of {} {} training {what}", if all { "all" } else { "the first" }, thousands(count))
@@ -195,7 +196,7 @@ fn mean(summary: &Summary) -> String {
     format!("the mean {} is {numbers}{more}, {of}", if images { "image" } else { "sample" })
 }
 
-/// A class's name, cut where it is too long for a table.
+/// A class's name, cut if it is too long for a table.
 fn short(name: &str) -> String {
     if name.chars().count() <= NAME {
         return name.to_owned();

@@ -1,8 +1,7 @@
 //! The program `thinnet`: arguments ([`args`]) become a checked configuration ([`config`]), which is run
-//! ([`mod@train`], [`mod@model`], [`sweep`], [`experiment`], [`seeds`], [`report`],
-//! [`check`], [`mod@bench`], [`fetch`], [`info`], [`convert`]) on what [`source`] reads; what a person reads
-//! goes through [`output`], and what ends a run early is a [`failure`], as arguments do that [`usage`] refuses; what was meant
-//! instead is found by [`hints`].
+//! ([`mod@train`], [`mod@model`], [`sweep`], [`experiment`], [`seeds`], [`report`], [`check`], [`mod@bench`], [`fetch`],
+//! [`info`], [`convert`]) on data from [`source`]. Text for people goes through [`output`]. A [`failure`] ends a run
+//! early, also for arguments that [`usage`] refuses; [`hints`] finds what was meant instead.
 
 mod args;
 mod bench;
@@ -46,12 +45,12 @@ use thinnet::text::{joined, shell_word};
 use thinnet_kernels::Allocator;
 use usage::refusal;
 
-/// Where memory cannot be had, the program ends with a sentence.
+/// If memory runs out, the program ends with a message.
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator::new(memory::ran_out);
 
 fn main() -> ExitCode {
-    // What the library makes an error of is told as one.
+    // Panics that the library turns into errors are reported as errors.
     let told = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         if !catches_panic() {
@@ -65,8 +64,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// The exit status. Stopped by a signal is 128 and its number, as a shell reports it: 13 is SIGPIPE, which ends a program
-/// that writes to nobody.
+/// The exit status. After a signal it is 128 plus the signal's number, as a shell reports it: 13 is SIGPIPE, which
+/// ends a program that writes to a closed pipe.
 fn status(failure: &Failure) -> u8 {
     match failure {
         Failure::Refused(_) | Failure::Diverged(_) => 2,
@@ -75,7 +74,7 @@ fn status(failure: &Failure) -> u8 {
     }
 }
 
-/// Does what the arguments ask for.
+/// Runs the command in the arguments.
 fn run(output: &mut Output) -> Result<ExitCode, Failure> {
     let arguments = match help::parse() {
         Ok(arguments) => arguments,
@@ -119,7 +118,7 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The command line that this program was started with, as a shell would take it.
+/// The command line of this program, as for a shell.
 fn command_line() -> String {
     let words = env::args_os().skip(1).map(|word| shell_word(&word.to_string_lossy()));
     joined(["thinnet".to_owned()].into_iter().chain(words), " ")

@@ -1,4 +1,4 @@
-//! `thinnet completions` and `thinnet man`: what the arguments' definition tells a shell and `man`.
+//! `thinnet completions` and `thinnet man`: made from the definition of the arguments.
 
 use std::fs;
 use std::io;
@@ -24,9 +24,9 @@ pub(crate) fn completions(arguments: &CompletionsArguments, output: &Output) -> 
     output.text(&String::from_utf8_lossy(&script))
 }
 
-/// The command as people may see it: shells would offer hidden options as well.
+/// The command without hidden options, which shells would offer as well.
 fn visible(command: &Command) -> Command {
-    // An option that is left out must not be named by another.
+    // An option that is left out must not be referred to by another.
     let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set());
     let arguments = arguments
         .map(|argument| argument.clone().conflicts_with(Resettable::Reset).requires(Resettable::Reset));
@@ -47,7 +47,7 @@ fn visible(command: &Command) -> Command {
 /// Writes the page of the program to standard output, or the pages of all commands into a folder.
 pub(crate) fn pages(arguments: &ManArguments, output: &Output) -> Result<(), Failure> {
     let mut command = Arguments::command();
-    // Names such as thinnet-data-fetch are known once it is built.
+    // Names such as thinnet-data-fetch only exist after building.
     command.build();
     let Some(dir) = &arguments.dir else {
         let page = page(command).map_err(|error| Failure::output(&error))?;
@@ -61,7 +61,7 @@ pub(crate) fn pages(arguments: &ManArguments, output: &Output) -> Result<(), Fai
     Ok(())
 }
 
-/// Writes the pages of a command and of all below it; gives how many there are.
+/// Writes the pages of a command and all its subcommands; returns their number.
 fn write(command: Command, dir: &Path) -> io::Result<usize> {
     let below: Vec<_> = command.get_subcommands().filter(|below| !below.is_hide_set()).cloned().collect();
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();

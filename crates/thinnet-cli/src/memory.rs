@@ -1,4 +1,4 @@
-//! Whether sizes fit this machine, and what is said where they did not after all.
+//! Checks whether sizes fit in this machine's memory, and reports if they did not.
 
 use std::cell::Cell;
 use std::fs;
@@ -12,56 +12,56 @@ use std::time::Duration;
 use crate::failure::Failure;
 use crate::figures::byte_size;
 
-/// What is assumed where the system does not say.
+/// Assumed if the system does not report it.
 const ASSUMED: f64 = 16e9;
 
-/// Refuses what needs more bytes than can be had.
+/// Refuses work that needs more bytes than are available.
 ///
-/// - `what`: what needs them, with its verb: "this needs"
+/// - `what`: the work, with a verb: "this needs"
 pub(crate) fn check(need: f64, what: impl FnOnce() -> String) -> Result<(), Failure> {
     let have = available();
     if need <= have {
         return Ok(());
     }
     let (what, need, have) = (what(), byte_size(need), byte_size(have));
-    Err(Failure::Refused(format!("{what} about {need} of memory, and {have} are available")))
+    Err(Failure::Refused(format!("{what} about {need} of memory, but only {have} are available")))
 }
 
-/// Refuses a file of samples that is larger than what can be had: its numbers take its own size at the least. A file of which
-/// some columns alone are read may take less.
+/// Refuses a file of samples that is larger than the available memory: its numbers take at least as much. If only
+/// some columns are read it may need less.
 pub(crate) fn check_file(path: &Path, columns: &[String]) -> Result<(), Failure> {
     match fs::metadata(path) {
         Ok(file) if file.is_file() && columns.is_empty() => {
             check(file.len() as f64, || format!("reading {} needs", path.display()))
         }
-        _ => Ok(()), // whoever reads it says what is wrong with it
+        _ => Ok(()), // the reader reports the error later
     }
 }
 
-/// Bytes that can be had, as the system estimates it.
+/// Available bytes, as the system estimates them.
 fn available() -> f64 {
     fs::read_to_string("/proc/meminfo").ok().and_then(|text| parse(&text)).unwrap_or(ASSUMED)
 }
 
-/// `MemAvailable` of Linux's `/proc/meminfo`, which is in units of 1024 bytes.
+/// `MemAvailable` in Linux's `/proc/meminfo`, in units of 1024 bytes.
 fn parse(meminfo: &str) -> Option<f64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kib as f64 * 1024.0)
 }
 
-/// Ends the program with a sentence: so many bytes could not be had.
+/// Ends the program with a message that this many bytes are not available.
 ///
-/// It takes no memory of its own.
-#[allow(clippy::print_stderr, reason = "whoever prints else may be the one that asked for memory")]
+/// It allocates no memory itself.
+#[allow(clippy::print_stderr, reason = "other ways of printing may need memory")]
 pub(crate) fn ran_out(bytes: usize) {
     static TOLD: AtomicBool = AtomicBool::new(false);
     thread_local!(static INSIDE: Cell<bool> = const { Cell::new(false) });
     if INSIDE.replace(true) {
-        return; // the sentence itself asked for memory: then it cannot be helped
+        return; // printing the message itself needed memory: nothing can be done
     }
     if TOLD.swap(true, Ordering::Relaxed) {
-        // Another thread is saying so, and ends the program.
+        // Another thread is printing the message, and ends the program.
         thread::sleep(Duration::from_secs(60));
         return;
     }

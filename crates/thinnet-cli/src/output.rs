@@ -1,4 +1,4 @@
-//! The one place through which the program speaks: results on standard output, everything else on standard error.
+//! All output of the program: results on standard output, everything else on standard error.
 
 use std::env;
 use std::io::{self, IsTerminal, Write as _};
@@ -26,7 +26,7 @@ pub(crate) use style::Paint;
 use style::{Stream, dumb};
 pub(crate) use wrap::{characters, wrap};
 
-/// Standard output and standard error, and what they can show.
+/// Standard output and standard error, and their capabilities.
 #[derive(Debug)]
 pub(crate) struct Output {
     out: Stream,
@@ -36,7 +36,7 @@ pub(crate) struct Output {
 
 /// From this width on, a bar need not fill the line.
 const WIDE: usize = 90;
-/// Columns of such a bar.
+/// The width of such a bar.
 const BAR: usize = 40;
 
 impl Output {
@@ -49,8 +49,8 @@ impl Output {
         }
     }
 
-    /// Writes a line of results for people, above the progress bar if there is one: broken between words where a terminal is
-    /// narrower.
+    /// Writes a line of results for people, above the progress bar if there is one; wrapped between words on a narrow
+    /// terminal.
     pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
         match self.width() {
             Some(columns) => self.text(&format!("{}\n", wrap(text, columns))),
@@ -58,7 +58,7 @@ impl Output {
         }
     }
 
-    /// Writes results that have their line breaks, and stay as they are: files, and what programs read.
+    /// Writes results with their own line breaks unchanged: files, and output for programs.
     pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
         let write = || {
             let mut out = io::stdout().lock();
@@ -75,13 +75,13 @@ impl Output {
         self.text(&(serde_json::to_string(value).map_err(no_json)? + "\n"))
     }
 
-    /// Writes JSON on as many lines as it takes to be read by a person as well.
+    /// Writes JSON on several lines, so that people can read it as well.
     pub(crate) fn pretty_json(&self, value: &impl Serialize) -> Result<(), Failure> {
         self.text(&(serde_json::to_string_pretty(value).map_err(no_json)? + "\n"))
     }
 
-    /// Writes a line for the person at the keyboard, broken between words where a terminal is narrower. There is nothing to do
-    /// about a standard error that is closed.
+    /// Writes a line for the user, wrapped between words on a narrow terminal. If standard error is closed, it is
+    /// ignored.
     pub(crate) fn note(&self, text: &str) {
         let text = err_width().map_or_else(|| text.to_owned(), |columns| wrap(text, columns));
         let write = || {
@@ -90,19 +90,19 @@ impl Output {
         self.bar.as_ref().map_or_else(write, |bar| bar.suspend(write));
     }
 
-    /// Says what a person should know of how a data set was read.
+    /// Prints what the user should know about how a data set was read.
     pub(crate) fn notes_of(&self, set: &DataSet) {
         set.notes().iter().for_each(|sentence| self.note(sentence));
     }
 
-    /// Writes a line that only a person who watches wants.
+    /// Writes a line that is only for a user who watches.
     pub(crate) fn aside(&self, text: &str) {
         if self.err.terminal {
             self.note(&self.err.paint(Paint::Faint, text));
         }
     }
 
-    /// Says why the program stops.
+    /// Prints why the program stops.
     pub(crate) fn failure(&self, failure: &Failure) {
         match failure {
             Failure::Refused(reason) | Failure::Diverged(reason) => {
@@ -113,23 +113,23 @@ impl Output {
         }
     }
 
-    /// What clap has to say, for standard output: `--help` and `--version`.
+    /// Prints clap's messages for standard output: `--help` and `--version`.
     pub(crate) fn help(&self, message: &clap::builder::StyledStr) -> Result<(), Failure> {
         let text = if self.out.colour { message.ansi().to_string() } else { message.to_string() };
         self.text(&format!("{}\n", text.trim_end()))
     }
 
-    /// Text for standard output, coloured where it shows colours.
+    /// Text for standard output, in colour if it supports colours.
     pub(crate) fn paint(&self, paint: Paint, text: &str) -> String {
         self.out.paint(paint, text)
     }
 
-    /// Text for [`Output::note`], coloured where standard error shows colours.
+    /// Text for [`Output::note`], in colour if standard error supports colours.
     pub(crate) fn paint_note(&self, paint: Paint, text: &str) -> String {
         self.err.paint(paint, text)
     }
 
-    /// Columns of the terminal that standard output is; `None` if it is none.
+    /// The width of standard output's terminal; `None` if it is not a terminal.
     pub(crate) fn width(&self) -> Option<usize> {
         if !self.out.terminal {
             return None;
@@ -137,18 +137,18 @@ impl Output {
         columns_of(terminal_size::terminal_size_of(io::stdout()))
     }
 
-    /// Columns for what stands beside a bar of this name.
+    /// The width for text after a bar with this name.
     pub(crate) fn room_beside_bar(name: &str) -> usize {
         let columns = block::size().0;
         let bar = if columns >= WIDE { BAR } else { BAR / 4 };
         columns.saturating_sub(name.len() + 1 + bar + 1 + "  59m left".len())
     }
 
-    /// Reads data: says so on a terminal as long as it takes, and ends the program at once if `stop` is raised meanwhile.
+    /// Reads data, shows that on a terminal meanwhile, and ends the program at once if `stop` is set.
     ///
-    /// - `what`: what is read
-    /// - `shown`: whether it is said
-    /// - `work`: reads it; where it tells how far it is, that is shown as well
+    /// - `what`: the data
+    /// - `shown`: whether to show it
+    /// - `work`: reads the data; if it reports its progress, that is shown as well
     pub(crate) fn reading<T>(
         &self,
         stop: &AtomicBool,
@@ -160,9 +160,9 @@ impl Output {
         self.during(stop, &format!("reading {what}"), shown, leave, work)
     }
 
-    /// Does what is between reading and training, and ends the program as [`Output::reading`] does.
+    /// Runs the work between reading and training, and ends the program like [`Output::reading`].
     ///
-    /// - `leave`: tidies up where the program ends, and gives its last words
+    /// - `leave`: cleans up before the program ends, and returns the last message
     pub(crate) fn preparing<T>(
         &self,
         stop: &AtomicBool,
@@ -192,7 +192,7 @@ impl Output {
         done
     }
 
-    /// Shows a progress bar below the lines, on standard error, if a person sees both.
+    /// Shows a progress bar below the lines, on standard error, if both streams are terminals.
     pub(crate) fn start_bar(&mut self, name: String, steps: usize) {
         self.end_bar();
         if self.out.terminal {
@@ -200,7 +200,7 @@ impl Output {
         }
     }
 
-    /// The same where results go elsewhere, be it that standard output is a file: shows it if standard error is a terminal.
+    /// The same if results go elsewhere, even if standard output is a file: shows it if standard error is a terminal.
     pub(crate) fn start_progress(&mut self, name: String, steps: usize) {
         let wide = err_width().is_some_and(|width| width >= WIDE);
         self.start(name, steps as u64, bar_style(wide));
@@ -216,20 +216,21 @@ impl Output {
         }
     }
 
-    /// Whether a person sees both streams, on a terminal that lines can be drawn anew on.
+    /// Whether both streams are on a terminal that can redraw lines.
     pub(crate) fn draws(&self) -> bool {
         self.out.terminal && self.err.terminal && !dumb()
     }
 
-    /// What can be drawn on.
+    /// The capabilities for drawing.
     pub(crate) fn canvas(&self) -> Canvas {
         Canvas { columns: block::size().0, unicode: unicode(), stream: self.err }
     }
 
-    /// Shows lines below the others, on standard error, and draws them anew several times a second, on a thread of its own.
+    /// Shows lines below the others, on standard error, and redraws them several times per second on a separate
+    /// thread.
     ///
-    /// - `done`, `steps`: steps done before, and of all
-    /// - `lines`: what to show, given what is known of steps and time
+    /// - `done`, `steps`: steps done before, and all steps
+    /// - `lines`: returns the lines, given the current steps and time
     pub(crate) fn start_display<F>(&mut self, done: u64, steps: u64, lines: F)
     where
         F: Fn(&ProgressState, Canvas) -> Vec<String> + Clone + Send + Sync + 'static,
@@ -238,18 +239,19 @@ impl Output {
         self.bar = Some(block::display(self.canvas(), done, steps, lines));
     }
 
-    /// Shows how a file arrives, on standard error if that is a terminal; standard output may well be a file or a variable.
+    /// Shows the progress of a file, on standard error if that is a terminal; standard output may be a file or a
+    /// variable.
     ///
-    /// - `have`, `size`: bytes that are here, and those of the whole file
+    /// - `have`, `size`: bytes so far, and of the whole file
     pub(crate) fn start_transfer(&mut self, name: String, have: u64, size: u64) {
         self.start(name, size, transfer_style(err_width().unwrap_or(80)));
         self.transferred(have);
         if let Some(bar) = &self.bar {
-            bar.reset_eta(); // what was here before says nothing about the speed
+            bar.reset_eta(); // earlier bytes must not count for the speed
         }
     }
 
-    /// Moves the bar of a file to `have` bytes, and lets it tell how time passes where nothing comes.
+    /// Moves the bar of a file to `have` bytes, and updates its time even if nothing arrives.
     pub(crate) fn transferred(&self, have: u64) {
         if let Some(bar) = &self.bar {
             bar.set_position(have);
@@ -269,14 +271,14 @@ impl Output {
         }
     }
 
-    /// What stands beside the bar.
+    /// Sets the text after the bar.
     pub(crate) fn message(&self, text: String) {
         if let Some(bar) = &self.bar {
             bar.set_message(text);
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn end_bar(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
@@ -288,17 +290,18 @@ fn no_json(error: serde_json::Error) -> Failure {
     Failure::Refused(format!("cannot write JSON: {error}"))
 }
 
-/// The columns of the terminal that standard error is, if it is one.
+/// The width of standard error's terminal, if it is one.
 fn err_width() -> Option<usize> {
     columns_of(terminal_size::terminal_size_of(io::stderr()))
 }
 
-/// The columns of a terminal that says how many it has.
+/// The width of a terminal that reports its size.
 fn columns_of(size: Option<(Width, Height)>) -> Option<usize> {
     size.map(|(width, _)| usize::from(width.0)).filter(|&columns| columns > 0)
 }
 
-/// Whether bars and curves can be shown: not where the locale says otherwise, nor on Linux's console, whose font lacks them.
+/// Whether bars and curves can be shown: not if the locale does not support them, nor on Linux's console, whose font
+/// lacks them.
 fn unicode() -> bool {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(env::var_os).find(|value| !value.is_empty());

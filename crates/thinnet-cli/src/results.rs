@@ -5,7 +5,8 @@ use thinnet::text::aligned;
 
 use crate::output::characters;
 
-/// Columns of figures in the order in which they are left out where there is no room, by their places in [`Table::heads`].
+/// Columns of figures in the order in which they are left out if there is no space, by their places in
+/// [`Table::heads`].
 const LEFT_OUT: [usize; 7] = [SECONDS, EPOCHS, AT_THE_END, VAL_LOSS, GAP, TRAIN, RUNS];
 
 const VAL_LOSS: usize = 1;
@@ -16,7 +17,7 @@ const EPOCHS: usize = 5;
 const SECONDS: usize = 6;
 const RUNS: usize = 7;
 
-/// The lines of the table: columns of the settings that are varied, then of the figures, and what is to be said of them.
+/// The lines of the table: columns of the varied settings, then of the figures, and remarks below it.
 ///
 /// - `rest`: the file that has all columns
 /// - `columns`: those of the terminal; `None` for as many as it takes
@@ -42,7 +43,7 @@ pub(crate) fn lines(table: &Table, rest: &str, columns: Option<usize>) -> Vec<St
     lines
 }
 
-/// Whether the column of runs has the same number in each row, which was told before.
+/// Whether the column of runs has the same number in each row, which was printed before.
 fn says_nothing(table: &Table) -> bool {
     table.rows.windows(2).all(|two| two[0].finished == two[1].finished) && {
         let (_, failed, unfinished) = table.counts();

@@ -19,8 +19,8 @@ use crate::output::Output;
 
 /// Trains the networks of every seed, and writes the report and the models.
 ///
-/// - `count`: of seeds
-/// - `command`: what a person would type to run them again
+/// - `count`: the number of seeds
+/// - `command`: the command line that runs them again
 pub(crate) fn run(
     arguments: ExperimentArguments,
     count: usize,
@@ -38,7 +38,7 @@ fn train<F: Float>(config: &Config, count: usize, command: &str, output: &mut Ou
     let (settings, data) = config.load::<F>(output)?;
     output.aside(&format!("{count} seeds: {}", announcement(&settings, data.input_dim())));
     let stop = interrupt::flag()?;
-    // Accuracies are checked after the first step as well.
+    // Accuracies are also checked after the first step.
     let checks = count * settings.keep.len() * (settings.epochs + 1);
     output.start_bar(format!("{count} seeds"), checks);
     let result = repeat(&settings, &data, count, &Follower { output, stop, done: AtomicUsize::new(0) });
@@ -59,7 +59,7 @@ fn train<F: Float>(config: &Config, count: usize, command: &str, output: &mut Ou
     Ok(())
 }
 
-/// How the networks of a seed end.
+/// The final results of a seed's networks.
 fn line(outcome: &Outcome) -> String {
     let networks = outcome.networks.iter().map(|network| {
         let last = |accuracies: &[f64]| accuracies.last().copied().unwrap_or(f64::NAN);

@@ -1,4 +1,4 @@
-//! Where samples come from: what `--data` and its kin ask for is read, split and described.
+//! Reads, splits and describes the data that `--data` and related options ask for.
 
 use std::path::Path;
 
@@ -17,12 +17,12 @@ pub(crate) struct Source {
     pub(crate) set: DataSet,
     /// How they are scaled.
     pub(crate) scaling: Scaling,
-    /// What they are, for people.
+    /// A description of them.
     pub(crate) description: String,
 }
 
 impl ReadArguments {
-    /// How the library is to read; where `infer` is said, it finds out whether targets are classes or numbers.
+    /// The library's options for reading; with `infer`, it determines whether targets are classes or numbers.
     fn options(&self, infer: bool) -> Result<ReadOptions, Failure> {
         let table = &self.table;
         let task: Option<TargetKind> = table.task.as_deref().map(str::parse).transpose()?;
@@ -43,7 +43,7 @@ impl ReadArguments {
         })
     }
 
-    /// Reads the data set at `path` as it is stored, and finds out whether its targets are classes or numbers.
+    /// Reads the data set at `path` as stored, and determines whether its targets are classes or numbers.
     pub(crate) fn open(&self, path: &Path) -> Result<DataSet, Failure> {
         memory::check_file(path, &self.table.columns)?;
         Ok(open_with(path, &self.options(true)?, "")?)
@@ -51,20 +51,20 @@ impl ReadArguments {
 }
 
 impl SourceArguments {
-    /// Reads the data set as it is stored.
+    /// Reads the data set as stored.
     pub(crate) fn open(&self) -> Result<DataSet, Failure> {
         memory::check_file(&self.data, &self.read.table.columns)?;
         Ok(open_with(&self.data, &self.read.options(false)?, "--data ")?)
     }
 
-    /// Refuses options that mean nothing for the data that were found.
+    /// Refuses options that have no effect for these data.
     fn check_against(&self, set: &DataSet) -> Result<(), Failure> {
         let split = (self.split.is_some() && set.val().is_some())
             .then_some(("--split", "is for data without validation samples"));
         let names = ["--label-column", "--header", "--resize"];
         match self.read.options(false)?.useless(set.format(), names).or(split) {
             Some((option, purpose)) => Err(Failure::Refused(format!(
-                "{option} {purpose}, and --data {} is not that: it is {}",
+                "{option} {purpose}, but --data {} is something else: {}",
                 self.data.display(),
                 set.format()
             ))),

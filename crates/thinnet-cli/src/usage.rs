@@ -1,4 +1,4 @@
-//! Arguments that cannot be parsed: clap's reason, in one sentence.
+//! Messages for arguments that cannot be parsed: clap's reason, in one sentence.
 
 use std::env;
 
@@ -41,7 +41,8 @@ pub(crate) fn refusal(error: &clap::Error) -> Failure {
             format!("'{value}' is not a value of {}: {reason}", arg())
         }
         ErrorKind::UnknownArgument => {
-            // A setting by another name, or an option of another command, is no slip of the pen, whatever it looks like here.
+            // A setting by another name, or an option of another command, is not a typing error, although it looks
+            // like one.
             let words: Vec<String> =
                 env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
             let hint = match (instead(&command_of(&words), &arg(), &words), owner(&arg())) {
@@ -95,12 +96,12 @@ fn slip(value: &str, error: &clap::Error) -> Option<String> {
     valid.iter().find(near).cloned()
 }
 
-/// The name of an argument that clap shows with its value: `--keep` of `--keep <P,...>`.
+/// The name of an argument without its value: `--keep` for `--keep <P,...>`.
 fn name(argument: &str) -> &str {
     argument.split([' ', '=']).next().unwrap_or(argument)
 }
 
-/// The command that these words call.
+/// The command that these words run.
 fn command_of(words: &[String]) -> clap::Command {
     let mut command = Arguments::command();
     for word in words {
@@ -119,7 +120,7 @@ fn owner(option: &str) -> Option<String> {
     path_to(&arguments, &|command| command.get_arguments().any(|arg| arg.get_long() == Some(long)))
 }
 
-/// The words for the first command below this one that `has` it: `data fetch`.
+/// The words for the first subcommand that `has` it: `data fetch`.
 fn path_to(command: &clap::Command, has: &dyn Fn(&clap::Command) -> bool) -> Option<String> {
     command.get_subcommands().find_map(|below| {
         let name = below.get_name().to_owned();
@@ -135,7 +136,7 @@ fn any_of(texts: &[String]) -> String {
     }
 }
 
-/// The first line, without the word that [`crate::output`] puts before it.
+/// The first line, without the word that [`crate::output`] adds.
 fn first_line(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line).to_owned()

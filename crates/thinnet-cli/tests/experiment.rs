@@ -260,7 +260,7 @@ fn a_table_is_trained_on() {
         .args(["experiment", "--data", "points.csv", "--header", "no"])
         .assert()
         .code(2)
-        .stderr(contains("line 1, column 1: \"x\" is no finite number"));
+        .stderr(contains("line 1, column 1: \"x\" is not a finite number"));
 }
 
 #[test]

@@ -224,7 +224,10 @@ fn what_cannot_be_swept_is_refused_before_anything_is_made() {
         (&["--set", "model.keep"], "KEY=VALUE"),
         (&["--set", "model.keep=0.5,2"], "model.keep=2: "),
         (&["--set", "model.keep=lin:0.1:1"], "needs its number of points"),
-        (&["--set", "model.keep=lin:0.1:1:300", "--set", "train.epochs=lin:1:300:300"], "10000 are the most"),
+        (
+            &["--set", "model.keep=lin:0.1:1:300", "--set", "train.epochs=lin:1:300:300"],
+            "10000 are the maximum",
+        ),
         (&["--set", "model.keep=0.5,1", "--seeds", "0"], "seeds must be from 1"),
         (&["--set", "model.keep=0.5,1", "--jobs", "0"], "--jobs must be at least 1"),
         (&["--set", "model.keep=0.5,1", "--random", "3"], "the space has 2 points"),
@@ -257,6 +260,6 @@ fn what_cannot_be_swept_is_refused_before_anything_is_made() {
     fs::create_dir(place.path().join("mine")).unwrap();
     fs::write(place.path().join("mine/file"), "kept").unwrap();
     let refused = thinnet(place.path()).args(["sweep", "--out", "mine"]).args(SMALL).assert().code(2);
-    refused.stderr(contains("no sweep's folder"));
+    refused.stderr(contains("not a sweep's folder"));
     assert_eq!(names(&place.path().join("mine")), ["file"]);
 }

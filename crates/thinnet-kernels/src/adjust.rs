@@ -1,38 +1,39 @@
-//! What becomes of a gradient between its sum and the optimiser, while it is in a register.
+//! How a gradient is changed between its sum and the optimiser, while it is in a register.
 
 use crate::optimiser::{Optimiser, Update, WithOptimiser, with_bare_optimiser};
 use crate::simd::{Element, Simd};
 
-/// What a gradient `g` of weights `w` becomes before the update takes it: `factor * (g + l2 * w + l1 * sign(w))`, each entry
-/// held to `-limit..=limit`. `sign(0)` is 0, so that zero padding stays zero.
+/// The change of a gradient `g` of weights `w` before the update uses it: `factor * (g + l2 * w + l1 * sign(w))`,
+/// with each entry limited to `-limit..=limit`. `sign(0)` is 0, so that zero padding stays zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adjust<T> {
     /// Strength of the L2 term `0.5 * l2 * sum(w^2)`.
     pub l2: T,
     /// Strength of the L1 term `l1 * sum(|w|)`, not negative.
     pub l1: T,
-    /// Of the whole gradient, the terms included.
+    /// Factor on the whole gradient, including the terms.
     pub factor: T,
-    /// What each entry is held to, not negative; `None` is no bound. NaN stays NaN.
+    /// The limit of each entry, not negative; `None` means no limit. NaN stays NaN.
     pub limit: Option<T>,
 }
 
 impl<T: Element> Adjust<T> {
-    /// The gradient as it is.
+    /// The unchanged gradient.
     pub const NONE: Self = Self { l2: T::ZERO, l1: T::ZERO, factor: T::ONE, limit: None };
 
-    /// An L2 term alone.
+    /// Only an L2 term.
     pub fn l2(l2: T) -> Self {
         Self { l2, ..Self::NONE }
     }
 
-    /// Whether there is anything but an L2 term.
+    /// Whether there is more than an L2 term.
     fn is_more(&self) -> bool {
         self.l1 != T::ZERO || self.factor != T::ONE || self.limit.is_some()
     }
 }
 
-/// Calls `then` with the update's optimiser, which adjusts its gradient first. The choice is made once and outside all loops.
+/// Calls `then` with the update's optimiser, which first adjusts its gradient. The choice is made once, outside all
+/// loops.
 #[inline(always)]
 pub(crate) fn with_optimiser<T: Element, S: Simd<Elem = T>>(
     s: S,
@@ -47,7 +48,7 @@ pub(crate) fn with_optimiser<T: Element, S: Simd<Elem = T>>(
     }
 }
 
-/// Hands on an optimiser that adjusts its gradient first.
+/// Passes on an optimiser that first adjusts its gradient.
 struct Adjusting<T, W>(Adjust<T>, W);
 
 impl<S: Simd, W: WithOptimiser<S>> WithOptimiser<S> for Adjusting<S::Elem, W> {
@@ -59,7 +60,7 @@ impl<S: Simd, W: WithOptimiser<S>> WithOptimiser<S> for Adjusting<S::Elem, W> {
     }
 }
 
-/// The same for an L2 term alone.
+/// The same for only an L2 term.
 struct Regularising<T, W>(T, W);
 
 impl<S: Simd, W: WithOptimiser<S>> WithOptimiser<S> for Regularising<S::Elem, W> {
@@ -69,7 +70,7 @@ impl<S: Simd, W: WithOptimiser<S>> WithOptimiser<S> for Regularising<S::Elem, W>
     }
 }
 
-/// An optimiser that is given its gradient with the L2 term.
+/// An optimiser that receives its gradient with the L2 term.
 #[derive(Clone, Copy)]
 struct Regularised<T, R> {
     reg: T,
@@ -79,7 +80,7 @@ struct Regularised<T, R> {
 impl<S: Simd, R: Optimiser<S>> Optimiser<S> for Regularised<S::Elem, R> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let g = s.fma(s.splat(self.reg), s.load(w), g);
             self.optimiser.apply(s, panel, w, at, g);
@@ -87,7 +88,7 @@ impl<S: Simd, R: Optimiser<S>> Optimiser<S> for Regularised<S::Elem, R> {
     }
 }
 
-/// An optimiser that is given its gradient as [`Adjust`] says.
+/// An optimiser that receives its gradient as changed by [`Adjust`].
 #[derive(Clone, Copy)]
 struct Adjusted<T, R> {
     l2: T,
@@ -100,7 +101,7 @@ struct Adjusted<T, R> {
 impl<S: Simd, R: Optimiser<S>> Optimiser<S> for Adjusted<S::Elem, R> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let old = s.load(w);
             let g = s.add(s.fma(s.splat(self.l2), old, g), s.signed(s.splat(self.l1), old));

@@ -1,8 +1,8 @@
-//! The system's memory, with a word for the case that there is no more of it.
+//! The system's allocator, with a message if memory runs out.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-/// The system's allocator, which calls a function where memory cannot be had, in place of ending the process by a signal.
+/// The system's allocator. It calls a function if memory runs out, instead of a signal that kills the process.
 ///
 /// A program sets it as its `#[global_allocator]`.
 #[derive(Debug, Clone, Copy)]
@@ -11,8 +11,8 @@ pub struct Allocator {
 }
 
 impl Allocator {
-    /// An allocator that calls `ran_out` with the bytes that could not be had. That function should end the process; where it
-    /// comes back, the one who asked is told that there is no memory. It may be called again while it runs.
+    /// An allocator that calls `ran_out` with the size of a failed allocation. That function should end the process;
+    /// if it returns, the allocation fails. It may be called again while it runs.
     pub const fn new(ran_out: fn(usize)) -> Self {
         Self { ran_out }
     }
@@ -25,7 +25,8 @@ impl Allocator {
     }
 }
 
-// SAFETY: every call is handed to the system's allocator, which keeps the contract, and its answer is given as it is.
+// SAFETY: every call is passed to the system's allocator, which keeps the contract, and its result is returned
+// unchanged.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract of `alloc`.
@@ -38,7 +39,7 @@ unsafe impl GlobalAlloc for Allocator {
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the memory is from the system's allocator, as all that is given here, with this layout.
+        // SAFETY: all memory here comes from the system's allocator, with this layout.
         unsafe { System.dealloc(memory, layout) }
     }
 
@@ -61,7 +62,7 @@ mod tests {
     fn memory_is_the_systems_and_what_is_not_there_is_told() {
         let allocator = Allocator::new(|bytes| ASKED.store(bytes, Ordering::Relaxed));
         let layout = Layout::from_size_align(64, 8).unwrap();
-        // SAFETY: the layouts are not empty, memory is written within them, and given back with the layout that it has.
+        // SAFETY: the layouts are not empty, memory is written within them and freed with its own layout.
         unsafe {
             let memory = allocator.alloc(layout);
             memory.write(7);
@@ -73,7 +74,7 @@ mod tests {
             allocator.dealloc(zeroed, layout);
         }
         assert_eq!(ASKED.load(Ordering::Relaxed), 0);
-        // No address space is so large.
+        // No address space is that large.
         let all = Layout::from_size_align(1 << 60, 8).unwrap();
         // SAFETY: the layout is not empty.
         assert!(black_box(unsafe { allocator.alloc(all) }).is_null());

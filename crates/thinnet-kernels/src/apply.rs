@@ -40,8 +40,8 @@ impl<T: Element> Op<T> for Apply<'_, T> {
     }
 }
 
-/// Has `product` keep the gradient of `w`, and applies the update after it. Fused on a product, each rule makes a copy of the
-/// product: a third of a megabyte in all for plain arrays, which few CPUs need.
+/// Lets `product` store the gradient of `w`, and applies the update after it. If updates were fused into the product,
+/// each optimiser would need its own copy of it: a third of a megabyte in total for plain arrays, which few CPUs use.
 #[inline(always)]
 pub(crate) fn apply_after<S: Simd<Elem = T>, T: Element>(
     s: S,
@@ -55,7 +55,7 @@ pub(crate) fn apply_after<S: Simd<Elem = T>, T: Element>(
     with_optimiser(s, adjust, update, All(w, gradient.view()));
 }
 
-/// All of `w` with its gradient.
+/// All rows of `w` with their gradient.
 struct All<'a, T>(PanelsMut<'a, T>, Panels<'a, T>);
 impl<S: Simd<Elem = T>, T: Element> WithOptimiser<S> for All<'_, T> {
     #[inline(always)]
@@ -65,8 +65,8 @@ impl<S: Simd<Elem = T>, T: Element> WithOptimiser<S> for All<'_, T> {
             for r in 0..w.rows() {
                 let mut at = r * T::PANEL;
                 let end = at + width(&w, p);
-                // SAFETY: rows and panels are in range, in both, which have the same shape, and so are whole vectors up to the
-                // last column; `check` has compared the views that `optimiser` writes.
+                // SAFETY: rows and panels are in range, in both, which have the same shape, and so are whole vectors
+                // up to the last column; `check` has compared the views that `optimiser` writes.
                 unsafe {
                     let (first, from) = (w.ptr(p, 0), g.ptr(p, 0));
                     while at < end {

@@ -7,12 +7,12 @@ use crate::{Isa, ListsView, Panels, PanelsMut};
 
 /// `z[r] = bias + sum of values[e] * y[index[e]]` over row `r`'s entries `e`.
 ///
-/// `z` is `[R][cols]`, `y` is `[N][cols]`, `lists` has `R` rows of indices below `N`, `values` is one element an entry,
-/// and `bias` is `[1][cols]`, or `None` for zero. It is the forward pass of a layer whose weights `y` have one row an
-/// input unit, where `lists` are the inputs that are not zero in a sample: its cost counts only those.
+/// `z` is `[R][cols]`, `y` is `[N][cols]`, `lists` has `R` rows of indices below `N`, `values` has one element per
+/// entry, and `bias` is `[1][cols]`, or `None` for zero. It is the forward pass of a layer whose weights `y` have one
+/// row per input unit, where `lists` has each sample's nonzero inputs: only those cost time.
 ///
 /// # Panics
-/// If the shapes do not fit as said.
+/// If the shapes do not match this.
 pub fn listed_axpy<T: RunListedAxpy>(
     isa: Isa,
     lists: ListsView<'_>,

@@ -1,4 +1,4 @@
-//! The whole backward pass of a hidden layer in one traversal.
+//! The whole backward pass of a hidden layer in one pass over the weights.
 
 use crate::adjust::{Adjust, with_optimiser};
 use crate::apply::apply_after;
@@ -8,16 +8,16 @@ use crate::simd::{Element, Op, SPAN, Simd, load_part, store_part};
 use crate::sum::check_lists;
 use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
 
-/// The backward pass of a layer whose weights `w` have one row an input unit: for each row `r` and each of its entries
-/// `e`, `d_values[e] = dot(w[r], delta[index[e]])` with the weights before the update; then the gradient
-/// `g = sum of values[e] * delta[index[e]]`, what `adjust` makes of it, and the update with that. Each row of `delta` is
-/// loaded once for both.
+/// The backward pass of a layer whose weights `w` have one row per input unit: for each row `r` and each of its
+/// entries `e`, `d_values[e] = dot(w[r], delta[index[e]])` with the weights before the update; then the gradient `g =
+/// sum of values[e] * delta[index[e]]`, changed by `adjust`, and the update with it. Each row of `delta` is loaded
+/// once for both.
 ///
-/// `w` is `[R][cols]`, `delta` is `[N][cols]`, `lists` has `R` rows of indices below `N`; `values` (what the input unit
-/// gave in the sample) and `d_values` (the loss's derivative by it) are one element an entry.
+/// `w` is `[R][cols]`, `delta` is `[N][cols]`, `lists` has `R` rows of indices below `N`; `values` (the input unit's
+/// output in the sample) and `d_values` (the loss's derivative by it) have one element per entry.
 ///
 /// # Panics
-/// If the shapes do not fit as said, or the update's state is not a view of the same rows as `w`.
+/// If the shapes do not match this, or the update's state is not a view of the same rows as `w`.
 #[expect(clippy::too_many_arguments, reason = "each is a matrix or list of the formula")]
 pub fn listed_backward<T: RunListedBackward>(
     isa: Isa,
@@ -30,7 +30,7 @@ pub fn listed_backward<T: RunListedBackward>(
     update: Update<'_, T>,
 ) {
     check_lists(lists, values, delta, &w);
-    assert_eq!(d_values.len(), lists.len(), "derivatives, one an entry");
+    assert_eq!(d_values.len(), lists.len(), "derivatives, one per entry");
     update.check(&w);
     <T as RunListedBackward>::run(
         isa,
@@ -72,7 +72,7 @@ struct Rows<'a, T> {
     d_values: &'a mut [T],
 }
 
-/// All rows, a panel of weights and its gradient held in `P` parts.
+/// All rows; a panel of weights and its gradient are held in `P` parts.
 struct ByParts<'a, T, const P: usize>(Rows<'a, T>);
 
 impl<S: Simd<Elem = T>, T: Element, const P: usize> WithOptimiser<S> for ByParts<'_, T, P> {
@@ -87,10 +87,10 @@ impl<S: Simd<Elem = T>, T: Element, const P: usize> WithOptimiser<S> for ByParts
         for panel in 0..w.panels() {
             for block in 0..blocks {
                 for r in 0..w.rows() {
-                    // SAFETY: panel, block and row are in range, for all matrices (if there is no block, no lists are read);
-                    // the vectors of all parts lie in a panel's row; entries are below `lists.len()`, the length of
-                    // `values` and `d_values`; `partial` has as many rows as `w` wherever there is more than one block.
-                    // `optimiser` writes where `w` is, in views that were compared with it.
+                    // SAFETY: panel, block and row are in range, for all matrices (if there are no blocks, no lists
+                    // are read); the vectors of all parts are in a panel's row; entries are below `lists.len()`, the
+                    // length of `values` and `d_values`; `partial` has as many rows as `w` if there is more than one
+                    // block. `optimiser` writes at the position of `w`, in views that were compared with it.
                     unsafe {
                         let row = w.ptr(panel, r);
                         let mut held = [[s.zero(); SPAN]; P];
@@ -132,8 +132,8 @@ impl<S: Simd<Elem = T>, T: Element, const P: usize> WithOptimiser<S> for ByParts
     }
 }
 
-/// Products of the row `held` with `E` listed rows, folded, zero from `E` on; and those rows, each times its value, added to
-/// `g`.
+/// Products of the row `held` with `E` listed rows, folded, and zero from `E` on; also adds those rows, each times
+/// its value, to `g`.
 ///
 /// # Safety
 /// `E` indices and values are readable, and a panel's row at `from + index * PANEL` for each; `P` is the number of parts.
@@ -146,7 +146,7 @@ unsafe fn both<S: Simd, const P: usize, const E: usize>(
     index: *const u32,
     values: *const S::Elem,
 ) -> S::Folded {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         let mut sums = s.fold(None, 0, both_of_part::<S, E>(s, held[0], &mut g[0], from, index, values));
         for part in 1..P {
@@ -161,7 +161,7 @@ unsafe fn both<S: Simd, const P: usize, const E: usize>(
 /// [`both`] for one part of the lanes; products are vectors of partial sums.
 ///
 /// # Safety
-/// As there, but of the part's vectors alone.
+/// As above, but only for the part's vectors.
 #[inline(always)]
 unsafe fn both_of_part<S: Simd, const E: usize>(
     s: S,
@@ -173,7 +173,7 @@ unsafe fn both_of_part<S: Simd, const E: usize>(
 ) -> [S::V; 4] {
     let mut sums = [s.zero(); 4];
     for (e, sum) in sums.iter_mut().enumerate().take(E) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let delta = from.add(*index.add(e) as usize * S::Elem::PANEL);
             let value = s.splat(*values.add(e));

@@ -1,4 +1,4 @@
-//! The product of all weight rows with all samples: what a layer without dropout, and a score, needs.
+//! The product of all weight rows with all samples, for layers without dropout and for scores.
 
 use crate::isa::once;
 use crate::simd::{Element, Op, SPAN, Simd};
@@ -8,7 +8,7 @@ use crate::{Isa, Panels};
 /// `[R][N]`: the same order as [`listed_dot`](crate::listed_dot) with full lists.
 ///
 /// # Panics
-/// If the shapes do not fit as said.
+/// If the shapes do not match this.
 pub fn dense_dot<T: RunDenseDot>(isa: Isa, w: Panels<'_, T>, x: Panels<'_, T>, out: &mut [T]) {
     assert_eq!(w.cols(), x.cols(), "columns of weights and samples");
     assert_eq!(out.len(), w.rows() * x.rows(), "outputs, rows by samples");
@@ -23,16 +23,17 @@ pub struct DenseDot<'a, T> {
 
 once!(RunDenseDot, DenseDot);
 
-/// Panels that a tile's sums stay in registers for, before their lanes are added up: 384 columns of `f32`. More, and the
-/// rows in use no longer fit the first-level cache; fewer, and adding up costs too much.
+/// For this many panels a tile's sums stay in registers before their lanes are added up: 384 columns of `f32`. With
+/// more, the rows in use no longer fit in the first-level cache; with fewer, adding up costs too much.
 const DEPTH: usize = 6;
-/// Samples taken past all rows before the next: with `DEPTH`, 144 KiB, which the second-level cache holds.
+/// Samples per block, which all rows use before the next block: with `DEPTH` 144 KiB, which fits in the second-level
+/// cache.
 const SAMPLES: usize = 96;
 
 impl<T: Element> Op<T> for DenseDot<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, s: S) {
-        // Rows times four samples are the sums held, with four samples' vectors and a row's beside them.
+        // Sums for these rows times four samples are held, besides four vectors of samples and one of a row.
         if S::REGISTERS >= 32 { self.run_by::<S, 6>(s) } else { self.run_by::<S, 2>(s) }
     }
 }
@@ -54,8 +55,8 @@ impl<T: Element> DenseDot<'_, T> {
                     while n < end {
                         let wide = (end - n).min(4);
                         let tile = Tile { w, x, panels: (first, last), r, n };
-                        // SAFETY: panels `first` to `last`, rows `r` to `r + tall` and samples `n` to `n + wide` are
-                        // there, and so are the outputs of those rows and samples.
+                        // SAFETY: panels `first` to `last`, rows `r` to `r + tall` and samples `n` to `n + wide`
+                        // exist, and so do the outputs of those rows and samples.
                         unsafe {
                             let out = out.add(r * x.rows() + n);
                             match (tall == R, wide) {
@@ -89,31 +90,32 @@ struct Tile<'a, T> {
 }
 
 impl<T: Element> Tile<'_, T> {
-    /// Adds the products of `R` rows and `N` samples, at most 4, to `out`, whose rows are as long as `x` has samples.
+    /// Adds the products of `R` rows and `N` samples, at most 4, to `out`, whose rows have as many elements as `x`
+    /// has samples.
     ///
     /// # Safety
-    /// The panels, rows, samples and outputs are there.
+    /// The panels, rows, samples and outputs exist.
     #[inline(always)]
     unsafe fn add_to<S: Simd<Elem = T>, const R: usize, const N: usize>(self, s: S, out: *mut T) {
         let mut totals = [s.fold(None, 0, [s.zero(); 4]); R];
         for part in 0..S::PARTS {
-            // SAFETY: the caller's promise; there is such a part.
+            // SAFETY: guaranteed by the caller; there is such a part.
             let sums = unsafe { self.products::<S, R, N>(s, part) };
             for (total, sums) in totals.iter_mut().zip(sums) {
                 *total = s.fold((part > 0).then_some(*total), part, sums);
             }
         }
         for (r, total) in totals.into_iter().enumerate() {
-            // SAFETY: the caller's promise.
+            // SAFETY: guaranteed by the caller.
             unsafe { s.add_sums(out.add(r * self.x.rows()), total, N) };
         }
     }
 
-    /// The same in a part of the lanes, not added up; 0 from the `N`th sample on. So a tile's sums fit the registers, however
-    /// few lanes a vector has.
+    /// The same in a part of the lanes, not added up; 0 from the `N`th sample on. So a tile's sums fit in the
+    /// registers, even if vectors have few lanes.
     ///
     /// # Safety
-    /// The panels, rows, samples and the part are there.
+    /// The panels, rows, samples and the part exist.
     #[inline(always)]
     unsafe fn products<S: Simd<Elem = T>, const R: usize, const N: usize>(
         self,
@@ -122,7 +124,7 @@ impl<T: Element> Tile<'_, T> {
     ) -> [[S::V; 4]; R] {
         let mut sums = [[s.zero(); 4]; R];
         for panel in self.panels.0..self.panels.1 {
-            // SAFETY: the caller's promise; neighbouring rows lie PANEL elements apart.
+            // SAFETY: guaranteed by the caller; neighbouring rows lie PANEL elements apart.
             unsafe {
                 let (w, x) = (self.w.ptr(panel, self.r), self.x.ptr(panel, self.n));
                 for q in 0..SPAN {

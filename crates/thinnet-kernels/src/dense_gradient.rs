@@ -7,14 +7,14 @@ use crate::simd::{Element, Op, Simd, store};
 use crate::tile::{Ends, Place, Samples, TALL, Tile, by_width, width};
 use crate::{Isa, Panels, PanelsMut};
 
-/// `g[i] = sum of x[n][i] * delta[n]` over all samples `n`, in their order, for the input units `i` of a range.
+/// `g[i] = sum of x[n][i] * delta[n]` over all samples `n`, in order, for a range of input units `i`.
 ///
-/// `x` is `[N][D]`, `inputs` lies within D, `delta` is `[N][cols]` and `g` is `[inputs][cols]`. It is the gradient of the
-/// weights of a layer with nothing dropped, which have one row an input unit. A row does not depend on other rows. Padding of
-/// `g` stays as it is.
+/// `x` is `[N][D]`, `inputs` is within D, `delta` is `[N][cols]` and `g` is `[inputs][cols]`. It is the gradient of
+/// the weights in a layer without dropout, with one row per input unit. A row does not depend on other rows. Padding
+/// of `g` does not change.
 ///
 /// # Panics
-/// If the shapes do not fit as said.
+/// If the shapes do not match this.
 pub fn dense_gradient<T: RunDenseGradient>(
     isa: Isa,
     x: Samples<'_, T>,
@@ -46,15 +46,15 @@ impl<T: Element> Op<T> for DenseGradient<'_, T> {
             by_width!(S, width(&g, panel), |WIDE, at| {
                 let mut input = inputs.start;
                 while input < inputs.end {
-                    // The inputs of a tile lie side by side, in one panel of `x`.
+                    // The inputs of a tile are adjacent, in one panel of `x`.
                     let (run, lane) = (input / T::PANEL, input % T::PANEL);
                     let tall = (inputs.end - input).min(T::PANEL - lane).min(TALL);
-                    // SAFETY: inputs `input` to `input + tall` are columns of `x`, and from `input - start` on rows of `g`;
-                    // `delta` has as many samples as `x` and as many panels as `g`; `WIDE` vectors from `at` on lie in a panel's
-                    // row.
+                    // SAFETY: inputs `input` to `input + tall` are columns of `x`, and from `input - start` on rows
+                    // of `g`; `delta` has as many samples as `x` and as many panels as `g`; `WIDE` vectors from `at`
+                    // on are in a panel's row.
                     unsafe {
                         let tile = Tile {
-                            numbers: x.first.wrapping_add(run * x.panel + lane), // of no samples, nothing is there
+                            numbers: x.first.wrapping_add(run * x.panel + lane), // without samples there is no memory
                             across: 1,
                             along: x.sample,
                             w: delta.ptr(panel, 0).add(at),
@@ -69,7 +69,7 @@ impl<T: Element> Op<T> for DenseGradient<'_, T> {
     }
 }
 
-/// Where the gradient of a tile's first row goes.
+/// The destination of the gradient of a tile's first row.
 struct Gradient<T>(*mut T);
 
 impl<S: Simd<Elem = T>, T: Element> Ends<S> for Gradient<T> {
@@ -80,7 +80,7 @@ impl<S: Simd<Elem = T>, T: Element> Ends<S> for Gradient<T> {
 
     #[inline(always)]
     unsafe fn after<const Q: usize>(&self, s: S, n: usize, sums: [S::V; Q]) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { store(s, self.0.add(n * T::PANEL), sums) }
     }
 }

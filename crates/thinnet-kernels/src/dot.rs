@@ -4,16 +4,16 @@ use crate::isa::once;
 use crate::simd::{Element, Op, SPAN, Simd, load_part, prefetch};
 use crate::{Isa, ListsView, Panels};
 
-/// `out[entry] = dot(w[r], y[n])` for each row `r` and each sample `n` that `lists` names for it.
+/// `out[entry] = dot(w[r], y[n])` for each row `r` and each sample `n` in its list.
 ///
-/// `w` is `[R][cols]`, `y` is `[N][cols]`, `lists` has `R` rows of indices below `N`, and `out` one element an entry.
-/// It is the forward pass of a layer whose weights have one row an output unit, where `lists` are the samples that keep
-/// the unit; and, with the weights' other orientation, the gradient that a layer hands back to its input.
+/// `w` is `[R][cols]`, `y` is `[N][cols]`, `lists` has `R` rows of indices below `N`, and `out` has one element per
+/// entry. It is the forward pass of a layer whose weights have one row per output unit, where `lists` has the samples
+/// that keep the unit; with the weights' other layout, it is the gradient by a layer's input.
 ///
-/// An entry's value depends on its two rows alone: not on what else is listed, nor on how rows are split among threads.
+/// An entry's value depends only on its two rows: not on other entries, nor on how rows are split among threads.
 ///
 /// # Panics
-/// If the shapes do not fit as said.
+/// If the shapes do not match this.
 pub fn listed_dot<T: RunListedDot>(
     isa: Isa,
     lists: ListsView<'_>,
@@ -24,7 +24,7 @@ pub fn listed_dot<T: RunListedDot>(
     assert_eq!(w.cols(), y.cols(), "columns of weights and samples");
     assert_eq!(lists.rows(), w.rows(), "rows of lists and weights");
     assert!(lists.cols() <= y.rows(), "lists of {} samples of {}", lists.cols(), y.rows());
-    assert_eq!(out.len(), lists.len(), "outputs, one an entry");
+    assert_eq!(out.len(), lists.len(), "outputs, one per entry");
     <T as RunListedDot>::run(isa, ListedDot { lists, w, y, out });
 }
 
@@ -49,7 +49,8 @@ impl<T: Element> Op<T> for ListedDot<'_, T> {
 }
 
 impl<T: Element> ListedDot<'_, T> {
-    /// Holds a panel of a weight row, in its `P` parts. With two, that and four sums of one of them fill the registers of AVX2.
+    /// Holds a panel of a weight row, in its `P` parts. With two, these and four sums of one part fill the registers
+    /// of AVX2.
     #[inline(always)]
     fn run_by<S: Simd<Elem = T>, const P: usize>(self, s: S) {
         let Self { lists, w, y, out } = self;
@@ -60,9 +61,10 @@ impl<T: Element> ListedDot<'_, T> {
             let mut start = 0;
             for (visit, &(r, fours)) in visits.rows.iter().enumerate() {
                 let end = start + 4 * fours;
-                // SAFETY: panel and row are in range, for both matrices, which have the same columns; a panel's row has
-                // PANEL elements, which the parts' vectors divide; `index` and `totals` have four elements for each of the fours
-                // of all visits, and each index is one of `lists`, below its columns and so a row of `y`.
+                // SAFETY: panel and row are in range, for both matrices, which have the same columns; a panel's row
+                // has PANEL elements, which the parts' vectors divide; `index` and `totals` have four elements for
+                // each of the fours of all visits, and each index is one of `lists`, below its columns and so a row
+                // of `y`.
                 unsafe {
                     if let Some(&(later, _)) = visits.rows.get(visit + AHEAD) {
                         prefetch(w.ptr(panel, later));
@@ -90,17 +92,17 @@ impl<T: Element> ListedDot<'_, T> {
     }
 }
 
-/// A weight row is asked of the memory so many visits before it is used: the list it waits for is short, and rows follow
-/// one another too slowly for the hardware to run ahead.
+/// A weight row is prefetched this many visits before it is used: lists are short, and rows come too slowly for the
+/// hardware to prefetch them.
 const AHEAD: usize = 3;
 
-/// Lists in the order in which the kernel goes through them, block by block, so that what it reads and writes beside
-/// the samples lies in one piece; `lists` themselves are ordered by row.
+/// Lists in the order of the kernel's loops, block by block, so that what it reads and writes besides the samples is
+/// contiguous; `lists` themselves are ordered by row.
 struct Visits {
-    /// A row, and how many fours its list has in the block.
+    /// A row, and how many groups of four its list has in the block.
     rows: Vec<(usize, usize)>,
-    /// The lists' indices. The last four of a visit are filled up with an index that is in it already: computed for
-    /// nothing and dropped, for that is cheaper than a mispredicted branch.
+    /// The lists' indices. The last group of four in a visit is filled up with an index that it already has. Its
+    /// extra results are dropped, which is cheaper than a mispredicted branch.
     index: Vec<u32>,
 }
 
@@ -122,7 +124,7 @@ impl Visits {
         Self { rows, index }
     }
 
-    /// Carries `totals`, one for each of `self.index`, over to the entries of `lists`.
+    /// Copies `totals`, one for each of `self.index`, to the entries of `lists`.
     fn hand_out<T: Copy>(&self, lists: ListsView<'_>, totals: &[T], out: &mut [T]) {
         let mut rest = totals;
         for (visit, &(r, fours)) in self.rows.iter().enumerate() {
@@ -135,7 +137,7 @@ impl Visits {
     }
 }
 
-/// The products of `held`, a part of a row, with that of four listed rows, each still a vector of partial sums.
+/// The products of `held`, a part of a row, with that part of four listed rows, each still a vector of partial sums.
 ///
 /// # Safety
 /// Four indices from `index` on are readable, and the part's vectors from `ys + index * PANEL` on for each.
@@ -144,12 +146,12 @@ unsafe fn products<S: Simd>(s: S, held: [S::V; SPAN], ys: *const S::Elem, index:
     let mut sums = [s.zero(); 4];
     let mut y = [ys; 4];
     for (e, y) in y.iter_mut().enumerate() {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         *y = unsafe { ys.add(*index.add(e) as usize * S::Elem::PANEL) };
     }
     for (q, held) in held.into_iter().enumerate() {
         for (sum, y) in sums.iter_mut().zip(y) {
-            // SAFETY: the caller's promise.
+            // SAFETY: guaranteed by the caller.
             let y = unsafe { s.load(y.add(q * S::Elem::SUM_LANES)) };
             *sum = if q == 0 { s.mul(held, y) } else { s.fma(held, y, *sum) };
         }

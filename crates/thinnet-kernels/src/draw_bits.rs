@@ -1,5 +1,5 @@
-//! Random bits that are 1 with a given probability, 64 to a word: ChaCha with 8 rounds (Bernstein, "ChaCha, a variant of
-//! Salsa20", 2008), 16 blocks side by side.
+//! Random bits that are 1 with a given probability, 64 per word: ChaCha with 8 rounds (Bernstein, "ChaCha, a variant
+//! of Salsa20", 2008), 16 blocks in parallel.
 
 use crate::Isa;
 use crate::simd::{Op, Simd};
@@ -8,26 +8,26 @@ use crate::words::Words;
 /// Words that are drawn together: the bits of 16 blocks.
 pub const GROUP: usize = 128;
 
-/// Planes of the stream that a group has for itself.
+/// Planes of the stream for each group.
 const PLANES: u64 = 64;
 
-/// Binary digits that are drawn for every bit.
+/// Binary digits drawn for every bit.
 const DIGITS: u64 = 8;
 
-/// Blocks side by side, and 32-bit words of each.
+/// Parallel blocks, and 32-bit words in each.
 const BLOCKS: usize = 16;
 
 /// The bits of a plane, word by word of the blocks, as 32-bit words.
 type Plane = [u32; BLOCKS * BLOCKS];
 
 /// Fills `words` with random bits from group `first` on, each 1 with probability `threshold / 2^32`.
-///
-/// The stream of this key and nonce (of 64 bits, as in Bernstein's paper) is taken in planes: plane `p` is its blocks `16 p` to
-/// `16 p + 15`, word 0 of all sixteen first, then word 1 of all. A bit is 1 where its number of 32 binary digits is below the
-/// threshold. The numbers of group `g`, 8192 of them, have their eight highest digits from planes `64 g` to `64 g + 7`, the
-/// highest first, each word's lowest bit first. That decides all but one of 256. Of those whose digits are the threshold's, in
-/// their order, the first has its other digits from the first word (the 24 highest) of the planes behind, the second from the
-/// second, and so on. What decides nothing is not computed: of a probability of 1/2 there is one plane, of 3/4 there are two, of
+/// The stream of this key and nonce (of 64 bits, as in Bernstein's paper) is divided into planes: plane `p` is its
+/// blocks `16 p` to `16 p + 15`, word 0 of all sixteen first, then word 1 of all. A bit is 1 if its number of 32
+/// binary digits is below the threshold. The 8192 numbers of group `g` have their eight highest digits from planes
+/// `64 g` to `64 g + 7`, the highest first, each word's lowest bit first. That decides all but one in 256. For those
+/// whose digits equal the threshold's, in order, the first takes its other digits from the first word (the 24
+/// highest) of the following planes, the second from the second, and so on. Digits that decide nothing are not
+/// computed: a probability of 1/2 needs one plane, 3/4 needs two, 0.8 needs nine.
 /// 0.8 nine.
 pub fn draw_bits(isa: Isa, key: &[u32; 8], nonce: u64, first: u64, threshold: u64, words: &mut [u64]) {
     let stream = Stream { key: *key, nonce };
@@ -52,7 +52,7 @@ impl Op<f32> for DrawBits<'_> {
         let mut digits: Plane = [0; _];
         for (group, words) in (first..).zip(words.chunks_mut(GROUP)) {
             let (mut kept, mut open): (Plane, Plane) = ([0; _], [u32::MAX; _]);
-            // Once no digit of the threshold is left but zeros, no number is below it that was not before.
+            // Once the rest of the threshold has only zero digits, no further number can be below it.
             let (mut rest, mut plane) = (threshold, group.wrapping_mul(PLANES));
             let ties = plane.wrapping_add(DIGITS);
             while rest != 0 && plane != ties {
@@ -84,7 +84,7 @@ impl Op<f32> for DrawBits<'_> {
     }
 }
 
-/// Two words, the low one first.
+/// Two words, low one first.
 #[inline(always)]
 fn joined(pair: &[u32; 2]) -> u64 {
     u64::from(pair[0]) | u64::from(pair[1]) << 32
@@ -103,7 +103,7 @@ impl Stream {
         let first = plane.wrapping_mul(BLOCKS as u64);
         let mut block = 0;
         while block < BLOCKS {
-            // Sixteen blocks from a multiple of sixteen on differ in the low word alone.
+            // Sixteen blocks from a multiple of sixteen on differ only in the low word.
             let count = w.count(low(first).wrapping_add(low(block as u64)));
             let row = |of: [u32; 4]| of.map(|word| w.splat(word));
             let [k0, k1, k2, k3, k4, k5, k6, k7] = self.key;
@@ -118,7 +118,7 @@ impl Stream {
             for _ in 0..4 {
                 for diagonal in [0, 1] {
                     for column in 0..4 {
-                        // Of a diagonal, row `r` is `r` columns further on.
+                        // In a diagonal, row `r` is `r` columns further on.
                         quarter_round(w, &mut v, [0, 1, 2, 3].map(|row| (column + diagonal * row) % 4));
                     }
                 }
@@ -131,7 +131,7 @@ impl Stream {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low half is what is asked for")]
+#[expect(clippy::cast_possible_truncation, reason = "only the low half is needed")]
 #[inline(always)]
 fn low(number: u64) -> u32 {
     number as u32

@@ -1,17 +1,17 @@
-//! What happens to a layer's sums between one product and the next: bias, ReLU, the mask's scale, and the lists of what
-//! is left.
+//! The steps between a layer's sums and the next product: bias, ReLU, the mask's scale, and the lists of remaining
+//! entries.
 
 use crate::simd::Element;
 use crate::{Lists, ListsView};
 
-/// From the sums `z` of kept entries to the entries that are also positive: of row `r`'s entry `e`, `h = z[e] + bias[r]`
-/// stays if `h > 0`, with the value `h * scale`. `active` and `values` are filled anew; `values` has one element an
-/// entry of `active`.
+/// Selects the kept entries that are also positive, from the sums `z` of kept entries: for row `r`'s entry `e`, `h =
+/// z[e] + bias[r]` stays if `h > 0`, with the value `h * scale`. `active` and `values` are overwritten; `values` has
+/// one element per entry of `active`.
 ///
-/// `z` is one element an entry of `kept`, `bias` one a row; `scale` is inverted dropout's `1 / keep_prob`.
+/// `z` has one element per entry of `kept`, `bias` one per row; `scale` is inverted dropout's `1 / keep_prob`.
 ///
 /// # Panics
-/// If the lengths do not fit as said.
+/// If the lengths do not match this.
 pub fn relu_listed<T: Element>(
     kept: ListsView<'_>,
     z: &[T],
@@ -20,8 +20,8 @@ pub fn relu_listed<T: Element>(
     active: &mut Lists,
     values: &mut Vec<T>,
 ) {
-    assert_eq!(z.len(), kept.len(), "sums, one an entry");
-    assert_eq!(bias.len(), kept.rows(), "biases, one a row");
+    assert_eq!(z.len(), kept.len(), "sums, one per entry");
+    assert_eq!(bias.len(), kept.rows(), "biases, one per row");
     values.clear();
     values.resize(kept.len() + 1, T::ZERO);
     let mut n = 0;
@@ -35,13 +35,13 @@ pub fn relu_listed<T: Element>(
     values.truncate(n);
 }
 
-/// `sums[r] += sum of row r's values`: the gradient of a bias, from that of the entries.
+/// `sums[r] += sum of row r's values`: the gradient of a bias, from the gradient of the entries.
 ///
 /// # Panics
-/// If there is not a value for each entry and a sum for each row.
+/// If there is not one value for each entry and one sum for each row.
 pub fn add_row_sums<T: Element>(lists: ListsView<'_>, values: &[T], sums: &mut [T]) {
-    assert_eq!(values.len(), lists.len(), "values, one an entry");
-    assert_eq!(sums.len(), lists.rows(), "sums, one a row");
+    assert_eq!(values.len(), lists.len(), "values, one per entry");
+    assert_eq!(sums.len(), lists.rows(), "sums, one per row");
     for (r, sum) in sums.iter_mut().enumerate() {
         for &v in &values[lists.row_entries(r)] {
             *sum += v;

@@ -1,10 +1,10 @@
-//! Whether numbers are all finite.
+//! Checks whether all numbers are finite.
 
 use crate::Isa;
 use crate::isa::once;
 use crate::simd::{Element, Op, Simd};
 
-/// Whether no value is NaN or infinite. It reads as fast as memory gives.
+/// Whether no value is NaN or infinite. It is as fast as memory.
 pub fn all_finite<T: RunFinite>(isa: Isa, values: &[T]) -> bool {
     let mut finite = true;
     <T as RunFinite>::run(isa, Finite { values, finite: &mut finite });
@@ -21,7 +21,7 @@ once!(RunFinite, Finite);
 impl<T: Element> Op<T> for Finite<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, s: S) {
-        // Zero times a finite number is zero, times any other NaN, which no addition removes.
+        // Zero times a finite number is zero; times any other it is NaN, which no addition removes.
         const CHAINS: usize = 4;
         let (zero, mut sums) = (s.zero(), [s.zero(); CHAINS]);
         let mut chunks = self.values.chunks_exact(CHAINS * S::LANES);

@@ -1,4 +1,4 @@
-//! Which instruction set a kernel runs on, chosen at run time.
+//! The instruction set of a kernel, chosen at run time.
 
 use std::fmt;
 
@@ -11,7 +11,8 @@ use crate::x86_64::{Avx2, Avx512, Lanes};
 
 /// An instruction set that this CPU has.
 ///
-/// There is no way to make one that the CPU lacks, so every kernel takes one and none can be run where it would not.
+/// A value exists only if the CPU has the instruction set. Every kernel takes one, so none can run on a CPU without
+/// it.
 ///
 /// ```
 /// use thinnet_kernels::Isa;
@@ -35,15 +36,16 @@ enum Level {
 }
 
 impl Isa {
-    /// Plain Rust, which runs everywhere.
+    /// Plain Rust, for every CPU.
     pub const PORTABLE: Self = Self(Level::Portable);
 
-    /// Plain Rust with every multiply-add rounded once, as AVX2 and AVX-512 have it: their bits on any machine, and slow where
-    /// the build's target has no such instruction. It is never chosen, only asked for; only tests do.
+    /// Plain Rust with every multiply-add rounded once, as in AVX2 and AVX-512: it gives their bits on any machine,
+    /// but is slow if the build's target has no such instruction. It is never chosen automatically; only tests
+    /// request it.
     #[cfg(feature = "portable-fused")]
     pub const PORTABLE_FUSED: Self = Self(Level::PortableFused);
 
-    /// The names of all instruction sets that are chosen from, the widest first, whether or not this CPU has them.
+    /// The names of all instruction sets to choose from, the widest first, whether or not this CPU has them.
     pub const NAMES: [&'static str; 3] = ["avx512", "avx2", "portable"];
 
     /// The widest one that this CPU has.
@@ -51,12 +53,12 @@ impl Isa {
         Self::available().next().unwrap_or(Self::PORTABLE)
     }
 
-    /// All that this CPU has, the widest first; [`Isa::PORTABLE`] is always the last.
+    /// All instruction sets of this CPU, the widest first; [`Isa::PORTABLE`] is always the last.
     pub fn available() -> impl Iterator<Item = Self> {
         Self::NAMES.into_iter().filter_map(Self::by_name)
     }
 
-    /// All that round each multiply-add once, of those that this CPU has: they give the same bits.
+    /// All instruction sets of this CPU that round each multiply-add once: they give the same bits.
     pub fn fused() -> impl Iterator<Item = Self> {
         let fuses = |isa: &Self| *isa != Self::PORTABLE || TARGET_FUSES;
         #[cfg(feature = "portable-fused")]
@@ -66,7 +68,8 @@ impl Isa {
         Self::available().chain(more).filter(fuses)
     }
 
-    /// The one of that name (see [`Isa::NAMES`]; with the feature of its name `portable-fused` is another), or `None` if there is none or this CPU lacks it.
+    /// The instruction set with this name (see [`Isa::NAMES`]; with the feature `portable-fused`, that name works
+    /// too), or `None` if there is none or this CPU lacks it.
     pub fn by_name(name: &str) -> Option<Self> {
         match name {
             #[cfg(target_arch = "x86_64")]
@@ -80,7 +83,7 @@ impl Isa {
         }
     }
 
-    /// Its name, by which [`Isa::by_name`] knows it.
+    /// Its name, for [`Isa::by_name`].
     pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
@@ -115,7 +118,7 @@ impl fmt::Display for Isa {
     }
 }
 
-/// Where a kernel meets its instructions: everything below is inlined into this function.
+/// Here a kernel is combined with its instructions: everything below is inlined into this function.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
 fn avx512<S: Simd, O: Op<S::Elem>>(s: S, op: O) {
@@ -129,8 +132,8 @@ fn avx2<S: Simd, O: Op<S::Elem>>(s: S, op: O) {
     op.run(s);
 }
 
-/// Makes the trait of element types for which the kernel `$op` is compiled: in this crate, once a type, and not again in each
-/// crate that calls it.
+/// Defines the trait of element types for which the kernel `$op` is compiled: in this crate, once per type, and not
+/// again in each crate that calls it.
 macro_rules! once {
     ($run:ident, $op:ident) => {
         #[doc = concat!("Element types that have the kernel `", stringify!($op), "`.")]

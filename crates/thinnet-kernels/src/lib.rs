@@ -1,44 +1,49 @@
 //! The SIMD kernels of thinnet: products over what dropout keeps.
 //!
-//! Dropout multiplies most of a layer's output by zero. These kernels take, in place of a mask, [`Lists`] of the samples
-//! that keep each unit, and compute those entries alone; what is not listed costs nothing. They take slices and views
-//! and write to slices and views; each runs on one thread, over the rows in the views that it is given, and callers
-//! split rows among threads ([`PanelsMut::split_at`], [`Panels::slice`], [`ListsView::slice`]). Every number is summed
-//! in an order that does not depend on the split, so any number of threads gives the same bits.
+//! Dropout multiplies most of a layer's output by zero. Instead of a mask, these kernels take [`Lists`] of the
+//! samples that keep each unit, and compute only those entries; others cost nothing. They read and write slices and
+//! views. Each runs on one thread, over the rows in its views, and callers split rows among threads
+//! ([`PanelsMut::split_at`], [`Panels::slice`], [`ListsView::slice`]). Every number is summed in an order that does
+//! not depend on the split, so any number of threads gives the same bits.
 //!
 //! # The layout
 //!
-//! A matrix lies in panels ([`PanelBuf`]): `[ceil(cols / PANEL)][rows][PANEL]`, 256 bytes a row of a panel, padded with
-//! zeros and aligned to cache lines. A kernel's loops are, from the outside: panels; blocks of samples; weight rows; the
-//! samples listed for the row. So weights and their state stream past once, in order, while a block of samples' panel
-//! (about 24 KiB) stays in the first-level cache to be picked from in any pattern; a row's panel is four vectors of
-//! AVX-512, and is held in registers for all its samples.
+//! A matrix is stored in panels ([`PanelBuf`]): `[ceil(cols / PANEL)][rows][PANEL]`, 256 bytes per row of a panel,
+//! padded with zeros and aligned to cache lines. A kernel's loops are, from outermost to innermost: panels; blocks of
+//! samples; weight rows; the samples listed for the row. So weights and their state are read once, in order, while a
+//! block of samples' panel (about 24 KiB) stays in the first-level cache for random access; a row's panel is four
+//! vectors of AVX-512, and stays in registers for all its samples.
 //!
 //! # The kernels
 //!
 //! | | computes | is |
 //! |---|---|---|
-//! | [`listed_dot`] | `dot(w[r], y[n])` for listed `(r, n)` | forward, one weight row an output; gradient by the input |
+//! | [`listed_dot`] | `dot(w[r], y[n])` for listed `(r, n)` | forward, one weight row per output; gradient by the
+//! input |
 //! | [`listed_update`] | `w[r]` updated with `sum of a * y[n]` over listed `n` | weight gradient and update |
-//! | [`listed_axpy`] | `z[n] = b + sum of a * w[i]` over listed `i` | forward, one weight row an input, sparse input |
-//! | [`listed_backward`] | both of the first two | backward, one weight row an input |
-//! | [`dense_dot`] | `dot(w[r], x[n])` for all | forward with nothing dropped, one weight row an output |
-//! | [`dense_axpy()`] | `z[n] = b + sum of x[n][i] * w[i]` over all `i` | forward with nothing dropped, one weight row an input |
+//! | [`listed_axpy`] | `z[n] = b + sum of a * w[i]` over listed `i` | forward, one weight row per input, sparse input
+//! |
+//! | [`listed_backward`] | both of the first two | backward, one weight row per input |
+//! | [`dense_dot`] | `dot(w[r], x[n])` for all | forward without dropout, one weight row per output |
+//! | [`dense_axpy()`] | `z[n] = b + sum of x[n][i] * w[i]` over all `i` | forward without dropout, one weight row per
+//! input |
 //! | [`dense_gradient()`] | `g[i] = sum of x[n][i] * delta[n]` over all `n` | its weight gradient |
-//! | [`relu_forward`], [`multiply()`] | ReLU with dropout's factors, and what is handed down through it | between dense layers |
-//! | [`masked_axpy()`] | `z[n] = b + sum of x[n][i] * w[i]`, of each `w[i]` what sample `n` keeps | forward with weights dropped |
-//! | [`masked_gradient()`] | gradients by such weights and by the input | backward with weights dropped |
+//! | [`relu_forward`], [`multiply()`] | ReLU with dropout's factors, and the gradient through it | between dense
+//! layers |
+//! | [`masked_axpy()`] | `z[n] = b + sum of x[n][i] * w[i]`, only with the weights that sample `n` keeps | forward
+//! with dropped weights |
+//! | [`masked_gradient()`] | gradients by such weights and by the input | backward with dropped weights |
 //! | [`draw_bits()`] | random bits, each 1 with a probability | masks of weights ([`WeightBits`]) |
-//! | [`apply_update`] | `w` updated with a gradient | where it is not fused on a product |
+//! | [`apply_update`] | `w` updated with a gradient | if it is not fused into a product |
 //! | [`all_finite`] | whether no weight is NaN or infinite | a check after an update |
 //! | [`relu_listed`], [`Lists::transpose`] | the lists of positive entries, and by sample | between layers |
 //!
 //! # Safety
 //!
-//! This crate alone has `unsafe` code. Bad shapes panic, as each function says, before anything is read; what a loop
-//! then trusts without asking is held true by types: an [`Isa`] is proof that the CPU has it, [`Lists`] that every index
+//! Only this crate has `unsafe` code. Wrong shapes panic, as each function says, before anything is read. What a loop
+//! relies on without checks is guaranteed by types: an [`Isa`] proves that the CPU has it, [`Lists`] that every index
 //! is in range, and two [`PanelsMut`] never share a row.
-#![allow(unsafe_code, reason = "SIMD, and loops over checked lists; each block says why it holds")]
+#![allow(unsafe_code, reason = "SIMD, and loops over checked lists; each block says why it is sound")]
 #![allow(
     clippy::inline_always,
     reason = "kernels must be compiled inside the function that enables their features"

@@ -1,4 +1,4 @@
-//! Which samples each unit keeps (or which units each sample keeps): the only form in which a kernel sees dropout.
+//! Which samples each unit keeps (or which units each sample keeps): the only form in which kernels see dropout.
 
 use std::ops::Range;
 
@@ -6,11 +6,11 @@ use crate::simd::{Element, PANEL_BYTES};
 
 /// For each of `rows` rows, an ascending list of indices below `cols`, one row after another (compressed sparse rows).
 ///
-/// The indices are cut into blocks of [`Lists::block`] neighbours, and each row's list is marked where it crosses from
-/// one block into the next: a kernel takes all rows through one block, whose data stays in the first-level cache,
-/// before the next. Blocks change what is fast, and no result.
+/// The indices are divided into blocks of [`Lists::block`] neighbours, and each row's list has marks where it enters
+/// the next block: a kernel processes all rows for one block, whose data stays in the first-level cache, before the
+/// next block. Blocks change the speed, but no result.
 ///
-/// That indices are ascending and below `cols` is checked when lists are made; kernels rely on it.
+/// That indices are ascending and below `cols` is checked when lists are created; kernels rely on it.
 ///
 /// ```
 /// use thinnet_kernels::Lists;
@@ -29,24 +29,24 @@ pub struct Lists {
     /// `rows * blocks + 1` positions in `index`: where each row's part in each block starts. Ascending, from 0 to
     /// `index.len()`.
     starts: Vec<u32>,
-    /// All lists; each below `cols` (if there is none, nor is there an entry).
+    /// All lists; each index is below `cols` (if there are no columns, there are no entries).
     index: Vec<u32>,
 }
 
-/// How many neighbouring rows of a matrix in panels a kernel should be led through at a time: as even a cut of `count`
-/// as keeps a block's panel near 24 KiB of the first-level cache's 32 or 48.
+/// How many neighbouring rows of a matrix in panels a kernel should process at a time: an even division of `count`
+/// that keeps a block's panel near 24 KiB, for a first-level cache of 32 or 48.
 pub fn block_size(count: usize) -> usize {
     const ROWS: usize = (26 << 10) / PANEL_BYTES;
     count.div_ceil(count.div_ceil(ROWS).max(1)).max(1)
 }
 
 impl Lists {
-    /// Empty lists for no rows, to be filled by one of the `rebuild` functions.
+    /// Empty lists without rows, to be filled by one of the `rebuild` functions.
     pub fn new() -> Self {
         Self { rows: 0, cols: 0, block: 1, starts: vec![0], index: Vec::new() }
     }
 
-    /// Lists of the indices for which `keep(row, index)` holds, asked row by row in ascending order.
+    /// Lists of the indices for which `keep(row, index)` is true; it is called row by row in ascending order.
     pub fn from_fn(rows: usize, cols: usize, block: usize, keep: impl FnMut(usize, usize) -> bool) -> Self {
         let mut lists = Self::new();
         lists.rebuild_from_fn(rows, cols, block, keep);
@@ -58,7 +58,7 @@ impl Lists {
         Self::from_fn(rows, cols, block, |_, _| true)
     }
 
-    /// [`Lists::from_fn`] into the storage of earlier lists. A `block` of 0 counts as 1.
+    /// [`Lists::from_fn`], reusing the memory of earlier lists. A `block` of 0 counts as 1.
     ///
     /// # Panics
     /// If there are `u32::MAX` entries or more.
@@ -74,7 +74,7 @@ impl Lists {
             self.push_row(|write| {
                 let mut n = 0;
                 for (i, id) in (0..cols).zip(0_u32..) {
-                    // Written whether kept or not, and kept by moving on: no branch to mispredict.
+                    // Always written, and kept only by advancing the position: no branch can be mispredicted.
                     write[n] = id;
                     n += usize::from(keep(r, i));
                 }
@@ -83,7 +83,7 @@ impl Lists {
         }
     }
 
-    /// Lists from masks of one bit an index: `words` is `[rows][ceil(cols / 64)]`, the lowest bit first; bits past
+    /// Lists from masks with one bit per index: `words` is `[rows][ceil(cols / 64)]`, lowest bit first; bits past
     /// `cols` are ignored.
     ///
     /// # Panics
@@ -111,7 +111,7 @@ impl Lists {
         }
     }
 
-    /// Lists that are given, row after row.
+    /// The given lists, row after row.
     ///
     /// # Panics
     /// If a list is not strictly ascending, or an index is not below `cols`; if there are `u32::MAX` entries or more.
@@ -130,8 +130,8 @@ impl Lists {
         }
     }
 
-    /// Keeps of `parent` those entries for which `keep(row, entry)` holds, asked in order; entries are numbered from 0
-    /// over all rows.
+    /// Keeps those entries of `parent` for which `keep(row, entry)` is true; it is called in order, and entries are
+    /// numbered from 0 over all rows.
     pub fn rebuild_from_subset(&mut self, parent: ListsView<'_>, mut keep: impl FnMut(usize, usize) -> bool) {
         self.restart(parent.rows, parent.cols, parent.block);
         for r in 0..parent.rows {
@@ -148,7 +148,7 @@ impl Lists {
         }
     }
 
-    /// Joins lists of neighbouring rows, made apart (by threads, say), to one.
+    /// Joins lists of neighbouring rows that were made separately (for example by threads).
     ///
     /// # Panics
     /// If the parts differ in `cols` or `block`.
@@ -164,24 +164,24 @@ impl Lists {
         }
     }
 
-    /// The lists seen the other way: row `i` of the result lists the rows here that list `i`. Beside it, for each entry
-    /// of the result, its entry here; so `values_there[e] = values_here[from[e]]`.
+    /// The transposed lists: row `i` of the result lists the rows here that list `i`. Also, for each entry of the
+    /// result, its entry here: `values_there[e] = values_here[from[e]]`.
     pub fn transpose(&self, block: usize) -> (Self, Vec<u32>) {
         let (mut turned, mut from) = (Self::new(), Vec::new());
         turned.rebuild_transposed(self, block, &mut from);
         (turned, from)
     }
 
-    /// [`Lists::transpose`] into storage that is there.
+    /// [`Lists::transpose`], reusing memory.
     pub fn rebuild_transposed(&mut self, other: &Self, block: usize, from: &mut Vec<u32>) {
         self.rebuild_transposed_part(other, 0..other.cols, block, from);
     }
 
-    /// Some neighbouring rows of [`Lists::transpose`]'s result, from 0 on: those of the indices in `part`, the share of one
-    /// thread.
+    /// Some neighbouring rows of [`Lists::transpose`]'s result, counted from 0: those of the indices in `part`, one
+    /// thread's share.
     ///
     /// # Panics
-    /// If `part` does not lie within the indices.
+    /// If `part` is not within the indices.
     pub fn rebuild_transposed_part(
         &mut self,
         other: &Self,
@@ -190,11 +190,11 @@ impl Lists {
         from: &mut Vec<u32>,
     ) {
         assert!(part.start <= part.end && part.end <= other.cols, "indices {part:?} of {}", other.cols);
-        // Lists whose `rebuild` was left by a panic lack starts, and `len` finds it: here, before anything is half done.
+        // Lists whose `rebuild` panicked lack starts, and `len` detects that: here, before anything is half done.
         other.view().len();
         self.set_shape(part.len(), other.rows, block);
         let whole = part.len() == other.cols;
-        // Of row `r`, the entries in `part`, and the number of the first.
+        // The entries of row `r` in `part`, and the number of the first.
         let entries = |r: usize| {
             let (row, numbers) = (other.view().row(r), other.view().row_entries(r));
             if whole {
@@ -205,7 +205,7 @@ impl Lists {
             (&row[start..start + len], numbers.start + start)
         };
         let blocks = self.blocks();
-        // A counting sort: where each (row, block) will start, then each entry to its place.
+        // A counting sort: first where each (row, block) starts, then each entry to its place.
         self.starts.resize(self.rows * blocks + 1, 0);
         for r in 0..other.rows {
             for &i in entries(r).0 {
@@ -243,18 +243,18 @@ impl Lists {
         self.rows
     }
 
-    /// What every index is below.
+    /// The bound of every index.
     pub fn cols(&self) -> usize {
         self.cols
     }
 
-    /// Neighbouring indices that a kernel takes at a time; see [`block_size`].
+    /// Neighbouring indices that a kernel processes at a time; see [`block_size`].
     pub fn block(&self) -> usize {
         self.block
     }
 
     /// Entries in all rows.
-    #[allow(clippy::len_without_is_empty, reason = "no one asks")]
+    #[allow(clippy::len_without_is_empty, reason = "nobody needs it")]
     pub fn len(&self) -> usize {
         self.index.len()
     }
@@ -283,8 +283,8 @@ impl Lists {
         count
     }
 
-    /// Appends a row: `fill` writes ascending indices below `cols` to the front of what it is given, which has room
-    /// for `cols + 1`, and returns how many.
+    /// Appends a row: `fill` writes ascending indices below `cols` to the start of its slice, which has `cols + 1`
+    /// elements, and returns how many.
     fn push_row(&mut self, fill: impl FnOnce(&mut [u32]) -> usize) {
         let start = self.len();
         self.index.resize(start + self.cols + 1, 0);
@@ -293,7 +293,7 @@ impl Lists {
         self.mark_blocks(start);
     }
 
-    /// Marks where the last row, which begins at `start`, crosses from block to block.
+    /// Marks where the last row, which starts at `start`, enters each block.
     fn mark_blocks(&mut self, start: usize) {
         self.count();
         let row = &self.index[start..];
@@ -313,8 +313,7 @@ impl Default for Lists {
     }
 }
 
-/// Some neighbouring rows of [`Lists`]. Its entries are numbered from 0, and the values that go with it are its own:
-/// `len()` of them.
+/// Some neighbouring rows of [`Lists`]. Its entries are numbered from 0, and have their own values: `len()` of them.
 #[derive(Clone, Copy, Debug)]
 pub struct ListsView<'a> {
     rows: usize,
@@ -322,7 +321,7 @@ pub struct ListsView<'a> {
     block: usize,
     /// `rows * blocks + 1` positions in `index`.
     starts: &'a [u32],
-    /// All lists, those of rows not in view too.
+    /// All lists, including those of rows not in view.
     index: &'a [u32],
 }
 
@@ -332,14 +331,14 @@ impl<'a> ListsView<'a> {
         self.rows
     }
 
-    /// What every index is below.
+    /// The bound of every index.
     pub fn cols(self) -> usize {
         self.cols
     }
 
-    /// Entries in view. It reads the last start with a check, and every kernel asks it before its unchecked loops: lists
-    /// that a panic left half built are found out.
-    #[allow(clippy::len_without_is_empty, reason = "no one asks")]
+    /// Entries in view. It reads the last start with a check, and every kernel calls it before its unchecked loops:
+    /// so lists that a panic left unfinished are detected.
+    #[allow(clippy::len_without_is_empty, reason = "nobody needs it")]
     pub fn len(self) -> usize {
         (self.starts[self.rows * self.blocks()] - self.starts[0]) as usize
     }
@@ -347,7 +346,7 @@ impl<'a> ListsView<'a> {
     /// A range of the rows in view.
     ///
     /// # Panics
-    /// If the range does not lie within the rows.
+    /// If the range is not within the rows.
     #[must_use]
     pub fn slice(self, rows: Range<usize>) -> Self {
         assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
@@ -364,7 +363,7 @@ impl<'a> ListsView<'a> {
         &self.index[self.starts[row * blocks] as usize..self.starts[(row + 1) * blocks] as usize]
     }
 
-    /// Which entries are row `row`'s: the place of its values.
+    /// Which entries belong to row `row`: the positions of its values.
     ///
     /// # Panics
     /// If there is no such row.
@@ -374,10 +373,10 @@ impl<'a> ListsView<'a> {
         at(row * blocks)..at((row + 1) * blocks)
     }
 
-    /// Which entries are those of a range of rows: where to cut the values when rows are split among threads.
+    /// Which entries belong to a range of rows: where to split the values when rows are split among threads.
     ///
     /// # Panics
-    /// If the range does not lie within the rows.
+    /// If the range is not within the rows.
     pub fn entries(self, rows: Range<usize>) -> Range<usize> {
         let blocks = self.blocks();
         let at = |i: usize| (self.starts[i * blocks] - self.starts[0]) as usize;
@@ -414,7 +413,7 @@ impl<'a> ListsView<'a> {
         unsafe { self.part(row, block) }
     }
 
-    /// The part of row `row`'s list that lies in block `block`.
+    /// The part of row `row`'s list in block `block`.
     ///
     /// # Panics
     /// If there is no such row or block.
@@ -424,17 +423,17 @@ impl<'a> ListsView<'a> {
         &self.index[base + entries.start..base + entries.end]
     }
 
-    /// Where the index of entry 0 lies; there are `len()`, each below `cols()`.
+    /// The position of entry 0's index; there are `len()`, each below `cols()`.
     #[inline(always)]
     pub(crate) fn index_ptr(self) -> *const u32 {
         self.index[self.starts[0] as usize..].as_ptr()
     }
 }
 
-/// `out[e] = values[from[e]]`: carries values over to [transposed](Lists::transpose) lists.
+/// `out[e] = values[from[e]]`: copies values to [transposed](Lists::transpose) lists.
 ///
 /// # Panics
-/// If the lengths differ or `from` names a value that is not there.
+/// If the lengths differ or `from` has an index without a value.
 pub fn gather<T: Element>(values: &[T], from: &[u32], out: &mut [T]) {
     assert_eq!(from.len(), out.len(), "values to gather");
     for (o, &e) in out.iter_mut().zip(from) {

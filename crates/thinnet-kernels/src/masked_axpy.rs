@@ -1,16 +1,18 @@
-//! The forward pass of a layer whose weights are dropped, for each sample others.
+//! The forward pass of a layer in which each sample drops its own weights.
 
 use crate::isa::once;
 use crate::simd::{Element, Op, Simd, load, store};
 use crate::{Isa, Panels, PanelsMut, WeightBits};
 
-/// `z[n] = bias + scale * (sum of x[n][i] * w[i] over all i, in their order)`, of each `w[i]` what sample `first + n` keeps.
+/// `z[n] = bias + scale * (sum of x[n][i] * w[i] over all i, in order)`, only with the weights that sample `first +
+/// n` keeps.
 ///
-/// `x` is `[N][D]`, `w` is `[D][cols]`, `bias` is `[1][cols]` and `z` is `[N][cols]`; `masks` are of weights (D, cols) and of at
-/// least `first + N` samples. A row of `z` depends on its own sample alone, so any split of the samples gives the same bits.
+/// `x` is `[N][D]`, `w` is `[D][cols]`, `bias` is `[1][cols]` and `z` is `[N][cols]`; `masks` are for weights (D,
+/// cols) and for at least `first + N` samples. A row of `z` depends only on its own sample, so any split of the
+/// samples gives the same bits.
 ///
 /// # Panics
-/// If the shapes do not fit as said.
+/// If the shapes do not match this.
 #[expect(clippy::too_many_arguments, reason = "each is a matrix or number of the formula")]
 pub fn masked_axpy<T: RunMaskedAxpy>(
     isa: Isa,
@@ -50,7 +52,7 @@ impl<T: Element> Op<T> for MaskedAxpy<'_, T> {
 }
 
 impl<T: Element> MaskedAxpy<'_, T> {
-    /// Takes `Q` vectors of a weight row and `TALL` samples at a time. Weights are gone through in runs of
+    /// Processes `Q` vectors of a weight row and `TALL` samples at a time. Weights are processed in runs of
     /// [`Element::PANEL`] rows, 16 KiB of a panel, which stay in the first-level cache for all samples.
     #[inline(always)]
     fn run_by<S: Simd<Elem = T>, const Q: usize, const TALL: usize>(self, s: S) {
@@ -71,9 +73,9 @@ impl<T: Element> MaskedAxpy<'_, T> {
                     let mut n = 0;
                     while n < z.rows() {
                         let tall = (z.rows() - n).min(TALL);
-                        // SAFETY: the panel and the run's rows are there, and so are samples `n` to `n + tall` of `x`, of
-                        // `z` and, from `first` on, of the masks, as the shapes were compared; `Q` vectors divide a
-                        // panel's row, which is no more bits than a word has.
+                        // SAFETY: the panel and the run's rows exist, and so do samples `n` to `n + tall` of `x`, of
+                        // `z` and, from `first` on, of the masks, since the shapes were compared; `Q` vectors divide
+                        // a panel's row, which has no more bits than a word.
                         unsafe {
                             let tile = Tile {
                                 x: x.ptr(run, n),
@@ -107,18 +109,18 @@ impl<T: Element> MaskedAxpy<'_, T> {
 /// Some samples times a run of weight rows.
 #[derive(Clone, Copy)]
 struct Tile<T> {
-    /// The first sample's numbers for the run; the next sample's are a panel's row away.
+    /// The first sample's numbers for the run; the next sample's are one panel row further.
     x: *const T,
-    /// The first sample's masks for the run, how far those of the next eight inputs are, and the first bit.
+    /// The first sample's masks for the run, the distance to those of the next eight inputs, and the first bit.
     bits: *const u64,
     line: usize,
     at: usize,
-    /// The first weights, and how many rows.
+    /// The first weights, and the number of rows.
     w: *const T,
     rows: usize,
-    /// Whether no inputs went before.
+    /// Whether these are the first inputs.
     start: bool,
-    /// Of the last inputs, the factor and the bias.
+    /// With the last inputs: the factor and the bias.
     end: Option<(T, *const T)>,
     /// The sums of the first sample.
     z: *mut T,
@@ -126,11 +128,12 @@ struct Tile<T> {
 
 impl<T: Element> Tile<T> {
     /// # Safety
-    /// `N` samples, their masks, their sums and the weights are there, and the bits of `Q` vectors from bit `at` of a word on.
+    /// `N` samples, their masks, their sums and the weights exist, and so do the bits of `Q` vectors from bit `at` of
+    /// a word on.
     #[inline(always)]
     unsafe fn run<S: Simd<Elem = T>, const Q: usize, const N: usize>(self, s: S) {
         let mut sums = [[s.zero(); Q]; N];
-        // SAFETY: the caller's promise; neighbouring rows of weights and of sums lie PANEL elements apart.
+        // SAFETY: guaranteed by the caller; neighbouring rows of weights and of sums lie PANEL elements apart.
         unsafe {
             if !self.start {
                 for (n, sums) in sums.iter_mut().enumerate() {

@@ -1,21 +1,21 @@
-//! The backward pass of a layer whose weights are dropped, for each sample others.
+//! The backward pass of a layer in which each sample drops its own weights.
 
 use crate::isa::once;
 use crate::simd::{Element, Op, SPAN, Simd, load, load_part, store};
 use crate::{Isa, Panels, PanelsMut, WeightBits};
 
-/// For each row `r` of `w`, which is input `i = first + r` of the layer: adds to `gradient[r]` the sum of `x[n][i] * delta[n]` over
-/// all samples, of each `delta[n]` what sample `n` keeps of the row. Where `d_x` is asked for,
-/// `d_x[r / 4][n][r % 4] = dot(w[r], delta[n])`, over what the sample keeps.
+/// For each row `r` of `w`, which is input `i = first + r` of the layer: adds the sum of `x[n][i] * delta[n]` over
+/// all samples to `gradient[r]`, only with the weights of the row that sample `n` keeps. If `d_x` is requested,
+/// `d_x[r / 4][n][r % 4] = dot(w[r], delta[n])`, over the weights that the sample keeps.
 ///
-/// `x` is `[N][D]`, `delta` is `[N][cols]`, `w` and `gradient` are `[R][cols]`, and `masks` are of `N` samples and weights
-/// (D, cols). `d_x` is `[ceil(R / 4)][N][4]`.
+/// `x` is `[N][D]`, `delta` is `[N][cols]`, `w` and `gradient` are `[R][cols]`, and `masks` are for `N` samples and
+/// weights (D, cols). `d_x` is `[ceil(R / 4)][N][4]`.
 ///
-/// A row's result does not depend on other rows, nor on how rows are split among threads; samples that follow one another may be
-/// added in any number of calls, to the same bits.
+/// A row's result does not depend on other rows, nor on how rows are split among threads; consecutive samples may be
+/// added in any number of calls, with the same bits.
 ///
 /// # Panics
-/// If the shapes do not fit as said, or `first` is not a multiple of eight.
+/// If the shapes do not match this, or `first` is not a multiple of eight.
 #[expect(clippy::too_many_arguments, reason = "each is a matrix of the formula")]
 pub fn masked_gradient<T: RunMaskedGradient>(
     isa: Isa,
@@ -56,7 +56,7 @@ pub struct MaskedGradient<'a, T> {
 once!(RunMaskedGradient, MaskedGradient);
 
 impl<T: Element> Op<T> for MaskedGradient<'_, T> {
-    /// As many vectors of four rows as leave registers for a sample's, a number and a mask.
+    /// As many vectors of four rows as leave registers for a sample's vectors, a number and a mask.
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(mut self, s: S) {
         let d_x = self.d_x.take();
@@ -70,7 +70,7 @@ impl<T: Element> Op<T> for MaskedGradient<'_, T> {
 }
 
 impl<T: Element> MaskedGradient<'_, T> {
-    /// Takes `Q` vectors at a time. With `DX`, `d_x` is as [`masked_gradient`] says; without, it is not used.
+    /// Processes `Q` vectors at a time. With `DX`, `d_x` is as in [`masked_gradient`]; without, it is not used.
     #[inline(always)]
     fn run_by<S: Simd<Elem = T>, const Q: usize, const DX: bool>(self, s: S, d_x: &mut [T]) {
         let Self { x, masks, first, delta, w, gradient, .. } = self;
@@ -83,10 +83,10 @@ impl<T: Element> MaskedGradient<'_, T> {
                 let (input, count) = (first + r, (w.rows() - r).min(FOUR));
                 let mut at = 0;
                 while at < T::PANEL {
-                    // SAFETY: panel, input and rows are in range, for all matrices; `Q` vectors divide a panel's row. Four
-                    // inputs from a multiple of four on lie in one row of a panel of `x` and in one line of the masks, those
-                    // past the last as zeros; for rows past the last of `w` the last is read, and nothing is written but to
-                    // `d_x`, which has four elements for each sample and four rows.
+                    // SAFETY: panel, input and rows are in range, for all matrices; `Q` vectors divide a panel's row.
+                    // Four inputs from a multiple of four on are in one row of a panel of `x` and in one line of the
+                    // masks, with zeros past the last; for rows past the last of `w` the last is read, and only `d_x`
+                    // is written, which has four elements for each sample and four rows.
                     unsafe {
                         let row = |e: usize| w.ptr(panel, r + e.min(count - 1)).add(at);
                         let mut sums = [[s.zero(); Q]; FOUR];
@@ -94,7 +94,7 @@ impl<T: Element> MaskedGradient<'_, T> {
                             *sums = load(s, gradient.ptr(panel, r + e).add(at));
                         }
                         let tile = Tile {
-                            x: x.ptr(input / T::PANEL, 0).wrapping_add(input % T::PANEL), // of no samples, nothing is there
+                            x: x.ptr(input / T::PANEL, 0).wrapping_add(input % T::PANEL), // without samples there is no memory
                             bits: masks.ptr(word, input, 0),
                             at: bit + at,
                             delta: delta.ptr(panel, 0).wrapping_add(at),
@@ -125,16 +125,16 @@ impl<T: Element> MaskedGradient<'_, T> {
 /// Four rows, `Q` vectors of each, and all samples.
 #[derive(Clone, Copy)]
 struct Tile<T> {
-    /// The first sample's inputs; the next sample's are a panel's row away.
+    /// The first sample's inputs; the next sample's are one panel row further.
     x: *const T,
-    /// The first sample's masks, the next sample's are eight words away, and the first bit.
+    /// The first sample's masks (the next sample's are eight words further), and the first bit.
     bits: *const u64,
     at: usize,
-    /// The first sample's.
+    /// The first sample's derivatives.
     delta: *const T,
     samples: usize,
     w: [*const T; FOUR],
-    /// Four of each sample.
+    /// Four for each sample.
     d_x: *mut T,
 }
 
@@ -142,7 +142,7 @@ impl<T: Element> Tile<T> {
     /// Adds to the gradients and, with `DX`, to the derivatives by the inputs.
     ///
     /// # Safety
-    /// All that is said to be there is, and the bits of `Q` vectors from bit `at` of a word on.
+    /// Everything described exists, and so do the bits of `Q` vectors from bit `at` of a word on.
     #[inline(always)]
     unsafe fn add<S: Simd<Elem = T>, const Q: usize, const DX: bool>(
         self,
@@ -150,7 +150,7 @@ impl<T: Element> Tile<T> {
         gradients: &mut [[S::V; Q]; FOUR],
     ) {
         for n in 0..self.samples {
-            // SAFETY: the caller's promise.
+            // SAFETY: guaranteed by the caller.
             unsafe {
                 let delta: [S::V; Q] = load(s, self.delta.add(n * T::PANEL));
                 let mut sums = [s.zero(); FOUR];
@@ -172,18 +172,18 @@ impl<T: Element> Tile<T> {
         }
     }
 
-    /// Adds to the derivatives by the inputs alone, of a tile that starts with a panel's row, in the order of [`Tile::add`]: where
-    /// a sum's lanes are several vectors, gradients leave no registers for all.
+    /// Adds only to the derivatives by the inputs, for a tile at the start of a panel's row, in the order of
+    /// [`Tile::add`]. This is needed if a sum's lanes are several vectors: then gradients leave too few registers.
     ///
     /// # Safety
-    /// All that is said to be there is, and the bits of a panel's row from bit `at` of a word on.
+    /// Everything described exists, and so do the bits of a panel's row from bit `at` of a word on.
     #[inline(always)]
     unsafe fn derive<S: Simd<Elem = T>>(self, s: S) {
         for n in 0..self.samples {
             let mut folded = None;
             for part in 0..S::PARTS {
                 let mut sums = [s.zero(); FOUR];
-                // SAFETY: the caller's promise; the vectors of all parts lie in a panel's row.
+                // SAFETY: guaranteed by the caller; the vectors of all parts are in a panel's row.
                 unsafe {
                     let delta = load_part(s, self.delta.add(n * T::PANEL + part * S::LANES));
                     for (e, sum) in sums.iter_mut().enumerate() {
@@ -198,7 +198,7 @@ impl<T: Element> Tile<T> {
                 folded = Some(s.fold(folded, part, sums));
             }
             if let Some(folded) = folded {
-                // SAFETY: the caller's promise.
+                // SAFETY: guaranteed by the caller.
                 unsafe { s.add_sums(self.d_x.add(FOUR * n), folded, FOUR) }
             }
         }

@@ -1,19 +1,19 @@
-//! Random words become the bits of a mask.
+//! Converts random words to the bits of a mask.
 
 use crate::Isa;
 use crate::isa::once;
 use crate::simd::{Element, Op, Simd};
 
-/// Sets bit `bit` of `masks[i]` where the little-endian word `i` of `words` is below `threshold`, for each of them:
-/// a mask of one sample, drawn for the units in order, goes to its place in the masks of all units.
+/// Sets bit `bit` of `masks[i]` if the little-endian word `i` of `words` is below `threshold`, for each mask: this
+/// puts the mask of one sample, drawn for the units in order, into the masks of all units.
 ///
 /// A threshold of `p * 2^32` keeps a unit with probability `p`.
 ///
 /// # Panics
-/// If `words` has not four bytes for each mask, or `bit` is above 63.
+/// If `words` does not have four bytes for each mask, or `bit` is above 63.
 pub fn set_kept(isa: Isa, words: &[u8], threshold: u64, bit: usize, masks: &mut [u64]) {
     assert!(bit < 64, "bit {bit} of 64");
-    assert_eq!(words.len(), 4 * masks.len(), "bytes of one word a mask");
+    assert_eq!(words.len(), 4 * masks.len(), "bytes of one word per mask");
     isa.run::<f32, _>(SetKept { words, threshold, bit, masks });
 }
 
@@ -25,7 +25,7 @@ struct SetKept<'a> {
 }
 
 impl Op<f32> for SetKept<'_> {
-    /// A plain loop, which the compiler makes vectors of: the features are enabled where this is inlined.
+    /// A plain loop that the compiler vectorises: the features are enabled where this is inlined.
     #[inline(always)]
     fn run<S: Simd<Elem = f32>>(self, _: S) {
         let Self { words, threshold, bit, masks } = self;
@@ -35,13 +35,13 @@ impl Op<f32> for SetKept<'_> {
     }
 }
 
-/// `out[i]` becomes `kept` where the little-endian word `i` of `words` is below `threshold`, else 0: [`set_kept`]'s mask as the
-/// factors of inverted dropout.
+/// Sets `out[i]` to `kept` if the little-endian word `i` of `words` is below `threshold`, otherwise to 0:
+/// [`set_kept`]'s mask as the factors of inverted dropout.
 ///
 /// # Panics
-/// If `words` has not four bytes for each factor.
+/// If `words` does not have four bytes for each factor.
 pub fn set_factors<T: RunSetFactors>(isa: Isa, words: &[u8], threshold: u64, kept: T, out: &mut [T]) {
-    assert_eq!(words.len(), 4 * out.len(), "bytes of one word a factor");
+    assert_eq!(words.len(), 4 * out.len(), "bytes of one word per factor");
     let Some(last) = threshold.checked_sub(1) else { return out.fill(T::ZERO) };
     let last = u32::try_from(last).unwrap_or(u32::MAX);
     <T as RunSetFactors>::run(isa, SetFactors { words, last, kept, out });
@@ -49,7 +49,7 @@ pub fn set_factors<T: RunSetFactors>(isa: Isa, words: &[u8], threshold: u64, kep
 
 pub struct SetFactors<'a, T> {
     words: &'a [u8],
-    /// The greatest word that keeps a unit.
+    /// The largest word that keeps a unit.
     last: u32,
     kept: T,
     out: &'a mut [T],

@@ -3,83 +3,83 @@
 use crate::PanelsMut;
 use crate::simd::{Element, Simd};
 
-/// What becomes of a gradient `g` of weights `w`: an optimiser with its state, or the gradient itself, kept.
+/// What is done with a gradient `g` of weights `w`: an optimiser with its state, or storing the gradient itself.
 ///
-/// State (`velocity`, `cache`, `m`, `v`) has the shape of the weights, is zero before the first step, and must be a view
-/// of the same rows. All of them leave zero padding zero. State that becomes denormal becomes 0: where a gradient stays 0 it
-/// would stay denormal, and each sum with it takes CPUs many times as long.
+/// State (`velocity`, `cache`, `m`, `v`) has the shape of the weights, is zero before the first step, and must be a
+/// view of the same rows. All of them leave zero padding zero. State that becomes denormal is set to 0: if a gradient
+/// stays 0 it would stay denormal, and each sum with it is many times slower.
 #[derive(Debug)]
 pub enum Update<'a, T> {
-    /// `gradient = g`; the weights stay.
+    /// `gradient = g`; the weights do not change.
     Gradient {
-        /// Where the gradient is written.
+        /// Where to write the gradient.
         gradient: PanelsMut<'a, T>,
     },
     /// `w -= learning_rate * g`.
     Sgd {
-        /// The step's length.
+        /// The learning rate.
         learning_rate: T,
     },
     /// `velocity = momentum * velocity - learning_rate * g; w += velocity`, or with Nesterov's gradient
     /// `w += momentum * velocity - learning_rate * g`.
     Momentum {
-        /// The step's length.
+        /// The learning rate.
         learning_rate: T,
-        /// How much of the velocity stays, 0 to 1.
+        /// The share of the velocity that is kept, 0 to 1.
         momentum: T,
-        /// Whether the weights look ahead along the new velocity.
+        /// Whether to use Nesterov's gradient.
         nesterov: bool,
-        /// The running step.
+        /// The velocity.
         velocity: PanelsMut<'a, T>,
     },
     /// `cache = decay * cache + (1 - decay) * g^2; w -= learning_rate * g / (sqrt(cache) + epsilon)`.
     RmsProp {
-        /// The step's length.
+        /// The learning rate.
         learning_rate: T,
-        /// How much of the cache stays, 0 to 1.
+        /// The decay rate of the cache, 0 to 1.
         decay: T,
-        /// Keeps the division from zero.
+        /// Avoids division by zero.
         epsilon: T,
-        /// The running mean of squared gradients.
+        /// The moving average of squared gradients.
         cache: PanelsMut<'a, T>,
     },
     /// `m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g^2;
     /// w -= learning_rate * (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + epsilon)`.
     Adam {
-        /// The step's length.
+        /// The learning rate.
         learning_rate: T,
-        /// How much of the first moment stays, 0 to 1.
+        /// The decay rate of the first moment, 0 to 1.
         beta1: T,
-        /// How much of the second moment stays, 0 to 1.
+        /// The decay rate of the second moment, 0 to 1.
         beta2: T,
-        /// Keeps the division from zero.
+        /// Avoids division by zero.
         epsilon: T,
-        /// Counts the updates, this one too: 1 for the first.
+        /// The number of updates, including this one: 1 for the first.
         step: u32,
-        /// The running mean of gradients.
+        /// The moving average of gradients.
         m: PanelsMut<'a, T>,
-        /// The running mean of squared gradients.
+        /// The moving average of squared gradients.
         v: PanelsMut<'a, T>,
     },
-    /// Adam with decoupled weight decay (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, algorithm
-    /// 2): `w = keep * w`, then Adam's update, whose moments see nothing of the decay. `keep = 1 - learning_rate *
-    /// weight_decay` is computed in 64 bits and rounded once; `g` is that of the weights before the decay.
+    /// Adam with decoupled weight decay (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019,
+    /// algorithm 2): `w = keep * w`, then Adam's update, whose moments do not include the decay. `keep = 1 -
+    /// learning_rate * weight_decay` is computed in 64 bits and rounded once; `g` is the gradient before the decay.
     AdamW {
-        /// The step's length.
+        /// The learning rate.
         learning_rate: T,
-        /// What a step of length 1 takes of each weight, not negative.
+        /// The weight decay for a learning rate of 1, not negative.
         weight_decay: T,
-        /// How much of the first moment stays, 0 to 1.
+        /// The decay rate of the first moment, 0 to 1.
         beta1: T,
-        /// How much of the second moment stays, 0 to 1.
+        /// The decay rate of the second moment, 0 to 1.
         beta2: T,
-        /// Keeps the division from zero.
+        /// Avoids division by zero.
         epsilon: T,
-        /// Counts the updates, this one too: 1 for the first.
+        /// The number of updates, including this one: 1 for the first.
         step: u32,
-        /// The running mean of gradients.
+        /// The moving average of gradients.
         m: PanelsMut<'a, T>,
-        /// The running mean of squared gradients.
+        /// The moving average of squared gradients.
         v: PanelsMut<'a, T>,
     },
 }
@@ -98,21 +98,22 @@ impl<T: Element> Update<'_, T> {
     }
 }
 
-/// An optimiser with its constants and the places of its state.
+/// An optimiser with its constants and pointers to its state.
 pub(crate) trait Optimiser<S: Simd>: Copy {
-    /// Updates the vector of weights at `w` from its gradient `g`; it lies `at` elements into panel `panel` of the view.
+    /// Updates the vector of weights at `w` with its gradient `g`; its position is `at` elements into panel `panel`
+    /// of the view.
     ///
     /// # Safety
     /// A vector can be read and written at `w`, and so can the state that belongs to it.
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V);
 }
 
-/// Something to do with an optimiser, whichever it is: a generic closure.
+/// An action with any optimiser: a generic closure.
 pub(crate) trait WithOptimiser<S: Simd> {
     fn call<R: Optimiser<S>>(self, s: S, optimiser: R);
 }
 
-/// Calls `then` with the update's optimiser, which takes a gradient as it is given.
+/// Calls `then` with the update's optimiser, which uses gradients unchanged.
 #[inline(always)]
 pub(crate) fn with_bare_optimiser<T: Element, S: Simd<Elem = T>>(
     s: S,
@@ -143,7 +144,7 @@ pub(crate) fn with_bare_optimiser<T: Element, S: Simd<Elem = T>>(
     }
 }
 
-/// Where the panels of a view's rows start.
+/// The start of the panels of a view's rows.
 #[derive(Clone, Copy)]
 struct Place<T> {
     first: *mut T,
@@ -158,10 +159,10 @@ impl<T: Element> Place<T> {
     }
 
     /// # Safety
-    /// The place lies within the view.
+    /// The place is within the view.
     #[inline(always)]
     unsafe fn at(&self, panel: usize, at: usize) -> *mut T {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { self.first.add(panel * self.panel + at) }
     }
 }
@@ -174,7 +175,7 @@ struct Gradient<T> {
 impl<S: Simd> Optimiser<S> for Gradient<S::Elem> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, _: *mut S::Elem, at: usize, g: S::V) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { s.store(self.to.at(panel, at), g) }
     }
 }
@@ -187,7 +188,7 @@ struct Sgd<T> {
 impl<S: Simd> Optimiser<S> for Sgd<S::Elem> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, _: usize, w: *mut S::Elem, _: usize, g: S::V) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             s.store(w, s.sub(s.load(w), s.mul(s.splat(self.lr), g)));
         }
@@ -204,7 +205,7 @@ struct Momentum<T, const NESTEROV: bool> {
 impl<S: Simd, const NESTEROV: bool> Optimiser<S> for Momentum<S::Elem, NESTEROV> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let (old, velocity) = (s.load(w), self.velocity.at(panel, at));
             let (mu, step) = (s.splat(self.mu), s.mul(s.splat(self.lr), g));
@@ -218,7 +219,7 @@ impl<S: Simd, const NESTEROV: bool> Optimiser<S> for Momentum<S::Elem, NESTEROV>
 #[derive(Clone, Copy)]
 struct RmsProp<T> {
     lr: T,
-    /// The decay rate, and what it leaves of 1.
+    /// The decay rate, and 1 minus it.
     keep: [T; 2],
     epsilon: T,
     cache: Place<T>,
@@ -227,7 +228,7 @@ struct RmsProp<T> {
 impl<S: Simd> Optimiser<S> for RmsProp<S::Elem> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let (old, cache) = (s.load(w), self.cache.at(panel, at));
             let fresh = s.mul(s.mul(s.splat(self.keep[1]), g), g);
@@ -241,20 +242,20 @@ impl<S: Simd> Optimiser<S> for RmsProp<S::Elem> {
 
 #[derive(Clone, Copy)]
 struct Adam<T> {
-    /// The step's length and epsilon, with the corrections for the moments' start from zero in them.
+    /// The learning rate and epsilon, including the corrections for the moments' start at zero.
     lr: T,
     epsilon: T,
-    /// The first rate, and what it leaves of 1.
+    /// The first decay rate, and 1 minus it.
     b1: [T; 2],
-    /// The second rate, and the root of what it leaves of 1.
+    /// The second decay rate, and the root of 1 minus it.
     b2: [T; 2],
     m: Place<T>,
     v: Place<T>,
 }
 
 impl<T: Element> Adam<T> {
-    /// `lr (m / c1) / (sqrt(v / c2) + epsilon)`, with all that is the same for every weight taken out:
-    /// `(lr sqrt(c2) / c1) m / (sqrt(v) + epsilon sqrt(c2))`.
+    /// `lr (m / c1) / (sqrt(v / c2) + epsilon)`, with everything that is the same for all weights computed
+    /// beforehand: `(lr sqrt(c2) / c1) m / (sqrt(v) + epsilon sqrt(c2))`.
     #[inline(always)]
     fn new(lr: T, [beta1, beta2]: [T; 2], epsilon: T, step: u32, [m, v]: [PanelsMut<'_, T>; 2]) -> Self {
         let left = |beta: T| 1.0 - beta.to_f64().powf(f64::from(step.max(1)));
@@ -269,13 +270,13 @@ impl<T: Element> Adam<T> {
         }
     }
 
-    /// Moves the moments, and gives what the weights lose.
+    /// Updates the moments, and returns what to subtract from the weights.
     ///
     /// # Safety
     /// The moments can be read and written at that place.
     #[inline(always)]
     unsafe fn step<S: Simd<Elem = T>>(&self, s: S, panel: usize, at: usize, g: S::V) -> S::V {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let (m_at, v_at) = (self.m.at(panel, at), self.v.at(panel, at));
             let m = s.flush(s.fma(s.splat(self.b1[0]), s.load(m_at), s.mul(s.splat(self.b1[1]), g)));
@@ -291,7 +292,7 @@ impl<T: Element> Adam<T> {
 impl<S: Simd> Optimiser<S> for Adam<S::Elem> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let old = s.load(w);
             s.store(w, s.sub(old, self.step(s, panel, at, g)));
@@ -301,7 +302,7 @@ impl<S: Simd> Optimiser<S> for Adam<S::Elem> {
 
 #[derive(Clone, Copy)]
 struct AdamW<T> {
-    /// What the decay leaves of a weight.
+    /// The factor on a weight from the decay.
     keep: T,
     adam: Adam<T>,
 }
@@ -309,7 +310,7 @@ struct AdamW<T> {
 impl<S: Simd> Optimiser<S> for AdamW<S::Elem> {
     #[inline(always)]
     unsafe fn apply(&self, s: S, panel: usize, w: *mut S::Elem, at: usize, g: S::V) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let kept = s.mul(s.splat(self.keep), s.load(w));
             s.store(w, s.sub(kept, self.adam.step(s, panel, at, g)));

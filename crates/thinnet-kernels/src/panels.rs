@@ -1,16 +1,16 @@
 //! The layout of every matrix that a kernel reads or writes.
 //!
-//! A matrix of `rows` by `cols` is cut into panels of [`Element::PANEL`] columns, and each panel lies in one piece, row
+//! A matrix of `rows` by `cols` is cut into panels of [`Element::PANEL`] columns, and each panel is contiguous, row
 //! after row: `[ceil(cols / PANEL)][rows][PANEL]`. The last panel is padded with zero columns. A panel of 100 samples
-//! stays in the first-level cache while all weights that meet it stream past, once and in order; and because rows, not
-//! columns, are what dropout drops, any set of rows can be left out at no cost.
+//! stays in the first-level cache while all weights that it is multiplied with are read once and in order. Since
+//! dropout drops rows, not columns, any set of rows can be left out at no cost.
 
 use std::marker::PhantomData;
 use std::ops::Range;
 
 use crate::simd::{Element, PANEL_BYTES, prefetch};
 
-/// An owned matrix in panels, aligned to cache lines; all zero when made.
+/// An owned matrix in panels, aligned to cache lines; all zero at first.
 ///
 /// ```
 /// use thinnet_kernels::PanelBuf;
@@ -20,19 +20,19 @@ use crate::simd::{Element, PANEL_BYTES, prefetch};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct PanelBuf<T> {
-    /// One entry a row of a panel.
+    /// One entry per row of a panel.
     data: Vec<Line>,
     rows: usize,
     cols: usize,
     element: PhantomData<T>,
 }
 
-/// Storage of one row of one panel; aligned so that no vector crosses a cache line.
+/// Memory of one row of one panel; aligned so that no vector crosses a cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 struct Line([u8; PANEL_BYTES]);
 
-/// Panels of a matrix with so many columns.
+/// The number of panels in a matrix with this many columns.
 fn panels<T: Element>(cols: usize) -> usize {
     cols.div_ceil(T::PANEL)
 }
@@ -54,14 +54,14 @@ impl<T: Element> PanelBuf<T> {
         packed
     }
 
-    /// Becomes a matrix of zeros, `rows` by `cols`, keeping the storage it has.
+    /// Becomes a matrix of zeros, `rows` by `cols`, reusing its memory.
     pub fn reset(&mut self, rows: usize, cols: usize) {
         self.data.clear();
         self.data.resize(panels::<T>(cols) * rows, Line([0; PANEL_BYTES]));
         (self.rows, self.cols) = (rows, cols);
     }
 
-    /// Becomes a matrix of `rows` by `cols`: what it is, if it has that shape, else zeros.
+    /// Becomes a matrix of `rows` by `cols`: unchanged if it has that shape, otherwise zeros.
     pub fn fit(&mut self, rows: usize, cols: usize) {
         if (self.rows, self.cols) != (rows, cols) {
             self.reset(rows, cols);
@@ -78,7 +78,7 @@ impl<T: Element> PanelBuf<T> {
         self.cols
     }
 
-    /// All rows, to read.
+    /// All rows, for reading.
     pub fn view(&self) -> Panels<'_, T> {
         Panels {
             data: self.data.as_ptr().cast(),
@@ -90,7 +90,7 @@ impl<T: Element> PanelBuf<T> {
         }
     }
 
-    /// All rows, to write.
+    /// All rows, for writing.
     pub fn view_mut(&mut self) -> PanelsMut<'_, T> {
         PanelsMut {
             data: self.data.as_mut_ptr().cast(),
@@ -102,8 +102,8 @@ impl<T: Element> PanelBuf<T> {
         }
     }
 
-    /// Everything that is stored, padding too, in the order of storage: for arithmetic element by element, sums of
-    /// squares and checks.
+    /// Everything stored, including padding, in storage order: for element-wise arithmetic, sums of squares and
+    /// checks.
     pub fn as_slice(&self) -> &[T] {
         // SAFETY: `data` holds `rows * panels` lines of PANEL elements each; any bits are an `f32` or `f64`, and a
         // line's alignment is more than theirs.
@@ -111,7 +111,7 @@ impl<T: Element> PanelBuf<T> {
     }
 }
 
-/// Some neighbouring rows of a matrix in panels, to read.
+/// Some neighbouring rows of a matrix in panels, for reading.
 #[derive(Clone, Copy, Debug)]
 pub struct Panels<'a, T> {
     /// The whole matrix: `panels * stride * PANEL` elements, aligned to 64 bytes.
@@ -125,7 +125,7 @@ pub struct Panels<'a, T> {
     borrow: PhantomData<&'a [T]>,
 }
 
-// SAFETY: it is a shared borrow of a slice in all but form.
+// SAFETY: it is equivalent to a shared borrow of a slice.
 unsafe impl<T: Sync> Send for Panels<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: Sync> Sync for Panels<'_, T> {}
@@ -141,7 +141,7 @@ impl<'a, T: Element> Panels<'a, T> {
         self.cols
     }
 
-    /// Panels, the padded last one among them.
+    /// Panels, including the padded last one.
     pub fn panels(self) -> usize {
         panels::<T>(self.cols)
     }
@@ -149,7 +149,7 @@ impl<'a, T: Element> Panels<'a, T> {
     /// A range of the rows in view.
     ///
     /// # Panics
-    /// If the range does not lie within the rows.
+    /// If the range is not within the rows.
     #[must_use]
     pub fn slice(self, rows: Range<usize>) -> Self {
         assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
@@ -173,11 +173,11 @@ impl<'a, T: Element> Panels<'a, T> {
     #[inline(always)]
     pub(crate) unsafe fn ptr(self, panel: usize, row: usize) -> *const T {
         debug_assert!(panel < self.panels() && row <= self.rows);
-        // SAFETY: `first + row <= stride`, so this lies within the matrix or just past it.
+        // SAFETY: `first + row <= stride`, so this is within the matrix or just past it.
         unsafe { self.data.add((panel * self.stride + self.first + row) * T::PANEL) }
     }
 
-    /// Where the first row starts, and how many elements lie between a row's places in one panel and the next.
+    /// Where the first row starts, and how many elements are between a row's positions in one panel and the next.
     pub(crate) fn into_raw(self) -> (*const T, usize) {
         // SAFETY: `first <= stride`; a matrix without panels holds nothing, and is given no offset.
         let first =
@@ -206,8 +206,8 @@ impl<'a, T: Element> Panels<'a, T> {
     }
 }
 
-/// Some neighbouring rows of a matrix in panels, to write: no two that exist at once share a row, so each thread can be
-/// given its own.
+/// Some neighbouring rows of a matrix in panels, for writing: no two that exist at once share a row, so each thread
+/// can have its own.
 #[derive(Debug)]
 pub struct PanelsMut<'a, T> {
     /// As in [`Panels`].
@@ -235,12 +235,12 @@ impl<T: Element> PanelsMut<'_, T> {
         self.cols
     }
 
-    /// Panels, the padded last one among them.
+    /// Panels, including the padded last one.
     pub fn panels(&self) -> usize {
         panels::<T>(self.cols)
     }
 
-    /// The same rows, to read.
+    /// The same rows, for reading.
     pub fn as_view(&self) -> Panels<'_, T> {
         let Self { data, stride, first, rows, cols, .. } = *self;
         Panels { data, stride, first, rows, cols, borrow: PhantomData }
@@ -252,7 +252,7 @@ impl<T: Element> PanelsMut<'_, T> {
         PanelsMut { data, stride, first, rows, cols, borrow: PhantomData }
     }
 
-    /// The first `at` rows and the others.
+    /// Splits the view into the first `at` rows and the others.
     ///
     /// # Panics
     /// If there are fewer than `at` rows.
@@ -265,7 +265,7 @@ impl<T: Element> PanelsMut<'_, T> {
         )
     }
 
-    /// Takes the first `rows` rows out of the view, which keeps the others: the part of one thread.
+    /// Removes the first `rows` rows from the view and returns them: one thread's part.
     ///
     /// # Panics
     /// If there are fewer rows.
@@ -278,7 +278,7 @@ impl<T: Element> PanelsMut<'_, T> {
         taken
     }
 
-    /// Row `row` of panel `panel`: [`Element::PANEL`] elements. What lies past the last column must stay zero.
+    /// Row `row` of panel `panel`: [`Element::PANEL`] elements. Elements past the last column must stay zero.
     ///
     /// # Panics
     /// If there is no such row or panel.
@@ -295,17 +295,17 @@ impl<T: Element> PanelsMut<'_, T> {
     #[inline(always)]
     pub(crate) unsafe fn ptr(&self, panel: usize, row: usize) -> *mut T {
         debug_assert!(panel < self.panels() && row <= self.rows);
-        // SAFETY: `first + row <= stride`, so this lies within the matrix or just past it.
+        // SAFETY: `first + row <= stride`, so this is within the matrix or just past it.
         unsafe { self.data.add((panel * self.stride + self.first + row) * T::PANEL) }
     }
 
-    /// Where the first row starts, and how many elements lie between a row's places in one panel and the next.
+    /// Where the first row starts, and how many elements are between a row's positions in one panel and the next.
     pub(crate) fn into_raw(self) -> (*mut T, usize) {
         let (first, panel) = self.as_view().into_raw();
         (first.cast_mut(), panel)
     }
 
-    /// Whether another view has the same shape and place in its matrix, so that offsets in one hold in the other.
+    /// Whether another view has the same shape and position in its matrix, so that offsets are valid in both.
     pub(crate) fn is_like(&self, other: &PanelsMut<'_, T>) -> bool {
         (self.stride, self.first, self.rows, self.cols) == (other.stride, other.first, other.rows, other.cols)
     }
@@ -324,16 +324,16 @@ impl<T: Element> PanelsMut<'_, T> {
     }
 
     /// Fills the rows with chosen rows of a row-major matrix of `cols` columns: row `i` becomes `source` row
-    /// `chosen[i]`. This is how a batch is gathered, with no copy between.
+    /// `chosen[i]`. A batch is gathered like this, without an intermediate copy.
     ///
     /// # Panics
-    /// If `chosen` does not name one row of `source` for each row.
+    /// If `chosen` does not have one row of `source` for each row.
     pub fn pack_chosen(&mut self, source: &[T], chosen: &[usize]) {
         assert_eq!(chosen.len(), self.rows, "chosen rows");
         let row = |choice: usize| &source[choice * self.cols..][..self.cols];
         let rows: Vec<&[T]> = chosen.iter().map(|&choice| row(choice)).collect();
         for (r, row) in rows.iter().enumerate() {
-            // Chosen rows lie anywhere: the memory is asked for the next one while this one is copied.
+            // Chosen rows may be anywhere: the next one is prefetched while this one is copied.
             let next = rows.get(r + 1).unwrap_or(row);
             for (p, (part, next)) in row.chunks(T::PANEL).zip(next.chunks(T::PANEL)).enumerate() {
                 prefetch(next.as_ptr());
@@ -353,7 +353,7 @@ impl<T: Element> PanelsMut<'_, T> {
         }
     }
 
-    /// Fills row `row` of panel `panel`, the last of which may be wider than `part`.
+    /// Fills row `row` of panel `panel`; in the last panel, `part` may be narrower.
     fn pack_part(&mut self, panel: usize, row: usize, part: &[T]) {
         let (filled, padding) = self.row_mut(panel, row).split_at_mut(part.len());
         filled.copy_from_slice(part);
@@ -363,17 +363,17 @@ impl<T: Element> PanelsMut<'_, T> {
     /// Sets all rows to zero.
     pub fn clear(&mut self) {
         for p in 0..self.panels() {
-            // SAFETY: the rows in view lie in one piece in each panel, and are this view's own.
+            // SAFETY: the rows in view are contiguous in each panel, and belong only to this view.
             let rows = unsafe { std::slice::from_raw_parts_mut(self.ptr(p, 0), self.rows * T::PANEL) };
             rows.fill(T::ZERO);
         }
     }
 
-    /// Adds `values` to the listed places, one list an output column: `self[index][row of the list] += value`, where
-    /// row `r` of `lists` is column `first_col + r` here.
+    /// Adds `values` to the listed positions, one list per output column: `self[index][row of the list] += value`,
+    /// where row `r` of `lists` is column `first_col + r` here.
     ///
     /// # Panics
-    /// If the lists' indices go past the rows, their rows past the columns, or there is not a value for each entry.
+    /// If the lists' indices go past the rows, their rows past the columns, or there is not one value for each entry.
     pub fn scatter(&mut self, lists: crate::ListsView<'_>, first_col: usize, values: &[T]) {
         assert!(lists.cols() <= self.rows && first_col + lists.rows() <= self.cols, "lists do not fit");
         assert_eq!(values.len(), lists.len(), "values");

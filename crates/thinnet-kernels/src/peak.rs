@@ -1,11 +1,11 @@
-//! What the machine could do, to hold measured kernels against.
+//! The machine's peak rate, for comparison with measured kernels.
 
 use crate::isa::once;
 use crate::simd::{Element, Op, Simd, load, store};
 use crate::{Isa, PanelBuf};
 
-/// Does `rounds` times 12 multiply-adds of vectors that stay in registers and wait for nothing, and returns how many
-/// floating-point operations those were (two a lane). For benchmarks: divided by the time taken, it is the peak.
+/// Does `rounds` times 12 independent multiply-adds of vectors in registers, and returns the number of floating-point
+/// operations (two per lane). For benchmarks: divided by the time, it is the peak rate.
 ///
 /// ```
 /// use thinnet_kernels::{Isa, multiply_adds};
@@ -35,7 +35,7 @@ impl<T: Element> Op<T> for MultiplyAdds<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(mut self, s: S) {
         let room = self.room.view_mut();
-        // SAFETY: the room is 12 panels' rows of at least one vector each.
+        // SAFETY: the memory is 12 panel rows of at least one vector each.
         unsafe {
             let mut sums = load::<S, SUMS>(s, room.ptr(0, 0));
             let (a, b) = (s.splat(std::hint::black_box(T::ONE)), s.splat(std::hint::black_box(T::ZERO)));

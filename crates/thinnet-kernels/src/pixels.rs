@@ -1,14 +1,14 @@
-//! A batch of images: bytes become floats on their way into panels.
+//! A batch of images: bytes become floats while they are packed into panels.
 
 use crate::isa::once;
 use crate::simd::{Element, Op, Simd};
 use crate::{Isa, PanelsMut};
 
-/// Fills the rows of `out`, `[chosen.len()][cols]`, with chosen rows of a row-major matrix of bytes, less `mean`: row `i`
-/// becomes `pixels[chosen[i]] - mean`, computed in 64-bit floats and then rounded.
+/// Fills the rows of `out`, `[chosen.len()][cols]`, with chosen rows of a row-major matrix of bytes, minus `mean`:
+/// row `i` becomes `pixels[chosen[i]] - mean`, computed in 64-bit floats and then rounded.
 ///
 /// # Panics
-/// If `chosen` does not name one row of `pixels` for each row of `out`, or `mean` does not have `cols` elements.
+/// If `chosen` does not have one row of `pixels` for each row of `out`, or `mean` does not have `cols` elements.
 pub fn pack_pixels<T: RunPackPixels>(
     isa: Isa,
     pixels: &[u8],
@@ -31,7 +31,7 @@ pub struct PackPixels<'a, T> {
 once!(RunPackPixels, PackPixels);
 
 impl<T: Element> Op<T> for PackPixels<'_, T> {
-    /// Plain loops, which the compiler makes vectors of: the features are enabled where this is inlined.
+    /// Plain loops that the compiler vectorises: the features are enabled where this is inlined.
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, _: S) {
         let Self { pixels, mean, chosen, mut out } = self;
@@ -50,7 +50,7 @@ impl<T: Element> Op<T> for PackPixels<'_, T> {
 }
 
 #[cfg(test)]
-#[allow(clippy::cast_possible_truncation, clippy::float_cmp)] // small numbers; the very same rounding
+#[allow(clippy::cast_possible_truncation, clippy::float_cmp)] // small numbers; exactly the same rounding
 mod tests {
     use super::*;
     use crate::PanelBuf;

@@ -1,18 +1,18 @@
-//! Vectors of 16 bytes as plain arrays: what runs where no instruction set is known, and what every other instruction set is
-//! tested against. They are a register of SSE, NEON and WebAssembly, and compilers find them.
+//! Vectors of 16 bytes as plain arrays: for machines without a known instruction set, and as the reference for tests
+//! of all others. They match a register of SSE, NEON and WebAssembly, and compilers recognise them.
 
 use std::marker::PhantomData;
 
 use crate::simd::{Element, Simd, add_first};
 use crate::words::Words;
 
-/// Arrays of `T`. With `FUSED` every multiply-add is rounded once, if need be in software, and arithmetic is not inlined: it
-/// is there to compare with, and should not double what there is to compile. Without, one is rounded once where the build's
-/// target has an instruction for it.
+/// Arrays of `T`. With `FUSED` every multiply-add is rounded once, in software if necessary, and arithmetic is not
+/// inlined: it is only for comparison and should not double the code to compile. Without `FUSED`, a multiply-add is
+/// rounded once only if the build's target has an instruction for it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Portable<T, const FUSED: bool>(PhantomData<T>);
 
-/// Whether the target that this is built for has fused multiply-adds.
+/// Whether the build's target has fused multiply-adds.
 pub const TARGET_FUSES: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
 
 macro_rules! lanewise {
@@ -35,7 +35,7 @@ macro_rules! portable {
             type V = [$t; $lanes];
             type Mask = [bool; $lanes];
             type Words = Portable<u32, $fused>;
-            /// Of four sums, groups 0 and 2, and groups 1 and 3. A vector is a group.
+            /// For four sums: groups 0 and 2, and groups 1 and 3. A vector is a group.
             type Folded = [[$t; 4]; 2];
             const LANES: usize = $lanes;
             const REGISTERS: usize = 16;
@@ -60,7 +60,7 @@ macro_rules! portable {
             fn sqrt(self, a: Self::V) -> Self::V {
                 a.map(<$t>::sqrt)
             }
-            /// Without the instruction, `mul_add` is a call for each lane.
+            /// Without the instruction, `mul_add` would be a call for each lane.
             #[$inline]
             fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
                 if !$fused && !TARGET_FUSES {
@@ -112,7 +112,7 @@ macro_rules! portable {
             }
             #[inline(always)]
             unsafe fn load(self, p: *const $t) -> Self::V {
-                // SAFETY: the caller's promise is for LANES elements; an array needs no more alignment than its elements.
+                // SAFETY: the caller guarantees LANES elements; an array needs no more alignment than its elements.
                 unsafe { p.cast::<Self::V>().read() }
             }
             #[inline(always)]
@@ -139,7 +139,7 @@ macro_rules! portable {
                 for (sum, other) in sums.iter_mut().zip(others) {
                     *sum += other;
                 }
-                // SAFETY: the caller's promise.
+                // SAFETY: guaranteed by the caller.
                 unsafe { add_first(p, sums, count) }
             }
         }

@@ -1,13 +1,14 @@
-//! What happens to a layer's sums, and to the derivatives by its outputs, where nothing is left out: ReLU with the mask's
-//! factors, and its derivative.
+//! The steps on a layer's sums, and on the derivatives by its outputs, if all units are computed: ReLU with the
+//! mask's factors, and its derivative.
 
 use crate::isa::once;
 use crate::simd::{Element, Op, Simd};
 use crate::tile::{Samples, width};
 use crate::{Isa, Panels, PanelsMut};
 
-/// Sums become activations, `z = max(z, 0) * factor`, entry by entry; NaN becomes 0. Factors become the derivatives of that by
-/// the sum: `factor` where the sum is positive, else 0. Without `drops` every factor is 1, whatever is there.
+/// Turns sums into activations, `z = max(z, 0) * factor`, entry by entry; NaN becomes 0. Factors become the
+/// derivatives of that by the sum: `factor` if the sum is positive, otherwise 0. Without `drops` every factor counts
+/// as 1.
 ///
 /// `z` and `factors` are `[N][cols]`.
 ///
@@ -23,7 +24,7 @@ pub fn relu_forward<T: RunReluForward>(
     <T as RunReluForward>::run(isa, ReluForward { z, factors, drops });
 }
 
-/// `out = d * by`, entry by entry; all `[N][cols]`. Padding of `out` stays as it is.
+/// `out = d * by`, entry by entry; all `[N][cols]`. Padding of `out` does not change.
 ///
 /// # Panics
 /// If the shapes differ.
@@ -49,8 +50,8 @@ impl<T: Element> Op<T> for ReluForward<'_, T> {
             for n in 0..z.rows() {
                 let mut at = 0;
                 while at < width(&z, panel) {
-                    // SAFETY: panel and row are in range, in both, which have the same shape; a vector at `at` lies within a
-                    // panel's row.
+                    // SAFETY: panel and row are in range, in both, which have the same shape; a vector at `at` is
+                    // within a panel's row.
                     unsafe {
                         let (to, slope) = (z.ptr(panel, n).add(at), factors.ptr(panel, n).add(at));
                         let sum = s.load(to);
@@ -81,8 +82,9 @@ impl<T: Element> Op<T> for Multiply<'_, T> {
         for panel in 0..out.panels() {
             let cols = width(&out, panel);
             for n in 0..out.rows() {
-                // SAFETY: panel and row are in range, in all, which have the same shape; whole vectors lie within the row's
-                // columns, and the rest is taken one by one, for rows of `d` may end with their last column.
+                // SAFETY: panel and row are in range, in all, which have the same shape; whole vectors are within the
+                // row's columns, and the rest is processed one by one, because rows of `d` may end with their last
+                // column.
                 unsafe {
                     let from = d.first.add(panel * d.panel + n * d.sample);
                     let (by, to) = (by.ptr(panel, n), out.ptr(panel, n));

@@ -1,7 +1,7 @@
-//! The vector operations that a kernel is written over, once for every instruction set and element type.
+//! The vector operations for kernels, which are written once for every instruction set and element type.
 //!
 //! A value of a type that implements [`Simd`] is proof that the CPU has the instructions: on `x86_64` it can only be
-//! made from a token that [`Isa`](crate::Isa) hands out after asking the CPU. So the arithmetic is safe to call, and
+//! made from a token that [`Isa`](crate::Isa) returns after checking the CPU. So the arithmetic is safe to call, and
 //! only loads and stores, which take raw pointers, are `unsafe`.
 //!
 //! Everything here is `#[inline(always)]`: a kernel must be compiled inside the one function that carries
@@ -14,24 +14,24 @@ use crate::words::Words;
 
 /// One instruction set's vectors of one element type.
 pub trait Simd: Copy {
-    /// What a lane holds.
+    /// The type of a lane.
     type Elem: Element;
     /// A vector of [`Self::LANES`] elements.
     type V: Copy;
-    /// Which lanes something is done in.
+    /// Selects lanes.
     type Mask: Copy;
     /// The instruction set's vectors of 32-bit words.
     type Words: Words;
     /// Elements in a vector.
     const LANES: usize;
-    /// Vector registers of the instruction set: what a kernel may hold without spilling.
+    /// The number of vector registers, which limits what a kernel can hold without spilling.
     const REGISTERS: usize;
-    /// Vectors that make up the lanes of a sum ([`Element::SUM_LANES`]), each a part of them.
+    /// The number of vectors that make up the lanes of a sum ([`Element::SUM_LANES`]); each is a part of them.
     const PARTS: usize = Self::Elem::SUM_LANES / Self::LANES;
-    /// What the lanes of four sums come to, on the way to four numbers.
+    /// Partly added lanes of four sums.
     type Folded: Copy;
 
-    /// Them.
+    /// The word vectors of this instruction set.
     fn words(self) -> Self::Words;
     /// All lanes zero.
     fn zero(self) -> Self::V;
@@ -47,20 +47,21 @@ pub trait Simd: Copy {
     fn div(self, a: Self::V, b: Self::V) -> Self::V;
     /// The square root, correctly rounded.
     fn sqrt(self, a: Self::V) -> Self::V;
-    /// `a * b + c`, rounded once where the instruction set can: only then are its bits those of other instruction sets.
+    /// `a * b + c`, rounded once if the instruction set can: only then are the bits the same as for other instruction
+    /// sets.
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// The lanes whose bits are set: lane `l` has bit `at + l` of `bits`. `at + LANES` is at most 64.
     fn mask(self, bits: u64, at: usize) -> Self::Mask;
-    /// `a * b + c`, as [`Self::fma`] has it, in the lanes of the mask, and `c` in the others, where `a` must not be NaN or
+    /// `a * b + c`, like [`Self::fma`], in the lanes of the mask, and `c` in the others, where `a` must not be NaN or
     /// infinite.
     fn fma_where(self, mask: Self::Mask, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// `a` (not negative) with the sign of `b`, and 0 where `b` is 0.
+    /// `a` (not negative) with the sign of `b`, and 0 if `b` is 0.
     fn signed(self, a: Self::V, b: Self::V) -> Self::V;
-    /// `a` held to `-limit..=limit` (`limit` not negative). NaN stays NaN.
+    /// `a` limited to `-limit..=limit` (`limit` not negative). NaN stays NaN.
     fn clamp(self, a: Self::V, limit: Self::V) -> Self::V;
-    /// `b` where `a` is positive, else 0: also where `a` is NaN.
+    /// `b` if `a` is positive, otherwise 0, also if `a` is NaN.
     fn positive(self, a: Self::V, b: Self::V) -> Self::V;
-    /// `a`, with 0 in place of denormal numbers: those smaller than the smallest normal one. NaN stays NaN.
+    /// `a`, with 0 instead of denormal numbers: those smaller than the smallest normal one. NaN stays NaN.
     fn flush(self, a: Self::V) -> Self::V;
 
     /// Reads a vector.
@@ -74,10 +75,11 @@ pub trait Simd: Copy {
     /// `LANES` elements from `p` on are writable.
     unsafe fn store(self, p: *mut Self::Elem, a: Self::V);
 
-    /// Folds the lanes of four sums: `a` are those of part `part`, `before` is what the parts before it came to.
+    /// Folds the lanes of four sums: `a` are those of part `part`, `before` is the result of the parts before it.
     ///
-    /// The order is one for all instruction sets. Lanes lie in four groups of 16 bytes: a group's lanes are added up, `(0 + 2)
-    /// + (1 + 3)` or `0 + 1`, and groups as `(0 + 2) + (1 + 3)`. A sum does not depend on its place among the four.
+    /// The order is the same for all instruction sets. Lanes are in four groups of 16 bytes: a group's lanes are
+    /// added as `(0 + 2) + (1 + 3)` or `0 + 1`, and groups as `(0 + 2) + (1 + 3)`. A sum does not depend on its
+    /// position among the four.
     fn fold(self, before: Option<Self::Folded>, part: usize, a: [Self::V; 4]) -> Self::Folded;
 
     /// Adds the first `count` of four sums, all of whose parts are folded, to `p[..count]`.
@@ -105,10 +107,9 @@ pub trait Element:
     + AddAssign
     + 'static
 {
-    /// Columns of a panel: 256 bytes' worth, whatever the instruction set, so that what is stored does not depend on
-    /// the CPU.
+    /// Columns of a panel: 256 bytes, for any instruction set, so that stored data do not depend on the CPU.
     const PANEL: usize = PANEL_BYTES / size_of::<Self>();
-    /// Lanes in which a sum along a row is kept: 64 bytes' worth, whatever the instruction set, so that no bit of it depends
+    /// Lanes in which a sum along a row is kept: 64 bytes, for any instruction set, so that none of its bits depends
     /// on the CPU.
     const SUM_LANES: usize = SUM_BYTES / size_of::<Self>();
     /// Zero.
@@ -131,7 +132,7 @@ pub(crate) const SPAN: usize = PANEL_BYTES / SUM_BYTES;
 impl Element for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
-    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is asked for")]
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is intended")]
     fn from_f64(x: f64) -> Self {
         x as f32
     }
@@ -159,7 +160,7 @@ impl Element for f64 {
 pub(crate) unsafe fn load<S: Simd, const Q: usize>(s: S, p: *const S::Elem) -> [S::V; Q] {
     let mut held = [s.zero(); Q];
     for (q, v) in held.iter_mut().enumerate() {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         *v = unsafe { s.load(p.add(q * S::LANES)) };
     }
     held
@@ -172,7 +173,7 @@ pub(crate) unsafe fn load<S: Simd, const Q: usize>(s: S, p: *const S::Elem) -> [
 #[inline(always)]
 pub(crate) unsafe fn store<S: Simd, const Q: usize>(s: S, p: *mut S::Elem, held: [S::V; Q]) {
     for (q, v) in held.into_iter().enumerate() {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { s.store(p.add(q * S::LANES), v) };
     }
 }
@@ -184,38 +185,38 @@ pub(crate) unsafe fn store<S: Simd, const Q: usize>(s: S, p: *mut S::Elem, held:
 #[inline(always)]
 pub(crate) unsafe fn add_first<T: Element>(p: *mut T, four: [T; 4], count: usize) {
     for (e, sum) in four.into_iter().enumerate().take(count) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { *p.add(e) += sum };
     }
 }
 
-/// Of a panel's row, the vectors of a part of a sum's lanes; `p` is where the part begins.
+/// The vectors of a part of a sum's lanes in a panel's row; `p` is where the part begins.
 ///
 /// # Safety
-/// `p` lies in the first lanes of a panel's row, and a vector from there on too; the row is readable.
+/// `p` is in the first lanes of a panel's row, and so is a vector from there on; the row is readable.
 #[inline(always)]
 pub(crate) unsafe fn load_part<S: Simd>(s: S, p: *const S::Elem) -> [S::V; SPAN] {
     let mut held = [s.zero(); SPAN];
     for (q, v) in held.iter_mut().enumerate() {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         *v = unsafe { s.load(p.add(q * S::Elem::SUM_LANES)) };
     }
     held
 }
 
-/// Writes what [`load_part`] reads.
+/// Writes the elements that [`load_part`] reads.
 ///
 /// # Safety
-/// As there; the row is writable.
+/// As for [`load_part`]; the row is writable.
 #[inline(always)]
 pub(crate) unsafe fn store_part<S: Simd>(s: S, p: *mut S::Elem, held: [S::V; SPAN]) {
     for (q, v) in held.into_iter().enumerate() {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { s.store(p.add(q * S::Elem::SUM_LANES), v) };
     }
 }
 
-/// Asks the memory for a panel's row at `row`, any address, ahead of its use. It changes no result.
+/// Prefetches a panel's row at `row`, any address. It changes no result.
 #[inline(always)]
 pub(crate) fn prefetch<T>(row: *const T) {
     #[cfg(target_arch = "x86_64")]
@@ -228,7 +229,7 @@ pub(crate) fn prefetch<T>(row: *const T) {
     let _ = row;
 }
 
-/// The vector types of an element type, one for each instruction set. It lies in a private module and so seals
+/// The vector types of an element type, one for each instruction set. It is in a private module and so seals
 /// [`Element`].
 pub trait Backend: Sized {
     /// Plain arrays, which the compiler may or may not vectorise.

@@ -1,10 +1,10 @@
-//! Sums of listed rows, each times its value: what a gradient of weights is, and the output of a layer whose input is
-//! sparse.
+//! Sums of listed rows, each times its value: for gradients of weights, and for the output of a layer with a sparse
+//! input.
 
 use crate::simd::{Element, Simd};
 use crate::{ListsView, Panels, PanelsMut};
 
-/// Panics unless `lists`, their `values` and the rows of `y` that they name fit together, and `w` has a row for each list.
+/// Panics if `lists`, their `values` and the rows of `y` do not match, or `w` does not have one row for each list.
 pub(crate) fn check_lists<T: Element>(
     lists: ListsView<'_>,
     values: &[T],
@@ -14,7 +14,7 @@ pub(crate) fn check_lists<T: Element>(
     assert_eq!(w.cols(), y.cols(), "columns of weights and samples");
     assert_eq!(lists.rows(), w.rows(), "rows of lists and weights");
     assert!(lists.cols() <= y.rows(), "lists of {} samples of {}", lists.cols(), y.rows());
-    assert_eq!(values.len(), lists.len(), "values, one an entry");
+    assert_eq!(values.len(), lists.len(), "values, one per entry");
 }
 
 /// Sums of listed rows, with the shapes checked.
@@ -26,11 +26,11 @@ pub(crate) struct ListedSum<'a, T> {
 }
 
 impl<T: Element> ListedSum<'_, T> {
-    /// Adds to `sums`, which is `Q` vectors of row `r` that lie `at` elements into panel `panel`, the row's entries in
-    /// block `block`.
+    /// Adds the row's entries in block `block` to `sums`, which is `Q` vectors of row `r`, `at` elements into panel
+    /// `panel`.
     ///
     /// # Safety
-    /// There are such a row, block and panel, and `Q` vectors at `at` in a panel's row.
+    /// The row, block and panel exist, and so do `Q` vectors at `at` in a panel's row.
     #[inline(always)]
     pub(crate) unsafe fn add<S: Simd<Elem = T>, const Q: usize>(
         &self,
@@ -38,13 +38,14 @@ impl<T: Element> ListedSum<'_, T> {
         mut sums: [S::V; Q],
         (panel, block, r, at): (usize, usize, usize, usize),
     ) -> [S::V; Q] {
-        // SAFETY: the caller's promise; entries are below `lists.len()`, the length of `values`, and indices below
-        // `lists.cols()`, which are rows of `y`.
+        // SAFETY: guaranteed by the caller; entries are below `lists.len()`, the length of `values`, and indices
+        // below `lists.cols()`, which are rows of `y`.
         unsafe {
             let ys = self.y.ptr(panel, 0).add(at);
             let (index, values) = (self.lists.index_ptr(), self.values.as_ptr());
             let part = self.lists.part(r, block);
-            // Two entries at a time, each into its own sums: one chain of additions would wait for itself.
+            // Two entries at a time, each into its own sums: a single chain of additions would have to wait for each
+            // result.
             let mut others = [s.zero(); Q];
             let mut e = part.start;
             while e + 2 <= part.end {

@@ -1,5 +1,5 @@
-//! Threads that wait awake for a while: a training step has half a dozen parallel parts of some hundred microseconds, and
-//! waking a thread that sleeps costs a good share of one.
+//! Threads that stay awake for a while between jobs: a training step has half a dozen parallel parts of a few hundred
+//! microseconds, and waking a sleeping thread takes a large share of that.
 
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -7,19 +7,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 
-/// A fixed number of threads, the caller's among them, that share out the parts of a job and wait for the next: awake for
-/// about a tenth of a millisecond, giving way to other threads, then asleep.
+/// A fixed number of threads, including the caller's, that divide the parts of a job and wait for the next one: awake
+/// for about a tenth of a millisecond, yielding to other threads, then asleep.
 ///
-/// A job never waits for a thread that has not begun: where another program has its core, the others do its share.
+/// A job never waits for a thread that has not started: if another program uses its core, the others do its share.
 #[derive(Debug)]
 pub struct Team {
     shared: Arc<Shared>,
     helpers: Vec<(Thread, Option<JoinHandle<()>>)>,
-    /// Held while a job runs: one at a time.
+    /// Locked while a job runs: one at a time.
     running: Mutex<()>,
 }
 
-/// What a job is: something to call with a part's number.
+/// A job: a function to call with a part's number.
 type Job<'a> = &'a (dyn Fn(usize) + Sync);
 
 #[derive(Debug)]
@@ -27,35 +27,35 @@ struct Shared {
     /// Counts jobs, so that helpers notice a new one.
     generation: AtomicU64,
     job: JobCell,
-    /// The next part of the job that nobody has.
+    /// The next part of the job that no thread has taken.
     next: AtomicUsize,
     /// How many helpers may join the job.
     helpers: AtomicUsize,
-    /// [`OPEN`] while helpers may join the job, plus the number of those that have and are not done.
+    /// [`OPEN`] while helpers may join the job, plus the number of helpers that have joined and not finished.
     joined: AtomicUsize,
     panicked: AtomicBool,
     quit: AtomicBool,
     asleep: Vec<AtomicBool>,
 }
 
-/// The job and its number of parts, written by the caller while it is not open and read by helpers that have joined.
+/// The job and its number of parts, written by the caller while it is not open, and read by helpers that have joined.
 #[derive(Debug)]
 struct JobCell(UnsafeCell<Option<(ErasedJob, usize)>>);
 
-/// A job whose lifetime is the caller's care.
+/// A job whose lifetime the caller ensures.
 type ErasedJob = *const (dyn Fn(usize) + Sync);
 
 // SAFETY: the cell is written only while no helper reads it: helpers read it between joining and leaving, none can join
 // before `joined` opens (release; joining acquires), and the caller closes the job and waits until all have left (acquire)
 // before the next write. The job itself is `Sync`.
 unsafe impl Sync for JobCell {}
-// SAFETY: as above; the pointer is not used beyond `Team::run`, which keeps what it points to alive.
+// SAFETY: as above; the pointer is not used after `Team::run`, which keeps its target alive.
 unsafe impl Send for JobCell {}
 
-/// The bit of [`Shared::joined`] that says that helpers may join.
+/// The bit of [`Shared::joined`] that allows helpers to join.
 const OPEN: usize = 1 << (usize::BITS - 1);
 
-/// Looks at the counter so often before giving way, and so often giving way before sleeping.
+/// How many times to check the counter before yielding, and how many times to yield before sleeping.
 const SPINS: usize = 2000;
 const YIELDS: usize = 200;
 
@@ -63,7 +63,7 @@ impl Team {
     /// A team of `count` threads, at least 1: the caller's and `count - 1` helpers.
     ///
     /// # Errors
-    /// The system's, if it starts no more threads.
+    /// The system's error, if it starts no more threads.
     pub fn new(count: usize) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             generation: AtomicU64::new(0),
@@ -86,21 +86,22 @@ impl Team {
         Ok(team)
     }
 
-    /// Threads, the caller's among them.
+    /// The number of threads, including the caller's.
     pub fn count(&self) -> usize {
         self.helpers.len() + 1
     }
 
-    /// Calls `job` with every number below `parts`, each once and on whichever of at most `threads` threads is free, the
-    /// caller's among them, and returns when all calls have. A job must not run another on the same team: it would wait for itself.
+    /// Calls `job` once with every number below `parts`, on whichever of at most `threads` threads is free, including
+    /// the caller's, and returns when all calls have returned. A job must not run another on the same team: it would
+    /// wait for itself.
     ///
     /// # Panics
-    /// If a call does, after all threads have ended; parts that nobody had begun may then be left out.
+    /// If a call panics, after all threads have finished; parts that were not started may then be left out.
     pub fn run(&self, threads: usize, parts: usize, job: Job<'_>) {
         let _one_at_a_time = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = &*self.shared;
-        // SAFETY: a pointer's lifetime is erased; helpers use it only while they have joined, and all have left before
-        // this function returns, by unwinding too.
+        // SAFETY: this erases a pointer's lifetime; helpers use it only while they have joined, and all have left
+        // before this function returns, also by unwinding.
         let erased: ErasedJob = unsafe { std::mem::transmute::<Job<'_>, Job<'static>>(job) };
         // SAFETY: no helper reads the cell: none has joined, and none can.
         unsafe { *shared.job.0.get() = Some((erased, parts)) };
@@ -136,14 +137,14 @@ impl Drop for Team {
         for (helper, handle) in &mut self.helpers {
             helper.unpark();
             if let Some(handle) = handle.take() {
-                let _ = handle.join(); // a helper ends without a panic: its jobs' are caught
+                let _ = handle.join(); // a helper never panics: panics of jobs are caught
             }
         }
     }
 }
 
 impl Shared {
-    /// A helper's life: wait for a job, run it, say so.
+    /// A helper's loop: wait for a job, run it, report it.
     fn help(&self, index: usize) {
         let mut seen = 0;
         loop {
@@ -152,7 +153,8 @@ impl Shared {
                 if tries < SPINS + YIELDS {
                     wait(&mut tries);
                 } else {
-                    // Whoever moves the counter after this store sees it and wakes us; if it has moved before, we see that.
+                    // A thread that changes the counter after this store sees it and wakes us; if it was changed
+                    // before, we see that.
                     self.asleep[index].store(true, Ordering::SeqCst);
                     if self.generation.load(Ordering::SeqCst) == seen {
                         thread::park();
@@ -167,7 +169,7 @@ impl Shared {
             let most = OPEN + self.helpers.load(Ordering::Relaxed);
             let join = |joined| (OPEN..most).contains(&joined).then_some(joined + 1);
             if self.joined.fetch_update(Ordering::AcqRel, Ordering::Relaxed, join).is_err() {
-                continue; // the others have done it all, or are enough
+                continue; // the job is already done, or has enough helpers
             }
             // SAFETY: this thread has joined, so the job is written, and the caller keeps it alive until it has left.
             let job = unsafe { (*self.job.0.get()).map(|(job, parts)| (&*job, parts)) };
@@ -179,7 +181,7 @@ impl Shared {
         }
     }
 
-    /// Does parts of the job for as long as there are any that nobody has.
+    /// Processes parts of the job as long as any are left.
     fn work(&self, parts: usize, job: Job<'_>) {
         loop {
             let part = self.next.fetch_add(1, Ordering::Relaxed);
@@ -191,7 +193,7 @@ impl Shared {
     }
 }
 
-/// Lets a moment pass: first in place, later for other threads to use.
+/// Waits a moment: first by spinning, later by yielding to other threads.
 fn wait(tries: &mut usize) {
     *tries += 1;
     if *tries < SPINS { std::hint::spin_loop() } else { thread::yield_now() }

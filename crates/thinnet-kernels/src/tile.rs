@@ -1,10 +1,10 @@
-//! Sums of neighbouring rows, each times a number, for some rows of sums at a time, held in registers: what the dense products
-//! are made of.
+//! Sums of neighbouring rows, each times a number, for several rows of sums at a time, held in registers: the dense
+//! products consist of these.
 
 use crate::simd::{Element, Simd, load};
 use crate::{Panels, PanelsMut};
 
-/// Samples (N, D), as they lie.
+/// Samples (N, D), in either layout.
 #[derive(Clone, Copy, Debug)]
 pub enum Samples<'a, T> {
     /// Row-major, with the number of columns.
@@ -14,7 +14,7 @@ pub enum Samples<'a, T> {
 }
 
 impl<T: Element> Samples<'_, T> {
-    /// Samples and columns; of rows, those that are whole.
+    /// The number of samples and columns; incomplete rows do not count.
     pub fn dim(&self) -> (usize, usize) {
         match *self {
             Self::Rows(rows, cols) => (rows.len().checked_div(cols).unwrap_or(0), cols),
@@ -22,7 +22,7 @@ impl<T: Element> Samples<'_, T> {
         }
     }
 
-    /// Where they lie.
+    /// Their position.
     pub(crate) fn place(self) -> Place<T> {
         match self {
             Self::Rows(rows, cols) => Place { first: rows.as_ptr(), sample: cols, panel: T::PANEL },
@@ -34,7 +34,7 @@ impl<T: Element> Samples<'_, T> {
     }
 }
 
-/// Where samples start, and how far apart lie samples and runs of [`Element::PANEL`] columns.
+/// The start of the samples, and the distance between samples and between runs of [`Element::PANEL`] columns.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<T> {
     pub(crate) first: *const T,
@@ -42,12 +42,13 @@ pub(crate) struct Place<T> {
     pub(crate) panel: usize,
 }
 
-/// Rows of sums that are held together: times four vectors they fill the registers of AVX-512, times two those of AVX2, with
-/// the vectors of a row and a number beside them.
+/// Rows of sums that are held together: times four vectors they fill the registers of AVX-512, times two those of
+/// AVX2, besides the vectors of a row and a number.
 pub(crate) const TALL: usize = 6;
 
-/// Calls `run` with a number of vectors, known to the compiler, and where in a panel's row they start, until `cols` columns
-/// are covered: four at most where there are 32 registers, else two. Nothing is computed for vectors of padding alone.
+/// Calls `run` with a number of vectors, known to the compiler, and their start in a panel's row, until `cols`
+/// columns are covered: at most four with 32 registers, otherwise two. Nothing is computed for vectors that are only
+/// padding.
 macro_rules! by_width {
     ($s:ty, $cols:expr, |$wide:ident, $at:ident| $run:expr) => {{
         let cols: usize = $cols;
@@ -76,32 +77,32 @@ macro_rules! by_width {
 }
 pub(crate) use by_width;
 
-/// Columns of panel `panel` of a matrix with so many columns that are not padding.
+/// How many columns of panel `panel` are not padding, in a matrix with this many columns.
 pub(crate) fn width<T: Element>(w: &PanelsMut<'_, T>, panel: usize) -> usize {
     (w.cols() - panel * T::PANEL).min(T::PANEL)
 }
 
-/// `sums[n] += numbers[n][i] * w[i]` over `count` rows `i`, in their order.
+/// `sums[n] += numbers[n][i] * w[i]` over `count` rows `i`, in order.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile<T> {
-    /// The first of the numbers; how far the next row of sums' is, and the next number of the same.
+    /// The first number; the distance to that of the next row of sums, and to the next number of the same row.
     pub(crate) numbers: *const T,
     pub(crate) across: usize,
     pub(crate) along: usize,
-    /// The first row of `w`; the next lies [`Element::PANEL`] elements on.
+    /// The first row of `w`; the next is [`Element::PANEL`] elements further.
     pub(crate) w: *const T,
     pub(crate) count: usize,
 }
 
-/// Where sums begin and end.
+/// How sums start and where they go.
 pub(crate) trait Ends<S: Simd> {
-    /// What is summed up already for row `n` of the tile.
+    /// The sum so far for row `n` of the tile.
     ///
     /// # Safety
-    /// There is such a row, and `Q` vectors at its place.
+    /// The row exists, and so do `Q` vectors at its position.
     unsafe fn before<const Q: usize>(&self, s: S, n: usize) -> [S::V; Q];
 
-    /// Takes the sums of row `n`.
+    /// Receives the sums of row `n`.
     ///
     /// # Safety
     /// As for `before`.
@@ -112,7 +113,7 @@ impl<T: Element> Tile<T> {
     /// Computes `tall` rows of sums, at most [`TALL`] and at least one.
     ///
     /// # Safety
-    /// The numbers and the rows of `w` are there, and what `ends` needs.
+    /// The numbers and the rows of `w` exist, and what `ends` needs.
     #[inline(always)]
     pub(crate) unsafe fn run<S: Simd<Elem = T>, const Q: usize>(
         self,
@@ -120,7 +121,7 @@ impl<T: Element> Tile<T> {
         tall: usize,
         ends: &impl Ends<S>,
     ) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             match tall {
                 6 => self.sum::<S, Q, 6>(s, ends),
@@ -134,11 +135,11 @@ impl<T: Element> Tile<T> {
     }
 
     /// # Safety
-    /// As for `run`, of `N` rows.
+    /// As for `run`, for `N` rows.
     #[inline(always)]
     unsafe fn sum<S: Simd<Elem = T>, const Q: usize, const N: usize>(self, s: S, ends: &impl Ends<S>) {
         let mut sums = [[s.zero(); Q]; N];
-        // SAFETY: the caller's promise; neighbouring rows of `w` lie PANEL elements apart.
+        // SAFETY: guaranteed by the caller; neighbouring rows of `w` are PANEL elements apart.
         unsafe {
             for (n, sums) in sums.iter_mut().enumerate() {
                 *sums = ends.before(s, n);

@@ -1,4 +1,4 @@
-//! Gradients of weights as sums of listed rows, with the update fused on.
+//! Gradients of weights as sums of listed rows, fused with the update.
 
 use crate::adjust::{Adjust, with_optimiser};
 use crate::apply::apply_after;
@@ -8,16 +8,16 @@ use crate::simd::{Element, Op, Simd, load, store};
 use crate::sum::{ListedSum, check_lists};
 use crate::{Isa, ListsView, PanelBuf, Panels, PanelsMut};
 
-/// For each row `r`: the gradient `g = sum of values[e] * y[index[e]]` over the row's entries `e`, what `adjust` makes of it,
-/// and the update of `w[r]` and its state with that, while it is in registers.
+/// For each row `r`: the gradient `g = sum of values[e] * y[index[e]]` over the row's entries `e`, changed by
+/// `adjust`, and the update of `w[r]` and its state with it, while it is in registers.
 ///
-/// `w` is `[R][cols]`, `y` is `[N][cols]`, `lists` has `R` rows of indices below `N`, and `values` one element an entry.
-/// Rows without an entry are updated too: Adam's moments decay whether or not a unit was kept.
+/// `w` is `[R][cols]`, `y` is `[N][cols]`, `lists` has `R` rows of indices below `N`, and `values` has one element
+/// per entry. Rows without entries are updated too: Adam's moments decay whether or not a unit was kept.
 ///
 /// A row's result does not depend on other rows, nor on how rows are split among threads.
 ///
 /// # Panics
-/// If the shapes do not fit as said, or the update's state is not a view of the same rows as `w`.
+/// If the shapes do not match this, or the update's state is not a view of the same rows as `w`.
 pub fn listed_update<T: RunListedUpdate>(
     isa: Isa,
     lists: ListsView<'_>,
@@ -66,7 +66,7 @@ impl<S: Simd<Elem = T>, T: Element, const Q: usize> WithOptimiser<S> for Rows<'_
     fn call<R: Optimiser<S>>(self, s: S, optimiser: R) {
         let Self { sum, w } = self;
         let blocks = sum.lists.blocks().max(1);
-        // Gradients of one panel, between one block of samples and the next.
+        // Gradients of one panel, kept between one block of samples and the next.
         let mut partial = PanelBuf::<T>::zeros(if blocks > 1 { w.rows() } else { 0 }, T::PANEL);
         let partial = partial.view_mut();
         for panel in 0..w.panels() {
@@ -74,10 +74,10 @@ impl<S: Simd<Elem = T>, T: Element, const Q: usize> WithOptimiser<S> for Rows<'_
                 for r in 0..w.rows() {
                     let mut at = 0;
                     while at < T::PANEL {
-                        // SAFETY: panel, block and row are in range, for all matrices (if there is no block, there
+                        // SAFETY: panel, block and row are in range, for all matrices (if there are no blocks, there
                         // are no samples, and no lists are read); `Q` vectors divide a panel's row; `partial` has as
-                        // many rows as `w` wherever there is more than one block. `optimiser` writes where `w` is, in
-                        // views that were compared with it.
+                        // many rows as `w` if there is more than one block. `optimiser` writes at the position of
+                        // `w`, in views that were compared with it.
                         unsafe {
                             let mut g = [s.zero(); Q];
                             if block > 0 {

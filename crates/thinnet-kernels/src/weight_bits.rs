@@ -1,18 +1,19 @@
-//! Masks of weights, a bit a weight and sample.
+//! Masks of weights, one bit per weight and sample.
 
 use std::ops::Range;
 
-/// Inputs whose bits lie together, so that they fill a cache line.
+/// Inputs whose bits are stored together, so that they fill a cache line.
 const LINE: usize = 8;
 
-/// Bits of a word.
+/// Bits per word.
 const WORD: usize = 64;
 
-/// For each sample, a bit for each weight of a layer: 1 where the sample keeps it.
+/// For each sample, a bit for each weight of a layer: 1 if the sample keeps it.
 ///
-/// Word `(u, i, n)` has the bits of the weights from input `i` to outputs `64 u` to `64 u + 63`, the lowest bit first, of sample
-/// `n`. The words lie as `[ceil(outputs / 64)][ceil(inputs / 8)][samples][8]`: a forward product reads eight inputs of a
-/// sample in one cache line, and a backward product the samples of eight inputs one after the other.
+/// Word `(u, i, n)` has the bits of the weights from input `i` to outputs `64 u` to `64 u + 63`, lowest bit first,
+/// for sample `n`. The words are stored as `[ceil(outputs / 64)][ceil(inputs / 8)][samples][8]`: a forward product
+/// reads eight inputs of a sample in one cache line, and a backward product the samples of eight inputs one after
+/// another.
 #[derive(Clone, Debug, Default)]
 pub struct WeightBits {
     words: Vec<u64>,
@@ -22,8 +23,8 @@ pub struct WeightBits {
 }
 
 impl WeightBits {
-    /// Becomes the masks of so many samples, of weights (inputs, outputs), keeping the storage it has. What the bits are is
-    /// left open, until they are [set](WeightBitsPart::set).
+    /// Becomes the masks of this many samples for weights (inputs, outputs), reusing its memory. The bits are
+    /// undefined until they are [set](WeightBitsPart::set).
     pub fn reset(&mut self, samples: usize, inputs: usize, outputs: usize) {
         (self.samples, self.inputs, self.outputs) = (samples, inputs, outputs);
         self.words.resize(outputs.div_ceil(WORD) * self.plane(), 0);
@@ -39,15 +40,16 @@ impl WeightBits {
         (self.inputs, self.outputs)
     }
 
-    /// Words of one word of outputs.
+    /// The number of words for one word of outputs.
     fn plane(&self) -> usize {
         self.inputs.div_ceil(LINE) * self.samples * LINE
     }
 
-    /// All bits, cut into ranges of inputs that follow one another from input 0, each but the last with whole eights.
+    /// All bits, cut into consecutive ranges of inputs from input 0 on; all but the last have a multiple of eight
+    /// inputs.
     ///
     /// # Panics
-    /// If the ranges are not as said, or do not end with the inputs.
+    /// If the ranges are not like this, or do not end with the inputs.
     pub fn parts(&mut self, ranges: &[Range<usize>]) -> Vec<WeightBitsPart<'_>> {
         let (plane, samples) = (self.plane(), self.samples);
         let mut rest: Vec<&mut [u64]> = self.words.chunks_mut(plane.max(1)).collect();
@@ -68,7 +70,7 @@ impl WeightBits {
     /// Whether a sample keeps a weight.
     ///
     /// # Panics
-    /// If there is no such sample or weight.
+    /// If the sample or weight does not exist.
     pub fn get(&self, sample: usize, (input, output): (usize, usize)) -> bool {
         assert!(sample < self.samples && input < self.inputs && output < self.outputs, "no such bit");
         self.words[self.index(output / WORD, input, sample)] >> (output % WORD) & 1 == 1
@@ -78,9 +80,9 @@ impl WeightBits {
         word * self.plane() + ((input / LINE) * self.samples + sample) * LINE + input % LINE
     }
 
-    /// Where the word of outputs `word`, of input `input` and sample `sample`, lies; those of the inputs up to the next multiple
-    /// of eight lie behind it, those of the next sample eight words on, and those of the next eight inputs `8 * samples` words on.
-    /// It may be read where there are such outputs, input and sample.
+    /// The position of the word of outputs `word`, for input `input` and sample `sample`. Those of the inputs up to
+    /// the next multiple of eight follow it; those of the next sample are eight words further, and those of the next
+    /// eight inputs `8 * samples` words further. It may be read if these outputs, input and sample exist.
     #[inline(always)]
     pub(crate) fn ptr(&self, word: usize, input: usize, sample: usize) -> *const u64 {
         self.words.as_ptr().wrapping_add(self.index(word, input, sample))
@@ -90,7 +92,7 @@ impl WeightBits {
 /// The bits of some neighbouring inputs' weights, for all samples.
 #[derive(Debug)]
 pub struct WeightBitsPart<'a> {
-    /// Of each word of outputs: `[ceil(inputs / 8)][samples][8]`.
+    /// For each word of outputs: `[ceil(inputs / 8)][samples][8]`.
     words: Vec<&'a mut [u64]>,
     samples: usize,
     inputs: usize,
@@ -102,11 +104,11 @@ impl WeightBitsPart<'_> {
         self.inputs
     }
 
-    /// Sets the bits of a sample, from input `first` of the part on: `rows` is `[inputs][words of outputs]`, of whole eights of
-    /// inputs or up to the last.
+    /// Sets the bits of a sample, from input `first` of the part on: `rows` is `[inputs][words of outputs]`, for a
+    /// multiple of eight inputs or up to the last.
     ///
     /// # Panics
-    /// If `first` is not a multiple of eight, or there is no such sample, or the rows go past the part.
+    /// If `first` is not a multiple of eight, the sample does not exist, or the rows go past the part.
     pub fn set(&mut self, sample: usize, first: usize, rows: &[u64]) {
         assert!(first.is_multiple_of(LINE) && sample < self.samples, "sample {sample} from input {first}");
         let of_input = self.words.len();

@@ -1,10 +1,10 @@
-//! The library's errors as Python's exceptions.
+//! Converts the library's errors to Python's exceptions.
 
 use pyo3::PyErr;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyRuntimeError, PyValueError};
 use thinnet::Error;
 
-/// `ValueError` for shapes, settings and data, `OSError` for files, `KeyboardInterrupt` for a stop that was asked for.
+/// `ValueError` for shapes, settings and data, `OSError` for files, `KeyboardInterrupt` for a requested stop.
 pub fn to_python(error: Error) -> PyErr {
     let message = error.to_string();
     match error {

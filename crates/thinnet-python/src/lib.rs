@@ -1,5 +1,5 @@
-//! The Python module `thinnet._thinnet`: the library's networks and layers on NumPy arrays. What a user imports is the
-//! Python package beside it, which checks arguments and gives them their meaning.
+//! The Python module `thinnet._thinnet`: the library's networks and layers on NumPy arrays. Users import the Python
+//! package, which checks arguments and interprets them.
 
 mod course;
 mod errors;

@@ -20,8 +20,8 @@ use crate::training::{Asked, Epoch, Trained};
 
 /// A fully-connected network with its optimiser.
 ///
-/// `Network(layers, settings)`: `layers` is a list of `(W, b, None)` or, with batch normalisation, `(W, b, (gamma, beta))`,
-/// all float32 or all float64, which is then the network's precision; `settings` is a dictionary.
+/// `Network(layers, settings)`: `layers` is a list of `(W, b, None)` or, with batch normalisation, `(W, b, (gamma,
+/// beta))`, all float32 or all float64, which becomes the network's precision; `settings` is a dictionary.
 #[pyclass(module = "thinnet._thinnet", frozen)]
 pub struct Network {
     settings: Mutex<Settings>,
@@ -45,7 +45,7 @@ macro_rules! either {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner) // an engine that failed gives errors of its own
+    mutex.lock().unwrap_or_else(PoisonError::into_inner) // a failed engine returns its own errors
 }
 
 #[pymethods]
@@ -62,8 +62,8 @@ impl Network {
         Ok(Self { settings: Mutex::new(settings), core: Mutex::new(core) })
     }
 
-    /// One pass over the samples in `order`; gives the mean loss. `targets` is int64 (N) for softmax, else (N, C) in the
-    /// network's precision. Runs without the interpreter; raises `KeyboardInterrupt` between batches.
+    /// One pass over the samples in `order`; returns the mean loss. `targets` is int64 (N) for softmax, otherwise (N,
+    /// C) in the network's precision. Runs without the interpreter; raises `KeyboardInterrupt` between batches.
     #[pyo3(signature = (samples, targets, weights, order, *, batch_size, alpha, threads))]
     #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn train(
@@ -79,7 +79,7 @@ impl Network {
     ) -> PyResult<f64> {
         let order = to_indices(&order)?;
         if order.is_empty() {
-            return Err(PyValueError::new_err("there is no sample to train on"));
+            return Err(PyValueError::new_err("there are no samples to train on"));
         }
         let weights = weights.map(|weights| weights.as_array().to_vec());
         let weights = weights.as_deref();
@@ -90,8 +90,8 @@ impl Network {
         }
     }
 
-    /// Predictions (N, C): probabilities, or values. `x` is `Samples`, or an array (N, D) in the network's precision, which is
-    /// read where it lies, without the interpreter: nobody may write to it meanwhile.
+    /// Predictions (N, C): probabilities, or values. `x` is `Samples`, or an array (N, D) in the network's precision.
+    /// It is read in place, without the interpreter: nobody may write to it meanwhile.
     fn predict<'py>(
         &self,
         py: Python<'py>,
@@ -130,12 +130,12 @@ impl Network {
         Ok((mean.into_pyarray(py), deviation.into_pyarray(py)))
     }
 
-    /// The layers, as the constructor takes them.
+    /// The layers, in the constructor's format.
     fn layers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         either!(self, py, core => layers_to_python(py, core.parameters().map_err(to_python)?).into_bound_py_any(py))
     }
 
-    /// Puts these layers in place of the present ones; the optimiser's state stays.
+    /// Replaces the layers by these; the optimiser's state does not change.
     fn set_layers(&self, py: Python<'_>, layers: &Bound<'_, PyAny>) -> PyResult<()> {
         either!(self, py, core => {
             let mut state = core.state().map_err(to_python)?;
@@ -144,14 +144,14 @@ impl Network {
         })
     }
 
-    /// Sets the learning rate of the steps to come.
+    /// Sets the learning rate of the following steps.
     fn set_learning_rate(&self, py: Python<'_>, learning_rate: f64) -> PyResult<()> {
         lock(&self.settings).learning_rate = learning_rate;
         either!(self, py, core => core.set_learning_rate(learning_rate).map_err(to_python))
     }
 
-    /// Goes on from the present parameters with new settings and the optimiser's state empty. The masks go on: seed
-    /// and step stay.
+    /// Continues from the current parameters with new settings and an empty optimiser state. The masks continue: seed
+    /// and step do not change.
     fn restart(&self, py: Python<'_>, settings: Settings) -> PyResult<()> {
         either!(self, py, core => core.restart(&settings).map_err(to_python))?;
         let mut own = lock(&self.settings);
@@ -160,17 +160,17 @@ impl Network {
         Ok(())
     }
 
-    /// Keeps the present parameters as the best so far.
+    /// Stores the current parameters as the best so far.
     fn remember(&self, py: Python<'_>) -> PyResult<()> {
         either!(self, py, core => core.remember().map_err(to_python))
     }
 
-    /// Puts the best parameters back.
+    /// Restores the best parameters.
     fn recall(&self, py: Python<'_>) -> PyResult<()> {
         either!(self, py, core => core.recall().map_err(to_python))
     }
 
-    /// Rows of which a smaller share than this is not 0 are best trained on as sparse ones.
+    /// If a smaller share of the rows' numbers than this is nonzero, training is fastest with sparse rows.
     #[getter]
     fn sparse_below(&self, py: Python<'_>) -> f64 {
         either!(self, py, core => core.sparse_below())
@@ -199,7 +199,7 @@ impl Network {
     }
 }
 
-/// What an epoch is made of, but for the precision.
+/// The arguments of an epoch that do not depend on the precision.
 struct EpochShape<'a> {
     weights: Option<&'a [f64]>,
     order: &'a [usize],
@@ -208,7 +208,7 @@ struct EpochShape<'a> {
     threads: usize,
 }
 
-/// The network in a precision, or none if it has the other.
+/// The network in a precision, or an error if it has the other.
 type Pick<F> = fn(&mut Core) -> PyResult<&mut Trained<F>>;
 
 fn single(core: &mut Core) -> PyResult<&mut Trained<f32>> {
@@ -230,7 +230,8 @@ fn other_precision() -> PyErr {
 }
 
 impl Network {
-    /// The network, waited for without the interpreter: who has it may want to ask that for signals.
+    /// The network. Waits for it without the interpreter, because the thread that has it may need the interpreter for
+    /// signals.
     fn borrow(&self, py: Python<'_>) -> MutexGuard<'_, Core> {
         self.core.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }

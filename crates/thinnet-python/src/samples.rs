@@ -1,5 +1,5 @@
-//! The rows that a network is trained on, copied once out of Python's memory, so that threads may read them without the
-//! interpreter, epoch after epoch.
+//! The rows that a network is trained on, copied once out of Python's memory, so that threads can read them in every
+//! epoch without the interpreter.
 
 use numpy::ndarray::ArrayView2;
 use numpy::{Element, PyReadonlyArray1, PyReadonlyArray2};
@@ -23,8 +23,8 @@ pub enum Rows {
 
 #[pymethods]
 impl Samples {
-    /// A copy of the array `x` (N, D), of float32 or float64; as sparse rows if a smaller share than `sparse_below` of it
-    /// is not 0.
+    /// A copy of the array `x` (N, D), of float32 or float64; as sparse rows if the share of nonzero numbers is smaller
+    /// than `sparse_below`.
     #[staticmethod]
     #[pyo3(signature = (x, sparse_below = 0.0))]
     fn dense(x: &Bound<'_, PyAny>, sparse_below: f64) -> PyResult<Self> {

@@ -1,4 +1,4 @@
-//! What a network and its optimiser are, as Python's keyword arguments.
+//! The settings of a network and its optimiser, as Python's keyword arguments.
 
 use numpy::ndarray::Array1;
 use pyo3::prelude::*;
@@ -7,7 +7,7 @@ use thinnet::layers::{Activation, Dropout, HiddenDropout, Loss, Normalisation, R
 use thinnet::net::{NetConfig, Parameters};
 use thinnet::optim::{Adam, Optimiser, SgdMomentum};
 
-/// All settings of a network but its sizes, which its parameters tell. In Python it is a dictionary.
+/// All settings of a network except its sizes, which follow from its parameters. In Python it is a dictionary.
 #[derive(Debug, Clone, FromPyObject, IntoPyObject)]
 #[pyo3(from_item_all)]
 pub struct Settings {
@@ -15,9 +15,9 @@ pub struct Settings {
     pub activation: String,
     /// `softmax`, `logistic`, `squared_error` or `poisson`.
     pub loss: String,
-    /// The rate dropped of each hidden layer.
+    /// The dropout rate of each hidden layer.
     pub dropout: Vec<f64>,
-    /// The rate dropped of the inputs.
+    /// The dropout rate of the inputs.
     pub input_dropout: f64,
     /// Bound on the norm of each unit's incoming weights.
     pub max_norm: Option<f64>,
@@ -27,17 +27,17 @@ pub struct Settings {
     pub solver: String,
     /// The learning rate of the next step.
     pub learning_rate: f64,
-    /// Of SGD.
+    /// For SGD.
     pub momentum: f64,
-    /// Of SGD.
+    /// For SGD.
     pub nesterov: bool,
-    /// Of Adam.
+    /// For Adam.
     pub beta_1: f64,
-    /// Of Adam.
+    /// For Adam.
     pub beta_2: f64,
-    /// Of Adam.
+    /// For Adam.
     pub epsilon: f64,
-    /// Of the masks.
+    /// For the masks.
     pub seed: u64,
 }
 
@@ -45,7 +45,7 @@ impl Settings {
     /// The architecture for parameters of these shapes.
     ///
     /// # Errors
-    /// `thinnet::Error::Configuration` for a name that is not there or a value out of range.
+    /// `thinnet::Error::Configuration` for an unknown name or a value out of range.
     pub fn config<F: Float>(&self, parameters: &Parameters<F>) -> thinnet::Result<NetConfig> {
         let outputs: Vec<usize> = parameters.layers.iter().map(|layer| layer.w.ncols()).collect();
         let (num_outputs, hidden) = outputs.split_last().map_or((0, &[][..]), |(&last, rest)| (last, rest));
@@ -92,8 +92,8 @@ impl Settings {
     }
 }
 
-/// Statistics before the first step: mean 0, variance 1, so that a network that has seen little is not normalised by
-/// nothing.
+/// Statistics before the first step: mean 0, variance 1, so that a network after few steps is normalised by reasonable
+/// values.
 pub fn initial_statistics<F: Float>(units: usize) -> RunningStatistics<F> {
     RunningStatistics { mean: Array1::zeros(units), variance: Array1::ones(units) }
 }

@@ -1,4 +1,4 @@
-//! Parameters and an engine's state as Python's arrays, and back.
+//! Converts parameters and an engine's state to Python's arrays, and back.
 
 use numpy::ndarray::Array1;
 use numpy::{
@@ -28,7 +28,8 @@ type LayerIn<'py, F> = (
 /// Two vectors of a layer.
 type Pair<'py, F> = (Bound<'py, PyArray1<F>>, Bound<'py, PyArray1<F>>);
 
-/// What is not a parameter: steps, the optimiser's arrays of each parameter with its updates done, running means and variances.
+/// Everything except the parameters: steps, the optimiser's arrays for each parameter with its number of updates,
+/// running means and variances.
 #[derive(IntoPyObject)]
 pub struct Memory<'py, F: Element> {
     step: u64,
@@ -54,7 +55,7 @@ pub fn layers_from_python<F: Float + Element>(layers: &Bound<'_, PyAny>) -> PyRe
     Ok(Parameters { layers: layers.collect() })
 }
 
-/// All of the state but the parameters.
+/// The whole state except the parameters.
 pub fn memory_to_python<F: Float + Element>(py: Python<'_>, state: EngineState<F>) -> Memory<'_, F> {
     let arrays = |state: OptimiserState<F>| {
         (state.slots.into_iter().map(|slot| slot.into_pyarray(py)).collect(), state.steps)
@@ -65,7 +66,7 @@ pub fn memory_to_python<F: Float + Element>(py: Python<'_>, state: EngineState<F
     Memory { step: state.step, optimiser, running }
 }
 
-/// The state that was written by [`memory_to_python`], with these parameters, of this optimiser.
+/// The state written by [`memory_to_python`], with these parameters and this optimiser.
 pub fn memory_from_python<F: Float + Element>(
     memory: &Bound<'_, PyAny>,
     parameters: Parameters<F>,

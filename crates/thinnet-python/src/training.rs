@@ -1,5 +1,5 @@
-//! A network with its engine: an epoch, predictions, the best parameters so far. No Python object lives here; a watch
-//! asks the interpreter now and then whether to stop.
+//! A network with its engine: an epoch, predictions, the best parameters so far. No Python objects are stored here; a
+//! watch regularly asks the interpreter whether to stop.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ use thinnet::random::RandomState;
 use crate::errors::to_python;
 use crate::settings::{Settings, initial_statistics};
 
-/// Asks for signals at most this often: Ctrl-C is noticed at once, and the interpreter is not bothered.
+/// Min time between checks for signals: Ctrl-C is noticed at once, and the interpreter is rarely needed.
 const WATCH: Duration = Duration::from_millis(50);
 
-/// Lets Ctrl-C stop what runs without the interpreter.
+/// Lets Ctrl-C stop work that runs without the interpreter.
 pub struct Watch(Instant);
 
 impl Watch {
@@ -27,13 +27,16 @@ impl Watch {
         Self(Instant::now())
     }
 
-    /// `KeyboardInterrupt`, or what else a signal's handler raises.
+    /// Returns `KeyboardInterrupt`, or any other exception of a signal's handler.
     pub fn check(&mut self) -> PyResult<()> {
         if self.0.elapsed() < WATCH {
             return Ok(());
         }
         self.0 = Instant::now();
-        #[allow(clippy::redundant_closure_for_method_calls, reason = "the method itself is of one lifetime")]
+        #[allow(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method itself has only one lifetime"
+        )]
         Python::attach(|py| py.check_signals())
     }
 }
@@ -51,11 +54,11 @@ pub struct Trained<F: Float> {
     optimiser: Optimiser,
     seed: u64,
     running: Option<Running<F>>,
-    /// The best parameters so far, with the running statistics of then.
+    /// The best parameters so far, with their running statistics.
     best: Option<EngineState<F>>,
 }
 
-/// What an epoch is made of.
+/// The arguments of an epoch.
 pub struct Epoch<'a, F> {
     pub x: &'a Features<F>,
     pub targets: Targets<'a, F>,
@@ -67,16 +70,16 @@ pub struct Epoch<'a, F> {
     pub alpha: f64,
 }
 
-/// Samples that predictions are asked for.
+/// Samples for prediction.
 pub enum Asked<'a, F> {
-    /// Copied before, floats or sparse rows.
+    /// Floats or sparse rows that were copied before.
     Rows(&'a Features<F>),
     /// In Python's memory.
     View(ArrayView2<'a, F>),
 }
 
 impl<F: Float> Trained<F> {
-    /// A network of these parameters, its optimiser's state empty.
+    /// A network with these parameters and an empty optimiser state.
     pub fn new(settings: &Settings, parameters: Parameters<F>) -> thinnet::Result<Self> {
         let config = settings.config(&parameters)?;
         let (optimiser, seed) = (settings.optimiser(), settings.seed);
@@ -107,13 +110,14 @@ impl<F: Float> Trained<F> {
         engine::sparse_below(&self.config)
     }
 
-    /// The engine as it is, whatever its threads: to be asked for its state.
+    /// The current engine, with any number of threads, for reading its state.
     fn engine(&mut self) -> thinnet::Result<&mut Box<dyn Engine<F>>> {
         let running = self.running.as_mut().ok_or_else(lost)?;
         Ok(&mut running.engine)
     }
 
-    /// The engine with so many threads. After a fork the parent's threads are not there, so the engine is made anew.
+    /// The engine with this many threads. After a fork the parent's threads do not exist, so the engine is created
+    /// again.
     fn engine_with(&mut self, threads: usize) -> thinnet::Result<&mut Box<dyn Engine<F>>> {
         let fits = |own: &Running<F>| own.threads == threads && own.process == std::process::id();
         if !self.running.as_ref().is_some_and(fits) {
@@ -127,7 +131,7 @@ impl<F: Float> Trained<F> {
         self.engine()
     }
 
-    /// Lets go of the engine. In a forked process its threads do not exist, and waiting for them would never end.
+    /// Drops the engine. In a forked process its threads do not exist, and waiting for them would never end.
     fn forget(&mut self) {
         if let Some(running) = self.running.take()
             && running.process != std::process::id()
@@ -152,7 +156,7 @@ impl<F: Float> Trained<F> {
         self.engine()?.parameters()
     }
 
-    /// Empties the optimiser's state; parameters and the count of steps, which the masks go by, stay.
+    /// Resets the optimiser's state; parameters and the number of steps, which determines the masks, do not change.
     pub fn restart(&mut self, settings: &Settings) -> thinnet::Result<()> {
         let mut state = self.state()?;
         let own = Settings { seed: self.seed, ..settings.clone() };
@@ -173,14 +177,14 @@ impl<F: Float> Trained<F> {
         Ok(())
     }
 
-    /// Keeps the parameters as the best so far.
+    /// Stores the parameters as the best so far.
     pub fn remember(&mut self) -> thinnet::Result<()> {
         let state = self.state()?;
         self.best = Some(EngineState { optimiser: Vec::new(), ..state });
         Ok(())
     }
 
-    /// Puts the best parameters back, if any were kept, and forgets them.
+    /// Restores the best parameters, if any were stored, and forgets them.
     pub fn recall(&mut self) -> thinnet::Result<()> {
         if let Some(best) = self.best.take() {
             let now = self.state()?;
@@ -189,8 +193,8 @@ impl<F: Float> Trained<F> {
         Ok(())
     }
 
-    /// One pass over the samples in order, batch after batch. Gives the loss, L2 term included, each batch's before its
-    /// update, averaged over the samples; the squared error is the mean over the outputs, as scikit-learn reports it.
+    /// One pass over the samples in order, batch after batch. Returns the loss before each batch's update, including
+    /// the L2 term, averaged over the samples; the squared error is the mean over the outputs, as in scikit-learn.
     pub fn train(&mut self, epoch: &Epoch<'_, F>, threads: usize) -> PyResult<f64> {
         let scale = match self.config.loss {
             Loss::SquaredError => 1.0 / self.config.num_outputs as f64,
@@ -216,7 +220,7 @@ impl<F: Float> Trained<F> {
         Ok(total / epoch.order.len() as f64)
     }
 
-    /// What the network predicts for samples (N, D): (N, C).
+    /// The network's predictions for samples (N, D): (N, C).
     pub fn predict(&mut self, x: &Asked<'_, F>, threads: usize) -> thinnet::Result<Array2<F>> {
         let loss = self.config.loss;
         let engine = self.engine_with(threads)?;
@@ -265,7 +269,7 @@ impl<F: Float> Drop for Trained<F> {
     }
 }
 
-/// There is an engine from [`Trained::new`] on.
+/// This cannot happen: [`Trained::new`] creates an engine.
 fn lost() -> thinnet::Error {
     thinnet::Error::configuration("the network has lost its engine")
 }

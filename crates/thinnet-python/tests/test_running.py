@@ -264,7 +264,7 @@ def test_progress(verbose: int, capsys: pytest.CaptureFixture[str], monkeypatch:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"solver": "lbfgs"}, "lbfgs.*not offered"),
+        ({"solver": "lbfgs"}, "lbfgs.*not supported"),
         ({"solver": "rmsprop"}, "solver must be one of"),
         ({"dropout": 1.0}, "rate DROPPED"),
         ({"dropout": "half"}, "rate DROPPED"),

@@ -102,7 +102,7 @@ def test_multilabel_partial_fit_is_fit() -> None:
     assert parts.predict(x).shape == y.shape
     again = MLPClassifier(random_state=0).partial_fit(x, y, classes=np.arange(y.shape[1]))
     assert_array_equal(again.classes_, parts.classes_)
-    with pytest.raises(ValueError, match="labels a sample"):
+    with pytest.raises(ValueError, match="labels per sample"):
         parts.partial_fit(x, y[:, 0])
 
 

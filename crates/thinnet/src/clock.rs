@@ -1,11 +1,11 @@
-//! How long things take, where there is a clock: a page's WebAssembly has none, and asking for one would panic.
+//! Measures time, if there is a clock: WebAssembly in a page has none, and asking for one would panic.
 
 use std::time::Duration;
 
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 use std::time::Instant;
 
-/// A stopwatch that runs; it always shows zero where there is no clock.
+/// A running stopwatch; without a clock it always shows zero.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stopwatch {
     #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]

@@ -38,7 +38,7 @@ pub struct NetworkFigures {
     pub keep: f64,
     /// The loss before any training.
     pub initial_loss: f64,
-    /// One entry a parameter array.
+    /// One entry per parameter array.
     pub checks: Vec<ParameterCheck>,
 }
 
@@ -56,7 +56,7 @@ pub struct Figures {
 /// Computes the figures, in 64-bit floats, as the notebook does.
 ///
 /// # Errors
-/// None that the fixed shapes could cause.
+/// The fixed shapes cause none.
 pub fn figures() -> Result<Figures> {
     Ok(Figures {
         dropout: dropout_statistics()?,
@@ -131,31 +131,31 @@ fn networks() -> Result<Vec<NetworkFigures>> {
         .collect()
 }
 
-/// A figure beside the course's.
+/// A figure next to the course's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// What it is.
     pub what: String,
     /// Our figure.
     pub value: f64,
-    /// What the course prints, in its own words.
+    /// What the course prints, verbatim.
     pub course: String,
     /// Whether they agree as closely as the figure allows.
     pub agrees: bool,
-    /// What else there is to say of it; empty if nothing.
+    /// A remark; empty if there is none.
     pub remark: String,
 }
 
-/// How closely a figure is fixed.
+/// How exactly a figure is known.
 enum Expected {
-    /// To a relative error.
+    /// Up to a relative error.
     Close(f64, f64),
-    /// An error that may be anything up to this.
+    /// An error that may be at most this.
     AtMost(f64),
 }
 
 impl Figures {
-    /// Every figure that the course prints, beside the course's own.
+    /// Compares every figure that the course prints with ours.
     pub fn compare(&self) -> Vec<Comparison> {
         use Expected::{AtMost, Close};
         const TRAIN: [(f64, f64); 3] = [
@@ -178,7 +178,7 @@ impl Figures {
             let of_p = |(what, value, expected)| compare(format!("p = {}: {what}", s.p), value, expected);
             all.extend(figures.map(of_p));
         }
-        // Rounding makes up a relative error of this size: its order is what is fixed.
+        // This relative error is only rounding, so only its order of magnitude is fixed.
         let error = self.dropout_backward_rel_error;
         let mut backward = compare("dropout backward: relative error of dx".into(), error, AtMost(1e-10));
         backward.course = "5.44560814873387e-11".into();
@@ -214,7 +214,7 @@ fn compare(what: String, value: f64, expected: Expected) -> Comparison {
     Comparison { what, value, course, agrees, remark: String::new() }
 }
 
-/// What makes an array's worst entry as bad as it is, where that is worth saying.
+/// Why an array's worst entry has its error, if that is worth a remark.
 fn remark(check: &ParameterCheck) -> String {
     match &check.worst {
         Some(worst) if worst.kink => {

@@ -1,30 +1,30 @@
-//! The one error type of the library: each message is a sentence that says what is wrong, where, and what is expected.
+//! The library's one error type. Each message is a sentence that says what is wrong, where, and what is expected.
 
 use std::path::PathBuf;
 
-/// What can go wrong in the library.
+/// An error of the library.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Arrays whose shapes do not fit together.
+    /// Arrays whose shapes do not match.
     #[error("{what}: expected shape {expected}, got {got}")]
     Shape {
-        /// The argument and the function that takes it.
+        /// The argument, and the function that takes it.
         what: String,
-        /// The shape that would fit.
+        /// The expected shape.
         expected: String,
-        /// The shape that came.
+        /// The actual shape.
         got: String,
     },
-    /// A setting outside its range, or settings that do not go together.
+    /// A setting outside its range, or settings that cannot be combined.
     #[error("{}{}", setting.map_or_else(String::new, |setting| format!("{setting} ")), message)]
     Configuration {
-        /// The setting, by its key in a file of settings (`train.epochs`), where it is one alone.
+        /// The setting, as a key in a file of settings (`train.epochs`), if it is only one.
         setting: Option<&'static str>,
-        /// What is wrong, what is expected and what came; the setting is said before it.
+        /// What is wrong, what is expected and what was given; the setting is printed before it.
         message: String,
     },
-    /// Data that cannot be what it claims to be.
+    /// Data that are not valid.
     #[error("{0}")]
     Data(String),
     /// A number is NaN or infinite: training has diverged.
@@ -32,7 +32,7 @@ pub enum Error {
         "{what} after step {step}: training has diverged; try a smaller learning rate, or bound the gradients"
     )]
     Diverged {
-        /// What it is, and what it has become.
+        /// What is not finite, and its value.
         what: String,
         /// Step, counted from 1.
         step: u64,
@@ -53,7 +53,7 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A file of the report that cannot be made.
+    /// A file of the report that cannot be created.
     #[error("cannot make {file} of the report: {source}")]
     Report {
         /// The file's name.
@@ -63,11 +63,12 @@ pub enum Error {
     },
 }
 
-/// The library's result.
+/// The library's result type.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// A shape error; `expected` and `got` are any two things that print. Letters in a shape stand without quotes: (N, 15).
+    /// A shape error; `expected` and `got` are any two printable values. Letters in a shape are printed without
+    /// quotes: (N, 15).
     pub(crate) fn shape(
         what: impl Into<String>,
         expected: impl std::fmt::Debug,
@@ -80,29 +81,29 @@ impl Error {
         }
     }
 
-    /// Settings that cannot be.
+    /// Invalid settings.
     pub fn configuration(message: impl Into<String>) -> Self {
         Self::Configuration { setting: None, message: message.into() }
     }
 
-    /// A setting out of range, by its key; `message` goes on after it: "must be at least 1, got 0".
+    /// A setting out of range, given by its key; `message` follows the key: "must be at least 1, got 0".
     pub fn setting(setting: &'static str, message: impl Into<String>) -> Self {
         Self::Configuration { setting: Some(setting), message: message.into() }
     }
 
-    /// A name that nothing has: "there is no loss \"x\"; the losses are a, b".
+    /// An unknown name: "there is no loss \"x\"; the losses are a, b".
     pub(crate) fn no_such(one: &str, name: &str, many: &str, names: &[&str]) -> Self {
         Self::configuration(format!("there is no {one} {name:?}; the {many} are {}", names.join(", ")))
     }
 
-    /// Data that is not what it should be.
+    /// Invalid data.
     pub(crate) fn data(message: impl Into<String>) -> Self {
         Self::Data(message.into())
     }
 }
 
 /// Errors of files.
-/// Refuses what has not the expected shape; `what` names it.
+/// Refuses a shape that is not the expected one; `what` names it.
 pub(crate) fn same_shape<E, G>(what: impl Into<String>, expected: &E, got: &G) -> Result<()>
 where
     E: std::fmt::Debug + PartialEq<G> + ?Sized,
@@ -111,7 +112,7 @@ where
     if expected == got { Ok(()) } else { Err(Error::shape(what, expected, got)) }
 }
 
-/// Ends a function with an error unless something holds.
+/// Returns an error unless a condition holds.
 macro_rules! ensure {
     ($holds:expr, $error:expr) => {
         let holds: bool = $holds;
@@ -123,7 +124,7 @@ macro_rules! ensure {
 pub(crate) use ensure;
 
 impl Error {
-    /// The same, with what it is about before its words, if they are about data.
+    /// The same error with its subject in front, if it is about data.
     pub(crate) fn within(self, what: impl std::fmt::Display) -> Self {
         match self {
             Self::Data(message) => Self::Data(format!("{what}: {message}")),
@@ -140,7 +141,7 @@ impl Error {
         move |source| Self::Io { action, path, source }
     }
 
-    /// A file of the report that cannot be made.
+    /// A file of the report that cannot be created.
     pub(crate) fn report<E>(file: &'static str) -> impl FnOnce(E) -> Self
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,

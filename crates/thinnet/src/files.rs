@@ -1,4 +1,4 @@
-//! Files that are written whole or not at all, files that one process has at a time, and tables as text.
+//! Files that are written completely or not at all, files locked by one process, and tables as text.
 
 use std::fs::{self, File, TryLockError};
 #[cfg_attr(not(feature = "report"), allow(unused_imports, reason = "reports write more"))]
@@ -11,10 +11,10 @@ use tempfile::{NamedTempFile, TempPath};
 
 use crate::error::{Error, Result};
 
-/// Writes files into `folder`, which is made if it is not there; gives their paths.
+/// Writes files into `folder`, which is created if it does not exist; returns their paths.
 ///
-/// Each file is first written in full under a temporary name in the same folder and synced, and takes its own name only
-/// when all of them are there: a full disk leaves the folder as it was, and nobody ever reads half a file.
+/// Each file is first written in full under a temporary name in the same folder and synced. It gets its own name only
+/// when all of them are complete: a full disk leaves the folder unchanged, and nobody ever reads half a file.
 #[cfg(feature = "report")]
 pub(crate) fn write_all(folder: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
@@ -38,9 +38,9 @@ pub(crate) fn write_all(folder: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) ->
     Ok(paths)
 }
 
-/// Writes one file, whose folder must be there, as [`write_all`] does; `fill` writes what it holds.
+/// Writes one file, whose folder must exist, like [`write_all`]; `fill` writes the content.
 ///
-/// - `replace`: whether a file that is there may be replaced
+/// - `replace`: whether an existing file may be replaced
 pub(crate) fn write_one(
     path: &Path,
     replace: bool,
@@ -53,31 +53,31 @@ pub(crate) fn write_one(
     fill(&mut file.content).and_then(|()| file.finish(replace)).map_err(Error::io("write", path))
 }
 
-/// A file that is being written: it takes its name when it is whole, and leaves nothing behind if it never is.
+/// A file that is being written: it gets its name when it is complete, and leaves nothing behind if it never is.
 #[derive(Debug)]
 pub struct NewFile {
-    /// What it holds.
+    /// Its content.
     pub content: BufWriter<File>,
     nameless: TempPath,
     path: PathBuf,
 }
 
 impl NewFile {
-    /// Begins a file in the folder of `path`, which must be there.
+    /// Creates a file in the folder of `path`, which must exist.
     ///
     /// # Errors
-    /// Where no file can be made there.
+    /// If no file can be created there.
     pub fn create(path: &Path) -> io::Result<Self> {
         let (file, nameless) = temporary(folder_of(path))?.into_parts();
         Ok(Self { content: BufWriter::with_capacity(1 << 18, file), nameless, path: path.to_path_buf() })
     }
 
-    /// Gives the file its name, for good: its content is on the disk when this returns.
+    /// Gives the file its name permanently: its content is on the disk when this returns.
     ///
-    /// - `replace`: whether a file that is there may be replaced
+    /// - `replace`: whether an existing file may be replaced
     ///
     /// # Errors
-    /// Where it cannot be written or named.
+    /// If it cannot be written or renamed.
     pub fn finish(self, replace: bool) -> io::Result<()> {
         self.content.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         let path = &self.path;
@@ -92,7 +92,7 @@ pub fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Syncs files at the same time: a file system settles them all for little more than the price of one.
+/// Syncs files at the same time: for a file system this costs little more than syncing one.
 #[cfg(feature = "report")]
 fn sync(files: &[(NamedTempFile, PathBuf)]) -> Result<()> {
     thread::scope(|scope| {
@@ -110,33 +110,33 @@ fn sync(files: &[(NamedTempFile, PathBuf)]) -> Result<()> {
     })
 }
 
-/// A new file with the permissions of any other new file: a temporary one is the owner's alone by default.
+/// A new file with the permissions of any new file: by default only the owner can read a temporary file.
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".thinnet-");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666)); // less the umask
+        builder.permissions(fs::Permissions::from_mode(0o666)); // minus the umask
     }
     builder.tempfile_in(folder)
 }
 
-/// Makes the new names in a folder last as the files' contents do: through a power cut, too. Elsewhere than on Unix they do so
-/// by themselves.
+/// Makes the new names in a folder permanent, like the files' contents, even if the power fails. Only Unix needs
+/// this.
 ///
 /// # Errors
-/// Where the folder cannot be synced.
+/// If the folder cannot be synced.
 pub fn sync_names(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// Takes a file for this process alone, until it is closed: at the process's end, however it ends.
+/// Locks a file for this process, until it is closed or the process ends.
 ///
-/// Some network file systems have no locks; what is there is as safe as its owner is careful.
+/// Some network file systems have no locks; there the user must be careful.
 ///
 /// # Errors
-/// [`Error::Configuration`] with the reason `taken` if another process has it.
+/// [`Error::Configuration`] with the reason `taken` if another process has locked it.
 pub(crate) fn lock(file: File, taken: impl FnOnce() -> String) -> Result<File> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(Error::configuration(taken())),
@@ -144,12 +144,12 @@ pub(crate) fn lock(file: File, taken: impl FnOnce() -> String) -> Result<File> {
     }
 }
 
-/// A table as CSV, whose lines `fill` writes, the names of the columns among them.
+/// A table as CSV; `fill` writes its lines, including the column names.
 ///
-/// - `name`: what the file is called
+/// - `name`: the file's name
 ///
 /// # Errors
-/// [`Error::Report`] if it cannot be made.
+/// [`Error::Report`] if it cannot be created.
 pub(crate) fn csv(
     name: &'static str,
     fill: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result<()>,

@@ -1,4 +1,4 @@
-//! The number types that networks are made of.
+//! The number types of networks.
 
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
@@ -51,8 +51,8 @@ pub trait Float:
     /// This number as `f64`, exactly.
     fn as_f64(self) -> f64;
 
-    /// This number, or 0 in place of one smaller than the smallest normal number: what an optimiser keeps of gradients that
-    /// have become 0 would be such a number for ever, and sums of them take CPUs many times as long.
+    /// This number, or 0 if it is smaller than the smallest normal number. Otherwise, after gradients become 0, the
+    /// optimiser's averages would stay such numbers, which slow CPUs down many times.
     #[must_use]
     fn flushed(self) -> Self {
         if self.abs() < Self::min_positive_value() { Self::zero() } else { self }

@@ -1,6 +1,6 @@
 //! Neural networks with dropout that compute only the units that dropout keeps.
 //!
-//! Rows of one's own become a model that predicts, here and in any other process:
+//! Your own rows become a model that predicts, in this process and in any other:
 //!
 #![cfg_attr(feature = "files", doc = "```")]
 #![cfg_attr(not(feature = "files"), doc = "```ignore")]

@@ -1,9 +1,9 @@
-//! Enums whose values people call by name, in settings, files and options.
+//! Enums whose values have names in settings, files and options.
 
-/// Gives an enum its names, one for each value: `NAMES`, `name`, and reading one back.
+/// Gives each value of an enum its name: `NAMES`, `name`, and parsing.
 ///
-/// - the first two texts: what the error about an unknown name calls one value and all of them
-/// - behind a `|`: other names that are read, and never given
+/// - the first two texts: the words for one value and for all of them in the error about an unknown name
+/// - after a `|`: other names that are accepted but never printed
 macro_rules! names {
     ($Enum:ident, $one:literal, $many:literal, $($Value:ident = $name:literal $(| $other:literal)*),+) => {
         impl $Enum {

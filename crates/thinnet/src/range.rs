@@ -1,4 +1,4 @@
-//! Where a setting's number has to lie, and what is said of one that lies elsewhere.
+//! The valid range of a setting's number, and the error for a number outside it.
 
 use crate::error::{Error, Result};
 
@@ -14,18 +14,18 @@ pub(crate) enum Range {
 }
 
 impl Range {
-    /// Refuses a value outside the range, NaN among them, by the name `what`.
+    /// Refuses a value outside the range, including NaN; messages call it `what`.
     ///
     /// # Errors
-    /// [`Error::Configuration`] that names the setting, its range and the value.
+    /// [`Error::Configuration`], which names the setting, its range and the value.
     pub(crate) fn check(self, what: &str, value: f64) -> Result<()> {
         self.fault(value).map_or(Ok(()), |fault| Err(Error::configuration(format!("{what} {fault}"))))
     }
 
-    /// The same for the setting of this key.
+    /// The same for the setting with this key.
     ///
     /// # Errors
-    /// [`Error::Configuration`] with the key.
+    /// [`Error::Configuration`], with the key.
     pub(crate) fn check_setting(self, key: &'static str, value: f64) -> Result<()> {
         self.fault(value).map_or(Ok(()), |fault| Err(Error::setting(key, fault)))
     }

@@ -1,11 +1,11 @@
-//! Pieces of text for people.
+//! Text for messages and pages.
 
-/// Things with something between them.
+/// Joins things with a separator.
 pub fn joined<T: ToString>(things: impl IntoIterator<Item = T>, between: &str) -> String {
     things.into_iter().map(|thing| thing.to_string()).collect::<Vec<_>>().join(between)
 }
 
-/// The first `most` names, with dots where there are more.
+/// The first `most` names, then dots if there are more.
 pub fn first_of(names: &[String], most: usize) -> String {
     joined(names.iter().take(most), ", ") + if names.len() > most { ", ..." } else { "" }
 }
@@ -15,13 +15,14 @@ pub fn one_line(text: &str) -> String {
     joined(text.split_whitespace(), " ")
 }
 
-/// A word as a shell takes it: quoted, where anything in it means something to a shell.
+/// A word for a shell: quoted, if it has characters with a meaning in a shell.
 pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=.,/+:".contains(c);
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-/// Lines of cells as columns two spaces apart: flush left where `is_left` says so of a column's number, else flush right.
+/// Lines of cells as columns two spaces apart: left-aligned if `is_left` is true for the column's number, otherwise
+/// right-aligned.
 pub fn aligned(lines: &[Vec<String>], is_left: impl Fn(usize) -> bool) -> Vec<String> {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {

@@ -43,7 +43,7 @@ fn momentum_is_set_in_range_and_where_there_is_one() {
         let message = name.parse::<Optimiser>().unwrap().with_momentum(0.5).unwrap_err().to_string();
         assert_eq!(
             message,
-            format!("only the optimiser sgd_momentum has a momentum to set, and the optimiser is {name}")
+            format!("only the optimiser sgd_momentum has a momentum to set, but the optimiser is {name}")
         );
     }
 }

@@ -167,7 +167,7 @@ fn a_split_that_cannot_be_made_is_refused() {
     let split = set.clone().split(&SplitOptions::default()).unwrap();
     let message =
         split.split(&SplitOptions { num_val: Some(9), ..SplitOptions::default() }).unwrap_err().to_string();
-    assert!(message.contains("1 validation samples, and 9"), "{message}");
+    assert!(message.contains("1 validation samples, but 9"), "{message}");
     let message = TrainingData::<f32>::of(&set, 2).unwrap_err().to_string();
     assert!(message.contains("no validation samples"), "{message}");
 }

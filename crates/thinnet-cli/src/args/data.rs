@@ -18,7 +18,7 @@ pub(crate) struct DataArguments {
     pub(crate) command: DataCommand,
 }
 
-/// What can be done with data sets.
+/// The commands for data sets.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
     Fetch(FetchArguments),

@@ -1,4 +1,4 @@
-//! The arguments of what a shell and `man` ask of the program.
+//! The arguments for shell completions and manual pages.
 
 use std::path::PathBuf;
 

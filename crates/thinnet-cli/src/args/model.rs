@@ -1,4 +1,4 @@
-//! The arguments of what a trained model does.
+//! The arguments for trained models.
 
 use std::path::PathBuf;
 
@@ -88,7 +88,7 @@ pub(crate) struct ModelArguments {
     pub(crate) command: ModelCommand,
 }
 
-/// What can be done with models.
+/// The commands for models.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
     Info(ModelInfoArguments),

@@ -1,4 +1,4 @@
-//! The arguments of every command that takes data.
+//! The arguments of every command that reads data.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use thinnet::training::{DataConfig, TargetKind};
 
 use super::values::{count, seed, size, yes_no};
 
-/// Where samples come from, and what is made of them: for every command that takes data.
+/// Where samples come from, and how they are prepared: for every command that reads data.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct SourceArguments {
@@ -41,7 +41,7 @@ pub(crate) struct SourceArguments {
     pub(crate) scaling: Option<String>,
 }
 
-/// How data are read, where their content leaves it open.
+/// How data are read, if their content does not determine it.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ReadArguments {
     #[command(flatten)]
@@ -64,7 +64,8 @@ pub(crate) struct ReadArguments {
     pub(crate) regression: bool,
 }
 
-/// What a table's columns are, where its content leaves it open. Columns are named by names or numbers from 1.
+/// How a table's columns are used, if its content does not determine it. Columns are given by names or by numbers
+/// from 1.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct TableArguments {
     /// A table's label column, by name or number from 1 [default: label, class, target, y, labels, outcome or survived;
@@ -99,7 +100,7 @@ pub(crate) struct TableArguments {
 }
 
 impl TableArguments {
-    /// Puts what is given in place of the settings.
+    /// Sets the settings that were given as options.
     pub(crate) fn apply(self, data: &mut DataConfig) -> thinnet::Result<()> {
         let Self { label_column, task, columns, drop, categories, date_parts, test } = self;
         if let Some(task) = task {

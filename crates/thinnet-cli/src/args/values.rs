@@ -1,10 +1,10 @@
-//! What a value on the command line looks like.
+//! Parses values on the command line.
 
 use std::time::Duration;
 
 use thinnet::data::parse_size;
 
-/// A number, be it in range or not.
+/// A number, in range or not.
 pub(crate) fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "it takes a number".to_owned())
 }
@@ -43,7 +43,7 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "it takes a number of seconds above 0 and up to 86400".to_owned())
 }
 
-/// A seed of NumPy's.
+/// A seed for NumPy's stream.
 pub(crate) fn seed(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("it takes a whole number from 0 to {}", u32::MAX))
 }

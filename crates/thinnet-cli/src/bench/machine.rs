@@ -1,4 +1,4 @@
-//! What the machine reaches at best, to hold measured figures against.
+//! The machine's best speed, to compare with measured figures.
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -7,19 +7,19 @@ use thinnet::engine::{Isa, cores};
 use thinnet::float::Float;
 use thinnet_kernels::multiply_adds;
 
-/// Short tries, of which the best counts: other programs disturb some of them, and seldom all.
+/// Short tries, of which the best counts: other programs disturb some of them, but rarely all.
 const TRIES: usize = 100;
 
-/// The machine's rate of multiply-adds with so many threads, in GFLOP/s.
+/// The machine's rate of multiply-adds with this many threads, in GFLOP/s.
 pub(super) fn peak<F: Float>(isa: Isa, threads: usize) -> f64 {
-    const ROUNDS: usize = 300_000; // about a millisecond where vectors are wide, long beside waking up
+    const ROUNDS: usize = 300_000; // about a millisecond with wide vectors, long compared with waking up
     best_of(vec![(); threads], |()| multiply_adds::<F>(isa, ROUNDS) as f64)
 }
 
-/// How fast `bytes` of memory, parted among the threads, are read and written in turn, in GB/s. Whether they fit a cache
-/// decides, so it is asked of as many as a step goes over.
+/// How fast `bytes` of memory, divided among the threads, are read and written in turn, in GB/s. The result depends
+/// on whether they fit in a cache, so `bytes` should be as many as a step uses.
 pub(super) fn sweep_speed(threads: usize, bytes: usize) -> f64 {
-    /// Bytes of a try, so that reading the clock does not count.
+    /// Bytes per try, so that reading the clock does not count.
     const ENOUGH: usize = 1 << 24;
     let floats = (bytes / size_of::<f32>() / threads).max(1);
     let sweeps = ENOUGH.div_ceil(size_of::<f32>() * floats);
@@ -34,10 +34,10 @@ pub(super) fn sweep_speed(threads: usize, bytes: usize) -> f64 {
     })
 }
 
-/// The work of all threads, each with what is its own, a time of 1e-9 s: of the try in which that was most. They begin a try
-/// together.
+/// The highest rate of all threads' work in any try, divided by 1e9; each thread has its own data. They start each
+/// try together.
 fn best_of<T: Send>(own: Vec<T>, work: impl Fn(&mut T) -> f64 + Sync) -> f64 {
-    // Where threads outnumber the cores, a try takes longer.
+    // With more threads than cores, a try takes longer.
     let tries = (TRIES * cores() / own.len()).clamp(TRIES / 20, TRIES);
     let (together, zero) = (Barrier::new(own.len()), Instant::now());
     let measured = |mut own: T| -> Vec<Turn> {
@@ -56,15 +56,15 @@ fn best_of<T: Send>(own: Vec<T>, work: impl Fn(&mut T) -> f64 + Sync) -> f64 {
     (0..tries).map(|index| rate(of_threads.iter().filter_map(|turns| turns.get(index)))).fold(0.0, f64::max)
 }
 
-/// What a thread did in a try, and when.
+/// A thread's work in a try, and its time.
 struct Turn {
     start: Duration,
     end: Duration,
     done: f64,
 }
 
-/// The work of all turns a time of 1e-9 s, from the first one's start to the last one's end: threads that shared a core did
-/// not work at once.
+/// The total work divided by the time from the first start to the last end, divided by 1e9: threads that shared a
+/// core did not work at the same time.
 fn rate<'a>(turns: impl Iterator<Item = &'a Turn>) -> f64 {
     let nothing = Turn { start: Duration::MAX, end: Duration::ZERO, done: 0.0 };
     let all = turns.fold(nothing, |all, turn| Turn {
@@ -79,7 +79,7 @@ fn rate<'a>(turns: impl Iterator<Item = &'a Turn>) -> f64 {
 mod tests {
     use super::*;
 
-    /// A turn of so much work between these milliseconds.
+    /// A turn with this much work between these milliseconds.
     fn turn(start: u64, end: u64, done: f64) -> Turn {
         Turn { start: Duration::from_millis(start), end: Duration::from_millis(end), done }
     }

@@ -1,4 +1,4 @@
-//! `thinnet bench`: how long a training step or a prediction takes on this machine, beside what the machine could do.
+//! `thinnet bench`: how long a training step or a prediction takes on this machine, compared with the machine's peak.
 
 mod machine;
 mod serve;
@@ -17,12 +17,12 @@ use crate::args::BenchArguments;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Steps before the first that counts: they bring weights and code into the caches.
+/// Steps before the first that counts: they load weights and code into the caches.
 const WARM_UP: usize = 5;
-/// Steps with dropout, and then without, in turns: both meet the same machine.
+/// Steps with dropout, then as many without, in turns, so that both have the same conditions.
 const TURN: usize = 20;
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Debug, Serialize)]
 struct Report {
     step_ms: Spread,
@@ -39,19 +39,19 @@ struct Report {
     peak_gflops: f64,
     gbytes_per_second: f64,
     sweep_gbytes_per_second: f64,
-    /// None if there is no dropout.
+    /// `None` if there is no dropout.
     without_dropout: Option<WithoutDropout>,
 }
 
-/// The same net without dropout, measured in turns with it.
+/// The same net without dropout, measured alternately with it.
 #[derive(Debug, Serialize)]
 struct WithoutDropout {
     step_ms: Spread,
-    /// Its median step over the other's.
+    /// Its median time divided by that of the net with dropout.
     ratio: f64,
 }
 
-/// What `--predict --json` prints.
+/// The output of `--predict --json`.
 #[derive(Debug, Serialize)]
 struct PredictionReport {
     call_ms: Spread,
@@ -66,7 +66,7 @@ struct PredictionReport {
     peak_gflops: f64,
 }
 
-/// Milliseconds of a step.
+/// Milliseconds per step.
 #[derive(Debug, Serialize)]
 struct Spread {
     median: f64,
@@ -75,13 +75,13 @@ struct Spread {
 }
 
 impl Spread {
-    /// Of at least one time.
+    /// The statistics of at least one time.
     fn of(mut times: Vec<f64>) -> Self {
         times.sort_by(f64::total_cmp);
         Self { median: times[times.len() / 2], min: times[0], max: times[times.len() - 1] }
     }
 
-    /// For a person, with as many digits as the median needs.
+    /// The times as text, with as many digits as the median needs.
     fn text(&self) -> String {
         let digits = if self.median < 0.1 { 5 } else { 3 };
         let [median, min, max] = [self.median, self.min, self.max].map(|time| format!("{time:.digits$}"));
@@ -89,7 +89,7 @@ impl Spread {
     }
 }
 
-/// Shares of the step that its parts take.
+/// The share of each part in the time of a step.
 #[derive(Debug, Serialize)]
 struct Share {
     gather: f64,
@@ -99,7 +99,7 @@ struct Share {
     backward_and_update: f64,
 }
 
-/// Measures, and writes what it found.
+/// Measures, and prints the results.
 pub(crate) fn run(arguments: &BenchArguments, output: &Output) -> Result<(), Failure> {
     let threads = arguments.compute.threads.unwrap_or_else(cores);
     let kind: EngineKind = arguments.compute.engine.parse()?;
@@ -161,7 +161,7 @@ fn dispatch<F: Float>(
     write(&report, lines, arguments.json, output)
 }
 
-/// Writes a report as JSON or, with `lines`, for a person.
+/// Prints a report as JSON or, with `lines`, as text.
 fn write<R: Serialize>(
     report: &R,
     lines: impl Fn(&R) -> Vec<String>,
@@ -174,7 +174,7 @@ fn write<R: Serialize>(
     lines(report).iter().try_for_each(|line| output.line(line))
 }
 
-/// All figures of a run whose steps took `times`, but for those without dropout.
+/// All results of steps with these `times`, except those without dropout.
 fn report<F: Float>(
     trainer: &Trainer<F>,
     case: &Case,
@@ -190,7 +190,7 @@ fn report<F: Float>(
     let step_ms = Spread::of(times);
     let median = step_ms.median;
     let flops = 2.0 * (after.multiply_adds - before.multiply_adds) as f64 / steps as f64;
-    // Weights and state are read and written once by the update; the forward pass reads the weights once more.
+    // The update reads and writes weights and state once; the forward pass reads the weights once more.
     let bytes = 2.0 * trainer.engine.parameter_bytes() as f64 + trainer.engine.parameter_bytes() as f64 / 3.0;
     let isa = trainer.engine.isa();
     Report {
@@ -218,7 +218,7 @@ fn report<F: Float>(
     }
 }
 
-/// All figures of predictions of `rows` samples that took `times`.
+/// All results of predictions of `rows` samples with these `times`.
 fn prediction_report<F: Float>(
     trainer: &Trainer<F>,
     case: Case,
@@ -242,7 +242,7 @@ fn prediction_report<F: Float>(
     }
 }
 
-/// The same for a person.
+/// The same as text.
 fn prediction_lines(report: &PredictionReport) -> Vec<String> {
     vec![
         format!(
@@ -259,7 +259,7 @@ fn prediction_lines(report: &PredictionReport) -> Vec<String> {
     ]
 }
 
-/// The report of steps for a person.
+/// The report of steps as text.
 fn lines(report: &Report) -> Vec<String> {
     let percent = |share: f64| format!("{:.0}%", 100.0 * share);
     let share = &report.share;
@@ -300,7 +300,7 @@ fn lines(report: &Report) -> Vec<String> {
     lines
 }
 
-/// What dropout saves where a step without it takes `ratio` times as long.
+/// What dropout saves, if a step without it takes `ratio` times the time.
 fn saving(keep: f64, ratio: f64) -> String {
     if ratio > 1.0 {
         format!(

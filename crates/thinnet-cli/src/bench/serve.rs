@@ -1,4 +1,4 @@
-//! Measurements for a driver that asks several programs in turn.
+//! Measurements for a driver that runs several programs alternately.
 
 use std::io::{BufRead, stdin};
 
@@ -10,7 +10,7 @@ use super::trainer::{Case, Trainer};
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// A request of a driver that measures several programs in turn.
+/// A request of a driver that measures several programs alternately.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Request {
@@ -18,7 +18,7 @@ enum Request {
     Case(Case),
 }
 
-/// Answers requests, one JSON object a line, until standard input ends: a case is made ready and answered with
+/// Answers requests, one JSON object per line, until standard input ends: a case is prepared and answered with
 /// `{"ready": true}`; `{"steps": n}` is answered with `{"ms": [...], "loss": x}`.
 pub(super) fn serve<F: Float>(kind: EngineKind, threads: usize, output: &Output) -> Result<(), Failure> {
     let mut trainer: Option<Trainer<F>> = None;
@@ -39,7 +39,7 @@ pub(super) fn serve<F: Float>(kind: EngineKind, threads: usize, output: &Output)
                 serde_json::json!({"ms": ms, "loss": trainer.loss})
             }
             (Request::Steps { .. }, None) => {
-                return Err(Failure::Refused("steps were asked for before a net was described".to_owned()));
+                return Err(Failure::Refused("steps were requested before a net was described".to_owned()));
             }
         };
         output.json(&answer)?;

@@ -1,4 +1,4 @@
-//! The network that is measured, with data that are the same in every program that is compared.
+//! The measured network, with data that are the same in all compared programs.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ use crate::memory;
 /// Images that batches are drawn from.
 const IMAGES: usize = 5000;
 
-/// What is measured.
+/// The measured case.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Case {
     /// Inputs, hidden sizes, classes.
@@ -37,7 +37,7 @@ pub(super) struct Trainer<F: Float> {
     y: Vec<usize>,
     batch: usize,
     random: RandomState,
-    /// Of the last step.
+    /// The loss of the last step.
     pub(super) loss: f64,
 }
 
@@ -46,7 +46,7 @@ fn config(case: &Case) -> Result<NetConfig, Failure> {
     let [input_dim, hidden @ .., num_outputs] = case.net.as_slice() else {
         return Err(Failure::Refused("a net needs at least inputs and classes".to_owned()));
     };
-    // As in the peers, a keep probability of 1 is a network without dropout.
+    // As in the peers, a keep probability of 1 means a network without dropout.
     let dropout = Dropout::new(case.keep, None)?;
     let config = NetConfig {
         input_dim: *input_dim,
@@ -62,7 +62,7 @@ fn config(case: &Case) -> Result<NetConfig, Failure> {
     Ok(config)
 }
 
-/// The network and the engine of such settings.
+/// The network and the engine for these settings.
 fn engine<F: Float>(config: &NetConfig, kind: EngineKind, threads: usize) -> Result<Thin<F>, Failure> {
     let net = FullyConnectedNet::new(config.clone(), &mut RandomState::new(231))?;
     let rule = Optimiser::Adam(Adam { learning_rate: 5e-4, ..Adam::default() });
@@ -71,7 +71,7 @@ fn engine<F: Float>(config: &NetConfig, kind: EngineKind, threads: usize) -> Res
 }
 
 impl<F: Float> Trainer<F> {
-    /// `rows` is of how many samples predictions will be asked for.
+    /// `rows` is the number of samples that will be predicted.
     pub(super) fn new(case: &Case, kind: EngineKind, threads: usize, rows: usize) -> Result<Self, Failure> {
         let config = config(case)?;
         let input_dim = config.input_dim;
@@ -98,7 +98,7 @@ impl<F: Float> Trainer<F> {
         Ok(Self { engine, x, y, batch: self.batch, random, loss: f64::NAN })
     }
 
-    /// Milliseconds of so many steps.
+    /// Milliseconds of this many steps.
     pub(super) fn steps(&mut self, count: usize) -> Result<Vec<f64>, Failure> {
         (0..count)
             .map(|_| {
@@ -111,7 +111,7 @@ impl<F: Float> Trainer<F> {
             .collect()
     }
 
-    /// Milliseconds of so many predictions of the first `rows` samples, which begin anew after the last.
+    /// Milliseconds of this many predictions of the first `rows` samples; after the last sample they start again.
     pub(super) fn predictions(&self, rows: usize, count: usize) -> Result<Vec<f64>, Failure> {
         let chosen: Vec<usize> = (0..rows).map(|row| row % IMAGES).collect();
         let rows = self.x.select(&chosen)?;
@@ -125,7 +125,8 @@ impl<F: Float> Trainer<F> {
     }
 }
 
-/// About how many bytes a network with Adam's state, the same without dropout, its data, a batch and rows to predict take; a float, so that no size is too large.
+/// About how many bytes a network with Adam's state, the same without dropout, its data, a batch and rows to predict
+/// take; a float, so that no size is too large.
 fn memory_of<F>(config: &NetConfig, batch: usize, rows: usize) -> f64 {
     let shapes = config.layer_shapes();
     let parameters: f64 =
@@ -137,7 +138,8 @@ fn memory_of<F>(config: &NetConfig, batch: usize, rows: usize) -> f64 {
     size_of::<F>() as f64 * (12.0 * parameters + 2.0 * samples)
 }
 
-/// A well-mixed number for each index (the end of `MurmurHash3`): data that are the same in every program and language.
+/// A well-mixed number for each index (the end of `MurmurHash3`), so that data are the same in every program and
+/// language.
 #[allow(clippy::cast_possible_truncation)] // the low 32 bits of the index are hashed
 fn hash(index: usize) -> u32 {
     let mut h = index as u32;

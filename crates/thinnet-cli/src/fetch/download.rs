@@ -1,4 +1,4 @@
-//! One file, from whichever mirror has it, in as many attempts as it takes.
+//! Downloads one file, from any mirror that has it, in as many attempts as necessary.
 
 use std::io;
 use std::path::Path;
@@ -13,28 +13,28 @@ use super::watch::Watcher;
 use crate::failure::Failure;
 use crate::figures::byte_size;
 
-/// How often a wait looks up, to see whether the user has had enough.
+/// How often a wait checks whether the user wants to stop.
 const LOOK_UP: Duration = Duration::from_millis(50);
 /// The longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Fetches files.
 pub(crate) struct Downloader<'a, 'b> {
-    /// Asks the servers.
+    /// Sends requests to the servers.
     pub(crate) client: Client,
-    /// Times to try again when no more arrives than was here before.
+    /// How often to try again if no more arrives than is here already.
     pub(crate) retries: usize,
     /// The first pause before an attempt; each one after it is twice as long.
     pub(crate) pause: Duration,
-    /// Is told what happens.
+    /// Receives the progress.
     pub(crate) progress: &'a mut Watcher<'b>,
 }
 
-/// Why an attempt ended before the file was whole.
+/// Why an attempt ended before the file was complete.
 enum Stop {
     /// This server cannot help now.
     Trouble(Trouble),
-    /// What is here and what the server has do not fit together: it is to be asked for the file from its start.
+    /// The bytes here and the server's file do not match: the file must be requested from its start.
     StartOver(String),
     /// Nothing can help.
     Failure(Failure),
@@ -46,22 +46,23 @@ impl From<Trouble> for Stop {
     }
 }
 
-/// An address, and what went wrong with it last.
+/// An address, and its last error.
 struct Mirror<'a> {
     url: &'a str,
     trouble: Option<Trouble>,
 }
 
 impl Mirror<'_> {
-    /// Whether it is worth asking.
+    /// Whether a request is worthwhile.
     fn may_help(&self) -> bool {
         self.trouble.as_ref().is_none_or(|trouble| trouble.passing)
     }
 }
 
 impl Downloader<'_, '_> {
-    /// Fetches `file` to `target`, from one of `urls`, which are tried in order. When all of them have failed they are
-    /// tried again after a pause, those that may work by then. What has arrived is kept beside `target` on every failure.
+    /// Fetches `file` to `target`, from one of `urls`, which are tried in order. If all of them have failed, those
+    /// that may work later are tried again after a pause. After every failure, the received bytes are kept next to
+    /// `target`.
     pub(crate) fn fetch(&mut self, file: &RemoteFile, urls: &[String], target: &Path) -> Result<(), Failure> {
         let mut part = PartialFile::open(target)?;
         let result = self.fetch_to(&mut part, file, urls);
@@ -91,7 +92,7 @@ impl Downloader<'_, '_> {
         })
     }
 
-    /// Rounds over the mirrors until the part is whole.
+    /// Tries the mirrors in rounds until the part is complete.
     fn fetch_to(
         &mut self,
         part: &mut PartialFile,
@@ -116,7 +117,7 @@ impl Downloader<'_, '_> {
                     }
                 }
             }
-            // Whoever gets on, however slowly, may go on.
+            // Any progress, however slow, allows more attempts.
             if part.len() > farthest {
                 (farthest, failures) = (part.len(), 0);
             }
@@ -138,7 +139,7 @@ impl Downloader<'_, '_> {
         }
     }
 
-    /// Asks one server for what is missing, or for all of it where that does not fit, and checks what is here then.
+    /// Requests the missing bytes from one server, or all bytes if that does not work, and then checks the file.
     fn attempt(&mut self, part: &mut PartialFile, file: &RemoteFile, url: &str) -> Result<(), Stop> {
         match self.request(part, file, url) {
             Err(Stop::StartOver(reason)) => {
@@ -151,7 +152,7 @@ impl Downloader<'_, '_> {
         }
     }
 
-    /// One request, unless all is here already, or more than all.
+    /// One request, unless everything is here already, or more than everything.
     fn request(&mut self, part: &mut PartialFile, file: &RemoteFile, url: &str) -> Result<(), Stop> {
         let start = part.len();
         if start < file.size {
@@ -167,14 +168,14 @@ impl Downloader<'_, '_> {
             return Ok(());
         }
         if start > 0 {
-            return Err(Stop::StartOver("the parts do not make up the file that was published".to_owned()));
+            return Err(Stop::StartOver("the parts do not form the published file".to_owned()));
         }
         clear(part)?;
         Err(Trouble::lasting(format!("what it sends has the MD5 checksum {md5} instead of {}", file.md5))
             .into())
     }
 
-    /// Writes what comes until it is over.
+    /// Writes the received bytes until the end.
     fn receive(
         &mut self,
         part: &mut PartialFile,
@@ -211,7 +212,7 @@ impl Downloader<'_, '_> {
         }
     }
 
-    /// The next event of a request. The wait ends when the user has had enough.
+    /// The next event of a request. The wait ends if the user wants to stop.
     fn next(&mut self, events: &Receiver<Event>, have: u64) -> Result<Event, Stop> {
         loop {
             if self.progress.interrupted() {
@@ -227,7 +228,7 @@ impl Downloader<'_, '_> {
         }
     }
 
-    /// A pause, which ends when the user has had enough.
+    /// A pause, which ends if the user wants to stop.
     fn wait(&self, pause: Duration) -> Result<(), Failure> {
         let end = Instant::now() + pause;
         loop {
@@ -242,18 +243,21 @@ impl Downloader<'_, '_> {
     }
 }
 
-/// Makes the part ready for the body of this answer, or says why it must not be written.
+/// Prepares the part for the body of this answer, or returns why it must not be written.
 fn take_up(part: &mut PartialFile, file: &RemoteFile, url: &str, answer: &Answer) -> Result<(), Stop> {
     if answer.partial {
         let fits = answer.start == Some(part.len()) && answer.total.is_none_or(|total| total == file.size);
         if part.len() == 0 {
-            return Err(Trouble::lasting("it sends a part of the file where all of it was asked for").into());
+            return Err(Trouble::lasting(
+                "it sends a part of the file although the whole file was requested",
+            )
+            .into());
         }
         if !fits {
-            return Err(Stop::StartOver("it sends another part than was asked for".to_owned()));
+            return Err(Stop::StartOver("it sends another part than was requested".to_owned()));
         }
     } else if part.len() > 0 {
-        // All of it: the server knows no parts, or has another version by now.
+        // The whole file: the server does not support parts, or has another version now.
         clear(part)?;
     }
     let missing = file.size - part.len();
@@ -269,12 +273,12 @@ fn take_up(part: &mut PartialFile, file: &RemoteFile, url: &str, answer: &Answer
     part.set_origin(origin.as_ref()).map_err(|reason| cannot_write(part, &reason))
 }
 
-/// Drops what is here.
+/// Drops the received bytes.
 fn clear(part: &mut PartialFile) -> Result<(), Stop> {
     part.clear().map_err(|reason| cannot_write(part, &reason))
 }
 
-/// The disk is full, or the like: no server can help.
+/// The disk is full, or similar: no server can help.
 fn cannot_write(part: &PartialFile, reason: &io::Error) -> Stop {
     Stop::Failure(Failure::Refused(format!("cannot write {}: {}", part.path().display(), part::text(reason))))
 }

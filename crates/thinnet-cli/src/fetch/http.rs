@@ -1,4 +1,4 @@
-//! One request, made on a thread of its own so that whoever waits for it can stop waiting at any time.
+//! One request, on its own thread, so that the caller can stop waiting at any time.
 
 use std::env;
 use std::fs;
@@ -17,74 +17,74 @@ use crate::failure::Failure;
 
 /// Bytes that are read at a time.
 const CHUNK: usize = 1 << 16;
-/// Chunks that may wait to be written.
+/// Chunks that may wait for writing.
 const WAITING: usize = 16;
-/// The longest that a server's wish for a pause is followed.
+/// The longest pause that a server may request.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Asks servers.
+/// Sends requests to servers.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     agent: Agent,
     timeout: Duration,
 }
 
-/// What happens to a request, in this order; `Trouble` can come at any point and is the last, as is `End`.
+/// The events of a request, in this order; `Trouble` can come at any point and is the last, as is `End`.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// The head of the answer.
     Answer(Answer),
     /// Some of its body.
     Bytes(Vec<u8>),
-    /// The body is over, as the server meant it.
+    /// The end of the body, as the server intended.
     End,
-    /// No more will come.
+    /// The last event after an error.
     Trouble(Trouble),
 }
 
 /// The head of an answer with status 200 or 206.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// Whether it is a part of the file, the one of [`Answer::start`] and [`Answer::total`].
+    /// Whether it is a part of the file, given by [`Answer::start`] and [`Answer::total`].
     pub(crate) partial: bool,
-    /// Bytes that will come, if the server says so.
+    /// Bytes to come, if the server gives the number.
     pub(crate) length: Option<u64>,
-    /// Of a part: the first byte's position in the file.
+    /// For a part: the first byte's position in the file.
     pub(crate) start: Option<u64>,
-    /// Of a part: the size of the whole file, if the server says so.
+    /// For a part: the size of the whole file, if the server gives it.
     pub(crate) total: Option<u64>,
-    /// What marks this version of the file.
+    /// The mark of this version of the file.
     pub(crate) validator: Option<String>,
 }
 
-/// Why a request came to nothing.
+/// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Trouble {
-    /// For people, to stand behind the address.
+    /// The reason, printed after the address.
     pub(crate) reason: String,
-    /// Whether it may be gone when one tries again.
+    /// Whether another attempt may succeed.
     pub(crate) passing: bool,
-    /// Whether the part that was asked for is not there at all, so that the file must be asked for from its start.
+    /// Whether the requested part does not exist, so that the file must be requested from its start.
     pub(crate) no_such_part: bool,
-    /// How long the server wants to be left alone.
+    /// How long the server wants us to wait.
     pub(crate) pause: Duration,
 }
 
 impl Trouble {
-    /// Trouble that may pass.
+    /// Trouble that may be temporary.
     pub(crate) fn passing(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), passing: true, no_such_part: false, pause: Duration::ZERO }
     }
 
-    /// Trouble that will stay.
+    /// Trouble that will not go away.
     pub(crate) fn lasting(reason: impl Into<String>) -> Self {
         Self { passing: false, ..Self::passing(reason) }
     }
 }
 
 impl Client {
-    /// A client that gives up after `timeout` without a connection, an answer or a byte of it. Proxies are those of the
-    /// environment.
+    /// A client that gives up after `timeout` without a connection, an answer or a byte of it. It uses the proxies of
+    /// the environment.
     pub(crate) fn new(timeout: Duration) -> Result<Self, Failure> {
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
@@ -100,10 +100,10 @@ impl Client {
         Ok(Self { agent: config.build().into(), timeout })
     }
 
-    /// Asks for the file from byte `from`; if that is not the first one, then for the version that `validator` marks if
-    /// it is given. Dropping the receiver ends the request.
+    /// Requests the file from byte `from` on; if that is not 0, the version marked by `validator`, if given. Dropping
+    /// the receiver ends the request.
     pub(crate) fn get(&self, url: &str, from: u64, validator: Option<&str>) -> Receiver<Event> {
-        // Files are wanted as they are, not packed for the way.
+        // Files should come unchanged, not compressed for the transfer.
         let mut request = self.agent.get(url).header(header::ACCEPT_ENCODING, "identity");
         if from > 0 {
             request = request.header(header::RANGE, format!("bytes={from}-"));
@@ -119,7 +119,7 @@ impl Client {
                 Ok(response) => transfer(response, &sender, timeout),
                 Err(error) => Event::Trouble(trouble(&error, timeout)),
             };
-            // Nobody may be waiting any more.
+            // Maybe nobody is waiting any more.
             let _ = sender.send(last);
         });
         if let Err(reason) = started {
@@ -130,7 +130,7 @@ impl Client {
     }
 }
 
-/// Hands on an answer and its body, and gives the event that ends it.
+/// Passes on an answer and its body, and returns the event that ends it.
 fn transfer(response: Response<Body>, sender: &SyncSender<Event>, timeout: Duration) -> Event {
     let answer = match answer(response.status(), response.headers()) {
         Ok(answer) => answer,
@@ -152,7 +152,7 @@ fn transfer(response: Response<Body>, sender: &SyncSender<Event>, timeout: Durat
     }
 }
 
-/// The head of the answer, if it is one with a file.
+/// The head of the answer, if it contains a file.
 fn answer(status: StatusCode, headers: &HeaderMap) -> Result<Answer, Trouble> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     if !matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
@@ -186,7 +186,7 @@ fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
     Some((start.trim().parse().ok()?, total.trim().parse().ok()))
 }
 
-/// What an error means to a person.
+/// An error in words for the user.
 fn trouble(error: &ureq::Error, timeout: Duration) -> Trouble {
     use ureq::Error;
 
@@ -203,7 +203,7 @@ fn trouble(error: &ureq::Error, timeout: Duration) -> Trouble {
                 Trouble::passing("the connection broke off")
             }
             io::ErrorKind::ConnectionRefused => Trouble::passing("the connection was refused"),
-            // How a TLS error comes.
+            // This is how a TLS error arrives.
             io::ErrorKind::InvalidData => Trouble::lasting(reason.to_string()),
             _ => Trouble::passing(reason.to_string()),
         },
@@ -223,7 +223,7 @@ fn certificates(file: PathBuf) -> Result<RootCerts, Failure> {
     let mut certificates = Vec::new();
     for item in parse_pem(&pem) {
         if let PemItem::Certificate(certificate) =
-            item.map_err(|reason| refuse(format!("it is no PEM file: {reason}")))?
+            item.map_err(|reason| refuse(format!("it is not a PEM file: {reason}")))?
         {
             certificates.push(certificate);
         }

@@ -1,5 +1,6 @@
-//! `thinnet data fetch`: what there is ([`names`]), which files a data set has ([`source`]), how one is asked for ([`http`]) and brought, attempt by
-//! attempt ([`download`]), what is there before it is whole ([`part`]), and how that is shown ([`watch`]).
+//! `thinnet data fetch`: the available data sets ([`names`]), the files of each ([`source`]), the request for a file
+//! ([`http`]), its download in several attempts ([`download`]), a file before it is complete ([`part`]), and the
+//! progress display ([`watch`]).
 
 mod download;
 mod http;
@@ -21,7 +22,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::{folder, interrupt};
 
-/// Fetches the files of a data set that are not there yet, and prints where they are.
+/// Fetches the missing files of a data set, and prints where they are.
 pub(crate) fn run(arguments: &FetchArguments, output: &mut Output) -> Result<(), Failure> {
     let mut source = Source::named(&arguments.dataset, arguments.catalogue.as_deref())?;
     if let Some(url) = &arguments.url {
@@ -53,7 +54,7 @@ pub(crate) fn run(arguments: &FetchArguments, output: &mut Output) -> Result<(),
     output.line(&source.data(&dir).display().to_string())
 }
 
-/// The files that are not there, or not what they should be.
+/// The files that do not exist or have the wrong content.
 fn missing<'a>(
     source: &'a Source,
     dir: &Path,
@@ -71,7 +72,7 @@ fn missing<'a>(
             continue;
         }
         if path.is_dir() {
-            return Err(Failure::Refused(format!("{} is a folder; a file goes there", path.display())));
+            return Err(Failure::Refused(format!("{} is a folder, but it must be a file", path.display())));
         }
         if path.exists() {
             progress

@@ -1,4 +1,4 @@
-//! A file that is not whole yet: `NAME.part`, which becomes `NAME` when all of it is there and its checksum is right.
+//! An incomplete file: `NAME.part`, which becomes `NAME` when it is complete and its checksum is right.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -10,16 +10,16 @@ use thinnet::files::{folder_of, sync_names};
 use super::source::RemoteFile;
 use crate::failure::Failure;
 
-/// Where the bytes of a partial file are from: what a server needs to know to send the rest of the same file.
+/// Where the bytes of a partial file come from: what a server needs to send the rest of the same file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
     /// The address.
     pub(crate) url: String,
-    /// The server's mark of that version of the file: its `ETag` or its `Last-Modified`.
+    /// The server's mark for that version of the file: its `ETag` or its `Last-Modified`.
     pub(crate) validator: String,
 }
 
-/// A partial file, which no other process writes meanwhile.
+/// A partial file, locked against other processes.
 #[derive(Debug)]
 pub(crate) struct PartialFile {
     file: File,
@@ -29,14 +29,14 @@ pub(crate) struct PartialFile {
 }
 
 impl PartialFile {
-    /// Opens what there is of `target`, or starts it. Its folder must be there.
+    /// Opens the partial file of `target`, or creates it. Its folder must exist.
     pub(crate) fn open(target: &Path) -> Result<Self, Failure> {
         let path = with_suffix(target, ".part");
         let refuse = |reason: io::Error| {
             Failure::Refused(format!("cannot write {}: {}", path.display(), text(&reason)))
         };
         let file = OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(refuse)?;
-        // Where a file system knows no locks, the checksum still finds what two writers mix up.
+        // If a file system has no locks, the checksum still detects the mixed bytes of two writers.
         if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
             return Err(Failure::Refused(format!("another thinnet is fetching {}", target.display())));
         }
@@ -44,7 +44,7 @@ impl PartialFile {
         Ok(Self { file, path, target: target.to_path_buf(), len })
     }
 
-    /// Bytes that are there.
+    /// The number of bytes so far.
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
@@ -54,7 +54,7 @@ impl PartialFile {
         &self.path
     }
 
-    /// Adds bytes to the end.
+    /// Appends bytes.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let written = self.file.write_all(bytes);
         self.len = match written {
@@ -64,21 +64,21 @@ impl PartialFile {
         written
     }
 
-    /// Drops all that is there.
+    /// Drops all bytes.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
         self.file.set_len(0)?;
         self.len = 0;
         self.set_origin(None)
     }
 
-    /// Where the bytes are from, if that is known.
+    /// Where the bytes come from, if known.
     pub(crate) fn origin(&self) -> Option<Origin> {
         let text = fs::read_to_string(self.origin_path()).ok()?;
         let (url, validator) = text.strip_suffix('\n')?.split_once('\n')?;
         Some(Origin { url: url.to_owned(), validator: validator.to_owned() })
     }
 
-    /// Notes where the bytes are from.
+    /// Records where the bytes come from.
     pub(crate) fn set_origin(&self, origin: Option<&Origin>) -> io::Result<()> {
         match origin {
             Some(Origin { url, validator }) => fs::write(self.origin_path(), format!("{url}\n{validator}\n")),
@@ -89,13 +89,13 @@ impl PartialFile {
         }
     }
 
-    /// The MD5 checksum of what is there, as read back.
+    /// The MD5 checksum of the bytes, as read back.
     pub(crate) fn md5(&mut self) -> io::Result<String> {
         self.file.seek(SeekFrom::Start(0))?;
         md5(&mut self.file)
     }
 
-    /// Gives the file its name, for good: it is on the disk when this returns.
+    /// Gives the file its name permanently: it is on the disk when this returns.
     pub(crate) fn finish(self) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.path, &self.target)?;
@@ -103,7 +103,7 @@ impl PartialFile {
         sync_names(folder_of(&self.target))
     }
 
-    /// Leaves what has arrived for the next time, and nothing if nothing has. Gives whether there is something.
+    /// Keeps the received bytes for the next time; deletes an empty file. Returns whether there are any bytes.
     pub(crate) fn leave(self) -> bool {
         if self.len == 0 {
             let _ = fs::remove_file(&self.path);
@@ -117,7 +117,7 @@ impl PartialFile {
     }
 }
 
-/// Whether the file is there, and what it should be.
+/// Whether the file exists and has the right content.
 pub(crate) fn is_whole(path: &Path, file: &RemoteFile) -> io::Result<bool> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() && metadata.len() == file.size => {
@@ -131,7 +131,7 @@ pub(crate) fn is_whole(path: &Path, file: &RemoteFile) -> io::Result<bool> {
     }
 }
 
-/// The system's reason for people.
+/// The system's reason in words for the user.
 pub(crate) fn text(reason: &io::Error) -> String {
     match reason.kind() {
         io::ErrorKind::StorageFull => "the disk is full".to_owned(),
@@ -140,7 +140,7 @@ pub(crate) fn text(reason: &io::Error) -> String {
     }
 }
 
-/// MD5 of all that can be read, in hexadecimal digits.
+/// The MD5 of everything that can be read, in hexadecimal digits.
 fn md5(file: &mut impl Read) -> io::Result<String> {
     let mut hasher = Md5::new();
     let mut buffer = vec![0; 1 << 16];
@@ -155,7 +155,7 @@ fn md5(file: &mut impl Read) -> io::Result<String> {
     Ok(format!("{:032x}", u128::from_be_bytes(hasher.finalize().into())))
 }
 
-/// The path with something behind its name.
+/// The path with a suffix on its name.
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

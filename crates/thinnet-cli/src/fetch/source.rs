@@ -1,4 +1,4 @@
-//! Which files a data set has, what they must be, and where they are.
+//! The files of each data set, their checksums, and their addresses.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,18 +10,18 @@ use ureq::http::Uri;
 
 use crate::failure::Failure;
 
-/// Addresses and MD5 checksums are those of torchvision's `datasets/cifar.py` and `datasets/mnist.py`, in its order, with
-/// Fashion-MNIST's own repository as a second mirror. Sizes in bytes are those that the servers announce.
+/// Addresses and MD5 checksums are those of torchvision's `datasets/cifar.py` and `datasets/mnist.py`, in the same
+/// order, with Fashion-MNIST's own repository as a second mirror. Sizes in bytes come from the servers.
 const BUILT_IN: &str = include_str!("datasets.json");
 
-/// A data set as it is on the servers.
+/// A data set on the servers.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Source {
-    /// The folder, below that of all data sets, that holds the files; none for a single archive.
+    /// The folder for the files, inside the folder of all data sets; empty for a single archive.
     #[serde(default)]
     folder: PathBuf,
-    /// Addresses of folders with the files, the first one to be tried first.
+    /// Addresses of folders with the files, in the order to try.
     mirrors: Vec<String>,
     /// The files.
     pub(crate) files: Vec<RemoteFile>,
@@ -31,7 +31,7 @@ pub(crate) struct Source {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RemoteFile {
-    /// Its name, here and there.
+    /// Its name, here and on the server.
     pub(crate) name: String,
     /// Its size in bytes.
     pub(crate) size: u64,
@@ -40,7 +40,7 @@ pub(crate) struct RemoteFile {
 }
 
 impl Source {
-    /// The data set of that name, built in or from the catalogue file that is given.
+    /// The data set with that name, built in or from the given catalogue file.
     pub(crate) fn named(name: &str, catalogue: Option<&Path>) -> Result<Self, Failure> {
         let (read, origin) = match catalogue {
             None => (Ok(BUILT_IN.to_owned()), "the built-in catalogue".to_owned()),
@@ -48,14 +48,14 @@ impl Source {
         };
         let text = read.map_err(|reason| Failure::Refused(format!("cannot read {origin}: {reason}")))?;
         let mut all: BTreeMap<String, Self> = serde_json::from_str(&text)
-            .map_err(|reason| Failure::Refused(format!("{origin} is no catalogue: {reason}")))?;
+            .map_err(|reason| Failure::Refused(format!("{origin} is not a catalogue: {reason}")))?;
         all.remove(name).ok_or_else(|| Failure::Refused(format!("{origin} has no data set '{name}'")))
     }
 
-    /// Fetch from this address only: that of the file itself, or of the folder if there are several.
+    /// Fetches only from this address: that of the file, or of the folder if there are several files.
     pub(crate) fn set_url(&mut self, url: &str) -> Result<(), Failure> {
         let refuse = |reason: String| Failure::Refused(format!("--url {url}: {reason}"));
-        let uri: Uri = url.parse().map_err(|reason| refuse(format!("this is no address ({reason})")))?;
+        let uri: Uri = url.parse().map_err(|reason| refuse(format!("this is not an address ({reason})")))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
             return Err(refuse("an address starts with http:// or https:// and a host's name".to_owned()));
         }
@@ -71,19 +71,19 @@ impl Source {
         let last = uri.path().rsplit('/').next().unwrap_or_default();
         if self.files.iter().any(|file| file.name == last) {
             return Err(refuse(format!(
-                "this is the address of one file, and the data set has {count}; give that of the folder they are in"
+                "this is the address of one file, but the data set has {count}; give the address of their folder"
             )));
         }
         if uri.query().is_some() {
             return Err(refuse(format!(
-                "the data set has {count} files, whose names cannot be put behind a '?'; give a folder's address"
+                "the data set has {count} files, whose names cannot follow a '?'; give a folder's address"
             )));
         }
         self.mirrors = vec![if url.ends_with('/') { url.to_owned() } else { format!("{url}/") }];
         Ok(())
     }
 
-    /// The addresses of a file, the first one to be tried first.
+    /// The addresses of a file, in the order to try.
     pub(crate) fn urls(&self, file: &RemoteFile) -> Vec<String> {
         let join = |mirror: &String| {
             if mirror.ends_with('/') { format!("{mirror}{}", file.name) } else { mirror.clone() }
@@ -91,13 +91,13 @@ impl Source {
         self.mirrors.iter().map(join).collect()
     }
 
-    /// The folder that the files go to, below that of all data sets.
+    /// The folder for the files, inside the folder of all data sets.
     pub(crate) fn folder(&self, dir: &Path) -> PathBuf {
         // `join("")` would add a slash.
         if self.folder.as_os_str().is_empty() { dir.to_path_buf() } else { dir.join(&self.folder) }
     }
 
-    /// What `--data` takes: the folder of the files, or the one archive.
+    /// The path for `--data`: the folder of the files, or the single archive.
     pub(crate) fn data(&self, dir: &Path) -> PathBuf {
         match self.files.as_slice() {
             [file] => self.folder(dir).join(&file.name),
@@ -106,11 +106,11 @@ impl Source {
     }
 }
 
-/// The folder of data sets where none is given: `thinnet/datasets` in the cache folder of the user, which is
-/// `$XDG_CACHE_HOME` or `~/.cache` on Linux, `~/Library/Caches` on macOS and `%LOCALAPPDATA%` on Windows.
+/// The default folder of data sets: `thinnet/datasets` in the user's cache folder, which is `$XDG_CACHE_HOME` or
+/// `~/.cache` on Linux, `~/Library/Caches` on macOS and `%LOCALAPPDATA%` on Windows.
 pub(crate) fn default_dir() -> Result<PathBuf, Failure> {
     let strategy = etcetera::base_strategy::choose_native_strategy().map_err(|_| {
-        Failure::Refused("the user's home folder is not known; say with --dir where data sets go".to_owned())
+        Failure::Refused("the user's home folder is not known; give a folder with --dir".to_owned())
     })?;
     Ok(strategy.cache_dir().join("thinnet").join("datasets"))
 }

@@ -1,4 +1,4 @@
-//! A download as it is seen: a bar on a terminal, a line now and then where there is none.
+//! The display of a download: a bar on a terminal, otherwise a line now and then.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use super::source::RemoteFile;
 use crate::figures::byte_size;
 use crate::output::Output;
 
-/// At least this long between two lines where there is no bar.
+/// Min time between two lines, if there is no bar.
 const BETWEEN_LINES: Duration = Duration::from_secs(1);
 
 /// Shows downloads.
@@ -19,13 +19,13 @@ pub(crate) struct Watcher<'a> {
     current: Option<Current>,
 }
 
-/// What a server is sending.
+/// The file that a server is sending.
 struct Current {
     name: String,
     size: u64,
-    /// When it began, and how much was here then.
+    /// When it started, and the bytes that were here then.
     begin: (Instant, u64),
-    /// When the last line was written, and how many tenths of the file it told of.
+    /// When the last line was written, and its tenths of the file.
     line: (Instant, u64),
 }
 
@@ -35,7 +35,7 @@ impl<'a> Watcher<'a> {
         Self { output, stop, quiet, current: None }
     }
 
-    /// A server begins to send a file of which `have` bytes are here.
+    /// A server starts to send a file; `have` bytes of it are here.
     pub(crate) fn begin(&mut self, file: &RemoteFile, url: &str, have: u64) {
         self.pause();
         let size = byte_size(file.size as f64);
@@ -54,7 +54,7 @@ impl<'a> Watcher<'a> {
         }
     }
 
-    /// `have` bytes are here. It is called many times a second, also when nothing comes.
+    /// `have` bytes are here. Called many times per second, even if nothing arrives.
     pub(crate) fn advance(&mut self, have: u64) {
         self.output.transferred(have);
         let Some(current) = &mut self.current else { return };
@@ -68,13 +68,13 @@ impl<'a> Watcher<'a> {
         self.note(&line);
     }
 
-    /// A server is done, or something went wrong.
+    /// A server has finished, or an error occurred.
     pub(crate) fn pause(&mut self) {
         self.current = None;
         self.output.end_bar();
     }
 
-    /// Something that a person wants to know.
+    /// A message for the user.
     pub(crate) fn note(&mut self, text: &str) {
         if !self.quiet {
             self.output.note(text);
@@ -88,7 +88,7 @@ impl<'a> Watcher<'a> {
 }
 
 impl Current {
-    /// How far it is, how fast it goes, and how long the rest will take at that speed.
+    /// The progress, the speed, and the remaining time at that speed.
     fn line(&self, now: Instant, have: u64) -> String {
         let (begin, had) = self.begin;
         let speed = have.saturating_sub(had) as f64 / (now - begin).as_secs_f64().max(1e-3);

@@ -1,4 +1,4 @@
-//! `thinnet evaluate`: how a model does on data whose classes or numbers are known.
+//! `thinnet evaluate`: evaluates a model on labelled data.
 
 use std::path::Path;
 
@@ -18,18 +18,18 @@ use crate::folder;
 use crate::memory;
 use crate::output::{Output, Paint, characters};
 
-/// Samples that are judged at a time.
+/// Samples that are evaluated at a time.
 const BLOCK: usize = 1024;
-/// The terminal shows the whole confusion matrix for so many classes.
+/// The terminal shows the whole confusion matrix up to this many classes.
 const MOST_CLASSES: usize = 12;
-/// A name is cut to this many characters, and to fewer where a terminal is narrow.
+/// A name is cut to this many characters, and to fewer on a narrow terminal.
 const NAME: usize = 24;
-/// Columns that the figures of a class take beside its name.
+/// The width of a class's figures after its name.
 const CLASS_FIGURES: usize = "  samples  precision  100.00%  100.00%".len();
-/// Names over the columns of the confusion matrix have from this many characters to that many.
+/// The min and max width of names above the columns of the confusion matrix.
 const HEADS: std::ops::RangeInclusive<usize> = 2..=8;
 
-/// Judges the model.
+/// Evaluates the model.
 pub(crate) fn run(arguments: &EvaluateArguments, output: &Output) -> Result<(), Failure> {
     if let Some(out) = &arguments.out {
         folder::check("--out", out)?;
@@ -85,7 +85,7 @@ fn evaluate<F: Float>(
     lines.iter().try_for_each(|line| output.line(line))
 }
 
-/// Reads the data as the model's own were read.
+/// Reads the data like the model's own data.
 fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
     let data = &model.config().data;
     let columns = model.preprocessing().columns.as_ref();
@@ -104,7 +104,7 @@ fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
     Ok(open_with(path, &options, "")?)
 }
 
-/// The parts to judge the model on.
+/// The parts to evaluate the model on.
 fn parts<'a>(set: &'a DataSet, arguments: &EvaluateArguments) -> Result<Vec<(Part, &'a Rows<f64>)>, Failure> {
     let wanted = match arguments.part.as_deref() {
         Some("all") => None,
@@ -124,7 +124,7 @@ fn parts<'a>(set: &'a DataSet, arguments: &EvaluateArguments) -> Result<Vec<(Par
     Ok(parts)
 }
 
-/// The figures for people, in this many columns if it can be.
+/// The figures as text, with this width if possible.
 fn lines(evaluation: &Evaluation, columns: usize, strong: impl Fn(&str) -> String) -> Vec<String> {
     let mut lines = Vec::new();
     let shares = [("accuracy", evaluation.accuracy), ("top-5 accuracy", evaluation.top5)];
@@ -169,7 +169,7 @@ fn lines(evaluation: &Evaluation, columns: usize, strong: impl Fn(&str) -> Strin
     lines
 }
 
-/// A table with a heading, a name of at most `most` characters a row, and columns that are flush right.
+/// A table with headings, rows with a name of at most `most` characters, and right-aligned columns.
 fn table<'a>(
     corner: &str,
     most: usize,

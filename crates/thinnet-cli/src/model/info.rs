@@ -1,4 +1,4 @@
-//! `thinnet model info`: what a model is.
+//! `thinnet model info`: describes a model.
 
 use std::fmt::Write;
 
@@ -14,10 +14,10 @@ use crate::failure::Failure;
 use crate::figures::{figure, percent, plural, thousands};
 use crate::output::{Output, Paint};
 
-/// Names that are shown before "and ... more".
+/// How many names are shown before "and ... more".
 const NAMES: usize = 12;
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Info<'a> {
     /// The version of thinnet that made it.
@@ -37,11 +37,11 @@ struct Info<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     test: Option<Score>,
     preprocessing: &'a Preprocessing,
-    /// All settings, as the file config.toml.
+    /// All settings, as in the file config.toml.
     settings: String,
 }
 
-/// How many it was trained and judged on.
+/// The number of samples for training, validation and test.
 #[derive(Serialize)]
 struct Samples {
     train: usize,
@@ -93,7 +93,7 @@ fn show<F: Float>(model: &Model<F>, arguments: &ModelInfoArguments, output: &Out
     rows.iter().try_for_each(|(name, text)| output.line(&format!("{name:<15}{text}")))
 }
 
-/// What a person wants to know: a name and a text a line.
+/// The description for people: a name and a text per line.
 fn rows(info: &Info<'_>, dropout: &str) -> Vec<(&'static str, String)> {
     let own = info.preprocessing;
     let sizes = |sizes: &[usize], between: &str| joined(sizes.iter().map(|&size| thousands(size)), between);

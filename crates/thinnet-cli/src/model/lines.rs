@@ -1,4 +1,4 @@
-//! Predictions as lines of CSV or JSON.
+//! Formats predictions as lines of CSV or JSON.
 
 use std::fmt::Write;
 
@@ -6,20 +6,20 @@ use ndarray::{ArrayView1, ArrayView2};
 use serde_json::{Map, Value, json};
 use thinnet::Float;
 
-/// What is said of a sample.
+/// What is printed for a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Show {
     /// Its most probable class.
     Class,
-    /// So many of them.
+    /// This many of the most probable classes.
     Top(usize),
-    /// The probabilities of all.
+    /// The probabilities of all classes.
     All,
     /// The numbers of a regression.
     Numbers,
 }
 
-/// Makes lines of predictions.
+/// Formats predictions.
 #[derive(Debug)]
 pub(crate) struct Lines<'a> {
     show: Show,
@@ -28,12 +28,12 @@ pub(crate) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// - `names`: of the classes by label, or of the targets by column
+    /// - `names`: the names of the classes by label, or of the targets by column
     pub(crate) fn new(show: Show, json: bool, names: &'a [String]) -> Self {
         Self { show, json, names }
     }
 
-    /// The line with the names of the columns; empty where each line has them.
+    /// The line with the names of the columns; empty if each line has them.
     pub(crate) fn head(&self) -> String {
         let names = || self.names.iter().map(|name| field(name)).collect::<Vec<_>>().join(",");
         match self.show {
@@ -44,7 +44,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The lines of samples whose predictions are the rows of `values`, and whose numbers count from `first`.
+    /// The lines of samples with predictions in the rows of `values`; their numbers count from `first`.
     pub(crate) fn of<F: Float>(&self, first: usize, values: ArrayView2<'_, F>) -> String {
         let mut text = String::new();
         for (row, sample) in values.rows().into_iter().zip(first..) {
@@ -91,7 +91,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The places of the greatest numbers, greatest first; of equal ones the first.
+/// The places of the largest numbers, largest first; of equal ones the first.
 fn best<F: Float>(row: ArrayView1<'_, F>, count: usize) -> impl Iterator<Item = usize> {
     let mut places: Vec<usize> = (0..row.len()).collect();
     if count == 1 {
@@ -102,12 +102,12 @@ fn best<F: Float>(row: ArrayView1<'_, F>, count: usize) -> impl Iterator<Item = 
     places.into_iter().take(count)
 }
 
-/// The number with as few digits as tell it from its neighbours in its own type.
+/// The number with as few digits as distinguish it from other numbers of its type.
 fn number<F: Float>(value: F) -> Value {
     value.to_string().parse::<f64>().map_or(Value::Null, Value::from)
 }
 
-/// A field of CSV (RFC 4180): in quotes where it has to be.
+/// A field of CSV (RFC 4180), in quotes if necessary.
 fn field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))

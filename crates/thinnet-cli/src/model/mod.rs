@@ -1,4 +1,4 @@
-//! What a trained model does: [`predict`], [`evaluate`], and [`info`] about it.
+//! The commands for trained models: [`predict`], [`evaluate`], and [`info`].
 
 pub(crate) mod evaluate;
 pub(crate) mod info;

@@ -1,4 +1,4 @@
-//! `thinnet predict`: samples are read on one thread and predicted on another, a block at a time.
+//! `thinnet predict`: one thread reads samples and another predicts them, one block at a time.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -25,11 +25,11 @@ use crate::figures::{plural, thousands};
 use crate::output::Output;
 use crate::{folder, interrupt};
 
-/// The word for standard input.
+/// The name of standard input.
 const STANDARD_INPUT: &str = "-";
-/// Blocks that wait to be predicted.
+/// Blocks that may wait for prediction.
 const WAITING: usize = 2;
-/// How often a run that waits for samples looks whether it is to stop.
+/// How often a run that waits for samples checks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
 /// Steps of the bar.
 const STEPS: usize = 1000;
@@ -82,19 +82,19 @@ fn predict<F: Float>(
     if strangers > 0 {
         let words = plural(strangers, "word");
         sink.output.note(&format!(
-            "{words} among the samples are none of the model's categories; they count as zeros"
+            "{words} among the samples are not among the model's categories; they count as zeros"
         ));
     }
     sink.close(samples)
 }
 
-/// What is to be shown, if the model has it.
+/// What to print, if the model supports it.
 fn show<F: Float>(model: &Model<F>, arguments: &PredictArguments) -> Result<Show, Failure> {
     let classes = model.preprocessing().names.len();
     let regression = model.config().model.task == Task::Regression;
     match (arguments.top, arguments.proba) {
         (Some(_), _) | (_, true) if regression => Err(Failure::Refused(format!(
-            "{} is for models that predict classes, and {} predicts numbers",
+            "{} is for models that predict classes, but {} predicts numbers",
             if arguments.proba { "--proba" } else { "--top" },
             arguments.model.display()
         ))),
@@ -107,7 +107,7 @@ fn show<F: Float>(model: &Model<F>, arguments: &PredictArguments) -> Result<Show
     }
 }
 
-/// What a thread of its own needs to read the samples.
+/// What a thread needs to read the samples.
 struct Input {
     path: PathBuf,
     shape: Vec<usize>,
@@ -136,8 +136,8 @@ impl Input {
     }
 }
 
-/// Reads on another thread and gives each block to `take`. That thread is not waited for where the work ends early: it may
-/// wait for an input that never comes.
+/// Reads on another thread and passes each block to `take`. If the work ends early, nobody waits for that thread: it
+/// may wait for input that never comes.
 fn each(
     input: Input,
     stop: &Arc<AtomicBool>,
@@ -147,7 +147,7 @@ fn each(
     let read = move || {
         let mut hand_on = |block| send.send(Ok(block)).map_err(|_| Error::Interrupted { step: 0 });
         if let Err(error) = input.read(&mut hand_on) {
-            let _ = send.send(Err(error)); // if nobody takes it, nobody wants it
+            let _ = send.send(Err(error)); // if nobody receives it, nobody needs it
         }
     };
     thread::Builder::new()
@@ -177,15 +177,15 @@ fn next(
     }
 }
 
-/// Brings files into their order: an archive may have the second before the first. What came too early waits as
-/// predictions, which are small beside samples.
+/// Writes the files' predictions in order: an archive may have the second file before the first. Early ones wait as
+/// predictions, which are small compared with samples.
 struct InOrder<'a, 'b, F> {
     lines: Lines<'a>,
     sink: &'a mut Sink<'b>,
     /// The file whose samples are next.
     next: usize,
     samples: usize,
-    /// The file that comes.
+    /// The current file.
     current: Option<usize>,
     later: BTreeMap<usize, Vec<Array2<F>>>,
 }
@@ -219,20 +219,20 @@ impl<F: Float> InOrder<'_, '_, F> {
     }
 
     fn write(&mut self, values: &Array2<F>) -> Result<(), Failure> {
-        // An input that does not fit leaves nothing behind, the names of columns neither.
+        // If the input does not match the model, nothing is written, not even the names of columns.
         let head = if self.samples == 0 { self.lines.head() } else { String::new() };
         let text = head + &self.lines.of(self.samples, values.view());
         self.samples += values.nrows();
         self.sink.write(&text)
     }
 
-    /// Samples that were predicted, written or not.
+    /// The number of predicted samples, written or not.
     fn seen(&self) -> usize {
         self.samples + self.later.values().flatten().map(Array2::nrows).sum::<usize>()
     }
 }
 
-/// Where predictions go.
+/// The destination of predictions.
 struct Sink<'a> {
     output: &'a mut Output,
     file: Option<(NewFile, &'a Path)>,
@@ -247,7 +247,7 @@ impl<'a> Sink<'a> {
         Ok(Self { output, file: path.map(create).transpose()? })
     }
 
-    /// Whether a bar would not be among results.
+    /// Whether a bar would be mixed with results.
     fn shows_nothing(&self) -> bool {
         self.file.is_some() || self.output.width().is_none()
     }
@@ -261,7 +261,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Gives the file its name, after all is written.
+    /// Gives the file its name, after everything is written.
     fn close(self, samples: usize) -> Result<(), Failure> {
         let Some((file, path)) = self.file else { return Ok(()) };
         file.finish(true).map_err(|error| cannot_write(path, &error))?;

@@ -1,4 +1,4 @@
-//! How bars look.
+//! The style of bars.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use indicatif::{ProgressState, ProgressStyle};
 
 use crate::figures::{byte_size, duration};
 
-/// A bar with its name before it, and what is done and how long the rest takes behind it.
+/// A bar with its name in front, then the progress and the remaining time.
 pub(super) fn bar_style(wide: bool) -> Result<ProgressStyle, TemplateError> {
     let bar = if wide { "{bar:40.cyan/dim}" } else { "{wide_bar:.cyan/dim}" };
     Ok(ProgressStyle::with_template(&format!("{{prefix}} {bar} {{msg}}  {{eta}} left"))?
         .progress_chars("━━─"))
 }
 
-/// A bar for a file: its name where there is room, how much is here, how fast it comes, how long the rest will take.
+/// A bar for a file: its name if there is space, the bytes so far, the speed, and the remaining time.
 pub(super) fn transfer_style(width: usize) -> Result<ProgressStyle, TemplateError> {
     let template = if width >= 76 {
         "{prefix} {wide_bar:.cyan/dim} {have}  {speed:>10}  {left:>13}"
@@ -35,7 +35,7 @@ pub(super) fn transfer_style(width: usize) -> Result<ProgressStyle, TemplateErro
         }))
 }
 
-/// How much of a file there is: "45.3 of 170.5 MB", the unit once.
+/// How much of a file has arrived: "45.3 of 170.5 MB", with the unit once.
 pub(super) fn part(state: &ProgressState) -> String {
     let size = byte_size(state.len().unwrap_or_default() as f64);
     let have = byte_size(state.pos() as f64);
@@ -43,10 +43,10 @@ pub(super) fn part(state: &ProgressState) -> String {
     format!("{} of {size}", have.strip_suffix(unit).unwrap_or(&have).trim_end())
 }
 
-/// How long the rest will take: "12 s left", "3:20 min left", "1:05 h left".
+/// The remaining time: "12 s left", "3:20 min left", "1:05 h left".
 pub(super) fn left(time: Duration) -> String {
     match time.as_secs() {
-        0 => String::new(), // as good as there, or nothing came yet
+        0 => String::new(), // almost complete, or nothing has arrived yet
         1..360_000 => format!("{} left", duration(time)),
         _ => "stalled".to_owned(),
     }

@@ -1,4 +1,4 @@
-//! What is seen of data that are read: a line, and in its place a bar where it is known how far it is.
+//! The display while data are read: a line, or a bar if the progress is known.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -10,13 +10,13 @@ use super::bars::{left, part};
 use super::block::{Canvas, display};
 use super::style::Paint;
 
-/// What is read sooner than this has no bar, which would be gone before it is seen.
+/// If reading takes less than this there is no bar, which would disappear before it is seen.
 const SOON: Duration = Duration::from_millis(200);
 
 /// The widest bar.
 const WIDEST: usize = 40;
 
-/// Data that are read.
+/// Data that are being read.
 pub(super) struct Reading {
     name: String,
     canvas: Option<Canvas>,
@@ -25,10 +25,10 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Says what is done.
+    /// Shows the work.
     ///
-    /// - `name`: "reading" and what
-    /// - `canvas`: where it is said, if at all
+    /// - `name`: "reading" and the data
+    /// - `canvas`: where to show it, if at all
     pub(super) fn begin(name: &str, canvas: Option<Canvas>) -> Self {
         let room = canvas.map_or(0, |canvas| canvas.columns.saturating_sub(1));
         let line = format!("{name} ...");
@@ -55,7 +55,7 @@ impl Reading {
         bar.set_position(done);
     }
 
-    /// Takes away what is shown.
+    /// Removes the display.
     pub(super) fn end(&self) {
         match self.bar.get() {
             Some(bar) => bar.finish_and_clear(),
@@ -67,7 +67,7 @@ impl Reading {
         self.write("\r\x1b[2K");
     }
 
-    /// There is nothing to do about a standard error that is closed.
+    /// If standard error is closed, it is ignored.
     fn write(&self, text: &str) {
         if self.canvas.is_some() {
             let mut err = io::stderr().lock();
@@ -79,7 +79,7 @@ impl Reading {
 /// "reading long.csv  ━━━━━━━────────  12.3 of 72.0 MB      3 s left".
 fn line(name: &str, state: &ProgressState, canvas: Canvas) -> String {
     let room = canvas.columns.saturating_sub(1);
-    // A long path would leave the bar no room.
+    // A long path would leave no space for the bar.
     let name = if name.chars().count() > room / 3 { "reading" } else { name };
     let rest = format!("  {}  {:>13}", part(state), left(state.eta()));
     let bar = room.saturating_sub(name.chars().count() + 2 + rest.chars().count()).min(WIDEST);

@@ -1,17 +1,17 @@
-//! What a stream can show, and colours where it shows them.
+//! The capabilities of a stream, and colours if it supports them.
 
 use std::env;
 
 use clap::builder::styling::{AnsiColor, Style};
 
-/// What a stream can show.
+/// The capabilities of a stream.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stream {
     pub(super) terminal: bool,
     pub(super) colour: bool,
 }
 
-/// How a piece of text is shown where colours are.
+/// The style of a text, if there are colours.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Paint {
     Good,
@@ -22,13 +22,13 @@ pub(crate) enum Paint {
 }
 
 impl Stream {
-    /// Colours are for a terminal that can show them, unless `NO_COLOR` (<https://no-color.org>) is set.
+    /// Colours are used if a terminal supports them, unless `NO_COLOR` (<https://no-color.org>) is set.
     pub(super) fn new(terminal: bool) -> Self {
         let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || dumb();
         Self { terminal, colour: terminal && !refused }
     }
 
-    /// The text, coloured where colours are.
+    /// The text, in colour if colours are used.
     pub(super) fn paint(self, paint: Paint, text: &str) -> String {
         let style = match paint {
             Paint::Good => AnsiColor::Green.on_default(),
@@ -41,7 +41,7 @@ impl Stream {
     }
 }
 
-/// Whether the terminal can do no more than write one line after the other.
+/// Whether the terminal can only write one line after another.
 pub(super) fn dumb() -> bool {
     env::var_os("TERM").is_none_or(|value| value == "dumb" || value.is_empty())
 }

@@ -1,9 +1,9 @@
-//! Texts in the columns that a terminal has: broken between words, never within one.
+//! Wraps texts to a terminal's width: between words, never within one.
 
-/// What stands between lines that belong to one; blanks at a break are left out.
+/// The break between lines of the same text; spaces at a break are removed.
 const BREAK: char = '\n';
 
-/// The characters of a line, each with whether it is seen: those of colours are not.
+/// The characters of a line, each with whether it is visible: colour codes are not.
 pub(super) fn seen(line: &str) -> impl Iterator<Item = (char, bool)> {
     let mut code = false;
     line.chars().map(move |character| {
@@ -13,15 +13,15 @@ pub(super) fn seen(line: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-/// The characters of a line that are seen.
+/// The number of visible characters in a line.
 pub(crate) fn characters(line: &str) -> usize {
     seen(line).filter(|(_, seen)| *seen).count()
 }
 
-/// A text whose lines have at most so many columns, if its words allow it.
+/// A text with lines of at most `columns` characters, if its words allow it.
 ///
-/// What goes on below a line stands under the second of its columns that are two blanks apart, or a little to the right of
-/// where an indented line starts. A command in `backquotes` stays whole, so that it can be copied, where it fits a line.
+/// Continued lines are aligned with the second of two columns that are separated by two spaces, or indented a little
+/// more than an indented line. A command in `backquotes` stays on one line if it fits, so that it can be copied.
 pub(crate) fn wrap(text: &str, columns: usize) -> String {
     let lines: Vec<String> = text.split(BREAK).map(|line| wrap_line(line, columns)).collect();
     lines.join("\n")
@@ -48,7 +48,7 @@ fn wrap_line(line: &str, columns: usize) -> String {
     wrapped
 }
 
-/// Blanks that a line which goes on starts with.
+/// The indentation of continued lines.
 fn hang(line: &str, columns: usize) -> usize {
     let plain: String = seen(line).filter(|(_, seen)| *seen).map(|(character, _)| character).collect();
     let start = plain.chars().take_while(|&c| c == ' ').count();
@@ -64,7 +64,8 @@ fn hang(line: &str, columns: usize) -> usize {
     }
 }
 
-/// The words of a line, each with the blanks before it. What stands in backquotes is one, if it is no longer than `longest`.
+/// The words of a line, each with the spaces before it. Text in backquotes is one word, if it is no longer than
+/// `longest`.
 fn words(line: &str, longest: usize) -> Vec<(&str, &str)> {
     let mut words = Vec::new();
     let mut rest = line;
@@ -78,7 +79,7 @@ fn words(line: &str, longest: usize) -> Vec<(&str, &str)> {
     words
 }
 
-/// Where a word ends that a text starts with.
+/// Where the first word of a text ends.
 fn word_end(text: &str, longest: usize) -> usize {
     let blank = |from: usize| text[from..].find(' ').map_or(text.len(), |at| from + at);
     let end = blank(0);

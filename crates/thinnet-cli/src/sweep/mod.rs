@@ -1,5 +1,5 @@
-//! `thinnet sweep`: what is asked for becomes a plan in a folder ([`request`]), whose runs are trained by the library and shown
-//! ([`show`]); its table is one of [`results`].
+//! `thinnet sweep`: arguments become a plan in a folder ([`request`]). The library trains its runs, which are shown
+//! ([`show`]) and end as a table ([`results`]).
 
 mod request;
 mod show;
@@ -20,7 +20,7 @@ use crate::output::Output;
 use crate::results;
 use show::Show;
 
-/// Trains what of the sweep is not trained yet, and reports.
+/// Trains the unfinished runs of the sweep, and reports.
 pub(crate) fn run(arguments: SweepArguments, output: &mut Output) -> Result<(), Failure> {
     let jobs = match arguments.jobs {
         Some(0) => return Err(Failure::Refused("--jobs must be at least 1, got 0".to_owned())),
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: SweepArguments, output: &mut Output) -> Result<(), 
         failure.is_none()
     });
     let outcomes = show.finish();
-    // What there is, is told however it ended.
+    // The existing results are reported however the sweep ended.
     SweepReport { plan: folder.plan(), outcomes: &outcomes }.write(folder.path())?;
     trained?;
     failure.map_or(Ok(()), Err)?;

@@ -1,4 +1,4 @@
-//! From arguments to a sweep whose settings are in range.
+//! Converts arguments to a sweep with settings in range.
 
 use std::path::{Path, PathBuf};
 
@@ -10,24 +10,24 @@ use crate::failure::Failure;
 use crate::folder;
 use crate::train::request::read;
 
-/// A sweep that can be begun or gone on with.
+/// A sweep that can be started or resumed.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    /// What it is.
+    /// The settings of the sweep.
     pub(crate) config: SweepConfig,
     place: Place,
 }
 
-/// Where it is.
+/// The folder of the sweep.
 #[derive(Debug)]
 enum Place {
-    /// A folder that is to be made, or that holds the same sweep.
+    /// A folder that does not exist yet, or that holds the same sweep.
     Out(PathBuf),
-    /// One that there is.
+    /// An existing sweep.
     Existing(Box<SweepFolder>),
 }
 
-/// Checks all that can be checked before samples are read and anything is written.
+/// Checks everything that can be checked before samples are read and anything is written.
 pub(crate) fn prepare(arguments: SweepArguments) -> Result<Prepared, Failure> {
     let SweepArguments { config: file, data, table, set, random, random_seed, seeds, out, resume, .. } =
         arguments;
@@ -47,10 +47,10 @@ pub(crate) fn prepare(arguments: SweepArguments) -> Result<Prepared, Failure> {
     let random = random.map(|points| Draws { points, seed: random_seed });
     let named = |error| Failure::Refused(format!("--set {error}"));
     let mut config = SweepConfig::new(base, &set, seeds, random).map_err(named)?;
-    // A sweep can be gone on with from anywhere.
+    // A sweep can be resumed from any folder.
     make_absolute(&mut config.base.data);
     let plan = Plan::new(config.clone())?;
-    // A folder that holds something tells itself what is wrong, or right, about one more sweep in it.
+    // If the folder is not empty, the library checks whether it holds this sweep.
     let is_new = out.read_dir().map_or(true, |mut entries| entries.next().is_none());
     if is_new && plan.space.dimensions.is_empty() && seeds == 1 {
         return Err(Failure::Refused(
@@ -65,7 +65,7 @@ pub(crate) fn prepare(arguments: SweepArguments) -> Result<Prepared, Failure> {
 }
 
 impl Prepared {
-    /// The sweep's folder, made if need be.
+    /// The sweep's folder, created if it does not exist.
     pub(crate) fn folder(self) -> Result<SweepFolder, Failure> {
         match self.place {
             Place::Existing(folder) => Ok(*folder),

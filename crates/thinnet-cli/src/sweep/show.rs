@@ -1,4 +1,4 @@
-//! A sweep as it is seen while it runs: a bar, a line a run where there is no bar, or JSON.
+//! The display of a running sweep: a bar, one line per run if there is no bar, or JSON.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::figures::{figure, percent, plural};
 use crate::output::Output;
 
-/// What stands before the bar.
+/// The text before the bar.
 const NAME: &str = "sweep";
 
 /// Shows a sweep.
@@ -22,13 +22,13 @@ pub(crate) struct Show<'a> {
     outcomes: Vec<Option<Outcome>>,
     quiet: bool,
     json: bool,
-    /// Epochs of each run that are done, and those of all runs that were done before.
+    /// Completed epochs of each run, and those of all runs completed before.
     epochs: Vec<usize>,
     before: usize,
 }
 
 impl<'a> Show<'a> {
-    /// Shows a sweep of which these runs have ended before.
+    /// Shows a sweep; these runs have ended before.
     pub(crate) fn new(
         output: &'a mut Output,
         plan: &'a Plan,
@@ -41,7 +41,7 @@ impl<'a> Show<'a> {
         Self { output, plan, names, outcomes, quiet, json, epochs, before: 0 }
     }
 
-    /// Says what is about to be trained.
+    /// Describes the runs to be trained.
     pub(crate) fn begin(&mut self, waiting: &[usize], jobs: usize, folder: &Path) {
         self.before = self.plan.runs.len() - waiting.len();
         if self.quiet || self.json {
@@ -62,7 +62,7 @@ impl<'a> Show<'a> {
         self.beside_the_bar();
     }
 
-    /// Shows what happened to a run.
+    /// Shows the progress of a run.
     pub(crate) fn message(&mut self, message: Message) -> Result<(), Failure> {
         match message {
             Message::Epochs { run, done } => {
@@ -79,7 +79,7 @@ impl<'a> Show<'a> {
                 };
                 *place = Some(outcome.clone());
                 if let Some(epochs) = self.epochs.get_mut(index) {
-                    *epochs = run.config.train.epochs; // those that it did without count as done
+                    *epochs = run.config.train.epochs; // skipped epochs count as done
                 }
                 self.output.advance(self.epochs.iter().sum());
                 self.beside_the_bar();
@@ -88,13 +88,13 @@ impl<'a> Show<'a> {
         }
     }
 
-    /// Takes the bar away, and gives how all runs ended.
+    /// Removes the bar, and returns how all runs ended.
     pub(crate) fn finish(self) -> Vec<Option<Outcome>> {
         self.output.end_bar();
         self.outcomes
     }
 
-    /// Tells of a run that ended.
+    /// Shows that a run ended.
     fn ended(&self, run: &Run, outcome: &Outcome) -> Result<(), Failure> {
         if self.json {
             return self.output.json(&Ended::new(self.plan, run, outcome));
@@ -109,7 +109,7 @@ impl<'a> Show<'a> {
         Ok(())
     }
 
-    /// A run's settings and how it ended.
+    /// A run's settings and its result.
     fn told(&self, run: &Run, outcome: &Outcome) -> String {
         let label = self.names.point(values(self.plan, run.point));
         match outcome {
@@ -131,7 +131,7 @@ impl<'a> Show<'a> {
         self.outcomes.iter().flatten().count()
     }
 
-    /// Runs done and the best so far.
+    /// Completed runs and the best result so far.
     fn beside_the_bar(&self) {
         if !self.output.has_bar() {
             return;
@@ -140,7 +140,7 @@ impl<'a> Show<'a> {
         let done = format!("{}/{} runs", self.done(), self.plan.runs.len());
         let best = table.rows.first().filter(|row| row.best.is_some()).map_or_else(String::new, |row| {
             let score = format!(", best {}", table.score(row.best));
-            // The bar has to have its place, too.
+            // There must be space for the bar as well.
             let taken = done.chars().count() + score.chars().count() + " ()".len();
             let room = Output::room_beside_bar(NAME).saturating_sub(taken);
             match self.names.point_within(&row.values, room) {

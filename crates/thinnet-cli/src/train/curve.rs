@@ -1,18 +1,18 @@
-//! Curves of a line's height.
+//! Curves with the height of one line.
 
-/// Values that are kept at most; a terminal is narrower.
+/// The maximum number of stored values; a terminal is narrower.
 const CAPACITY: usize = 1024;
 
 /// From low to high.
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Any number of values in bounded memory: neighbours are averaged, two by two, whenever it is full.
+/// Any number of values in bounded memory: when it is full, neighbouring pairs are averaged.
 #[derive(Debug, Clone)]
 pub(super) struct Curve {
     values: Vec<f64>,
     /// How many values each of `values` is the mean of.
     stride: usize,
-    /// Sum and number of values that do not make up a stride yet.
+    /// Sum and number of values of an incomplete stride.
     rest: (f64, usize),
 }
 
@@ -37,7 +37,7 @@ impl Curve {
         }
     }
 
-    /// At most `width` points: means of as many values each as it takes.
+    /// At most `width` points: each the mean of the same number of values.
     pub(super) fn points(&self, width: usize) -> Vec<f64> {
         let values = &self.values;
         let points = values.len().min(width);
@@ -51,7 +51,7 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// The lowest and the highest of what is finite, if anything is.
+/// The min and max of all finite values, if there are any.
 pub(super) fn range<'a>(points: impl IntoIterator<Item = &'a f64>) -> Option<(f64, f64)> {
     points.into_iter().filter(|point| point.is_finite()).fold(None, |range, &point| {
         let (low, high) = range.unwrap_or((point, point));
@@ -59,7 +59,7 @@ pub(super) fn range<'a>(points: impl IntoIterator<Item = &'a f64>) -> Option<(f6
     })
 }
 
-/// A character a point; blanks for what is not finite. What does not change stands in the middle.
+/// One character per point; spaces for values that are not finite. A constant curve is in the middle.
 pub(super) fn sparkline(points: &[f64], (low, high): (f64, f64)) -> String {
     let top = (LEVELS.len() - 1) as f64;
     let level = |point: f64| if high > low { ((point - low) / (high - low) * top).round() } else { 3.0 };

@@ -1,4 +1,5 @@
-//! `thinnet train`: what is asked for ([`request`]) is trained by the library and shown ([`watch`], [`screen`]).
+//! `thinnet train`: the library trains what the arguments ask for ([`request`]); the progress is shown ([`watch`],
+//! [`screen`]).
 
 mod curve;
 mod panel;
@@ -22,10 +23,10 @@ use crate::output::Output;
 use request::Request;
 use watch::View;
 
-/// About how often in a run TensorBoard is given the weights.
+/// About how many times per run the weights are recorded for TensorBoard.
 const PICTURES: usize = 10;
 
-/// Trains the network that the arguments ask for.
+/// Trains the network that the arguments describe.
 pub(crate) fn run(arguments: TrainArguments, output: &mut Output) -> Result<(), Failure> {
     if arguments.defaults {
         return output.text(&format!("{}\n", TrainingConfig::default().to_commented_toml()?.trim_end()));
@@ -62,13 +63,13 @@ fn train<F: Float>(
     })
 }
 
-/// A run that was stopped or failed, with how it can be gone on with.
+/// The message for a run that was stopped or failed, with how to resume it.
 fn resumable(error: Error, folder: &Path, (done, steps): (u64, u64)) -> Failure {
     let saved = |text: String| {
         if RunFolder::has_checkpoint(folder) {
-            format!("{text}; what was saved before is in {}", folder.join("checkpoints").display())
+            format!("{text}; earlier checkpoints are in {}", folder.join("checkpoints").display())
         } else {
-            format!("{text}; nothing of the run was saved before")
+            format!("{text}; there is no earlier checkpoint")
         }
     };
     match error.into() {

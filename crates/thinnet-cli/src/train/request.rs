@@ -1,4 +1,4 @@
-//! From arguments to a run that can be trained: settings, samples, folder.
+//! Converts arguments to a run that can be trained: settings, samples, folder.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -15,22 +15,22 @@ use crate::failure::Failure;
 use crate::train::watch::Shown;
 use crate::{folder, memory};
 
-/// What a run's folder is called where nobody says.
+/// The default name of a run's folder.
 const FOLDER: &str = "thinnet-run";
 
-/// A run that is asked for.
+/// A requested run.
 #[derive(Debug)]
 pub(crate) struct Request {
     /// Its settings.
     pub(crate) config: TrainingConfig,
-    /// Its folder; `None` for the first name that is free.
+    /// Its folder; `None` for the first free name.
     path: Option<PathBuf>,
-    /// The folder, if a run is in it.
+    /// The folder, if it already holds a run.
     existing: Option<RunFolder>,
 }
 
 impl Request {
-    /// Checks all that can be checked before samples are read.
+    /// Checks everything that can be checked before samples are read.
     pub(crate) fn new(arguments: TrainArguments) -> Result<Self, Failure> {
         let TrainArguments { config: file, data, table, set, out, resume, .. } = arguments;
         let (mut config, path, existing) = if let Some(path) = resume {
@@ -86,8 +86,8 @@ impl Request {
         Ok(Self { config, path, existing })
     }
 
-    /// Reads the samples, checks what depends on them, and makes or opens the folder.
-    /// `shown` ends the program meanwhile if it is to stop: there is nothing to save yet.
+    /// Reads the samples, checks everything that depends on them, and creates or opens the folder. `shown` ends the
+    /// program meanwhile if it is asked to stop: there is nothing to save yet.
     pub(crate) fn prepare<F: Float>(self, shown: &Shown<'_>) -> Result<Prepared<F>, Failure> {
         let Self { mut config, path, existing } = self;
         let moved =
@@ -99,7 +99,7 @@ impl Request {
         let set = match set {
             Err(error) if moved => {
                 return Err(Failure::Refused(format!(
-                    "{error}; if you moved it, give its new place with --data PATH"
+                    "{error}; if you moved it, give its new path with --data PATH"
                 )));
             }
             set => set?,
@@ -111,7 +111,7 @@ impl Request {
         let path = path.map_or_else(|| claim(Path::new(FOLDER)), Ok)?;
         let tidy = || {
             if claimed {
-                // Nothing is left of a run that never was; a folder that is not empty stays.
+                // A run that never started leaves nothing; a folder that is not empty stays.
                 drop(fs::remove_dir(&path));
             }
         };
@@ -132,20 +132,19 @@ impl Request {
     }
 }
 
-/// Endings of names that files with samples have, and files with settings never.
+/// File extensions of samples, which files of settings never have.
 const OF_DATA: [&str; 28] = [
     "csv", "tsv", "tab", "dat", "data", "txt", "json", "jsonl", "npz", "npy", "bin", "gz", "bz2", "xz",
     "zst", "zip", "tar", "tgz", "parquet", "arrow", "feather", "arff", "mat", "h5", "hdf5", "png", "jpg",
     "jpeg",
 ];
 
-/// The settings of a file. What holds samples is refused with the option that it is for.
+/// Reads the settings in a file. A file of samples is refused, with the option for samples.
 pub(crate) fn read(file: &Path) -> Result<TrainingConfig, Failure> {
     let refuse = |reason: String| Failure::Refused(format!("{}: {reason}", file.display()));
     let word = shell_word(&file.display().to_string());
-    let is_data = |what: &str| {
-        refuse(format!("{what}, and no file of settings (TOML); for samples, use --data {word}"))
-    };
+    let is_data =
+        |what: &str| refuse(format!("{what}, not a file of settings (TOML); for samples, use --data {word}"));
     if file == Path::new(SAMPLE) && !file.exists() {
         return Err(is_data("it is the name of the embedded samples"));
     }
@@ -160,7 +159,7 @@ pub(crate) fn read(file: &Path) -> Result<TrainingConfig, Failure> {
     if OF_DATA.contains(&ending.as_str()) {
         return Err(is_data(&format!("it is a file of data by its name (.{ending})")));
     }
-    let Ok(text) = String::from_utf8(bytes) else { return Err(is_data("it is no text")) };
+    let Ok(text) = String::from_utf8(bytes) else { return Err(is_data("it is not text")) };
     let is_toml = text.parse::<toml::Table>().is_ok();
     if ending != "toml" && !is_toml {
         return Err(is_data("it looks like data"));
@@ -168,8 +167,8 @@ pub(crate) fn read(file: &Path) -> Result<TrainingConfig, Failure> {
     TrainingConfig::from_toml(&text).map_err(|error| refuse(error.to_string()))
 }
 
-/// `path`, or the first of `path-2`, `path-3`, ... that is not there, made for this run alone: of runs that start at the same
-/// time, each makes its own.
+/// `path`, or the first of `path-2`, `path-3`, ... that does not exist, created only for this run: runs that start at
+/// the same time get different folders.
 fn claim(path: &Path) -> Result<PathBuf, Failure> {
     let name = |number: usize| match number {
         1 => path.to_path_buf(),
@@ -189,7 +188,7 @@ fn claim(path: &Path) -> Result<PathBuf, Failure> {
 
 /// Refuses a run that would not fit in memory.
 fn fits_in_memory(config: &TrainingConfig, set: &DataSet) -> Result<(), Failure> {
-    // Of training samples that stay in their file, a few are checked.
+    // If training samples stay in their file, only a few are checked.
     let stays = config.train.sampling == Sampling::Stream && config.train.check_samples.is_some();
     let parts = set.parts().filter(|(part, _)| !(stays && *part == Part::Train));
     let samples = parts.map(|(_, rows)| rows.len()).max().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! A run on a terminal: drawn in place, and left behind as a few lines.
+//! A run on a terminal: drawn in place; a few lines remain at the end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use super::watch::{View, conclude};
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 
-/// What is said between Ctrl-C and the end, for wide and for narrow terminals.
+/// The messages between Ctrl-C and the end, for wide and for narrow terminals.
 const STOPPING: [&str; 3] = [
     "stopping: writing a checkpoint; Ctrl-C again quits at once",
     "stopping; Ctrl-C again quits at once",
@@ -30,7 +30,7 @@ impl Screen {
         Self { stop, panel: None }
     }
 
-    /// What is known of the run, once it has begun.
+    /// The state of the run's display, after it started.
     fn panel(&self) -> Option<MutexGuard<'_, Panel>> {
         self.panel.as_ref().map(|panel| panel.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,4 +1,4 @@
-//! A run as it is seen while it trains.
+//! The display of a run during training.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,40 +14,40 @@ use crate::failure::Failure;
 use crate::figures::{figure, percent, rate};
 use crate::output::{Output, Paint};
 
-/// What is shown of a run.
+/// A way to show a run.
 pub(crate) trait View {
-    /// Whether a person is told what is done before the run begins.
+    /// Whether the work before the run is shown.
     fn tells(&self) -> bool {
         true
     }
 
-    /// Before the first step.
+    /// Called before the first step.
     fn begin(&mut self, _: &mut Output, _: &Announcement) -> Result<(), Failure> {
         Ok(())
     }
 
-    /// After every step.
+    /// Called after every step.
     fn step(&mut self, _: &Output, _: &Step) {}
 
-    /// After every epoch; `best` is whether it is the best so far.
+    /// Called after every epoch; `best` says whether it is the best so far.
     fn epoch(&mut self, _: &Output, _: &Epoch, _best: bool) -> Result<(), Failure> {
         Ok(())
     }
 
-    /// When all is done and written.
+    /// Called when everything is done and written.
     fn end(&mut self, output: &mut Output, summary: &Summary) -> Result<(), Failure> {
         conclude(output, summary)
     }
 }
 
-/// A run that is shown until Ctrl-C, or until what is shown cannot be written any more.
+/// Shows a run until Ctrl-C, or until the output cannot be written any more.
 pub(crate) struct Shown<'a> {
     output: &'a mut Output,
     view: Box<dyn View>,
     stop: Arc<AtomicBool>,
     failure: Option<Failure>,
     progress: (u64, u64),
-    /// What a person should know once the run begins.
+    /// What the user should know when the run starts.
     pub(crate) notes: Vec<String>,
 }
 
@@ -62,27 +62,27 @@ impl<'a> Shown<'a> {
         self.output.reading(&self.stop, path, self.view.tells(), work)
     }
 
-    /// Makes a run of the samples; see [`Output::preparing`].
+    /// Prepares a run from the samples; see [`Output::preparing`].
     pub(crate) fn preparing<T>(&self, leave: impl Fn() -> String + Sync, work: impl FnOnce() -> T) -> T {
         self.output.preparing(&self.stop, self.view.tells(), leave, work)
     }
 
-    /// Why something could not be shown, if so.
+    /// Why something could not be shown, if there was an error.
     pub(crate) fn failure(&mut self) -> Option<Failure> {
         self.failure.take()
     }
 
-    /// Steps done, and those of the run.
+    /// Steps done, and steps of the run.
     pub(crate) fn progress(&self) -> (u64, u64) {
         self.progress
     }
 
-    /// When all is done and written.
+    /// Called when everything is done and written.
     pub(crate) fn end(&mut self, summary: &Summary) -> Result<(), Failure> {
         self.view.end(self.output, summary)
     }
 
-    /// Keeps the first failure, which ends the run after the next step.
+    /// Stores the first failure, which ends the run after the next step.
     fn keep(&mut self, shown: Result<(), Failure>) {
         if self.failure.is_none() {
             self.failure = shown.err();
@@ -116,13 +116,13 @@ impl Watch for Shown<'_> {
 }
 
 impl Drop for Shown<'_> {
-    /// Takes away what is drawn, however the run ends.
+    /// Removes the display, however the run ends.
     fn drop(&mut self) {
         self.output.end_bar();
     }
 }
 
-/// What is about to be trained, in a line.
+/// A description of the run in one line.
 fn line(run: &Announcement) -> String {
     let [train, val, test] = run.samples;
     let test = if test == 0 { String::new() } else { format!(" + {test}") };
@@ -141,12 +141,12 @@ fn line(run: &Announcement) -> String {
     )
 }
 
-/// What a score is called, and its figure: accuracy or R squared.
+/// The name and the value of a score: accuracy or R squared.
 pub(super) fn quality(score: &Score) -> Option<(&'static str, f64)> {
     score.accuracy.map(|accuracy| ("accuracy", accuracy)).or_else(|| score.r2.map(|r2| ("R2", r2)))
 }
 
-/// How such a figure is shown: accuracy in per cent, R squared and losses as they are.
+/// How such a value is printed: accuracy in per cent, R squared and losses as numbers.
 pub(super) fn shown_as(score: &Score) -> fn(f64) -> String {
     if score.accuracy.is_some() { percent } else { figure }
 }
@@ -161,7 +161,7 @@ pub(crate) fn describe(score: &Score) -> String {
     }
 }
 
-/// How a run ended, for people.
+/// The messages at the end of a run.
 fn conclusion(summary: &Summary) -> Vec<String> {
     let kept = &summary.kept;
     let mut lines = Vec::new();
@@ -173,13 +173,13 @@ fn conclusion(summary: &Summary) -> Vec<String> {
     };
     lines.push(format!("{why} in {:.1} s of training", summary.seconds));
     let test = summary.test.as_ref().map_or_else(String::new, |test| format!("; test {}", describe(test)));
-    // In the line that is shown in any case.
+    // In the line that is always shown.
     let diverged = summary.diverged.map_or_else(String::new, |diverged| format!("; {diverged}"));
     lines.push(format!("model of epoch {}: validation {}{test}{diverged}", kept.epoch, describe(&kept.val)));
     lines
 }
 
-/// How a run ended, where it is, and where to look first.
+/// Prints how a run ended, where it is, and what to open first.
 pub(super) fn conclude(output: &Output, summary: &Summary) -> Result<(), Failure> {
     conclusion(summary).iter().try_for_each(|line| output.line(line))?;
     let page = summary.folder.join("report.html").display().to_string();
@@ -188,7 +188,7 @@ pub(super) fn conclude(output: &Output, summary: &Summary) -> Result<(), Failure
     Ok(())
 }
 
-/// A line an epoch.
+/// One line per epoch.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     epochs: usize,
@@ -228,7 +228,7 @@ impl View for Lines {
     }
 }
 
-/// The result alone.
+/// Only the result.
 #[derive(Debug)]
 pub(crate) struct Quiet;
 
@@ -242,7 +242,7 @@ impl View for Quiet {
     }
 }
 
-/// A JSON object a line.
+/// One JSON object per line.
 #[derive(Debug)]
 pub(crate) struct Json;
 
@@ -262,7 +262,7 @@ enum Event<'a> {
         stopped_early: bool,
         kept: &'a Epoch,
         test: Option<&'a Score>,
-        /// Null of a run that has not diverged.
+        /// Null if the run has not diverged.
         diverged: Option<Divergence>,
         seconds: f64,
     },

@@ -64,7 +64,7 @@ fn what_cannot_be_asked_for_is_refused_in_one_sentence() {
     let refused: &[(&str, &[&str])] = &[
         ("cifar10 --url file.tar.gz", &["--url file.tar.gz", "http://"]),
         ("cifar10 --url ftp://host/file", &["--url ftp://host/file", "http://"]),
-        ("cifar10 --url http://", &["--url http://", "no address"]),
+        ("cifar10 --url http://", &["--url http://", "not an address"]),
         ("cifar10 --url http:///file", &["--url http:///file", "address"]),
         ("cifar10 --url http://me:secret@host/file", &["password"]),
         ("cifar10 --url=", &["--url", "address"]),
@@ -77,7 +77,7 @@ fn what_cannot_be_asked_for_is_refused_in_one_sentence() {
         ("cifar10 --timeout soon", &["'soon'", "--timeout"]),
         ("cifar10 --retries -1", &["'-1'", "--retries"]),
         ("cifar10 --catalogue nowhere", &["--catalogue nowhere"]),
-        ("cifar10 --catalogue file", &["--catalogue file", "no catalogue"]),
+        ("cifar10 --catalogue file", &["--catalogue file", "not a catalogue"]),
         ("cifar100 --catalogue catalogue", &["'cifar100'"]),
         ("imagenet", &["'imagenet'", "cifar10, cifar100, mnist or fashion-mnist"]),
         ("fashion-mnis", &["'fashion-mnis'", "'fashion-mnist'?"]),
@@ -124,7 +124,7 @@ fn a_folder_where_the_file_should_be_is_no_file() {
     let setting = Setting::new(&[good_server().url("")]);
     fs::create_dir_all(setting.archive()).unwrap();
     let output = setting.fetch("cifar10").assert().code(2);
-    output.stderr(contains("is a folder; a file goes there"));
+    output.stderr(contains("is a folder, but it must be a file"));
 }
 
 /// The program in a shell with `before` ahead of it.

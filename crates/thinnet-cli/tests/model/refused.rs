@@ -44,7 +44,7 @@ fn files_that_are_no_models_are_refused() {
     let folder = trained(&[]);
     let at = |name: &str| folder.path().join(name);
     refused(folder.path(), &["predict", "none", "flowers.csv"], &["none", "cannot read it"]);
-    refused(folder.path(), &["model", "info", "flowers.csv"], &["flowers.csv", "no safetensors file"]);
+    refused(folder.path(), &["model", "info", "flowers.csv"], &["flowers.csv", "not a safetensors file"]);
     fs::create_dir(at("empty")).unwrap();
     refused(folder.path(), &["evaluate", "empty", "flowers.csv"], &["model.safetensors", "no such file"]);
     let bytes = fs::read(at("run/model.safetensors")).unwrap();

@@ -30,7 +30,7 @@ fn a_damaged_checkpoint_is_told_and_the_one_before_it_taken() {
         fs::write(&newest, bytes).unwrap();
         let (status, _, text) = train(place.path(), &["--resume", damage]);
         assert_eq!(status, Some(0), "{text}");
-        assert!(text.contains("is left out: its checksum does not fit"), "{text}");
+        assert!(text.contains("is left out: its checksum does not match"), "{text}");
         assert_eq!(result(&place.path().join("whole")), result(&run), "{damage}");
     }
 }
@@ -109,7 +109,7 @@ fn a_full_disk_is_told_and_the_checkpoints_before_it_are_whole() {
     let Some((status, stdout, stderr)) = in_mounts(place.path(), mount, script) else { return };
     assert_eq!(status, Some(2), "{stderr}");
     assert!(stderr.contains("No space left"), "{stderr}");
-    assert!(stderr.contains("what was saved before is in disk/run/checkpoints"), "{stderr}");
+    assert!(stderr.contains("earlier checkpoints are in disk/run/checkpoints"), "{stderr}");
     assert!(!stderr.contains("left out"), "a checkpoint was half written: {stderr}");
     assert!(stdout.contains("model of epoch"), "with room again, it goes on: {stdout}");
     trained(

@@ -41,10 +41,10 @@ fn what_was_saved_is_told_where_something_was() {
     let (status, _, stderr) = train(place.path(), &[SMALL, &nothing].concat());
     assert_eq!(status, Some(2), "{stderr}");
     assert!(
-        stderr.contains("training has diverged") && stderr.contains("; nothing of the run was saved"),
+        stderr.contains("training has diverged") && stderr.contains("; there is no earlier checkpoint"),
         "{stderr}"
     );
-    assert!(!stderr.contains("what was saved before"), "{stderr}");
+    assert!(!stderr.contains("earlier checkpoints"), "{stderr}");
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn fewer_epochs_than_are_done_are_refused_and_nothing_changes() {
     let before = fs::read_to_string(&file).unwrap();
     let text = refused(place.path(), &["--resume", "run", "--set", "train.epochs=3"]);
     assert!(
-        text.contains("train.epochs is 3, and 5 epochs of this run are done; it takes 5 or more"),
+        text.contains("train.epochs is 3, but 5 epochs of this run are done; it must be at least 5"),
         "{text}"
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), before);

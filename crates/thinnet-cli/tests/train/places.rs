@@ -29,8 +29,8 @@ fn a_run_goes_on_with_the_same_samples_alone_wherever_they_are() {
     trained(place.path(), TABLE);
     let before = names(&place.path().join("run/checkpoints"));
     for (text, says) in [
-        (table(["b", "a"], ["cat", "dog"], 1.5), "column 1 is now \"b\", and was \"a\""),
-        (table(["a", "b"], ["cat", "dof"], 1.5), "class or target 2 is now \"dof\", and was \"dog\""),
+        (table(["b", "a"], ["cat", "dog"], 1.5), "column 1 is now \"b\", but was \"a\""),
+        (table(["a", "b"], ["cat", "dof"], 1.5), "class or target 2 is now \"dof\", but was \"dog\""),
         (table(["a", "b"], ["cat", "dog"], 2.5), "values differ"),
         (table(["a", "b"], ["cat", "dog"], 1.5) + "1,2,cat\n", "there are 41 train samples"),
     ] {
@@ -41,7 +41,7 @@ fn a_run_goes_on_with_the_same_samples_alone_wherever_they_are() {
     }
     fs::remove_file(place.path().join("t.csv")).unwrap();
     let message = refused(place.path(), LONGER);
-    assert!(message.contains("if you moved it, give its new place with --data PATH"), "{message}");
+    assert!(message.contains("if you moved it, give its new path with --data PATH"), "{message}");
     write("moved.csv", table(["a", "b"], ["cat", "dog"], 1.5));
     trained(place.path(), &[LONGER, &["--data", "moved.csv"]].concat());
     assert_eq!(history(&place.path().join("run")).len(), 5);

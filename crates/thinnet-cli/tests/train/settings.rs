@@ -42,7 +42,7 @@ fn what_is_wrong_is_told_with_its_key() {
         (&["--set", "model.keep=[0.5,0.5]"], "a dropout for each"),
         (&["--set", "train.epochs=0"], "train.epochs must be at least 1"),
         (&["--set", "optim.rule=adamm"], "there is no optimiser"),
-        (&["--set", "train.epochs"], "is no assignment"),
+        (&["--set", "train.epochs"], "is not an assignment"),
         (&["--set", "model.hidden=[9999999999]"], "of memory"),
         (&["--set", "data.val=99999"], "validation samples"),
         (&["--set", "data.label_column=x"], "is for tables"),
@@ -55,7 +55,7 @@ fn what_is_wrong_is_told_with_its_key() {
         assert!(text.contains(expected), "{arguments:?}: {text}");
     }
     fs::write(place.path().join("bad.toml"), "[model]\nkeep = [0.5\n").unwrap();
-    assert!(refused(place.path(), &["bad.toml"]).contains("bad.toml: it is no TOML"));
+    assert!(refused(place.path(), &["bad.toml"]).contains("bad.toml: it is not valid TOML"));
     fs::write(place.path().join("odd.toml"), "[optim]\nmomentun = 0.5\n").unwrap();
     assert!(refused(place.path(), &["odd.toml"]).contains("did you mean optim.momentum?"));
     let left = super::common::names(place.path());

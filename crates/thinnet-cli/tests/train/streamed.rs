@@ -41,7 +41,7 @@ fn a_stream_goes_on_with_its_samples_alone() {
     trained(place.path(), &["--resume", "part"]);
     fs::write(&table, fs::read(files("typed.csv")).unwrap()).unwrap();
     let message = refused(place.path(), &on);
-    assert!(message.contains("Parquet, NPY and IDX can, unpacked"), "{message}");
+    assert!(message.contains("Parquet, NPY and IDX without compression can"), "{message}");
     fs::remove_file(&table).unwrap();
     fs::write(place.path().join("moved.parquet"), own).unwrap();
     trained(place.path(), &[&on[..], &["--data", "moved.parquet"]].concat());

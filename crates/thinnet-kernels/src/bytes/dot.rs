@@ -13,7 +13,7 @@ use crate::simd::Element;
 /// `[R][cols]`, `x` is `[..][cols]`, `out` is `[R][N]`.
 ///
 /// # Panics
-/// If the shapes do not fit as said.
+/// If the shapes do not match this.
 pub fn byte_dot<T: Element>(
     isa: ByteIsa,
     w: &ByteWeights,

@@ -1,9 +1,9 @@
-//! Which instructions a product of bytes runs on.
+//! The instructions for products of bytes.
 
 #[cfg(target_arch = "x86_64")]
 use crate::x86_64::Vnni;
 
-/// Instructions for products of bytes. As with [`Isa`](crate::Isa), there is no way to make one that the CPU lacks.
+/// Instructions for products of bytes. As with [`Isa`](crate::Isa), a value exists only if the CPU has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteIsa(pub(super) Level);
 
@@ -15,7 +15,7 @@ pub(super) enum Level {
 }
 
 impl ByteIsa {
-    /// Plain Rust: exact, and slower than floats are.
+    /// Plain Rust: exact, and slower than floats.
     pub const PORTABLE: Self = Self(Level::Portable);
 
     /// Instructions with which bytes are faster than floats, if this CPU has them.

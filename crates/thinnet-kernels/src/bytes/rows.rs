@@ -1,4 +1,4 @@
-//! Samples of bytes, as they lie in memory.
+//! Samples as bytes, in the kernels' layout.
 
 /// Columns of a panel of bytes: one vector of AVX-512.
 pub(super) const PANEL: usize = 64;
@@ -43,7 +43,7 @@ impl ByteRows {
     }
 }
 
-/// The sum of squares of each row less `mean`: `|x[n] - mean|^2`.
+/// The sum of squares of each row minus `mean`: `|x[n] - mean|^2`.
 ///
 /// # Panics
 /// If `mean` does not have `x.cols()` elements.

@@ -9,16 +9,17 @@ use super::rows::{ByteRows, PANEL};
 use super::weights::ByteWeights;
 use crate::simd::Element;
 
-/// Samples taken past all rows before the next: their bytes stay in the second-level cache.
+/// Samples per block, which all rows use before the next block: their bytes stay in the second-level cache.
 const SAMPLES: usize = 96;
-/// Rows and samples whose sums are held: twice 3 times 4, with four samples' vectors and two of weights beside.
+/// Rows whose sums are in registers: 2 planes * 3 rows * 4 samples, besides four vectors of samples and two of
+/// weights.
 const ROWS: usize = 3;
 const WIDE: usize = 4;
 
 /// [`byte_dot`](super::byte_dot).
 ///
 /// # Safety
-/// The CPU has the features; the shapes fit.
+/// The CPU has the features; the shapes match.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 pub(super) unsafe fn run<T: Element>(w: &ByteWeights, x: &ByteRows, samples: Range<usize>, out: &mut [T]) {
     for block in samples.clone().step_by(SAMPLES) {
@@ -29,7 +30,7 @@ pub(super) unsafe fn run<T: Element>(w: &ByteWeights, x: &ByteRows, samples: Ran
             let mut n = block;
             while n < end {
                 let wide = if n + WIDE <= end { WIDE } else { 1 };
-                // SAFETY: rows `r` to `r + tall` and samples `n` to `n + wide` are there.
+                // SAFETY: rows `r` to `r + tall` and samples `n` to `n + wide` exist.
                 let sums = unsafe {
                     match (tall, wide) {
                         (ROWS, WIDE) => tile::<ROWS, WIDE>(w, x, r, n),
@@ -54,7 +55,7 @@ pub(super) unsafe fn run<T: Element>(w: &ByteWeights, x: &ByteRows, samples: Ran
 /// The sums, of both planes, of `R` rows with `N` samples; 0 elsewhere.
 ///
 /// # Safety
-/// The CPU has the features; rows `r` to `r + R` and samples `n` to `n + N` are there.
+/// The CPU has the features; rows `r` to `r + R` and samples `n` to `n + N` exist.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 unsafe fn tile<const R: usize, const N: usize>(
     w: &ByteWeights,
@@ -65,8 +66,8 @@ unsafe fn tile<const R: usize, const N: usize>(
     let mut high = [[_mm512_setzero_si512(); N]; R];
     let mut low = high;
     for p in 0..w.cols.div_ceil(PANEL) {
-        // SAFETY: panel `p` of these rows and samples is there: `data` has a line for each row of each panel, and
-        // lines are aligned.
+        // SAFETY: panel `p` of these rows and samples exists: `data` has a line for each row of each panel, and lines
+        // are aligned.
         unsafe {
             let mut held = [_mm512_setzero_si512(); N];
             for (i, held) in held.iter_mut().enumerate() {

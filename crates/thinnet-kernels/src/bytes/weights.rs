@@ -9,10 +9,10 @@ use crate::simd::Element;
 const RADIX: f64 = 128.0;
 const GREATEST: f64 = 127.0 * RADIX;
 
-/// So many columns at most, for sums that fit 32 bits: `255 * 127 * 2^16 < 2^31`.
+/// Max number of columns, so that sums fit in 32 bits: `255 * 127 * 2^16 < 2^31`.
 pub(super) const MOST_COLUMNS: usize = 1 << 16;
 
-/// Parts in which a sum is kept: two vectors of AVX-512.
+/// Parts of a sum: two vectors of AVX-512.
 const LANES: usize = 16;
 
 /// Weight rows as two planes of bytes.
@@ -28,8 +28,8 @@ pub struct ByteWeights {
 }
 
 impl ByteWeights {
-    /// Rounds weights, `[R][cols]`, and takes the product of each rounded row with `mean`. `None` if there are too many
-    /// columns, or a weight that is not finite.
+    /// Rounds weights, `[R][cols]`, and computes the product of each rounded row with `mean`. `None` if there are too
+    /// many columns, or a weight is not finite.
     ///
     /// # Panics
     /// If `mean` does not have `cols` elements.
@@ -61,7 +61,7 @@ impl ByteWeights {
     }
 
     /// Rounds all weights; false if one is not finite. `mean` is padded to whole panels. Sums and maxima are kept in
-    /// [`LANES`] parts, so that the compiler can make vectors of them.
+    /// [`LANES`] parts, so that the compiler can vectorise them.
     #[inline(always)]
     fn fill<T: Element>(&mut self, w: Panels<'_, T>, mean: &[f64]) -> bool {
         for r in 0..self.rows {
@@ -107,7 +107,7 @@ impl ByteWeights {
         true
     }
 
-    /// What two sums of whole numbers, of row `r`'s planes, stand for.
+    /// The value of two sums of whole numbers, from row `r`'s planes.
     pub(super) fn value<T: Element>(&self, r: usize, high: i32, low: i32) -> T {
         T::from_f64(self.scales[r] * (f64::from(high) * RADIX + f64::from(low)))
     }
@@ -117,7 +117,7 @@ impl ByteWeights {
         &self.of_mean
     }
 
-    /// The weights that are computed with, as a row-major matrix.
+    /// The rounded weights as a row-major matrix.
     pub fn rounded(&self) -> Vec<f64> {
         let mut out = Vec::with_capacity(self.rows * self.cols);
         for r in 0..self.rows {
@@ -131,7 +131,7 @@ impl ByteWeights {
     }
 
     /// The standard deviation of the error of a row's product with a vector of length 1, if rounding errors are
-    /// independent: the greatest of all rows.
+    /// independent: the max over all rows.
     pub fn deviation(&self) -> f64 {
         self.scales.iter().fold(0.0, |greatest: f64, &scale| greatest.max(scale)) / 12.0_f64.sqrt()
     }
@@ -147,18 +147,18 @@ unsafe fn fill_vnni<T: Element>(rounded: &mut ByteWeights, w: Panels<'_, T>, mea
     rounded.fill(w, mean)
 }
 
-/// The nearest whole number to one below 2^51 in size: adding this leaves no bits for a fraction.
+/// The nearest whole number, for numbers below 2^51 in absolute value: adding this leaves no bits for a fraction.
 #[inline(always)]
 fn nearest(x: f64) -> f64 {
     const SHIFT: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
     (x + SHIFT) - SHIFT
 }
 
-/// A whole number of -128 to 127.
+/// A whole number from -128 to 127.
 #[inline(always)]
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "it is in range; by way of 32 bits, for which there are instructions"
+    reason = "it is in range; 32 bits in between, because there are instructions for that"
 )]
 fn small(x: f64) -> i8 {
     x as i32 as i8

@@ -10,7 +10,8 @@ use crate::words::Words;
 impl Simd for Lanes<Avx2, f32> {
     type Elem = f32;
     type V = __m256;
-    /// Sums by group: of lanes 0 to 3 in the lower half, of 4 to 7 in the upper; then also of 8 to 11, of 12 to 15.
+    /// Sums by group: of lanes 0 to 3 in the lower half, of 4 to 7 in the upper; then also of 8 to 11 and of 12 to
+    /// 15.
     type Folded = __m256;
     /// All bits of a lane, or none.
     type Mask = __m256;
@@ -55,7 +56,7 @@ impl Simd for Lanes<Avx2, f32> {
     }
     #[inline(always)]
     fn clamp(self, a: Self::V, limit: Self::V) -> Self::V {
-        // SAFETY: as for `signed`. Either instruction gives its second argument if one is NaN.
+        // SAFETY: as for `signed`. Both instructions return their second argument if one is NaN.
         unsafe {
             let least = _mm256_sub_ps(_mm256_setzero_ps(), limit);
             _mm256_max_ps(least, _mm256_min_ps(limit, a))
@@ -97,7 +98,7 @@ impl Simd for Lanes<Avx2, f32> {
     }
     #[inline(always)]
     unsafe fn add_sums(self, p: *mut f32, sums: Self::Folded, count: usize) {
-        // SAFETY: `self` is proof of the instructions, the caller of the elements at `p`.
+        // SAFETY: `self` is proof of the instructions, and the caller guarantees the elements at `p`.
         unsafe {
             let sums = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps::<1>(sums));
             if count == 4 {
@@ -113,7 +114,7 @@ impl Simd for Lanes<Avx2, f32> {
 impl Simd for Lanes<Avx2, f64> {
     type Elem = f64;
     type V = __m256d;
-    /// By group, as for `f32`, of two sums each.
+    /// By group, as for `f32`, for two sums each.
     type Folded = [__m256d; 2];
     /// All bits of a lane, or none.
     type Mask = __m256d;
@@ -158,7 +159,7 @@ impl Simd for Lanes<Avx2, f64> {
     }
     #[inline(always)]
     fn clamp(self, a: Self::V, limit: Self::V) -> Self::V {
-        // SAFETY: as for `signed`. Either instruction gives its second argument if one is NaN.
+        // SAFETY: as for `signed`. Both instructions return their second argument if one is NaN.
         unsafe {
             let least = _mm256_sub_pd(_mm256_setzero_pd(), limit);
             _mm256_max_pd(least, _mm256_min_pd(limit, a))
@@ -196,7 +197,7 @@ impl Simd for Lanes<Avx2, f64> {
     }
     #[inline(always)]
     unsafe fn add_sums(self, p: *mut f64, [ab, cd]: Self::Folded, count: usize) {
-        // SAFETY: `self` is proof of the instructions, the caller of the elements at `p`.
+        // SAFETY: `self` is proof of the instructions, and the caller guarantees the elements at `p`.
         unsafe {
             let sums =
                 _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(ab, cd), _mm256_permute2f128_pd::<0x31>(ab, cd));
@@ -230,7 +231,7 @@ impl Words for Lanes<Avx2, u32> {
         unsafe {
             let a = _mm256_xor_si256(a, b);
             match BITS {
-                // Whole bytes are moved by one instruction.
+                // One instruction moves whole bytes.
                 16 => _mm256_shuffle_epi8(
                     a,
                     _mm256_broadcastsi128_si256(_mm_setr_epi8(

@@ -17,7 +17,7 @@ fn first(count: usize) -> __mmask8 {
 impl Simd for Lanes<Avx512, f32> {
     type Elem = f32;
     type V = __m512;
-    /// The sums: there is but one part.
+    /// The sums: there is only one part.
     type Folded = __m128;
     type Mask = __mmask16;
     type Words = Lanes<Avx512, u32>;
@@ -56,7 +56,7 @@ impl Simd for Lanes<Avx512, f32> {
     }
     #[inline(always)]
     fn clamp(self, a: Self::V, limit: Self::V) -> Self::V {
-        // SAFETY: as for `signed`. Either instruction gives its second argument if one is NaN.
+        // SAFETY: as for `signed`. Both instructions return their second argument if one is NaN.
         unsafe {
             let least = _mm512_sub_ps(_mm512_setzero_ps(), limit);
             _mm512_max_ps(least, _mm512_min_ps(limit, a))
@@ -96,7 +96,7 @@ impl Simd for Lanes<Avx512, f32> {
     }
     #[inline(always)]
     unsafe fn add_sums(self, p: *mut f32, sums: Self::Folded, count: usize) {
-        // SAFETY: `self` is proof of the instructions, the caller of the elements at `p`.
+        // SAFETY: `self` is proof of the instructions, and the caller guarantees the elements at `p`.
         unsafe {
             let first = first(count);
             _mm_mask_storeu_ps(p, first, _mm_add_ps(_mm_maskz_loadu_ps(first, p), sums));
@@ -107,7 +107,7 @@ impl Simd for Lanes<Avx512, f32> {
 impl Simd for Lanes<Avx512, f64> {
     type Elem = f64;
     type V = __m512d;
-    /// The sums: there is but one part.
+    /// The sums: there is only one part.
     type Folded = __m256d;
     type Mask = __mmask8;
     type Words = Lanes<Avx512, u32>;
@@ -146,7 +146,7 @@ impl Simd for Lanes<Avx512, f64> {
     }
     #[inline(always)]
     fn clamp(self, a: Self::V, limit: Self::V) -> Self::V {
-        // SAFETY: as for `signed`. Either instruction gives its second argument if one is NaN.
+        // SAFETY: as for `signed`. Both instructions return their second argument if one is NaN.
         unsafe {
             let least = _mm512_sub_pd(_mm512_setzero_pd(), limit);
             _mm512_max_pd(least, _mm512_min_pd(limit, a))
@@ -183,7 +183,7 @@ impl Simd for Lanes<Avx512, f64> {
     }
     #[inline(always)]
     unsafe fn add_sums(self, p: *mut f64, sums: Self::Folded, count: usize) {
-        // SAFETY: `self` is proof of the instructions, the caller of the elements at `p`.
+        // SAFETY: `self` is proof of the instructions, and the caller guarantees the elements at `p`.
         unsafe {
             let first = first(count);
             _mm256_mask_storeu_pd(p, first, _mm256_add_pd(_mm256_maskz_loadu_pd(first, p), sums));

@@ -1,4 +1,4 @@
-//! The instruction sets of `x86_64`, one file each.
+//! The instruction sets of `x86_64`, one file for each.
 
 mod avx2;
 mod avx512;
@@ -16,7 +16,7 @@ impl Avx2 {
     }
 }
 
-/// Proof that the CPU has AVX-512 F, DQ, BW and VL (and AVX2 and FMA, which no such CPU lacks).
+/// Proof that the CPU has AVX-512 F, DQ, BW and VL (and AVX2 and FMA, which every such CPU has).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx512(());
 
@@ -66,7 +66,7 @@ macro_rules! intrinsics {
 }
 use intrinsics;
 
-/// The methods that take or give something other than vectors.
+/// The methods with arguments or results other than vectors.
 macro_rules! transfers {
     ($t:ty, $set1:ident, $loadu:ident, $storeu:ident) => {
         #[inline(always)]
@@ -80,7 +80,7 @@ macro_rules! transfers {
         }
         #[inline(always)]
         unsafe fn load(self, p: *const $t) -> Self::V {
-            // SAFETY: `self` is proof of the instruction, the caller of the memory; alignment is not needed.
+            // SAFETY: `self` is proof of the instruction, the caller guarantees the memory; alignment is not needed.
             unsafe { $loadu(p) }
         }
         #[inline(always)]

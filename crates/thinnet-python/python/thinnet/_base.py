@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: a fit from its arguments to its attributes, predictions, pickling."""
+"""Shared by the classifier and the regressor: fitting, predictions, pickling."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ _HISTORY = ("epoch", "loss", "learning_rate", "validation_loss", "validation_sco
 
 
 def _parts(X: Any) -> Iterator[Any]:
-    """Rows, some thousand at a time, fewer where they are wide: sparse ones are made dense part by part."""
+    """Rows, some thousand at a time, fewer if they are wide: sparse ones are made dense in parts."""
     rows = max(1, min(_PREDICT_ROWS, _PREDICT_NUMBERS // X.shape[1]))
     return (X[start : start + rows] for start in range(0, X.shape[0], rows))
 
 
 class BaseMLP(Estimator):
-    """Base of the estimators; not to be used itself."""
+    """Base of the estimators; do not use it directly."""
 
-    # What the two estimators do differently.
+    # The differences between the two estimators.
 
     def _encode(self, y: Any, *, reset: bool, classes: Any = None) -> Floats:
-        """Targets as the network takes them; with `reset`, classes and outputs are learnt from them first."""
+        """Targets as the network needs them; with `reset`, classes and outputs are first learnt from them."""
         raise NotImplementedError
 
     def _loss_name(self) -> str:
@@ -52,11 +52,11 @@ class BaseMLP(Estimator):
         raise NotImplementedError
 
     def _weigh(self, y: Any, weights: Floats | None) -> Floats | None:
-        """Sample weights with those of the classes in them."""
+        """Sample weights multiplied by the class weights."""
         return weights
 
     def _own_score(self, y: Any, predicted: Floats, weights: Floats | None) -> float:
-        """The estimator's score of the network's predictions."""
+        """The estimator's score for the network's predictions."""
         raise NotImplementedError
 
     def _check_own_parameters(self) -> None:
@@ -132,7 +132,7 @@ class BaseMLP(Estimator):
         random: np.random.RandomState,
         hold_out: bool,
     ) -> tuple[TrainingData, ValidationData | None]:
-        """What to train on, and what to hold out."""
+        """The samples for training, and those to hold out."""
         n_samples = int(X.shape[0])
         limit = _AUTO_BATCH if self.batch_size == "auto" else int(self.batch_size)
         chosen: Indices = np.arange(n_samples, dtype=np.int64)
@@ -141,7 +141,7 @@ class BaseMLP(Estimator):
         given = weights
         if hold_out:
             if n_samples <= limit:
-                # Copies of a sample belong to one side; which one must not depend on how often a sample is there.
+                # Copies of a sample belong to the same side; the split must not depend on the number of copies.
                 merged, merged_weights = merge_equal(X, targets, chosen, weights)
                 if merged_weights is not None:
                     chosen, weights = merged, merged_weights
@@ -172,7 +172,7 @@ class BaseMLP(Estimator):
             labels = y[chosen]
             _, counts = np.unique(labels, return_counts=True)
             held = math.ceil(self.validation_fraction * len(chosen))
-            # Where a class is too small to be on both sides, the split is a plain one.
+            # If a class is too small for both sides, the split is not stratified.
             if counts.min() >= 2 and min(held, len(chosen) - held) >= len(counts):
                 stratify = labels
         if math.ceil(self.validation_fraction * len(chosen)) < 2 or len(chosen) < 3:
@@ -195,7 +195,7 @@ class BaseMLP(Estimator):
         return ValidationData(X, y, self._encode(y, reset=False), weights)
 
     def _check_samples(self, X: Any, y: Any, dtype: np.dtype[Any], *, reset: bool) -> tuple[Any, Any]:
-        """Check rows and targets; the rows come back in `dtype`, the targets dense."""
+        """Check rows and targets; return rows with `dtype` and dense targets."""
         X, y = validate_data(
             self,
             X,
@@ -210,7 +210,7 @@ class BaseMLP(Estimator):
         return X, y.toarray() if sparse.issparse(y) else y
 
     def _initialize(self, architecture: Architecture, dtype: np.dtype[Any], random: np.random.RandomState) -> None:
-        """Draw the parameters as scikit-learn does (Glorot and Bengio 2010), and begin every record."""
+        """Draw the parameters as scikit-learn does (Glorot and Bengio 2010), and reset all records."""
         units = (self.n_features_in_, *architecture.hidden, self.n_outputs_)
         factor = 2.0 if self.activation == "logistic" else 6.0
         layers: list[Any] = []
@@ -220,7 +220,7 @@ class BaseMLP(Estimator):
             b = random.uniform(-bound, bound, fan_out).astype(dtype)
             normal = self.batch_norm and index < len(architecture.hidden)
             layers.append((w, b, (np.ones(fan_out, dtype), np.zeros(fan_out, dtype)) if normal else None))
-        # The stream of the masks; without dropout nothing is drawn, so that the shuffling is scikit-learn's.
+        # The stream of the masks; without dropout nothing is drawn, so that the shuffling equals scikit-learn's.
         drops = self.input_dropout > 0 or any(rate > 0 for rate in architecture.dropout)
         seed = int(random.randint(0, np.iinfo(np.int64).max, dtype=np.int64)) if drops else 0
         self._network = Network(layers, self._settings(architecture, seed))
@@ -267,7 +267,7 @@ class BaseMLP(Estimator):
             names = ("layer sizes", "activation", "batch_norm", "dtype", "loss")
             changed = [name for name, now, then in zip(names, shape, self._shape, strict=True) if now != then]
             raise ValueError(
-                f"A fit that goes on from the last one cannot change {', '.join(changed)}: set warm_start=False and "
+                f"A fit that continues the last one cannot change {', '.join(changed)}: set warm_start=False and "
                 "call fit."
             )
 
@@ -280,13 +280,13 @@ class BaseMLP(Estimator):
         self._mark_synced()
 
     def _mark_synced(self) -> None:
-        # What is shown cannot be changed in place unnoticed; putting another array in its place is noticed.
+        # The arrays are read-only, so changes in place are impossible; replaced arrays are noticed.
         self._synced = (*self.coefs_, *self.intercepts_)
         for array in self._synced:
             array.flags.writeable = False
 
     def _live_network(self) -> Network:
-        """The network, with the user's parameters in it if `coefs_` or `intercepts_` were replaced."""
+        """The network, with the user's parameters if `coefs_` or `intercepts_` were replaced."""
         shown = (*self.coefs_, *self.intercepts_)
         if len(shown) != len(self._synced) or any(a is not b for a, b in zip(shown, self._synced, strict=True)):
             kind = np.dtype(self._shape[3])
@@ -322,7 +322,7 @@ class BaseMLP(Estimator):
         return validate_data(self, X, accept_sparse="csr", dtype=dtype, order="C", reset=False)
 
     def _is_as_fitted(self, X: Any, dtype: np.dtype[Any]) -> bool:
-        """Whether `validate_data` would return this array as it is: its 45 us would be most of the time of a row."""
+        """Whether `validate_data` would return this array unchanged: it takes 45 us, most of the time of one row."""
         if type(X) is not np.ndarray or X.dtype != dtype or hasattr(self, "feature_names_in_"):
             return False
         if X.ndim != 2 or not len(X) or X.shape[1] != self.n_features_in_ or not X.flags.c_contiguous:

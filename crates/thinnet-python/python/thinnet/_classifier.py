@@ -23,18 +23,18 @@ from thinnet._samples import Floats
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-learn has no types
     """Multi-layer perceptron classifier with dropout.
 
-    scikit-learn's `MLPClassifier` with the same parameters, and dropout, max-norm and batch normalisation beside them.
-    Without these, and with ``dtype="float64"``, it trains to the same figures. Two classes have one logistic output,
-    more a softmax, several labels a sample a logistic output each.
+    scikit-learn's `MLPClassifier` with the same parameters, plus dropout, max-norm and batch normalisation. Without
+    these, and with ``dtype="float64"``, training gives the same results. Two classes have one logistic output, more
+    classes a softmax, and several labels per sample one logistic output each.
 
     {parameters}
     class_weight : dict or "balanced", default=None
-        Weights of the classes, by which sample weights are multiplied; "balanced" weighs each class by the inverse of
-        its share of the total weight. Not for several labels a sample.
+        Weights of the classes, which are multiplied with the sample weights; "balanced" weighs each class by the
+        inverse of its share of the total weight. Not for several labels per sample.
 
     {attributes}
     classes_ : ndarray of shape (n_classes,)
-        The classes; of several labels a sample the numbers of the columns.
+        The classes; for several labels per sample the numbers of the columns.
 
     Examples
     --------
@@ -134,21 +134,22 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            A class each, or an indicator (0 or 1) for each of several labels.
+            One class each, or an indicator (0 or 1) for each of several labels.
         {fit}
 
         Returns
         -------
         MLPClassifier
-            Itself, trained.
+            The estimator itself.
         """
         self._fit(X, y, sample_weight, incremental=False, eval_set=eval_set, callbacks=callbacks)
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
-        """Train one epoch on rows and labels, going on from what there is.
+        """Train one epoch on rows and labels, starting from the current parameters.
 
-        Nothing is held out and nothing stops early: when to stop is the caller's to say, whatever `early_stopping` is.
+        Nothing is held out and training does not stop early, whatever `early_stopping` is: the caller decides when to
+        stop.
 
         Parameters
         ----------
@@ -159,17 +160,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         sample_weight : array-like of shape (n_samples,), default=None
             Weights; a weight of 0 leaves the sample out.
         classes : array-like of shape (n_classes,), default=None
-            All classes that there will be: needed in the first call, unless samples have several labels each.
+            All classes that may occur: required in the first call, unless samples have several labels each.
 
         Returns
         -------
         MLPClassifier
-            Itself, trained further.
+            The estimator itself.
         """
         if isinstance(self.class_weight, str):
             raise ValueError(
-                "class_weight 'balanced' is not offered by partial_fit: a part of the data does not tell the classes' "
-                "shares. Give the weights as a dict."
+                "class_weight 'balanced' is not supported by partial_fit: a part of the data does not show the shares of "
+                "the classes. Give the weights as a dict."
             )
         if classes is not None and hasattr(self, "classes_"):
             if not np.array_equal(np.unique(classes), self.classes_):
@@ -182,7 +183,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         return self
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        """The most probable class of each row; of several labels those with a probability above 0.5.
+        """The most probable class of each row; for several labels those with a probability above 0.5.
 
         Parameters
         ----------
@@ -205,13 +206,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows.
         mc_samples : int, default=None
-            Average over so many dropout masks (Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016);
-            None drops nothing. The masks follow from `random_state`: the same call gives the same.
+            Average over this many dropout masks (Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016);
+            None drops nothing. `random_state` determines the masks: the same call gives the same result.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probabilities, in the order of `classes_`; of several labels each one's own.
+            Probabilities, in the order of `classes_`; for several labels each label's own.
         """
         X = self._check_rows(X)
         p = self._predicted(X) if mc_samples is None else self._predicted_dist(X, mc_samples)[0]
@@ -234,7 +235,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Logarithms of probabilities; that of 0 is minus infinity.
+            Logarithms of probabilities; the logarithm of 0 is minus infinity.
         """
         with np.errstate(divide="ignore"):
             logarithm: Floats = np.log(self.predict_proba(X, mc_samples))
@@ -283,8 +284,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
             self.n_outputs_ = y.shape[1] if several else (len(self.classes_) if len(self.classes_) > 2 else 1)
         elif several == self._one_label or (several and y.shape[1] != len(self.classes_)):
             raise ValueError(
-                f"`y` has shape {y.shape}; going on from the last fit it must have "
-                + ("one label a sample." if self._one_label else f"{len(self.classes_)} labels a sample.")
+                f"`y` has shape {y.shape}; to continue the last fit it must have "
+                + ("one label per sample." if self._one_label else f"{len(self.classes_)} labels per sample.")
             )
         if several:
             return np.ascontiguousarray(y, dtype=dtype)
@@ -303,7 +304,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         if self.class_weight is None:
             return weights
         if not self._one_label:
-            raise ValueError("class_weight is not offered for several labels a sample; use sample_weight.")
+            raise ValueError("class_weight is not supported for several labels per sample; use sample_weight.")
         labels = np.searchsorted(self.classes_, np.ravel(y))
         own = np.ones(len(labels)) if weights is None else weights
         if isinstance(self.class_weight, dict):

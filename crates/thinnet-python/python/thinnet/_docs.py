@@ -1,4 +1,4 @@
-"""Documentation that the classifier and the regressor share."""
+"""Documentation shared by the classifier and the regressor."""
 
 from __future__ import annotations
 
@@ -12,60 +12,60 @@ PARAMETERS = """
 Parameters
 ----------
 hidden_layer_sizes : int or sequence of int, default=(100,)
-    Units of each hidden layer; none makes a linear model.
+    Units of each hidden layer; an empty sequence makes a linear model.
 activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
-    Of the hidden layers.
+    Activation of the hidden layers.
 solver : {"adam", "sgd"}, default="adam"
-    The optimiser. "lbfgs" is not offered: it needs the same loss at every step.
+    The optimiser. "lbfgs" is not supported: it needs the same loss at every step.
 alpha : float, default=0.0001
-    Strength of the L2 term, divided by the samples (the weights) of a batch.
+    Strength of the L2 term, divided by the number of samples in a batch (or their weights).
 batch_size : int or "auto", default="auto"
-    Samples a step; "auto" is min(200, n_samples).
+    Samples per step; "auto" is min(200, n_samples).
 learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-    Of SGD: constant, divided by a power of the samples seen, or by 5 whenever there was no improvement.
+    Schedule of SGD: constant, divided by a power of the samples seen, or divided by 5 whenever there is no improvement.
 learning_rate_init : float, default=0.001
-    The learning rate, at first.
+    The initial learning rate.
 power_t : float, default=0.5
     Exponent of "invscaling".
 max_iter : int, default=200
-    Most epochs of a call of `fit`.
+    Maximum number of epochs in a call of `fit`.
 shuffle : bool, default=True
     Whether the samples are shuffled before each epoch.
 random_state : int, RandomState or None, default=None
-    What parameters, shuffling, the held-out part and the dropout masks are drawn from.
+    Source of randomness for parameters, shuffling, the held-out part and the dropout masks.
 tol : float, default=1e-4
-    An improvement of less than this is none.
+    Improvements smaller than this do not count.
 verbose : bool or int, default=False
-    1 shows a progress bar (where tqdm is installed, else lines), 2 a line an epoch.
+    1 shows a progress bar (lines if tqdm is not installed), 2 shows one line per epoch.
 warm_start : bool, default=False
-    Whether `fit` goes on from the parameters of the last call. The optimiser begins anew.
+    Whether `fit` continues from the parameters of the last call. The optimiser's state is reset.
 momentum : float, default=0.9
-    Of SGD.
+    Momentum of SGD.
 nesterovs_momentum : bool, default=True
-    Of SGD.
+    Whether SGD uses Nesterov's momentum.
 early_stopping : bool, default=False
-    Whether to hold out a part, stop when the score on it does not improve, and put the best parameters back.
+    Whether to hold out a part, stop when the score on it does not improve, and restore the best parameters.
 validation_fraction : float, default=0.1
     The share that early stopping holds out, unless `fit` is given an `eval_set`.
 beta_1, beta_2 : float, default=0.9, 0.999
-    Decay of Adam's moments.
+    Decay rates of Adam's moments.
 epsilon : float, default=1e-8
-    Of Adam.
+    Added to the denominator in Adam.
 n_iter_no_change : int or numpy.inf, default=10
     Epochs without an improvement before training stops.
 dropout : float or sequence of float, default=0.0
-    Rate DROPPED after each hidden layer, or one for each (as in PyTorch and Keras).
+    Rate DROPPED after each hidden layer, or one rate per layer (as in PyTorch and Keras).
 input_dropout : float, default=0.0
     Rate DROPPED of the features.
 max_norm : float or None, default=None
-    Bound on the L2 norm of the weights into each unit (Srivastava et al., "Dropout", JMLR 2014, section 5.1).
+    Bound on the L2 norm of each unit's incoming weights (Srivastava et al., "Dropout", JMLR 2014, section 5.1).
 batch_norm : bool, default=False
-    Batch normalisation before each activation. Its statistics do not weigh the samples.
+    Batch normalisation before each activation. Its statistics ignore sample weights.
 scoring : str, callable or None, default=None
-    The score of early stopping: None is `score`'s own, "loss" the loss on the held-out part, negative; else a scorer's
-    name or ``scorer(estimator, X, y)``.
+    The score for early stopping: None is the estimator's `score`, "loss" the negative loss on the held-out part;
+    otherwise a scorer's name or ``scorer(estimator, X, y)``.
 n_jobs : int or None, default=None
-    Threads. None takes all cores that the environment and joblib leave. The model does not depend on it.
+    Threads. None uses all cores that the environment and joblib allow. The model does not depend on it.
 dtype : {"float32", "float64"}, default="float32"
     Precision of parameters and arithmetic.
 """
@@ -74,27 +74,27 @@ ATTRIBUTES = """
 Attributes
 ----------
 loss_, best_loss_ : float
-    Loss of the last epoch, and the least; with early stopping the second is None.
+    Loss of the last epoch, and the min; with early stopping the second is None.
 loss_curve_ : list of float
     Loss of each epoch, L2 term included.
 validation_loss_curve_, validation_scores_ : list of float or None
-    Loss, without the L2 term, and score on the held-out part (or `eval_set`), epoch by epoch.
+    Loss, without the L2 term, and score on the held-out part (or `eval_set`), per epoch.
 best_validation_score_ : float or None
-    With early stopping.
+    The best validation score, with early stopping.
 history_ : dict of str to list
     "epoch", "loss", "learning_rate", "validation_loss", "validation_score", "time" (seconds since the call of `fit`);
-    what there is not is None. ``pandas.DataFrame(estimator.history_)`` is a table of it.
+    missing values are None. ``pandas.DataFrame(estimator.history_)`` makes a table of it.
 coefs_, intercepts_ : list of ndarray
-    Weights (inputs, units) and biases (units) of each layer. The arrays are read-only; put others in their place, and
-    predictions go by these.
+    Weights (inputs, units) and biases (units) of each layer. The arrays are read-only; to change predictions, replace
+    them with other arrays.
 n_iter_, t_ : int
-    Epochs of the last call, and samples seen in all.
+    Epochs of the last call, and samples seen in total.
 n_layers_, n_outputs_ : int
-    Layers with the input, and outputs.
+    Layers including the input, and outputs.
 out_activation_ : str
     "softmax", "logistic", "identity" or "exp".
 n_features_in_ : int
-    Features.
+    The number of features.
 feature_names_in_ : ndarray of shape (n_features_in_,)
     Their names, if `X` had any.
 """
@@ -103,7 +103,7 @@ FIT = """
 sample_weight : array-like of shape (n_samples,), default=None
     Weights, not negative; a weight of 0 leaves the sample out.
 eval_set : tuple (X, y) or (X, y, sample_weight), default=None
-    Data to evaluate after each epoch, and for early stopping in place of a part held out.
+    Data to evaluate after each epoch; early stopping uses them instead of a held-out part.
 callbacks : iterable of callable, default=None
     Each is called after each epoch as ``callback(estimator, record)``, where `record` is the epoch's row of
     `history_`; training stops when one returns True.
@@ -111,7 +111,7 @@ callbacks : iterable of callable, default=None
 
 
 def documented(**parts: str) -> Callable[[T], T]:
-    """Put `parts` where their names stand in braces in a docstring, each line indented alike."""
+    """Replace the names in braces in a docstring by `parts`, with each line indented alike."""
 
     def fill(target: T) -> T:
         text = target.__doc__

@@ -1,4 +1,4 @@
-"""What the loop over epochs knows of an estimator, and what passes between the two."""
+"""What the training loop needs of an estimator, and the data that they exchange."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ Callback = Callable[[Any, dict[str, float]], Any]
 
 @dataclass
 class TrainingData:
-    """What is trained on."""
+    """The training data."""
 
     X: Any
     targets: npt.NDArray[Any]
     weights: npt.NDArray[np.float64] | None
     chosen: Indices
-    """The samples, already merged and ordered where they are one batch."""
+    """The samples, already merged and ordered if they are a single batch."""
     n_rows: int
     """Rows before equal ones were merged."""
     seen_an_epoch: float
-    """By how much the clock of ``invscaling`` moves in an epoch."""
+    """How far the clock of ``invscaling`` advances in an epoch."""
     batch_size: int
     one_batch: bool
 
 
 @dataclass
 class ValidationData:
-    """What is held out: rows, labels or values as the user gave them, encoded targets, weights."""
+    """The held-out data: rows, labels or values as the user gave them, encoded targets, weights."""
 
     X: Any
     y: npt.NDArray[Any]
@@ -44,7 +44,7 @@ class ValidationData:
 
 
 class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """What a fit leaves in an estimator, and what the loop asks of it."""
+    """The attributes that a fit sets in an estimator, and the methods that the loop calls."""
 
     loss_: float
     best_loss_: float | None
@@ -65,7 +65,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     _one_label: bool
 
     def _publish(self) -> None:
-        """Show the network's weights as the estimator's."""
+        """Copy the network's weights to the estimator's attributes."""
         raise NotImplementedError
 
     def _evaluate(self, held: ValidationData) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""The losses of predictions, as scikit-learn reports them (``sklearn/neural_network/_base.py``): of validation data."""
+"""The losses of predictions on validation data, as in scikit-learn (``sklearn/neural_network/_base.py``)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def mean_loss(name: str, y: npt.NDArray[Any], predicted: npt.NDArray[Any], weigh
     ----------
     name : {"softmax", "logistic", "squared_error", "poisson"}
     y : ndarray
-        Indices of classes (N,) for softmax, else values (N, C).
+        Class indices (N,) for softmax, otherwise values (N, C).
     predicted : ndarray of shape (N, C)
         Probabilities or values.
     weights : ndarray of shape (N,) or None

@@ -1,4 +1,4 @@
-"""The constructor's parameters, checked: each refusal is a sentence that names the parameter and what it may be."""
+"""Checks the constructor's parameters: each error names the parameter and its valid values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEDULES = ("constant", "invscaling", "adaptive")
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes and rates, one a hidden layer."""
+    """Sizes and rates, one per hidden layer."""
 
     hidden: tuple[int, ...]
     dropout: tuple[float, ...]
@@ -47,7 +47,7 @@ _ABOVE_ZERO = _in(0, math.inf, open_low=True)
 _NOT_NEGATIVE = _in(0, math.inf)
 _SHARE = _in(0, 1, open_high=True)
 
-# Name: what kind it is, whether a value of that kind is in range, and how to say both.
+# Name: the check of the type, the check of the range, and the words for both.
 _RULES: dict[str, tuple[Callable[[Any], bool], Callable[[Any], bool], str]] = {
     "alpha": (_number, _NOT_NEGATIVE, "a number, not negative"),
     "learning_rate_init": (_number, _ABOVE_ZERO, "a number above 0"),
@@ -101,23 +101,23 @@ def check_parameters(estimator: Any) -> Architecture:
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-        Whose parameters to check; it is not changed.
+        The parameters to check; they are not changed.
 
     Returns
     -------
     Architecture
-        Sizes of the hidden layers and the rates dropped.
+        Sizes of the hidden layers and the dropout rates.
 
     Raises
     ------
     ValueError
-        If a value is out of range or is not offered.
+        If a value is out of range or is not supported.
     TypeError
-        If a value is of the wrong type.
+        If a value has the wrong type.
     """
     if estimator.solver == "lbfgs":
         raise ValueError(
-            "solver='lbfgs' is not offered: it needs the same loss at every step, which dropout and batches do not "
+            "solver='lbfgs' is not supported: it needs the same loss at every step, which dropout and batches do not "
             "give. Use 'adam' or 'sgd', or scikit-learn's own MLP for small data without dropout."
         )
     _choice("solver", estimator.solver, ("adam", "sgd"))

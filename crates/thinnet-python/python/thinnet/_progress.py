@@ -1,4 +1,4 @@
-"""What `verbose` shows: a bar where tqdm is installed, lines otherwise."""
+"""The output of `verbose`: a bar if tqdm is installed, otherwise lines."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Progress:
     Parameters
     ----------
     verbose : int
-        0 shows nothing, 1 a progress bar (lines without tqdm), 2 and above a line an epoch.
+        0 shows nothing, 1 a progress bar (lines without tqdm), 2 and above one line per epoch.
     epochs : int
-        The most epochs that there may be.
+        The maximum number of epochs.
     """
 
     def __init__(self, verbose: int, epochs: int) -> None:
@@ -41,13 +41,13 @@ class Progress:
             print(f"Iteration {int(record['epoch'])}, {told}")
 
     def tell(self, message: str) -> None:
-        """Say why training goes on differently, or ends."""
+        """Say why training changes or ends."""
         if self._bar is not None:
             self._bar.write(message)
         elif self._lines:
             print(message)
 
     def close(self) -> None:
-        """Leave the bar as it stands."""
+        """Leave the bar in its current state."""
         if self._bar is not None:
             self._bar.close()

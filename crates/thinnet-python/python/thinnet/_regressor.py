@@ -21,12 +21,12 @@ from thinnet._samples import Floats
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-learn has no types
     """Multi-layer perceptron regressor with dropout.
 
-    scikit-learn's `MLPRegressor` with the same parameters, and dropout, max-norm and batch normalisation beside them.
-    Without these, and with ``dtype="float64"``, it trains to the same figures.
+    scikit-learn's `MLPRegressor` with the same parameters, plus dropout, max-norm and batch normalisation. Without
+    these, and with ``dtype="float64"``, training gives the same results.
 
     {parameters}
     loss : {{"squared_error", "poisson"}}, default="squared_error"
-        Half the squared error, or half the Poisson deviance of counts or rates, which are not negative, with an
+        Half the squared error, or half the Poisson deviance of counts or rates, which must not be negative, with an
         exponential as the output's activation.
 
     {attributes}
@@ -130,15 +130,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         Returns
         -------
         MLPRegressor
-            Itself, trained.
+            The estimator itself.
         """
         self._fit(X, y, sample_weight, incremental=False, eval_set=eval_set, callbacks=callbacks)
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
-        """Train one epoch on rows and values, going on from what there is.
+        """Train one epoch on rows and values, starting from the current parameters.
 
-        Nothing is held out and nothing stops early: when to stop is the caller's to say, whatever `early_stopping` is.
+        Nothing is held out and training does not stop early, whatever `early_stopping` is: the caller decides when to
+        stop.
 
         Parameters
         ----------
@@ -152,7 +153,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         Returns
         -------
         MLPRegressor
-            Itself, trained further.
+            The estimator itself.
         """
         self._fit(X, y, sample_weight, incremental=True)
         return self
@@ -176,15 +177,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
     def predict_dist(self, X: Any, mc_samples: int = 100) -> tuple[Floats, Floats]:
         """Mean and standard deviation of the values over dropout masks.
 
-        The deviation is the network's own uncertainty (Gal and Ghahramani, "Dropout as a Bayesian Approximation",
-        ICML 2016); noise in the data comes on top. Without dropout it is 0.
+        The standard deviation is the network's own uncertainty (Gal and Ghahramani, "Dropout as a Bayesian
+        Approximation", ICML 2016); noise in the data is not included. Without dropout it is 0.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows.
         mc_samples : int, default=100
-            Number of masks. They follow from `random_state`: the same call gives the same.
+            Number of masks. `random_state` determines them: the same call gives the same result.
 
         Returns
         -------
@@ -218,11 +219,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
             self.n_outputs_ = values.shape[1]
         elif values.shape[1] != self.n_outputs_:
             raise ValueError(
-                f"`y` has {values.shape[1]} outputs; going on from the last fit it must have {self.n_outputs_}."
+                f"`y` has {values.shape[1]} outputs; to continue the last fit it must have {self.n_outputs_}."
             )
         return values
 
 
 def _as_given(values: Floats) -> Floats:
-    """One output is a vector."""
+    """A single output becomes a vector."""
     return values[:, 0] if values.shape[1] == 1 else values

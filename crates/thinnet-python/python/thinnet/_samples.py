@@ -1,4 +1,4 @@
-"""Rows and weights in the form that the compiled module takes, and equal rows put together."""
+"""Converts rows and weights to the form that the compiled module needs, and merges equal rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Indices = npt.NDArray[np.int64]
 def to_samples(X: Any, sparse_below: float = 0.0) -> Samples:
     """Copy checked rows, dense or CSR, of float32 or float64, out of Python's memory.
 
-    Dense rows of which a smaller share than `sparse_below` is not 0 become sparse.
+    Dense rows become sparse if the share of nonzero numbers is below `sparse_below`.
     """
     if sparse.issparse(X):
         return Samples.sparse(X.shape[1], X.indptr.astype(np.int64), X.indices.astype(np.int64), X.data)
@@ -27,12 +27,12 @@ def to_samples(X: Any, sparse_below: float = 0.0) -> Samples:
 
 
 def check_sample_weight(sample_weight: Any, n_samples: int) -> npt.NDArray[np.float64] | None:
-    """Check weights, one a sample, not negative, not all 0; a number weighs all alike.
+    """Check weights: one per sample, not negative, not all 0. A number applies to all samples.
 
     Raises
     ------
     ValueError
-        If they are something else.
+        If they are not valid.
     """
     if sample_weight is None:
         return None
@@ -56,7 +56,7 @@ def _row_keys(X: Any, y: Floats) -> list[bytes]:
     """The content of each sample, features and target, as bytes; equal samples have equal keys."""
     targets = np.ascontiguousarray(y.reshape(len(y), -1) + 0)  # -0.0 is 0.0
     if sparse.issparse(X):
-        # A column that comes twice in a row is summed, and a stored zero is a zero.
+        # A column that occurs twice in a row is summed, and a stored zero counts as zero.
         X = X.copy()
         X.sum_duplicates()
         X.eliminate_zeros()
@@ -72,16 +72,16 @@ def _row_keys(X: Any, y: Floats) -> list[bytes]:
 def merge_equal(
     X: Any, y: Floats, chosen: Indices, weights: npt.NDArray[np.float64] | None
 ) -> tuple[Indices, npt.NDArray[np.float64] | None]:
-    """Put equal samples together and order them by content.
+    """Merge equal samples and order them by content.
 
-    A data set that is one batch gives one gradient, a sum over its samples: it does not depend on their order, and a
-    sample that comes three times is one of weight 3. Merging makes that hold to the last bit.
+    A data set that is a single batch gives one gradient, a sum over its samples. It does not depend on their order, and
+    a sample that occurs three times equals one with weight 3. Merging makes this true to the last bit.
 
     Parameters
     ----------
     X, y : rows and targets of all samples
     chosen : ndarray of int64
-        The samples that are trained on.
+        The training samples.
     weights : ndarray of shape (n_samples,) or None
 
     Returns
@@ -89,8 +89,7 @@ def merge_equal(
     chosen : ndarray of int64
         One of each set of equal samples, ordered by content.
     weights : ndarray of shape (n_samples,) or None
-        The sum of each set's weights, at the place of its representative; None where every
-        sum is 1.
+        The sum of each set's weights, at the position of its representative; None if every sum is 1.
     """
     keys = _row_keys(X[chosen], y[chosen])
     order = sorted(range(len(keys)), key=keys.__getitem__)

@@ -16,11 +16,11 @@ _MOST = 1024
 
 
 def _all_cores(backend: Any) -> int:
-    """What joblib means by all cores. Outside of a parallel section it is asked once: it reads files to find out."""
+    """All cores, as joblib counts them. Outside parallel sections it is called only once, because it reads files."""
     nested = bool(getattr(backend, "nesting_level", None))
     if nested or type(backend) is not LokyBackend:
         return int(joblib.effective_n_jobs(-1))
-    # What may change while a process runs: it forks, or is told of a limit, or bound to other cores.
+    # These may change while a process runs: it forks, gets a limit, or is bound to other cores.
     bound = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     return _cores(os.getpid(), os.environ.get("LOKY_MAX_CPU_COUNT"), bound)
 
@@ -31,14 +31,14 @@ def _cores(process: int, limit: str | None, bound: frozenset[int] | None) -> int
 
 
 def thread_count(n_jobs: int | None) -> int:
-    """Number of threads that `n_jobs` stands for here and now.
+    """Number of threads for `n_jobs` at this point.
 
     Parameters
     ----------
     n_jobs : int or None
-        None takes every core, unless the environment (OMP_NUM_THREADS and its kin, which joblib sets in its worker
-        processes) allows fewer, and one within a parallel section of joblib's threads. A number means what it means
-        to joblib: -1 is all cores, -2 all but one.
+        None uses every core, unless the environment allows fewer (OMP_NUM_THREADS and similar, which joblib sets in its
+        worker processes), and one within a parallel section of joblib's threads. A number has the same meaning as in
+        joblib: -1 is all cores, -2 all but one.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The loop over epochs: schedules, validation, when to stop, what is kept of it.
+"""The training loop: schedules, validation, when to stop, and the records.
 
 Shuffling, the order of updates and the rules for stopping are scikit-learn's
 (``sklearn/neural_network/_multilayer_perceptron.py``, ``_fit_stochastic``); an epoch is one call of the compiled
@@ -25,7 +25,7 @@ _SMALLEST_RATE = 1e-6
 
 
 class Trainer:
-    """Trains an estimator's network, one call of `run` a fit."""
+    """Trains an estimator's network, with one call of `run` per fit."""
 
     def __init__(
         self,
@@ -93,7 +93,8 @@ class Trainer:
         if est.shuffle:
             places = np.arange(data.n_rows)
             self.random.shuffle(places)
-            # One batch is the same in any order; the draw is made all the same, so that the stream goes on alike.
+            # A single batch is the same in any order; the order is drawn nevertheless, so that the stream advances
+            # equally.
             if not data.one_batch:
                 self.order = self.order[places]
         return est._network.train(
@@ -124,7 +125,7 @@ class Trainer:
         return record
 
     def _no_improvement(self, loss: float) -> bool:
-        """Whether there was none for longer than `n_iter_no_change` epochs."""
+        """Whether there was no improvement for more than `n_iter_no_change` epochs."""
         est = self.estimator
         if self.stop_early and est.validation_scores_ is not None:
             score = est.validation_scores_[-1]
@@ -169,6 +170,6 @@ class Trainer:
         if not self.callbacks:
             return False
         self.estimator._publish()
-        # Each is called, whichever asks to stop.
+        # All callbacks are called, even if one asks to stop.
         answers = [callback(self.estimator, dict(record)) for callback in self.callbacks]
         return any(bool(answer) for answer in answers)

@@ -1,4 +1,4 @@
-//! NumPy arrays as the library's views, and back.
+//! Converts NumPy arrays to the library's views, and back.
 
 use ndarray::{Array, ArrayView, Dimension};
 use numpy::{
@@ -9,13 +9,13 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use thinnet::{Dtype, Float};
 
-/// The library's floats, which NumPy has as well.
+/// The library's floats, which NumPy also has.
 pub(crate) trait Number: Float + Element {}
 
 impl Number for f32 {}
 impl Number for f64 {}
 
-/// Does what the block says, where `$F` is the float type that the NumPy array `$array` has.
+/// Runs the block with `$F` as the float type of the NumPy array `$array`.
 macro_rules! by_dtype {
     ($array:expr, $F:ident, $block:block) => {
         match $crate::course::arrays::dtype_of($array)? {
@@ -55,7 +55,7 @@ impl<'py, F: Number> Argument<'py, F> {
     /// The argument `name`, which must be of this float type.
     pub(crate) fn new(array: &Bound<'py, PyAny>, name: &'static str) -> PyResult<Self> {
         let array = array.extract().map_err(|_| {
-            PyTypeError::new_err(format!("{name}: expected an array of {}, as the others are", F::DTYPE))
+            PyTypeError::new_err(format!("{name}: expected an array of {}, like the others", F::DTYPE))
         })?;
         Ok(Self { array, name })
     }
@@ -80,7 +80,7 @@ pub(crate) fn labels(y: &PyReadonlyArray1<'_, i64>) -> PyResult<Vec<usize>> {
         .iter()
         .map(|&label| {
             usize::try_from(label)
-                .map_err(|_| PyValueError::new_err(format!("labels count from 0, and {label} is negative")))
+                .map_err(|_| PyValueError::new_err(format!("labels count from 0, but {label} is negative")))
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! Images with their labels, from files and from the sample that is part of the library.
+//! Images with their labels, from files and from the library's embedded sample.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,8 @@ type Any<'py> = Bound<'py, PyAny>;
 /// One part: its name, its images (N, C * H * W) of uint8, its labels (N) of int64.
 type Part<'py> = (String, Any<'py>, Any<'py>);
 
-/// The parts of a data set of images, the shape (C, H, W) of one, and the mean image (C * H * W) if it brings one along.
+/// The parts of a data set of images, the shape (C, H, W) of one, and the data set's own mean image (C * H * W), if
+/// any.
 type Images<'py> = (Vec<Part<'py>>, Vec<usize>, Option<Any<'py>>);
 
 /// Reads a file or folder of images.

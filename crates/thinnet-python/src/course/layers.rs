@@ -12,7 +12,7 @@ use crate::errors::to_python;
 
 type Any<'py> = Bound<'py, PyAny>;
 
-/// `out = x W + b`: x (N, d_1, ..., d_k), w (D, H), b (H); gives (N, H).
+/// `out = x W + b`: x (N, d_1, ..., d_k), w (D, H), b (H); returns (N, H).
 #[pyfunction]
 pub(crate) fn affine_forward<'py>(x: &Any<'py>, w: &Any<'py>, b: &Any<'py>) -> PyResult<Any<'py>> {
     by_dtype!(x, F, {
@@ -50,7 +50,7 @@ pub(crate) fn relu_forward<'py>(x: &Any<'py>) -> PyResult<Any<'py>> {
     })
 }
 
-/// Gradient of `relu_forward`: dout of the shape of x.
+/// Gradient of `relu_forward`: dout has the shape of x.
 #[pyfunction]
 pub(crate) fn relu_backward<'py>(dout: &Any<'py>, x: &Any<'py>) -> PyResult<Any<'py>> {
     by_dtype!(dout, F, {
@@ -76,7 +76,7 @@ pub(crate) fn dropout_forward<'py>(x: &Any<'py>, p: f64) -> PyResult<(Any<'py>, 
     })
 }
 
-/// Gradient of `dropout_forward`: dout and mask of one shape.
+/// Gradient of `dropout_forward`: dout and mask have the same shape.
 #[pyfunction]
 pub(crate) fn dropout_backward<'py>(dout: &Any<'py>, mask: &Any<'py>) -> PyResult<Any<'py>> {
     by_dtype!(dout, F, {

@@ -1,5 +1,5 @@
-//! The course's functions on NumPy arrays. What they are called and how they take their arguments in the course is the
-//! business of the Python package `thinnet.course`; here each function of the library gets its arrays.
+//! The course's functions on NumPy arrays. The Python package `thinnet.course` has the course's names and arguments;
+//! here each function of the library gets its arrays.
 
 pub(crate) mod arrays;
 pub(crate) mod data;

@@ -1,4 +1,4 @@
-//! A fully-connected network over arrays that stay Python's: the library reads its parameters where they are.
+//! A fully-connected network on Python's arrays: the library reads its parameters in place.
 
 use ndarray::{Ix1, Ix2};
 use numpy::PyReadonlyArray1;
@@ -24,7 +24,7 @@ type RunningArrays<'py> = (Any<'py>, Any<'py>);
 /// A network's gradients, layer by layer.
 type Gradients<'py> = Vec<LayerArrays<'py>>;
 
-/// A network: its layers' arrays, and what else the course's network has.
+/// A network: its layers' arrays, and the other settings of the course's network.
 #[derive(FromPyObject)]
 pub(crate) struct Network<'py> {
     layers: Vec<LayerArrays<'py>>,
@@ -47,7 +47,7 @@ pub(crate) fn network_scores<'py>(x: &Any<'py>, network: Network<'py>) -> PyResu
         let mut net = NetView::new(&config, layers, &mut running).map_err(to_python)?;
         let x = Argument::<F>::new(x, "X")?;
         let x = x.view::<Ix2>()?;
-        // In test mode the stream is left alone, unless the dropout has a seed.
+        // In test mode the stream is not used, unless the dropout has a seed.
         let reseeds = network.keep_prob.is_some() && network.seed.is_some();
         let scores = detached(py, reseeds, |random| net.scores(x, random))?;
         Ok(give(py, &scores))
@@ -56,7 +56,7 @@ pub(crate) fn network_scores<'py>(x: &Any<'py>, network: Network<'py>) -> PyResu
 
 /// The training loss of x (N, D) with labels y (N), its gradients layer by layer, and the running statistics after it.
 #[pyfunction]
-#[allow(clippy::type_complexity, reason = "Python takes it apart at once")]
+#[allow(clippy::type_complexity, reason = "Python unpacks it at once")]
 pub(crate) fn network_loss<'py>(
     x: &Any<'py>,
     y: PyReadonlyArray1<'py, i64>,
@@ -74,7 +74,8 @@ pub(crate) fn network_loss<'py>(
     })
 }
 
-/// Does some work without the interpreter: with NumPy's stream if it draws from that or seeds it, else leaving that alone.
+/// Runs some work without the interpreter: with NumPy's stream if the work draws from it or seeds it, otherwise without
+/// it.
 fn detached<T: Send>(
     py: Python<'_>,
     draws: bool,
@@ -85,7 +86,7 @@ fn detached<T: Send>(
 }
 
 impl<'py> Network<'py> {
-    /// The network as the library's own: a copy, which an engine trains. Its normalisation has the default settings.
+    /// A copy of the network for an engine to train. Its normalisation has the default settings.
     pub(crate) fn build<F: Number>(&self) -> PyResult<FullyConnectedNet<F>> {
         let arguments = self.arguments::<F>()?;
         let (config, layers) = self.parts(&arguments)?;
@@ -93,12 +94,12 @@ impl<'py> Network<'py> {
         FullyConnectedNet::from_parameters(config, Parameters { layers }).map_err(to_python)
     }
 
-    /// The layers' arrays, held for reading.
+    /// The layers' arrays, borrowed for reading.
     fn arguments<F: Number>(&self) -> PyResult<Vec<LayerArguments<'py, F>>> {
         self.layers.iter().map(LayerArguments::new).collect()
     }
 
-    /// The architecture, and the layers as the library takes them.
+    /// The architecture, and the layers as the library needs them.
     fn parts<'a, F: Number>(
         &self,
         arguments: &'a [LayerArguments<'py, F>],
@@ -152,7 +153,7 @@ pub(crate) fn give_running<'py, F: Number>(
     running.iter().map(|one| (give(py, &one.mean), give(py, &one.variance))).collect()
 }
 
-/// One layer's arrays, held for reading.
+/// One layer's arrays, borrowed for reading.
 struct LayerArguments<'py, F: Number> {
     w: Argument<'py, F>,
     b: Argument<'py, F>,

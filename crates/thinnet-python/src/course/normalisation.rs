@@ -1,4 +1,4 @@
-//! Batch and layer normalisation, and the caches that Python carries from one pass to the other.
+//! Batch and layer normalisation, and the caches that Python passes from the forward to the backward pass.
 
 use ndarray::{Ix1, Ix2};
 use pyo3::exceptions::PyTypeError;
@@ -33,7 +33,7 @@ impl From<layers::NormalisationCache<f64>> for Kind {
 
 #[pymethods]
 impl NormalisationCache {
-    /// "float32" or "float64", as the forward pass computed.
+    /// "float32" or "float64", the precision of the forward pass.
     #[getter]
     fn dtype(&self) -> &'static str {
         match self.0 {
@@ -43,7 +43,8 @@ impl NormalisationCache {
     }
 }
 
-/// Batch normalisation: x (N, D), the others (D). Gives the output, the running mean and variance after it, and the cache.
+/// Batch normalisation: x (N, D), the others (D). Returns the output, the running mean and variance after it, and the
+/// cache.
 #[pyfunction]
 #[allow(clippy::too_many_arguments, reason = "the layer's own")]
 pub(crate) fn batch_norm_forward<'py>(
@@ -73,7 +74,7 @@ pub(crate) fn batch_norm_forward<'py>(
     })
 }
 
-/// Layer normalisation: x (N, D), gamma and beta (D). Gives the output and the cache.
+/// Layer normalisation: x (N, D), gamma and beta (D). Returns the output and the cache.
 #[pyfunction]
 pub(crate) fn layer_norm_forward<'py>(
     x: &Any<'py>,
@@ -114,7 +115,7 @@ fn backward<'py, F: Number>(
     Ok((give(py, &gradients.x), give(py, &gradients.gamma), give(py, &gradients.beta)))
 }
 
-/// A network's normalisation by the course's name of it: `batchnorm`, `layernorm` or none.
+/// A network's normalisation by its name in the course: `batchnorm`, `layernorm` or none.
 pub(crate) fn normalisation_from_name(name: Option<&str>) -> PyResult<Normalisation> {
     match name {
         None => Ok(Normalisation::None),

@@ -9,10 +9,11 @@ use crate::errors::to_python;
 
 type Any<'py> = Bound<'py, PyAny>;
 
-/// What a rule keeps of a parameter: its arrays, in the order of its slots, and the updates done.
+/// A rule's state for a parameter: its arrays, in the order of its slots, and the number of updates.
 pub(crate) type State<'py> = (Vec<Any<'py>>, u64);
 
-/// Update `state[1] + 1` of `w` by its gradient `dw` with the rule of this name: the new `w`, and the arrays of the new state.
+/// Update `state[1] + 1` of `w` with its gradient `dw` and the rule with this name: returns the new `w` and the arrays
+/// of the new state.
 #[pyfunction]
 pub(crate) fn update<'py>(
     w: &Any<'py>,
@@ -31,7 +32,7 @@ pub(crate) fn update<'py>(
     })
 }
 
-/// The optimiser of that name; settings that are not given have the course's defaults.
+/// The optimiser with this name; missing settings have the course's defaults.
 pub(crate) fn optimiser(rule: &str, learning_rate: f64, settings: &[(String, f64)]) -> PyResult<Optimiser> {
     let build = || {
         let mut optimiser = rule.parse::<Optimiser>()?.with_learning_rate(learning_rate);

@@ -1,4 +1,4 @@
-//! NumPy's global random stream, lent to the library.
+//! Lends NumPy's global random stream to the library.
 
 use numpy::{PyArrayMethods, PyReadonlyArray1, ToPyArray};
 use pyo3::exceptions::PyValueError;
@@ -8,8 +8,8 @@ use thinnet::random::{RandomState, State};
 
 use crate::errors::to_python;
 
-/// Does some work with NumPy's global stream (`numpy.random.get_state`) and puts the advanced stream back, also after an
-/// error, so that what NumPy draws next is what it would have drawn had it done the work.
+/// Runs some work with NumPy's global stream (`numpy.random.get_state`) and stores the advanced stream, even after an
+/// error. So NumPy's next draws are the same as if NumPy itself had done the work.
 pub(crate) fn with_stream<T>(
     py: Python<'_>,
     work: impl FnOnce(&mut RandomState) -> PyResult<T>,
@@ -28,7 +28,7 @@ fn take(numpy: &Bound<'_, PyModule>) -> PyResult<RandomState> {
     let generator: String = state.get_item("bit_generator")?.extract()?;
     if generator != "MT19937" {
         return Err(PyValueError::new_err(format!(
-            "the course draws from NumPy's own MT19937, and numpy.random now uses {generator}; put it back with \
+            "the course draws from NumPy's own MT19937, but numpy.random now uses {generator}; change it back with \
              numpy.random.set_bit_generator"
         )));
     }

@@ -25,13 +25,13 @@ use crate::training::Watch;
 
 type Any<'py> = Bound<'py, PyAny>;
 
-/// What the course's solver is told.
+/// The settings of the course's solver.
 #[derive(FromPyObject)]
 pub(crate) struct SolverRun<'py> {
     update_rule: String,
-    /// Its settings by name; those that are missing have the course's defaults.
+    /// Its settings by name; missing ones have the course's defaults.
     settings: Vec<(String, f64)>,
-    /// What the rule keeps of each parameter, W1, b1, ... in turn. Empty at the start.
+    /// The rule's state for each parameter, in the order W1, b1, ... Empty at the start.
     states: Vec<State<'py>>,
     learning_rate: f64,
     lr_decay: f64,
@@ -41,12 +41,12 @@ pub(crate) struct SolverRun<'py> {
     num_val_samples: Option<usize>,
     verbose: bool,
     print_every: usize,
-    /// Epochs that an earlier run did.
+    /// Epochs that an earlier run completed.
     epoch: usize,
 }
 
 impl SolverRun<'_> {
-    /// What the loop goes by: batches, epochs and the learning rate; the network has its own engine.
+    /// The settings that the loop uses: batches, epochs and the learning rate; the network has its own engine.
     fn config(&self) -> TrainingConfig {
         TrainingConfig {
             optim: OptimConfig {
@@ -65,7 +65,7 @@ impl SolverRun<'_> {
         }
     }
 
-    /// What the loop checks: as the course does, which goes on whatever the loss.
+    /// What the loop checks: as in the course, which continues whatever the loss is.
     fn checks(&self, network: &Network<'_>) -> Checks {
         let drawn = |samples: Option<usize>| samples.map_or(CheckRows::All, CheckRows::Drawn);
         Checks {
@@ -81,11 +81,11 @@ impl SolverRun<'_> {
 /// Samples (N, D) and labels (N).
 type Pair<'py> = (Any<'py>, PyReadonlyArray1<'py, i64>);
 
-/// Trains the network as the course's `Solver.train` does, on NumPy's global stream.
+/// Trains the network like the course's `Solver.train`, with NumPy's global stream.
 ///
-/// Samples may be float32 or float64; the network's own type is that of the array `like`. Lines are given to `report`. The result is a dict: `best`, the parameters with the best validation accuracy, and
-/// `parameters`, those at the end; `states` and `running` at the end; `loss`, `train_acc`, `val_acc`; `error`, an exception
-/// if one ended the run early.
+/// Samples may be float32 or float64; the network's own type is that of the array `like`. Lines are passed to `report`.
+/// The result is a dict: `best`, the parameters with the best validation accuracy, and `parameters`, the final ones;
+/// the final `states` and `running`; `loss`, `train_acc`, `val_acc`; `error`, an exception if one ended the run early.
 #[pyfunction]
 pub(crate) fn train<'py>(
     network: Network<'py>,
@@ -141,8 +141,8 @@ pub(crate) fn train<'py>(
     })
 }
 
-/// Samples in the network's precision. Images less their mean, in float64 as `get_CIFAR10_data` gives them, are taken as
-/// the bytes that they were: half of a run is accuracies, which are decided faster on bytes.
+/// Samples in the network's precision. Images minus their mean, in float64 as returned by `get_CIFAR10_data`, are
+/// converted back to bytes: half of the time of a run is for accuracies, which are faster with bytes.
 fn samples<F: Number>((x, y): &Pair<'_>, classes: usize) -> PyResult<Rows<F>> {
     let x: Features<F> = match dtype_of(x)? {
         Dtype::F32 => Argument::<f32>::new(x, "X")?.view::<Ix2>()?.mapv(|x| F::from_f64(x.into())).into(),
@@ -155,7 +155,7 @@ fn samples<F: Number>((x, y): &Pair<'_>, classes: usize) -> PyResult<Rows<F>> {
     Rows::with_classes(x, labels(y)?, classes).map_err(to_python)
 }
 
-/// Hands a run's lines on and looks for Ctrl-C.
+/// Passes on a run's lines and checks for Ctrl-C.
 struct Follower {
     verbose: bool,
     print_every: u64,
@@ -179,7 +179,7 @@ impl Follower {
         }
     }
 
-    /// Hands on a line, in Python's spelling.
+    /// Passes on a line, in Python's spelling.
     fn print(&self, mut line: CourseLine) {
         if let CourseLine::Epoch { epoch, .. } = &mut line {
             *epoch += self.earlier_epochs;

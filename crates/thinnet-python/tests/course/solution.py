@@ -165,15 +165,15 @@ WRONG: list[tuple[str, str, str, str]] = [
         "dout.mean(axis=0)\n\n\ndef relu",
         "mean over the batch instead of the sum",
     ),
-    ("batchnorm", "np.sqrt(var + eps)", "np.sqrt(var) + eps", "epsilon is left out of the root"),
+    ("batchnorm", "np.sqrt(var + eps)", "np.sqrt(var) + eps", "epsilon is missing in the root"),
     (
         "batchnorm",
         "        mean, var = running_mean, running_var",
         "        mean, var = x.mean(axis=0), x.var(axis=0)",
         "batch's statistics are used in test mode",
     ),
-    ("batchnorm", "(g - g.mean(axis=0) - xhat * (g * xhat).mean(axis=0)) / std", "g / std", "taken for constants"),
-    ("optim", "    t += 1\n", "    t = 1\n", "t is not counted up"),
+    ("batchnorm", "(g - g.mean(axis=0) - xhat * (g * xhat).mean(axis=0)) / std", "g / std", "treated as constants"),
+    ("optim", "    t += 1\n", "    t = 1\n", "t is not increased"),
     ("optim", "(np.sqrt(c) + config['epsilon'])", "np.sqrt(c + config['epsilon'])", "epsilon is inside the root"),
     ("optim", "    config['velocity'] = v\n", "", "velocity is not kept"),
 ]
@@ -237,7 +237,7 @@ WRONG_NETWORKS = [
         "            pass",
         "L2 term is left out",
     ),
-    ("+= self.reg * self.params", "+= 2 * self.reg * self.params", "gradient is twice"),
+    ("+= self.reg * self.params", "+= 2 * self.reg * self.params", "gradient is doubled"),
     ("+= self.reg * self.params['W%d' % i]", "+= 0", "L2 term's gradient is left out"),
     ("                dout = dropout_backward(dout, drop)", "                pass", "differs from the right figures"),
 ]

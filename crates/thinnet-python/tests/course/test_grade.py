@@ -50,7 +50,7 @@ def test_a_wrong_solution_is_named(exercise: str, old: str, new: str, mistake: s
         ("import os; os._exit(0)", "ended without an answer"),
         ("import socket; socket.create_connection(('127.0.0.1', 9))", "PermissionError"),
         ("import subprocess; subprocess.run(['true'])", "PermissionError"),
-        ("return None", "not written yet"),
+        ("return None", "not implemented yet"),
         ("raise KeyError('p')", "KeyError"),
     ],
 )

@@ -1,4 +1,4 @@
-//! The inputs of samples: floats, sparse rows, or images that stay bytes until a batch is made of them.
+//! The inputs of samples: floats, sparse rows, or images that stay bytes until they are put into a batch.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,25 +11,25 @@ use super::table::Table;
 use crate::error::{Error, Result, same_shape};
 use crate::float::{Dtype, Float};
 
-/// The inputs of N samples, D numbers each. A copy shares floats and bytes.
+/// The inputs of N samples with D numbers each. A copy shares floats and bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Features<F> {
     /// (N, D).
     Floats(ArcArray2<F>),
-    /// (N, D), numbers that 32 bits hold exactly, as a file has them.
+    /// (N, D), numbers that fit exactly in 32 bits, as stored in a file.
     Singles(ArcArray2<f32>),
-    /// Images, an eighth or a quarter of the floats' size.
+    /// Images; they take an eighth or a quarter of the floats' memory.
     Pixels(Pixels),
-    /// Rows that are mostly zeros, which stay so until a batch is made of them.
+    /// Rows that are mostly zeros; they stay sparse until they are put into a batch.
     Sparse(SparseRows<F>),
-    /// Columns of a table with words, gaps or dates, which stay so until they are scaled.
+    /// Columns of a table with words, gaps or dates; they stay so until they are scaled.
     Table(Table),
-    /// Rows that stay in their file until they are asked for.
+    /// Rows that stay in their file until they are needed.
     Stored(Stored<Features<F>>),
 }
 
-/// Images as bytes, the mean image that is subtracted from them, and the deviations that they are divided by, if any.
-/// A copy shares the bytes.
+/// Images as bytes, the mean image that is subtracted from them, and the standard deviations that they are divided
+/// by, if any. A copy shares the bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pixels {
     bytes: ArcArray2<u8>,
@@ -48,14 +48,14 @@ impl Pixels {
         Ok(Self { bytes: standard(bytes), mean: mean.iter().copied().collect(), deviation: None })
     }
 
-    /// Bytes (N, D) as they are: less nothing, divided by nothing.
+    /// Bytes (N, D) without a mean or a standard deviation.
     pub fn plain(bytes: impl Into<ArcArray2<u8>>) -> Self {
         let bytes = bytes.into();
         let mean = vec![0.0; bytes.ncols()].into();
         Self { bytes: standard(bytes), mean, deviation: None }
     }
 
-    /// The same bytes, less another mean (D) and divided by other deviations (D, above 0).
+    /// The same bytes with another mean (D) and other standard deviations (D, above 0).
     ///
     /// # Errors
     /// [`Error::Shape`] if the sizes differ.
@@ -67,12 +67,12 @@ impl Pixels {
         }
     }
 
-    /// The images that an array (N, D) of pixels less some mean image was made of, if it was: all numbers of a column are
-    /// whole steps apart, to rounding, and at most 255 of them. The mean image is the one that makes each column's least
-    /// pixel 0; it need not be the one that was subtracted, but pixels less it are the same numbers, to a unit in the last
-    /// place.
+    /// Finds the images behind an array (N, D) of pixels minus some mean image. They exist if all numbers of a column
+    /// are whole steps apart, up to rounding, and at most 255 steps. The mean image is the one that makes each
+    /// column's smallest pixel 0. It may differ from the one that was subtracted, but pixels minus it are the same
+    /// numbers, up to one unit in the last place.
     pub fn recover(x: ArrayView2<'_, f64>) -> Option<Self> {
-        /// More than rounding of numbers below 512 can do, and far less than a step.
+        /// More than rounding can change numbers below 512, and far less than a step.
         const ROUNDING: f64 = 1e-10;
         let mut least = Array1::from_elem(x.ncols(), f64::INFINITY);
         for row in x.rows() {
@@ -96,7 +96,7 @@ impl Pixels {
         Self::new(bytes, -least).ok()
     }
 
-    /// The same images, to be divided by `deviation` (D, above 0) once the mean is subtracted.
+    /// The same images, to be divided by `deviation` (D, above 0) after the mean is subtracted.
     ///
     /// # Errors
     /// [`Error::Shape`] if the sizes differ.
@@ -120,12 +120,13 @@ impl Pixels {
         &self.mean
     }
 
-    /// What each pixel less its mean is divided by; `None` is 1.
+    /// What each pixel is divided by after its mean is subtracted; `None` means 1.
     pub fn deviation(&self) -> Option<&[f64]> {
         self.deviation.as_deref()
     }
 
-    /// One image as floats: pixel minus mean (divided by the deviation), computed in 64-bit floats and then rounded to `F`.
+    /// One image as floats: pixel minus mean (divided by the standard deviation), computed in 64-bit floats and then
+    /// rounded to `F`.
     ///
     /// # Panics
     /// If there is no such image, or `out` does not have D elements.
@@ -144,7 +145,7 @@ impl Pixels {
         }
     }
 
-    /// Chosen images as floats (n, D).
+    /// The chosen images as floats (n, D).
     fn floats<F: Float>(&self, chosen: impl ExactSizeIterator<Item = usize>) -> Array2<F> {
         let mut out = Array2::zeros((chosen.len(), self.mean.len()));
         for (mut out, index) in out.rows_mut().into_iter().zip(chosen) {
@@ -156,7 +157,7 @@ impl Pixels {
     }
 }
 
-/// A number of 32 bits in those of `F`, which hold it.
+/// A 32-bit number as `F`, which holds it exactly.
 fn widened<F: Float>(value: f32) -> F {
     F::from_f64(value.into())
 }
@@ -179,11 +180,11 @@ impl<F: Float> Features<F> {
         }
     }
 
-    /// Chosen samples as floats (n, D): of images pixel minus mean (divided by the deviation), computed in 64-bit floats
-    /// and then rounded to `F`, as the course does.
+    /// The chosen samples as floats (n, D). Images become pixel minus mean (divided by the standard deviation),
+    /// computed in 64-bit floats and then rounded to `F`, as in the course.
     ///
     /// # Errors
-    /// [`Error::Shape`] if an index is not below N; those of reading, where samples stay in a file.
+    /// [`Error::Shape`] if an index is not below N; errors of reading, if samples stay in a file.
     pub fn select(&self, chosen: &[usize]) -> Result<Array2<F>> {
         let (samples, width) = self.dim();
         if let Some(index) = chosen.iter().find(|&&index| index >= samples) {
@@ -206,10 +207,11 @@ impl<F: Float> Features<F> {
         })
     }
 
-    /// All samples as floats (N, D), as [`Features::select`] makes them; those that are floats are shared.
+    /// All samples as floats (N, D), as [`Features::select`] returns them; samples that are floats already are
+    /// shared.
     ///
     /// # Errors
-    /// Those of reading, where samples stay in a file.
+    /// Errors of reading, if samples stay in a file.
     pub fn to_floats(&self) -> Result<ArcArray2<F>> {
         Ok(match self {
             Self::Floats(x) => x.clone(),
@@ -224,7 +226,7 @@ impl<F: Float> Features<F> {
     /// These samples, in memory.
     ///
     /// # Errors
-    /// Those of reading.
+    /// Errors of reading.
     pub(crate) fn loaded(&self) -> Result<Cow<'_, Self>> {
         Ok(match self {
             Self::Stored(_) => Cow::Owned(self.to_floats()?.into()),
@@ -232,10 +234,10 @@ impl<F: Float> Features<F> {
         })
     }
 
-    /// Hands on all samples with their indices, one by one, in the order in which they are stored.
+    /// Calls `each` with every sample and its index, in stored order.
     ///
     /// # Errors
-    /// Those of reading, where samples stay in a file.
+    /// Errors of reading, if samples stay in a file.
     pub(crate) fn each_row(&self, mut each: impl FnMut(usize, &[F])) -> Result<()> {
         let (samples, width) = self.dim();
         let mut floats = Array1::zeros(width);
@@ -251,7 +253,7 @@ impl<F: Float> Features<F> {
         }
     }
 
-    /// Writes sample `index`, which is there, into `out` (D).
+    /// Writes sample `index`, which must exist, into `out` (D).
     fn write_row(&self, index: usize, mut out: ArrayViewMut1<'_, F>) -> Result<()> {
         match (self, out.as_slice_mut()) {
             (Self::Pixels(pixels), Some(out)) => pixels.write_row(index, out),
@@ -263,10 +265,11 @@ impl<F: Float> Features<F> {
         Ok(())
     }
 
-    /// Chosen samples of those in a file, whose blocks are in `window` or are read into it. They stay sparse if they are.
+    /// The chosen samples of those in a file; their blocks are in `window` or are read into it. Sparse samples stay
+    /// sparse.
     ///
     /// # Errors
-    /// Those of reading.
+    /// Errors of reading.
     pub(crate) fn picked(stored: &Stored<Self>, chosen: &[usize], window: &mut Window<Self>) -> Result<Self> {
         let width = stored.dim().1;
         let mut floats = Array2::zeros((0, width));
@@ -288,7 +291,7 @@ impl<F: Float> Features<F> {
                 }
             }
         }
-        // All blocks of a file are alike.
+        // All blocks of a file have the same kind.
         Ok(if floats.is_empty() {
             SparseRows::new(width, starts, columns, values)?.into()
         } else {
@@ -310,7 +313,7 @@ impl<F: Float> Features<F> {
         }
     }
 
-    /// The name of the number type in memory, as NumPy has it: "uint8", "float32" or "float64".
+    /// The name of the number type in memory, as in NumPy: "uint8", "float32" or "float64".
     pub fn dtype(&self) -> &'static str {
         match (self, F::DTYPE) {
             (Self::Pixels(_), _) => "uint8",
@@ -320,10 +323,10 @@ impl<F: Float> Features<F> {
         }
     }
 
-    /// The least and the greatest number as it is stored; `None` if there is none.
+    /// The smallest and the largest stored number; `None` if there are no numbers.
     ///
     /// # Errors
-    /// Those of reading, where samples stay in a file.
+    /// Errors of reading, if samples stay in a file.
     pub fn range(&self) -> Result<Option<(f64, f64)>> {
         fn wider<F: Float>(ends: Option<(f64, f64)>, value: &F) -> (f64, f64) {
             let value = value.as_f64();
@@ -355,14 +358,14 @@ impl<F: Float> Features<F> {
         })
     }
 
-    /// Row and column of a number that is not finite.
+    /// Row and column of the first number that is not finite.
     pub(crate) fn first_not_finite(&self) -> Option<(usize, usize)> {
         match self {
             Self::Floats(x) => x.indexed_iter().find(|(_, value)| !value.is_finite()).map(|(place, _)| place),
             Self::Singles(x) => {
                 x.indexed_iter().find(|(_, value)| !value.is_finite()).map(|(place, _)| place)
             }
-            // Gaps of a table are filled, and its dates are bounded; a stored block is looked at when it is read.
+            // Gaps of a table are filled, and its dates are bounded; a stored block is checked when it is read.
             Self::Pixels(_) | Self::Table(_) | Self::Stored(_) => None,
             Self::Sparse(sparse) => (0..sparse.dim().0).find_map(|row| {
                 let (columns, values) = sparse.row(row);
@@ -372,7 +375,7 @@ impl<F: Float> Features<F> {
         }
     }
 
-    /// Rows `from..to`, at most N, which share the numbers of these where they are dense.
+    /// Rows `from..to`, at most N; dense rows share their numbers with these.
     pub(super) fn slice(&self, from: usize, to: usize) -> Self {
         let rows = Slice::from(from..to);
         match self {
@@ -388,7 +391,7 @@ impl<F: Float> Features<F> {
         }
     }
 
-    /// The same samples, with floats of their own; bytes stay shared.
+    /// The same samples with their own copy of the floats; bytes stay shared.
     pub(super) fn apart(self) -> Self {
         match self {
             Self::Floats(x) => Self::Floats(x.to_owned().into()),
@@ -412,7 +415,7 @@ impl<F: Float> Features<F> {
     }
 }
 
-/// A file whose samples become 64-bit floats as they are read.
+/// A file whose samples become 64-bit floats when they are read.
 struct InDoubles<F>(Arc<dyn Source<Features<F>>>);
 
 impl<F: Float> Source<Features<f64>> for InDoubles<F> {
@@ -433,7 +436,7 @@ impl<F: Float> Source<Features<f64>> for InDoubles<F> {
     }
 }
 
-/// Chosen rows of a table as floats (n, D).
+/// The chosen rows of a table as floats (n, D).
 fn floats_of<F: Float>(table: &Table, chosen: impl ExactSizeIterator<Item = usize>) -> Array2<F> {
     let mut out = Array2::zeros((chosen.len(), table.dim().1));
     for (mut out, index) in out.rows_mut().into_iter().zip(chosen) {
@@ -480,7 +483,7 @@ impl<F> From<SparseRows<F>> for Features<F> {
     }
 }
 
-/// Follows each cycle of the permutation, with one row kept aside.
+/// Follows each cycle of the permutation, with one row set aside.
 pub(super) fn reorder_rows<T: Copy>(values: ArcArray2<T>, order: &[usize]) -> ArcArray2<T> {
     let cols = values.ncols();
     let mut values = values.into_owned();

@@ -1,8 +1,10 @@
-//! Data sets: images or other samples with their labels or numbers as targets, read from files, split, and scaled for training.
+//! Data sets: images or other samples with labels or numerical targets, read from files, split, and scaled for
+//! training.
 //!
-//! [`DataSet::open`] reads a file or folder of any [`Format`], which it recognises from what is in it; what a set holds
-//! stays as it was read, images as bytes. [`DataSet::split`] makes a set with training, validation and test rows, and
-//! [`DataSet::scale`] says how they are scaled for training. [`Rows`] are samples of one's own. docs/data.md is the guide.
+//! [`DataSet::open`] reads a file or folder of any [`Format`], which it recognises from the content. The set keeps
+//! its content as it was read, images as bytes. [`DataSet::split`] makes a set with training, validation and test
+//! rows, and [`DataSet::scale`] determines how they are scaled for training. [`Rows`] hold your own samples.
+//! docs/data.md is the guide.
 //!
 #![cfg_attr(feature = "files", doc = "```no_run")]
 #![cfg_attr(not(feature = "files"), doc = "```ignore")]

@@ -1,4 +1,4 @@
-//! Samples with what a network is to tell of them: rows of inputs, each with a class or with numbers.
+//! Samples with what a network should predict for them: rows of inputs, each with a class or with numbers.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,8 @@ use super::table::Encoding;
 use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 
-/// N samples: inputs (N, D), and for each a class or K numbers. They fit one another, and all numbers are finite: that is
-/// checked when rows are made. A copy shares inputs and numbers.
+/// N samples: inputs (N, D), and for each a class or K numbers. Their sizes match, and all numbers are finite; this
+/// is checked on creation. A copy shares inputs and numbers.
 ///
 /// ```
 /// use ndarray::array;
@@ -28,20 +28,20 @@ use crate::float::Float;
 pub struct Rows<F> {
     x: Features<F>,
     targets: TargetsBuf<F>,
-    /// Classes, or numbers a sample.
+    /// The number of classes, or of numbers per sample.
     outputs: usize,
 }
 
-/// What N samples are to give.
+/// The targets of N samples.
 #[derive(Debug, Clone, Copy)]
 pub enum Targets<'a, F> {
     /// N labels, each the index of a class.
     Classes(&'a [usize]),
-    /// (N, C) numbers, one an output.
+    /// (N, C) numbers, one per output.
     Values(ArrayView2<'a, F>),
 }
 
-/// Targets of one's own.
+/// Owned targets.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TargetsBuf<F> {
     Classes(Vec<usize>),
@@ -69,12 +69,12 @@ impl<F: Float> Targets<'_, F> {
         }
     }
 
-    /// Whether there is no sample.
+    /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Those of chosen samples, whose indices are below N.
+    /// The targets of chosen samples, with indices below N.
     pub(crate) fn select(&self, chosen: &[usize]) -> TargetsBuf<F> {
         match self {
             Self::Classes(labels) => TargetsBuf::Classes(chosen.iter().map(|&index| labels[index]).collect()),
@@ -95,10 +95,11 @@ impl<F> TargetsBuf<F> {
 impl<F: Float> Rows<F> {
     /// Samples with classes.
     ///
-    /// - `x`: (N, D); `labels`: N indices of classes, each below `classes`
+    /// - `x`: (N, D); `labels`: N class indices, each below `classes`
     ///
     /// # Errors
-    /// [`Error::Data`] unless there is one label a sample, for a label that is no class, and for an input that is not finite.
+    /// [`Error::Data`] if there is not one label per sample, for a label that is not a class, and for an input that
+    /// is not finite.
     pub fn with_classes(x: impl Into<Features<F>>, labels: Vec<usize>, classes: usize) -> Result<Self> {
         if let Some(sample) = labels.iter().position(|&label| label >= classes) {
             return Err(Error::data(format!(
@@ -109,13 +110,13 @@ impl<F: Float> Rows<F> {
         Self { x: x.into(), targets: TargetsBuf::Classes(labels), outputs: classes }.checked()
     }
 
-    /// Samples with numbers, for a regression.
+    /// Samples with numerical targets, for a regression.
     ///
     /// - `x`: (N, D); `numbers`: (N, K), K > 0
     ///
     /// # Errors
-    /// [`Error::Shape`] for K = 0; [`Error::Data`] unless there is one row of numbers a sample, and for an input or a number
-    /// that is not finite.
+    /// [`Error::Shape`] if K is 0; [`Error::Data`] if there is not one row of numbers per sample, and for an input or
+    /// a number that is not finite.
     pub fn with_numbers(x: impl Into<Features<F>>, numbers: impl Into<ArcArray2<F>>) -> Result<Self> {
         let numbers = numbers.into();
         if let Some(((sample, column), number)) = numbers.indexed_iter().find(|(_, n)| !n.is_finite()) {
@@ -154,7 +155,7 @@ impl<F: Float> Rows<F> {
         self.targets.view()
     }
 
-    /// N labels; empty where targets are numbers.
+    /// N labels; empty if targets are numbers.
     pub fn labels(&self) -> &[usize] {
         match &self.targets {
             TargetsBuf::Classes(labels) => labels,
@@ -162,7 +163,7 @@ impl<F: Float> Rows<F> {
         }
     }
 
-    /// The numbers (N, K); `None` where samples have classes.
+    /// The numbers (N, K); `None` if samples have classes.
     pub fn numbers(&self) -> Option<ArrayView2<'_, F>> {
         match &self.targets {
             TargetsBuf::Classes(_) => None,
@@ -170,7 +171,7 @@ impl<F: Float> Rows<F> {
         }
     }
 
-    /// Whether samples have numbers, and no classes.
+    /// Whether samples have numbers and not classes.
     pub fn is_regression(&self) -> bool {
         matches!(self.targets, TargetsBuf::Values(_))
     }
@@ -180,7 +181,7 @@ impl<F: Float> Rows<F> {
         self.x.dim().0
     }
 
-    /// Whether there is no sample.
+    /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -190,19 +191,19 @@ impl<F: Float> Rows<F> {
         self.x.dim().1
     }
 
-    /// How many classes there are, or K.
+    /// The number of classes, or K.
     pub fn num_outputs(&self) -> usize {
         self.outputs
     }
 
-    /// How many samples each class has, by label; empty where targets are numbers.
+    /// How many samples each class has, by label; empty if targets are numbers.
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; if self.is_regression() { 0 } else { self.outputs }];
         self.labels().iter().for_each(|&label| counts[label] += 1);
         counts
     }
 
-    /// The same rows in 64-bit floats, as a data set has them.
+    /// The same rows in 64-bit floats, as in a data set.
     pub fn to_f64(&self) -> Rows<f64> {
         let targets = match &self.targets {
             TargetsBuf::Classes(labels) => TargetsBuf::Classes(labels.clone()),
@@ -211,7 +212,7 @@ impl<F: Float> Rows<F> {
         Rows { x: self.x.to_f64(), targets, outputs: self.outputs }
     }
 
-    /// Chosen samples in this order; any may come twice. Their inputs become floats.
+    /// The chosen samples in this order; a sample may occur twice. Their inputs become floats.
     ///
     /// # Errors
     /// [`Error::Shape`] if an index is not below N.
@@ -223,7 +224,7 @@ impl<F: Float> Rows<F> {
         })
     }
 
-    /// Samples `from..to`, as far as there are so many, which share the numbers of these.
+    /// Samples `from..to`, or as many as there are; they share their numbers with these rows.
     #[must_use]
     pub fn slice(&self, from: usize, to: usize) -> Self {
         let to = to.min(self.len());
@@ -237,8 +238,7 @@ impl<F: Float> Rows<F> {
         Self { x: self.x.slice(from, to), targets, outputs: self.outputs }
     }
 
-    /// Samples in another order: row `i` is what row `order[i]` was. Takes no second copy of the numbers where nobody
-    /// shares them.
+    /// Samples in another order: row `i` is what row `order[i]` was. Does not copy the numbers if nobody shares them.
     pub(super) fn reordered(self, order: &[usize]) -> Self {
         let targets = match self.targets {
             TargetsBuf::Classes(labels) => {
@@ -249,8 +249,8 @@ impl<F: Float> Rows<F> {
         Self { x: self.x.reordered(order), targets, outputs: self.outputs }
     }
 
-    /// Encodes the columns of a table like this, an encoding a column, and says how many words have no category, of those
-    /// that are in memory.
+    /// Encodes the columns of a table, with one encoding per column. Returns how many words of the rows in memory
+    /// have no category.
     pub(super) fn encode(&mut self, encodings: &[Encoding]) -> usize {
         match &self.x {
             Features::Table(table) => {
@@ -272,7 +272,7 @@ impl<F: Float> Rows<F> {
     /// The same samples, in memory.
     ///
     /// # Errors
-    /// Those of reading.
+    /// Errors of reading.
     pub(super) fn loaded(mut self) -> Result<Self> {
         if let Cow::Owned(x) = self.x.loaded()? {
             self.x = x;
@@ -280,7 +280,7 @@ impl<F: Float> Rows<F> {
         Ok(self)
     }
 
-    /// The same samples with other inputs, (N, D) as well, and their numbers changed, if they have any.
+    /// The same samples with other inputs, (N, D) as well, and with changed target numbers, if there are any.
     pub(crate) fn map<G: Float>(
         &self,
         x: Features<G>,
@@ -292,7 +292,7 @@ impl<F: Float> Rows<F> {
         }
     }
 
-    /// The same where nobody else may need the samples.
+    /// The same, if nobody else needs the samples.
     pub(super) fn map_into<G: Float>(
         self,
         x: impl FnOnce(Features<F>) -> Result<Features<G>>,
@@ -304,7 +304,7 @@ impl<F: Float> Rows<F> {
         }
     }
 
-    /// The same samples, with floats of their own: they keep no others in memory.
+    /// The same samples with their own copy of the floats, so that they keep no other samples in memory.
     pub(super) fn apart(self) -> Self {
         Self { x: self.x.apart(), ..self }
     }

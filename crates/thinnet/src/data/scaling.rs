@@ -1,4 +1,5 @@
-//! From what a file holds to what a network takes: the training samples' mean is subtracted, or each number standardised.
+//! From the numbers in a file to a network's inputs: the training samples' mean is subtracted, or each number is
+//! standardised.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -13,29 +14,30 @@ use crate::error::{Error, Result, ensure};
 use crate::float::{Dtype, Float};
 use crate::names::names;
 
-/// What is done to every number of a sample, by its place in the sample. Means and deviations are the training samples'.
+/// How every number of a sample is scaled, by its place in the sample. Means and standard deviations are those of the
+/// training samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scaling {
     /// Nothing.
     None,
-    /// Less the mean, as the course does with images.
+    /// Minus the mean, as the course does with images.
     Mean,
-    /// Less the mean, divided by the standard deviation (of N, not N - 1; where it is 0, by 1).
+    /// Minus the mean, divided by the standard deviation (with N, not N - 1; 1 instead of 0).
     Standard,
-    /// Less the mean, divided by the width of the range that all numbers together have: 255 for bytes. All numbers then lie
-    /// within -1 and 1, and keep their sizes relative to one another: what images are often given as.
+    /// Minus the mean, divided by the width of the range of all numbers together: 255 for bytes. All numbers are then
+    /// between -1 and 1 and keep their relative sizes, as is common for images.
     Unit,
 }
 
 names!(Scaling, "scaling", "scalings", None = "none", Mean = "mean", Standard = "standard", Unit = "unit");
 
 impl DataSet {
-    /// The mean of the training samples (D), or the one that the data set brings along. For images it is exact: a sum of
-    /// whole numbers, divided once, as NumPy's `mean` of 64-bit floats gives it.
+    /// The mean of the training samples (D), or the data set's own mean. For images it is exact: a sum of whole
+    /// numbers, divided once, like NumPy's `mean` of 64-bit floats.
     ///
     /// # Errors
-    /// Those of reading, where samples stay in a file.
+    /// Errors of reading, if samples stay in a file.
     pub fn mean_sample(&self) -> Result<Array1<f64>> {
         if let Some(mean) = &self.mean {
             return Ok(mean.clone());
@@ -56,7 +58,7 @@ impl DataSet {
                 sums / samples
             }
             Features::Table(_) => x.to_floats()?.sum_axis(Axis(0)) / samples,
-            // Of one column, floats in memory are not added one by one.
+            // For one column, floats in memory are not added one by one.
             Features::Singles(_) | Features::Stored(_) if x.dim().1 < 2 => {
                 x.to_floats()?.sum_axis(Axis(0)) / samples
             }
@@ -67,7 +69,7 @@ impl DataSet {
     /// The standard deviation of each number over the training samples (D): `sqrt(mean((x - mean(x))^2))`.
     ///
     /// # Errors
-    /// Those of reading, where samples stay in a file.
+    /// Errors of reading, if samples stay in a file.
     pub fn deviation_sample(&self) -> Result<Array1<f64>> {
         let samples = self.train.len().max(1);
         let (mut deviations, sums) = match self.train.x() {
@@ -89,7 +91,7 @@ impl DataSet {
                 (values.std_axis(Axis(0), 0.0), values.sum_axis(Axis(0)))
             }
         };
-        // What rounding alone makes of equal numbers is no deviation (scikit-learn's rule).
+        // A deviation of equal numbers that comes only from rounding counts as 0 (scikit-learn's rule).
         let rounding = samples as f64 * f64::EPSILON;
         for (deviation, sum) in deviations.iter_mut().zip(sums) {
             if *deviation <= rounding * (sum / samples as f64).abs() {
@@ -99,8 +101,8 @@ impl DataSet {
         Ok(deviations)
     }
 
-    /// How samples like these are scaled unless one asks for more: images less their mean, other samples standardised; sparse
-    /// rows not at all, so that they stay sparse.
+    /// The default scaling of such samples: images minus their mean, other samples standardised. Sparse rows are not
+    /// scaled, so that they stay sparse.
     pub fn default_scaling(&self) -> Scaling {
         match self.train.x() {
             Features::Sparse(_) => Scaling::None,
@@ -109,7 +111,7 @@ impl DataSet {
         }
     }
 
-    /// How far the greatest of the training samples' numbers is from the least: of bytes, from 0 to 255.
+    /// The difference between the max and the min of the training samples' numbers; for bytes, 255.
     fn range_width(&self) -> Result<f64> {
         Ok(match self.train.x() {
             x if is_bytes(x) => 255.0,
@@ -117,11 +119,11 @@ impl DataSet {
         })
     }
 
-    /// What this scaling does to samples: means and deviations are those of all training rows. Of a table with categories it
-    /// is done to quantities alone: what is 0 or 1 stays so.
+    /// How this scaling changes samples; means and standard deviations are those of all training rows. In a table
+    /// with categories only quantities are scaled: numbers that are 0 or 1 stay so.
     ///
     /// # Errors
-    /// Those of reading, where samples stay in a file.
+    /// Errors of reading, if samples stay in a file.
     pub fn scale(&self, scaling: Scaling) -> Result<Scale> {
         let not_zero = |deviation: f64| if deviation > 0.0 { deviation } else { 1.0 };
         let mut scale = Scale {
@@ -152,7 +154,7 @@ impl DataSet {
     }
 }
 
-/// What means and deviations of columns follow from, in one pass over rows of any number.
+/// Computes means and standard deviations of columns in one pass over any number of rows.
 struct Moments {
     sum: Array1<f64>,
     /// Welford's running mean ("Note on a Method for Calculating Corrected Sums of Squares and Products", 1962).
@@ -180,7 +182,7 @@ impl Moments {
     }
 }
 
-/// A file whose samples are scaled as they are read.
+/// A file whose samples are scaled when they are read.
 struct Scaled {
     source: Arc<dyn Source<Features<f64>>>,
     scale: Scale,
@@ -210,7 +212,7 @@ impl<F: Float> Source<Features<F>> for Scaled {
             Some((row, column)) => {
                 let before = if block == 0 { 0 } else { self.source.ends()[block - 1] };
                 Err(Error::data(format!(
-                    "number {column} of sample {} is not finite once it is scaled",
+                    "number {column} of sample {} is not finite after scaling",
                     before + row
                 )))
             }
@@ -223,24 +225,24 @@ impl<F: Float> Source<Features<F>> for Scaled {
 pub struct Scale {
     /// Subtracted (D).
     pub mean: Vec<f64>,
-    /// What the difference is divided by (D), if it is.
+    /// What the difference is divided by (D), if anything.
     pub deviation: Option<Vec<f64>>,
 }
 
 impl Scale {
-    /// Nothing subtracted from D numbers, nothing divided.
+    /// No scaling of D numbers.
     pub fn none(input_dim: usize) -> Self {
         Self { mean: vec![0.0; input_dim], deviation: None }
     }
 
-    /// Whether samples stay as they are.
+    /// Whether samples stay unchanged.
     fn is_none(&self) -> bool {
         self.deviation.is_none() && self.mean.iter().all(|mean| *mean == 0.0)
     }
 
-    /// Inputs (N, D), scaled in 64-bit floats and then rounded to `F`. Bytes are shared and stay bytes; sparse rows stay
-    /// sparse where nothing is done to them; rows of a table become sparse ones where most of their numbers are 0; those in a
-    /// file stay there, and are scaled as they are read.
+    /// Inputs (N, D), scaled in 64-bit floats and then rounded to `F`. Bytes are shared and stay bytes. Sparse rows
+    /// stay sparse if they are not scaled. Rows of a table become sparse if most of their numbers are 0. Samples in a
+    /// file stay there, and are scaled when they are read.
     ///
     /// # Errors
     /// [`Error::Shape`] for another D.
@@ -263,13 +265,13 @@ impl Scale {
         Ok(self.each(&floats, |value| value).into())
     }
 
-    /// The same of inputs that nobody else may need: numbers of `F` are scaled where they are, and take no more room.
+    /// The same for inputs that nobody else needs: numbers of type `F` are scaled in place, without more memory.
     ///
     /// # Errors
     /// As [`Scale::apply`].
     fn apply_to<F: Float>(&self, x: Features<f64>) -> Result<Features<F>> {
         ensure!(x.dim().1 == self.mean.len(), Error::shape("x", ("N", self.mean.len()), x.dim()));
-        // Where `F` is the type of the numbers, they come back as what they are.
+        // If `F` is the type of the numbers, this cast returns them unchanged.
         let own: Box<dyn Any> = match x {
             Features::Singles(x) if F::DTYPE == Dtype::F32 => Box::new(self.in_place(x)),
             Features::Floats(x) if F::DTYPE == Dtype::F64 => Box::new(self.in_place(x)),
@@ -303,7 +305,8 @@ impl Scale {
         F::from_f64((value - self.mean[column]) / divisor)
     }
 
-    /// Rows of a table, scaled. Its numbers that may be 0 are not shifted, but for its quantities, which are always there.
+    /// Rows of a table, scaled. Only quantities are shifted, because they are never sparse; other numbers may be 0
+    /// and stay so.
     fn table<F: Float>(&self, table: &Table) -> Result<Features<F>> {
         let (rows, columns) = table.dim();
         let quantities = table.quantities();
@@ -334,16 +337,16 @@ impl Scale {
         Ok(SparseRows::new(columns, starts, indices, values)?.into())
     }
 
-    /// Rows with their inputs scaled; their numbers, if they have any, are rounded to `F`.
+    /// Rows with their inputs scaled; target numbers, if any, are rounded to `F`.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another D; [`Error::Data`] for numbers beyond those of `F`.
+    /// [`Error::Shape`] for another D; [`Error::Data`] for numbers outside the range of `F`.
     pub fn rows<F: Float>(&self, rows: &Rows<f64>) -> Result<Rows<F>> {
         Self::check_targets::<F>(rows)?;
         rows.map(self.apply(rows.x())?, |numbers| numbers.mapv(F::from_f64))
     }
 
-    /// The same of rows that nobody else may need: numbers of `F` are scaled where they are, and take no more room.
+    /// The same for rows that nobody else needs: numbers of type `F` are scaled in place, without more memory.
     ///
     /// # Errors
     /// As [`Scale::rows`].
@@ -352,14 +355,14 @@ impl Scale {
         rows.map_into(|x| self.apply_to(x), |numbers| numbers.mapv(F::from_f64))
     }
 
-    /// Refuses targets that are beyond the numbers of `F`.
+    /// Refuses targets outside the range of `F`.
     fn check_targets<F: Float>(rows: &Rows<f64>) -> Result<()> {
         if let Some(numbers) = rows.numbers()
             && let Some(((sample, column), number)) =
                 numbers.indexed_iter().find(|(_, number)| !F::from_f64(**number).is_finite())
         {
             return Err(Error::data(format!(
-                "target {column} of sample {sample} is {number}, which is beyond the numbers of {}",
+                "target {column} of sample {sample} is {number}, which is outside the range of {}",
                 F::DTYPE
             )));
         }

@@ -1,4 +1,4 @@
-//! What a file or folder holds, as it was read.
+//! The content of a file or folder, as it was read.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::table::{Columns, Encoding};
 use crate::error::{Error, Result, ensure};
 use crate::names::names;
 
-/// A data set as it was read: rows of one shape, with classes or numbers, in one to three parts that fit together.
+/// A data set as it was read: rows of one shape, with classes or numbers, in one to three matching parts.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -42,11 +42,11 @@ pub struct DataSet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
-    /// To train on.
+    /// For training.
     Train,
-    /// To validate on while training.
+    /// For validation during training.
     Val,
-    /// To test on in the end.
+    /// For the final test.
     Test,
 }
 
@@ -66,35 +66,35 @@ pub enum Format {
     Cifar100Binary,
     /// IDX, the format of MNIST.
     Idx,
-    /// NumPy arrays, a file each.
+    /// NumPy arrays, one per file.
     Npy,
     /// NumPy arrays in one archive.
     Npz,
-    /// A table of text, its fields separated by commas, tabs, semicolons or bars.
+    /// A text table, with fields separated by commas, tabs, semicolons or bars.
     Csv,
-    /// A table as JSON: a list of objects, or an object a line.
+    /// A table as JSON: a list of objects, or one object per line.
     Json,
-    /// A table as Weka has it, ARFF.
+    /// A table in the format of Weka, ARFF.
     Arff,
-    /// A table in columns of types, Parquet.
+    /// A table with typed columns, Parquet.
     Parquet,
-    /// The same as Arrow has it in memory: Arrow files and streams, Feather.
+    /// A table with typed columns, Arrow: files, streams, and Feather.
     Arrow,
-    /// Lines of a label and the numbers that are not zero: `1 3:0.5 7:2`.
+    /// Lines with a label and the nonzero numbers: `1 3:0.5 7:2`.
     Svmlight,
-    /// Arrays that MATLAB saved, up to its version 7.
+    /// Arrays saved by MATLAB, up to version 7.
     Mat,
-    /// Arrays with names, HDF5.
+    /// Named arrays, HDF5.
     Hdf5,
-    /// A folder of images for each class.
+    /// A folder with one folder of images per class.
     Images,
     /// Arrays in memory.
     Memory,
 }
 
 impl Format {
-    /// Whether the samples are stored in random order, so that any run of them is a fair part: so it is with the image
-    /// collections, while a table is often sorted by class.
+    /// Whether the samples are stored in random order, so that any range of them is a fair sample. This holds for the
+    /// image collections; a table is often sorted by class.
     pub(crate) fn is_shuffled(self) -> bool {
         !self.is_table()
             && !matches!(
@@ -103,7 +103,7 @@ impl Format {
             )
     }
 
-    /// Whether it has columns, of which one holds labels or targets.
+    /// Whether it has columns, one of which holds labels or targets.
     pub(crate) fn is_table(self) -> bool {
         matches!(self, Self::Csv | Self::Json | Self::Arff | Self::Parquet | Self::Arrow)
     }
@@ -143,11 +143,11 @@ impl fmt::Display for Part {
 }
 
 impl DataSet {
-    /// A data set of these rows, all of them for training until they are split. Classes are named by their numbers, numbers
-    /// `target` (`target 1`, `target 2`, ... where there are several).
+    /// A data set of these rows, all of them for training until they are split. Classes are named by their numbers;
+    /// targets are named `target` (`target 1`, `target 2`, ... if there are several).
     ///
     /// # Errors
-    /// [`Error::Data`] for no rows, or rows of no numbers.
+    /// [`Error::Data`] if there are no rows, or rows without numbers.
     pub fn new(train: Rows<f64>) -> Result<Self> {
         let outputs = train.num_outputs();
         let names = match (train.is_regression(), outputs) {
@@ -163,7 +163,7 @@ impl DataSet {
     /// The same with these rows as one of its parts.
     ///
     /// # Errors
-    /// [`Error::Data`] for rows that do not fit the training rows.
+    /// [`Error::Data`] for rows that do not match the training rows.
     pub fn with_part(mut self, part: Part, rows: Rows<f64>) -> Result<Self> {
         match part {
             Part::Train => self.train = rows,
@@ -173,10 +173,10 @@ impl DataSet {
         self.checked()
     }
 
-    /// The same with samples of this shape: `[channels, height, width]` of an image.
+    /// The same with samples of this shape: `[channels, height, width]` for an image.
     ///
     /// # Errors
-    /// [`Error::Data`] unless its product is D.
+    /// [`Error::Data`] if its product is not D.
     pub fn with_shape(self, shape: Vec<usize>) -> Result<Self> {
         Self { shape, ..self }.checked()
     }
@@ -184,21 +184,21 @@ impl DataSet {
     /// The same with these names: of the classes, by label, or of the targets, by column.
     ///
     /// # Errors
-    /// [`Error::Data`] unless there is one for each.
+    /// [`Error::Data`] if there is not one for each.
     pub fn with_names(self, names: Vec<String>) -> Result<Self> {
         Self { names, ..self }.checked()
     }
 
-    /// The same as if it had been stored so: what the order of its samples means follows from that.
+    /// The same, as if it had been stored in this format: the format says whether the samples are in random order.
     #[must_use]
     pub fn with_format(self, format: Format) -> Self {
         Self { format, ..self }
     }
 
-    /// The same with a mean (D) that is subtracted in place of the training rows' own.
+    /// The same with a mean (D) that is subtracted instead of the training rows' own.
     ///
     /// # Errors
-    /// [`Error::Data`] unless it has D numbers.
+    /// [`Error::Data`] if it does not have D numbers.
     pub fn with_mean(self, mean: Array1<f64>) -> Result<Self> {
         Self { mean: Some(mean), ..self }.checked()
     }
@@ -208,22 +208,22 @@ impl DataSet {
         self.format
     }
 
-    /// The classes' names, by label; the targets' names, by column, of a set whose targets are numbers.
+    /// The classes' names, by label; if targets are numbers, the targets' names, by column.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The columns of a table; `None` of other formats.
+    /// The columns of a table; `None` for other formats.
     pub fn columns(&self) -> Option<&Columns> {
         self.columns.as_ref()
     }
 
-    /// The shape of one sample: `[channels, height, width]` of an image, `[numbers]` of other samples.
+    /// The shape of one sample: `[channels, height, width]` for an image, `[numbers]` for other samples.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// Training rows, or all of them if the data set is in one part.
+    /// Training rows; all rows if the data set has only one part.
     pub fn train(&self) -> &Rows<f64> {
         &self.train
     }
@@ -238,26 +238,26 @@ impl DataSet {
         self.test.as_ref()
     }
 
-    /// The mean (D) that the data set brings along, to be subtracted in place of the training rows' own.
+    /// The data set's own mean (D), which is subtracted instead of the training rows' mean.
     pub fn mean(&self) -> Option<&Array1<f64>> {
         self.mean.as_ref()
     }
 
-    /// What a person should know of how it was read: what was taken for what, and what was left out.
+    /// What the user should know about how it was read: how columns were interpreted, and what was left out.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// Adds a note for people.
+    /// Adds a note for the user.
     pub(crate) fn note(&mut self, note: String) {
         self.notes.push(note);
     }
 
-    /// The same with tables encoded as follows from the training rows: what gaps are filled with, and the categories. Of samples
-    /// that stay in a file, those for validation are read.
+    /// The same with tables encoded from the training rows: the values that fill gaps, and the categories. If samples
+    /// stay in a file, the validation samples are read.
     ///
     /// # Errors
-    /// Those of reading, where samples stay in a file.
+    /// Errors of reading, if samples stay in a file.
     pub(super) fn refitted(mut self) -> Result<Self> {
         let encodings = match self.train.x() {
             Features::Table(table) => Some(table.fit()),
@@ -267,7 +267,7 @@ impl DataSet {
         if let Some(encodings) = encodings {
             self.encode(&encodings);
         }
-        // Validation samples are asked for after every epoch.
+        // Validation samples are needed after every epoch.
         self.val = self.val.map(Rows::loaded).transpose()?;
         Ok(self)
     }
@@ -283,7 +283,7 @@ impl DataSet {
         self.shape = vec![self.train.input_dim()];
         if strangers > 0 {
             self.note(format!(
-                "{strangers} words of validation and test rows are none of the training rows' categories; they count as zeros"
+                "{strangers} words of validation and test rows are not among the training rows' categories; they count as zeros"
             ));
         }
     }
@@ -293,7 +293,7 @@ impl DataSet {
         (self.train, self.val, self.test)
     }
 
-    /// Every part that is there, training rows first.
+    /// Every part that exists, training rows first.
     pub fn parts(&self) -> impl Iterator<Item = (Part, &Rows<f64>)> {
         let rest = [(Part::Val, self.val.as_ref()), (Part::Test, self.test.as_ref())];
         let rest = rest.into_iter().filter_map(|(part, rows)| Some((part, rows?)));
@@ -310,12 +310,12 @@ impl DataSet {
         self.shape.len() == 3
     }
 
-    /// Whether the samples have numbers as targets, and no classes.
+    /// Whether the samples have numbers as targets and not classes.
     pub fn is_regression(&self) -> bool {
         self.train.is_regression()
     }
 
-    /// The set, if its parts fit together: rows of one width, with classes or numbers in all of them, as many as there are
+    /// The set, if its parts match: rows of one width, with classes or numbers in all of them, as many as there are
     /// names.
     pub(crate) fn checked(self) -> Result<Self> {
         let (names, width) = (self.names.len(), self.input_dim());
@@ -324,13 +324,13 @@ impl DataSet {
             ensure!(samples > 0 && found > 0, Error::data(format!("there is nothing in its {part} part")));
             if found != width {
                 return Err(Error::data(format!(
-                    "its {part} samples have {found} numbers each, and its training samples {width}"
+                    "its {part} samples have {found} numbers each, but its training samples have {width}"
                 )));
             }
             if rows.is_regression() != self.is_regression() {
                 let what = |regression| if regression { "numbers" } else { "classes" };
                 return Err(Error::data(format!(
-                    "its {part} part has {} as targets, and its training samples have {}",
+                    "its {part} part has {} as targets, but its training samples have {}",
                     what(rows.is_regression()),
                     what(self.is_regression())
                 )));
@@ -344,7 +344,7 @@ impl DataSet {
             }
         }
         if self.mean.as_ref().is_some_and(|mean| mean.len() != width) {
-            return Err(Error::data(format!("its mean does not have {width} numbers, as a sample has")));
+            return Err(Error::data(format!("its mean does not have {width} numbers like a sample")));
         }
         Ok(self)
     }

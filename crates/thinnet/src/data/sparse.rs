@@ -1,15 +1,15 @@
-//! Rows that are mostly zeros, kept as what is not: compressed sparse rows, SciPy's CSR.
+//! Rows that are mostly zeros, stored without the zeros: compressed sparse rows, SciPy's CSR.
 
 use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result, same_shape};
 use crate::float::Float;
 
-/// N rows of D columns, of which only the entries that are not zero are kept.
+/// N rows of D columns; only the nonzero entries are stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SparseRows<F> {
     columns: usize,
-    /// N + 1 ascending positions in `indices` and `values`: where each row starts.
+    /// N + 1 ascending positions in `indices` and `values` where the rows start.
     starts: Vec<usize>,
     /// Columns, each below D, ascending within a row.
     indices: Vec<u32>,
@@ -17,11 +17,11 @@ pub struct SparseRows<F> {
 }
 
 impl<F: Float> SparseRows<F> {
-    /// Rows of so many columns from SciPy's `indptr` (N + 1), `indices` and `data` (an element an entry). A row's columns
-    /// may come in any order, and more than once: such entries are added up.
+    /// Rows with this many columns from SciPy's `indptr` (N + 1), `indices` and `data` (one element per entry). A
+    /// row's columns may be in any order, and may repeat: such entries are added up.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the three do not fit each other; [`Error::Data`] for a column that is not below `columns`.
+    /// [`Error::Shape`] if the three do not match; [`Error::Data`] for a column that is not below `columns`.
     pub fn new(columns: usize, starts: Vec<usize>, indices: Vec<u32>, values: Vec<F>) -> Result<Self> {
         same_shape("values of sparse rows", &[indices.len()], &[values.len()])?;
         let ascending = starts.is_sorted() && starts.first() == Some(&0);
@@ -46,7 +46,7 @@ impl<F: Float> SparseRows<F> {
         }
     }
 
-    /// The entries of `x` (N, D) that are not zero.
+    /// The nonzero entries of `x` (N, D).
     pub fn from_dense(x: ArrayView2<'_, F>) -> Self {
         let mut sparse =
             Self { columns: x.ncols(), starts: vec![0], indices: Vec::new(), values: Vec::new() };
@@ -73,7 +73,7 @@ impl<F: Float> SparseRows<F> {
         (&self.indices[entries.clone()], &self.values[entries])
     }
 
-    /// The same rows in another number type, each entry the nearest.
+    /// The same rows in another number type, each entry rounded to the nearest.
     pub(super) fn rounded<G: Float>(&self) -> SparseRows<G> {
         let values = self.values.iter().map(|value| G::from_f64(value.as_f64())).collect();
         let Self { columns, starts, indices, .. } = self.clone();
@@ -85,7 +85,7 @@ impl<F: Float> SparseRows<F> {
         &self.values
     }
 
-    /// Chosen rows, below N each.
+    /// The chosen rows, each below N.
     pub(crate) fn select(&self, chosen: impl IntoIterator<Item = usize>) -> Self {
         let mut sparse =
             Self { columns: self.columns, starts: vec![0], indices: Vec::new(), values: Vec::new() };
@@ -98,7 +98,7 @@ impl<F: Float> SparseRows<F> {
         sparse
     }
 
-    /// Chosen rows, zeros and all (n, D).
+    /// The chosen rows as dense rows (n, D).
     pub(crate) fn dense(&self, chosen: impl ExactSizeIterator<Item = usize>) -> Array2<F> {
         let mut out = Array2::zeros((chosen.len(), self.columns));
         for (mut out, index) in out.rows_mut().into_iter().zip(chosen) {
@@ -110,7 +110,7 @@ impl<F: Float> SparseRows<F> {
         out
     }
 
-    /// The same rows with each row's columns in ascending order, those that come again added up.
+    /// The same rows with each row's columns in ascending order, and repeated ones added up.
     fn sorted(&self) -> Self {
         let mut sparse =
             Self { columns: self.columns, starts: vec![0], indices: Vec::new(), values: Vec::new() };

@@ -1,4 +1,4 @@
-//! Training, validation and test samples out of what a file holds.
+//! Splits the content of a file into training, validation and test samples.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,39 +7,40 @@ use crate::error::{Error, Result};
 use crate::names::names;
 use crate::random::RandomState;
 
-/// The order in which samples are dealt out to the parts.
+/// The order in which samples are assigned to the parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
-    /// As they are stored: training samples first, then validation, then test samples, as the course does.
+    /// As stored: training samples first, then validation, then test samples, as in the course.
     Stored,
-    /// At random.
+    /// In random order.
     Shuffled,
-    /// At random, each class by its share.
+    /// In random order, with each class in proportion.
     Stratified,
 }
 
 names!(Order, "order", "orders", Stored = "stored", Shuffled = "shuffled", Stratified = "stratified");
 
-/// How a data set is split. What is `None` follows from the data set.
+/// How a data set is split. `None` means that the data set decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SplitOptions {
-    /// Training samples; by default all that are left.
+    /// Training samples; by default all that remain.
     pub num_train: Option<usize>,
-    /// Validation samples. By default those that the data set has, or a fifth of its training samples, at most 1000.
+    /// Validation samples. By default the data set's own, or a fifth of its training samples, at most 1000.
     pub num_val: Option<usize>,
-    /// Test samples. By default those that the data set has, if any.
+    /// Test samples. By default the data set's own, if any.
     pub num_test: Option<usize>,
-    /// The order; by default stored for image collections, which are shuffled as they come, shuffled for samples with numbers
-    /// as targets, which have no classes, and stratified for the rest.
+    /// The order. By default: stored for image collections, which are shuffled already; shuffled for samples with
+    /// numbers as targets, which have no classes; stratified for the rest.
     pub order: Option<Order>,
-    /// Seed of NumPy's stream, for an order at random: `RandomState(seed).permutation(N)`.
+    /// Seed of NumPy's stream, for a random order: `RandomState(seed).permutation(N)`.
     pub seed: u32,
 }
 
 impl SplitOptions {
-    /// The course's `get_CIFAR10_data(num_training, num_validation, num_test)`: the first images are for training, the next
-    /// ones for validation, the first test images for testing. The course's defaults are 49,000, 1,000 and 1,000.
+    /// The course's `get_CIFAR10_data(num_training, num_validation, num_test)`: the first images for training, the
+    /// next ones for validation, the first test images for testing. The course's defaults are 49,000, 1,000 and
+    /// 1,000.
     pub fn course(num_training: usize, num_validation: usize, num_test: usize) -> Self {
         Self {
             num_train: Some(num_training),
@@ -69,16 +70,16 @@ impl SplitOptions {
 }
 
 impl DataSet {
-    /// The greatest number of validation samples that a data set without any is given unless one asks for more.
+    /// The default maximum number of validation samples for a data set that has none.
     const DEFAULT_VAL: usize = 1000;
 
-    /// The data set with training and validation samples, and test samples where it has any or they are asked for. Parts
-    /// that are there stay apart, and are cut to the numbers asked for, from the first; those that are not are taken from
-    /// the training samples.
+    /// The data set with training and validation samples, and test samples if it has any or they are requested.
+    /// Existing parts stay separate, and are cut to the first samples up to the requested numbers. Missing parts are
+    /// taken from the training samples.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if there are not that many samples, if no training sample would be left, and if samples with
-    /// numbers as targets are to be split stratified.
+    /// [`Error::Configuration`] if there are not enough samples, if no training sample would be left, and if a
+    /// stratified split is requested for samples with numbers as targets.
     pub fn split(mut self, options: &SplitOptions) -> Result<Self> {
         let order = options.order_of(&self);
         if order == Order::Stratified && self.is_regression() {
@@ -101,8 +102,8 @@ impl DataSet {
         }
         if num_train.saturating_add(taken) > total {
             return Err(Error::configuration(format!(
-                "{num_train} training, {val_from_train} validation and {test_from_train} test samples are more than the \
-                 {total} that there are to be split"
+                "{num_train} training, {val_from_train} validation and {test_from_train} test samples are more than \
+                 the {total} samples to split"
             )));
         }
         for (what, split, count) in
@@ -111,7 +112,7 @@ impl DataSet {
             if let (Some(split), Some(count)) = (split, count) {
                 if count > split.len() {
                     return Err(Error::configuration(format!(
-                        "there are {} {what} samples, and {count} are asked for",
+                        "there are {} {what} samples, but {count} are requested",
                         split.len()
                     )));
                 }
@@ -128,7 +129,7 @@ impl DataSet {
                 drawn = stratified(&drawn, self.train.labels(), self.names.len(), ends);
             }
             if let Features::Stored(_) = self.train.x() {
-                drawn[..num_train].sort_unstable(); // a file is read from its beginning to its end
+                drawn[..num_train].sort_unstable(); // so that a file is read in order
             }
             self.train = self.train.reordered(&drawn);
         }
@@ -143,8 +144,8 @@ impl DataSet {
     }
 }
 
-/// `drawn`, rearranged: up to each of `ends` stands a part in which every class has its share. The order within a part is
-/// that of `drawn`.
+/// `drawn`, rearranged into parts that end at `ends`, each with every class in proportion. Within a part, the order
+/// is that of `drawn`.
 fn stratified(drawn: &[usize], labels: &[usize], classes: usize, ends: [usize; 3]) -> Vec<usize> {
     let mut left = vec![0; classes];
     for &label in labels {
@@ -152,7 +153,7 @@ fn stratified(drawn: &[usize], labels: &[usize], classes: usize, ends: [usize; 3
     }
     let mut unused = drawn.to_vec();
     let mut parts: Vec<Vec<usize>> = Vec::new();
-    // The small parts first: their shares are those of the whole.
+    // The small parts first, so that they get the proportions of the whole.
     for size in [ends[1] - ends[0], ends[2] - ends[1], ends[0]] {
         let mut quota = shares(&left, size);
         left.iter_mut().zip(&quota).for_each(|(left, quota)| *left -= quota);
@@ -170,7 +171,7 @@ fn stratified(drawn: &[usize], labels: &[usize], classes: usize, ends: [usize; 3
     parts.concat()
 }
 
-/// `size` divided in proportion to `counts`, by the largest remainders (the first of equals).
+/// Divides `size` in proportion to `counts`, by the largest remainders (the first of equals).
 fn shares(counts: &[usize], size: usize) -> Vec<usize> {
     let total = counts.iter().sum::<usize>().max(1) as u128;
     let exact = |count: usize| count as u128 * size as u128;

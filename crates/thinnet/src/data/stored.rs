@@ -1,4 +1,4 @@
-//! Samples that stay in their file, which is read a block at a time.
+//! Samples that stay in their file, which is read one block at a time.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,18 +8,18 @@ use super::table::Encoding;
 use crate::error::Result;
 use crate::random::RandomState;
 
-/// A file of samples in blocks of rows that follow one another. `T` is what the inputs of a block are.
+/// A file of samples in blocks of consecutive rows. `T` is the type of a block's inputs.
 pub(crate) trait Source<T>: Send + Sync {
     /// D.
     fn width(&self) -> usize;
 
-    /// Of each block the row that follows its last one, counted from the file's first.
+    /// For each block, the row after its last one, counted from the file's first row.
     fn ends(&self) -> &[usize];
 
-    /// How many blocks are in memory together, so that their samples are mixed.
+    /// How many blocks are in memory at once, so that their samples are mixed.
     fn window(&self) -> usize;
 
-    /// Reads a block, which is there.
+    /// Reads a block; the block must exist.
     fn read(&self, block: usize) -> Result<T>;
 
     /// Whether all numbers are bytes.
@@ -27,32 +27,33 @@ pub(crate) trait Source<T>: Send + Sync {
         false
     }
 
-    /// Whether each of the D numbers is a quantity, to be scaled; `None` if all are.
+    /// Whether each of the D numbers is a quantity that is scaled; `None` if all are.
     fn quantities(&self) -> Option<Vec<bool>> {
         None
     }
 
-    /// The encodings of a table's columns that follow from these rows of the file; `None` where there is nothing to encode.
+    /// The encodings of a table's columns, computed from these rows of the file; `None` if there is nothing to
+    /// encode.
     fn fit(&self, _rows: &[u32]) -> Result<Option<Vec<Encoding>>> {
         Ok(None)
     }
 
-    /// The same table, encoded like this: an encoding a column; `None` where there is nothing to encode.
+    /// The same table with these encodings, one per column; `None` if there is nothing to encode.
     fn encoded(&self, _encodings: &[Encoding]) -> Option<Arc<dyn Source<T>>> {
         None
     }
 }
 
-/// Rows of a file, which are read when they are asked for. A copy is of the same file.
+/// Rows of a file, read when they are needed. A copy refers to the same file.
 pub struct Stored<T> {
     source: Arc<dyn Source<T>>,
     /// The file, for messages.
     name: Arc<str>,
     /// Rows of the file, in this order.
     order: Arc<[u32]>,
-    /// Those of `order` that are rows of this part.
+    /// The range of `order` with the rows of this part.
     rows: Range<usize>,
-    /// Without the feature there are none, and no code for them.
+    /// Without the feature there are no such rows and no code for them.
     #[cfg(not(feature = "streams"))]
     never: std::convert::Infallible,
 }
@@ -77,13 +78,13 @@ impl<T> PartialEq for Stored<T> {
 }
 
 impl<T> Stored<T> {
-    /// These rows of a file, which messages name so.
+    /// These rows of a file; `name` is the file's name in messages.
     #[cfg(feature = "streams")]
     pub(crate) fn new(source: Arc<dyn Source<T>>, name: &str, rows: Vec<u32>) -> Self {
         Self { source, name: name.into(), rows: 0..rows.len(), order: rows.into() }
     }
 
-    /// The same rows as another source has them.
+    /// The same rows from another source.
     pub(crate) fn with_source<U>(&self, source: Arc<dyn Source<U>>) -> Stored<U> {
         Stored {
             source,
@@ -100,7 +101,7 @@ impl<T> Stored<T> {
         self.source.read(block).map_err(|error| error.within(&self.name))
     }
 
-    /// The encodings of a table's columns that follow from these rows; `None` where there is nothing to encode.
+    /// The encodings of a table's columns, computed from these rows; `None` if there is nothing to encode.
     pub(crate) fn fit(&self) -> Result<Option<Vec<Encoding>>> {
         self.source.fit(self.places()).map_err(|error| error.within(&self.name))
     }
@@ -132,22 +133,22 @@ impl<T> Stored<T> {
         Self { rows: 0..order.len(), order, ..self.clone() }
     }
 
-    /// The block that row `index` is in, and its place there.
+    /// The block of row `index`, and the row's place in it.
     pub(crate) fn locate(&self, index: usize) -> (usize, usize) {
         let (row, ends) = (self.places()[index] as usize, self.source.ends());
         let block = ends.partition_point(|&end| end <= row);
         (block, row - if block == 0 { 0 } else { ends[block - 1] })
     }
 
-    /// The blocks that have any of the rows, in the file's order, each with its rows, in theirs.
+    /// The blocks that contain any of the rows, in file order, each with its rows in their own order.
     fn by_block(&self) -> Vec<(usize, Vec<u32>)> {
         let mut blocks: Vec<Vec<u32>> = vec![Vec::new(); self.source.ends().len()];
         (0u32..).zip(0..self.rows.len()).for_each(|(row, index)| blocks[self.locate(index).0].push(row));
         blocks.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()).collect()
     }
 
-    /// Reads every block that has any of the rows, in the file's order, and hands it on with its rows: the index of each, and
-    /// its place in the block.
+    /// Reads every block that contains any of the rows, in file order, and passes it on with its rows: the index of
+    /// each, and its place in the block.
     pub(crate) fn each_block(&self, mut each: impl FnMut(T, &[(usize, usize)]) -> Result<()>) -> Result<()> {
         for (block, rows) in self.by_block() {
             let rows: Vec<(usize, usize)> =
@@ -157,8 +158,8 @@ impl<T> Stored<T> {
         Ok(())
     }
 
-    /// All rows in an order in which a [`Window`] reads every block once: the blocks are shuffled, and then the rows of those
-    /// that are in memory together. Where all of them are, it is `random.permutation(N)`.
+    /// All rows in a random order for which a [`Window`] reads every block once: the blocks are shuffled, then the
+    /// rows of the blocks that are in memory together. If all of them are, it is `random.permutation(N)`.
     pub(crate) fn shuffled(&self, random: &mut RandomState) -> Vec<u32> {
         let (mut blocks, window) = (self.by_block(), self.source.window().max(1));
         let turns: Vec<usize> = if blocks.len() > window {
@@ -175,7 +176,7 @@ impl<T> Stored<T> {
     }
 }
 
-/// The blocks that were read last.
+/// The most recently read blocks.
 #[derive(Debug)]
 pub(crate) struct Window<T> {
     /// Each with its number and the time of its last use.
@@ -190,7 +191,7 @@ impl<T> Default for Window<T> {
 }
 
 impl<T> Window<T> {
-    /// A block, which is read if it is not there; the one that was not used for longest makes room for it.
+    /// A block; it is read if necessary, and then replaces the least recently used one.
     pub(crate) fn block(&mut self, of: &Stored<T>, block: usize) -> Result<&T> {
         self.now += 1;
         let known = self.blocks.iter().position(|(number, ..)| *number == block);
@@ -214,7 +215,7 @@ mod tests {
 
     use super::*;
 
-    /// Ten rows in blocks of four, the last of two.
+    /// Ten rows in blocks of four; the last has two.
     struct Ten {
         window: usize,
         read: Mutex<Vec<usize>>,

@@ -1,4 +1,4 @@
-//! What a data set holds, in figures.
+//! The content of a data set in numbers.
 
 use ndarray::Array1;
 use serde::Serialize;
@@ -10,29 +10,29 @@ use crate::error::Result;
 /// Training images of the course, the first of CIFAR-10's 50,000; the other 1,000 are for validation.
 const COURSE_TRAINING: usize = 49_000;
 
-/// The figures of a data set.
+/// The statistics of a data set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
     /// How it is stored.
     pub format: Format,
-    /// The shape of one sample: `[channels, height, width]` of an image, `[numbers]` of other samples.
+    /// The shape of one sample: `[channels, height, width]` for an image, `[numbers]` for other samples.
     pub shape: Vec<usize>,
-    /// The classes' names, by label; the targets' names of a set whose targets are numbers.
+    /// The classes' names, by label; if targets are numbers, the targets' names.
     pub classes: Vec<String>,
-    /// The parts that are there, training samples first.
+    /// The parts that exist, training samples first.
     pub splits: Vec<SplitSummary>,
-    /// The mean of the training samples (D), in units of their numbers. Of the whole of CIFAR-10 it is that of the course's
-    /// 49,000 training images.
+    /// The mean of the training samples (D), in the units of their numbers. For the whole of CIFAR-10 it is the mean
+    /// of the course's 49,000 training images.
     pub mean: Array1<f64>,
-    /// How many training samples, from the first, the mean is that of; `None` if the data set brought its mean along.
+    /// How many of the first training samples the mean is computed from; `None` if the data set has its own mean.
     pub mean_of: Option<usize>,
-    /// What is in each column of a table that is an input; of other formats, none.
+    /// The content of each input column of a table; empty for other formats.
     pub columns: Vec<ColumnSummary>,
-    /// What a person should know of how it was read.
+    /// What the user should know about how it was read.
     pub notes: Vec<String>,
 }
 
-/// The figures of one part.
+/// The statistics of one part.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SplitSummary {
     /// Which part.
@@ -41,30 +41,30 @@ pub struct SplitSummary {
     pub samples: usize,
     /// Their number type in memory: "uint8" or "float64".
     pub dtype: &'static str,
-    /// The least and the greatest number in them.
+    /// The smallest and the largest number in them.
     pub range: (f64, f64),
-    /// How many samples each class has, by label; empty where targets are numbers.
+    /// How many samples each class has, by label; empty if targets are numbers.
     pub class_counts: Vec<usize>,
-    /// The figures of each target, by its column; empty where samples have classes.
+    /// The statistics of each target, by column; empty if samples have classes.
     pub targets: Vec<TargetSummary>,
 }
 
-/// The figures of one target over the samples of a part.
+/// The statistics of one target over the samples of a part.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TargetSummary {
     /// Its name.
     pub name: String,
-    /// The least and the greatest.
+    /// The min and the max.
     pub range: (f64, f64),
     /// The mean.
     pub mean: f64,
 }
 
 impl DataSet {
-    /// The figures of this data set.
+    /// The statistics of this data set.
     ///
     /// # Errors
-    /// Those of reading, where samples stay in a file.
+    /// Errors of reading, if samples stay in a file.
     pub fn summary(&self) -> Result<Summary> {
         let splits = self.parts().map(|(part, split)| {
             Ok(SplitSummary {
@@ -89,7 +89,7 @@ impl DataSet {
         })
     }
 
-    /// What is in the columns of a table, over its training rows.
+    /// The content of a table's columns, over its training rows.
     fn column_summaries(&self) -> Result<Vec<ColumnSummary>> {
         let Some(columns) = &self.columns else { return Ok(Vec::new()) };
         if let Features::Table(table) = self.train.x() {
@@ -124,7 +124,7 @@ impl DataSet {
         figures.collect()
     }
 
-    /// The mean that stands for this data set, and how many samples it is of.
+    /// The mean of this data set, and how many samples it is computed from.
     fn summary_mean(&self) -> Result<(Array1<f64>, Option<usize>)> {
         let is_cifar10 = matches!(self.format, Format::Cifar10Python | Format::Cifar10Binary);
         let total = self.train.len();

@@ -1,4 +1,4 @@
-//! Which engine a network is computed by.
+//! Chooses the engine for a network.
 
 use super::{Engine, EngineConfig, Layers, Thin};
 use crate::error::Result;
@@ -7,7 +7,7 @@ use crate::layers::DropoutKind;
 use crate::net::{FullyConnectedNet, NetConfig};
 use crate::optim::Optimiser;
 
-/// The engine for a network: [`Thin`], but [`Layers`] for one with both DropConnect and a normalisation.
+/// The engine for a network: [`Thin`], or [`Layers`] if the network has both DropConnect and a normalisation.
 ///
 /// # Errors
 /// [`Error::Configuration`](crate::Error::Configuration) for settings out of range.
@@ -22,9 +22,10 @@ pub fn build<F: Float>(
     Ok(Box::new(Thin::new(&net, optimiser, config)?))
 }
 
-/// Samples of which a smaller share than this is not zero are trained on faster as sparse rows than as floats: the one
-/// costs by what is not zero in the input, the other by what dropout keeps of the first layer's output (measured on MNIST:
-/// docs/kernels.md). It is 0 for a network that takes all samples as floats in the end.
+/// If a smaller share than this of the samples' numbers is nonzero, training is faster with sparse rows than with
+/// floats. The cost of sparse rows depends on the nonzero inputs, the cost of floats on what dropout keeps of the
+/// first layer's output (measured on MNIST: docs/kernels.md). It is 0 for a network that takes all samples as floats
+/// in the end.
 pub fn sparse_below(config: &NetConfig) -> f64 {
     let as_rows = Thin::<f32>::computes(config) && config.dropout_kind != DropoutKind::DropConnect;
     if as_rows { 0.4 * config.computed_share(0) } else { 0.0 }

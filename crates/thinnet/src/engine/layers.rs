@@ -24,7 +24,7 @@ pub struct Layers<F> {
 }
 
 impl<F: Float> Layers<F> {
-    /// An engine for `net`, which it trains with `optimiser`; masks come from NumPy's stream.
+    /// An engine that trains `net` with `optimiser`; masks come from NumPy's stream.
     ///
     /// # Errors
     /// [`Error::Configuration`](crate::Error::Configuration) if the optimiser's settings are out of range.

@@ -1,4 +1,4 @@
-//! Where a training step's dropout masks come from.
+//! The source of a training step's dropout masks.
 
 use thinnet_kernels::{Isa, Lists, block_size, set_kept};
 
@@ -6,13 +6,13 @@ use super::threads::Threads;
 use crate::layers::Dropout;
 use crate::random::{CounterMasks, RandomState};
 
-/// Which stream the masks are drawn from.
+/// The random stream for masks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaskSource {
-    /// NumPy's legacy stream, the one that also draws the batches: sample after sample, layer after layer, as the course
-    /// does. Drawn by one thread.
+    /// NumPy's legacy stream, which also draws the batches: sample after sample, layer after layer, as in the course.
+    /// One thread draws.
     Numpy,
-    /// The counter-based stream with this seed, drawn by all threads.
+    /// The counter-based stream with this seed; all threads draw.
     Counter(u64),
 }
 
@@ -27,15 +27,15 @@ pub(super) fn training(layer: u32) -> u32 {
     layer
 }
 
-/// The number of a layer's masks in prediction, which are none of training's.
+/// The number of a layer's masks in prediction; it differs from all numbers in training.
 pub(super) fn prediction(layer: u32) -> u32 {
     layer | 1 << 31
 }
 
-/// Which masks of the counter-based stream are drawn.
+/// Which masks to draw from the counter-based stream.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Draw {
-    /// Training's step, or the number of the prediction.
+    /// The training step, or the number of the prediction.
     pub(super) step: u64,
     /// [`training`] or [`prediction`].
     pub(super) number: fn(u32) -> u32,
@@ -54,7 +54,7 @@ pub(super) struct LayerDraw {
     pub(super) dropout: Dropout,
     /// Its index, from 0.
     pub(super) layer: usize,
-    /// Which of the counter-based stream's; NumPy's stream has but its next.
+    /// The position in the counter-based stream; NumPy's stream just continues.
     pub(super) draw: Draw,
 }
 
@@ -65,7 +65,7 @@ impl LayerDraw {
     }
 }
 
-/// The masks of one layer for a batch: for each unit, a bit a sample.
+/// The masks of one layer for a batch: one bit per unit and sample.
 #[derive(Debug, Default)]
 pub(super) struct Mask {
     samples: usize,
@@ -74,8 +74,8 @@ pub(super) struct Mask {
 }
 
 impl Mask {
-    /// Draws the mask of (samples, units) from NumPy's stream: one number a unit, in row-major order. With a keep
-    /// probability of 1 nothing is drawn but the stream moves on.
+    /// Draws the mask of (samples, units) from NumPy's stream: one number per unit, in row-major order. With a keep
+    /// probability of 1 nothing is drawn, but the stream advances.
     pub(super) fn draw_numpy(&mut self, of: LayerDraw, random: &mut RandomState) {
         let LayerDraw { samples, units, dropout, .. } = of;
         if let Some(seed) = dropout.seed() {
@@ -83,7 +83,7 @@ impl Mask {
         }
         let keep = dropout.keep_prob();
         if keep >= 1.0 {
-            random.skip_words(2 * samples * units); // all are kept, and the stream moves on all the same
+            random.skip_words(2 * samples * units); // all are kept, but the stream advances nevertheless
             return;
         }
         let per_unit = self.clear(samples, units);
@@ -100,7 +100,7 @@ impl Mask {
         }
     }
 
-    /// Draws the same from a counter-based stream, an even share of the samples a thread.
+    /// Draws the same from a counter-based stream; each thread draws an equal share of the samples.
     pub(super) fn draw_counter(&mut self, of: LayerDraw, seed: u64, isa: Isa, threads: &Threads) {
         let LayerDraw { samples, units, dropout, draw, .. } = of;
         if dropout.keep_prob() >= 1.0 {
@@ -147,7 +147,7 @@ impl Mask {
         lists.rebuild_from_parts(&parts);
     }
 
-    /// No unit kept; words a unit.
+    /// Clears all bits; returns the number of words per unit.
     fn clear(&mut self, samples: usize, units: usize) -> usize {
         let per_unit = samples.div_ceil(64);
         self.samples = samples;
@@ -162,8 +162,8 @@ impl Mask {
 mod tests {
     use super::*;
 
-    /// What is drawn in parallel is [`CounterMasks`], for batches that do and do not fill a word and that threads cut
-    /// within one.
+    /// Masks drawn in parallel are those of [`CounterMasks`], for batches that do or do not fill a word, and for
+    /// threads that split a word.
     #[test]
     fn any_number_of_threads_draws_the_same_mask() {
         let (units, seed, step, layer, first) = (37, 9, 1234, 2, 17);

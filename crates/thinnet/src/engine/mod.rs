@@ -1,5 +1,5 @@
-//! How a training step is computed. The solver knows only [`Engine`]; [`Layers`] computes with the readable layers, the
-//! truth that [`Thin`] is tested against.
+//! Computes training steps. The solver knows only [`Engine`]. [`Layers`] computes with the readable layers; it is the
+//! reference in the tests of [`Thin`].
 
 mod build;
 mod config;
@@ -34,9 +34,9 @@ use crate::random::RandomState;
 pub trait Engine<F: Float>: Send + Sync {
     /// One training step: the loss over a batch, its gradients, and the update of every parameter.
     ///
-    /// - `x`: N samples of D numbers; `targets`: N labels or (N, C) numbers, as the network's loss wants them
+    /// - `x`: N samples of D numbers; `targets`: N labels or (N, C) numbers, as the network's loss requires
     ///
-    /// Masks are drawn from `random`, layer by layer, as the course does, unless the engine has a stream of its own for
+    /// Masks are drawn from `random`, layer by layer, as in the course, unless the engine has its own stream for
     /// them. Returns the loss before the update.
     fn step(
         &mut self,
@@ -46,14 +46,14 @@ pub trait Engine<F: Float>: Send + Sync {
         random: &mut RandomState,
     ) -> Result<StepLoss>;
 
-    /// Brings samples (N, D) into the form that the engine computes scores from, to be used any number of times.
+    /// Converts samples (N, D) to the form from which the engine computes scores, for repeated use.
     fn load(&self, x: &Features<F>) -> Result<Inputs<F>>;
 
     /// The scores (N, C) of loaded samples in test mode.
     fn scores(&self, inputs: &Inputs<F>) -> Result<Array2<F>>;
 
-    /// The scores (N, C) of samples (N, D) in test mode, which are asked for once: as [`load`](Self::load) and
-    /// [`scores`](Self::scores) give them, without a copy where the engine can read the rows as they lie.
+    /// The scores (N, C) of samples (N, D) in test mode, for single use: the same as [`load`](Self::load) and
+    /// [`scores`](Self::scores), but without a copy if the engine can read the rows directly.
     ///
     /// # Errors
     /// [`Error::Shape`] if the samples do not have the network's width.
@@ -61,11 +61,11 @@ pub trait Engine<F: Float>: Send + Sync {
         self.scores(&self.load(&Features::from(x.to_owned()))?)
     }
 
-    /// The scores (N, C) of loaded samples with masks as in training, and batch normalisation as in test mode: one draw of
-    /// Monte-Carlo dropout (Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016).
+    /// The scores (N, C) of loaded samples with masks as in training, and batch normalisation as in test mode: one
+    /// draw of Monte-Carlo dropout (Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016).
     ///
-    /// Masks from a stream of the engine's own are those of (seed, `draw`, layer, sample, unit), and none of a training
-    /// step's; otherwise they are drawn from `random`.
+    /// If the engine has its own stream, masks are determined by (seed, `draw`, layer, sample, unit), and differ from
+    /// those of training steps; otherwise they are drawn from `random`.
     fn masked_scores(&mut self, inputs: &Inputs<F>, draw: u64, random: &mut RandomState)
     -> Result<Array2<F>>;
 
@@ -77,54 +77,57 @@ pub trait Engine<F: Float>: Send + Sync {
     /// The current parameters.
     fn parameters(&self) -> Result<Parameters<F>>;
 
-    /// Batch normalisation's running statistics, one a hidden layer; none without it.
+    /// Batch normalisation's running statistics, one per hidden layer; empty without it.
     fn running(&self) -> &[RunningStatistics<F>] {
         &[]
     }
 
-    /// Sets the learning rate of the steps to come.
+    /// Sets the learning rate of the following steps.
     fn set_learning_rate(&mut self, learning_rate: f64);
 
-    /// Sets the momentum of the steps to come.
+    /// Sets the momentum of the following steps.
     ///
     /// # Errors
-    /// [`Error::Configuration`] as [`Optimiser::with_momentum`](crate::optim::Optimiser::with_momentum) says; nothing has
-    /// changed then.
+    /// [`Error::Configuration`] as for [`Optimiser::with_momentum`](crate::optim::Optimiser::with_momentum); then
+    /// nothing is changed.
     fn set_momentum(&mut self, momentum: f64) -> Result<()>;
 
-    /// Sets the strength of the L2 term in the steps to come.
+    /// Sets the strength of the L2 term in the following steps.
     fn set_reg(&mut self, reg: f64);
 
-    /// Sets the dropout of the hidden layers and of the inputs in the steps to come, and in scores with masks: keep
-    /// probabilities that fall as training goes on ([`Curriculum`](crate::layers::Curriculum)), or dropout turned on or off.
-    /// Its kind stays what it is.
+    /// Sets the dropout of the hidden layers and of the inputs for the following steps and for scores with masks:
+    /// keep probabilities that fall during training ([`Curriculum`](crate::layers::Curriculum)), or dropout turned on
+    /// or off. Its kind stays the same.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if the hidden dropouts are not one for each hidden layer; the old ones hold then.
+    /// [`Error::Configuration`] if there is not one hidden dropout for each hidden layer; then the old ones stay.
     fn set_dropout(&mut self, hidden: HiddenDropout, input: Option<Dropout>) -> Result<()>;
 
-    /// The name (`W1`, `b1`, ...) of the first array of parameters, layer by layer, that holds a NaN or an infinity; `None`
-    /// if all are finite. The loss alone does not tell: a ReLU takes a NaN for a sum that is not positive, and hides it.
+    /// The name (`W1`, `b1`, ...) of the first array of parameters, layer by layer, that contains a NaN or an
+    /// infinity; `None` if all are finite. The loss alone does not show it: a ReLU turns a NaN into 0 and so hides
+    /// it.
     ///
-    /// It costs little beside a step, and can be asked after every one (docs/kernels.md).
+    /// It costs little compared with a step, and can be called after every step (docs/kernels.md).
     fn first_not_finite(&self) -> Option<String>;
 
-    /// All that the steps to come depend on, but the settings and `random`.
+    /// Everything that the following steps depend on, except the settings and `random`.
     fn state(&self) -> Result<EngineState<F>>;
 
-    /// Goes on from such a state: the steps to come are, bit for bit, those of the engine that gave it.
+    /// Continues from such a state: the following steps are bit for bit the same as those of the engine that returned
+    /// it.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::Configuration`] if it is another network's or another optimiser's.
+    /// [`Error::Shape`] or [`Error::Configuration`] if it comes from another network or another optimiser.
     fn restore(&mut self, state: &EngineState<F>) -> Result<()>;
 }
 
 /// The samples of a training step.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
-    /// Which of the N samples, in order; any may come twice.
+    /// The indices of the samples, in order; a sample may occur twice.
     pub indices: &'a [usize],
-    /// A weight for each of the N samples: the loss is `sum_i w_i l_i / sum_i w_i` over the batch. `None` weighs all alike.
+    /// A weight for each of the N samples: the loss is `sum_i w_i l_i / sum_i w_i` over the batch. `None` weights all
+    /// equally.
     pub weights: Option<&'a [f64]>,
 }
 
@@ -151,13 +154,13 @@ pub struct StepLoss {
 }
 
 impl StepLoss {
-    /// Both.
+    /// The sum of both.
     pub fn total(self) -> f64 {
         self.data + self.penalty
     }
 }
 
-/// Samples (N, D) in the form that an engine takes.
+/// Samples (N, D) in the form that an engine uses.
 #[derive(Debug, Clone)]
 pub enum Inputs<F> {
     /// Row-major.
@@ -166,7 +169,7 @@ pub enum Inputs<F> {
     Panels(PanelBuf<F>),
     /// Rows that are mostly zeros.
     Sparse(SparseRows<F>),
-    /// Images, for classes alone; scores are computed from their floats.
+    /// Images, only for classes; scores are computed from their floats.
     Bytes(ByteInputs),
 }
 
@@ -175,8 +178,8 @@ fn check_width(dim: (usize, usize), input_dim: usize) -> Result<()> {
     if dim.1 == input_dim { Ok(()) } else { Err(Error::shape("x", ("N", input_dim), dim)) }
 }
 
-/// Checks that `x` fits the network, targets and weights fit `x`, and the batch is not empty and names samples that are
-/// there.
+/// Checks that `x` matches the network, that targets and weights match `x`, and that the batch is not empty and its
+/// indices exist.
 fn check_batch<F: Float>(
     x: &Features<F>,
     targets: &Targets<'_, F>,

@@ -6,15 +6,16 @@ use crate::float::Float;
 use crate::layers::GaussianFactor;
 use crate::random::{CounterMasks, RandomState};
 
-/// What each unit of a layer is multiplied by in each sample of a batch.
+/// The factor on each unit of a layer in each sample of a batch.
 #[derive(Debug, Default)]
 pub(super) struct Noise<F> {
-    /// `[units][samples]`, as lists that keep every sample of every unit have their entries.
+    /// `[units][samples]`, in the order of lists that keep every sample of every unit.
     factors: Vec<F>,
 }
 
 impl<F: Float> Noise<F> {
-    /// Draws the factors of (samples, units) from NumPy's stream: one standard normal number a unit, in row-major order.
+    /// Draws the factors of (samples, units) from NumPy's stream: one standard normal number per unit, in row-major
+    /// order.
     pub(super) fn draw_numpy(&mut self, of: LayerDraw, random: &mut RandomState) {
         let LayerDraw { samples, units, dropout, .. } = of;
         if let Some(seed) = dropout.seed() {
@@ -29,7 +30,7 @@ impl<F: Float> Noise<F> {
         }
     }
 
-    /// Draws the same from a counter-based stream, an even share of the samples a thread.
+    /// Draws the same from a counter-based stream; each thread draws an equal share of the samples.
     pub(super) fn draw_counter(&mut self, of: LayerDraw, seed: u64, threads: &Threads) {
         let LayerDraw { samples, units, dropout, draw, .. } = of;
         let factor = GaussianFactor::new(dropout);
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
     use crate::layers::Dropout;
 
-    /// What is drawn in parallel is [`CounterMasks::normals`], times sigma, about 1.
+    /// Noise drawn in parallel is [`CounterMasks::normals`], times sigma, plus 1.
     #[test]
     #[allow(clippy::float_cmp)] // the same bits
     fn any_number_of_threads_draws_the_same_noise() {

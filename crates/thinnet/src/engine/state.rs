@@ -1,4 +1,4 @@
-//! What an engine must keep to go on where it stopped.
+//! The state with which an engine can continue where it stopped.
 
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -11,15 +11,15 @@ use crate::optim::{Optimiser, OptimiserState};
 pub struct EngineState<F> {
     /// The parameters.
     pub parameters: Parameters<F>,
-    /// What the optimiser keeps of each array, in the order of [`Parameters::named`].
+    /// The optimiser's state for each array, in the order of [`Parameters::named`].
     pub optimiser: Vec<OptimiserState<F>>,
-    /// Steps done; a counter-based stream of masks goes by it.
+    /// The number of completed steps; a counter-based stream of masks depends on it.
     pub step: u64,
-    /// Running statistics, one a hidden layer; none without batch normalisation.
+    /// Running statistics, one per hidden layer; empty without batch normalisation.
     pub running: Vec<RunningStatistics<F>>,
 }
 
-/// Refuses states that are not those of `optimiser` for each of the parameters.
+/// Refuses states that do not match `optimiser` and the parameters.
 pub(super) fn check_optimiser<F: Float>(
     optimiser: &Optimiser,
     parameters: &Parameters<F>,

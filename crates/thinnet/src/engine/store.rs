@@ -15,17 +15,17 @@ use crate::optim::{Optimiser, OptimiserKind, OptimiserState};
 #[derive(Debug, Clone)]
 pub(super) struct Parameter<F> {
     pub(super) value: PanelBuf<F>,
-    /// What the optimiser keeps of it: matrices of its shape.
+    /// The optimiser's state for it: matrices of its shape.
     slots: Vec<PanelBuf<F>>,
-    /// Updates done.
+    /// The number of updates so far.
     steps: u64,
-    /// Whether weight decay acts on it: biases have none.
+    /// Whether weight decay applies to it; not for biases.
     decays: bool,
-    /// The gradient of a step, where it is kept until all are known; else empty.
+    /// The gradient of a step, if it is kept until all gradients are known; otherwise empty.
     pub(super) gradient: PanelBuf<F>,
 }
 
-/// Some rows of a parameter, and what updates them.
+/// Some rows of a parameter, and their update.
 pub(super) type Part<'a, F> = (PanelsMut<'a, F>, Update<'a, F>);
 
 impl<F: Float> Parameter<F> {
@@ -34,13 +34,13 @@ impl<F: Float> Parameter<F> {
         Self { slots: slots.collect(), value, steps: 0, decays, gradient: PanelBuf::zeros(0, 0) }
     }
 
-    /// The state as the readable optimisers keep it, in the parameter's own shape and order.
+    /// The state in the form of the readable optimisers, in the parameter's own shape and order.
     fn state(&self, stored: Stored, kind: OptimiserKind) -> Result<OptimiserState<F>> {
         let slots = self.slots.iter().map(|slot| stored.read(slot)).collect::<Result<_>>()?;
         Ok(OptimiserState { kind, slots, steps: self.steps })
     }
 
-    /// Takes values and state of such a parameter, which were checked to fit.
+    /// Sets values and state of such a parameter; they were checked to match.
     fn set(&mut self, stored: Stored, value: ArrayViewD<'_, F>, state: &OptimiserState<F>) {
         self.value = stored.write(value);
         self.slots = state.slots.iter().map(|slot| stored.write(slot.view())).collect();
@@ -52,7 +52,7 @@ impl<F: Float> Parameter<F> {
         (1 + self.slots.len()) * size_of_val(self.value.as_slice())
     }
 
-    /// The values with their next update, cut into ranges of rows that follow one another from row 0; without an optimiser, the
+    /// The values with their next update, cut into consecutive ranges of rows from row 0. Without an optimiser, the
     /// gradient is kept instead.
     ///
     /// # Errors
@@ -83,39 +83,39 @@ impl<F: Float> Parameter<F> {
     }
 }
 
-/// How an array of the network lies in panels.
+/// How an array of the network is stored in panels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stored {
-    /// Weights (D, H), one row an input unit.
+    /// Weights (D, H), one row per input unit.
     Rows,
-    /// Weights (D, H), one row an output unit.
+    /// Weights (D, H), one row per output unit.
     Columns,
     /// Biases (H), as one row.
     Vector,
 }
 
 impl Stored {
-    /// The matrix as the network has it.
+    /// The matrix in the network's layout.
     fn matrix<F: Float>(self, panels: &PanelBuf<F>) -> Result<Array2<F>> {
         let Self::Columns = self else { return to_array(panels) };
         let (rows, cols) = (panels.rows(), panels.cols());
         array((cols, rows), transposed(&panels.view().to_rows(), cols))
     }
 
-    /// The array as the network has it.
+    /// The array in the network's layout.
     fn read<F: Float>(self, panels: &PanelBuf<F>) -> Result<ArrayD<F>> {
         let matrix = self.matrix(panels)?;
         Ok(if let Self::Vector = self { Array1::from_iter(matrix).into_dyn() } else { matrix.into_dyn() })
     }
 
-    /// The array as it lies in panels.
+    /// The array in the layout of panels.
     fn write<F: Float>(self, array: ArrayViewD<'_, F>) -> PanelBuf<F> {
         let (rows, cols) = match (self, array.shape()) {
             (Self::Rows, &[rows, cols]) | (Self::Columns, &[cols, rows]) => (rows, cols),
             (_, shape) => (1, shape.iter().product()),
         };
         let array = array.as_standard_layout();
-        let numbers = array.as_slice().unwrap_or_default(); // a standard layout is one slice
+        let numbers = array.as_slice().unwrap_or_default(); // a standard layout is a single slice
         match self {
             Self::Columns => PanelBuf::from_rows(rows, cols, &transposed(numbers, rows)),
             Self::Rows | Self::Vector => PanelBuf::from_rows(rows, cols, numbers),
@@ -126,14 +126,14 @@ impl Stored {
 /// A layer's parameters.
 #[derive(Debug, Clone)]
 pub(super) struct Layer<F> {
-    /// The weights: one row an output unit where the input is dense (H, D), as the first layer's mostly is; one row an
-    /// input unit where it is sparse (D, H), as the others' are.
+    /// The weights: one row per output unit if the input is dense (H, D), as is usual for the first layer; one row
+    /// per input unit if it is sparse (D, H), as for the other layers.
     pub(super) w: Parameter<F>,
-    /// Which of the two.
+    /// Which of the two layouts.
     pub(super) stored: Stored,
     /// The biases (1, H).
     pub(super) b: Parameter<F>,
-    /// Scale and shift of the normalisation (1, H each), in a hidden layer that has one.
+    /// Scale and shift of the normalisation (1, H each), if the hidden layer has one.
     pub(super) gamma_beta: Option<[Parameter<F>; 2]>,
 }
 
@@ -159,12 +159,12 @@ impl<F: Float> Layer<F> {
         [&self.w, &self.b].into_iter().chain(self.gamma_beta.iter().flatten())
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Parameter<F>> {
         [&mut self.w, &mut self.b].into_iter().chain(self.gamma_beta.iter_mut().flatten())
     }
 
-    /// How they lie, in the same order.
+    /// Their layouts, in the same order.
     fn all_stored(&self) -> impl Iterator<Item = Stored> {
         iter::once(self.stored).chain(iter::repeat(Stored::Vector))
     }
@@ -175,7 +175,7 @@ impl<F: Float> Layer<F> {
         each.map(|(parameter, stored)| parameter.state(stored, optimiser.kind())).collect()
     }
 
-    /// Takes parameters and states, which were checked to fit.
+    /// Sets parameters and states; they were checked to match.
     pub(super) fn set(layers: &mut [Self], parameters: &Parameters<F>, states: &[OptimiserState<F>]) {
         let mut from = parameters.named().into_iter().zip(states);
         for layer in layers {
@@ -186,7 +186,7 @@ impl<F: Float> Layer<F> {
         }
     }
 
-    /// The parameters of all layers as the network has them.
+    /// The parameters of all layers in the network's layout.
     pub(super) fn unpack(layers: &[Self]) -> Result<Parameters<F>> {
         let vector = |parameter: &Parameter<F>| Array1::from_vec(parameter.value.view().to_rows());
         let layer = |layer: &Self| {
@@ -196,7 +196,7 @@ impl<F: Float> Layer<F> {
         Ok(Parameters { layers: layers.iter().map(layer).collect::<Result<_>>()? })
     }
 
-    /// Brings the weights and their state into the other order, if they are not in it.
+    /// Converts the weights and their state to this layout, if necessary.
     pub(super) fn store(&mut self, stored: Stored) -> Result<()> {
         if self.stored != stored {
             for panels in iter::once(&mut self.w.value).chain(&mut self.w.slots) {
@@ -207,7 +207,7 @@ impl<F: Float> Layer<F> {
         Ok(())
     }
 
-    /// The weights with one row an input unit.
+    /// The weights with one row per input unit.
     pub(super) fn rows(&self) -> Result<PanelBuf<F>> {
         Ok(Stored::Rows.write(self.stored.read(&self.w.value)?.view()))
     }
@@ -238,8 +238,8 @@ fn array<F: Float>(shape: (usize, usize), numbers: Vec<F>) -> Result<Array2<F>> 
     Array2::from_shape_vec(shape, numbers).map_err(|_| Error::shape("panels", shape, found))
 }
 
-/// A matrix of so many columns, row by row, with its rows for columns. Squares are turned one after another: their lines stay
-/// in the cache, where whole columns would not.
+/// The transpose of a row-major matrix with this many columns. Square blocks are transposed one after another: their
+/// lines stay in the cache, while whole columns would not.
 fn transposed<F: Float>(numbers: &[F], columns: usize) -> Vec<F> {
     const SIDE: usize = 16;
     let rows = numbers.len() / columns.max(1);

@@ -1,4 +1,4 @@
-//! DropConnect's masks of one layer for a batch: drawn once a step, as bits, and kept for the backward pass.
+//! DropConnect's masks of one layer for a batch: drawn once per step, as bits, and kept for the backward pass.
 
 use std::ops::Range;
 
@@ -8,39 +8,40 @@ use super::masks::{LayerDraw, MaskSource};
 use super::threads::Threads;
 use crate::random::{CounterMasks, LayerWeightMasks, RandomState};
 
-/// Words that are kept of a layer, 256 MiB: the masks of samples beyond are drawn when they are needed, and so twice a step.
+/// The max number of words kept for a layer, 256 MiB: masks of further samples are drawn when they are needed, so
+/// twice per step.
 const MOST_WORDS: usize = 1 << 25;
 
-/// Where a batch's masks come from, and those that are there.
+/// The source of a batch's masks, and those that are in memory.
 #[derive(Debug)]
 pub(super) struct WeightMasks {
     samples: usize,
-    /// Weights: inputs, outputs.
+    /// The weights' shape: inputs, outputs.
     dim: (usize, usize),
     keep_prob: f64,
     source: Source,
     bits: WeightBits,
-    /// The samples whose masks `bits` are.
+    /// The samples whose masks are in `bits`.
     drawn: Range<usize>,
     /// [`MOST_WORDS`].
     pub(super) most: usize,
 }
 
-/// What a step keeps of a hidden layer, if its weights are dropped.
+/// What a step stores for a hidden layer whose weights are dropped.
 #[derive(Debug, Default)]
 pub(super) struct Connect<F> {
     pub(super) masks: WeightMasks,
-    /// What a layer after the first takes (N, D).
+    /// The input of a layer after the first (N, D).
     pub(super) x: PanelBuf<F>,
-    /// By the weights.
+    /// The gradient by the weights.
     pub(super) gradient: PanelBuf<F>,
 }
 
 #[derive(Debug)]
 enum Source {
-    /// NumPy's stream ahead of the first sample's masks, if they are not all drawn.
+    /// NumPy's stream before the first sample's masks, if they are not all drawn.
     Numpy(Option<Box<RandomState>>),
-    /// The counter-based stream's, and the first sample's number.
+    /// The counter-based stream's masks, and the first sample's number.
     Counter(LayerWeightMasks, usize),
 }
 
@@ -52,8 +53,9 @@ impl Default for WeightMasks {
 }
 
 impl WeightMasks {
-    /// The masks of a batch, of a layer of so many inputs. From NumPy's stream there is one number a weight, in the order sample,
-    /// input, output, which moves on behind them whatever the keep probability is. With one of 1 no masks are drawn.
+    /// The masks of a batch for a layer with this many inputs. NumPy's stream gives one number per weight, in the
+    /// order sample, input, output, and advances past them for any keep probability. If that is 1, no masks are
+    /// drawn.
     pub(super) fn draw(
         &mut self,
         of: LayerDraw,
@@ -92,18 +94,19 @@ impl WeightMasks {
         }
     }
 
-    /// Samples whose masks are kept at once.
+    /// The number of samples whose masks are kept at once.
     fn chunk(&self) -> usize {
         (self.most / (self.dim.0.next_multiple_of(8) * self.dim.1.div_ceil(64)).max(1)).max(1)
     }
 
-    /// The batch cut into samples whose masks are there at once, which no number of threads changes.
+    /// The batch cut into ranges of samples whose masks are in memory at once; it does not depend on the number of
+    /// threads.
     pub(super) fn chunks(&self) -> Vec<Range<usize>> {
         let chunk = self.chunk();
         (0..self.samples).step_by(chunk).map(|first| first..self.samples.min(first + chunk)).collect()
     }
 
-    /// The masks of one of the [`WeightMasks::chunks`], drawn if they are not there.
+    /// The masks of one of the [`WeightMasks::chunks`], drawn if necessary.
     pub(super) fn of(&mut self, chunk: Range<usize>, isa: Isa, threads: &Threads) -> &WeightBits {
         if self.drawn != chunk {
             self.bits.reset(chunk.len(), self.dim.0, self.dim.1);
@@ -140,10 +143,10 @@ fn draw_numpy(bits: &mut WeightBits, keep_prob: f64, random: &mut RandomState) {
     }
 }
 
-/// The counter-based stream's masks from sample `first` on: an even share of the inputs a thread.
+/// The counter-based stream's masks from sample `first` on; each thread draws an equal share of the inputs.
 fn draw_counter(bits: &mut WeightBits, masks: &LayerWeightMasks, first: usize, isa: Isa, threads: &Threads) {
     let (samples, (inputs, _)) = (bits.samples(), bits.dim());
-    // Whole eights, as bits are set, and whole groups, as they are drawn.
+    // Multiples of eight, as bits are set, and of groups, as they are drawn.
     let step = masks.inputs_of_groups().max(8);
     let range = |steps: Range<usize>| steps.start * step..inputs.min(steps.end * step);
     let ranges: Vec<Range<usize>> = threads.split(inputs.div_ceil(step)).into_iter().map(range).collect();
@@ -167,7 +170,7 @@ mod tests {
     use super::*;
     use crate::layers::Dropout;
 
-    /// All masks, drawn with so many words at once and threads.
+    /// All masks, drawn with this many words at once and this many threads.
     fn drawn(of: LayerDraw, source: MaskSource, most: usize, isa: Isa, threads: usize) -> Vec<Vec<bool>> {
         let (inputs, units) = (37, of.units);
         let threads = Threads::new(threads).unwrap();
@@ -193,7 +196,7 @@ mod tests {
         all
     }
 
-    /// What is drawn in parallel, all at once or a few samples after the other, is the stream's.
+    /// Masks drawn in parallel, all at once or a few samples at a time, are those of the stream.
     #[test]
     fn any_threads_and_any_memory_draw_the_same_masks() {
         let dropout = Dropout::new(0.3, None).unwrap();

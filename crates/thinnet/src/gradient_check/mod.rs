@@ -1,8 +1,9 @@
-//! Gradients checked by finite differences, as the course does (`cs231n/gradient_check.py`), and for a whole network.
+//! Gradient checks with finite differences, as in the course (`cs231n/gradient_check.py`), and for a whole network.
 //!
-//! [`eval_numerical_gradient`] and [`eval_numerical_gradient_array`] take any function. [`check_net`] takes a network: it
-//! runs on all cores, holds the dropout masks fixed, computes again only what a changed parameter changes, and tells a
-//! kink (a ReLU that is crossed within the step, where finite differences are wrong) from a wrong gradient.
+//! [`eval_numerical_gradient`] and [`eval_numerical_gradient_array`] take any function. [`check_net`] takes a
+//! network. It runs on all cores, keeps the dropout masks fixed, and only computes again what a changed parameter
+//! changes. It also tells a kink (a ReLU that is crossed within the step, where finite differences are wrong) from a
+//! wrong gradient.
 
 mod net;
 mod trace;
@@ -22,7 +23,7 @@ pub const DEFAULT_STEP: f64 = 1e-5;
 /// - `x`: any shape; the result has that shape
 ///
 /// # Errors
-/// Those of `f`.
+/// Errors of `f`.
 pub fn eval_numerical_gradient<F: Float, D: Dimension>(
     mut f: impl FnMut(ArrayView<'_, F, D>) -> Result<F>,
     x: ArrayView<'_, F, D>,
@@ -31,12 +32,12 @@ pub fn eval_numerical_gradient<F: Float, D: Dimension>(
     central_differences(x, h, |plus, minus| Ok((f(plus)?, f(minus)?)), |plus, minus| Ok(plus - minus))
 }
 
-/// The gradient at `x` of `sum(f(x) * df)` by central differences, for a function that gives an array.
+/// The gradient at `x` of `sum(f(x) * df)` by central differences, for a function that returns an array.
 ///
 /// - `x`: any shape; `df`: the shape of `f(x)`, the gradient upstream of it; the result has the shape of `x`
 ///
 /// # Errors
-/// Those of `f`; [`Error::Shape`] if `df` has not the shape of `f(x)`.
+/// Errors of `f`; [`Error::Shape`] if `df` does not have the shape of `f(x)`.
 pub fn eval_numerical_gradient_array<F: Float, D: Dimension, E: Dimension>(
     mut f: impl FnMut(ArrayView<'_, F, D>) -> Result<Array<F, E>>,
     x: ArrayView<'_, F, D>,
@@ -75,7 +76,7 @@ fn central_differences<F: Float, D: Dimension, V>(
         .map_err(|_| Error::shape("numerical gradient", x.shape(), [x.len()]))
 }
 
-/// Changes element `index` (row-major) of `x`, which is in standard layout; gives its old value.
+/// Changes element `index` (row-major) of `x`, which is in standard layout; returns its old value.
 fn set<F: Float, D: Dimension>(x: &mut Array<F, D>, index: usize, change: impl Fn(F) -> F) -> F {
     x.iter_mut().nth(index).map_or(F::zero(), |element| {
         let old = *element;
@@ -84,8 +85,8 @@ fn set<F: Float, D: Dimension>(x: &mut Array<F, D>, index: usize, change: impl F
     })
 }
 
-/// The greatest relative error between two arrays of one shape: `max |x - y| / max(1e-8, |x| + |y|)`. NaN if any element
-/// is.
+/// The max relative error between two arrays of the same shape: `max |x - y| / max(1e-8, |x| + |y|)`. NaN if any
+/// element is NaN.
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes differ.
@@ -99,7 +100,7 @@ fn relative(x: f64, y: f64) -> f64 {
     (x - y).abs() / (x.abs() + y.abs()).max(1e-8)
 }
 
-/// The greater of two numbers; NaN if one is.
+/// The max of two numbers; NaN if one is NaN.
 fn greater(a: f64, b: f64) -> f64 {
     if a >= b || a.is_nan() { a } else { b }
 }

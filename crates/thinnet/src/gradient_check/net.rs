@@ -1,4 +1,4 @@
-//! The gradients of a whole network against finite differences.
+//! Checks the gradients of a whole network against finite differences.
 
 use ndarray::{ArrayView2, ArrayViewD};
 use rayon::prelude::*;
@@ -11,7 +11,7 @@ use crate::float::Float;
 use crate::net::{FullyConnectedNet, Parameters};
 use crate::random::RandomState;
 
-/// How a network is checked.
+/// Settings of a check.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetCheckConfig {
     /// Step of the central differences (default 1e-5).
@@ -21,7 +21,7 @@ pub struct NetCheckConfig {
     pub tolerance: f64,
     /// Entries to check of each array, drawn without replacement with this seed; `None` checks all (default).
     pub sample: Option<(usize, u32)>,
-    /// Threads; `None` takes the surrounding rayon pool, by default one thread a core (default `None`).
+    /// Threads; `None` uses the surrounding rayon pool, by default one thread per core (default `None`).
     pub threads: Option<usize>,
 }
 
@@ -42,31 +42,31 @@ pub struct Entry {
     pub numeric: f64,
     /// `|analytic - numeric| / max(1e-8, |analytic| + |numeric|)`.
     pub rel_error: f64,
-    /// Whether a kept unit's ReLU, or the 0 at which a weight's L1 term has its corner, is crossed between x - h and x + h:
-    /// then the finite difference is wrong, not (necessarily) the gradient.
+    /// Whether a kept unit's ReLU, or the corner of a weight's L1 term at 0, is crossed between x - h and x + h: then
+    /// the finite difference is wrong, not (necessarily) the gradient.
     pub kink: bool,
-    /// Whether the difference is no more than rounding does to the finite difference, `4 epsilon max(1, |loss|) / h`: a
-    /// small gradient can have a great relative error for no other reason.
+    /// Whether rounding of the finite difference can explain the difference, `4 epsilon max(1, |loss|) / h`: a small
+    /// gradient can have a large relative error only because of that.
     pub within_rounding: bool,
-    /// Whether the difference is the finite difference's own truncation error: it is above the tolerance (or rounding),
-    /// but goes away when the step's error of order h^2 is taken out with a second step, h/2 (Richardson 1911).
+    /// Whether the difference is the finite difference's own truncation error: it is above the tolerance (or
+    /// rounding), but vanishes when a second step, h/2, removes the step's error of order h^2 (Richardson 1911).
     pub truncation: bool,
 }
 
-/// What was found for one parameter array.
+/// The result for one parameter array.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParameterCheck {
     /// `W1`, `b1`, ...
     pub name: String,
     /// Entries checked.
     pub checked: usize,
-    /// The greatest relative error of all entries checked: the figure that the course prints.
+    /// The max relative error of all entries checked: the figure that the course prints.
     pub rel_error: f64,
     /// Entries at which a ReLU, or the L1 term's corner, is crossed within the step.
     pub kinks: usize,
-    /// The entry with the greatest relative error.
+    /// The entry with the max relative error.
     pub worst: Option<Entry>,
-    /// The entries that are wrong: above the tolerance, with no kink, beyond rounding and truncation.
+    /// The entries that are wrong: above the tolerance, without a kink, and beyond rounding and truncation.
     pub wrong: Vec<Entry>,
 }
 
@@ -77,16 +77,16 @@ impl ParameterCheck {
     }
 }
 
-/// Checks the gradients that [`FullyConnectedNet::loss`] gives against central differences, parameter by parameter, over
-/// all cores. The masks are those that the loss draws from `random` as it stands, and stay fixed; `random` itself is left
-/// as it was.
+/// Checks the gradients of [`FullyConnectedNet::loss`] against central differences, parameter by parameter, on all
+/// cores. The masks are those that the loss draws from the current state of `random`; they stay fixed, and `random`
+/// itself is not changed.
 ///
-/// Use 64-bit floats: with 32 bits and the course's step, rounding is all that a finite difference shows.
+/// Use 64-bit floats: with 32 bits and the course's step, a finite difference shows only rounding.
 ///
-/// - `x`: (N, D), N > 0; `targets`: N labels in 0..C, or (N, C) numbers, as the network's loss wants them
+/// - `x`: (N, D), N > 0; `targets`: N labels in 0..C, or (N, C) numbers, as the network's loss requires
 ///
 /// # Errors
-/// Those of the loss; [`Error::Configuration`] for a step that is not positive, or a sample of no entry.
+/// Errors of the loss; [`Error::Configuration`] for a step that is not positive, or a sample without entries.
 pub fn check_net<'a, F: Float>(
     net: &FullyConnectedNet<F>,
     x: ArrayView2<'_, F>,
@@ -99,10 +99,10 @@ pub fn check_net<'a, F: Float>(
     check_gradients(net, &gradients, x, targets, random, config)
 }
 
-/// Checks any `gradients`, somebody's own for example, of the loss of `net`, as [`check_net`] does.
+/// Checks any `gradients` of the loss of `net`, for example your own, as [`check_net`] does.
 ///
 /// # Errors
-/// Those of [`check_net`], and [`Error::Shape`] if the gradients have not the parameters' names and shapes.
+/// As [`check_net`]; [`Error::Shape`] if the gradients do not have the parameters' names and shapes.
 pub fn check_gradients<'a, F: Float>(
     net: &FullyConnectedNet<F>,
     gradients: &Parameters<F>,
@@ -196,14 +196,14 @@ impl<F: Float> NetChecker<'_, '_, F> {
             let half = F::from_f64(0.5) * h;
             let (plus, minus) = (self.trace.probe(at, half)?, self.trace.probe(at, -half)?);
             let extrapolated = (4.0 * quotient(&plus, &minus, half) - numeric) / 3.0;
-            // Rounding counts twice as much in the half step's quotient: (4 * 2 + 1) / 3 = 3 times in all.
+            // Rounding counts twice as much in the quotient of the half step: (4 * 2 + 1) / 3 = 3 times in total.
             entry.truncation = relative(analytic, extrapolated) <= self.config.tolerance
                 || (analytic - extrapolated).abs() <= 3.0 * rounding;
         }
         Ok(entry)
     }
 
-    /// Whether an entry is above the tolerance for no reason of the finite difference's own.
+    /// Whether an entry is above the tolerance and the finite difference does not explain it.
     fn is_wrong(&self, entry: &Entry) -> bool {
         let off = entry.rel_error.is_nan() || entry.rel_error > self.config.tolerance;
         off && !entry.kink && !entry.within_rounding && !entry.truncation

@@ -1,8 +1,8 @@
-//! The loss of a network after one parameter has been moved, at the cost of what that parameter changes.
+//! The loss of a network after one parameter is changed, at the cost of only what that parameter changes.
 //!
-//! Moving an entry of layer l changes one column of that layer's output. So the next layer's affine output changes by a
-//! product of that column's change and one row of its weights, and only the layers after that one are computed whole. Layer
-//! normalisation makes every column depend on that one: then layer l is computed whole, too.
+//! Changing an entry of layer l changes one column of that layer's output. So the next layer's affine output changes
+//! by the product of that column's change and one row of its weights, and only the layers after that one are computed
+//! whole. With layer normalisation every column depends on the changed one: then layer l is computed whole, too.
 
 use ndarray::{Array, Array1, Array2, Array3, ArrayView, ArrayView1, ArrayView2, Axis, Dimension, Zip};
 
@@ -34,7 +34,7 @@ pub(super) struct Coordinate {
     pub column: usize,
 }
 
-/// A training pass with everything that a moved parameter needs: inputs, pre-activations and masks of every layer.
+/// A training pass with everything that a changed parameter needs: inputs, pre-activations and masks of every layer.
 pub(super) struct Trace<'a, 't, F> {
     layers: &'a [LayerParameters<F>],
     targets: Targets<'t, F>,
@@ -48,9 +48,9 @@ pub(super) struct Trace<'a, 't, F> {
     affine: Vec<Array2<F>>,
     /// Input of each activation (N, H).
     pre: Vec<Array2<F>>,
-    /// What dropout multiplies each hidden layer's output by (N, H), where it does.
+    /// Dropout's factors on each hidden layer's output (N, H), if it has any.
     masks: Vec<Option<Array2<F>>>,
-    /// Which weights each sample keeps (N, D, H), where it is weights that are dropped, and the factor on them.
+    /// Which weights each sample keeps (N, D, H), if weights are dropped, and the factor on them.
     weight_masks: Vec<Option<WeightsKept<F>>>,
     reg: F,
     l1: F,
@@ -70,7 +70,7 @@ impl<F: Float> WeightsKept<F> {
     }
 }
 
-/// A loss, and the inputs of all activations that the moved parameter reaches.
+/// A loss, and the inputs of all activations that the changed parameter affects.
 pub(super) struct Probe<F> {
     pub loss: F,
     pre: Vec<(usize, Reach<F>)>,
@@ -139,7 +139,7 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         Ok(trace)
     }
 
-    /// The loss with the parameter at `at` moved by `h`.
+    /// The loss with the parameter at `at` changed by `h`.
     pub(super) fn probe(&self, at: Coordinate, h: F) -> Result<Probe<F>> {
         let mut probe = Probe { loss: F::zero(), pre: Vec::new() };
         let scores = self.scores(at, h, &mut probe.pre)?;
@@ -157,7 +157,7 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         Ok(probe)
     }
 
-    /// The class scores with that parameter moved.
+    /// The class scores with that parameter changed.
     fn scores(&self, at: Coordinate, h: F, pre: &mut Vec<(usize, Reach<F>)>) -> Result<Array2<F>> {
         let Coordinate { layer, column, .. } = at;
         let last = self.layers.len() - 1;
@@ -187,7 +187,8 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         Ok(affine)
     }
 
-    /// The affine output (N, H) of the layer after `layer`, one column (N) of whose pre-activations is `moved`.
+    /// The affine output (N, H) of the layer after `layer`, if one column (N) of the pre-activations of `layer` is
+    /// `moved`.
     fn after_column(&self, layer: usize, column: usize, moved: &Array1<F>) -> Array2<F> {
         let mut change = moved.mapv(|z| self.activation.value(z));
         if let Some(mask) = &self.masks[layer] {
@@ -226,7 +227,7 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         out
     }
 
-    /// The column of the affine output that the moved parameter belongs to (N).
+    /// The column of the affine output that the changed parameter belongs to (N).
     fn affine_column(&self, at: Coordinate, h: F) -> Array1<F> {
         let mut column = self.affine[at.layer].column(at.column).to_owned();
         match at.kind {
@@ -246,7 +247,7 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         column
     }
 
-    /// Batch normalisation, if there is any, of that column, with gamma or beta moved if the parameter is one of them.
+    /// Batch normalisation, if there is any, of that column; gamma or beta is changed if it is the parameter.
     fn normalise_column(&self, at: Coordinate, h: F, affine: Array1<F>) -> Result<Array1<F>> {
         let Some((gamma, beta)) = self.gamma_beta(at.layer, Some((at, h))) else {
             return Ok(affine);
@@ -257,7 +258,7 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         Ok(out.column(0).to_owned())
     }
 
-    /// Normalisation of a whole layer, if there is any, likewise.
+    /// The same for the normalisation of a whole layer.
     fn normalise(
         &self,
         layer: usize,
@@ -270,7 +271,7 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         }
     }
 
-    /// A layer's gamma and beta (H each), if it has any, after a move of one of them.
+    /// A layer's gamma and beta (H each), if it has any, after a change of one of them.
     fn gamma_beta(&self, layer: usize, moved: Option<(Coordinate, F)>) -> Option<(Array1<F>, Array1<F>)> {
         let (mut gamma, mut beta) = self.layers[layer].gamma_beta.clone()?;
         if let Some((at, h)) = moved.filter(|(at, _)| at.layer == layer) {
@@ -292,8 +293,8 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         }
     }
 
-    /// Whether the L1 term has its corner, at a weight of 0, within `h` of the parameter at `at`, and not in the middle, where
-    /// a central difference gives the slope of 0 that the gradient takes.
+    /// Whether the L1 term has its corner, at a weight of 0, within `h` of the parameter at `at`, but not exactly in
+    /// the middle: there a central difference gives the slope of 0 that the gradient has.
     pub(super) fn is_near_corner(&self, at: Coordinate, h: F) -> bool {
         let near = |w: F| w != F::zero() && w.abs() < h;
         at.kind == Kind::Weight && self.l1 > F::zero() && near(self.layers[at.layer].w[(at.row, at.column)])
@@ -325,7 +326,7 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
     }
 }
 
-/// Normalisation in training mode, for statistics that nobody keeps.
+/// Normalisation in training mode, without storing statistics.
 fn normalise<F: Float>(
     kind: Normalisation,
     x: ArrayView2<'_, F>,

@@ -1,4 +1,4 @@
-//! The functions between one affine layer and the next: ReLU, and the older ones that scikit-learn's networks offer too.
+//! The functions between two affine layers: ReLU, and the older ones that scikit-learn's networks offer too.
 
 use ndarray::{Array, ArrayView, Dimension, Zip};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::error::{Result, same_shape};
 use crate::float::Float;
 use crate::names::names;
 
-/// What a hidden layer does to each of its sums.
+/// The function that a hidden layer applies to each of its sums.
 ///
 /// ```
 /// use thinnet::layers::Activation;
@@ -54,7 +54,7 @@ impl Activation {
         }
     }
 
-    /// The derivative where the function's value is `a`: each of them can be told from that alone.
+    /// The derivative at the point where the function's value is `a`; all of these can be computed from it.
     pub fn derivative<F: Float>(self, a: F) -> F {
         match self {
             Self::Identity => F::one(),
@@ -66,7 +66,7 @@ impl Activation {
     }
 }
 
-/// `1 / (1 + exp(-z))`, from the side on which nothing overflows.
+/// `1 / (1 + exp(-z))`, written so that nothing overflows.
 pub(crate) fn logistic<F: Float>(z: F) -> F {
     if z < F::zero() {
         let e = z.exp();

@@ -20,7 +20,7 @@ impl<F: Float, D: Dimension> AffineCache<F, D> {
     /// The cache of a forward pass over `x` (N, d_1, ..., d_k) with the weights `w` (D, H), where D = d_1 ... d_k.
     ///
     /// # Errors
-    /// [`Error::Shape`] if they do not fit.
+    /// [`Error::Shape`] if they do not match.
     pub fn new(x: ArrayView<'_, F, D>, w: ArrayView2<'_, F>) -> Result<Self> {
         ensure!(x.ndim() > 0, Error::shape("x of affine_forward", "(N, d_1, ..., d_k)", x.shape()));
         let samples = x.len_of(Axis(0));
@@ -68,7 +68,7 @@ pub struct AffineGradients<F, D: Dimension> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Shape`] that names `x` if it has not the width of `w`, and `b` if it has not.
+/// [`Error::Shape`], which names `x` or `b`, the one whose width does not match `w`.
 pub fn affine_forward<F: Float, D: Dimension>(
     x: ArrayView<'_, F, D>,
     w: ArrayView2<'_, F>,

@@ -4,8 +4,8 @@ use ndarray::ArrayView1;
 
 use crate::float::Float;
 
-/// The index of the highest score, the first of equals; 0 of none. A score that is NaN is never the highest, unless it is the
-/// first.
+/// The index of the highest score, the first of equals; 0 if there are none. A NaN is never the highest score, unless
+/// it is the first.
 ///
 /// ```
 /// use thinnet::layers::argmax;
@@ -21,8 +21,8 @@ pub fn argmax<'a, F: Float>(scores: impl IntoIterator<Item = &'a F>) -> usize {
     best.map_or(0, |(index, _)| index)
 }
 
-/// How many of a sample's scores (C) are ahead of that of `class`, which is below C: higher ones, and equal ones of classes
-/// before it.
+/// How many of a sample's scores (C) are ahead of that of `class`, which is below C: higher scores, and equal scores
+/// of earlier classes.
 pub(crate) fn rank<F: Float>(scores: ArrayView1<'_, F>, class: usize) -> usize {
     let own = scores[class];
     scores

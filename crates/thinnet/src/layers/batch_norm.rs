@@ -50,7 +50,7 @@ pub struct BatchNormCache<F> {
 }
 
 impl<F> BatchNormCache<F> {
-    /// Whether the mean was the batch's own: then whatever is added to all samples alike is taken out again.
+    /// Whether the mean was the batch's own: then anything added to all samples equally is removed again.
     pub(super) fn takes_out_shifts(&self) -> bool {
         self.mode == Mode::Train
     }
@@ -67,8 +67,8 @@ pub struct NormalisationGradients<F> {
     pub beta: Array1<F>,
 }
 
-/// Refuses an input (N, D) and arrays (D) of a normalisation, by their names and lengths, that do not fit each other. Where
-/// the arrays agree, it is the input that does not fit.
+/// Refuses an input (N, D) and arrays (D) of a normalisation, given by names and lengths, that do not match. If the
+/// arrays agree, the input is the one that does not match.
 pub(super) fn check_widths<F>(function: &str, x: ArrayView2<'_, F>, arrays: &[(&str, usize)]) -> Result<()> {
     let features = x.ncols();
     let Some((what, width)) = arrays.iter().find(|(_, width)| *width != features) else { return Ok(()) };
@@ -78,8 +78,8 @@ pub(super) fn check_widths<F>(function: &str, x: ArrayView2<'_, F>, arrays: &[(&
     Err(Error::shape(format!("{what} of {function}"), [features], [width]))
 }
 
-/// `out = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, feature by feature, with the batch's mean and (biased)
-/// variance in training, which also move the running averages, and with the running averages in test mode.
+/// `out = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, feature by feature. Training uses the batch's mean
+/// and (biased) variance, and updates the running averages with them; test mode uses the running averages.
 ///
 /// - `x`: (N, D), N > 0; `gamma`, `beta`, `running`: (D)
 ///
@@ -134,9 +134,9 @@ pub fn batch_norm_forward<F: Float>(
     Ok((out, BatchNormCache { x_hat, inverse_deviation, gamma: gamma.to_owned(), mode }))
 }
 
-/// Gradients of [`batch_norm_forward`]. In training the mean and the variance depend on `x` too, which gives (simplified
-/// as in the course's `batchnorm_backward_alt`)
-/// `dx = gamma / (N sqrt(variance + epsilon)) * (N dout - sum(dout) - x_hat * sum(dout * x_hat))`.
+/// Gradients of [`batch_norm_forward`]. In training the mean and the variance depend on `x` too, which gives
+/// (simplified as in the course's `batchnorm_backward_alt`) `dx = gamma / (N sqrt(variance + epsilon)) * (N dout -
+/// sum(dout) - x_hat * sum(dout * x_hat))`.
 ///
 /// - `dout`: (N, D)
 pub fn batch_norm_backward<F: Float>(

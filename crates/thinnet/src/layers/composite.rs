@@ -1,4 +1,4 @@
-//! Layers that go together: affine-ReLU, and the network's whole hidden layer.
+//! Combined layers: affine-ReLU, and the network's whole hidden layer.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Ix2};
 
@@ -59,7 +59,7 @@ pub struct HiddenLayer<'a, F> {
     pub activation: Activation,
     /// The layer's dropout, if there is one.
     pub dropout: Option<Dropout>,
-    /// What it is: it ends the layer, or, as DropConnect, drops the layer's weights.
+    /// The kind of dropout: it is the last part of the layer or, for DropConnect, drops the layer's weights.
     pub dropout_kind: DropoutKind,
 }
 
@@ -69,7 +69,7 @@ pub struct HiddenCache<F> {
     affine: AffinePart<F>,
     normalisation: Option<NormalisationCache<F>>,
     activation: ActivationCache<F, Ix2>,
-    /// Of a dropout that ends the layer: the backward pass of its kind, and what it needs.
+    /// For a dropout at the end of the layer: the backward pass of its kind, and what it needs.
     dropout: Option<(DropoutBackward<F>, DropoutCache<F, Ix2>)>,
 }
 
@@ -97,12 +97,12 @@ impl<F: Float> HiddenCache<F> {
         self.activation.relu_input()
     }
 
-    /// What dropout multiplied the activations by (N, H), if the layer has drawn that.
+    /// Dropout's factors on the activations (N, H), if the layer has drawn any.
     pub(crate) fn mask(&self) -> Option<&Array2<F>> {
         self.dropout.as_ref().and_then(|(_, cache)| cache.mask())
     }
 
-    /// The masks of the weights, if the layer has drawn those.
+    /// The masks of the weights, if the layer has drawn any.
     pub(crate) fn weight_masks(&self) -> Option<&WeightMasks> {
         match &self.affine {
             AffinePart::Whole(_) => None,
@@ -114,21 +114,21 @@ impl<F: Float> HiddenCache<F> {
 /// The gradients of a hidden layer.
 #[derive(Debug, Clone)]
 pub struct HiddenGradients<F> {
-    /// Of the affine part.
+    /// The gradients of the affine part.
     pub affine: AffineGradients<F, Ix2>,
     /// With respect to gamma (H) and beta (H), if there is a normalisation.
     pub gamma_beta: Option<(Array1<F>, Array1<F>)>,
 }
 
-/// Affine (its weights dropped, if that is the kind of dropout), normalisation (if there is one), activation, dropout (if
-/// there is one).
+/// Affine (with dropped weights, if that is the kind of dropout), normalisation (if any), activation, dropout (if
+/// any).
 ///
 /// - `x`: (N, D)
 ///
 /// Returns the output (N, H).
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) for arrays that do not fit.
+/// [`Error::Shape`](crate::Error::Shape) for arrays that do not match.
 pub fn hidden_forward<F: Float>(
     x: ArrayView2<'_, F>,
     layer: HiddenLayer<'_, F>,
@@ -138,7 +138,7 @@ pub fn hidden_forward<F: Float>(
     hidden_forward_with(x, layer, mode, (mode, Draws::Numpy(random)))
 }
 
-/// [`hidden_forward`] with a mode of its own for dropout, and any stream for its random numbers.
+/// [`hidden_forward`] with a separate mode for dropout, and any stream for its random numbers.
 pub(crate) fn hidden_forward_with<F: Float>(
     x: ArrayView2<'_, F>,
     layer: HiddenLayer<'_, F>,
@@ -179,7 +179,7 @@ pub(crate) fn hidden_forward_with<F: Float>(
     Ok((out, HiddenCache { affine, normalisation: normalised, activation, dropout }))
 }
 
-/// Gradients of [`hidden_forward`]. That of a bias ahead of batch normalisation in training is 0.
+/// Gradients of [`hidden_forward`]. The gradient of a bias before batch normalisation in training is 0.
 ///
 /// - `dout`: (N, H)
 pub fn hidden_backward<F: Float>(
@@ -196,7 +196,7 @@ pub fn hidden_backward<F: Float>(
         Some(normalisation) => {
             let normal = normalisation_backward(dz.view(), normalisation)?;
             let mut affine = cache.affine.backward(normal.x.view())?;
-            // Sums leave of the 0 that it is what rounding makes of it, of which Adam would make whole steps.
+            // The exact gradient is 0, but sums would leave rounding errors, from which Adam would make full steps.
             if matches!(normalisation, NormalisationCache::Batch(cache) if cache.takes_out_shifts()) {
                 affine.b.fill(F::zero());
             }

@@ -1,5 +1,5 @@
-//! Curriculum dropout (Morerio et al., "Curriculum Dropout", ICCV 2017): training starts with every unit kept, and the keep
-//! probability falls to its final value as the steps go by.
+//! Curriculum dropout (Morerio et al., "Curriculum Dropout", ICCV 2017): training starts with every unit kept, and
+//! the keep probability falls to its final value during training.
 
 use crate::error::{Error, Result, ensure};
 
@@ -22,41 +22,42 @@ pub struct Curriculum {
 }
 
 impl Curriculum {
-    /// Falls to `keep_prob`, the probability to KEEP a unit, at the rate `gamma` a step.
+    /// Falls to `keep_prob`, the probability to KEEP a unit, at the rate `gamma` per step.
     ///
     /// # Errors
     /// [`Error::Configuration`] unless 0 < `keep_prob` <= 1 and `gamma` is above 0 and finite.
     pub fn new(keep_prob: f64, gamma: f64) -> Result<Self> {
-        super::Dropout::new(keep_prob, None)?; // the same range, refused in the same words
+        super::Dropout::new(keep_prob, None)?; // the same range and the same error
         if gamma > 0.0 && gamma.is_finite() {
             Ok(Self { keep_prob, gamma })
         } else {
             Err(Error::configuration(format!(
-                "gamma, the rate at which the keep probability falls a step, must be above 0 and finite, got {gamma}"
+                "gamma, the rate at which the keep probability falls per step, must be above 0 and finite, got {gamma}"
             )))
         }
     }
 
-    /// The paper's rate for a training of so many steps, `gamma = 10 / steps`: all but 5e-5 of the fall is done by then.
+    /// The paper's rate for a training of this many steps, `gamma = 10 / steps`: at the end only 5e-5 of the fall
+    /// remains.
     ///
     /// # Errors
-    /// [`Error::Configuration`] unless 0 < `keep_prob` <= 1 and there is a step.
+    /// [`Error::Configuration`] unless 0 < `keep_prob` <= 1 and there is at least one step.
     pub fn over(keep_prob: f64, steps: u64) -> Result<Self> {
         ensure!(steps > 0, Error::configuration("a curriculum of dropout must have at least 1 step, got 0"));
         Self::new(keep_prob, 10.0 / steps as f64)
     }
 
-    /// The probability to keep a unit that is fallen to.
+    /// The final probability to keep a unit.
     pub fn keep_prob(&self) -> f64 {
         self.keep_prob
     }
 
-    /// The rate a step.
+    /// The rate per step.
     pub fn gamma(&self) -> f64 {
         self.gamma
     }
 
-    /// The probability to keep a unit at a step, counted from 0, where it is 1; above 0 and at most 1.
+    /// The probability to keep a unit at a step, counted from 0; 1 at step 0, always above 0 and at most 1.
     pub fn keep_at(&self, step: u64) -> f64 {
         let p = self.keep_prob;
         ((1.0 - p) * (-self.gamma * step as f64).exp() + p).min(1.0)

@@ -1,16 +1,16 @@
-//! Where a dropout layer's random numbers come from.
+//! The source of a dropout layer's random numbers.
 
 use ndarray::{Array, Dimension};
 
 use crate::random::{CounterMasks, RandomState};
 
-/// Where the random numbers of one dropout layer in one pass come from.
+/// The source of one dropout layer's random numbers in one pass.
 #[derive(Debug)]
 pub enum Draws<'a> {
-    /// NumPy's stream, drawn from in row-major order. A dropout's seed re-seeds it.
+    /// NumPy's stream, drawn in row-major order. A dropout's seed re-seeds it.
     Numpy(&'a mut RandomState),
-    /// The counter-based stream: functions of its seed, the step, the layer's number, the sample and the unit. A dropout's
-    /// seed has no part in it.
+    /// The counter-based stream: functions of its seed, the step, the layer's number, the sample and the unit. A
+    /// dropout's seed has no effect.
     Counter {
         /// The stream.
         masks: CounterMasks,
@@ -54,7 +54,7 @@ impl Draws<'_> {
     }
 }
 
-/// Samples along the first axis, and the units of each; an array of no axis is one unit of one sample.
+/// The number of samples (first axis), and of units in each; an array without axes is one unit of one sample.
 fn samples_and_units<D: Dimension>(shape: &D) -> (usize, usize) {
     match shape.slice().split_first() {
         None => (1, 1),

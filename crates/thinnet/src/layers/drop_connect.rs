@@ -1,5 +1,5 @@
-//! DropConnect (Wan et al., "Regularization of Neural Networks using DropConnect", ICML 2013): an affine layer whose WEIGHTS
-//! are dropped, for each sample others.
+//! DropConnect (Wan et al., "Regularization of Neural Networks using DropConnect", ICML 2013): an affine layer in
+//! which each sample drops its own WEIGHTS.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis, Ix2};
 
@@ -8,8 +8,8 @@ use crate::error::{Error, Result, ensure, same_shape};
 use crate::float::Float;
 use crate::random::{LayerWeightMasks, RandomState};
 
-/// What [`drop_connect_backward`] needs of the forward pass. Of the masks it holds where they are drawn from, and not the
-/// masks: there is one a weight and sample, and they are drawn again.
+/// What [`drop_connect_backward`] needs of the forward pass. It does not hold the masks, since there is one per
+/// weight and sample, but their source: they are drawn again.
 #[derive(Debug, Clone)]
 pub struct DropConnectCache<F>(Pass<F>);
 
@@ -17,12 +17,12 @@ pub struct DropConnectCache<F>(Pass<F>);
 enum Pass<F> {
     /// In training: the input (N, D), the weights (D, H) and their masks.
     Train { x: Array2<F>, w: Array2<F>, masks: WeightMasks },
-    /// In test mode: that of the affine layer.
+    /// In test mode: the affine layer's cache.
     Test(AffineCache<F, Ix2>),
 }
 
 impl<F: Float> DropConnectCache<F> {
-    /// The masks of the weights; none in test mode.
+    /// The masks of the weights; `None` in test mode.
     pub(crate) fn masks(&self) -> Option<&WeightMasks> {
         match &self.0 {
             Pass::Train { masks, .. } => Some(masks),
@@ -34,22 +34,22 @@ impl<F: Float> DropConnectCache<F> {
 /// The gradients of a DropConnect layer: those of an affine layer.
 pub type DropConnectGradients<F> = super::AffineGradients<F, Ix2>;
 
-/// DropConnect: `out_n = x_n (M_n * W) / p + b` in training, where `M_n` has a 1 for each weight that sample n keeps, each
-/// with probability p for itself; `out = x W + b` in test mode.
+/// DropConnect: `out_n = x_n (M_n * W) / p + b` in training, where `M_n` has a 1 for each weight that sample n keeps,
+/// each independently with probability p; `out = x W + b` in test mode.
 ///
 /// - `x`: (N, D); `w`: (D, H); `b`: (H)
-/// - `draws`: one number of NumPy's stream a weight and sample, in the order sample, input, unit; or the masks of the
-///   counter-based stream ([`CounterMasks::weights`](crate::random::CounterMasks::weights))
+/// - `draws`: one number of NumPy's stream per weight and sample, in the order sample, input, unit; or the masks of
+///   the counter-based stream ([`CounterMasks::weights`](crate::random::CounterMasks::weights))
 ///
-/// Two things are other than in the paper. The paper scales nothing in training, and in evaluation draws each unit's sum from
-/// a Gaussian that matches the first two moments of the masked sum, to average the activations of many draws; here what is
-/// kept is scaled by 1/p (inverted, as dropout is), and evaluation takes the mean of the sum: the mean network, of which the
-/// activation is computed once. Monte-Carlo scores
-/// ([`Engine::masked_scores`](crate::engine::Engine::masked_scores)) average over masks themselves. And the paper masks the
-/// biases too; here they are kept.
+/// There are two differences from the paper. The paper scales nothing in training; for evaluation it draws each
+/// unit's sum from a Gaussian that matches the first two moments of the masked sum, to average the activations of
+/// many draws. Here kept weights are scaled by 1/p (inverted, as in dropout), and evaluation uses the mean of the
+/// sum: the mean network, whose activation is computed once. Monte-Carlo scores
+/// ([`Engine::masked_scores`](crate::engine::Engine::masked_scores)) average over masks themselves. Second, the paper
+/// also masks the biases; here they are kept.
 ///
-/// A step draws N D H masks and multiplies as often, whatever p is: much dearer than dropout. Memory is that of one
-/// sample's mask. A `seed` of the dropout re-seeds NumPy's stream in either mode, as
+/// A step draws N D H masks and does as many multiplications for any p: this costs much more than dropout. Memory is
+/// that of one sample's mask. A `seed` of the dropout re-seeds NumPy's stream in either mode, as
 /// [`dropout_forward`](super::dropout_forward) does.
 ///
 /// Returns the output (N, H).
@@ -63,12 +63,12 @@ pub type DropConnectGradients<F> = super::AffineGradients<F, Ix2>;
 /// let draws = Draws::Numpy(&mut random);
 /// let (out, _) = drop_connect_forward(x.view(), w.view(), b.view(), dropout, Mode::Train, draws)?;
 /// assert!(out.iter().all(|&sum| sum == 0.0 || sum == 2.0));
-/// assert_ne!(out.row(0), out.row(1)); // each sample drops weights of its own
+/// assert_ne!(out.row(0), out.row(1)); // each sample drops its own weights
 /// # Ok(()) }
 /// ```
 ///
 /// # Errors
-/// [`Error::Shape`] for arrays that do not fit.
+/// [`Error::Shape`] for arrays that do not match.
 pub fn drop_connect_forward<F: Float>(
     x: ArrayView2<'_, F>,
     w: ArrayView2<'_, F>,
@@ -107,14 +107,14 @@ pub(crate) fn add_product<F: Float>(
     }
 }
 
-/// Gradients of [`drop_connect_forward`]: with the sample's masked weights `V_n = (M_n * W) / p`, `dx_n = dout_n V_n^T`,
-/// `dW = sum over samples of M_n * (x_n^T dout_n) / p`, `db = sum over samples of dout_n`. In test mode those of the affine
-/// layer.
+/// Gradients of [`drop_connect_forward`]: with the sample's masked weights `V_n = (M_n * W) / p`, `dx_n = dout_n
+/// V_n^T`, `dW = sum over samples of M_n * (x_n^T dout_n) / p`, `db = sum over samples of dout_n`. In test mode those
+/// of the affine layer.
 ///
 /// - `dout`: (N, H)
 ///
 /// # Errors
-/// [`Error::Shape`] if `dout` has not the output's shape.
+/// [`Error::Shape`] if `dout` does not have the output's shape.
 pub fn drop_connect_backward<F: Float>(
     dout: ArrayView2<'_, F>,
     cache: &DropConnectCache<F>,
@@ -142,7 +142,7 @@ pub fn drop_connect_backward<F: Float>(
     Ok(DropConnectGradients { x: dx, w: dw, b })
 }
 
-/// The masks of a layer's weights (D, H) for some samples: drawn one after the other, as often as they are asked for.
+/// The masks of a layer's weights (D, H) for some samples: drawn one after another, each time they are needed.
 #[derive(Debug, Clone)]
 pub(crate) struct WeightMasks {
     samples: usize,
@@ -153,13 +153,13 @@ pub(crate) struct WeightMasks {
 
 #[derive(Debug, Clone)]
 enum Source {
-    /// NumPy's stream as it stood before the first mask.
+    /// NumPy's stream before the first mask.
     Numpy(Box<RandomState>),
     Counter(LayerWeightMasks),
 }
 
 impl WeightMasks {
-    /// The next masks of a stream, which moves on behind them.
+    /// The next masks of a stream; it advances past them.
     fn draw(samples: usize, shape: (usize, usize), dropout: Dropout, draws: Draws<'_>) -> Self {
         let (weights, keep_prob) = (shape.0 * shape.1, dropout.keep_prob());
         let source = match draws {
@@ -175,9 +175,10 @@ impl WeightMasks {
         Self { samples, shape, keep_prob, source }
     }
 
-    /// Gives each sample's number and mask (D, H), 1/p where a weight is kept and 0 where it is dropped, first to last.
+    /// Passes each sample's number and mask (D, H) to `take`, in order: 1/p if a weight is kept and 0 if it is
+    /// dropped.
     pub(crate) fn each<F: Float>(&self, mut take: impl FnMut(usize, ArrayView2<'_, F>)) {
-        // Looked up and not branched on: no processor foresees what is random.
+        // A table lookup and not a branch: no processor predicts random branches.
         let factors = [F::zero(), F::from_f64(1.0 / self.keep_prob)];
         let set = |(place, kept): (&mut F, bool)| *place = factors[usize::from(kept)];
         let mut mask = Array2::zeros(self.shape);

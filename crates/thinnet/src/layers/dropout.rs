@@ -28,8 +28,8 @@ pub struct Dropout {
 impl Dropout {
     /// A dropout layer that KEEPS each unit with probability `keep_prob` (the course's `p`).
     ///
-    /// With a `seed`, every forward pass, in either mode, re-seeds the stream before it draws, and leaves it there, as
-    /// the course does to make a numerical gradient see one mask.
+    /// With a `seed`, every forward pass, in either mode, re-seeds the stream before it draws and does not restore
+    /// it, as in the course, so that a numerical gradient always sees the same mask.
     ///
     /// # Errors
     /// [`Error::Configuration`] unless 0 < `keep_prob` <= 1.
@@ -68,7 +68,7 @@ impl Dropout {
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum HiddenDropout {
-    /// There is none.
+    /// No dropout.
     #[default]
     None,
     /// The same for every layer.
@@ -78,7 +78,7 @@ pub enum HiddenDropout {
 }
 
 impl HiddenDropout {
-    /// That of hidden layer `index`, counted from 0.
+    /// The dropout of hidden layer `index`, counted from 0.
     pub fn layer(&self, index: usize) -> Option<Dropout> {
         match self {
             Self::None => None,
@@ -94,12 +94,12 @@ impl From<Option<Dropout>> for HiddenDropout {
     }
 }
 
-/// What [`dropout_backward`] needs of the forward pass: the mask, what each input was multiplied by; none in test mode.
+/// What [`dropout_backward`] needs of the forward pass: the mask, the factor on each input; `None` in test mode.
 #[derive(Debug, Clone)]
 pub struct DropoutCache<F, D: Dimension>(Option<Array<F, D>>);
 
 impl<F, D: Dimension> DropoutCache<F, D> {
-    /// The cache of a forward pass in training that drew this mask: 0 or 1/p, or Gaussian dropout's noise.
+    /// The cache of a training pass with this mask: 0 or 1/p, or Gaussian dropout's noise.
     pub fn from_mask(mask: Array<F, D>) -> Self {
         Self(Some(mask))
     }
@@ -109,7 +109,7 @@ impl<F, D: Dimension> DropoutCache<F, D> {
         Self(None)
     }
 
-    /// The mask (the input's shape): 1/p where a unit is kept and 0 where it is dropped; of Gaussian dropout its noise.
+    /// The mask (the input's shape): 1/p if a unit is kept and 0 if it is dropped; for Gaussian dropout, its noise.
     /// `None` in test mode.
     pub fn mask(&self) -> Option<&Array<F, D>> {
         self.0.as_ref()

@@ -1,6 +1,6 @@
-//! Multiplicative Gaussian noise (Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
-//! JMLR 15, 2014, section 10): in training each unit is multiplied by a number of mean 1, of the variance that inverted
-//! dropout's mask has.
+//! Multiplicative Gaussian noise (Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
+//! Overfitting", JMLR 15, 2014, section 10): in training each unit is multiplied by a random number with mean 1 and
+//! the variance of inverted dropout's mask.
 
 use ndarray::{Array, ArrayView, Dimension};
 
@@ -8,7 +8,7 @@ use super::{Draws, Dropout, DropoutCache, Mode, dropout_backward};
 use crate::error::Result;
 use crate::float::Float;
 
-/// From a standard normal number to the factor on a unit: `1 + sigma z`.
+/// Converts a standard normal number to the factor on a unit: `1 + sigma z`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GaussianFactor {
     sigma: f64,
@@ -26,13 +26,14 @@ impl GaussianFactor {
     }
 }
 
-/// Gaussian dropout: `out = x * r` in training, with r drawn from N(1, sigma^2) for each element and
-/// `sigma^2 = (1 - p) / p`; `out = x` in test mode. p is the keep probability of the Bernoulli dropout of the same mean and
+/// Gaussian dropout: `out = x * r` in training, with r drawn from N(1, sigma^2) for each element and `sigma^2 = (1 -
+/// p) / p`; `out = x` in test mode. p is the keep probability of the Bernoulli dropout with the same mean and
 /// variance.
 ///
-/// - `x`: any shape, samples first; one standard normal number of `draws` for each of its elements, in row-major order
+/// - `x`: any shape, samples first; one standard normal number of `draws` for each of its elements, in row-major
+///   order
 ///
-/// The noise can be negative: nothing is dropped, and the less is kept of a unit the more it is shaken. A `seed` of the
+/// The noise can be negative: nothing is dropped, and the smaller p is, the stronger is the noise. A `seed` of the
 /// dropout re-seeds NumPy's stream in either mode, as [`dropout_forward`](super::dropout_forward) does.
 ///
 /// ```

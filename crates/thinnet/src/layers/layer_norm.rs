@@ -1,5 +1,5 @@
-//! Layer normalisation (Ba, Kiros and Hinton, "Layer Normalization", arXiv:1607.06450, 2016): each sample is normalised
-//! over its own features, so that nothing hangs on the batch and test mode computes what training does.
+//! Layer normalisation (Ba, Kiros and Hinton, "Layer Normalization", arXiv:1607.06450, 2016): each sample is
+//! normalised over its own features, so nothing depends on the batch, and test mode computes the same as training.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 

@@ -40,9 +40,9 @@ pub fn softmax_loss<F: Float>(scores: ArrayView2<'_, F>, y: &[usize]) -> Result<
 }
 
 /// [`softmax_loss`] with a weight for each sample, `sum_i w_i l_i / sum_i w_i`, and smoothed labels (Szegedy et al.,
-/// "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7): with `e = smoothing`, in 0..1, the
-/// target is `q = (1 - e) onehot(y) + e / C`, the loss `-sum_j q_j log(softmax(s)_j)`, its gradient `softmax(s) - q`. Weights
-/// of 1 change no bit, and neither does a smoothing of 0.
+/// "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7). With `e = smoothing`, in 0..1,
+/// the target is `q = (1 - e) onehot(y) + e / C`, the loss `-sum_j q_j log(softmax(s)_j)`, its gradient `softmax(s) -
+/// q`. Weights of 1 and a smoothing of 0 change no bit.
 pub(crate) fn weighted_softmax_loss<F: Float>(
     scores: ArrayView2<'_, F>,
     y: &[usize],
@@ -51,7 +51,7 @@ pub(crate) fn weighted_softmax_loss<F: Float>(
 ) -> Result<(F, Array2<F>)> {
     check("softmax_loss", scores, y)?;
     let total = check_weights(scores.nrows(), weights)?;
-    let mut loss = 0.0; // in f64: the rounding of a sum of hundreds would show in the mean
+    let mut loss = 0.0; // in f64: rounding in a sum of hundreds would be visible in the mean
     let mut gradient = scores.to_owned();
     let (own, others) = (F::from_f64(1.0 - smoothing), F::from_f64(smoothing / scores.ncols() as f64));
     for (sample, (mut row, &label)) in gradient.rows_mut().into_iter().zip(y).enumerate() {
@@ -59,13 +59,13 @@ pub(crate) fn weighted_softmax_loss<F: Float>(
         let max = row.iter().copied().fold(F::neg_infinity(), F::max);
         row.mapv_inplace(|s| s - max);
         let log_sum = row.iter().map(|s| s.exp()).sum::<F>().ln();
-        let mut expected = row[label]; // of the score, by the target
+        let mut expected = row[label]; // the mean score under the target distribution
         if smoothing > 0.0 {
             expected = own * expected + others * row.sum();
         }
         loss += weight * (log_sum - expected).as_f64();
         row.mapv_inplace(|s| (s - log_sum).exp());
-        row[label] -= own; // before the division: near 1 it is exact, and Adam makes much of a small gradient
+        row[label] -= own; // before the division: this is exact near 1, and Adam amplifies small gradients
         if smoothing > 0.0 {
             row.mapv_inplace(|p| p - others);
         }
@@ -74,7 +74,7 @@ pub(crate) fn weighted_softmax_loss<F: Float>(
     Ok((F::from_f64(loss / total), gradient))
 }
 
-/// The sum of the weights, N where there are none; refuses weights that are not N, negative, not finite or all 0.
+/// The sum of the weights, or N without weights; refuses weights that are not N, negative, not finite or all 0.
 pub(super) fn check_weights(samples: usize, weights: Option<&[f64]>) -> Result<f64> {
     let Some(weights) = weights else { return Ok(samples as f64) };
     same_shape("sample weights", &[samples], &[weights.len()])?;

@@ -1,5 +1,5 @@
-//! The layers, written to be read: each function is the formula, with its shapes, on `ndarray`. What the engine computes
-//! fast is tested against these.
+//! The layers, written for readability: each function is the formula, with its shapes, on `ndarray`. The fast engine
+//! is tested against these.
 //!
 //! A forward function returns `(output, cache)`; the backward function beside it takes the gradient of the loss with
 //! respect to that output, and the cache. Arrays are row-major with samples first: `N` samples, `D` inputs, `H` outputs,

@@ -11,11 +11,11 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::names::names;
 
-/// What normalises the sums of each hidden layer, ahead of its activation.
+/// The normalisation of each hidden layer's sums, before its activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalisation {
-    /// Nothing does.
+    /// No normalisation.
     #[default]
     None,
     /// Each unit, by its mean and variance over the batch: [`batch_norm_forward`].
@@ -35,7 +35,7 @@ pub enum NormalisationLayer<'a, F> {
         gamma: ArrayView1<'a, F>,
         /// Shift (D).
         beta: ArrayView1<'a, F>,
-        /// Running averages (D), moved by a pass in training.
+        /// Running averages (D), updated by a training pass.
         running: &'a mut RunningStatistics<F>,
         /// Epsilon and momentum.
         settings: BatchNorm,
@@ -52,11 +52,12 @@ pub enum NormalisationLayer<'a, F> {
 }
 
 impl<'a, F> NormalisationLayer<'a, F> {
-    /// The normalisation of a hidden layer over the arrays that the layer has, if any: scale and shift (D each), which both
-    /// kinds take, and running statistics, which batch normalisation takes alone. Layer normalisation has no momentum.
+    /// The normalisation of a hidden layer with the layer's arrays, if there is one: scale and shift (D each), which
+    /// both kinds need, and running statistics, which only batch normalisation needs. Layer normalisation has no
+    /// momentum.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for arrays that are missing, or that nothing would take.
+    /// [`Error::Configuration`] for missing arrays, or arrays without a use.
     pub(crate) fn new(
         kind: Normalisation,
         gamma_beta: Option<(ArrayView1<'a, F>, ArrayView1<'a, F>)>,
@@ -72,7 +73,7 @@ impl<'a, F> NormalisationLayer<'a, F> {
                 Ok(Some(Self::Layer { gamma, beta, settings: LayerNorm { epsilon: settings.epsilon } }))
             }
             _ => Err(Error::configuration(
-                "a normalised layer has gamma and beta, with batch normalisation running statistics too, and another \
+                "a normalised layer has gamma and beta, with batch normalisation running statistics too; any other \
                  layer has none of them",
             )),
         }
@@ -82,9 +83,9 @@ impl<'a, F> NormalisationLayer<'a, F> {
 /// What [`normalisation_backward`] needs of the forward pass.
 #[derive(Debug, Clone)]
 pub enum NormalisationCache<F> {
-    /// Of batch normalisation.
+    /// The cache of batch normalisation.
     Batch(BatchNormCache<F>),
-    /// Of layer normalisation.
+    /// The cache of layer normalisation.
     Layer(LayerNormCache<F>),
 }
 
@@ -105,7 +106,7 @@ pub enum NormalisationCache<F> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Shape`] for arrays that do not fit.
+/// [`Error::Shape`] for arrays that do not match.
 pub fn normalisation_forward<F: Float>(
     x: ArrayView2<'_, F>,
     layer: NormalisationLayer<'_, F>,
@@ -128,7 +129,7 @@ pub fn normalisation_forward<F: Float>(
 /// - `dout`: (N, D)
 ///
 /// # Errors
-/// [`Error::Shape`] if `dout` has not the output's shape.
+/// [`Error::Shape`] if `dout` does not have the output's shape.
 pub fn normalisation_backward<F: Float>(
     dout: ArrayView2<'_, F>,
     cache: &NormalisationCache<F>,

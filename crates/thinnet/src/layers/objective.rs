@@ -1,5 +1,5 @@
-//! What a network's scores are to become, and how far they are from it: the losses of classification with one label a
-//! sample or several, and of regression, each with weights for the samples.
+//! The losses: of classification with one label per sample or several, and of regression, each with weights for the
+//! samples.
 
 use ndarray::{Array2, ArrayView2, Zip};
 use serde::{Deserialize, Serialize};
@@ -27,10 +27,10 @@ use crate::names::names;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
-    /// One class a sample: cross-entropy of the softmax of all scores.
+    /// One class per sample: cross-entropy of the softmax of all scores.
     #[default]
     Softmax,
-    /// Targets 0 to 1, each output for itself: `-(t log p + (1 - t) log(1 - p))` with `p = 1 / (1 + exp(-s))`.
+    /// Targets 0 to 1, each output independently: `-(t log p + (1 - t) log(1 - p))` with `p = 1 / (1 + exp(-s))`.
     Logistic,
     /// Targets of any size: `0.5 (s - t)^2`.
     SquaredError,
@@ -50,8 +50,8 @@ names!(
 );
 
 impl Loss {
-    /// What the scores (N, C) predict: the softmax's probabilities, each output's probability, the scores themselves, or
-    /// their exponentials.
+    /// The predictions for scores (N, C): the softmax's probabilities, each output's probability, the scores
+    /// themselves, or their exponentials.
     pub fn predict<F: Float>(self, mut scores: Array2<F>) -> Array2<F> {
         match self {
             Self::Softmax => {
@@ -69,8 +69,8 @@ impl Loss {
         scores
     }
 
-    /// The mean loss over the samples, weighted if there are weights: `sum_i w_i l_i / sum_i w_i`, where `l_i` is the sum
-    /// over a sample's outputs; and its gradient by the scores.
+    /// The mean loss over the samples, weighted if there are weights: `sum_i w_i l_i / sum_i w_i`, where `l_i` is the
+    /// sum over a sample's outputs; and its gradient by the scores.
     ///
     /// - `scores`: (N, C), N > 0; `targets`: N labels in 0..C for the softmax, (N, C) for the others; `weights`: N, not
     ///   negative, not all 0
@@ -78,8 +78,8 @@ impl Loss {
     /// Returns the loss and its gradient (N, C).
     ///
     /// # Errors
-    /// [`Error::Shape`] for what does not fit; [`Error::Data`] for labels, targets or weights out of range;
-    /// [`Error::Configuration`] for labels where there should be numbers, or the other way round.
+    /// [`Error::Shape`] for shapes that do not match; [`Error::Data`] for labels, targets or weights out of range;
+    /// [`Error::Configuration`] for labels instead of numbers, or the other way round.
     pub fn evaluate<F: Float>(
         self,
         scores: ArrayView2<'_, F>,
@@ -89,13 +89,13 @@ impl Loss {
         self.evaluate_smoothed(scores, targets, weights, 0.0)
     }
 
-    /// [`Loss::evaluate`] with smoothed labels (Szegedy et al., "Rethinking the Inception Architecture for Computer Vision",
-    /// CVPR 2016, section 7): a share `smoothing` of each label, at least 0 and below 1, is spread evenly over all C
-    /// classes, so that the target is `(1 - smoothing) onehot(y) + smoothing / C`. 0 changes no bit.
+    /// [`Loss::evaluate`] with smoothed labels (Szegedy et al., "Rethinking the Inception Architecture for Computer
+    /// Vision", CVPR 2016, section 7): a share `smoothing` of each label, at least 0 and below 1, is spread evenly
+    /// over all C classes, so the target is `(1 - smoothing) onehot(y) + smoothing / C`. 0 changes no bit.
     ///
     /// # Errors
-    /// Those of [`Loss::evaluate`]; [`Error::Configuration`] for a share out of range, or for another loss than the softmax
-    /// with one above 0.
+    /// As [`Loss::evaluate`]; [`Error::Configuration`] for a share out of range, or above 0 with a loss other than
+    /// the softmax.
     pub fn evaluate_smoothed<F: Float>(
         self,
         scores: ArrayView2<'_, F>,
@@ -112,14 +112,14 @@ impl Loss {
                 Err(Error::configuration("the softmax loss takes labels, got numbers"))
             }
             (_, Targets::Classes(_)) => Err(Error::configuration(format!(
-                "the {} loss takes numbers, one an output, got labels",
+                "the {} loss takes numbers, one per output, got labels",
                 self.name()
             ))),
             (_, Targets::Values(targets)) => self.outputs_loss(scores, targets, weights),
         }
     }
 
-    /// Refuses a share of label smoothing out of range, and any for a loss that has no labels.
+    /// Refuses label smoothing out of range, and any for a loss without labels.
     pub(crate) fn check_smoothing(self, smoothing: f64) -> Result<()> {
         if !(0.0..1.0).contains(&smoothing) {
             return Err(Error::configuration(format!(
@@ -135,7 +135,7 @@ impl Loss {
         Ok(())
     }
 
-    /// [`Loss::evaluate`] for the losses that take each output for itself.
+    /// [`Loss::evaluate`] for the losses that treat each output independently.
     fn outputs_loss<F: Float>(
         self,
         scores: ArrayView2<'_, F>,
@@ -154,10 +154,10 @@ impl Loss {
             Self::Softmax | Self::SquaredError => f64::is_finite,
         };
         if let Some(target) = targets.iter().find(|target| !within(target.as_f64())) {
-            return Err(Error::data(format!("the {} loss has no use for a target of {target}", self.name())));
+            return Err(Error::data(format!("the {} loss cannot take a target of {target}", self.name())));
         }
         let total = check_weights(scores.nrows(), weights)?;
-        let mut loss = 0.0; // in f64, as the softmax loss
+        let mut loss = 0.0; // in f64, like the softmax loss
         let mut gradient = self.predict(scores.to_owned());
         for (sample, mut row) in gradient.rows_mut().into_iter().enumerate() {
             let weight = weights.map_or(1.0, |weights| weights[sample]);
@@ -174,7 +174,7 @@ impl Loss {
     /// The loss of one output with score `s` and target `t`.
     fn of_output(self, s: f64, t: f64) -> f64 {
         match self {
-            // log(1 + exp(s)) - t s, from the side on which nothing overflows
+            // log(1 + exp(s)) - t s, written so that nothing overflows
             Self::Softmax | Self::Logistic => s.max(0.0) - t * s + (-s.abs()).exp().ln_1p(),
             Self::SquaredError => 0.5 * (s - t) * (s - t),
             Self::Poisson => {

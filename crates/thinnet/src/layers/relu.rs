@@ -21,7 +21,7 @@ impl<F, D: Dimension> ReluCache<F, D> {
     }
 }
 
-/// `out = max(x, 0)`, for `x` of any shape. NaN stays NaN, so that a diverged network is seen.
+/// `out = max(x, 0)`, for `x` of any shape. NaN stays NaN, so that divergence is visible.
 pub fn relu_forward<F: Float, D: Dimension>(x: ArrayView<'_, F, D>) -> (Array<F, D>, ReluCache<F, D>) {
     let out = x.mapv(|value| if value < F::zero() { F::zero() } else { value });
     (out, ReluCache(x.to_owned()))

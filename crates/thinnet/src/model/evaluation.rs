@@ -1,4 +1,4 @@
-//! How a model does on rows whose targets are known, part by part, in memory that does not grow with them.
+//! Evaluates a model on rows with known targets, part by part, in constant memory.
 
 use ndarray::{Array2, ArrayView2};
 use serde::Serialize;
@@ -10,65 +10,66 @@ use crate::float::Float;
 use crate::layers::{Loss, argmax, rank};
 use crate::training::MOST_COUNTED;
 
-/// Scores among which the true class has to be for the top-5 accuracy.
+/// The top-5 accuracy counts samples whose true class is among this many scores.
 const TOP: usize = 5;
 
-/// How a model does.
+/// The results of an evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
     /// N.
     pub samples: usize,
-    /// Classes: the share of samples whose highest score is their class's, 0..=1.
+    /// For classes: the share of samples with the true class as the highest score, 0..=1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
-    /// More than five classes: the share of samples whose class is among the five highest scores, 0..=1.
+    /// For more than five classes: the share of samples with the true class among the five highest scores, 0..=1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top5: Option<f64>,
-    /// Classes: the mean of `-log(probability of the true class)`, natural logarithm.
+    /// For classes: the mean of `-log(probability of the true class)`, natural logarithm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_loss: Option<f64>,
-    /// The figures of each class, by label; empty where numbers are predicted.
+    /// The results of each class, by label; empty if numbers are predicted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassFigures>,
-    /// How often each class (row) was taken for each (column); `None` for more than [`MOST_COUNTED`] classes.
+    /// How often each class (row) was predicted as each class (column); `None` for more than [`MOST_COUNTED`]
+    /// classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(serialize_with = "rows")]
     pub confusion: Option<Array2<usize>>,
-    /// The figures of each target, by column; empty where classes are predicted.
+    /// The results of each target, by column; empty if classes are predicted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<TargetFigures>,
 }
 
-/// How a model does on one class. A share of nothing is 0, as in scikit-learn.
+/// The results of one class. A ratio with denominator 0 is 0, as in scikit-learn.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassFigures {
     /// Its name.
     pub name: String,
-    /// Samples of it.
+    /// The number of its samples.
     pub samples: usize,
-    /// Of the samples that are taken for it, the share that is of it.
+    /// Of the samples predicted as this class, the share that belongs to it.
     pub precision: f64,
-    /// Of the samples of it, the share that is taken for it.
+    /// Of the samples of this class, the share that is predicted as it.
     pub recall: f64,
     /// The harmonic mean of both.
     pub f1: f64,
 }
 
-/// How a model does on one target, in its units.
+/// The results of one target, in its units.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TargetFigures {
     /// Its name.
     pub name: String,
-    /// The root of the mean squared error.
+    /// The root mean squared error.
     pub rmse: f64,
-    /// The mean of the errors' sizes.
+    /// The mean absolute error.
     pub mae: f64,
-    /// The share of its variance that is explained, at most 1; `None` where all its numbers are equal.
+    /// The explained share of its variance, at most 1; `None` if all its numbers are equal.
     pub r2: Option<f64>,
 }
 
 /// The matrix row by row.
-#[allow(clippy::ref_option, reason = "serde hands a reference to the field")]
+#[allow(clippy::ref_option, reason = "serde passes a reference to the field")]
 fn rows<S: serde::Serializer>(
     matrix: &Option<Array2<usize>>,
     serializer: S,
@@ -77,7 +78,7 @@ fn rows<S: serde::Serializer>(
     serializer.collect_seq(rows)
 }
 
-/// Judges a model on rows that come in parts.
+/// Evaluates a model on rows that come in parts.
 pub struct Evaluator<'a, F: Float> {
     model: &'a Model<F>,
     samples: usize,
@@ -88,7 +89,7 @@ pub struct Evaluator<'a, F: Float> {
     targets: Vec<Errors>,
 }
 
-/// How often a class was there, taken for it, and both.
+/// How often a class was the true one, the predicted one, and both.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     samples: usize,
@@ -96,8 +97,8 @@ struct Counts {
     hits: usize,
 }
 
-/// The errors of one target, and how it varies (Welford, "Note on a Method for Calculating Corrected Sums of Squares and
-/// Products", 1962).
+/// The errors of one target, and its variance (Welford, "Note on a Method for Calculating Corrected Sums of Squares
+/// and Products", 1962).
 #[derive(Debug, Clone, Copy, Default)]
 struct Errors {
     squares: f64,
@@ -107,11 +108,11 @@ struct Errors {
 }
 
 impl<F: Float> Model<F> {
-    /// How the model does on these rows, whose targets are in the units of the data.
+    /// Evaluates the model on these rows; their targets are in the units of the data.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another D or another number of outputs; [`Error::Configuration`] for classes where the model
-    /// predicts numbers, or the other way round; [`Error::Data`] for no rows.
+    /// [`Error::Shape`] for another D or another number of outputs; [`Error::Configuration`] for classes if the model
+    /// predicts numbers, or the other way round; [`Error::Data`] if there are no rows.
     ///
     /// ```
     /// # use ndarray::Array2;
@@ -135,7 +136,7 @@ impl<F: Float> Model<F> {
 }
 
 impl<'a, F: Float> Evaluator<'a, F> {
-    /// Nothing judged yet.
+    /// An evaluation without rows so far.
     pub fn new(model: &'a Model<F>) -> Self {
         let outputs = model.preprocessing.names.len();
         let is_regression = model.preprocessing.targets.is_some();
@@ -151,7 +152,7 @@ impl<'a, F: Float> Evaluator<'a, F> {
         }
     }
 
-    /// Judges the model on these rows too.
+    /// Evaluates the model on these rows too.
     ///
     /// # Errors
     /// As [`Model::evaluate`].
@@ -160,7 +161,7 @@ impl<'a, F: Float> Evaluator<'a, F> {
         let what = |numbers: bool| if numbers { "numbers" } else { "classes" };
         if own != other {
             return Err(Error::configuration(format!(
-                "the model predicts {}, and these rows have {}",
+                "the model predicts {}, but these rows have {}",
                 what(own),
                 what(other)
             )));
@@ -209,12 +210,12 @@ impl<'a, F: Float> Evaluator<'a, F> {
         }
     }
 
-    /// What came of all rows.
+    /// The results for all rows.
     ///
     /// # Errors
-    /// [`Error::Data`] if there were none.
+    /// [`Error::Data`] if there were no rows.
     pub fn finish(self) -> Result<Evaluation> {
-        ensure!(self.samples > 0, Error::data("there are no samples to judge the model on"));
+        ensure!(self.samples > 0, Error::data("there are no samples to evaluate the model on"));
         let (n, names) = (self.samples as f64, &self.model.preprocessing.names);
         let regression = self.model.preprocessing.targets.is_some();
         let share = |part: usize, whole: usize| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };

@@ -1,4 +1,4 @@
-//! A model as a file: safetensors, with parameters by name, and settings and preprocessing in its metadata.
+//! A model as a file: safetensors, with named parameters, and settings and preprocessing in its metadata.
 
 #[cfg(feature = "files")]
 use std::io::Write;
@@ -27,19 +27,19 @@ struct Metadata {
     test: Option<Score>,
 }
 
-/// The number of this format.
+/// The version of this format.
 const FORMAT: u32 = 2;
 
 impl<F: Float> Model<F> {
-    /// The file's bytes: the same for the same model, whenever and wherever they are made.
+    /// The file's bytes: always the same for the same model.
     ///
     /// # Errors
-    /// [`Error::Data`] for numbers that JSON cannot hold, which no finite score has.
+    /// [`Error::Data`] for numbers that JSON cannot hold; finite scores have none.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let Trained { net, config, epoch, samples, val, test } = &self.trained;
         let mut config = config.clone();
-        config.train.threads = None; // changes no figure, and so no byte
-        // Where the data lay says nothing elsewhere, and their name says what they were.
+        config.train.threads = None; // changes no result, and so no byte
+        // The path of the data means nothing elsewhere; the file name still says what they were.
         if let Some(name) = Path::new(&config.data.path).file_name() {
             config.data.path = name.to_string_lossy().into_owned();
         }
@@ -60,17 +60,18 @@ impl<F: Float> Model<F> {
         tensors.to_bytes(text)
     }
 
-    /// The model of a file's bytes.
+    /// The model in a file's bytes.
     ///
     /// # Errors
-    /// [`Error::Data`] if they are no model, damaged, or of another number type than `F` ([`model_dtype`] tells it).
+    /// [`Error::Data`] if they are not a model, are damaged, or have a number type other than `F` ([`model_dtype`]
+    /// returns it).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let read = Read::new(bytes)?;
         let Metadata { thinnet, config, preprocessing, epoch, samples, val, test, .. } = metadata(&read)?;
         let config = TrainingConfig::from_toml(&config)?;
         if config.model.dtype != F::DTYPE {
             return Err(Error::data(format!(
-                "it is a model of {} numbers, and {} are asked for",
+                "it is a model of {} numbers, but {} are requested",
                 config.model.dtype,
                 F::DTYPE
             )));
@@ -87,7 +88,7 @@ impl<F: Float> Model<F> {
 
 #[cfg(feature = "files")]
 impl<F: Float> Model<F> {
-    /// Writes the file, whole or not at all, in place of one that is there.
+    /// Writes the file, completely or not at all; replaces an existing one.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be written.
@@ -96,10 +97,10 @@ impl<F: Float> Model<F> {
         files::write_one(path.as_ref(), true, |out| out.write_all(&bytes))
     }
 
-    /// Reads the file that [`Model::save`] wrote. What it predicts is, bit for bit, what the model that was saved did.
+    /// Reads the file that [`Model::save`] wrote. Its predictions are bit for bit those of the saved model.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read; [`Error::Data`] as of [`Model::from_bytes`].
+    /// [`Error::Io`] if it cannot be read; [`Error::Data`] as for [`Model::from_bytes`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
@@ -110,7 +111,7 @@ impl<F: Float> Model<F> {
 /// The number type of a model file.
 ///
 /// # Errors
-/// [`Error::Data`] for bytes that are no such file.
+/// [`Error::Data`] for bytes that are not such a file.
 pub fn model_dtype(bytes: &[u8]) -> Result<Dtype> {
     let metadata = metadata(&Read::new(bytes)?)?;
     Ok(TrainingConfig::from_toml(&metadata.config)?.model.dtype)
@@ -125,7 +126,7 @@ fn metadata(read: &Read<'_>) -> Result<Metadata> {
     let Numbered { format } = serde_json::from_str(&read.text).map_err(wrong)?;
     if format != FORMAT {
         return Err(Error::data(format!(
-            "it has the model format {format}, and this version reads {FORMAT}"
+            "it has the model format {format}, but this version reads {FORMAT}"
         )));
     }
     serde_json::from_str(&read.text).map_err(wrong)

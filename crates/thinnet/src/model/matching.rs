@@ -1,4 +1,4 @@
-//! The rows of any data set as a model takes them.
+//! Converts the rows of any data set to what a model takes.
 
 use ndarray::Axis;
 
@@ -9,12 +9,12 @@ use crate::float::Float;
 use crate::text::first_of;
 
 impl<F: Float> Model<F> {
-    /// These rows of `set` with their columns and classes in the model's order: a table's columns are found by name where
-    /// both have names, and classes by theirs.
+    /// These rows of `set` with their columns and classes in the model's order: a table's columns are found by name
+    /// if both have names, and classes by their names.
     ///
     /// # Errors
-    /// [`Error::Data`] for samples of another shape, for a column that is missing, for a class that the model does not know,
-    /// and for classes where it predicts numbers, or the other way round. It names both sides.
+    /// [`Error::Data`] for samples of another shape, for a missing column, for a class that the model does not know,
+    /// and for classes if it predicts numbers, or the other way round. It names both sides.
     pub fn rows_of(&self, set: &DataSet, rows: &Rows<f64>) -> Result<Rows<f64>> {
         let own = self.preprocessing();
         let x = match (&own.columns, set.columns()) {
@@ -43,27 +43,27 @@ impl<F: Float> Model<F> {
                 Rows::with_numbers(x, numbers.to_owned())
             }
             (Targets::Values(numbers), true) => Err(Error::data(format!(
-                "the model predicts {} numbers ({}), and these data have {}",
+                "the model predicts {} numbers ({}), but these data have {}",
                 own.names.len(),
                 own.names.join(", "),
                 numbers.ncols()
             ))),
             (Targets::Classes(_), true) => {
-                Err(Error::data("the model predicts numbers, and these data have classes"))
+                Err(Error::data("the model predicts numbers, but these data have classes"))
             }
             (Targets::Values(_), false) => {
-                Err(Error::data("the model predicts classes, and these data have numbers"))
+                Err(Error::data("the model predicts classes, but these data have numbers"))
             }
         }
     }
 }
 
-/// Where the model's columns are among the table's.
+/// The places of the model's columns among the table's columns.
 fn order(own: &Columns, found: &Columns) -> Result<Vec<usize>> {
     let place = |name: &String| {
         found.inputs.iter().position(|found| found == name).ok_or_else(|| {
             Error::data(format!(
-                "the model takes the columns {}, and {name} is not among these: {}",
+                "the model takes the columns {}, but {name} is not among these: {}",
                 own.inputs.join(", "),
                 found.inputs.join(", ")
             ))
@@ -72,7 +72,7 @@ fn order(own: &Columns, found: &Columns) -> Result<Vec<usize>> {
     own.inputs.iter().map(place).collect()
 }
 
-/// Rows of a table encoded as the model's own are.
+/// Rows of a table with the encodings of the model's columns.
 fn encoded(rows: &Rows<f64>, own: &Columns, found: &Columns) -> Result<Features<f64>> {
     let order = if own.header && found.header {
         order(own, found)?
@@ -85,7 +85,7 @@ fn encoded(rows: &Rows<f64>, own: &Columns, found: &Columns) -> Result<Features<
     };
     picked.map(Features::Table).ok_or_else(|| {
         Error::data(
-            "its columns hold other things than those of the model; read the table with ReadOptions::known, which takes \
+            "its columns are of other kinds than the model's; read the table with ReadOptions::known, which takes \
              the model's columns",
         )
     })
@@ -100,5 +100,5 @@ fn in_order(rows: &Rows<f64>, order: &[usize]) -> Result<Features<f64>> {
 
 fn stranger(name: &str, own: &[String]) -> Error {
     const MANY: usize = 20;
-    Error::data(format!("these data have the class {name}, and the model knows {}", first_of(own, MANY)))
+    Error::data(format!("these data have the class {name}, but the model knows {}", first_of(own, MANY)))
 }

@@ -1,4 +1,4 @@
-//! What training leaves: a model that predicts, is judged, is saved and loaded.
+//! The result of training: a model that predicts, is evaluated, saved and loaded.
 
 mod evaluation;
 mod file;
@@ -18,7 +18,7 @@ use crate::net::FullyConnectedNet;
 use crate::optim::{Optimiser, Sgd};
 use crate::training::{Preprocessing, Progress, Task, Trained, Trainer, TrainingConfig, TrainingData};
 
-/// A trained network, with all that a prediction needs: it takes samples in the units of the data that it was trained on.
+/// A trained network with everything that prediction needs: it takes samples in the units of its training data.
 ///
 /// Any number of threads may predict with one model at the same time: `predict(&self, ...)` changes nothing.
 ///
@@ -50,20 +50,20 @@ pub struct Model<F: Float> {
 }
 
 impl<F: Float> Model<F> {
-    /// Trains a network on rows of one's own, a part of which is kept for validation. The settings' task and number type
-    /// are those of the rows, whatever they were.
+    /// Trains a network on your own rows; a part of them is used for validation. The rows decide the task and the
+    /// number type, whatever the settings say.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for settings out of range or that do not suit the rows; [`Error::Diverged`] if training comes
-    /// to numbers that are not finite.
+    /// [`Error::Configuration`] for settings out of range or unsuitable for the rows; [`Error::Diverged`] if numbers
+    /// become infinite or NaN in training.
     pub fn fit(rows: &Rows<F>, settings: &TrainingConfig) -> Result<Self> {
         let mut settings = settings.clone();
         settings.model.task = if rows.is_regression() { Task::Regression } else { Task::Classification };
         Self::fit_set(DataSet::new(rows.to_f64())?, &settings, &mut ())
     }
 
-    /// Trains a network on a data set, and tells `progress` of every step. For more, such as stopping and going on, drive a
-    /// [`Trainer`] and make a model of what it has [`trained`](Trainer::trained).
+    /// Trains a network on a data set, and reports every step to `progress`. To do more, such as stop and resume, use
+    /// a [`Trainer`] and make a model of the [`trained`](Trainer::trained) network.
     ///
     /// # Errors
     /// As [`Model::fit`]; [`Error::Interrupted`] if `progress` asks for it.
@@ -76,22 +76,22 @@ impl<F: Float> Model<F> {
         Self::new(trainer.trained()?, data.preprocessing)
     }
 
-    /// The model of a network that was trained on data that were prepared like this.
+    /// The model of a network that was trained on data with this preprocessing.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if the two do not fit each other.
+    /// [`Error::Configuration`] if the two do not match.
     pub fn new(trained: Trained<F>, preprocessing: Preprocessing) -> Result<Self> {
         let net = trained.net.config();
         let (inputs, outputs) = (preprocessing.scale.mean.len(), preprocessing.names.len());
         same_shape("the network of a model", &(inputs, outputs), &(net.input_dim, net.num_outputs))?;
         let threads = trained.config.train.threads.unwrap_or_else(engine::cores);
         let how = EngineConfig { threads, ..trained.config.engine(threads) };
-        // It is never trained: the optimiser with the least memory does.
+        // It is never trained, so it has the optimiser with the least memory.
         let engine = engine::build(trained.net.clone(), Optimiser::Sgd(Sgd::default()), how)?;
         Ok(Self { trained, preprocessing, version: env!("CARGO_PKG_VERSION").to_owned(), engine })
     }
 
-    /// The class of each sample, of N: the one with the highest score, the first of equals.
+    /// The class of each of N samples: the one with the highest score, the first of equals.
     ///
     /// - `x`: (N, D), in the units of the training data
     ///
@@ -120,7 +120,7 @@ impl<F: Float> Model<F> {
         self.outputs(&x.into())
     }
 
-    /// What the network gives for each sample (N, outputs), be it scores of classes or numbers in the units of the data.
+    /// The network's outputs for each sample (N, outputs): scores of classes, or numbers in the units of the data.
     ///
     /// # Errors
     /// [`Error::Shape`] for another D.
@@ -133,16 +133,14 @@ impl<F: Float> Model<F> {
         self.engine.scores(&self.engine.load(&self.preprocessing.inputs(x)?)?)
     }
 
-    /// Refuses to predict what the model does not.
+    /// Refuses to predict what the model cannot.
     fn task(&self, wanted: Task) -> Result<()> {
         if self.trained.config.model.task == wanted {
             return Ok(());
         }
         Err(Error::configuration(match wanted {
-            Task::Classification => {
-                "this model predicts numbers, and classes are asked for: use predict_numbers"
-            }
-            Task::Regression => "this model predicts classes, and numbers are asked for: use predict",
+            Task::Classification => "this model predicts numbers, not classes: use predict_numbers",
+            Task::Regression => "this model predicts classes, not numbers: use predict",
         }))
     }
 
@@ -156,12 +154,12 @@ impl<F: Float> Model<F> {
         &self.trained.config
     }
 
-    /// What is done to a sample before, and to the outputs after.
+    /// How a sample is transformed before prediction, and the outputs after it.
     pub fn preprocessing(&self) -> &Preprocessing {
         &self.preprocessing
     }
 
-    /// The network with its settings, the samples it was trained with, and its scores on those of validation and test.
+    /// The network with its settings, the sizes of its data, and its validation and test scores.
     pub fn trained(&self) -> &Trained<F> {
         &self.trained
     }

@@ -34,49 +34,49 @@ pub struct NetConfig {
     /// Sizes of the hidden layers.
     #[default(vec![100])]
     pub hidden: Vec<usize>,
-    /// Number of outputs C: one a class, or one a target (default 10).
+    /// Number of outputs C: one per class, or one per target (default 10).
     #[default(10)]
     pub num_outputs: usize,
-    /// What each hidden layer does to its sums (default ReLU).
+    /// The activation of each hidden layer (default ReLU).
     pub activation: Activation,
-    /// What the scores are to become (default softmax).
+    /// The loss, which compares the scores with the targets (default softmax).
     pub loss: Loss,
     /// Share of each label that the softmax loss spreads evenly over all classes, at least 0 and below 1 (Szegedy et al.
     /// 2016, section 7; default 0): see [`Loss::evaluate_smoothed`].
     pub label_smoothing: f64,
-    /// The dropout of each hidden layer. `None` leaves the layer out; a keep probability of 1 keeps every unit,
-    /// and draws its mask all the same (default `None`).
+    /// The dropout of each hidden layer. `None` leaves the layer out. A keep probability of 1 keeps every unit, but
+    /// its mask is still drawn (default `None`).
     pub dropout: HiddenDropout,
-    /// What the hidden layers' dropout is: of units, as noise on them, or of the weights that lead into them (default
+    /// The kind of dropout in hidden layers: of units, as noise on them, or of their incoming weights (default
     /// Bernoulli, of units).
     pub dropout_kind: DropoutKind,
-    /// Dropout of the inputs themselves, ahead of the first layer; Bernoulli's, whatever the hidden layers' kind (default
+    /// Dropout of the inputs, before the first layer; always Bernoulli, whatever the hidden layers' kind (default
     /// `None`).
     pub input_dropout: Option<Dropout>,
-    /// Bound on the L2 norm of the weights that lead into each unit, held after every update (Srivastava et al. 2014,
+    /// Bound on the L2 norm of each unit's incoming weights, applied after every update (Srivastava et al. 2014,
     /// section 5.1; default `None`).
     pub max_norm: Option<f64>,
-    /// Bound on the gradients of all parameters, held before every update (default `None`).
+    /// Bound on the gradients of all parameters, applied before every update (default `None`).
     pub clipping: Option<Clipping>,
-    /// What normalises each hidden layer's sums, ahead of its activation (default `None`).
+    /// The normalisation of each hidden layer's sums, before its activation (default `None`).
     pub normalisation: Normalisation,
     /// Strength of the L2 term `0.5 * reg * sum(W^2)` over all weights (default 0).
     pub reg: f64,
     /// Strength of the L1 term `l1 * sum(|W|)` over all weights, whose gradient is `l1 * sign(W)` with `sign(0) = 0`
     /// (default 0).
     pub l1: f64,
-    /// What the initial weights are drawn from (default normal, the course's).
+    /// The distribution of the initial weights (default normal, as in the course).
     pub initialisation: Initialisation,
-    /// Standard deviation of the initial weights, if they are normal (default 1e-2); the other initialisations have one of
+    /// Standard deviation of the initial weights, if they are normal (default 1e-2); the other initialisations have
     /// their own.
     #[default(1e-2)]
     pub weight_scale: f64,
 }
 
 impl NetConfig {
-    /// Refuses sizes of 0, a `reg`, `l1` or `weight_scale` that is negative or not finite, a `max_norm` or a bound of `clipping` that is not above 0,
-    /// a `label_smoothing` outside 0..1 or with another loss than the softmax, and dropouts that are not one for each hidden
-    /// layer.
+    /// Refuses sizes of 0; a `reg`, `l1` or `weight_scale` that is negative or not finite; a `max_norm` or a bound of
+    /// `clipping` that is not above 0; a `label_smoothing` outside 0..1 or with a loss other than the softmax; and a
+    /// number of dropouts that is not the number of hidden layers.
     pub fn check(&self) -> Result<()> {
         for (what, size) in [("input dimension", self.input_dim), ("number of outputs", self.num_outputs)]
             .into_iter()
@@ -103,7 +103,7 @@ impl NetConfig {
         self.check_dropout(&self.dropout)
     }
 
-    /// The probability that a unit of hidden layer `index` is computed at all: 1 unless its dropout is of units.
+    /// The probability that a unit of hidden layer `index` is computed: 1 unless dropout drops units.
     pub(crate) fn computed_share(&self, index: usize) -> f64 {
         match (self.dropout_kind, self.dropout.layer(index)) {
             (DropoutKind::Bernoulli, Some(dropout)) => dropout.keep_prob(),
@@ -119,14 +119,14 @@ impl NetConfig {
     /// Changes the dropout of the hidden layers and of the inputs.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if the hidden dropouts are not one for each hidden layer; nothing is changed then.
+    /// [`Error::Configuration`] if there is not one dropout for each hidden layer; then nothing is changed.
     pub(crate) fn set_dropout(&mut self, hidden: HiddenDropout, input: Option<Dropout>) -> Result<()> {
         self.check_dropout(&hidden)?;
         (self.dropout, self.input_dropout) = (hidden, input);
         Ok(())
     }
 
-    /// Refuses dropouts that are not one for each hidden layer.
+    /// Refuses dropouts if there is not one for each hidden layer.
     fn check_dropout(&self, hidden: &HiddenDropout) -> Result<()> {
         match hidden {
             HiddenDropout::Each(each) if each.len() != self.hidden.len() => {
@@ -145,19 +145,19 @@ impl NetConfig {
         self.normalisation != Normalisation::None
     }
 
-    /// The sizes of the layers that have running statistics: of all hidden layers, or of none.
+    /// The sizes of the layers that have running statistics: all hidden layers, or none.
     pub(super) fn running_sizes(&self) -> &[usize] {
         if self.normalisation == Normalisation::Batch { &self.hidden } else { &[] }
     }
 
-    /// Refuses running statistics that are not those of this architecture.
+    /// Refuses running statistics that do not match this architecture.
     pub(crate) fn check_running<F>(&self, running: &[RunningStatistics<F>]) -> Result<()> {
         let expected: Vec<_> = self.running_sizes().iter().map(|&size| (size, size)).collect();
         let got: Vec<_> = running.iter().map(|own| (own.mean.len(), own.variance.len())).collect();
         same_shape("running statistics", &expected, &got)
     }
 
-    /// The names and shapes that the parameters have, in the order of [`Parameters::named`](super::Parameters::named).
+    /// The names and shapes of the parameters, in the order of [`Parameters::named`](super::Parameters::named).
     fn parameter_shapes(&self) -> Vec<(String, Vec<usize>)> {
         let mut all = Vec::new();
         for ((inputs, outputs), number) in self.layer_shapes().into_iter().zip(1..) {
@@ -171,7 +171,7 @@ impl NetConfig {
         all
     }
 
-    /// Refuses parameters whose names and shapes are not those of this architecture.
+    /// Refuses parameters whose names and shapes do not match this architecture.
     pub(super) fn check_parameters(&self, got: &[(String, Vec<usize>)]) -> Result<()> {
         same_shape("parameters of the network", self.parameter_shapes().as_slice(), got)
     }

@@ -1,4 +1,4 @@
-//! What a network's weights are drawn from.
+//! The initial weights of a network.
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,8 @@ use crate::float::Float;
 use crate::names::names;
 use crate::random::RandomState;
 
-/// The distribution of the initial weights. All layers of a network have the same, the last one too; biases are zero.
+/// The distribution of the initial weights. It is the same for all layers of a network, including the last; biases
+/// are zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Initialisation {
@@ -15,12 +16,12 @@ pub enum Initialisation {
     #[default]
     #[serde(alias = "course")]
     Normal,
-    /// Normal, with a standard deviation of `sqrt(2 / fan_in)`, which keeps the size of what goes forward through ReLUs
-    /// (He et al., "Delving Deep into Rectifiers", ICCV 2015, equation 10).
+    /// Normal, with a standard deviation of `sqrt(2 / fan_in)`, which keeps the size of activations through ReLUs (He
+    /// et al., "Delving Deep into Rectifiers", ICCV 2015, equation 10).
     He,
-    /// Uniform in `+-sqrt(6 / (fan_in + fan_out))`, between keeping the size of what goes forward and of what goes back
-    /// (Glorot and Bengio, "Understanding the Difficulty of Training Deep Feedforward Neural Networks", AISTATS 2010,
-    /// equation 16).
+    /// Uniform in `+-sqrt(6 / (fan_in + fan_out))`, a compromise between keeping the size of activations and of
+    /// gradients (Glorot and Bengio, "Understanding the Difficulty of Training Deep Feedforward Neural Networks",
+    /// AISTATS 2010, equation 16).
     Glorot,
 }
 
@@ -34,8 +35,9 @@ names!(
 );
 
 impl Initialisation {
-    /// The weights (D, H) of a layer with D inputs (`fan_in`) and H outputs (`fan_out`), drawn in row-major order, one
-    /// `randn` or `rand` each, computed in `f64` and rounded to `F`. Only [`Initialisation::Normal`] goes by `weight_scale`.
+    /// The weights (D, H) of a layer with D inputs (`fan_in`) and H outputs (`fan_out`), drawn in row-major order,
+    /// one `randn` or `rand` each, computed in `f64` and rounded to `F`. Only [`Initialisation::Normal`] uses
+    /// `weight_scale`.
     pub fn weights<F: Float>(
         self,
         (inputs, outputs): (usize, usize),

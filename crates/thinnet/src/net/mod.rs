@@ -1,5 +1,6 @@
 //! The fully-connected network: (affine - \[normalisation\] - activation - \[dropout\]) x L, then affine, then a
-//! loss; as it stands by default, with ReLU and softmax, the course's. It is computed with the readable layers; [`engine`](crate::engine) computes the same thing fast.
+//! loss. The defaults, ReLU and softmax, are the course's. It is computed with the readable layers;
+//! [`engine`](crate::engine) computes the same fast.
 
 mod config;
 mod initialisation;
@@ -51,8 +52,8 @@ pub struct FullyConnectedNet<F> {
 }
 
 impl<F: Float> FullyConnectedNet<F> {
-    /// A new network: weights (D, H) as the configuration's [`Initialisation`] draws them from `random`, layer by layer;
-    /// biases and beta zero, gamma one.
+    /// A new network. The weights (D, H) are drawn from `random`, layer by layer, as [`Initialisation`] in the
+    /// configuration says; biases and beta are zero, gamma is one.
     ///
     /// # Errors
     /// [`Error::Configuration`](crate::Error::Configuration) from [`NetConfig::check`].
@@ -73,20 +74,20 @@ impl<F: Float> FullyConnectedNet<F> {
         Ok(Self { config, parameters: Parameters { layers }, running })
     }
 
-    /// A network of given parameters.
+    /// A network with given parameters.
     ///
     /// # Errors
     /// [`Error::Configuration`](crate::Error::Configuration) from [`NetConfig::check`];
-    /// [`Error::Shape`](crate::Error::Shape) for parameters of other names or shapes than the architecture has.
+    /// [`Error::Shape`](crate::Error::Shape) for parameters whose names or shapes do not match the architecture.
     pub fn from_parameters(config: NetConfig, parameters: Parameters<F>) -> Result<Self> {
         config.check()?;
-        // Compared before anything is made: sizes may come from a file, and be larger than any memory.
+        // Checked before memory is reserved: sizes may come from a file, and be larger than any memory.
         config.check_parameters(&shapes(parameters.views()))?;
         let running = Self::fresh_running(&config);
         Ok(Self { config, parameters, running })
     }
 
-    /// Batch normalisation's running statistics before any step.
+    /// Batch normalisation's running statistics before the first step.
     fn fresh_running(config: &NetConfig) -> Vec<RunningStatistics<F>> {
         config.running_sizes().iter().map(|&size| RunningStatistics::zeros(size)).collect()
     }
@@ -96,15 +97,15 @@ impl<F: Float> FullyConnectedNet<F> {
         &self.config
     }
 
-    /// Batch normalisation's running statistics, one for each hidden layer; none without it.
+    /// Batch normalisation's running statistics, one for each hidden layer; empty without it.
     pub fn running(&self) -> &[RunningStatistics<F>] {
         &self.running
     }
 
-    /// Puts running statistics back.
+    /// Restores running statistics.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) if they are not those of this architecture.
+    /// [`Error::Shape`](crate::Error::Shape) if they do not match this architecture.
     pub fn set_running(&mut self, running: &[RunningStatistics<F>]) -> Result<()> {
         self.config.check_running(running)?;
         self.running = running.to_vec();
@@ -130,19 +131,19 @@ impl<F: Float> FullyConnectedNet<F> {
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) for an `x` of another width.
     pub fn scores(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
-        let mut running = self.running.clone(); // not moved in test mode
+        let mut running = self.running.clone(); // not updated in test mode
         let layers = self.parameters.views().collect();
         let mut view = NetView { config: &self.config, layers, running: &mut running };
         view.scores(x, &mut RandomState::new(0)) // and nothing is drawn
     }
 
-    /// The training loss, L2 and L1 term included, and its gradients by parameter. Dropout masks are drawn from `random`, layer
-    /// by layer; batch normalisation's running statistics move.
+    /// The training loss, with L2 and L1 terms, and its gradients by parameter. Dropout masks are drawn from
+    /// `random`, layer by layer; batch normalisation's running statistics are updated.
     ///
-    /// - `x`: (N, D), N > 0; `targets`: N labels in 0..C, or (N, C) numbers, as the loss wants them
+    /// - `x`: (N, D), N > 0; `targets`: N labels in 0..C, or (N, C) numbers, as the loss requires
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for an `x` of another width; those of
+    /// [`Error::Shape`](crate::Error::Shape) for an `x` of another width; errors of
     /// [`Loss::evaluate`](crate::layers::Loss::evaluate).
     pub fn loss<'a>(
         &mut self,
@@ -153,8 +154,8 @@ impl<F: Float> FullyConnectedNet<F> {
         self.view().loss(x, targets, random)
     }
 
-    /// [`FullyConnectedNet::loss`] with weights for the samples and dropout's random numbers from any stream: the loss without
-    /// the L2 and L1 term, these, and the gradients of their sum.
+    /// [`FullyConnectedNet::loss`] with weights for the samples and dropout's random numbers from any stream. Returns
+    /// the loss without the L2 and L1 terms, these terms, and the gradients of their sum.
     pub(crate) fn loss_with(
         &mut self,
         x: ArrayView2<'_, F>,
@@ -165,7 +166,7 @@ impl<F: Float> FullyConnectedNet<F> {
         self.view().loss_with(x, targets, weights, noise)
     }
 
-    /// The scores (N, C) and the caches of all layers, with dropout's mode and random numbers as `noise` has them.
+    /// The scores (N, C) and the caches of all layers, with dropout's mode and random numbers from `noise`.
     pub(crate) fn forward_with(
         &mut self,
         x: ArrayView2<'_, F>,
@@ -175,7 +176,7 @@ impl<F: Float> FullyConnectedNet<F> {
         self.view().forward(x, mode, noise)
     }
 
-    /// The network over its own parameters, which were checked when it was made.
+    /// The network as a view of its own parameters, which were checked when it was created.
     fn view(&mut self) -> NetView<'_, F> {
         let layers = self.parameters.views().collect();
         NetView { config: &self.config, layers, running: &mut self.running }

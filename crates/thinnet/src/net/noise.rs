@@ -1,10 +1,10 @@
-//! The random numbers of a network's pass.
+//! The random numbers of a pass through the network.
 
 use crate::layers::{Draws, Mode};
 use crate::random::{CounterMasks, RandomState};
 
-/// Where the random numbers of all dropout layers of a pass come from, and the mode that these layers are in: that of the
-/// pass, or that of training in a pass that is otherwise one of test mode (Monte-Carlo dropout).
+/// The source of random numbers for all dropout layers in a pass, and the mode of these layers: that of the pass, or
+/// training mode in a pass that is otherwise in test mode (Monte-Carlo dropout).
 #[derive(Debug)]
 pub(crate) struct Noise<'a> {
     mode: Mode,
@@ -23,8 +23,8 @@ impl<'a> Noise<'a> {
         Self { mode, stream: Stream::Numpy(random) }
     }
 
-    /// The counter-based stream's of a step, in training; `number` gives the number of a hidden layer there, or of the input,
-    /// `None`.
+    /// Random numbers of a training step from the counter-based stream. `number` returns the number of a hidden layer
+    /// there, or of the input, `None`.
     pub(crate) fn counter(masks: CounterMasks, step: u64, number: fn(Option<usize>) -> u32) -> Self {
         Self { mode: Mode::Train, stream: Stream::Counter { masks, step, number } }
     }
@@ -34,7 +34,7 @@ impl<'a> Noise<'a> {
         self.mode
     }
 
-    /// Those of a hidden layer, or of the input, `None`. Layers are to be asked for in the order of the pass.
+    /// The random numbers of a hidden layer, or of the input, `None`. Must be called in the order of the pass.
     pub(crate) fn layer(&mut self, layer: Option<usize>) -> Draws<'_> {
         match &mut self.stream {
             Stream::Numpy(random) => Draws::Numpy(random),

@@ -13,12 +13,12 @@ pub struct LayerParameters<F> {
     pub w: Array2<F>,
     /// Biases (H).
     pub b: Array1<F>,
-    /// Scale and shift of the normalisation (H each), in a hidden layer that has one.
+    /// Scale and shift of the normalisation (H each), if the hidden layer has one.
     pub gamma_beta: Option<(Array1<F>, Array1<F>)>,
 }
 
 impl<F> LayerParameters<F> {
-    /// The arrays, to be read where they are; the normalisation's settings are the default.
+    /// A view of the arrays; the normalisation has its default settings.
     pub fn view(&self) -> LayerView<'_, F> {
         LayerView {
             w: self.w.view(),
@@ -29,14 +29,14 @@ impl<F> LayerParameters<F> {
     }
 }
 
-/// The parameters of one layer where somebody else has them.
+/// Borrowed parameters of one layer.
 #[derive(Debug, Clone, Copy)]
 pub struct LayerView<'a, F> {
     /// Weights (D, H).
     pub w: ArrayView2<'a, F>,
     /// Biases (H).
     pub b: ArrayView1<'a, F>,
-    /// Scale and shift of the normalisation (H each), in a hidden layer that has one.
+    /// Scale and shift of the normalisation (H each), if the hidden layer has one.
     pub gamma_beta: Option<(ArrayView1<'a, F>, ArrayView1<'a, F>)>,
     /// The normalisation's settings; layer normalisation has no momentum.
     pub settings: BatchNorm,
@@ -87,7 +87,7 @@ pub(super) fn penalty<'a, F: Float>(
     penalty + l1 * sizes
 }
 
-/// The parameters of a network, or their gradients, layer by layer. By name they are the course's: `W1`, `b1`,
+/// The parameters of a network, or their gradients, layer by layer. They have the course's names: `W1`, `b1`,
 /// (`gamma1`, `beta1`,) `W2`, ...
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameters<F> {
@@ -96,7 +96,7 @@ pub struct Parameters<F> {
 }
 
 impl<F: Float> Parameters<F> {
-    /// The layers' arrays, to be read where they are.
+    /// Views of the layers' arrays.
     pub(super) fn views(&self) -> impl Iterator<Item = LayerView<'_, F>> {
         self.layers.iter().map(LayerParameters::view)
     }
@@ -106,7 +106,7 @@ impl<F: Float> Parameters<F> {
         named(self.views())
     }
 
-    /// Every array with its name, to be changed in place, in the order of [`Parameters::named`].
+    /// Every array with its name, mutable, in the order of [`Parameters::named`].
     pub fn named_mut(&mut self) -> Vec<(String, ArrayViewMutD<'_, F>)> {
         let mut all = Vec::new();
         for (layer, number) in self.layers.iter_mut().zip(1..) {
@@ -125,7 +125,7 @@ impl<F: Float> Parameters<F> {
         self.named().into_iter().find_map(|(own, array)| (own == name).then_some(array))
     }
 
-    /// Refuses `other`, by the name `what`, unless it has the same names and shapes.
+    /// Refuses `other`, which messages call `what`, if its names and shapes differ.
     pub(crate) fn check_like(&self, what: &str, other: &Self) -> Result<()> {
         same_shape(what, &shapes(self.views()), &shapes(other.views()))
     }

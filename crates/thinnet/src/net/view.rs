@@ -1,4 +1,4 @@
-//! A network's passes, forward and back, over parameters that are read where they are.
+//! A network's forward and backward passes over borrowed parameters.
 
 use ndarray::{Array2, ArrayView2, Ix2};
 
@@ -13,7 +13,7 @@ use crate::layers::{
 };
 use crate::random::RandomState;
 
-/// A [`FullyConnectedNet`](super::FullyConnectedNet) whose arrays somebody else has, and which are read where they are.
+/// A [`FullyConnectedNet`](super::FullyConnectedNet) with borrowed arrays, without a copy.
 ///
 /// ```
 /// use ndarray::{Array1, Array2};
@@ -35,19 +35,19 @@ pub struct NetView<'a, F> {
 
 /// The caches of a forward pass.
 pub(crate) struct ForwardCache<F: Float> {
-    /// What the first layer took (N, D), its own dropout applied.
+    /// The first layer's input (N, D), after its dropout.
     pub(crate) input: Array2<F>,
     pub(crate) hidden: Vec<HiddenCache<F>>,
     last: AffineCache<F, Ix2>,
 }
 
 impl<'a, F: Float> NetView<'a, F> {
-    /// A network of these parameters; `running` has running statistics for each hidden layer with batch normalisation, and
-    /// none without.
+    /// A network with these parameters; `running` has running statistics for each hidden layer with batch
+    /// normalisation, and is empty without it.
     ///
     /// # Errors
-    /// [`Error::Configuration`] from [`NetConfig::check`]; [`Error::Shape`] for arrays of other shapes than the architecture
-    /// has.
+    /// [`Error::Configuration`] from [`NetConfig::check`]; [`Error::Shape`] for arrays that do not match the
+    /// architecture.
     pub fn new(
         config: &'a NetConfig,
         layers: Vec<LayerView<'a, F>>,
@@ -76,8 +76,8 @@ impl<'a, F: Float> NetView<'a, F> {
         Ok((data + penalty, gradients))
     }
 
-    /// [`NetView::loss`] with weights for the samples and dropout's random numbers from any stream: the loss without the L2 and
-    /// L1 term, these, and the gradients of their sum.
+    /// [`NetView::loss`] with weights for the samples and dropout's random numbers from any stream. Returns the loss
+    /// without the L2 and L1 terms, these terms, and the gradients of their sum.
     pub(super) fn loss_with(
         &mut self,
         x: ArrayView2<'_, F>,
@@ -117,7 +117,7 @@ impl<'a, F: Float> NetView<'a, F> {
         Ok((data_loss, penalty, Parameters { layers }))
     }
 
-    /// The scores (N, C) and the caches of all layers, with dropout's mode and random numbers as `noise` has them.
+    /// The scores (N, C) and the caches of all layers, with dropout's mode and random numbers from `noise`.
     pub(super) fn forward(
         &mut self,
         x: ArrayView2<'_, F>,
@@ -160,7 +160,7 @@ impl<'a, F: Float> NetView<'a, F> {
     }
 }
 
-/// 1, -1 or 0, the L1 term's slope at a weight.
+/// 1, -1 or 0: the L1 term's slope at a weight.
 fn sign<F: Float>(w: F) -> F {
     if w == F::zero() { w } else { w.signum() }
 }

@@ -13,14 +13,14 @@ use crate::range::Range;
 pub struct Adam {
     /// Learning rate (default 1e-3).
     pub learning_rate: f64,
-    /// Share of the first moment that stays (default 0.9).
+    /// Decay rate of the first moment (default 0.9).
     pub beta1: f64,
-    /// Share of the second moment that stays (default 0.999).
+    /// Decay rate of the second moment (default 0.999).
     pub beta2: f64,
-    /// Added to the root, so that nothing is divided by 0 (default 1e-8).
+    /// Added to the root to avoid division by 0 (default 1e-8).
     pub epsilon: f64,
-    /// Whether `epsilon` is the `epsilon hat` of the paper's section 2, added to the root of the moment before it is
-    /// corrected, as scikit-learn and TensorFlow do (default false: that of algorithm 1, as the course does).
+    /// Whether `epsilon` is the `epsilon hat` of the paper's section 2, added to the root of the uncorrected moment,
+    /// as in scikit-learn and TensorFlow (default false: that of algorithm 1, as in the course).
     pub epsilon_hat: bool,
 }
 
@@ -37,7 +37,8 @@ impl Adam {
         (1.0 - self.beta1.powi(t), 1.0 - self.beta2.powi(t))
     }
 
-    /// What is added to the root of the corrected second moment in update `t`: for `epsilon_hat` more in the first ones.
+    /// What is added to the root of the corrected second moment in update `t`; with `epsilon_hat` it is larger in the
+    /// first updates.
     fn epsilon_at(&self, t: u64) -> f64 {
         if self.epsilon_hat { self.epsilon / self.corrections(t).1.sqrt() } else { self.epsilon }
     }

@@ -8,19 +8,19 @@ use super::method::{Method, Setting};
 use crate::float::Float;
 use crate::range::Range;
 
-/// AdamW: `w *= 1 - learning_rate * weight_decay`, then Adam's update. As in PyTorch, the decay follows the learning rate's
-/// schedule. Engines let it act on weights alone, not on biases or on batch normalisation's scale and shift.
+/// AdamW: `w *= 1 - learning_rate * weight_decay`, then Adam's update. As in PyTorch, the decay follows the learning
+/// rate's schedule. Engines apply it only to weights, not to biases or to scale and shift of a normalisation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamW {
     /// Learning rate (default 1e-3).
     pub learning_rate: f64,
-    /// How fast weights decay, for a learning rate of 1 (default 1e-2).
+    /// Weight decay, which is multiplied by the learning rate (default 1e-2).
     pub weight_decay: f64,
-    /// Share of the first moment that stays (default 0.9).
+    /// Decay rate of the first moment (default 0.9).
     pub beta1: f64,
-    /// Share of the second moment that stays (default 0.999).
+    /// Decay rate of the second moment (default 0.999).
     pub beta2: f64,
-    /// Added to the root, so that nothing is divided by 0 (default 1e-8).
+    /// Added to the root to avoid division by 0 (default 1e-8).
     pub epsilon: f64,
 }
 

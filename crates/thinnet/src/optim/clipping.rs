@@ -1,4 +1,4 @@
-//! Gradient clipping: a bound on the gradient of a step, so that one bad batch cannot throw the parameters far off.
+//! Gradient clipping: a bound on the gradient of a step, so that one bad batch cannot move the parameters far away.
 
 use ndarray::ArrayViewMutD;
 use serde::{Deserialize, Serialize};
@@ -8,14 +8,14 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::range::Range;
 
-/// How gradients are bounded before the optimiser takes them, L2 and L1 terms included.
+/// The bound on gradients before the optimiser uses them, L2 and L1 terms included.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Clipping {
-    /// Where the L2 norm of all parameters' gradients together is above this bound, all are multiplied by bound / norm
+    /// If the L2 norm of all parameters' gradients together is above this bound, all are multiplied by bound / norm
     /// (Pascanu et al., "On the Difficulty of Training Recurrent Neural Networks", ICML 2013, algorithm 1).
     Norm(f64),
-    /// Each entry is held to this bound and its negative.
+    /// Each entry is limited to between minus this bound and this bound.
     Value(f64),
 }
 
@@ -29,8 +29,8 @@ impl Clipping {
         Range::Positive.check(&format!("the {what} that gradients are clipped to"), bound)
     }
 
-    /// Bounds the gradients of all parameters, of any shapes. The norm's squares are summed in `f64`. NaN is not hidden: a
-    /// gradient that has one is left as it is.
+    /// Clips the gradients of all parameters, of any shapes. The squares of the norm are summed in `f64`. NaN is not
+    /// hidden: a gradient with a NaN is not changed.
     pub fn clip<F: Float>(self, gradients: &mut [ArrayViewMutD<'_, F>]) {
         match self {
             Self::Norm(bound) => {

@@ -1,4 +1,4 @@
-//! What an optimiser's file gives: settings by name, the arrays that it keeps of a parameter, its formula, and that formula
+//! What each optimiser's file defines: settings by name, the arrays for each parameter, its formula, and the formula
 //! for the kernels.
 
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD};
@@ -7,16 +7,17 @@ use thinnet_kernels::{PanelsMut, Update};
 use crate::float::Float;
 use crate::range::Range;
 
-/// An optimiser's settings, for which it keeps `SLOTS` arrays of each parameter, all of the parameter's shape and zero at
+/// An optimiser's settings. It keeps `SLOTS` arrays for each parameter, all with the parameter's shape and zero at
 /// first.
 pub(super) trait Method<const SLOTS: usize> {
-    /// The arrays' names, as files have them.
+    /// The arrays' names in files.
     const SLOT_NAMES: &'static [&'static str; SLOTS];
 
-    /// The settings by their fields' names, but for the learning rate, which all have.
+    /// The settings by their fields' names, without the learning rate, which every optimiser has.
     fn settings(&mut self) -> Vec<(&'static str, Setting<'_>)>;
 
-    /// Update `step` (from 1) of the parameter `w` by its gradient `dw`: the formula. All arrays are of one shape.
+    /// Update `step` (from 1) of the parameter `w` with its gradient `dw`: the formula. All arrays have the same
+    /// shape.
     fn update<F: Float>(
         &self,
         w: ArrayViewMutD<'_, F>,
@@ -25,11 +26,11 @@ pub(super) trait Method<const SLOTS: usize> {
         step: u64,
     );
 
-    /// The same for the kernels, over the rows of the slots.
+    /// The same for the kernels, on the rows of the slots.
     fn kernel<'a, F: Float>(&self, slots: [PanelsMut<'a, F>; SLOTS], step: u32) -> Update<'a, F>;
 }
 
-/// The place of a setting.
+/// A mutable setting.
 pub(crate) enum Setting<'a> {
     /// A number in a range.
     Number(&'a mut f64, Range),
@@ -38,7 +39,7 @@ pub(crate) enum Setting<'a> {
 }
 
 impl Setting<'_> {
-    /// Puts a value there, which may be out of range; a flag is off at 0.
+    /// Sets a value, which may be out of range; for a flag, 0 means off.
     pub(crate) fn set(self, value: f64) {
         match self {
             Self::Number(number, _) => *number = value,

@@ -1,5 +1,5 @@
-//! Optimisers: how a gradient changes a parameter. One file an optimiser, with its settings, their defaults and ranges, what it
-//! keeps of each parameter, and its formula. What goes with them: schedules, clipping, max-norm.
+//! Optimisers: how a gradient changes a parameter. Each has its own file, with its settings, their defaults and
+//! ranges, its arrays for each parameter, and its formula. Also here: schedules, clipping, max-norm.
 
 mod adam;
 mod adamw;

@@ -7,16 +7,16 @@ use super::method::{Method, Setting};
 use crate::float::Float;
 use crate::range::Range;
 
-/// SGD with momentum: `velocity = momentum * velocity - learning_rate * dw`, then `w += velocity`, or with Nesterov's gradient
-/// `w += momentum * velocity - learning_rate * dw`.
+/// SGD with momentum: `velocity = momentum * velocity - learning_rate * dw`, then `w += velocity`, or with Nesterov's
+/// gradient `w += momentum * velocity - learning_rate * dw`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SgdMomentum {
     /// Learning rate (default 1e-2).
     pub learning_rate: f64,
-    /// Share of the velocity that stays (default 0.9).
+    /// Momentum: the share of the velocity that is kept (default 0.9).
     pub momentum: f64,
     /// Nesterov's accelerated gradient (Nesterov 1983; in the form of Sutskever et al. 2013, section 2, with the
-    /// parameters kept at the point that it looks ahead to; default false).
+    /// parameters stored at the look-ahead point; default false).
     pub nesterov: bool,
 }
 

@@ -1,4 +1,4 @@
-//! All optimisers as one type, and what each keeps of a parameter.
+//! All optimisers as one type, and the state of a parameter.
 
 use std::str::FromStr;
 
@@ -17,7 +17,8 @@ use crate::float::Float;
 use crate::names::names;
 use crate::range::Range;
 
-/// Makes [`Optimiser`] and [`OptimiserKind`] of a list of names and settings, and the macro `each` that matches on the former.
+/// Defines [`Optimiser`] and [`OptimiserKind`] from a list of names and settings, and the macro `each`, which matches
+/// on the former.
 macro_rules! optimisers {
     ($($(#[$doc:meta])* $name:literal => $kind:ident,)+) => {
         /// An optimiser with its settings: how a gradient changes a parameter.
@@ -26,7 +27,7 @@ macro_rules! optimisers {
             $($(#[$doc])* $kind($kind),)+
         }
 
-        /// Which optimiser. A file of settings has its name.
+        /// The kind of optimiser, by its name in a file of settings.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(try_from = "String")]
         pub enum OptimiserKind {
@@ -34,7 +35,7 @@ macro_rules! optimisers {
         }
 
         impl OptimiserKind {
-            /// The names of the arrays that it keeps of each parameter.
+            /// The names of the arrays that it keeps for each parameter.
             pub fn slots(self) -> &'static [&'static str] {
                 match self { $(Self::$kind => $kind::SLOT_NAMES),+ }
             }
@@ -50,16 +51,16 @@ macro_rules! optimisers {
         }
 
         impl Optimiser {
-            /// The optimisers' names, as the course spells them.
+            /// The optimisers' names, spelled as in the course.
             pub const NAMES: [&'static str; OptimiserKind::NAMES.len()] = OptimiserKind::NAMES;
 
-            /// Which one it is.
+            /// The kind of optimiser.
             pub fn kind(&self) -> OptimiserKind {
                 match self { $(Self::$kind(_) => OptimiserKind::$kind),+ }
             }
         }
 
-        /// The same expression of the settings, whichever optimiser has them.
+        /// The same expression of the settings, for any optimiser.
         macro_rules! each {
             ($optimiser:expr, $own:ident => $body:expr) => {
                 match $optimiser { $(Optimiser::$kind($own) => $body),+ }
@@ -92,14 +93,14 @@ impl TryFrom<String> for OptimiserKind {
 impl FromStr for Optimiser {
     type Err = Error;
 
-    /// The optimiser of that name, with the course's defaults.
+    /// The optimiser with this name and the course's defaults.
     fn from_str(name: &str) -> Result<Self> {
         name.parse::<OptimiserKind>().map(Self::from)
     }
 }
 
 impl Optimiser {
-    /// The name, as the course spells it.
+    /// The name, spelled as in the course.
     pub fn name(&self) -> &'static str {
         self.kind().name()
     }
@@ -119,12 +120,12 @@ impl Optimiser {
     /// The same optimiser with another momentum.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for a momentum that is not at least 0 and below 1, or another optimiser than SGD with momentum:
-    /// what Adam has in its place, `beta1`, goes into the correction of all its steps so far.
+    /// [`Error::Configuration`] for a momentum that is not at least 0 and below 1, or for an optimiser other than SGD
+    /// with momentum: in Adam the corresponding `beta1` also determines the correction for all steps so far.
     pub fn with_momentum(self, momentum: f64) -> Result<Self> {
         let Self::SgdMomentum(own) = self else {
             return Err(Error::configuration(format!(
-                "only the optimiser sgd_momentum has a momentum to set, and the optimiser is {}",
+                "only the optimiser sgd_momentum has a momentum to set, but the optimiser is {}",
                 self.name()
             )));
         };
@@ -133,7 +134,7 @@ impl Optimiser {
         Ok(optimiser)
     }
 
-    /// The same optimiser without weight decay, if it has any: for parameters that are no weights.
+    /// The same optimiser without weight decay, if it has any: for parameters that are not weights.
     #[must_use]
     pub fn without_weight_decay(mut self) -> Self {
         self.settings()
@@ -143,13 +144,13 @@ impl Optimiser {
         self
     }
 
-    /// The settings by name, but for the learning rate.
+    /// The settings by name, without the learning rate.
     pub(crate) fn settings(&mut self) -> Vec<(&'static str, Setting<'_>)> {
         each!(self, own => own.settings())
     }
 
-    /// Puts a value in place of the setting that is called `name`, as its field is: in range or not, which
-    /// [`Optimiser::check`] tells. One that is on or off is off at 0.
+    /// Sets the setting called `name`, like its field. The value may be out of range, which [`Optimiser::check`]
+    /// reports; for a flag, 0 means off.
     ///
     /// # Errors
     /// [`Error::Configuration`] for a setting that this optimiser does not have.
@@ -163,11 +164,11 @@ impl Optimiser {
         Ok(())
     }
 
-    /// Refuses settings out of range: a learning rate or weight decay that is negative or not finite, a share outside 0..1 (1
-    /// excluded), an epsilon that is not positive.
+    /// Refuses settings out of range: a learning rate or weight decay that is negative or not finite, a decay rate or
+    /// momentum outside 0..1 (1 excluded), an epsilon that is not positive.
     ///
     /// # Errors
-    /// [`Error::Configuration`] that names the setting, its range and the value.
+    /// [`Error::Configuration`], which names the setting, its range and the value.
     pub fn check(mut self) -> Result<()> {
         Range::NotNegative.check("the learning rate", self.learning_rate())?;
         self.settings().into_iter().try_for_each(|(name, setting)| match setting {
@@ -182,11 +183,11 @@ impl Optimiser {
         OptimiserState { kind, slots: kind.slots().iter().map(|_| ArrayD::zeros(shape)).collect(), steps: 0 }
     }
 
-    /// Changes the parameter `w` by its gradient `dw` (same shape) and its state.
+    /// Updates the parameter `w` with its gradient `dw` (same shape) and its state.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the shapes differ; [`Error::Configuration`] if the state is another optimiser's. Nothing has changed
-    /// then.
+    /// [`Error::Shape`] if the shapes differ; [`Error::Configuration`] if the state is another optimiser's. Then
+    /// nothing is changed.
     pub fn update<F: Float>(
         &self,
         w: ArrayViewMutD<'_, F>,
@@ -201,7 +202,8 @@ impl Optimiser {
         Ok(())
     }
 
-    /// Refuses a state that is another optimiser's, or that of a parameter `name` of another shape than `shape`.
+    /// Refuses a state that is another optimiser's, or that does not match `shape`, the shape of the parameter
+    /// `name`.
     pub(crate) fn check_state<F: Float>(
         &self,
         name: &str,
@@ -218,10 +220,10 @@ impl Optimiser {
             .try_for_each(|(slot, array)| check_shape(slot, name, shape, array.shape()))
     }
 
-    /// Update `step` (from 1) as the kernels take it, over rows of the slots.
+    /// Update `step` (from 1) for the kernels, on rows of the slots.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if there are not as many slots as this optimiser has.
+    /// [`Error::Configuration`] if the number of slots is wrong for this optimiser.
     pub(crate) fn kernel<'a, F: Float>(
         &self,
         slots: Vec<PanelsMut<'a, F>>,
@@ -236,18 +238,18 @@ impl Optimiser {
     }
 }
 
-/// What an optimiser keeps of one parameter.
+/// An optimiser's state for one parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OptimiserState<F> {
-    /// Whose it is.
+    /// The optimiser it belongs to.
     pub kind: OptimiserKind,
     /// Arrays in the parameter's shape, in the order of [`OptimiserKind::slots`].
     pub slots: Vec<ArrayD<F>>,
-    /// Updates done.
+    /// The number of updates so far.
     pub steps: u64,
 }
 
-/// Refuses an array `what` of `whose` that has not the parameter's shape.
+/// Refuses an array `what` of `whose` if it does not have the parameter's shape.
 fn check_shape(what: &str, whose: &str, expected: &[usize], got: &[usize]) -> Result<()> {
     if expected == got { Ok(()) } else { Err(Error::shape(format!("{what} of {whose}"), expected, got)) }
 }

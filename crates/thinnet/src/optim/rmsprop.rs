@@ -13,9 +13,9 @@ use crate::range::Range;
 pub struct RmsProp {
     /// Learning rate (default 1e-2).
     pub learning_rate: f64,
-    /// Share of the old average of squared gradients that stays (default 0.99).
+    /// Decay rate of the average of squared gradients (default 0.99).
     pub decay_rate: f64,
-    /// Added to the root, so that nothing is divided by 0 (default 1e-8).
+    /// Added to the root to avoid division by 0 (default 1e-8).
     pub epsilon: f64,
 }
 

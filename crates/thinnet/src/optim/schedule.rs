@@ -1,4 +1,4 @@
-//! How the learning rate and momentum change over a run. Positions are counted in epochs, a step being a part of one.
+//! How the learning rate and momentum change during a run. Positions are in epochs; a step is a fraction of one.
 
 use std::f64::consts::PI;
 
@@ -7,36 +7,36 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::range::Range;
 
-/// What the learning rate does once it is warm.
+/// How the learning rate changes after warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScheduleKind {
-    /// It stays.
+    /// It is constant.
     #[default]
     Constant,
-    /// It is multiplied by `decay` at each epoch's end, as the course's solver does.
+    /// It is multiplied by `decay` at the end of each epoch, as in the course's solver.
     Decay,
     /// It is multiplied by `decay` at the end of every `step_epochs` epochs.
     Step,
-    /// It falls to `final_learning_rate` along half a cosine, to the end of the run (Loshchilov and Hutter, "SGDR", ICLR 2017,
-    /// equation 5, without restarts).
+    /// It falls to `final_learning_rate` at the end of the run along half a cosine (Loshchilov and Hutter, "SGDR",
+    /// ICLR 2017, equation 5, without restarts).
     Cosine,
 }
 
-/// The learning rate over a run.
+/// The learning rate during a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedule {
-    /// Its course.
+    /// The kind of schedule.
     pub kind: ScheduleKind,
     /// The learning rate after warm-up and before any decay.
     pub learning_rate: f64,
     /// The factor of [`ScheduleKind::Decay`] and [`ScheduleKind::Step`], above 0.
     pub decay: f64,
-    /// Epochs between two falls of [`ScheduleKind::Step`], at least 1.
+    /// Epochs between two reductions of [`ScheduleKind::Step`], at least 1.
     pub step_epochs: usize,
-    /// Where [`ScheduleKind::Cosine`] ends, not negative.
+    /// The final value of [`ScheduleKind::Cosine`], not negative.
     pub final_learning_rate: f64,
-    /// Epochs in which the learning rate rises in a line from 0 (Goyal et al. 2017, section 2.2); not negative.
+    /// Epochs during which the learning rate rises linearly from 0 (Goyal et al. 2017, section 2.2); not negative.
     pub warmup_epochs: f64,
 }
 
@@ -44,7 +44,7 @@ impl Schedule {
     /// Refuses settings out of range.
     ///
     /// # Errors
-    /// [`Error::Configuration`] that names the setting.
+    /// [`Error::Configuration`], which names the setting.
     pub fn check(&self) -> Result<()> {
         Range::NotNegative.check("the learning rate", self.learning_rate)?;
         Range::Positive.check("the decay", self.decay)?;
@@ -56,9 +56,9 @@ impl Schedule {
         Ok(())
     }
 
-    /// The learning rate of step `step` (from 0) of `steps_per_epoch` (at least 1), in a run of `epochs`.
+    /// The learning rate of step `step` (from 0) with `steps_per_epoch` (at least 1), in a run of `epochs`.
     ///
-    /// The decay by epochs is multiplied up one by one, as the course's solver does it, to the bit.
+    /// The decay by epochs is multiplied step by step, so that it equals the course's solver bit for bit.
     pub fn at(&self, step: u64, steps_per_epoch: u64, epochs: usize) -> f64 {
         let per_epoch = steps_per_epoch.max(1);
         let epoch = step / per_epoch;
@@ -80,14 +80,14 @@ impl Schedule {
     }
 }
 
-/// Momentum that rises in a line (Srivastava et al. 2014, appendix A.2; Sutskever et al. 2013).
+/// Momentum that rises linearly (Srivastava et al. 2014, appendix A.2; Sutskever et al. 2013).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MomentumRamp {
     /// Momentum of the first step, 0..1.
     pub start: f64,
     /// Momentum at the ramp's end and after it, 0..1.
     pub end: f64,
-    /// Epochs that the ramp takes, above 0.
+    /// Length of the ramp in epochs, above 0.
     pub epochs: f64,
 }
 
@@ -95,14 +95,14 @@ impl MomentumRamp {
     /// Refuses settings out of range.
     ///
     /// # Errors
-    /// [`Error::Configuration`] that names the setting.
+    /// [`Error::Configuration`], which names the setting.
     pub fn check(&self) -> Result<()> {
         Range::Share.check("the start of the momentum ramp", self.start)?;
         Range::Share.check("the end of the momentum ramp", self.end)?;
         Range::Positive.check("the epochs of the momentum ramp", self.epochs)
     }
 
-    /// The momentum of step `step` (from 0) of `steps_per_epoch` (at least 1).
+    /// The momentum of step `step` (from 0) with `steps_per_epoch` (at least 1).
     pub fn at(&self, step: u64, steps_per_epoch: u64) -> f64 {
         let position = step as f64 / steps_per_epoch.max(1) as f64;
         let share = (position / self.epochs).min(1.0);

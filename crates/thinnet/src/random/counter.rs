@@ -1,8 +1,8 @@
-//! A counter-based stream for dropout masks: what a unit's mask is depends on (seed, step, layer, sample, unit) and on
-//! nothing else, so it is the same on any number of threads, after a resume, and in any order of drawing.
+//! A counter-based stream for dropout masks: a unit's mask depends only on (seed, step, layer, sample, unit), so it
+//! is the same on any number of threads, after a resume, and in any order of drawing.
 //!
-//! The generator is ChaCha with 8 rounds (Bernstein 2008) from the `chacha20` crate: its key is made from the seed, its
-//! nonce is the layer, and its position is that of the step, sample and unit.
+//! The generator is ChaCha with 8 rounds (Bernstein 2008) from the `chacha20` crate. Its key is derived from the
+//! seed, its nonce is the layer, and its position is given by step, sample and unit.
 
 use chacha20::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
@@ -33,7 +33,7 @@ impl CounterMasks {
         Self { seed }
     }
 
-    /// The masks of a layer of so many units in a step. Steps and layers may be counted from any number.
+    /// The masks of a layer with this many units in a step. Steps and layers may be counted from any number.
     ///
     /// `keep_prob` is the probability to KEEP a unit, rounded to a multiple of 2^-32; 1 keeps every unit.
     pub fn layer(self, step: u64, layer: u32, units: usize, keep_prob: f64) -> LayerMasks {
@@ -50,13 +50,13 @@ impl LayerMasks {
         bytes.as_chunks().0.iter().map(below).collect()
     }
 
-    /// The random words of a sample, one a unit, as little-endian bytes; [`LayerMasks::threshold`] tells which units
-    /// they keep. Bytes of more units than there are go on into the words of the next sample.
+    /// The random words of a sample, one per unit, as little-endian bytes; [`LayerMasks::threshold`] decides which
+    /// units are kept. Extra bytes continue with the words of the next sample.
     pub fn fill(&self, sample: usize, bytes: &mut [u8]) {
         self.at(sample).fill_bytes(bytes);
     }
 
-    /// A unit is kept where its word is below this: the keep probability times 2^32.
+    /// A unit is kept if its word is below this: the keep probability times 2^32.
     pub fn threshold(&self) -> u64 {
         self.threshold
     }
@@ -74,10 +74,10 @@ pub(super) fn threshold(probability: f64) -> u64 {
     threshold
 }
 
-/// The generator at the first of a sample's words, of which each sample has as many, in a step and a layer.
+/// The generator at the first of a sample's words, for a step and a layer; each sample has `words` words.
 pub(super) fn generator(seed: u64, (step, layer): (u64, u64), words: usize, sample: usize) -> ChaCha8Rng {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    // 2^64 blocks to a stream: 2^32 steps of 2^32 blocks; a step has as many for each sample as its words need.
+    // 2^64 blocks per stream: 2^32 steps with 2^32 blocks; each sample of a step has as many as its words need.
     random.set_stream(layer << 32 | step >> 32);
     let blocks = words.div_ceil(BLOCK) as u64;
     random.set_block_pos((step << 32).wrapping_add(blocks.wrapping_mul(sample as u64)));
@@ -90,7 +90,7 @@ mod tests {
 
     const UNITS: usize = 500;
 
-    /// The masks of some samples, one after the other.
+    /// The masks of some samples, one after another.
     fn draw(seed: u64, step: u64, layer: u32, keep: f64, samples: std::ops::Range<usize>) -> Vec<bool> {
         let masks = CounterMasks::new(seed).layer(step, layer, UNITS, keep);
         samples.flat_map(|sample| masks.sample(sample)).collect()

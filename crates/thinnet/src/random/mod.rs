@@ -1,4 +1,5 @@
-//! Random streams: NumPy's legacy `RandomState`, draw for draw, and a counter-based one for masks drawn in parallel.
+//! Random streams: NumPy's legacy `RandomState`, draw for draw, and a counter-based one for drawing masks in
+//! parallel.
 
 mod counter;
 mod normals;

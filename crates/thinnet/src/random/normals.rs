@@ -1,17 +1,17 @@
-//! Standard normal numbers from the counter-based stream, for Gaussian dropout: each a function of (seed, step, layer,
-//! sample, unit), as the masks are.
+//! Standard normal numbers from the counter-based stream, for Gaussian dropout: each is a function of (seed, step,
+//! layer, sample, unit), like the masks.
 //!
-//! Box and Muller's method ("A Note on the Generation of Random Normal Deviates", Annals of Mathematical Statistics 29, 1958)
-//! turns two uniform numbers into two normal ones, always two: a rejection method would make a unit's number depend on its
-//! neighbours'. Logarithm, sine and cosine are those of the `libm` crate, in 64 bits, so that every machine and every
-//! platform's own mathematical library gives the same bits.
+//! Box and Muller's method ("A Note on the Generation of Random Normal Deviates", Annals of Mathematical Statistics
+//! 29, 1958) always turns two uniform numbers into two normal ones: with a rejection method, a unit's number would
+//! depend on its neighbours'. Logarithm, sine and cosine come from the `libm` crate, in 64 bits, so that every
+//! machine gives the same bits, whatever its own mathematical library does.
 
 use rand_core::Rng;
 use std::f64::consts::TAU;
 
 use super::counter::{CounterMasks, generator};
 
-/// Words of 32 bits that a unit's number takes.
+/// How many 32-bit words a unit's number takes.
 const WORDS: usize = 2;
 
 /// The standard normal numbers of one layer in one step.
@@ -24,14 +24,14 @@ pub struct LayerNormals {
 }
 
 impl CounterMasks {
-    /// The standard normal numbers of a layer of so many units in a step.
+    /// The standard normal numbers of a layer with this many units in a step.
     pub fn normals(self, step: u64, layer: u32, units: usize) -> LayerNormals {
         LayerNormals { seed: self.seed, step, layer: u64::from(layer), units }
     }
 }
 
 impl LayerNormals {
-    /// A sample's numbers, one a unit, in order.
+    /// A sample's numbers, one per unit, in order.
     pub fn sample(&self, sample: usize) -> Vec<f64> {
         let pairs = self.units.div_ceil(2);
         let mut random = generator(self.seed, (self.step, self.layer), 2 * WORDS * pairs, sample);
@@ -45,7 +45,7 @@ impl LayerNormals {
     }
 }
 
-/// Two independent standard normal numbers from 2 x 64 random bits, of which the upper 53 count.
+/// Two independent standard normal numbers from 2 x 64 random bits, of which the upper 53 are used.
 fn box_muller(radius: u64, angle: u64) -> [f64; 2] {
     const STEP: f64 = 1.0 / 9_007_199_254_740_992.0; // 2^-53
     let above_zero = ((radius >> 11) + 1) as f64 * STEP; // in (0, 1], so that its logarithm is finite

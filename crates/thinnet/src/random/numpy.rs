@@ -26,18 +26,18 @@ pub struct RandomState {
     cached_normal: Option<f64>,
 }
 
-/// The whole state of a [`RandomState`], as `numpy.random.get_state()` gives it.
+/// The full state of a [`RandomState`], as in `numpy.random.get_state()`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// The 624 words of MT19937.
     pub key: Vec<u32>,
-    /// Words of `key` already given out, 0..=624.
+    /// How many words of `key` were used already, 0..=624.
     pub position: usize,
     /// The cached normal value, if there is one (`has_gauss`, `cached_gaussian`).
     pub cached_normal: Option<f64>,
 }
 
-/// MT19937's tempering: what is done to a word of the state before it is given out.
+/// MT19937's tempering, applied to a word of the state before it is returned.
 fn temper(mut word: u32) -> u32 {
     word ^= word >> 11;
     word ^= (word << 7) & 0x9d2c_5680;
@@ -50,7 +50,8 @@ fn number([high, low]: [u32; 2]) -> u64 {
     u64::from(high >> 5) << 26 | u64::from(low >> 6)
 }
 
-/// The least such number that is not below `p`: a number is k / 2^53 with whole k, so it is below p where k is below p 2^53.
+/// The smallest such number that is not below `p`: a number is k / 2^53 with whole k, so it is below p if k is below
+/// p 2^53.
 fn threshold(p: f64) -> u64 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0..=2^53
     let threshold = (p.clamp(0.0, 1.0) * 9_007_199_254_740_992.0).ceil() as u64;
@@ -76,15 +77,15 @@ impl std::fmt::Debug for RandomState {
 }
 
 impl RandomState {
-    /// The stream that `numpy.random.RandomState(seed)` gives.
+    /// The stream of `numpy.random.RandomState(seed)`.
     pub fn new(seed: u32) -> Self {
         let mut random = Self { words: MT19937::default(), cached_normal: None };
         random.seed(seed);
         random
     }
 
-    /// Starts the stream anew, as `numpy.random.seed(seed)` does: Knuth's initialisation (`init_genrand`), no cached
-    /// normal value.
+    /// Restarts the stream, like `numpy.random.seed(seed)`: Knuth's initialisation (`init_genrand`), no cached normal
+    /// value.
     pub fn seed(&mut self, seed: u32) {
         let mut key = [0u32; KEY_LENGTH];
         let mut previous = seed;
@@ -99,7 +100,7 @@ impl RandomState {
         self.cached_normal = None;
     }
 
-    /// The state, to be given to [`RandomState::from_state`] or to `numpy.random.set_state`.
+    /// The state, for [`RandomState::from_state`] or `numpy.random.set_state`.
     pub fn state(&self) -> State {
         State {
             key: self.words.get_state().to_vec(),
@@ -108,10 +109,10 @@ impl RandomState {
         }
     }
 
-    /// The stream that goes on from a saved state.
+    /// The stream that continues from a saved state.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if the key has not 624 words or the position is above 624.
+    /// [`Error::Configuration`] if the key does not have 624 words or the position is above 624.
     pub fn from_state(state: &State) -> Result<Self> {
         let key: &[u32; KEY_LENGTH] = state.key.as_slice().try_into().map_err(|_| {
             Error::configuration(format!("an MT19937 state has 624 words, not {}", state.key.len()))
@@ -134,12 +135,12 @@ impl RandomState {
         self.words.next_u32()
     }
 
-    /// The next words, many at a time: the crate turns the state over, and its words are tempered here in one pass.
+    /// The next words, many at a time: the crate advances the state, and its words are tempered here in one pass.
     pub(crate) fn fill_words(&mut self, mut out: &mut [u32]) {
         while !out.is_empty() {
             let mut position = self.words.get_index();
             if position >= KEY_LENGTH {
-                self.next_u32(); // turns the state over
+                self.next_u32(); // generates the next block of the state
                 position = 0;
             }
             let count = out.len().min(KEY_LENGTH - position);
@@ -152,7 +153,7 @@ impl RandomState {
         }
     }
 
-    /// Leaves out the next `count` words.
+    /// Skips the next `count` words.
     pub(crate) fn skip_words(&mut self, mut count: usize) {
         while count > 0 {
             let mut position = self.words.get_index();
@@ -172,16 +173,16 @@ impl RandomState {
         high << 32 | u64::from(self.next_u32())
     }
 
-    /// For each of the next numbers of [`RandomState::random_sample`] whether it is below `p`: `rand(count) < p`.
-    /// `words` is room for `2 * count` words.
+    /// For each of the next numbers of [`RandomState::random_sample`], whether it is below `p`: `rand(count) < p`.
+    /// `words` must have space for `2 * count` words.
     pub(crate) fn below<'a>(&mut self, p: f64, words: &'a mut [u32]) -> impl Iterator<Item = bool> + 'a {
         self.fill_words(words);
         let threshold = threshold(p);
         words.as_chunks().0.iter().map(move |&pair| number(pair) < threshold)
     }
 
-    /// The same as bits, the lowest first: as many as `words` is room for, and then zeros to the end of a word. Loops that the
-    /// compiler makes vectors of, for there is a number a weight and sample.
+    /// The same as bits, lowest first: as many as `words` has space for, then zeros to the end of a word. There is
+    /// one number per weight and sample, so these are loops that the compiler vectorises.
     pub(crate) fn below_bits(&mut self, p: f64, words: &mut [u32], bits: &mut [u64]) {
         self.fill_words(words);
         let threshold = threshold(p);
@@ -190,7 +191,7 @@ impl RandomState {
             for (below, &pair) in below.iter_mut().zip(pairs) {
                 *below = (number(pair).wrapping_sub(threshold) >> 63) as u8; // the sign: both are below 2^63
             }
-            // The product moves byte i's bit to place i of the highest byte, and no two meet.
+            // The product moves byte i's bit to place i of the highest byte, and no two bits collide.
             let eight = |&bytes| u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
             *bits = below.as_chunks().0.iter().rev().fold(0, |bits, bytes| bits << 8 | eight(bytes));
         }
@@ -242,8 +243,8 @@ impl RandomState {
         loc + scale * self.standard_normal()
     }
 
-    /// One integer uniform in 0..=max, by masked rejection: words are drawn and masked to the bits of `max` until one is
-    /// not above it. `max = 0` draws nothing.
+    /// One integer uniform in 0..=max, by masked rejection: words are drawn and masked to the bits of `max` until one
+    /// is at most `max`. `max = 0` draws nothing.
     fn bounded(&mut self, max: u64) -> u64 {
         if max == 0 {
             return 0;
@@ -271,7 +272,7 @@ impl RandomState {
     /// `count` indices drawn from 0..population with replacement (`choice(population, count)`).
     ///
     /// # Errors
-    /// [`Error::Configuration`] if the population is empty while `count` is not 0.
+    /// [`Error::Configuration`] if the population is empty and `count` is not 0.
     pub fn choice(&mut self, population: usize, count: usize) -> Result<Vec<usize>> {
         if population == 0 && count > 0 {
             return Err(Error::configuration("choice cannot draw from an empty population"));
@@ -279,8 +280,8 @@ impl RandomState {
         Ok((0..count).map(|_| self.index(population - 1)).collect())
     }
 
-    /// `count` different indices drawn from 0..population (`choice(population, count, replace=False)`): the head of a
-    /// permutation.
+    /// `count` different indices drawn from 0..population (`choice(population, count, replace=False)`): the first
+    /// ones of a permutation.
     ///
     /// # Errors
     /// [`Error::Configuration`] if `count` is above the population.

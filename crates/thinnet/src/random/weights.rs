@@ -1,10 +1,10 @@
-//! Masks of weights from the counter-based stream, for DropConnect: a bit a weight and sample, a function of (seed, step, layer,
-//! sample, weight) as the masks of units are.
+//! Masks of weights from the counter-based stream, for DropConnect: one bit per weight and sample, a function of
+//! (seed, step, layer, sample, weight), like the masks of units.
 //!
-//! There are hundreds of times as many as masks of units, so that numbers of 32 bits are not drawn whole: [`draw_bits`] says
-//! which bits are drawn, and from which blocks of ChaCha with 8 rounds. Its key is 32 bytes of the stream of units' masks, those
-//! of the step and layer; its nonce is the sample. No two samples, steps or layers share a block, however many weights there
-//! are.
+//! There are hundreds of times as many as masks of units, so not all 32 bits of a number are drawn: [`draw_bits`]
+//! says which bits are drawn, and from which blocks of ChaCha with 8 rounds. Its key is 32 bytes of the stream for
+//! units' masks, at that step and layer; its nonce is the sample. No two samples, steps or layers share a block, for
+//! any number of weights.
 
 use rand_core::Rng;
 use thinnet_kernels::{GROUP, Isa, draw_bits};
@@ -47,18 +47,18 @@ impl LayerWeightMasks {
         kept
     }
 
-    /// Words of 64 bits that an input's weights take.
+    /// How many 64-bit words an input's weights take.
     pub(crate) fn words_per_input(&self) -> usize {
         self.outputs.div_ceil(WORD)
     }
 
-    /// Inputs whose weights' words are a whole number of groups.
+    /// The number of inputs whose weights' words fill whole groups.
     pub(crate) fn inputs_of_groups(&self) -> usize {
         GROUP >> self.words_per_input().trailing_zeros().min(GROUP.ilog2())
     }
 
     /// The masks of a sample from input `first` on, which is a multiple of [`LayerWeightMasks::inputs_of_groups`]:
-    /// `[inputs][words_per_input]`, the lowest bit first.
+    /// `[inputs][words_per_input]`, lowest bit first.
     pub(crate) fn fill(&self, isa: Isa, sample: usize, first: usize, words: &mut [u64]) {
         let group = first * self.words_per_input() / GROUP;
         draw_bits(isa, &self.key, sample as u64, group as u64, self.threshold, words);

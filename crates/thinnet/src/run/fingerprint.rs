@@ -1,4 +1,4 @@
-//! What a run was trained on, so that it goes on with the same samples, wherever they are by then.
+//! Identifies the samples of a run, so that it resumes with the same samples, even if they were moved.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,14 +10,15 @@ use crate::text::joined;
 /// The end of a sample: no column has this number.
 const END: [u8; 4] = u32::MAX.to_le_bytes();
 
-/// A data set as it was read, told by its names, its sizes and a checksum of all its numbers. The same on every machine.
+/// Identifies a data set as it was read, by its names, its sizes and a checksum of all its numbers. It is the same on
+/// every machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// The shape of a sample.
     shape: Vec<usize>,
     /// The classes' or targets' names, in order.
     names: Vec<String>,
-    /// The names of a table's columns, in order: the inputs', then the target's.
+    /// The names of a table's columns, in order: first the inputs, then the target.
     columns: Vec<String>,
     /// How many samples each part has.
     samples: Vec<(Part, usize)>,
@@ -26,10 +27,10 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// That of a data set. It takes no copy of the numbers.
+    /// The fingerprint of a data set. It does not copy the numbers.
     ///
     /// # Errors
-    /// Those of reading, where samples stay in a file.
+    /// Errors of reading, if samples stay in a file.
     pub fn of(set: &DataSet) -> Result<Self> {
         let columns = set.columns().map_or_else(Vec::new, |columns| {
             columns.inputs.iter().chain([&columns.target]).cloned().collect()
@@ -61,7 +62,7 @@ impl Fingerprint {
     /// Refuses other samples than these.
     ///
     /// # Errors
-    /// [`Error::Data`] that says what differs.
+    /// [`Error::Data`], which says what differs.
     pub fn check(&self, now: &Self) -> Result<()> {
         let Some(what) = self.difference(now) else { return Ok(()) };
         Err(Error::data(format!(
@@ -76,7 +77,7 @@ impl Fingerprint {
             return Some(first_other("column", &self.columns, &now.columns));
         }
         if self.shape != now.shape {
-            return Some(format!("a sample has the shape {:?}, and had {:?}", now.shape, self.shape));
+            return Some(format!("a sample has the shape {:?}, but had {:?}", now.shape, self.shape));
         }
         if self.names != now.names {
             return Some(first_other("class or target", &self.names, &now.names));
@@ -87,7 +88,7 @@ impl Fingerprint {
             parts.join(" and ")
         };
         if self.samples != now.samples {
-            return Some(format!("there are {}, and there were {}", count(now), count(self)));
+            return Some(format!("there are {}, but there were {}", count(now), count(self)));
         }
         (self.values != now.values).then(|| {
             "values differ, or their order, while columns, classes and sizes are the same".to_owned()
@@ -95,19 +96,19 @@ impl Fingerprint {
     }
 }
 
-/// The first name that is another one, or how many there are.
+/// The first name that differs, or else the numbers of names.
 fn first_other(what: &str, before: &[String], now: &[String]) -> String {
     let other = before.iter().zip(now).enumerate().find(|(_, (before, now))| before != now);
     match other {
         Some((index, (before, now))) => {
-            format!("{what} {} is now {now:?}, and was {before:?}", index + 1)
+            format!("{what} {} is now {now:?}, but was {before:?}", index + 1)
         }
-        None => format!("the number of {what} names is now {}, and was {}", now.len(), before.len()),
+        None => format!("the number of {what} names is now {}, but was {}", now.len(), before.len()),
     }
 }
 
-/// Adds samples: of each, the columns that are not 0 with their values, then its label or targets. So it does not matter how
-/// zeros are kept. Images are bytes, and go in as they are.
+/// Adds samples: for each, its nonzero columns with their values, then its label or targets. So it does not matter
+/// how zeros are stored. Images are added as bytes.
 fn add(hash: &mut Sha256, rows: &Rows<f64>) -> Result<()> {
     add_inputs(hash, rows.x())?;
     match rows.numbers() {
@@ -179,9 +180,9 @@ mod tests {
         turned.invert_axis(ndarray::Axis(0));
         assert!(told(set(turned, &[0, 1, 1])).contains("values differ"));
         let renamed = set(x.clone(), &[0, 1, 1]).with_names(vec!["0".into(), "b".into()]).unwrap();
-        assert!(told(renamed).contains("class or target 2 is now \"b\", and was \"1\""));
+        assert!(told(renamed).contains("class or target 2 is now \"b\", but was \"1\""));
         let fewer = set(x.select(ndarray::Axis(0), &[0, 1]), &[0, 1]);
-        assert!(told(fewer).contains("there are 2 train samples, and there were 3 train samples"));
+        assert!(told(fewer).contains("there are 2 train samples, but there were 3 train samples"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A run's folder: its settings, its checkpoints, and the lock that keeps a second process out.
+//! A run's folder: its settings, its checkpoints, and the lock against a second process.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -16,7 +16,7 @@ const CONFIG: &str = "config.toml";
 const SAMPLES: &str = "samples.json";
 /// The checkpoints' folder.
 const CHECKPOINTS: &str = "checkpoints";
-/// What else a run writes.
+/// Other files that a run writes.
 const WRITTEN: [&str; 8] = [
     SAMPLES,
     "model.safetensors",
@@ -30,19 +30,20 @@ const WRITTEN: [&str; 8] = [
 /// The lock's file.
 const LOCK: &str = ".lock";
 
-/// A folder that this process trains in, as long as this lives.
+/// A folder that this process trains in; it is locked as long as this value lives.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
     _lock: File,
 }
 
-/// The newest checkpoint that is whole.
+/// The newest complete checkpoint.
 #[derive(Debug)]
 pub struct Newest<F> {
-    /// Where it goes on from, and the settings that it was trained with; `None` if there is no whole one.
+    /// The state to resume from, and the settings that it was trained with; `None` if there is no complete
+    /// checkpoint.
     pub found: Option<(TrainerState<F>, TrainingConfig)>,
-    /// Newer ones that are not whole, each with what is wrong with it.
+    /// Newer checkpoints that are damaged, each with the reason.
     pub damaged: Vec<(PathBuf, String)>,
 }
 
@@ -52,7 +53,7 @@ impl RunFolder {
         path.join(CONFIG).is_file()
     }
 
-    /// Whether there is a checkpoint in `path`, be it whole or not.
+    /// Whether there is a checkpoint in `path`, even a damaged one.
     pub fn has_checkpoint(path: &Path) -> bool {
         let Ok(mut entries) = fs::read_dir(path.join(CHECKPOINTS)) else { return false };
         entries.any(|entry| {
@@ -60,11 +61,11 @@ impl RunFolder {
         })
     }
 
-    /// A new run in `path`, which is made if need be, with these settings.
+    /// A new run in `path` with these settings; the folder is created if it does not exist.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if there is a run already, or another process is at work there; [`Error::Io`] if it cannot be
-    /// written.
+    /// [`Error::Configuration`] if there is a run already, or another process trains there; [`Error::Io`] if the
+    /// folder cannot be written.
     pub fn create(path: &Path, config: &TrainingConfig) -> Result<Self> {
         fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
         let folder = Self::take(path)?;
@@ -84,7 +85,7 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Files in `path` that a new run would overwrite: what another run left, whose settings are gone.
+    /// Files in `path` that a new run would overwrite: files of another run whose settings are missing.
     pub fn files_of_another(path: &Path) -> Vec<String> {
         let mut found: Vec<String> = fs::read_dir(path)
             .into_iter()
@@ -107,8 +108,8 @@ impl RunFolder {
     /// The run in `path`, with its settings.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if there is none, another process is at work there, or the settings cannot be read;
-    /// [`Error::Io`] if files cannot.
+    /// [`Error::Configuration`] if there is none, another process trains there, or the settings are not valid;
+    /// [`Error::Io`] if files cannot be read.
     pub fn open(path: &Path) -> Result<(Self, TrainingConfig)> {
         if !Self::is_run(path) {
             return Err(Error::configuration(format!(
@@ -148,7 +149,7 @@ impl RunFolder {
         &self.path
     }
 
-    /// Writes the settings, in place of those that were there.
+    /// Writes the settings, and replaces earlier ones.
     ///
     /// # Errors
     /// [`Error::Io`] if they cannot be written.
@@ -157,10 +158,10 @@ impl RunFolder {
         files::write_one(&self.path.join(CONFIG), true, |out| out.write_all(text.as_bytes()))
     }
 
-    /// The fingerprint of the run's samples; `None` if it has none, as runs of older versions.
+    /// The fingerprint of the run's samples; `None` if it has none, as in runs of older versions.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for a file that is none; [`Error::Io`] if it cannot be read.
+    /// [`Error::Configuration`] for a file that is not one; [`Error::Io`] if it cannot be read.
     pub fn fingerprint(&self) -> Result<Option<Fingerprint>> {
         Self::fingerprint_in(&self.path)
     }
@@ -194,11 +195,11 @@ impl RunFolder {
         fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))
     }
 
-    /// Writes a checkpoint, whole or not at all, and then takes away all but the last `keep` (at least 1) and that of the
-    /// best epoch.
+    /// Writes a checkpoint, completely or not at all. Then deletes all but the last `keep` (at least 1) and the best
+    /// epoch's.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be written; the older ones are then all there.
+    /// [`Error::Io`] if it cannot be written; then no older one is deleted.
     pub fn save<F: Float>(
         &self,
         state: &TrainerState<F>,
@@ -217,10 +218,10 @@ impl RunFolder {
         Ok(path)
     }
 
-    /// The newest whole checkpoint.
+    /// The newest complete checkpoint.
     ///
     /// # Errors
-    /// [`Error::Io`] if the folder cannot be read; a file that cannot counts as damaged.
+    /// [`Error::Io`] if the folder cannot be read; a file that cannot be read counts as damaged.
     pub fn newest<F: Float>(&self) -> Result<Newest<F>> {
         let mut damaged = Vec::new();
         for step in self.steps()?.into_iter().rev() {

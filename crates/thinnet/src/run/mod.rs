@@ -1,5 +1,5 @@
-//! Runs in folders: trained from their settings, checkpointed, recorded and reported, stopped and gone on with; one alone, or
-//! many of a sweep.
+//! Runs in folders: trained from their settings, saved in checkpoints, recorded and reported, stopped and resumed; a
+//! single one, or the many of a sweep.
 //!
 //! | in a run's folder | what it is |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! The data set that settings name.
+//! Opens the data set that the settings name.
 
 use std::path::{Path, PathBuf};
 
@@ -6,19 +6,19 @@ use crate::data::{self, Block, DataSet, ReadOptions, ReadProgress, Wanted, check
 use crate::error::{Error, Result};
 use crate::training::{Sampling, TargetKind, Task, TrainingConfig};
 
-/// The word for the embedded sample.
+/// The name of the embedded sample.
 pub const SAMPLE: &str = "sample";
 
-/// Reads the data set that `data.path` names, as the other settings of the section say.
+/// Reads the data set at `data.path`, with the other settings of the section.
 ///
 /// # Errors
-/// [`Error::Data`] and [`Error::Io`] as of [`DataSet::open`]; [`Error::Configuration`] for a path that is not there, and for a
-/// setting that means nothing for what is.
+/// [`Error::Data`] and [`Error::Io`] as for [`DataSet::open`]; [`Error::Configuration`] for a path that does not
+/// exist, and for a setting that does not apply to the data.
 pub fn open(config: &TrainingConfig) -> Result<DataSet> {
     open_watched(config, &|_, _| {})
 }
 
-/// Reads the data set as [`open`] does, and tells `progress` how far it is, as [`DataSet::open_watched`] does.
+/// Reads the data set as [`open`] does, and reports to `progress`, as [`DataSet::open_watched`] does.
 ///
 /// # Errors
 /// As [`open`].
@@ -49,19 +49,19 @@ pub fn open_watched(config: &TrainingConfig, progress: ReadProgress<'_>) -> Resu
     match options.useless(set.format(), ["data.label_column", "data.header", "data.resize"]) {
         None => Ok(set),
         Some((key, purpose)) => Err(Error::configuration(format!(
-            "{key} {purpose}, and data.path = {} is not that: it is {}",
+            "{key} {purpose}, but data.path = {} is something else: {}",
             data.path,
             set.format()
         ))),
     }
 }
 
-/// Bytes of the samples that are in memory together, where they stay in their file.
+/// How many bytes of the samples are in memory at once, if they stay in their file.
 pub(super) fn stored(config: &TrainingConfig) -> Option<usize> {
     (config.train.sampling == Sampling::Stream).then(|| config.train.window.saturating_mul(1 << 20))
 }
 
-/// Reads the data set at `path`, or the embedded [`SAMPLE`]; `argument` is what stands before the path in messages.
+/// Reads the data set at `path`, or the embedded [`SAMPLE`]; messages print `argument` before the path.
 ///
 /// # Errors
 /// As [`open`].
@@ -83,11 +83,10 @@ fn read(path: &Path, options: &ReadOptions, argument: &str, progress: ReadProgre
     DataSet::open_watched(path, options, progress).map_err(named)
 }
 
-/// Hands on the samples at `path`, or those of the embedded [`SAMPLE`], a block at a time; see
-/// [`data::stream`].
+/// Passes on the samples at `path`, or those of the embedded [`SAMPLE`], one block at a time; see [`data::stream`].
 ///
 /// # Errors
-/// As [`data::stream`]; [`Error::Configuration`] for a path that is not there.
+/// As [`data::stream`]; [`Error::Configuration`] for a path that does not exist.
 pub fn stream(path: &Path, wanted: Wanted<'_>, each: &mut dyn FnMut(Block) -> Result<()>) -> Result<()> {
     if path != Path::new(SAMPLE) {
         check_path(path, "")?;

@@ -1,4 +1,4 @@
-//! Runs of a sweep are trained by a few threads: each takes the next run that waits, and writes down how it ended.
+//! A few threads train the runs of a sweep: each takes the next waiting run, and records how it ended.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,37 +8,36 @@ use std::thread;
 use crate::error::{Error, Result};
 use crate::sweep::{Outcome, Run, SweepFolder};
 
-/// What is told of a run while it is trained: how many of its epochs are done.
+/// Receives how many epochs of a run are done while it is trained.
 pub type Follow<'a> = dyn FnMut(usize) + 'a;
 
-/// Trains a run in a folder, which may hold a part of it already; `None` if it was stopped.
+/// Trains a run in a folder, which may hold an unfinished run; `None` if it was stopped.
 pub type Train<'a> = dyn Fn(&Run, &Path, &mut Follow<'_>) -> Option<Outcome> + Sync + 'a;
 
-/// What happens to a run; runs are told by their place in the plan.
+/// What happens to a run; runs are identified by their place in the plan.
 #[derive(Debug)]
 pub enum Message {
-    /// So many of its epochs are done.
+    /// This many of its epochs are done.
     Epochs {
-        /// Which.
+        /// Which run.
         run: usize,
-        /// How many.
+        /// How many epochs.
         done: usize,
     },
     /// It ended.
     Ended {
-        /// Which.
+        /// Which run.
         run: usize,
-        /// How.
+        /// How it ended.
         outcome: Outcome,
     },
 }
 
-/// Trains the runs at these places of the plan, `jobs` at a time, until all are done or `stop` is raised: whatever is being
-/// trained then is left where it can be gone on with. Messages come to the calling thread, which stops the runs by giving
-/// false.
+/// Trains the runs at these places of the plan, `jobs` at a time, until all are done or `stop` is set; unfinished
+/// runs can be resumed later. Messages go to the calling thread; if it returns false, the runs are stopped.
 ///
 /// # Errors
-/// The first failure of writing down how a run ended; the runs are then stopped.
+/// The first failure to record how a run ended; then the runs are stopped.
 pub fn train_all(
     folder: &SweepFolder,
     waiting: &[usize],
@@ -57,7 +56,7 @@ pub fn train_all(
             let work = move || work(folder, waiting, next, stop, train, &sender);
             match thread::Builder::new().name("run".to_owned()).spawn_scoped(scope, work) {
                 Ok(thread) => threads.push(thread),
-                // Fewer threads do it as well.
+                // Fewer threads also work.
                 Err(_) if !threads.is_empty() => break,
                 Err(reason) => {
                     result = Err(Error::configuration(format!("cannot start a thread: {reason}")));
@@ -79,15 +78,15 @@ pub fn train_all(
         }
         for thread in threads {
             if thread.join().is_err() {
-                result =
-                    result.and(Err(Error::configuration("a run's thread ended by a fault of this program")));
+                result = result
+                    .and(Err(Error::configuration("a run's thread ended because of a bug in this program")));
             }
         }
         result
     })
 }
 
-/// What each thread does.
+/// The work of each thread.
 fn work(
     folder: &SweepFolder,
     waiting: &[usize],
@@ -99,7 +98,7 @@ fn work(
     while !stop.load(Ordering::Relaxed) {
         let Some(&index) = waiting.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
         let Some(run) = folder.plan().runs.get(index) else { return };
-        // A receiver that is gone has its own reason to be.
+        // If nobody receives messages any more, that is not an error here.
         let tell = |message| drop(sender.send(message));
         let outcome =
             train(run, &folder.run_folder(run), &mut |done| tell(Ok(Message::Epochs { run: index, done })));

@@ -1,4 +1,4 @@
-//! From settings to a run that can be trained: its rows, its folder, and where it goes on from.
+//! From settings to a run that can be trained: its rows, its folder, and the state to resume from.
 
 use std::fs;
 use std::path::Path;
@@ -12,33 +12,33 @@ use crate::training::{
     DataConfig, Sampling, Task, Trainer, TrainerState, TrainingConfig, TrainingData, keys,
 };
 
-/// Settings that a run may go on with others of: they change how long it is, how fast, or where its samples are, not what its
-/// steps compute.
+/// Settings that may change when a run is resumed: they change its length, its speed, or where its samples are, but
+/// not what its steps compute.
 pub const CHANGEABLE: [&str; 5] =
     ["train.epochs", "train.patience", "train.threads", "train.engine", "data.path"];
 
 /// A run that can be trained.
 pub struct Prepared<F: Float> {
-    /// Its settings, with what the data settle filled in.
+    /// Its settings, including what the data decide.
     pub config: TrainingConfig,
     /// Its rows.
     pub data: TrainingData<F>,
     /// Its folder.
     pub folder: RunFolder,
-    /// Where it goes on from.
+    /// The state to resume from.
     pub state: Option<TrainerState<F>>,
-    /// What a person should know before it starts.
+    /// What the user should know before it starts.
     pub notes: Vec<String>,
-    /// What the samples are, for people.
+    /// A description of the samples for the user.
     pub description: String,
 }
 
-/// A run of these settings on a data set that was read, in the folder `path`: a new one, or the one that is there, which goes
-/// on from its newest whole checkpoint.
+/// A run with these settings on a data set that was read, in the folder `path`: a new one, or the existing one, which
+/// resumes from its newest complete checkpoint.
 ///
 /// # Errors
-/// Those of [`TrainingData::new`] and [`Trainer::new`], before there is a folder; [`Error::Configuration`] if what is there was
-/// trained with other settings; [`Error::Io`] for a folder that cannot be made or read.
+/// As [`TrainingData::new`] and [`Trainer::new`], before a folder is created; [`Error::Configuration`] if the
+/// existing run was trained with other settings; [`Error::Io`] if the folder cannot be created or read.
 pub fn prepare<F: Float>(
     config: TrainingConfig,
     set: DataSet,
@@ -49,7 +49,7 @@ pub fn prepare<F: Float>(
     prepare_on(config, samples, path, open)
 }
 
-/// The samples of a run as it takes them, and what they were.
+/// The samples of a run, prepared for training, and their fingerprint.
 #[derive(Debug, Clone)]
 pub(super) struct Samples<F> {
     pub(super) data: TrainingData<F>,
@@ -57,7 +57,7 @@ pub(super) struct Samples<F> {
     format: Format,
 }
 
-/// The samples of a run of these settings, whose task is that of the data set where it is open.
+/// The samples of a run with these settings; if the task is open, the data set decides it.
 pub(super) fn samples_of<F: Float>(
     mut config: TrainingConfig,
     set: DataSet,
@@ -69,7 +69,7 @@ pub(super) fn samples_of<F: Float>(
     Ok((config, Samples { data, fingerprint, format }))
 }
 
-/// The same as [`prepare`] on samples that are there already.
+/// The same as [`prepare`], for samples that are prepared already.
 pub(super) fn prepare_on<F: Float>(
     mut config: TrainingConfig,
     samples: Samples<F>,
@@ -86,7 +86,7 @@ pub(super) fn prepare_on<F: Float>(
         open => open,
     };
     let Some(folder) = open else {
-        Trainer::new(&config, &data, 1)?; // what does not fit is refused before there is a folder
+        Trainer::new(&config, &data, 1)?; // errors are reported before a folder is created
         let folder = RunFolder::create(path, &config)?;
         folder.write_fingerprint(&fingerprint)?;
         return Ok(Prepared { config, data, folder, state: None, notes, description });
@@ -106,7 +106,7 @@ pub(super) fn prepare_on<F: Float>(
     }
     let state = newest.found.map(|(state, _)| state);
     if let Some(state) = &state {
-        state.check(&config, data.train.len())?; // before the folder has other settings
+        state.check(&config, data.train.len())?; // before the folder's settings change
     }
     folder.write_config(&config)?;
     if known.is_none() {
@@ -115,14 +115,14 @@ pub(super) fn prepare_on<F: Float>(
     Ok(Prepared { config, data, folder, state, notes, description })
 }
 
-/// The most classes that are not doubted, however few samples they have.
+/// Up to this many classes there is no warning, however few samples they have.
 const MANY_CLASSES: usize = 50;
-/// More classes than that are doubted where each has fewer training samples than this on average.
+/// With more classes there is a warning if each has fewer training samples than this on average.
 const FEW_SAMPLES: usize = 20;
-/// More parameters than this are doubted where most of them are the outputs'.
+/// With more parameters than this there is a warning if most of them belong to the outputs.
 const MANY_PARAMETERS: usize = 10_000_000;
 
-/// What looks like a mistake in settings or data, and what to do about it: sentences.
+/// Warnings about likely mistakes in settings or data, with advice.
 fn doubts<F: Float>(config: &TrainingConfig, data: &TrainingData<F>) -> Vec<String> {
     let mut doubts = Vec::new();
     let (samples, classes) = (data.train.len(), data.num_outputs());
@@ -156,14 +156,14 @@ fn doubts<F: Float>(config: &TrainingConfig, data: &TrainingData<F>) -> Vec<Stri
         let better = (size + 1..=size.saturating_add(samples)).find(|&size| !leaves_one(size));
         doubts.push(format!(
             "warning: the last batch of every epoch has 1 sample ({samples} samples in batches of {size}), from which batch \
-             normalisation learns nothing and takes wrong statistics; train.batch_size={} leaves no such batch",
+             normalisation learns nothing and gets wrong statistics; train.batch_size={} avoids such a batch",
             better.unwrap_or(size)
         ));
     }
     doubts
 }
 
-/// Paths that mean the same from anywhere, so that a run can be gone on with from anywhere.
+/// Makes paths absolute, so that a run can be resumed from any folder.
 pub fn make_absolute(data: &mut DataConfig) {
     for path in [Some(&mut data.path), data.test.as_mut()].into_iter().flatten() {
         if let Ok(absolute) = fs::canonicalize(&*path)
@@ -174,22 +174,22 @@ pub fn make_absolute(data: &mut DataConfig) {
     }
 }
 
-/// The settings that differ, of those that make a difference: key, value here, value there.
+/// The settings that differ and matter: key, value here, value there.
 fn differences(here: &TrainingConfig, there: &TrainingConfig) -> Vec<(String, String, String)> {
     let show = |value: Option<toml::Value>| value.map_or_else(String::new, |value| value.to_string());
     let pairs = keys().into_iter().map(|key| (show(here.get(&key)), show(there.get(&key)), key));
     pairs.filter(|(here, there, _)| here != there).map(|(here, there, key)| (key, here, there)).collect()
 }
 
-/// Whether a run may go on with these settings instead of those it has.
+/// Whether a run may be resumed with these settings instead of its own.
 ///
 /// # Errors
-/// [`Error::Configuration`] that begins with the key that may not change.
+/// [`Error::Configuration`], which begins with the key that may not change.
 pub fn may_change(before: &TrainingConfig, after: &TrainingConfig) -> Result<()> {
     for (key, ..) in differences(before, after) {
         if !CHANGEABLE.contains(&key.as_str()) {
             return Err(Error::configuration(format!(
-                "{key}: a run goes on with the settings that it has, but for {}; start another one for others",
+                "{key}: a resumed run keeps its settings, except for {}; start another run to change others",
                 CHANGEABLE.join(", ")
             )));
         }
@@ -203,9 +203,9 @@ pub fn may_change(before: &TrainingConfig, after: &TrainingConfig) -> Result<()>
     Ok(())
 }
 
-/// Refuses settings other than those that a checkpoint was trained with.
+/// Refuses settings that differ from those of a checkpoint.
 ///
-/// - `known`: whether the samples are known to be the same, so that they may be elsewhere
+/// - `known`: whether the samples are known to be the same, so that their path may differ
 fn same_run(trained: &TrainingConfig, now: &TrainingConfig, folder: &Path, known: bool) -> Result<()> {
     let other = |(key, ..): &(String, String, String)| {
         !CHANGEABLE.contains(&key.as_str()) || (key == "data.path" && !known)
@@ -213,7 +213,7 @@ fn same_run(trained: &TrainingConfig, now: &TrainingConfig, folder: &Path, known
     match differences(trained, now).into_iter().find(other) {
         None => Ok(()),
         Some((key, trained, now)) => Err(Error::configuration(format!(
-            "{}: {key} is {now}, and its checkpoints were trained with {trained}; put it back, or start another run",
+            "{}: {key} is {now}, but its checkpoints were trained with {trained}; change it back, or start another run",
             folder.join("config.toml").display()
         ))),
     }

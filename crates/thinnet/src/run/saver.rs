@@ -1,5 +1,5 @@
-//! What a run writes is written beside the training, not within it: a thread makes bytes of a state, waits for the disk, and
-//! then adds the epoch's lines.
+//! Writes a run's files in parallel with training: a thread serialises a state, waits for the disk, and then adds the
+//! epoch's lines.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
@@ -10,10 +10,10 @@ use crate::float::Float;
 use crate::report::RunRecord;
 use crate::training::{Epoch, TrainerState, TrainingConfig};
 
-/// A state, if it is to be written, and the epoch that was ended, if one was.
+/// A state, if it should be written, and the epoch, if one just ended.
 type Saved<F> = (Option<TrainerState<F>>, Option<Epoch>);
 
-/// Writes states, one after the other.
+/// Writes states, one after another.
 pub(super) struct Saver<'scope, F: Float> {
     states: SyncSender<Saved<F>>,
     failures: Receiver<Error>,
@@ -29,7 +29,7 @@ impl<'scope, F: Float> Saver<'scope, F> {
         mut record: RunRecord,
         keep: usize,
     ) -> Result<Self> {
-        // A state waits while another is written; for a third one, training waits.
+        // One state waits while another is written; for a third one, training waits.
         let (states, waiting) = sync_channel::<Saved<F>>(1);
         let (failed, failures): (Sender<Error>, _) = channel();
         let work = move || {
@@ -50,7 +50,7 @@ impl<'scope, F: Float> Saver<'scope, F> {
         Ok(Self { states, failures, thread })
     }
 
-    /// Hands over what is to be written; says if something before it could not be.
+    /// Passes on what to write; returns an error if something could not be written before.
     pub(super) fn save(&self, state: Option<TrainerState<F>>, epoch: Option<Epoch>) -> Result<()> {
         let gone = || Error::configuration("the thread that writes checkpoints has ended");
         match self.failures.try_recv() {
@@ -59,7 +59,7 @@ impl<'scope, F: Float> Saver<'scope, F> {
         }
     }
 
-    /// Waits until all is written.
+    /// Waits until everything is written.
     pub(super) fn finish(self) -> Result<()> {
         let Self { states, failures, thread } = self;
         drop(states);

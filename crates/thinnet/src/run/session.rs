@@ -1,4 +1,4 @@
-//! A run from where it is to its end, or to where it is stopped.
+//! Trains a run from its current state until it ends or is stopped.
 
 use std::path::PathBuf;
 use std::thread;
@@ -19,16 +19,16 @@ use crate::training::{Divergence, Epoch, Finish, Progress, RunHistory, Sampling,
 /// The model's file.
 const MODEL: &str = "model.safetensors";
 
-/// How runs are trained.
+/// Settings for training runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Session {
     /// Time between checkpoints within an epoch.
     pub every: Duration,
-    /// Time between checkpoints at the ends of epochs, at least.
+    /// Min time between checkpoints at the ends of epochs.
     pub every_epoch: Duration,
-    /// About how often in a run the weights are recorded.
+    /// About how many times in a run the weights are recorded.
     pub pictures: usize,
-    /// Checkpoints to keep beside the best.
+    /// How many checkpoints to keep, in addition to the best.
     pub keep: usize,
 }
 
@@ -38,40 +38,40 @@ pub trait Watch: Progress {
     fn begin(&mut self, run: &Announcement);
 }
 
-/// What is about to be trained.
+/// The run that is about to be trained.
 #[derive(Debug, Clone, Serialize)]
 pub struct Announcement {
     /// Its folder.
     pub folder: PathBuf,
-    /// What the samples are.
+    /// A description of the samples.
     pub data: String,
     /// Training, validation and test samples.
     pub samples: [usize; 3],
     /// Inputs, units of each hidden layer, outputs.
     pub layers: Vec<usize>,
-    /// Weights, biases and the rest.
+    /// The number of parameters.
     pub parameters: usize,
     /// Epochs of the whole run.
     pub epochs: usize,
-    /// Steps of an epoch.
+    /// Steps per epoch.
     pub steps_per_epoch: u64,
-    /// Steps that were done before.
+    /// Steps that were already done.
     pub done: u64,
-    /// Epochs that were done before.
+    /// Epochs that were already done.
     pub history: Vec<Epoch>,
     /// Number type.
     pub dtype: String,
     /// Threads.
     pub threads: usize,
-    /// The best of the epochs that were done before.
+    /// The best of the epochs that were already done.
     #[serde(skip)]
     pub best: Option<usize>,
-    /// Training samples a step, on average.
+    /// Training samples per step, on average.
     #[serde(skip)]
     pub samples_per_step: f64,
 }
 
-/// What a finished run came to.
+/// The results of a finished run.
 #[derive(Debug, Clone)]
 pub struct Summary {
     /// Its folder.
@@ -80,24 +80,24 @@ pub struct Summary {
     pub finish: Finish,
     /// Its epochs.
     pub epochs: usize,
-    /// The epoch that the model is of.
+    /// The epoch of the model.
     pub kept: Epoch,
     /// All its epochs.
     pub history: RunHistory,
-    /// The model on the test samples, if there are any.
+    /// The model's score on the test samples, if there are any.
     pub test: Option<Score>,
-    /// How it has diverged, if its last loss is far above that of a network that knows nothing.
+    /// How it has diverged, if its last loss is far above that of an untrained network.
     pub diverged: Option<Divergence>,
     /// Seconds of all its epochs' steps.
     pub seconds: f64,
 }
 
 impl Session {
-    /// Trains a run to its end, and writes checkpoints on the way, then model and report.
+    /// Trains a run to its end. Writes checkpoints during training, and model and report at the end.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] if `watch` asks for it, once the state is written; those of [`Trainer::step`]; [`Error::Io`]
-    /// and [`Error::Report`] for what cannot be written.
+    /// [`Error::Interrupted`] if `watch` asks for it, after the state is written; errors of [`Trainer::step`];
+    /// [`Error::Io`] and [`Error::Report`] for files that cannot be written.
     pub fn train<F: Float>(&self, run: Prepared<F>, watch: &mut dyn Watch) -> Result<Summary> {
         let Prepared { config, data, folder, state, description, .. } = run;
         let threads = config.train.threads.unwrap_or_else(cores);
@@ -132,7 +132,7 @@ impl Session {
         let finish = thread::scope(|scope| {
             let saver = Saver::start(scope, &folder, &config, record, self.keep)?;
             let trained = self.steps(&mut trainer, &saver, watch);
-            // What was handed over is written whatever happened since.
+            // States that were passed on are written, whatever happened since.
             let written = saver.finish();
             let finish = trained?;
             written.map(|()| finish)
@@ -173,7 +173,7 @@ impl Session {
         })
     }
 
-    /// Takes steps until the run ends or is stopped, and hands over its states on the way.
+    /// Trains until the run ends or is stopped, and passes on its states during training.
     fn steps<F: Float>(
         &self,
         trainer: &mut Trainer<'_, F>,

@@ -1,4 +1,4 @@
-//! How one run of a sweep is trained: as any run in a folder, on samples that all runs share.
+//! Trains one run of a sweep: like any run in a folder, on samples that all runs share.
 
 use std::any::Any;
 use std::fs;
@@ -17,44 +17,44 @@ use crate::float::{Dtype, Float};
 use crate::sweep::{Measure, Outcome, Plan, Run, RunFigures, SweepConfig, SweepFolder};
 use crate::training::{DataConfig, Divergence, Progress, RunHistory, Step, Task, TrainingConfig};
 
-/// How runs of a sweep are trained: most are short, and a state is large beside a short epoch; the last checkpoint is there
-/// to go on from.
+/// How runs of a sweep are trained: most are short, and a state is large compared with a short epoch, so only the
+/// last checkpoint is kept, for resuming.
 const SESSION: Session =
     Session { every: Duration::from_secs(60), every_epoch: Duration::from_secs(10), pictures: 1, keep: 1 };
 
-/// A sweep's data sets as they were read, each with the settings that decide how.
+/// A sweep's data sets as they were read, each with the settings that determine how.
 #[derive(Debug)]
 pub struct SweepRuns {
     sets: Vec<(Reading, DataSet)>,
-    /// What the last run was trained on: most runs share it.
+    /// The samples of the last run: most runs share them.
     last: Mutex<Option<Kept>>,
 }
 
-/// Samples of a run ([`Samples`], of either type of numbers), with the settings that they follow from.
+/// Samples of a run ([`Samples`], of either number type), with the settings that determine them.
 #[derive(Debug)]
 struct Kept {
     settings: (DataConfig, Task, Option<usize>),
-    /// The task, which may follow from the samples.
+    /// The task, which the samples may decide.
     task: Task,
     samples: Box<dyn Any + Send>,
 }
 
-/// What decides how a data set is read: settings, and how much of what stays in its file is in memory.
+/// What determines how a data set is read: settings, and how much is in memory of samples that stay in their file.
 type Reading = (DataConfig, Option<usize>);
 
 impl SweepRuns {
     /// Reads the samples of every run, each data set once.
     ///
     /// # Errors
-    /// Those of [`Plan::new`] and of reading.
+    /// As [`Plan::new`], and errors of reading.
     pub fn open(config: &SweepConfig) -> Result<Self> {
         Self::open_watched(config, &|_, _| {})
     }
 
-    /// Reads the samples as [`SweepRuns::open`] does, and tells `progress` how far it is with each file.
+    /// Reads the samples as [`SweepRuns::open`] does, and reports the progress of each file to `progress`.
     ///
     /// # Errors
-    /// Those of [`SweepRuns::open`].
+    /// As [`SweepRuns::open`].
     pub fn open_watched(config: &SweepConfig, progress: ReadProgress<'_>) -> Result<Self> {
         let mut sets: Vec<(Reading, DataSet)> = Vec::new();
         for run in Plan::new(config.clone())?.runs {
@@ -68,7 +68,7 @@ impl SweepRuns {
         Ok(Self { sets, last: Mutex::new(None) })
     }
 
-    /// Makes the sweep's task that of its samples, where settings leave it open.
+    /// Sets the sweep's task to that of its samples, if the settings leave it open.
     pub fn settle(&self, config: &mut SweepConfig) {
         if let Some((_, set)) = self.sets.first() {
             config.base.take_task_of(set);
@@ -80,11 +80,11 @@ impl SweepRuns {
         self.sets.iter().map(|(_, set)| set)
     }
 
-    /// Trains the runs at these places of the plan, `jobs` at a time, until all are done or `stop` is raised; each goes on
-    /// from where it was left. Messages come to the calling thread, which stops the runs by giving false.
+    /// Trains the runs at these places of the plan, `jobs` at a time, until all are done or `stop` is set; unfinished
+    /// runs are resumed. Messages go to the calling thread; if it returns false, the runs are stopped.
     ///
     /// # Errors
-    /// The first failure of writing down how a run ended; the runs are then stopped.
+    /// The first failure to record how a run ended; then the runs are stopped.
     pub fn train(
         &self,
         folder: &SweepFolder,
@@ -104,7 +104,7 @@ impl SweepRuns {
         })
     }
 
-    /// Trains a run, from where it was left if it was begun; `None` if it is stopped.
+    /// Trains a run, or resumes it; `None` if it is stopped.
     fn outcome(&self, run: &Run, path: &Path, stop: &AtomicBool, follow: &mut Follow<'_>) -> Option<Outcome> {
         let mut config = run.config.clone();
         make_absolute(&mut config.data);
@@ -120,9 +120,9 @@ impl SweepRuns {
         }
     }
 
-    /// The samples of a run, which it shares with the one before where their settings are the same.
+    /// The samples of a run, shared with the previous run if their settings are the same.
     fn samples<F: Float>(&self, mut config: TrainingConfig) -> Result<(TrainingConfig, Samples<F>)> {
-        // Whoever asks meanwhile waits for the same.
+        // Other threads wait for the same samples.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = (config.data.clone(), config.model.task, stored(&config));
         if let Some(kept) = last.as_ref().filter(|kept| kept.settings == settings)
@@ -132,7 +132,7 @@ impl SweepRuns {
             config.check()?;
             return Ok((config, samples.clone()));
         }
-        *last = None; // before others take memory
+        *last = None; // before others need memory
         let reading = reading(&config);
         let set = self.sets.iter().find(|(known, _)| *known == reading).map(|(_, set)| set.clone());
         let set = set.map_or_else(|| open(&config), Ok)?;
@@ -151,7 +151,7 @@ impl SweepRuns {
         let (config, samples) = self.samples::<F>(config)?;
         let prepared = prepare_on(config, samples, path, None)?;
         let summary = SESSION.train(prepared, &mut Epochs { done: 0, follow, stop })?;
-        // It is in no figure, as one whose loss is not even finite.
+        // It counts in no figure, like a run whose loss is not finite.
         if let Some(Divergence { epoch, loss, .. }) = summary.diverged {
             let step = summary.history.epochs.last().map_or(0, |epoch| epoch.step);
             return Err(Error::Diverged {
@@ -163,8 +163,8 @@ impl SweepRuns {
     }
 }
 
-/// Takes away the checkpoints of a run that is finished: its model is beside them, and a sweep has many runs. Those that cannot
-/// be taken away do no harm.
+/// Deletes the checkpoints of a finished run: its model is next to them, and a sweep has many runs. If they cannot be
+/// deleted, no harm is done.
 fn tidy(path: &Path) {
     let Ok(entries) = fs::read_dir(path.join("checkpoints")) else { return };
     let checkpoints = entries.flatten().map(|entry| entry.path());
@@ -174,7 +174,7 @@ fn tidy(path: &Path) {
     }
 }
 
-/// The settings that decide how a data set is read, the others at their defaults.
+/// The settings that determine how a data set is read, the others at their defaults.
 fn reading(config: &TrainingConfig) -> Reading {
     let data = &config.data;
     let mut reading = DataConfig {
@@ -195,7 +195,7 @@ fn reading(config: &TrainingConfig) -> Reading {
     (reading, stored(config))
 }
 
-/// Tells how many epochs of a run are done.
+/// Reports how many epochs of a run are done.
 struct Epochs<'a, 'b> {
     done: usize,
     follow: &'a mut Follow<'b>,

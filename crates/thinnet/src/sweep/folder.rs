@@ -1,9 +1,9 @@
-//! A sweep's folder: what it was made from, and what came of each run.
+//! A sweep's folder: its settings, and the outcome of each run.
 //!
 //! ```text
 //! sweep.toml               settings, space and seeds
-//! runs/0001-seed231/       a run's own folder: all in it is the trainer's
-//! runs/0001-seed231.json   how the run ended, written when it has
+//! runs/0001-seed231/       a run's own folder: the trainer writes its files
+//! runs/0001-seed231.json   how the run ended, written at its end
 //! ```
 
 use std::fs::{self, File};
@@ -19,14 +19,14 @@ use crate::files;
 use crate::text::one_line;
 use crate::training::keys;
 
-/// The file that makes a folder that of a sweep.
+/// A folder with this file is a sweep's folder.
 pub const MANIFEST: &str = "sweep.toml";
 /// The folder of the runs.
 pub(crate) const RUNS: &str = "runs";
 /// The formats that this version writes and reads.
 const FORMAT: &str = "thinnet-sweep/1";
 const OUTCOME_FORMAT: &str = "thinnet-sweep-run/1";
-/// No file that is read here is larger.
+/// Larger files are not read.
 const LARGEST: u64 = 1 << 24;
 
 #[derive(Serialize, Deserialize)]
@@ -44,13 +44,13 @@ struct OutcomeFile {
 }
 
 impl Run {
-    /// Where the run's own page is, from the sweep's folder, as a link.
+    /// The link from the sweep's folder to the run's own page.
     pub fn report_link(&self) -> String {
         format!("{RUNS}/{}/report.html", self.name)
     }
 }
 
-/// The folder of a sweep. While this value lives no other process has the same folder.
+/// The folder of a sweep. As long as this value lives, no other process can use the folder.
 #[derive(Debug)]
 pub struct SweepFolder {
     path: PathBuf,
@@ -61,10 +61,11 @@ pub struct SweepFolder {
 }
 
 impl SweepFolder {
-    /// The sweep of `config` in `path`: a new one, or the one that was begun there with the same settings.
+    /// The sweep of `config` in `path`: a new one, or an existing one with the same settings.
     ///
     /// # Errors
-    /// Those of [`Plan::new`]; [`Error::Configuration`] if the folder holds another sweep, or something else; [`Error::Io`].
+    /// As [`Plan::new`]; [`Error::Configuration`] if the folder holds another sweep, or something else;
+    /// [`Error::Io`].
     pub fn create(path: &Path, config: SweepConfig) -> Result<Self> {
         let plan = Plan::new(config)?;
         let manifest = path.join(MANIFEST);
@@ -73,7 +74,7 @@ impl SweepFolder {
             return match difference(&folder.plan.config, &plan.config) {
                 None => Ok(folder),
                 Some(what) => Err(Error::configuration(format!(
-                    "{} holds a sweep with {what}: take another folder, or go on with that sweep as it is",
+                    "{} holds a sweep with {what}: take another folder, or continue that sweep with its own settings",
                     path.display()
                 ))),
             };
@@ -82,7 +83,7 @@ impl SweepFolder {
         let mut entries = fs::read_dir(path).map_err(Error::io("read the folder", path))?;
         if entries.next().is_some() {
             return Err(Error::configuration(format!(
-                "{} has files and no {MANIFEST}, so it is no sweep's folder: take a new or an empty one",
+                "{} has files but no {MANIFEST}, so it is not a sweep's folder: take a new or an empty one",
                 path.display()
             )));
         }
@@ -95,16 +96,16 @@ impl SweepFolder {
         Ok(Self { path: path.to_path_buf(), plan, version, _manifest: locked(&manifest)? })
     }
 
-    /// The sweep that was begun in `path`.
+    /// The existing sweep in `path`.
     ///
     /// # Errors
-    /// [`Error::Data`] if the folder holds no sweep, or one of another format; [`Error::Configuration`] if another process is at
-    /// it, or for settings that are out of range; [`Error::Io`].
+    /// [`Error::Data`] if the folder holds no sweep, or one of another format; [`Error::Configuration`] if another
+    /// process uses it, or for settings that are out of range; [`Error::Io`].
     pub fn open(path: &Path) -> Result<Self> {
         let manifest = path.join(MANIFEST);
         if !manifest.is_file() {
             return Err(Error::data(format!(
-                "{} has no {MANIFEST}: no sweep was begun there",
+                "{} has no {MANIFEST}: it is not a sweep's folder",
                 path.display()
             )));
         }
@@ -128,7 +129,7 @@ impl SweepFolder {
         &self.plan
     }
 
-    /// The version of thinnet that began the sweep.
+    /// The version of thinnet that started the sweep.
     pub fn version(&self) -> &str {
         &self.version
     }
@@ -143,7 +144,7 @@ impl SweepFolder {
         self.path.join(RUNS).join(format!("{}.json", run.name))
     }
 
-    /// How a run ended; `None` if it has not.
+    /// How a run ended; `None` if it has not ended.
     ///
     /// # Errors
     /// [`Error::Io`], and [`Error::Data`] for a file that is damaged or of another format.
@@ -161,18 +162,18 @@ impl SweepFolder {
         Ok(Some(file.outcome))
     }
 
-    /// How each run of the plan ended, in its order.
+    /// How each run of the plan ended, in the plan's order.
     ///
     /// # Errors
-    /// Those of [`SweepFolder::outcome`].
+    /// As [`SweepFolder::outcome`].
     pub fn outcomes(&self) -> Result<Vec<Option<Outcome>>> {
         self.plan.runs.iter().map(|run| self.outcome(run)).collect()
     }
 
-    /// Writes down how a run ended.
+    /// Records how a run ended.
     ///
     /// # Errors
-    /// [`Error::Io`]; the file is then the one that was there before, or none.
+    /// [`Error::Io`]; then an existing file stays unchanged.
     pub fn record(&self, run: &Run, outcome: &Outcome) -> Result<()> {
         let folder = self.path.join(RUNS);
         fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
@@ -193,7 +194,7 @@ fn locked(path: &Path) -> Result<File> {
 fn read(path: &Path) -> Result<String> {
     let size = fs::metadata(path).map_err(Error::io("read", path))?.len();
     if size > LARGEST {
-        return Err(Error::data(format!("{} has {size} bytes, and is no file of a sweep", path.display())));
+        return Err(Error::data(format!("{} has {size} bytes: it is not a file of a sweep", path.display())));
     }
     fs::read_to_string(path).map_err(Error::io("read", path))
 }
@@ -206,7 +207,7 @@ fn check_format(format: Option<&str>, expected: &str) -> std::result::Result<(),
     }
 }
 
-/// What `old` has otherwise than `new`, for a sentence.
+/// How `old` differs from `new`, for a sentence.
 fn difference(old: &SweepConfig, new: &SweepConfig) -> Option<String> {
     let space = |config: &SweepConfig| match config.space.join(" ") {
         space if space.is_empty() => "nothing varied".to_owned(),
@@ -223,7 +224,7 @@ fn difference(old: &SweepConfig, new: &SweepConfig) -> Option<String> {
         return Some(format!("other points ({}, not {})", points(old), points(new)));
     }
     if old.seeds != new.seeds {
-        return Some(format!("{} seeds a point, not {}", old.seeds, new.seeds));
+        return Some(format!("{} seeds per point, not {}", old.seeds, new.seeds));
     }
     let changed = keys().into_iter().find(|key| old.base.get(key) != new.base.get(key))?;
     let value =
@@ -280,7 +281,7 @@ mod tests {
                 changed(&|c| c.space.truncate(1)),
                 "another space (model.keep=0.5,1 model.hidden=[10],[20, 20], not model.keep",
             ),
-            (changed(&|c| c.seeds = 3), "2 seeds a point, not 3"),
+            (changed(&|c| c.seeds = 3), "2 seeds per point, not 3"),
             (
                 changed(&|c| c.random = Some(Draws { points: 2, seed: 0 })),
                 "a grid, not 2 points drawn with seed 0",
@@ -318,7 +319,7 @@ mod tests {
         assert!(matches!(SweepFolder::open(path), Err(Error::Data(_))));
         fs::write(path.join("mine"), "kept").unwrap();
         let text = SweepFolder::create(path, config()).unwrap_err().to_string();
-        assert!(text.contains("no sweep's folder"), "{text}");
+        assert!(text.contains("not a sweep's folder"), "{text}");
         assert_eq!(fs::read_dir(path).unwrap().count(), 1);
         for (content, says) in [
             ("", "it has no format"),

@@ -4,12 +4,12 @@
 //! |---|---|
 //! | [`Space`] | which settings take which values: lists and ranges, as a grid or drawn at random |
 //! | [`Plan`] | points and seeds as runs, each with its name and its complete settings |
-//! | [`SweepFolder`] | the plan in a folder, from which a sweep that was stopped goes on |
-//! | [`Outcome`] | what came of one run, in a file of its own |
-//! | [`Table`] | means and deviations over seeds, as text and as CSV |
+//! | [`SweepFolder`] | the plan in a folder, from which a stopped sweep is resumed |
+//! | [`Outcome`] | the result of one run, in its own file |
+//! | [`Table`] | means and standard deviations over seeds, as text and as CSV |
 //! | [`Names`] | what settings are called |
 //!
-//! The runs themselves are trained by the caller, in any order and on any number of threads: no run's figures depend on another.
+//! The caller trains the runs, in any order and on any number of threads: no run's results depend on another.
 
 mod folder;
 mod names;

@@ -1,4 +1,4 @@
-//! Settings as people say them: "keep 0.5, hidden 200-100".
+//! Short names for the settings of a sweep: "keep 0.5, hidden 200-100".
 
 use toml::Value;
 

@@ -1,20 +1,20 @@
-//! What came of a run.
+//! The outcome of a run.
 
 use serde::{Deserialize, Serialize};
 
 use crate::training::{RunHistory, Score, Task, TrainingConfig};
 
-/// The figure that runs are judged by, on validation samples.
+/// The figure by which runs are compared, on validation samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
-    /// Classification: the share of samples whose class is found.
+    /// Classification: the share of samples that are classified correctly.
     Accuracy,
-    /// Regression: the share of the targets' variance that is explained (R squared).
+    /// Regression: the explained share of the targets' variance (R squared).
     R2,
 }
 
 impl Measure {
-    /// The measure of the task that the settings have.
+    /// The measure for the settings' task.
     pub fn of(config: &TrainingConfig) -> Self {
         match config.model.task {
             Task::Classification => Self::Accuracy,
@@ -39,11 +39,11 @@ impl Measure {
     }
 }
 
-/// A run's figures. Scores are accuracies or R squared, as the task has it; what is not finite is `None`.
+/// A run's figures. Scores are accuracies or R squared, depending on the task; a value that is not finite is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunFigures {
-    /// Validation score of the best epoch, the one that the run's monitor chose.
+    /// Validation score of the best epoch, which the run's monitor chose.
     pub best_val_score: Option<f64>,
     /// Validation loss of the same epoch.
     pub best_val_loss: Option<f64>,
@@ -59,7 +59,7 @@ pub struct RunFigures {
     pub train_loss: Option<f64>,
     /// Epochs that were trained.
     pub epochs: usize,
-    /// Seconds that all steps took, checks not included.
+    /// Seconds for all steps, without checks.
     pub seconds: f64,
 }
 
@@ -80,7 +80,7 @@ impl RunFigures {
         }
     }
 
-    /// Training less validation score of the last epoch: the measure of over-fitting.
+    /// Training minus validation score of the last epoch: the measure of overfitting.
     pub fn gap(&self) -> Option<f64> {
         Some(self.train_score? - self.final_val_score?)
     }
@@ -92,11 +92,11 @@ impl RunFigures {
 pub enum Outcome {
     /// It was trained to its end.
     Finished(RunFigures),
-    /// It came to nothing.
+    /// It failed.
     Failed {
-        /// Why, in a sentence.
+        /// The reason, in a sentence.
         reason: String,
-        /// Whether its loss diverged, which it would do again; other failures may be gone another time.
+        /// Whether its loss diverged, which would happen again; other failures may be temporary.
         diverged: bool,
     },
 }

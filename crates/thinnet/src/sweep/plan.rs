@@ -7,7 +7,7 @@ use super::space::{MAX_RUNS, Space, label, twice};
 use crate::error::{Error, Result, ensure};
 use crate::training::{Assignment, TrainingConfig};
 
-/// Digits that a point's number has at least in a run's name, so that names sort.
+/// Min number of digits of a point's number in a run's name, so that names sort.
 const DIGITS: usize = 4;
 
 /// Points drawn at random, instead of a grid.
@@ -16,7 +16,7 @@ const DIGITS: usize = 4;
 pub struct Draws {
     /// How many.
     pub points: usize,
-    /// Seed of NumPy's stream that they come from.
+    /// Seed of NumPy's stream for drawing them.
     pub seed: u32,
 }
 
@@ -26,9 +26,9 @@ pub struct Draws {
 pub struct SweepConfig {
     /// The settings that are varied, as [`Space::parse`] reads them.
     pub space: Vec<String>,
-    /// Seeds a point: `train.seed`, and those that follow it.
+    /// Seeds per point: `train.seed`, and the numbers after it.
     pub seeds: usize,
-    /// Points drawn at random; otherwise all of the grid.
+    /// Draws points at random; otherwise all points of the grid are used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub random: Option<Draws>,
     /// The settings that are not varied.
@@ -36,10 +36,11 @@ pub struct SweepConfig {
 }
 
 impl SweepConfig {
-    /// The sweep over these texts `KEY=VALUES`. A setting with a single value is no dimension: it goes into the base.
+    /// The sweep over these texts `KEY=VALUES`. A setting with a single value is not a dimension: it goes into the
+    /// base.
     ///
     /// # Errors
-    /// As of [`Space::parse`]; ranges and combinations are for [`Plan::new`] to check.
+    /// As [`Space::parse`]; [`Plan::new`] checks ranges and combinations.
     pub fn new(
         mut base: TrainingConfig,
         texts: &[String],
@@ -72,7 +73,7 @@ pub struct Point {
 /// One training run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
-    /// Its name, and that of its folder: `0003-seed232`, the number of its point from 1 and its seed.
+    /// Its name and that of its folder: `0003-seed232`, the number of its point from 1 and its seed.
     pub name: String,
     /// The place of its point in [`Plan::points`].
     pub point: usize,
@@ -85,23 +86,23 @@ pub struct Run {
 /// All runs of a sweep.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// What it was made from.
+    /// The settings of the sweep.
     pub config: SweepConfig,
     /// The settings that are varied.
     pub space: Space,
     /// The points, in the order of the grid or of the draws.
     pub points: Vec<Point>,
-    /// The runs, in the order in which they are to be trained: every point once, then every point with the next seed.
+    /// The runs, in the order in which they should be trained: every point once, then every point with the next seed.
     pub runs: Vec<Run>,
 }
 
 impl Plan {
-    /// Works out all runs and checks the settings of each. A run has one thread unless the settings say otherwise: several runs
-    /// at once use the cores better, and the number of threads changes no figure.
+    /// Lists all runs and checks the settings of each. A run has one thread unless the settings say otherwise:
+    /// several runs at once use the cores better, and the number of threads changes no result.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for a space that [`Space::parse`] refuses, more than [`MAX_RUNS`] runs or none, seeds beyond 2^32,
-    /// and settings out of range, with the point that has them.
+    /// [`Error::Configuration`] for a space that [`Space::parse`] refuses, for more than [`MAX_RUNS`] runs or none,
+    /// for seeds beyond 2^32, and for settings out of range, with the point that has them.
     pub fn new(config: SweepConfig) -> Result<Self> {
         let seeds = config.seeds;
         if seeds == 0 || seeds > MAX_RUNS {
@@ -117,7 +118,7 @@ impl Plan {
             }
             Some(draws) if draws.points > MAX_RUNS => {
                 return Err(Error::configuration(format!(
-                    "{} points are to be drawn, and {MAX_RUNS} are the most",
+                    "{} points are requested, but {MAX_RUNS} are the maximum",
                     draws.points
                 )));
             }
@@ -125,7 +126,7 @@ impl Plan {
         };
         if values.len() * seeds > MAX_RUNS {
             return Err(Error::configuration(format!(
-                "{} points with {seeds} seeds each are {} runs, and {MAX_RUNS} are the most",
+                "{} points with {seeds} seeds each are {} runs, but {MAX_RUNS} are the maximum",
                 values.len(),
                 values.len() * seeds
             )));
@@ -155,7 +156,7 @@ impl Plan {
         Ok(Self { config, space, points, runs })
     }
 
-    /// A point in words: `model.keep=0.5, train.epochs=10`; without any setting that is varied, `the network`.
+    /// A point as text: `model.keep=0.5, train.epochs=10`; `the network` if no setting is varied.
     pub fn label(&self, point: usize) -> String {
         let Some(point) = self.points.get(point) else { return String::new() };
         point.label(&self.space.keys())
@@ -163,7 +164,7 @@ impl Plan {
 }
 
 impl Point {
-    /// The point in words, given the space's keys.
+    /// The point as text, given the space's keys.
     pub(super) fn label(&self, keys: &[String]) -> String {
         if keys.is_empty() {
             return "the network".to_owned();
@@ -281,7 +282,7 @@ mod tests {
         assert!(refused(late.clone()).contains("go beyond 4294967295"));
         late.seeds = 2;
         assert!(Plan::new(late).is_ok());
-        for (points, says) in [(0, "at least 1"), (20_000, "10000 are the most")] {
+        for (points, says) in [(0, "at least 1"), (20_000, "10000 are the maximum")] {
             let mut random = config(&["model.keep=lin:0.1:0.9"], 1);
             random.random = Some(Draws { points, seed: 0 });
             let text = refused(random);

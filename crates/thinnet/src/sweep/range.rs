@@ -1,4 +1,4 @@
-//! A range of the search space: numbers between two bounds, as a grid or drawn.
+//! A range in the search space: numbers between two bounds, as a grid or drawn at random.
 
 use toml::Value;
 
@@ -6,27 +6,27 @@ use crate::error::{Error, Result, ensure};
 use crate::random::RandomState;
 use crate::training::{Assignment, TrainingConfig};
 
-/// How a range is walked through.
+/// The spacing of a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
-    /// Equal differences; uniform draws.
+    /// Equal differences; draws are uniform.
     Linear,
-    /// Equal ratios; draws whose logarithm is uniform.
+    /// Equal ratios; draws are uniform in the logarithm.
     Log,
 }
 
-/// Numbers between two bounds, both included.
+/// Numbers between two bounds, both inclusive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
-    /// How it is walked through.
+    /// Its spacing.
     pub scale: Scale,
     /// The lower bound; above 0 on a logarithmic scale.
     pub low: f64,
     /// The upper bound, above the lower one.
     pub high: f64,
-    /// Points of a grid, at least 2. Random draws need none.
+    /// Points of a grid, at least 2. Random draws do not need it.
     pub points: Option<usize>,
-    /// Whether the setting takes whole numbers alone.
+    /// Whether the setting only takes whole numbers.
     pub whole: bool,
 }
 
@@ -52,11 +52,11 @@ impl Range {
             Some(Ok(points)) if points >= 2 => Some(points),
             Some(_) => return Err(refuse("N must be a whole number of at least 2")),
         };
-        // A number may stand for a list of one or for a column's name: such a setting has no range.
+        // A number may stand for a list with one element or for a column's name: such a setting has no range.
         let is_number = |value: Value| matches!(value, Value::Integer(_) | Value::Float(_));
         let takes = |value: Value| accepted(base, key, &value).is_ok_and(is_number);
         let whole = !takes(Value::Float(0.5));
-        ensure!(!whole || takes(Value::Integer(1)), refuse("it takes no number, so list its values"));
+        ensure!(!whole || takes(Value::Integer(1)), refuse("it takes no numbers, so list its values"));
         if whole && (low.fract() != 0.0 || high.fract() != 0.0 || low.abs().max(high.abs()) > 1e15) {
             return Err(refuse("it takes whole numbers, so LOW and HIGH must be whole"));
         }
@@ -67,13 +67,13 @@ impl Range {
         Ok(range)
     }
 
-    /// The number as the setting takes it.
+    /// The number as a value of the setting.
     #[allow(clippy::cast_possible_truncation)] // saturates; bounds are below 1e15
     fn value(&self, number: f64) -> Value {
         if self.whole { Value::Integer(number.round() as i64) } else { Value::Float(number) }
     }
 
-    /// Its points, of which no grid takes more than `most`; those between the bounds have ten significant digits.
+    /// Its points; no grid has more than `most`. Points between the bounds have ten significant digits.
     pub(super) fn grid(&self, key: &str, most: usize) -> Result<Vec<Value>> {
         let Some(points) = self.points else {
             return Err(Error::configuration(format!(
@@ -81,7 +81,7 @@ impl Range {
                 self.low, self.high
             )));
         };
-        let points = points.min(most + 1); // what is refused need not be built
+        let points = points.min(most + 1); // larger grids are refused, so not built
         let mut values = Vec::with_capacity(points);
         for index in 0..points {
             let share = index as f64 / (points - 1) as f64;
@@ -94,7 +94,7 @@ impl Range {
             let value = self.value(number);
             if values.last() == Some(&value) {
                 return Err(Error::configuration(format!(
-                    "{key} from {} to {} has no {points} different values at such distances; take fewer points",
+                    "{key} from {} to {} has fewer than {points} different values at that spacing; take fewer points",
                     self.low, self.high
                 )));
             }
@@ -103,8 +103,8 @@ impl Range {
         Ok(values)
     }
 
-    /// A number between the bounds. Whole ones on a logarithmic scale are rounded from a range half a unit wider, so that the
-    /// bounds are drawn as often as their neighbours.
+    /// A number between the bounds. On a logarithmic scale, whole numbers are rounded from a range that is half a
+    /// unit wider on both sides, so that the bounds are drawn as often as their neighbours.
     pub(super) fn draw(&self, random: &mut RandomState) -> Value {
         let margin = if self.whole { 0.5 } else { 0.0 };
         let (low, high) = (self.low - margin, self.high + margin);
@@ -117,7 +117,7 @@ impl Range {
     }
 }
 
-/// The value as the setting holds it: 1 is 1.0 where it takes fractions.
+/// The value as the setting stores it: 1 becomes 1.0 if it takes fractions.
 pub(super) fn accepted(base: &TrainingConfig, key: &str, value: &Value) -> Result<Value> {
     let mut config = base.clone();
     config.set(&Assignment { key: key.to_owned(), value: value.clone() })?;

@@ -1,4 +1,4 @@
-//! The search space: settings that are varied, and the values that they take.
+//! The search space: settings that are varied, and their values.
 
 use toml::Value;
 
@@ -8,16 +8,17 @@ use crate::random::RandomState;
 use crate::text::joined;
 use crate::training::{Assignment, TrainingConfig};
 
-/// The most runs of a sweep.
+/// The maximum number of runs in a sweep.
 pub const MAX_RUNS: usize = 10_000;
 
-/// Draws for each point wanted before a space counts as exhausted: all of 10,000 are met in about 10 draws each.
+/// Draws per requested point before a space counts as exhausted: all of 10,000 points are found in about 10 draws
+/// each.
 const MOST_DRAWS: usize = 100;
 
-/// What a setting takes.
+/// The values of a setting.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Values {
-    /// These values.
+    /// A list of values.
     List(Vec<Value>),
     /// Numbers between bounds.
     Range(Range),
@@ -28,7 +29,7 @@ pub enum Values {
 pub struct Dimension {
     /// Its key: `model.keep`.
     pub key: String,
-    /// What it takes.
+    /// Its values.
     pub values: Values,
 }
 
@@ -40,17 +41,17 @@ pub struct Space {
 }
 
 impl Space {
-    /// Reads texts `KEY=VALUES`. VALUES is
+    /// Parses texts `KEY=VALUES`. VALUES is
     ///
     /// - a list, `0.25,0.5,1`; commas within brackets or quotes belong to a value: `model.hidden=[100],[200,200]`;
-    /// - `lin:LOW:HIGH:N` or `log:LOW:HIGH:N`: N points from LOW to HIGH with equal differences or equal ratios. N may be left
-    ///   out where points are drawn at random.
+    /// - `lin:LOW:HIGH:N` or `log:LOW:HIGH:N`: N points from LOW to HIGH with equal differences or equal ratios. N
+    ///   may be omitted if points are drawn at random.
     ///
-    /// Each value must be one that `base` takes by itself; combinations are for [`Plan`](super::Plan) to check.
+    /// `base` must accept each value alone; [`Plan`](super::Plan) checks combinations.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for a key that there is not (with the nearest one) or that cannot be varied, a key or a value
-    /// that is given twice, a value of the wrong type, and a range that is none.
+    /// [`Error::Configuration`] for an unknown key (with the nearest one) or one that cannot be varied, a key or a
+    /// value that is given twice, a value of the wrong type, and an invalid range.
     ///
     /// ```
     /// use thinnet::{sweep::Space, training::TrainingConfig};
@@ -69,7 +70,7 @@ impl Space {
         Ok(Self { dimensions })
     }
 
-    /// The assignment that a text is, if it gives a setting one value.
+    /// The assignment in a text that gives a setting a single value.
     pub(super) fn single(text: &str, base: &TrainingConfig) -> Result<Option<Assignment>> {
         let assignment: Assignment = text.parse()?;
         let (key, values) = (&assignment.key, text.split_once('=').map_or("", |(_, values)| values.trim()));
@@ -97,7 +98,7 @@ impl Space {
             let sizes = joined(values.iter().map(Vec::len), " * ");
             let count = if count == usize::MAX { String::new() } else { format!(" = {count}") };
             return Err(Error::configuration(format!(
-                "the grid has {sizes}{count} points, and {most} are the most; leave some out, or draw points at random"
+                "the grid has {sizes}{count} points, but {most} are the maximum; leave some out, or draw points at random"
             )));
         }
         let mut points = vec![Vec::new()];
@@ -112,8 +113,8 @@ impl Space {
         Ok(points)
     }
 
-    /// `count` different points drawn at random from NumPy's stream: of a list each value with the same probability, of a range
-    /// uniform or log-uniform numbers; setting by setting in order, point by point.
+    /// `count` different points drawn at random from NumPy's stream: from a list each value with the same
+    /// probability, from a range uniform or log-uniform numbers; point by point, and setting by setting in order.
     ///
     /// # Errors
     /// [`Error::Configuration`] if the space has fewer points.
@@ -134,7 +135,7 @@ impl Space {
             }
             let point: Vec<Value> =
                 self.dimensions.iter().map(|dimension| dimension.draw(&mut random)).collect::<Result<_>>()?;
-            // Floats are told apart by their shortest text, which reads back as the same float.
+            // Floats are compared by their shortest text, which reads back as the same float.
             if known.insert(Value::Array(point.clone()).to_string()) {
                 points.push(point);
             }
@@ -149,7 +150,7 @@ impl Dimension {
         let values = text.split_once('=').map_or("", |(_, values)| values.trim());
         let reserved = match key.as_str() {
             "train.seed" => Some("each point is trained with several seeds anyway; give their number"),
-            "model.task" => Some("figures of classification and regression do not compare"),
+            "model.task" => Some("figures of classification and regression cannot be compared"),
             _ => None,
         };
         if let Some(reason) = reserved {
@@ -175,7 +176,7 @@ impl Dimension {
         Ok(Self { key, values: Values::List(list) })
     }
 
-    /// The values of a grid.
+    /// The values for a grid.
     fn grid(&self) -> Result<Vec<Value>> {
         match &self.values {
             Values::List(values) => Ok(values.clone()),
@@ -209,7 +210,7 @@ pub(super) fn twice(key: &str) -> Error {
     Error::configuration(format!("{key} is given twice; give all its values at once, separated by commas"))
 }
 
-/// The values of a list: parted by commas that stand in no bracket and no quotes.
+/// The values of a list: separated by commas outside brackets and quotes.
 fn parts<'a>(key: &str, text: &'a str) -> Result<Vec<&'a str>> {
     let refuse = |reason: &str| Error::configuration(format!("{key}={text}: {reason}"));
     let (mut parts, mut start, mut depth, mut quote) = (Vec::new(), 0, 0usize, None);
@@ -240,7 +241,7 @@ fn parts<'a>(key: &str, text: &'a str) -> Result<Vec<&'a str>> {
     Ok(parts)
 }
 
-/// A value for people: words without quotes, fractions to four significant digits.
+/// A value for display: words without quotes, fractions with four significant digits.
 pub fn label(value: &Value) -> String {
     match value {
         Value::String(word) => word.clone(),
@@ -333,12 +334,12 @@ mod tests {
             (&["model.keep=lin:0.1:0.9:1"], "at least 2"),
             (&["model.keep=lin:0.1:0.9:-3"], "at least 2"),
             (&["optim.learning_rate=log:0:1:5"], "above 0"),
-            (&["model.hidden=lin:10:100:5"], "takes no number"),
-            (&["optim.rule=lin:0:1:5"], "takes no number"),
+            (&["model.hidden=lin:10:100:5"], "takes no numbers"),
+            (&["optim.rule=lin:0:1:5"], "takes no numbers"),
             (&["train.epochs=lin:1.5:3:2"], "must be whole"),
             (&["train.epochs=lin:-5:3:2"], "train.epochs = -5"),
             (&["train.epochs=lin:1:3:5"], "take fewer points"),
-            (&["model.keep=lin:0.1:0.9:20000"], "10000 are the most"),
+            (&["model.keep=lin:0.1:0.9:20000"], "10000 are the maximum"),
             (&["model.keep=lin:0.1:0.9:200", "train.epochs=lin:1:100:100"], "200 * 100 = 20000 points"),
         ] {
             let text = refused(texts);

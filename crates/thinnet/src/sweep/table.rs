@@ -9,22 +9,22 @@ use crate::error::Result;
 use crate::files;
 use crate::text::{aligned, joined};
 
-/// A column for programs: what it is called, and its figure.
+/// A column for programs: its name and its figure.
 type Column<'a, T, V> = (&'a str, fn(&T) -> Option<V>);
 
 /// A mean over runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stat {
-    /// How many runs.
+    /// The number of runs.
     pub count: usize,
     /// Their mean.
     pub mean: f64,
-    /// Their standard deviation, with `count - 1` in the denominator; `None` of a single run.
+    /// Their standard deviation, with `count - 1` in the denominator; `None` for a single run.
     pub sd: Option<f64>,
 }
 
 impl Stat {
-    /// The mean and deviation of these values; `None` of no values.
+    /// The mean and standard deviation of these values; `None` if there are none.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let values: Vec<f64> = values.into_iter().collect();
         let count = values.len();
@@ -36,24 +36,24 @@ impl Stat {
         Some(Self { count, mean, sd: (count > 1).then(|| (squares / (count - 1) as f64).sqrt()) })
     }
 
-    /// The mean without its deviation.
+    /// The mean without its standard deviation.
     pub(crate) fn alone(self) -> Self {
         Self { sd: None, ..self }
     }
 }
 
-/// What a point came to.
+/// The results of a point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// The point's place in [`Plan::points`].
     pub point: usize,
     /// Its values, one for each key.
     pub values: Vec<Value>,
-    /// Runs that were trained to their end.
+    /// Finished runs.
     pub finished: usize,
-    /// Runs that came to nothing.
+    /// Failed runs.
     pub failed: usize,
-    /// Runs that are still to be trained, or to be trained to their end.
+    /// Runs that are not finished yet.
     pub unfinished: usize,
     /// Validation score of the best epoch.
     pub best: Option<Stat>,
@@ -65,7 +65,7 @@ pub struct Row {
     pub last_loss: Option<Stat>,
     /// Training score of the last epoch.
     pub train: Option<Stat>,
-    /// Training less validation score of the last epoch.
+    /// Training minus validation score of the last epoch.
     pub gap: Option<Stat>,
     /// Epochs that were trained.
     pub epochs: Option<Stat>,
@@ -78,9 +78,9 @@ pub struct Row {
 pub struct Table {
     /// The settings that are varied.
     pub keys: Vec<String>,
-    /// What scores are.
+    /// The measure of the scores.
     pub measure: Measure,
-    /// A row a point, the highest mean validation score first; points without one last, in the plan's order.
+    /// One row per point, the highest mean validation score first; points without a score last, in the plan's order.
     pub rows: Vec<Row>,
 }
 
@@ -96,7 +96,7 @@ impl Table {
         let points = plan.points.iter().zip(&own).enumerate();
         let mut rows: Vec<Row> =
             points.map(|(number, (point, own))| row(number, point.values.clone(), own)).collect();
-        // Stable: equals stay in the plan's order.
+        // A stable sort: equal points stay in the plan's order.
         rows.sort_by(|a, b| match (a.best, b.best) {
             (Some(a), Some(b)) => b.mean.total_cmp(&a.mean),
             (a, b) => b.is_some().cmp(&a.is_some()),
@@ -132,8 +132,8 @@ impl Table {
         (sum(|row| row.finished), sum(|row| row.failed), sum(|row| row.unfinished))
     }
 
-    /// The table for a terminal: columns of the keys that are varied, then of the figures, each mean with its standard
-    /// deviation over the seeds. Ends without a line feed.
+    /// The table for a terminal: columns of the varied keys, then of the figures, each a mean with its standard
+    /// deviation over the seeds. Does not end with a line feed.
     pub fn text(&self) -> String {
         let mut header = self.keys.clone();
         header.extend(self.heads().map(str::to_owned));
@@ -146,7 +146,7 @@ impl Table {
         joined(table.into_iter().chain(self.missing()), "\n")
     }
 
-    /// What stands over the columns of [`Table::cells`].
+    /// The headings of the columns of [`Table::cells`].
     pub fn heads(&self) -> [&'static str; 8] {
         let score = match self.measure {
             Measure::Accuracy => "val accuracy",
@@ -155,7 +155,7 @@ impl Table {
         [score, "val loss", "at the end", "train", "gap", "epochs", "seconds", "runs"]
     }
 
-    /// A row's figures for people: means with standard deviations, mean epochs and seconds, and its runs.
+    /// A row's figures for display: means with standard deviations, mean epochs and seconds, and its runs.
     pub fn cells(&self, row: &Row) -> [String; 8] {
         let others = [(row.failed, " failed"), (row.unfinished, " unfinished")];
         let others = others.into_iter().filter(|(count, _)| *count > 0);
@@ -173,7 +173,7 @@ impl Table {
         ]
     }
 
-    /// What the figures do not hold, in sentences: runs that failed, and runs that are not finished.
+    /// Sentences about runs that are not in the figures: failed runs and unfinished runs.
     pub fn missing(&self) -> Vec<String> {
         let (finished, failed, unfinished) = self.counts();
         let all = finished + failed + unfinished;
@@ -188,7 +188,7 @@ impl Table {
         sentences
     }
 
-    /// A score with its deviation: accuracies in per cent, R squared as it is.
+    /// A score with its standard deviation: accuracies in per cent, R squared as a number.
     pub fn score(&self, stat: Option<Stat>) -> String {
         match self.measure {
             Measure::Accuracy => {
@@ -201,11 +201,11 @@ impl Table {
         }
     }
 
-    /// `sweep.csv`: a line a point, in the table's order. Means and deviations have as many digits as it takes to read back
-    /// the same float; what there is not is empty.
+    /// `sweep.csv`: one line per point, in the table's order. Means and standard deviations have enough digits to
+    /// read back the same float; missing values are empty.
     ///
     /// # Errors
-    /// [`Error::Report`](crate::Error::Report) if it cannot be made, which no table is known to cause.
+    /// [`Error::Report`](crate::Error::Report) if it cannot be created; no table is known to cause this.
     pub fn csv(&self) -> Result<Vec<u8>> {
         let name = self.measure.name();
         let mut header: Vec<String> =
@@ -235,10 +235,10 @@ impl Table {
     }
 }
 
-/// `runs.csv`: a line a run, in the plan's order, in the same manner.
+/// `runs.csv`: one line per run, in the plan's order, with the same format.
 ///
 /// # Errors
-/// [`Error::Report`](crate::Error::Report) if it cannot be made, which no plan is known to cause.
+/// [`Error::Report`](crate::Error::Report) if it cannot be created; no plan is known to cause this.
 pub fn runs_csv(plan: &Plan, outcomes: &[Option<Outcome>]) -> Result<Vec<u8>> {
     let mut header: Vec<String> = ["run", "point", "seed"].map(str::to_owned).to_vec();
     header.extend(plan.space.keys());
@@ -333,7 +333,7 @@ fn row(point: usize, values: Vec<Value>, own: &[Option<&Outcome>]) -> Row {
     }
 }
 
-/// A mean and its deviation with so many decimals; a dash for none.
+/// A mean and its standard deviation with this many decimals; a dash for none.
 fn number(stat: Option<Stat>, decimals: usize) -> String {
     match stat {
         None => "-".to_owned(),
@@ -342,7 +342,7 @@ fn number(stat: Option<Stat>, decimals: usize) -> String {
     }
 }
 
-/// A value in a table for programs: a string without quotes, anything else as TOML has it.
+/// A value in a table for programs: a string without quotes, anything else as in TOML.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(word) => word.clone(),

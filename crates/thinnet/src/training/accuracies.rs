@@ -1,4 +1,4 @@
-//! Losses and accuracies alone, as the course tells them.
+//! Only losses and accuracies, as the course reports them.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub struct Accuracies {
     /// The training loss of every iteration, regularisation included (length: iterations).
     pub loss: Vec<f64>,
     /// How many epochs were complete at each check of the accuracies: 0 after the first iteration (unless it ends an
-    /// epoch itself), then 1, 2, ...
+    /// epoch), then 1, 2, ...
     pub epoch: Vec<usize>,
     /// The training accuracy at each check, in 0..=1.
     pub train_accuracy: Vec<f64>,
@@ -21,7 +21,7 @@ pub struct Accuracies {
 }
 
 impl Accuracies {
-    /// Those of a run that learns classes.
+    /// The losses and accuracies of a run with classes.
     pub fn of(history: &RunHistory) -> Self {
         let epochs = &history.epochs;
         Self {
@@ -45,7 +45,7 @@ impl Accuracies {
     }
 }
 
-/// A line of the course's solver.
+/// A line of output in the course's solver.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum CourseLine {
     /// An iteration was computed.
@@ -71,8 +71,8 @@ pub enum CourseLine {
 }
 
 impl CourseLine {
-    /// What the course prints of a step, in order: its loss after the first and every `print_every`th after that, and
-    /// accuracies where they were checked.
+    /// What the course prints for a step, in order: its loss after the first and every `print_every`th one, and
+    /// accuracies if they were checked.
     pub fn of(step: &Step, steps: u64, epochs: usize, print_every: u64) -> impl Iterator<Item = Self> {
         let iteration = (step.step - 1).is_multiple_of(print_every.max(1)).then_some(Self::Iteration {
             iteration: step.step,

@@ -1,4 +1,4 @@
-//! How a network does on rows that it does not learn from.
+//! Evaluates a network on rows during training.
 
 use ndarray::{Array2, ArrayView2, Axis};
 
@@ -10,24 +10,24 @@ use crate::float::Float;
 use crate::layers::{Loss, argmax, rank};
 use crate::random::RandomState;
 
-/// Scores among which the true class has to be for the top-5 accuracy.
+/// The top-5 accuracy counts samples whose true class is among this many scores.
 const TOP: usize = 5;
 
-/// The most classes whose confusion is counted: memory and files grow with their square.
+/// Confusion is counted for at most this many classes: memory and files grow with their square.
 pub const MOST_COUNTED: usize = 1000;
 
-/// What a run checks at each epoch's end, and how.
+/// What a run checks at the end of each epoch, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checks {
     /// The training rows that are checked.
     pub train: CheckRows,
     /// The validation rows that are checked.
     pub val: CheckRows,
-    /// Whether they are checked after the first step too: the best network may be that one.
+    /// Whether they are also checked after the first step: that network may be the best.
     pub first_step: bool,
-    /// Whether accuracies are all that is asked for: images of bytes are then decided faster, and losses are NaN.
+    /// Whether only accuracies are needed: then images of bytes are classified faster, and losses are NaN.
     pub accuracy_alone: bool,
-    /// Seeds NumPy's stream anew after each check, as a seeded dropout layer of the course does in test mode too.
+    /// Re-seeds NumPy's stream after each check, as a seeded dropout layer of the course does even in test mode.
     pub reseed: Option<u32>,
     /// Whether a loss or a parameter that is not finite ends the run.
     pub stop_when_diverged: bool,
@@ -38,14 +38,14 @@ pub struct Checks {
 pub enum CheckRows {
     /// All of them.
     All,
-    /// So many, from the first; all if there are fewer.
+    /// The first ones, this many; all if there are fewer.
     First(usize),
-    /// So many, drawn anew each time, with replacement and from the stream that draws the batches; all if there are fewer.
+    /// This many, drawn each time with replacement from the stream of the batches; all if there are fewer.
     Drawn(usize),
 }
 
 impl Checks {
-    /// As the settings say: training rows from the first, and all validation rows.
+    /// As the settings say: the first training rows, and all validation rows.
     pub fn of(config: &TrainingConfig) -> Self {
         Self {
             train: config.train.check_samples.map_or(CheckRows::All, CheckRows::First),
@@ -57,8 +57,8 @@ impl Checks {
         }
     }
 
-    /// As the course's solver does: accuracies alone, after the first step too, of at most 1000 training rows, which are
-    /// drawn, and of all validation rows.
+    /// As in the course's solver: only accuracies, also after the first step, on at most 1000 drawn training rows and
+    /// on all validation rows.
     pub fn course() -> Self {
         Self {
             train: CheckRows::Drawn(1000),
@@ -71,7 +71,7 @@ impl Checks {
     }
 }
 
-/// Rows that are checked time and again.
+/// Rows that are checked repeatedly.
 #[derive(Debug)]
 pub(super) struct CheckedRows<'a, F> {
     rows: &'a Rows<F>,
@@ -81,16 +81,16 @@ pub(super) struct CheckedRows<'a, F> {
 /// Which of them.
 #[derive(Debug)]
 enum Chosen<F> {
-    /// So many from the first, in the engine's form.
+    /// The first ones, this many, in the engine's form.
     Loaded(Inputs<F>, usize),
-    /// All of those that stay in a file, which are read each time.
+    /// All of them, if they stay in a file; they are read each time.
     Stored,
-    /// So many, drawn anew each time.
+    /// This many, drawn each time.
     Drawn(usize),
 }
 
 impl<'a, F: Float> CheckedRows<'a, F> {
-    /// Brings rows that are checked every time into the engine's form.
+    /// Converts rows that are checked every time to the engine's form.
     pub(super) fn new(engine: &dyn Engine<F>, rows: &'a Rows<F>, which: CheckRows) -> Result<Self> {
         let total = rows.len();
         let part = match which {
@@ -110,7 +110,7 @@ impl<'a, F: Float> CheckedRows<'a, F> {
         Ok(Self { rows, part })
     }
 
-    /// The network's score on them; what is drawn comes from `random`.
+    /// The network's score on them; rows are drawn with `random`.
     pub(super) fn score(
         &self,
         engine: &dyn Engine<F>,
@@ -138,8 +138,8 @@ impl<'a, F: Float> CheckedRows<'a, F> {
     }
 }
 
-/// The score of a network on all of these rows, and how often each class (row) is taken for each (column); `None` for numbers, and
-/// for more than [`MOST_COUNTED`] classes.
+/// The score of a network on all of these rows, and how often each class (row) is predicted as each class (column);
+/// `None` for numbers, and for more than [`MOST_COUNTED`] classes.
 pub(super) fn judge<F: Float>(
     engine: &dyn Engine<F>,
     rows: &Rows<F>,
@@ -159,7 +159,7 @@ pub(super) fn judge<F: Float>(
     Ok((score(scores.view(), rows.targets(), loss)?, confusion))
 }
 
-/// The scores (N, C) of rows that stay in a file, of which a block at a time is in memory.
+/// The scores (N, C) of rows that stay in a file; one block at a time is in memory.
 fn scores_of_stored<F: Float>(
     engine: &dyn Engine<F>,
     stored: &Stored<Features<F>>,

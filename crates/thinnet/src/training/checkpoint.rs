@@ -1,8 +1,9 @@
-//! A run's state as bytes that tell whether they are whole.
+//! A run's state as bytes, with a checksum that shows damage.
 //!
-//! A checkpoint is a line `thinnet checkpoint 1`, the SHA-256 of what follows as a line of hexadecimal digits, and a
-//! safetensors file: parameters by name, the optimiser's state as `W1.m`, `W1.v`, ..., the best epoch's network as
-//! `best.W1`, ..., the epoch's order of samples, every step's loss, and in its metadata, as JSON, the rest.
+//! A checkpoint is a line `thinnet checkpoint 1`, the SHA-256 of everything after it as a line of hexadecimal digits,
+//! and a safetensors file. That has parameters by name, the optimiser's state as `W1.m`, `W1.v`, ..., the best
+//! epoch's network as `best.W1`, ..., the epoch's order of samples, every step's loss, and the rest as JSON in its
+//! metadata.
 
 use ndarray::ArrayView1;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ use crate::random;
 /// The first line.
 const MAGIC: &str = "thinnet checkpoint 1\n";
 
-/// What is no array.
+/// Everything that is not an array.
 #[derive(Serialize, Deserialize)]
 struct Rest {
     /// The version that wrote it.
@@ -30,7 +31,7 @@ struct Rest {
     config: String,
     random: random::State,
     engine_step: u64,
-    /// Updates that the optimiser has done.
+    /// The number of the optimiser's updates.
     updates: u64,
     layers: usize,
     rule: OptimiserKind,
@@ -44,7 +45,7 @@ impl<F: Float> TrainerState<F> {
     /// The state as bytes, with the run's settings.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for settings that TOML cannot hold, which no settings in range are.
+    /// [`Error::Configuration`] for settings that TOML cannot hold; no settings in range are like that.
     pub fn to_bytes(&self, config: &TrainingConfig) -> Result<Vec<u8>> {
         let position = &self.position;
         let mut tensors = Tensors::default();
@@ -82,10 +83,10 @@ impl<F: Float> TrainerState<F> {
         Ok(bytes)
     }
 
-    /// The state that [`TrainerState::to_bytes`] wrote, with the run's settings.
+    /// The state written by [`TrainerState::to_bytes`], with the run's settings.
     ///
     /// # Errors
-    /// [`Error::Data`] for bytes that are cut short, changed, or of another kind.
+    /// [`Error::Data`] for bytes that are truncated, changed, or of another kind.
     pub fn from_bytes(bytes: &[u8]) -> Result<(Self, TrainingConfig)> {
         let body = whole(bytes)?;
         let read = Read::new(body)?;
@@ -122,30 +123,30 @@ impl<F: Float> TrainerState<F> {
         Ok((state, config))
     }
 
-    /// Steps done when the state was taken.
+    /// The number of steps done in this state.
     pub fn step(&self) -> u64 {
         self.position.step
     }
 
-    /// The network's parameters then.
+    /// The network's parameters in this state.
     pub fn parameters(&self) -> &Parameters<F> {
         &self.engine.parameters
     }
 
-    /// Losses and epochs until then.
+    /// Losses and epochs up to this state.
     pub fn history(&self) -> &RunHistory {
         &self.position.history
     }
 }
 
-/// The body of a whole checkpoint.
+/// The body of an undamaged checkpoint.
 fn whole(bytes: &[u8]) -> Result<&[u8]> {
-    let no_checkpoint = || Error::data("it is no checkpoint of thinnet, or one that was cut short");
+    let no_checkpoint = || Error::data("it is not a checkpoint of thinnet, or it was cut short");
     let rest = bytes.strip_prefix(MAGIC.as_bytes()).ok_or_else(no_checkpoint)?;
     let (sum, body) = rest.split_at_checked(64).ok_or_else(no_checkpoint)?;
     let body = body.strip_prefix(b"\n").ok_or_else(no_checkpoint)?;
     if digest(body).as_bytes() != sum {
-        return Err(Error::data("its checksum does not fit: it was cut short or changed"));
+        return Err(Error::data("its checksum does not match: it was cut short or changed"));
     }
     Ok(body)
 }

@@ -1,4 +1,4 @@
-//! The rows of a run: parted and scaled, with all that a prediction needs of how it was done.
+//! The rows of a run: split and scaled, with everything that prediction needs to know about it.
 
 use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
@@ -8,23 +8,23 @@ use crate::data::{Columns, DataSet, Features, Rows, Scale, Scaling, SplitOptions
 use crate::error::{Error, Result};
 use crate::float::Float;
 
-/// What is done to a sample before the network sees it, and to its output after.
+/// How a sample is transformed before the network, and its output after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessing {
-    /// The shape of one sample: `[channels, height, width]` of an image, `[numbers]` of others.
+    /// The shape of one sample: `[channels, height, width]` for an image, `[numbers]` for others.
     pub shape: Vec<usize>,
     /// The classes' names by label, or the targets' names.
     pub names: Vec<String>,
     /// The columns of a table.
     pub columns: Option<Columns>,
-    /// What is done to the inputs.
+    /// The scaling of the inputs.
     pub scale: Scale,
-    /// Regression: what is done to the targets, and undone to each output.
+    /// For regression: the scaling of the targets, which is undone for each output.
     pub targets: Option<Scale>,
 }
 
 impl Preprocessing {
-    /// Refuses what does not fit together; it may come from a file.
+    /// Refuses parts that do not match; they may come from a file.
     pub(crate) fn check(&self) -> Result<()> {
         let fits = |scale: &Scale, size: usize| {
             scale.mean.len() == size
@@ -41,7 +41,7 @@ impl Preprocessing {
         Err(Error::data("its preprocessing does not fit the shape of its samples"))
     }
 
-    /// Samples (N, D) in the units of the data as the network takes them.
+    /// Samples (N, D) in the units of the data, converted to the network's inputs.
     ///
     /// # Errors
     /// [`Error::Shape`] for another D.
@@ -64,25 +64,25 @@ impl Preprocessing {
 /// The rows of a run.
 #[derive(Debug, Clone)]
 pub struct TrainingData<F> {
-    /// To train on.
+    /// For training.
     pub train: Rows<F>,
-    /// To validate on after each epoch.
+    /// For validation after each epoch.
     pub val: Rows<F>,
-    /// To test on in the end, if the data set has such a part.
+    /// For the final test, if the data set has such a part.
     pub test: Option<Rows<F>>,
     /// How they were made.
     pub preprocessing: Preprocessing,
-    /// The settings, with what they left open filled in.
+    /// The settings, with open ones filled in.
     pub settings: DataConfig,
-    /// What a person should know of how they were read.
+    /// What the user should know about how they were read.
     pub notes: Vec<String>,
 }
 
 impl<F: Float> TrainingData<F> {
-    /// Parts and scales a data set as the configuration says.
+    /// Splits and scales a data set as the configuration says.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for more samples than there are, or settings that do not suit the data.
+    /// [`Error::Configuration`] if there are not enough samples, or for settings that do not suit the data.
     pub fn new(set: DataSet, config: &TrainingConfig) -> Result<Self> {
         let mut settings = config.data.clone();
         let options = SplitOptions {
@@ -96,10 +96,10 @@ impl<F: Float> TrainingData<F> {
         settings.scaling.get_or_insert(usual);
         match (set.is_regression(), config.model.task) {
             (false, Task::Regression) => Err(Error::configuration(
-                "model.task is regression, and the data have classes; they have to be read for regression",
+                "model.task is regression, but the data have classes; read them for regression",
             )),
             (true, Task::Classification) => {
-                Err(Error::configuration("the data have numbers as targets; model.task has to be regression"))
+                Err(Error::configuration("the data have numbers as targets; set model.task to regression"))
             }
             (false, _) if set.names().len() == 1 => Err(Error::data(format!(
                 "every sample has the same label, {}: there is nothing to learn; name another column of labels",
@@ -122,18 +122,19 @@ impl<F: Float> TrainingData<F> {
         Self { train, val, test: None, preprocessing, settings, notes: Vec::new() }
     }
 
-    /// The first `num_train` training rows and all others of a data set that is split, scaled as
-    /// [`DataSet::default_scaling`] says: what the course trains on.
+    /// The first `num_train` training rows and all other parts of a data set that is split, scaled as
+    /// [`DataSet::default_scaling`] says, as in the course.
     ///
     /// # Errors
-    /// [`Error::Configuration`] unless 1 <= `num_train` <= the number of training rows, and if there are no validation rows
-    /// ([`DataSet::split`] makes some).
+    /// [`Error::Configuration`] unless 1 <= `num_train` <= the number of training rows, and if there are no
+    /// validation rows ([`DataSet::split`] makes some).
     pub fn of(set: &DataSet, num_train: usize) -> Result<Self> {
         let scaling = Some(set.default_scaling());
         Self::scaled(set, DataConfig { train: Some(num_train), scaling, ..DataConfig::default() })
     }
 
-    /// The parts of a data set, scaled as the settings say; means and deviations are those of all its training rows.
+    /// The parts of a data set, scaled as the settings say; means and standard deviations are those of all its
+    /// training rows.
     ///
     /// # Errors
     /// As [`TrainingData::of`].
@@ -141,7 +142,7 @@ impl<F: Float> TrainingData<F> {
         Self::of_set(set.clone(), settings)
     }
 
-    /// The same of a set that nobody else may need: its numbers are scaled where they are, if they are of `F`.
+    /// The same for a set that nobody else needs: numbers of type `F` are scaled in place.
     fn of_set(set: DataSet, mut settings: DataConfig) -> Result<Self> {
         let available = set.train().len();
         let num_train = settings.train.unwrap_or(available);
@@ -151,15 +152,14 @@ impl<F: Float> TrainingData<F> {
                 "the number of training {what} must be from 1 to {available}, which is what this data set has; got {num_train}"
             )));
         }
-        let no_val =
-            || Error::configuration("this data set has no validation samples; it has to be split first");
+        let no_val = || Error::configuration("this data set has no validation samples; split it first");
         settings.val = Some(set.val().ok_or_else(no_val)?.len());
         let scale = set.scale(*settings.scaling.get_or_insert(set.default_scaling()))?;
         let (shape, names) = (set.shape().to_vec(), set.names().to_vec());
         let (columns, notes) = (set.columns().cloned(), set.notes().to_vec());
         let (all, val, test) = set.into_rows();
         let train = all.slice(0, num_train);
-        drop(all); // so that nobody shares the numbers
+        drop(all); // so that the numbers are not shared
         let train = scale.rows_in_place::<F>(train)?;
         let targets = train.numbers().map(|numbers| target_scale(numbers, settings.target_scaling));
         let targets = targets.transpose()?;
@@ -178,18 +178,18 @@ impl<F: Float> TrainingData<F> {
         })
     }
 
-    /// Numbers of a sample.
+    /// How many numbers a sample has.
     pub fn input_dim(&self) -> usize {
         self.train.input_dim()
     }
 
-    /// Scores of the network: one a class, or one a target.
+    /// How many scores the network has: one per class, or one per target.
     pub fn num_outputs(&self) -> usize {
         self.train.num_outputs()
     }
 }
 
-/// How the training rows' numbers (N, K) are scaled.
+/// The scaling of the training rows' numbers (N, K).
 fn target_scale<F: Float>(numbers: ArrayView2<'_, F>, scaling: Scaling) -> Result<Scale> {
     match scaling {
         Scaling::None => Ok(Scale::none(numbers.ncols())),
@@ -201,13 +201,13 @@ fn target_scale<F: Float>(numbers: ArrayView2<'_, F>, scaling: Scaling) -> Resul
             Ok(Scale { mean, deviation: Some(deviation) })
         }
         Scaling::Mean | Scaling::Unit => Err(Error::configuration(format!(
-            "data.target_scaling is {}; it takes standard or none",
+            "data.target_scaling is {}; it must be standard or none",
             scaling.name()
         ))),
     }
 }
 
-/// Numbers (N, K) less their mean, divided by their deviation.
+/// Numbers (N, K) minus their mean, divided by their standard deviation.
 fn scaled_targets<F: Float>(numbers: ArrayView2<'_, F>, scale: &Scale) -> Array2<F> {
     let mut scaled = numbers.to_owned();
     for (index, mut column) in scaled.columns_mut().into_iter().enumerate() {

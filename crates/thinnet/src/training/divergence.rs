@@ -1,4 +1,4 @@
-//! Runs that came to their end and have diverged all the same: their figures are finite, and worth nothing.
+//! Finished runs that have diverged: their results are finite, but useless.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::RunHistory;
 use crate::layers::Loss;
 
-/// A run has diverged if its loss in the end is more than so many times that of a network that knows nothing.
+/// A run has diverged if its final loss is more than this many times that of an untrained network.
 const FACTOR: f64 = 10.0;
 
 /// How a run has diverged.
@@ -17,7 +17,7 @@ pub struct Divergence {
     pub epoch: usize,
     /// The training loss of that epoch.
     pub loss: f64,
-    /// The loss of a network that knows nothing.
+    /// The loss of an untrained network.
     pub start: f64,
 }
 
@@ -33,13 +33,13 @@ impl fmt::Display for Divergence {
 }
 
 impl RunHistory {
-    /// Whether the run has diverged, though it came to its end: the training loss of its last epoch, in test mode and as the
-    /// mean of its steps, is not finite, or more than 10 times the loss of a network that knows nothing. That is the greater of
-    /// the first step's loss and of what one answer for all samples has: `ln(C)` for C classes, the targets' own variance for
-    /// numbers.
+    /// Whether the run has diverged although it finished. It has if the training loss of its last epoch, both in test
+    /// mode and as the mean of its steps, is not finite, or is more than 10 times the loss of an untrained network.
+    /// That loss is the max of the first step's loss and the loss of the same answer for all samples: `ln(C)` for C
+    /// classes, the targets' variance for numbers.
     ///
-    /// - `loss`: what is trained on
-    /// - `num_outputs`: C, of classes
+    /// - `loss`: the loss used in training
+    /// - `num_outputs`: C, for classes
     ///
     /// ```
     /// use thinnet::layers::Loss;
@@ -51,11 +51,11 @@ impl RunHistory {
         let first = self.loss.first().copied().unwrap_or(f64::NAN);
         let of_one_answer = match (loss, last.train.r2) {
             (Loss::Softmax, _) => (num_outputs.max(2) as f64).ln(),
-            // R squared is 1 less the ratio of the two.
+            // R squared is 1 minus the ratio of the two.
             (_, Some(r2)) => last.train.loss / (1.0 - r2),
             (_, None) => f64::NAN,
         };
-        let start = first.max(of_one_answer); // a NaN gives way
+        let start = first.max(of_one_answer); // `max` ignores a NaN
         let is_bad = |loss: f64| !loss.is_finite() || loss > FACTOR * start;
         let diverged = is_bad(last.train.loss) && is_bad(last.loss);
         diverged.then_some(Divergence { epoch: last.epoch, loss: last.train.loss, start })

@@ -1,5 +1,5 @@
-//! The course's dropout experiment: the same network trained several times, each with another keep probability, from
-//! one random stream.
+//! The course's dropout experiment: the same network trained several times, each time with another keep probability,
+//! from one random stream.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,10 +18,10 @@ use crate::net::Initialisation;
 use crate::optim::OptimiserKind;
 use crate::random::RandomState;
 
-/// Everything that determines the experiment's figures, and the threads, which do not.
+/// Everything that determines the experiment's results, and the threads, which do not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
-    /// Where the samples come from, for people: "embedded CIFAR-10 sample", or a path and how it was read.
+    /// Where the samples come from, as text: "embedded CIFAR-10 sample", or a path and how it was read.
     pub data: String,
     /// The classes' names, by label. [`run`] takes them from the data.
     #[serde(default = "cifar10_classes")]
@@ -36,7 +36,7 @@ pub struct Settings {
     pub hidden: Vec<usize>,
     /// Epochs.
     pub epochs: usize,
-    /// Samples a step.
+    /// Samples per step.
     pub batch_size: usize,
     /// How gradients change the parameters.
     pub update_rule: OptimiserKind,
@@ -55,7 +55,7 @@ pub struct Settings {
     pub engine: EngineKind,
 }
 
-/// The classes of a report that names none.
+/// The classes of a report that does not name any.
 fn cifar10_classes() -> Vec<String> {
     CIFAR10_CLASSES.map(str::to_owned).to_vec()
 }
@@ -67,27 +67,27 @@ pub struct NetworkRun {
     pub keep: f64,
     /// Its losses and accuracies.
     pub history: Accuracies,
-    /// Seconds that its training took, accuracy checks included.
+    /// Seconds for its training, including accuracy checks.
     pub seconds: f64,
-    /// How it does once training has ended; `None` in files of versions that did not measure it.
+    /// Its results at the end of training; `None` in files of versions that did not measure them.
     #[serde(default)]
     pub end: Option<Ending>,
 }
 
-/// How a network does at the end of training: in test mode, with every unit and without penalties, so that networks of
-/// different keep probabilities can be compared. No epoch is chosen for it.
+/// A network's results at the end of training: in test mode, with every unit and without penalties, so that networks
+/// with different keep probabilities can be compared. It is not the best epoch but the last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ending {
     /// Mean loss on the training samples.
     pub train_loss: f64,
     /// Mean loss on the validation samples.
     pub val_loss: f64,
-    /// Whether each validation sample is recognised, in their order.
+    /// Whether each validation sample is classified correctly, in order.
     pub val_correct: Vec<bool>,
 }
 
 impl Ending {
-    /// Measures the network that `engine` holds.
+    /// Evaluates the network of `engine`.
     fn of<F: Float>(engine: &dyn Engine<F>, data: &TrainingData<F>, loss: Loss) -> Result<Self> {
         let classes = engine.classes(&engine.load(data.val.x())?)?;
         let val_correct = classes.iter().zip(data.val.labels()).map(|(class, label)| class == label);
@@ -99,7 +99,7 @@ impl Ending {
     }
 }
 
-/// The mean loss on rows, of which a block at a time is loaded: a whole data set takes no second copy in memory.
+/// The mean loss on rows. One block at a time is loaded, so that a whole data set needs no second copy in memory.
 fn loss_on<F: Float>(engine: &dyn Engine<F>, rows: &Rows<F>, loss: Loss) -> Result<f64> {
     const BLOCK: usize = 1000;
     let mut sum = 0.0;
@@ -110,14 +110,14 @@ fn loss_on<F: Float>(engine: &dyn Engine<F>, rows: &Rows<F>, loss: Loss) -> Resu
     Ok(sum / rows.len() as f64)
 }
 
-/// The experiment's outcome: all that a report needs.
+/// The experiment's result: everything that a report needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// What was run.
+    /// The settings of the experiment.
     pub settings: Settings,
     /// One entry for each of `settings.keep`, in that order.
     pub networks: Vec<NetworkRun>,
-    /// Seconds of wall time for all of it.
+    /// Total seconds of wall time.
     pub seconds: f64,
 }
 
@@ -187,11 +187,11 @@ impl Settings {
         }
     }
 
-    /// Refuses settings out of range, so that a caller knows before it reads data or trains. `input_dim` is the number
-    /// of inputs of a sample.
+    /// Refuses settings out of range, before data are read or a network is trained. `input_dim` is the number of
+    /// inputs of a sample.
     ///
     /// # Errors
-    /// [`Error::Configuration`] that names the setting, its range and the value that came.
+    /// [`Error::Configuration`], which names the setting, its range and the value.
     pub fn check(&self, input_dim: usize) -> Result<()> {
         if self.keep.is_empty() {
             return Err(Error::configuration("the experiment needs at least one keep probability"));
@@ -212,22 +212,23 @@ impl Settings {
         Ok(())
     }
 
-    /// The greatest number of threads.
+    /// The maximum number of threads.
     pub const MAX_THREADS: usize = 1024;
 
-    /// About how many bytes the experiment needs beside its samples, which have `input_dim` numbers each. A float, so that
-    /// no size is too large to be estimated.
+    /// About how many bytes the experiment needs in addition to its samples, which have `input_dim` numbers each. The
+    /// result is a float, so that no size is too large to estimate.
     pub fn memory(&self, input_dim: usize) -> f64 {
         let samples = self.num_train.max(self.num_val);
         self.config(1.0).memory(input_dim, self.classes.len(), samples) * self.keep.len() as f64
     }
 }
 
-/// Trains one network for each of `settings.keep`, in order and from one random stream, as the course does: each takes
-/// its weights, its batches and its masks from where the one before it left the stream. The networks come with the outcome.
+/// Trains one network for each of `settings.keep`, in order and from one random stream, as in the course: each
+/// network continues the stream where the one before it stopped, for its weights, its batches and its masks. Returns
+/// the result and the networks.
 ///
 /// # Errors
-/// Those of [`Trainer::run`], and [`Error::Configuration`] for settings out of range.
+/// As [`Trainer::run`], and [`Error::Configuration`] for settings out of range.
 pub fn run<F: Float>(
     settings: &Settings,
     data: &TrainingData<F>,

@@ -1,8 +1,8 @@
-//! Training that can be stopped and gone on with: settings, THE loop, and the state that it goes on from.
+//! Training that can be stopped and resumed: settings, the only training loop, and the state from which it resumes.
 //!
-//! [`TrainingConfig`] says what is trained, [`TrainingData`] on what, [`Trainer`] does it step by step; [`TrainerState`] is
-//! where it is, to be written and gone on from; [`RunHistory`] is what came of it, epoch by epoch, and [`Trained`] the network
-//! in the end. [`experiment`] is the course's, a preset of the same loop.
+//! [`TrainingConfig`] says what is trained, [`TrainingData`] on which data, and [`Trainer`] does it step by step.
+//! [`TrainerState`] is its state, which can be written and resumed. [`RunHistory`] has the results epoch by epoch,
+//! and [`Trained`] the final network. [`experiment`] is the course's experiment, a preset of the same loop.
 
 mod accuracies;
 mod check;

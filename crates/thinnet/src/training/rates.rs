@@ -1,16 +1,16 @@
-//! How long a run is, and what changes on its way.
+//! The length of a run, and what changes during it.
 
 use super::{RunStep, Sampling, TrainingConfig};
 use crate::error::{Error, Result};
 use crate::layers::{Dropout, HiddenDropout};
 use crate::optim::{MomentumRamp, Schedule};
 
-/// What may be another in every step.
+/// What may change at every step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rates {
     /// The learning rate.
     pub learning_rate: f64,
-    /// The momentum, for an optimiser that has one; `None` leaves it.
+    /// The momentum, for an optimiser that has one; `None` leaves it unchanged.
     pub momentum: Option<f64>,
     /// Strength of the L2 term.
     pub l2: f64,
@@ -23,11 +23,11 @@ pub struct Rates {
 /// The steps of a run, and the rates of each.
 #[derive(Debug, Clone)]
 pub(super) struct StepPlan {
-    /// Steps of an epoch.
+    /// Steps per epoch.
     pub(super) steps_per_epoch: u64,
     /// Steps of the run.
     pub(super) steps: u64,
-    /// Samples that an epoch's batches have together.
+    /// The number of samples in an epoch's batches together.
     pub(super) samples_per_epoch: usize,
     epochs: usize,
     schedule: Schedule,
@@ -35,7 +35,7 @@ pub(super) struct StepPlan {
 }
 
 impl StepPlan {
-    /// The plan for so many training samples.
+    /// The plan for this many training samples.
     pub(super) fn new(config: &TrainingConfig, samples: usize) -> Result<Self> {
         let (epochs, size) = (config.train.epochs, config.train.batch_size.max(1));
         let (batches, samples_per_epoch) = match config.train.sampling {
@@ -48,12 +48,12 @@ impl StepPlan {
         let (steps_per_epoch, runs) = (batches.max(1) as u64, epochs as u64);
         let steps = steps_per_epoch
             .checked_mul(runs)
-            .ok_or_else(|| Error::configuration(format!("train.epochs = {epochs} are too many")))?;
+            .ok_or_else(|| Error::configuration(format!("train.epochs = {epochs} is too large")))?;
         let (schedule, ramp) = (config.schedule(), config.momentum_ramp());
         Ok(Self { steps_per_epoch, steps, samples_per_epoch, epochs, schedule, ramp })
     }
 
-    /// The rates of step `step`, counted from 0, as the settings have them.
+    /// The rates of step `step`, counted from 0, according to the settings.
     pub(super) fn rates(&self, config: &TrainingConfig, step: u64) -> Result<Rates> {
         let at = Some(RunStep { step, steps: self.steps });
         Ok(Rates {

@@ -1,4 +1,4 @@
-//! What a training run tells of its epochs.
+//! The results of a training run, epoch by epoch.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +9,12 @@ use super::Monitor;
 pub struct Score {
     /// The mean loss, without penalties and label smoothing.
     pub loss: f64,
-    /// Classification: the share of samples whose highest score is their class's, 0..=1.
+    /// Classification: the share of samples with the true class as the highest score, 0..=1.
     pub accuracy: Option<f64>,
-    /// Classification of more than five classes: the share of samples whose class is among the five highest scores, 0..=1.
+    /// Classification with more than five classes: the share of samples with the true class among the five highest
+    /// scores, 0..=1.
     pub top5: Option<f64>,
-    /// Regression: the share of the targets' variance that is explained (R squared, of all outputs together), at most 1.
+    /// Regression: the explained share of the targets' variance (R squared, of all outputs together), at most 1.
     pub r2: Option<f64>,
 }
 
@@ -32,30 +33,30 @@ impl Monitor {
 pub struct Epoch {
     /// Its number, from 1.
     pub epoch: usize,
-    /// Steps done at its end, from the run's beginning.
+    /// Steps done at its end, from the start of the run.
     pub step: u64,
     /// The learning rate of its last step.
     pub learning_rate: f64,
-    /// The mean of its steps' losses, with masks and penalties as they were trained on.
+    /// The mean of its steps' training losses, with masks and penalties.
     pub loss: f64,
     /// On training samples.
     pub train: Score,
     /// On all validation samples.
     pub val: Score,
-    /// Seconds that its steps took, checks not included.
+    /// Seconds for its steps, without checks.
     pub seconds: f64,
-    /// Training samples a second.
+    /// Training samples per second.
     pub samples_per_second: f64,
 }
 
-/// All that a run has told so far.
+/// All results of a run so far.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RunHistory {
     /// The loss of every step, penalties included.
     pub loss: Vec<f64>,
     /// Every epoch that was completed.
     pub epochs: Vec<Epoch>,
-    /// The best epoch's place in `epochs`.
+    /// The index of the best epoch in `epochs`.
     pub best: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! The course's experiment with several seeds: what one run cannot say, the spread over runs can.
+//! The course's experiment with several seeds: the spread over runs shows what one run cannot.
 
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -8,14 +8,14 @@ use super::{Epoch, Progress, Step, Trained, TrainingData};
 use crate::error::{Error, Result};
 use crate::float::Float;
 
-/// Follows the experiments of several seeds, which run at the same time: it is called from their threads.
+/// Follows the experiments of several seeds, which run at the same time: their threads call it.
 pub trait SeedsObserver: Sync {
     /// Called when accuracies were checked.
     ///
-    /// - `seed`, `network`: of which experiment, and of which of its networks, counted from 0
+    /// - `seed`, `network`: the experiment, and the network in it, counted from 0
     fn epoch(&self, seed: u32, network: usize, epoch: &Epoch);
 
-    /// Whether to stop: [`Error::Interrupted`] ends the experiments then.
+    /// Whether to stop: then the experiments end with [`Error::Interrupted`].
     fn interrupted(&self) -> bool {
         false
     }
@@ -25,7 +25,7 @@ impl SeedsObserver for () {
     fn epoch(&self, _: u32, _: usize, _: &Epoch) {}
 }
 
-/// The seeds of `count` experiments, from `first` upwards.
+/// The seeds of `count` experiments, counting up from `first`.
 ///
 /// # Errors
 /// [`Error::Configuration`] for fewer than two, and for seeds above 4294967295.
@@ -42,11 +42,12 @@ pub fn seeds(first: u32, count: usize) -> Result<Vec<u32>> {
     Ok((first..=last).collect())
 }
 
-/// Runs the experiment once for each of `count` seeds: the settings' own and those that follow it. As many run at a time as
-/// `settings.threads`, each on one thread, so that the figures of each are those of [`experiment::run`] with its seed.
+/// Runs the experiment once for each of `count` seeds: the settings' own and the following ones. `settings.threads`
+/// of them run at a time, each on one thread, so that the results of each equal those of [`experiment::run`] with its
+/// seed.
 ///
 /// # Errors
-/// Those of [`seeds`] and of [`experiment::run`].
+/// As [`seeds`] and [`experiment::run`].
 pub fn repeat<F: Float>(
     settings: &Settings,
     data: &TrainingData<F>,
@@ -66,7 +67,7 @@ pub fn repeat<F: Float>(
     pool.install(|| seeds.into_par_iter().map(run).collect())
 }
 
-/// One of the experiments, as its own loop tells of it.
+/// Follows one of the experiments, called by its own loop.
 struct OneSeed<'a> {
     seed: u32,
     network: usize,

@@ -1,4 +1,4 @@
-//! Where a run is: all that it needs to go on, beside its settings and rows.
+//! The state of a run: everything that it needs to continue, except its settings and rows.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,12 +12,12 @@ use crate::layers::RunningStatistics;
 use crate::net::Parameters;
 use crate::random;
 
-/// Where a run is among its steps and epochs. A checkpoint has what is long elsewhere.
+/// The position of a run in its steps and epochs. A checkpoint stores long arrays separately.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct Position {
     /// Steps done.
     pub(super) step: u64,
-    /// The epoch's samples in the order in which they are taken, where they are shuffled.
+    /// The order of the epoch's samples, if they are shuffled.
     #[serde(skip)]
     pub(super) order: Vec<u32>,
     /// The sum of the epoch's losses so far.
@@ -26,7 +26,7 @@ pub(super) struct Position {
     pub(super) epoch_seconds: f64,
     /// Epochs since the last one that counted as better.
     pub(super) stale: usize,
-    /// What the last such epoch reached.
+    /// The monitored value of that epoch.
     pub(super) mark: Option<f64>,
     /// Losses and epochs.
     #[serde(skip)]
@@ -40,7 +40,8 @@ pub(super) struct Best<F> {
     pub(super) running: Vec<RunningStatistics<F>>,
 }
 
-/// All that a run needs to go on, beside its settings and rows. [`TrainerState::to_bytes`] makes a checkpoint of it.
+/// Everything that a run needs to continue, except its settings and rows. [`TrainerState::to_bytes`] makes a
+/// checkpoint of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainerState<F> {
     pub(super) engine: EngineState<F>,
@@ -50,7 +51,8 @@ pub struct TrainerState<F> {
 }
 
 impl<F> TrainerState<F> {
-    /// Refuses a state that a run of these settings on so many training samples cannot go on from, as far as steps and epochs tell.
+    /// Refuses a state from which a run with these settings and this many training samples cannot continue, judging
+    /// by steps and epochs.
     #[cfg(feature = "report")]
     pub(crate) fn check(&self, config: &TrainingConfig, samples: usize) -> Result<()> {
         let plan = StepPlan::new(config, samples)?;
@@ -59,7 +61,7 @@ impl<F> TrainerState<F> {
 }
 
 impl Position {
-    /// Refuses a position that is none of a run of these steps, on so many samples.
+    /// Refuses a position that is impossible in a run with these steps and this many samples.
     pub(super) fn check(
         &self,
         plan: &StepPlan,
@@ -73,7 +75,9 @@ impl Position {
             let epochs = plan.steps / plan.steps_per_epoch;
             return Err(Error::setting(
                 "train.epochs",
-                format!("is {epochs}, and {done} epochs of this run are done{part}; it takes {done} or more"),
+                format!(
+                    "is {epochs}, but {done} epochs of this run are done{part}; it must be at least {done}"
+                ),
             ));
         }
         let in_epoch = !self.step.is_multiple_of(plan.steps_per_epoch);
@@ -87,7 +91,7 @@ impl Position {
             return Ok(());
         }
         Err(Error::configuration(format!(
-            "a state after {} steps and {} epochs is not that of this run, which has {} steps an epoch on {samples} samples",
+            "a state after {} steps and {} epochs does not belong to this run, which has {} steps per epoch on {samples} samples",
             self.step,
             self.history.epochs.len(),
             plan.steps_per_epoch

@@ -1,7 +1,7 @@
-//! Named arrays in the safetensors format, with one text beside them: what models and checkpoints are made of.
+//! Named arrays with one text, in the safetensors format: models and checkpoints use them.
 //!
-//! The text is the one entry `thinnet` of the format's metadata: with more entries their order, and so the bytes, would
-//! differ from run to run.
+//! The text is the only entry, `thinnet`, of the format's metadata: with more entries their order, and so the bytes,
+//! would differ from run to run.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ use crate::net::{LayerParameters, Parameters};
 /// The entry of the metadata.
 const ENTRY: &str = "thinnet";
 
-/// Arrays to be written, in any order; the format sorts them.
+/// Arrays to write, in any order; the format sorts them.
 #[derive(Debug, Default)]
 pub(crate) struct Tensors(Vec<(String, Tensor)>);
 
@@ -50,7 +50,7 @@ impl View for &Tensor {
 impl Tensors {
     /// Adds an array of `F`.
     pub(crate) fn add<F: Float>(&mut self, name: impl Into<String>, array: ArrayViewD<'_, F>) {
-        // Millions of numbers at every checkpoint: slices, which the compiler turns into vectors, not iterators.
+        // Checkpoints write millions of numbers: slices, which the compiler vectorises, not iterators.
         let array = array.as_standard_layout();
         let values = array.as_slice().unwrap_or_default(); // it is in standard layout
         let (dtype, bytes) = match F::DTYPE {
@@ -80,7 +80,7 @@ impl Tensors {
         self.0.push((name.into(), Tensor { dtype: Dtype::U32, shape: vec![values.len()], bytes }));
     }
 
-    /// The file's bytes, with `text`.
+    /// The file's bytes, including `text`.
     pub(crate) fn to_bytes(&self, text: String) -> Result<Vec<u8>> {
         let metadata = HashMap::from([(ENTRY.to_owned(), text)]);
         safetensors::serialize(self.0.iter().map(|(name, tensor)| (name, tensor)), Some(metadata))
@@ -92,27 +92,27 @@ impl Tensors {
 #[derive(Debug)]
 pub(crate) struct Read<'a> {
     tensors: SafeTensors<'a>,
-    /// The text beside them.
+    /// The text with them.
     pub(crate) text: String,
 }
 
 impl<'a> Read<'a> {
     /// Reads a file's bytes.
     pub(crate) fn new(bytes: &'a [u8]) -> Result<Self> {
-        let damaged = |error| Error::data(format!("it is no safetensors file, or a damaged one: {error}"));
+        let damaged = |error| Error::data(format!("it is not a safetensors file, or it is damaged: {error}"));
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(ENTRY)).cloned();
-        let text =
-            text.ok_or_else(|| Error::data("it was not written by thinnet: its metadata say nothing of it"))?;
+        let text = text
+            .ok_or_else(|| Error::data("it was not written by thinnet: its metadata have no such entry"))?;
         Ok(Self { tensors: SafeTensors::deserialize(bytes).map_err(damaged)?, text })
     }
 
-    /// Whether there is an array of this name.
+    /// Whether there is an array with this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.tensors.tensor(name).is_ok()
     }
 
-    /// The array of this name, which has to be of `F`.
+    /// The array with this name, which must have type `F`.
     pub(crate) fn array<F: Float>(&self, name: &str) -> Result<ArrayD<F>> {
         let tensor = self.tensors.tensor(name).map_err(|_| Error::data(format!("it has no array {name}")))?;
         let data = tensor.data();
@@ -124,14 +124,14 @@ impl<'a> Read<'a> {
                 data.as_chunks().0.iter().map(|b| F::from_f64(f64::from_le_bytes(*b))).collect()
             }
             (own, other) => {
-                return Err(Error::data(format!("its array {name} is of {other:?} where {own} is needed")));
+                return Err(Error::data(format!("its array {name} has type {other:?}, but {own} is needed")));
             }
         };
         ArrayD::from_shape_vec(IxDyn(tensor.shape()), values)
             .map_err(|error| Error::data(format!("its array {name}: {error}")))
     }
 
-    /// The whole numbers of this name.
+    /// The whole numbers with this name.
     pub(crate) fn indices(&self, name: &str) -> Result<Vec<u32>> {
         match self.tensors.tensor(name) {
             Ok(tensor) if tensor.dtype() == Dtype::U32 => {
@@ -161,7 +161,7 @@ pub(crate) fn add_network<F: Float>(
 /// A network's parameters and running statistics.
 pub(crate) type Network<F> = (Parameters<F>, Vec<RunningStatistics<F>>);
 
-/// Reads what [`add_network`] added.
+/// Reads the arrays of [`add_network`].
 pub(crate) fn network<F: Float>(read: &Read<'_>, prefix: &str, layers: usize) -> Result<Network<F>> {
     let shape = |name: &str| Error::data(format!("its array {name} has the wrong number of dimensions"));
     let vector = |name: String| -> Result<Array1<F>> {

@@ -1,4 +1,4 @@
-//! What a run leaves: the network that it keeps, and how that does.
+//! The result of a run: the network that it keeps, and its scores.
 
 use ndarray::Array2;
 
@@ -11,32 +11,32 @@ use crate::float::Float;
 use crate::net::{FullyConnectedNet, Parameters};
 use crate::optim::{Optimiser, Sgd};
 
-/// The network that a run keeps, and what is known of it.
+/// The network that a run keeps, and its results.
 #[derive(Debug, Clone)]
 pub struct Trained<F> {
     /// The network: the best epoch's, or the last one's.
     pub net: FullyConnectedNet<F>,
     /// The settings of the run.
     pub config: TrainingConfig,
-    /// The epoch that it is of, from 1; 0 is the first step's of a run that checks that.
+    /// Its epoch, from 1; 0 means after the first step, in a run that checks it.
     pub epoch: usize,
     /// How many training, validation and test rows the run had.
     pub samples: [usize; 3],
-    /// How it does on the validation rows.
+    /// Its score on the validation rows.
     pub val: Score,
-    /// How it does on the test rows, once that is known.
+    /// Its score on the test rows, once that is known.
     pub test: Option<Score>,
 }
 
-/// What a finished run comes to, of the parameters that it keeps.
+/// The results of a finished run, for the parameters that it keeps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// On the validation rows.
     pub val: Score,
     /// On the test rows, if there are any.
     pub test: Option<Score>,
-    /// How often each class (row) was taken for each (column): of the test rows, or else of the validation rows.
-    /// `None` for numbers, and for more than [`MOST_COUNTED`](super::MOST_COUNTED) classes.
+    /// How often each class (row) was predicted as each class (column), on the test rows or else on the validation
+    /// rows. `None` for numbers, and for more than [`MOST_COUNTED`](super::MOST_COUNTED) classes.
     pub confusion: Option<Array2<usize>>,
 }
 
@@ -62,12 +62,12 @@ impl<F: Float> Trainer<'_, F> {
         Ok(Trained { net, config, epoch: kept.epoch, samples, val: kept.val, test: None })
     }
 
-    /// How the network that the run keeps does on validation and test rows.
+    /// The scores on validation and test rows of the network that the run keeps.
     ///
     /// # Errors
-    /// None that a trainer made by [`Trainer::new`] could cause.
+    /// None for a trainer made by [`Trainer::new`].
     pub fn verdict(&self, threads: usize) -> Result<Verdict> {
-        // It is never trained: the optimiser with the least memory does.
+        // It is never trained, so it has the optimiser with the least memory.
         let optimiser = Optimiser::Sgd(Sgd::default());
         let engine = engine::build(self.trained()?.net, optimiser, self.config.engine(threads))?;
         let judge = |rows| judge(engine.as_ref(), rows, self.config.loss());
@@ -84,7 +84,7 @@ impl<F: Float> Trainer<'_, F> {
     /// The parameters that the run keeps: the best epoch's, or the current ones.
     ///
     /// # Errors
-    /// None that a trainer made by [`Trainer::new`] could cause.
+    /// None for a trainer made by [`Trainer::new`].
     pub fn best_parameters(&self) -> Result<Parameters<F>> {
         self.best.as_ref().map_or_else(|| self.parameters(), |best| Ok(best.parameters.clone()))
     }

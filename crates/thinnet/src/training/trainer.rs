@@ -1,4 +1,4 @@
-//! The training loop, step by step, so that whoever drives it can stop between any two and go on later.
+//! The training loop, step by step, so that the caller can stop after any step and resume later.
 
 use super::check::{CheckedRows, Checks};
 use super::rates::{Rates, StepPlan};
@@ -12,7 +12,7 @@ use crate::float::Float;
 use crate::net::{FullyConnectedNet, Parameters};
 use crate::random::RandomState;
 
-/// A network that trains.
+/// Trains a network.
 ///
 #[cfg_attr(feature = "files", doc = "```")]
 #[cfg_attr(not(feature = "files"), doc = "```ignore")]
@@ -26,12 +26,12 @@ use crate::random::RandomState;
 /// let mut trainer = Trainer::new(&config, &data, 2)?;
 /// while trainer.finished().is_none() {
 ///     let mut rates = trainer.rates()?; // what the settings say of the next step
-///     rates.l2 = 1e-4 * trainer.progress().0 as f64; // a schedule of one's own, of any of them
+///     rates.l2 = 1e-4 * trainer.progress().0 as f64; // your own schedule, for any of the rates
 ///     if let Some(epoch) = trainer.step_with(&rates)?.epoch {
 ///         println!("epoch {}: validation accuracy {:?}", epoch.epoch, epoch.val.accuracy);
 ///     }
 /// }
-/// let checkpoint = trainer.state()?.to_bytes(&config)?; // to be gone on from with `Trainer::resume`
+/// let checkpoint = trainer.state()?.to_bytes(&config)?; // for `Trainer::resume`
 /// # Ok(()) }
 /// ```
 pub struct Trainer<'a, F: Float> {
@@ -42,21 +42,21 @@ pub struct Trainer<'a, F: Float> {
     checked: [CheckedRows<'a, F>; 2],
     weights: Option<Vec<f64>>,
     engine: Box<dyn Engine<F>>,
-    /// What the engine was told last.
+    /// The last rates that the engine was given.
     rates: Rates,
     random: RandomState,
     position: Position,
-    /// What was read of samples that stay in their file.
+    /// Blocks that were read, if samples stay in their file.
     window: Window<Features<F>>,
     pub(super) best: Option<Best<F>>,
 }
 
 /// Follows a run while it trains.
 pub trait Progress {
-    /// Called after every step, of `steps` in the whole run.
+    /// Called after every step; `steps` is the number of steps in the whole run.
     fn step(&mut self, step: &Step, steps: u64);
 
-    /// Asked after every step: true stops the run with [`Error::Interrupted`].
+    /// Called after every step: true stops the run with [`Error::Interrupted`].
     fn interrupted(&self) -> bool {
         false
     }
@@ -67,15 +67,15 @@ impl Progress for () {
     fn step(&mut self, _: &Step, _: u64) {}
 }
 
-/// One step's outcome.
+/// The result of one step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
     /// Its number, from 1.
     pub step: u64,
     /// Its loss, penalties included.
     pub loss: f64,
-    /// What was found if the network was checked after it: at an epoch's end; after the first step as epoch 0, if
-    /// [`Checks::first_step`] asks for it.
+    /// The results if the network was checked after this step: at the end of an epoch, or after the first step, as
+    /// epoch 0, if [`Checks::first_step`] is set.
     pub epoch: Option<Epoch>,
     /// Whether that network is the best so far.
     pub best: bool,
@@ -86,21 +86,21 @@ pub struct Step {
 pub enum Finish {
     /// All epochs are done.
     Epochs,
-    /// So many epochs in a row were no better than the best one before them.
+    /// This many epochs in a row were not better than the best one before them.
     Patience(usize),
 }
 
 impl<'a, F: Float> Trainer<'a, F> {
-    /// A run from its beginning, on `threads` threads where the settings leave them open.
+    /// A run from its start, on `threads` threads if the settings leave them open.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for settings out of range or that do not fit the data.
+    /// [`Error::Configuration`] for settings out of range or that do not suit the data.
     pub fn new(config: &'a TrainingConfig, data: &'a TrainingData<F>, threads: usize) -> Result<Self> {
         Self::with_stream(config, data, threads, RandomState::new(config.train.seed), Checks::of(config))
     }
 
-    /// The same from a random stream that others draw from as well: initial weights, batches and, from
-    /// [`Masks::Numpy`](super::Masks), masks. [`Trainer::into_random`] gives it back.
+    /// The same with a random stream that others also draw from. It gives initial weights, batches and, with
+    /// [`Masks::Numpy`](super::Masks), masks. [`Trainer::into_random`] returns it.
     ///
     /// # Errors
     /// As [`Trainer::new`].
@@ -117,7 +117,7 @@ impl<'a, F: Float> Trainer<'a, F> {
         Self::with_engine(config, data, engine, random, checks)
     }
 
-    /// The same with a network, masks and an optimiser that are not the settings': those of `engine`.
+    /// The same with the network, masks and optimiser of `engine` instead of the settings'.
     ///
     /// # Errors
     /// As [`Trainer::new`].
@@ -137,12 +137,12 @@ impl<'a, F: Float> Trainer<'a, F> {
         {
             return Err(Error::setting(
                 "train.sampling",
-                "has to be stream for samples that stay in their file",
+                "must be stream for samples that stay in their file",
             ));
         }
         let plan = StepPlan::new(config, data.train.len())?;
         Ok(Self {
-            // An annealed dropout is built as it ends.
+            // An annealed dropout is built with its final value.
             rates: Rates {
                 dropout: config.hidden_dropout(None)?,
                 input_dropout: config.input_dropout(None)?,
@@ -165,10 +165,10 @@ impl<'a, F: Float> Trainer<'a, F> {
         })
     }
 
-    /// The run from where `state` was taken. What follows is, bit for bit, what would have followed there.
+    /// Continues the run from `state`. The following steps are bit for bit the same as without the interruption.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::Configuration`] if the state is that of a run with other settings or data.
+    /// [`Error::Shape`] or [`Error::Configuration`] if the state belongs to a run with other settings or data.
     pub fn resume(
         config: &'a TrainingConfig,
         data: &'a TrainingData<F>,
@@ -185,10 +185,10 @@ impl<'a, F: Float> Trainer<'a, F> {
         Ok(trainer)
     }
 
-    /// All that the run needs to go on from here.
+    /// Everything that the run needs to continue from here.
     ///
     /// # Errors
-    /// None that a trainer made by [`Trainer::new`] could cause.
+    /// None for a trainer made by [`Trainer::new`].
     pub fn state(&self) -> Result<TrainerState<F>> {
         Ok(TrainerState {
             engine: self.engine.state()?,
@@ -198,7 +198,7 @@ impl<'a, F: Float> Trainer<'a, F> {
         })
     }
 
-    /// The random stream, to be drawn from further.
+    /// Returns the random stream, for further draws.
     pub fn into_random(self) -> RandomState {
         self.random
     }
@@ -208,12 +208,12 @@ impl<'a, F: Float> Trainer<'a, F> {
         &self.position.history
     }
 
-    /// Steps done, and those of the whole run.
+    /// Steps done, and steps of the whole run.
     pub fn progress(&self) -> (u64, u64) {
         (self.position.step, self.plan.steps)
     }
 
-    /// Steps of an epoch.
+    /// Steps per epoch.
     pub fn steps_per_epoch(&self) -> u64 {
         self.plan.steps_per_epoch
     }
@@ -228,10 +228,10 @@ impl<'a, F: Float> Trainer<'a, F> {
         (between && self.position.stale >= patience).then_some(Finish::Patience(patience))
     }
 
-    /// Trains to the end. A run whose last step is done is finished, whoever asks it to stop then.
+    /// Trains to the end. If `progress` asks to stop after the last step, the run is still finished.
     ///
     /// # Errors
-    /// Those of [`Trainer::step`]; [`Error::Interrupted`] if `progress` asks for it.
+    /// As [`Trainer::step`]; [`Error::Interrupted`] if `progress` asks for it.
     pub fn run(&mut self, progress: &mut dyn Progress) -> Result<Finish> {
         loop {
             if let Some(finish) = self.finished() {
@@ -245,24 +245,24 @@ impl<'a, F: Float> Trainer<'a, F> {
         }
     }
 
-    /// The rates of the next step, as the settings have them.
+    /// The rates of the next step, according to the settings.
     ///
     /// # Errors
-    /// None that settings in range could cause.
+    /// None for settings in range.
     pub fn rates(&self) -> Result<Rates> {
         self.plan.rates(self.config, self.position.step)
     }
 
-    /// Does one training step; at an epoch's end, checks the network on training and validation rows.
+    /// Does one training step; at the end of an epoch, also checks the network on training and validation rows.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if the loss, a parameter or a check's loss is NaN or infinite: the run cannot go on from there;
-    /// [`Error::Configuration`] if it has ended.
+    /// [`Error::Diverged`] if the loss, a parameter or a check's loss is NaN or infinite: the run cannot continue
+    /// from there; [`Error::Configuration`] if it has ended.
     pub fn step(&mut self) -> Result<Step> {
         self.step_with(&self.rates()?)
     }
 
-    /// [`Trainer::step`] with other rates than the settings have for it.
+    /// [`Trainer::step`] with rates other than those of the settings.
     ///
     /// # Errors
     /// As [`Trainer::step`]; [`Error::Configuration`] for rates out of range.
@@ -289,7 +289,7 @@ impl<'a, F: Float> Trainer<'a, F> {
         Ok(done)
     }
 
-    /// A step on these samples. Those that stay in their file are read, or were read with others of their block.
+    /// A step on these samples. If they stay in their file they are read, unless their block was read already.
     fn step_on(&mut self, batch: &[usize]) -> Result<StepLoss> {
         let rows = &self.data.train;
         let samples = Batch { indices: batch, weights: self.weights.as_deref() };
@@ -303,7 +303,7 @@ impl<'a, F: Float> Trainer<'a, F> {
         self.engine.step(&x, targets.view(), samples, &mut self.random)
     }
 
-    /// The next batch's samples.
+    /// The samples of the next batch.
     fn batch(&mut self) -> Result<Vec<usize>> {
         let (samples, size) = (self.data.train.len(), self.config.train.batch_size);
         if self.config.train.sampling == Sampling::Replacement {
@@ -323,7 +323,7 @@ impl<'a, F: Float> Trainer<'a, F> {
         Ok(batch.iter().map(|&index| index as usize).collect())
     }
 
-    /// Tells the engine what is another than before.
+    /// Passes changed rates to the engine.
     fn set_rates(&mut self, rates: &Rates) -> Result<()> {
         self.engine.set_learning_rate(rates.learning_rate);
         if let Some(momentum) = rates.momentum {
@@ -340,8 +340,8 @@ impl<'a, F: Float> Trainer<'a, F> {
         Ok(())
     }
 
-    /// Refuses a loss and parameters that training cannot go on from. Parameters are looked at after every step: a ReLU hides
-    /// those that are NaN from the loss.
+    /// Refuses a loss and parameters from which training cannot continue. Parameters are checked after every step: a
+    /// ReLU hides a NaN from the loss.
     fn check_finite(&self, loss: f64) -> Result<()> {
         let what = match (loss.is_finite(), self.engine.first_not_finite()) {
             (true, None) => return Ok(()),
@@ -354,7 +354,7 @@ impl<'a, F: Float> Trainer<'a, F> {
         Err(Error::Diverged { what, step: self.position.step })
     }
 
-    /// Checks the network, and takes it as the best if it is.
+    /// Checks the network, and stores it if it is the best.
     fn check(&mut self, ends_epoch: bool) -> Result<(Epoch, bool)> {
         let how = (self.config.loss(), self.checks.accuracy_alone);
         let mut scores = [Score::default(); 2];
@@ -396,7 +396,7 @@ impl<'a, F: Float> Trainer<'a, F> {
         Ok((epoch, best))
     }
 
-    /// Whether an epoch is the best so far, and whether patience begins anew.
+    /// Whether an epoch is the best so far, and whether patience starts again.
     fn judge(&mut self, epoch: &Epoch) -> bool {
         let monitor = self.config.monitor();
         let of = |epoch: &Epoch| monitor.of(&epoch.val);
@@ -412,18 +412,18 @@ impl<'a, F: Float> Trainer<'a, F> {
     /// The network's parameters as they are now.
     ///
     /// # Errors
-    /// None that a trainer made by [`Trainer::new`] could cause.
+    /// None for a trainer made by [`Trainer::new`].
     pub fn parameters(&self) -> Result<Parameters<F>> {
         self.engine.parameters()
     }
 
-    /// The engine, to be asked for its state.
+    /// The engine, for reading its state.
     pub fn engine(&self) -> &dyn Engine<F> {
         self.engine.as_ref()
     }
 }
 
-/// A weight for each training sample, where classes are weighted.
+/// A weight for each training sample, if classes are weighted.
 fn sample_weights<F: Float>(config: &TrainingConfig, data: &TrainingData<F>) -> Result<Option<Vec<f64>>> {
     if data.train.is_regression() {
         return Ok(None);
@@ -435,7 +435,7 @@ fn sample_weights<F: Float>(config: &TrainingConfig, data: &TrainingData<F>) -> 
         ClassWeights::Each(weights) if weights.len() == classes => weights.clone(),
         ClassWeights::Each(weights) => {
             return Err(Error::configuration(format!(
-                "train.class_weights has {} weights, and the data have {classes} classes",
+                "train.class_weights has {} weights, but the data have {classes} classes",
                 weights.len()
             )));
         }

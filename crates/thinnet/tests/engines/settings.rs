@@ -144,7 +144,7 @@ fn momentum_can_change_between_steps_where_there_is_one() {
             let message = engine.set_momentum(0.5).unwrap_err().to_string();
             assert_eq!(
                 message,
-                format!("only the optimiser sgd_momentum has a momentum to set, and the optimiser is {name}")
+                format!("only the optimiser sgd_momentum has a momentum to set, but the optimiser is {name}")
             );
         }
     }

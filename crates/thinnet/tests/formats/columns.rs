@@ -155,7 +155,7 @@ fn columns_are_chosen_by_name_or_number() {
         assert_eq!(refusal(table, &wrong), "it has no column \"e\"; its 4 columns are a, b, c, d");
     }
     let all = ReadOptions { drop: names(&["a", "b", "c"]), ..auto() };
-    assert_eq!(refusal(table, &all), "no column is left as an input beside the label d");
+    assert_eq!(refusal(table, &all), "no column is left as an input besides the label d");
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn lines_have_the_numbers_that_an_editor_shows() {
             ("sep=,\na,b\n1,x\n2,y,3\n", 4),
         ] {
             let message = refusal(&text.replace('\n', end), &auto());
-            assert_eq!(message, format!("line {line} has 3 fields, and the first has 2"), "{text:?} {end:?}");
+            assert_eq!(message, format!("line {line} has 3 fields, but the first has 2"), "{text:?} {end:?}");
         }
     }
 }
@@ -250,7 +250,7 @@ fn a_slip_among_numbers_is_told_and_words_among_numbers_are_words() {
     };
     assert_eq!(
         refusal(&table("1O", 90, 50), &auto()),
-        "line 51, column a: \"1O\" is no finite number; if the column holds words, name it as one of categories, or leave it out"
+        "line 51, column a: \"1O\" is not a finite number; if the column holds words, name it as one of categories, or leave it out"
     );
     let tickets = read(&table("PC 17", 200, 4), &auto()).unwrap();
     assert!(matches!(tickets.columns().unwrap().encodings[0], Encoding::Category { .. }));
@@ -336,7 +336,7 @@ fn a_file_of_test_rows_is_read_as_the_training_rows_are() {
     }
     fs::write(at("test.csv"), "age,sex,city,member,joined,label\n1,male,Rome,yes,2024-01-01,c\n").unwrap();
     let message = DataSet::open(folder.path(), &auto()).unwrap_err().to_string();
-    assert!(message.contains("its class c is none of those of the training samples"), "{message}");
+    assert!(message.contains("its class c is not among the classes of the training samples"), "{message}");
     // Test rows without labels are asked for in vain, and are no part of a folder.
     fs::write(at("test.csv"), "age,sex,city,member,joined\n1,male,Rome,yes,2024-01-01\n").unwrap();
     let message = DataSet::open(&at("train.csv"), &named).unwrap_err().to_string();
@@ -344,8 +344,9 @@ fn a_file_of_test_rows_is_read_as_the_training_rows_are() {
     let set = DataSet::open(folder.path(), &auto()).unwrap();
     assert!(set.test().is_none());
     assert!(
-        set.notes()
-            .contains(&"test.csv has no column label and is left out; thinnet predict takes it".to_owned())
+        set.notes().contains(
+            &"test.csv has no column label and is left out; use it with thinnet predict".to_owned()
+        )
     );
 }
 
@@ -386,5 +387,5 @@ fn a_model_takes_the_raw_columns_wherever_they_are() {
     let wrong = text.replace("2024-01-05", "soon");
     let message =
         thinnet::data::stream_table(wrong.as_bytes(), wanted, &mut |_| Ok(())).unwrap_err().to_string();
-    assert_eq!(message, "line 6, column since: \"soon\" is no finite number; the model takes a date here");
+    assert_eq!(message, "line 6, column since: \"soon\" is not a finite number; the model takes a date here");
 }

@@ -66,17 +66,17 @@ fn one_table_is_the_same_in_every_form() {
 fn what_is_wrong_is_told_where_it_is() {
     let refusal = |text: &str| read(text).unwrap_err().to_string();
     for (text, says) in [
-        (ARFF.replace("false, b", "false"), "line 12 has 3 fields, and the first has 4"),
-        (ARFF.replace("-2, ?, false, b", "{0 -2, 3 b}"), "its ARFF data are sparse, which are not read"),
+        (ARFF.replace("false, b", "false"), "line 12 has 3 fields, but the first has 4"),
+        (ARFF.replace("-2, ?, false, b", "{0 -2, 3 b}"), "its ARFF data are sparse, which is not supported"),
         (ARFF.split("@DATA").next().unwrap().to_owned(), "its ARFF header has no @data"),
         (
             LINES.replace("\"city\": null", "\"town\": null"),
             "line 3 has the key \"town\", and the first object has not",
         ),
-        (LINES.replace("null", "[1]"), "line 3, key city: it holds a list or an object"),
-        (LINES.replace("-2", "-"), "line 3 is no object of JSON"),
+        (LINES.replace("null", "[1]"), "line 3, key city: it is a list or an object"),
+        (LINES.replace("-2", "-"), "line 3 is not a JSON object"),
         (LINES.replace("\"label\": \"b\", ", ""), "line 3 has no label"),
-        ("[{\"a\": 1, \"label\": 2}".to_owned(), "it is no list of JSON objects"),
+        ("[{\"a\": 1, \"label\": 2}".to_owned(), "it is not a list of JSON objects"),
         ("{}\n".to_owned(), "it is empty"),
         ("[{\"a\": 1, \"label\": 2}, {\"b\": 1}]".to_owned(), "object 2 has the key \"b\""),
     ] {

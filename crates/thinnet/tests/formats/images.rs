@@ -95,7 +95,7 @@ fn what_is_no_image_is_refused_by_its_name() {
     save(&folder.path().join("a/1.png"), red(2, 2));
     fs::write(folder.path().join("a/notes.jpg"), "not an image").unwrap();
     let message = refusal(folder.path());
-    assert!(message.contains("notes.jpg") && message.contains("none of PNG, JPEG"), "{message}");
+    assert!(message.contains("notes.jpg") && message.contains("not PNG, JPEG"), "{message}");
     fs::remove_file(folder.path().join("a/notes.jpg")).unwrap();
     save(&folder.path().join("readme.png"), red(2, 2));
     let message = refusal(folder.path());
@@ -112,11 +112,11 @@ fn stray_files_are_passed_over_with_a_note() {
     assert!(open(folder.path()).notes().is_empty());
     fs::write(folder.path().join("a/Thumbs.db"), [0xd0, 0xcf, 0x11, 0xe0]).unwrap();
     let set = open(folder.path());
-    assert_eq!(set.notes(), ["1 file is no image and was passed over: a/Thumbs.db"]);
+    assert_eq!(set.notes(), ["1 file is not an image and was skipped: a/Thumbs.db"]);
     fs::write(folder.path().join("readme"), "BMI of 20 people").unwrap();
     fs::write(folder.path().join("labels.csv"), "a,b\n1,2\n").unwrap();
     let set = open(folder.path());
-    assert_eq!(set.notes(), ["3 files are no images and were passed over, the first of them a/Thumbs.db"]);
+    assert_eq!(set.notes(), ["3 files are not images and were skipped, the first of them a/Thumbs.db"]);
     assert_eq!(set.train().len(), 1);
 }
 
@@ -138,7 +138,7 @@ fn broken_images_are_named_or_passed_over() {
         (sound.train().labels(), bytes(sound.train().x()))
     );
     let [note] = set.notes() else { panic!("{:?}", set.notes()) };
-    assert!(note.starts_with("2 broken images were passed over, the first of them a/0.png: "), "{note}");
+    assert!(note.starts_with("2 broken images were skipped, the first of them a/0.png: "), "{note}");
 }
 
 #[test]

@@ -92,10 +92,7 @@ fn a_folder_that_leaves_it_open_is_told_apart_by_the_user() {
         fs::copy(stored("words.npy"), folder.path().join(name).join("y.npy")).unwrap();
     }
     let message = refusal(folder.path());
-    assert!(
-        message.ends_with("it holds several data sets, one of which has to be named: one, two"),
-        "{message}"
-    );
+    assert!(message.ends_with("it holds several data sets; name one of them: one, two"), "{message}");
     assert_eq!(open(&folder.path().join("two")).format(), Format::Npy);
     assert!(refusal(&folder.path().join("none")).contains("No such file"));
     if cfg!(unix) {

@@ -69,7 +69,7 @@ fn svhn_is_read_as_it_is_stored() {
         assert_eq!((set.format(), set.shape()), (Format::Mat, &[3, 32, 32][..]));
         assert_eq!((set.names().join(" "), set.train().labels()), ("0 1 3".to_owned(), &[0, 2, 1][..]));
         assert_eq!(bytes(set.train().x()), expected);
-        assert!(set.notes()[0].contains("label 10 is taken for the digit 0"));
+        assert!(set.notes()[0].contains("label 10 is read as the digit 0"));
         let mut streamed = Vec::new();
         let wanted = Wanted { shape: &[3, 32, 32], columns: None, resize: false };
         stream(&path, wanted, &mut |block| {

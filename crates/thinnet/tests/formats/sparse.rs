@@ -37,7 +37,7 @@ fn svmlight_files_are_read_as_sparse_rows() {
         assert_eq!((streamed[1], streamed[3], streamed[12]), (0.5, -10.0, 7.0));
         let narrow = Wanted { shape: &[3], columns: None, resize: false };
         let message = stream(&path, narrow, &mut |_| Ok(())).unwrap_err().to_string();
-        assert!(message.contains("line 2: it has a column 4, and the model takes 3 columns"), "{message}");
+        assert!(message.contains("line 2: it has a column 4, but the model takes 3 columns"), "{message}");
     }
 }
 
@@ -63,13 +63,13 @@ fn svmlight_labels_are_classes_or_numbers() {
     let folder = folder();
     let path = folder.path().join("a");
     fs::write(&path, "0.5 1:1\n1.5 2:1\n").unwrap();
-    assert!(refusal(&path).contains("a label must be a whole number, and 0.5 is none"));
+    assert!(refusal(&path).contains("a label must be a whole number, but 0.5 is none"));
     let set = DataSet::open(&path, &ReadOptions { regression: true, ..ReadOptions::default() }).unwrap();
     assert_eq!(set.train().numbers().unwrap().iter().copied().collect::<Vec<_>>(), [0.5, 1.5]);
     for (text, what) in [
         ("1 1:1\n1,2 1:1\n", "line 2: it has several labels"),
         ("1 1:1\nx 1:1\n", "line 2: its label must be a number"),
-        ("1 1:1\n1 1:nan\n", "line 2: a column and its number should be like 3:0.5"),
+        ("1 1:1\n1 1:nan\n", "line 2: a column and its number should look like 3:0.5"),
     ] {
         // Beyond what is looked at to recognise the file.
         let long = "1 1:1\n".repeat(200) + text;

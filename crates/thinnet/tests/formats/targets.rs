@@ -87,14 +87,14 @@ fn a_field_of_a_table_that_is_no_number_is_named() {
     {
         let message = refusal(format!("a,price\n1,2\n3,{field}\n").into_bytes(), &regression());
         let expected = format!(
-            "line 3, column price: {shown} is no finite number; the targets of a regression (column price) are numbers"
+            "line 3, column price: {shown} is not a finite number; the targets of a regression (column price) are numbers"
         );
         assert_eq!(message, expected);
     }
     let message = refusal(b"a,price\n1,2\nx,3\n".to_vec(), &regression());
     assert_eq!(
         message,
-        "line 3, column a: \"x\" is no finite number; if the column holds words, name it as one of categories, or leave it out"
+        "line 3, column a: \"x\" is not a finite number; if the column holds words, name it as one of categories, or leave it out"
     );
     let named = ReadOptions { label: Some("cost".to_owned()), ..regression() };
     assert!(refusal(b"a,price\n1,2\n".to_vec(), &named).contains("no label column \"cost\""));
@@ -136,7 +136,10 @@ fn numpys_own_archive_is_read() {
     assert_eq!(targets(set.train()), expected);
     assert_eq!(targets(set.test().unwrap()), expected.slice(ndarray::s![..2, ..]));
     let message = DataSet::open(&stored("regression.npz"), &ReadOptions::default()).unwrap_err().to_string();
-    assert!(message.contains("labels must be one a sample, and these have the shape 4 x 2"), "{message}");
+    assert!(
+        message.contains("there must be one label per sample, but these have the shape 4 x 2"),
+        "{message}"
+    );
     let halves = thinnet::data::formats::npy::read(fs::read(stored("f2.npy")).unwrap()).unwrap();
     assert_eq!(
         halves.into_targets().unwrap(),
@@ -169,14 +172,14 @@ fn arrays_that_are_no_targets_are_refused() {
     let words = fs::read(stored("words.npy")).unwrap();
     let with = |name: &str, y: Vec<u8>| npz(&[("X", x()), ("y", npy(&array![1.0, 2.0, 3.0])), (name, y)]);
     for (file, says) in [
-        (npz(&[("X", x()), ("y", words.clone())]), "y: targets must be numbers, and these are words"),
+        (npz(&[("X", x()), ("y", words.clone())]), "y: targets must be numbers, but these are words"),
         (
             npz(&[("X", x()), ("y", npy(&Array2::<f64>::zeros((3, 0))))]),
-            "y: targets must have the shape N or N x K, with K from 1 to 65536, and these have 3 x 0",
+            "y: targets must have the shape N or N x K, with K from 1 to 65536, but these have 3 x 0",
         ),
         (
             npz(&[("X", x()), ("y", npy(&Array2::<u8>::zeros((3, 65_537))))]),
-            "with K from 1 to 65536, and these have 3 x 65537",
+            "with K from 1 to 65536, but these have 3 x 65537",
         ),
         (npz(&[("X", x()), ("y", npy(&array![1.0, 2.0]))]), "its train part: 3 samples, but 2 targets"),
         (
@@ -187,8 +190,8 @@ fn arrays_that_are_no_targets_are_refused() {
             npz(&[("X", x()), ("y", npy(&array![1.0, f32::NAN, 3.0]))]),
             "its train part: target 0 of sample 1 is NaN",
         ),
-        (with("target_names", words), "it names 4 targets, and a sample has 1"),
-        (with("target_names", npy(&array![1.0])), "its target_names are no words"),
+        (with("target_names", words), "it names 4 targets, but a sample has 1"),
+        (with("target_names", npy(&array![1.0])), "its target_names are not words"),
     ] {
         let message = refusal(file, &regression());
         assert!(message.ends_with(says) || message.contains(says), "{says:?} is not in {message:?}");
@@ -220,7 +223,7 @@ fn formats_that_hold_classes_say_so() {
     for (path, format) in refused {
         let message = DataSet::open(&path, &regression()).unwrap_err().to_string();
         let says = format!(
-            "{}: it holds classes, and no numbers to predict ({format}); targets for regression are read from tables, NPZ, \
+            "{}: it holds classes, not numbers to predict ({format}); targets for regression are read from tables, NPZ, \
              NPY, HDF5, svmlight and MATLAB files",
             path.display()
         );

@@ -77,7 +77,7 @@ fn damage_is_seen() {
         assert!(TrainerState::<f32>::from_bytes(&bytes).is_err(), "bit of byte {at}");
     }
     let other = TrainerState::<f64>::from_bytes(&bytes).unwrap_err().to_string();
-    assert!(other.contains("F32 where f64 is needed"), "{other}");
+    assert!(other.contains("F32, but f64 is needed"), "{other}");
 }
 
 #[test]

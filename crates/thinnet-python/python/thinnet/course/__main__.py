@@ -10,7 +10,7 @@ from thinnet.course._init import DIALECTS, init
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; the result is its exit status: 0, 1 for a check that failed, 2 for bad input."""
+    """Run the command and return its exit status: 0, 1 for a failed check, 2 for bad input."""
     parser = argparse.ArgumentParser(prog="python -m thinnet.course", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     new = commands.add_parser("init", help="write the folder that the course's notebooks import from")
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
         "(dropout_keep_ratio, normalization); by default cs231n for a folder of that name, and cs6353 otherwise",
     )
     check = commands.add_parser("grade", help="check a student's own functions")
-    check.add_argument("path", type=Path, help="the course's folder, or a layers.py or optim.py alone")
+    check.add_argument("path", type=Path, help="the course's folder, or a single layers.py or optim.py")
     check.add_argument("--exercise", choices=[*EXERCISES, "all"], default="all")
     check.add_argument("--json", action="store_true", help="print a JSON object instead of lines")
     check.add_argument("--seed", type=int, help="seed of the shapes and values, which otherwise differ from run to run")

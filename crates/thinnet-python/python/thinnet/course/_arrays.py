@@ -1,4 +1,4 @@
-"""How arguments become arrays that the compiled part takes: float32 or float64, aligned, in native byte order."""
+"""Converts arguments to arrays for the compiled part: float32 or float64, aligned, in native byte order."""
 
 from typing import Any, TypeAlias
 
@@ -10,13 +10,13 @@ Array: TypeAlias = NDArray[Any]
 
 
 def common_float(*arrays: ArrayLike) -> np.dtype[Any]:
-    """Give float32 if NumPy would compute with these arrays in no more than float32, and float64 otherwise."""
+    """Return float32 if NumPy would compute with these arrays in at most float32, otherwise float64."""
     dtype = np.result_type(*(np.asarray(array).dtype for array in arrays))
     return np.dtype(np.float32) if dtype.kind == "f" and dtype.itemsize <= 4 else np.dtype(np.float64)
 
 
 def floats(array: ArrayLike, dtype: DTypeLike) -> Array:
-    """Give the array itself where it is of this dtype, and else a copy that is."""
+    """Return the array itself if it has this dtype, otherwise a copy that does."""
     found = np.asarray(array)
     if found.dtype.kind not in "biuf":
         raise TypeError(f"an array of numbers was expected, got one of {found.dtype}")
@@ -24,7 +24,7 @@ def floats(array: ArrayLike, dtype: DTypeLike) -> Array:
 
 
 def labels(y: ArrayLike) -> NDArray[np.int64]:
-    """Labels (N,) as the compiled part takes them."""
+    """Labels (N,) for the compiled part."""
     found = np.asarray(y)
     if found.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers, got an array of {found.dtype}")

@@ -55,8 +55,8 @@ def get_CIFAR10_data(num_training=49000, num_validation=1000, num_test=1000, sub
     return data_utils.get_CIFAR10_data(num_training, num_validation, num_test, subtract_mean, folders=FOLDERS)
 """,
     "datasets/get_datasets.sh": """#!/bin/sh
-# Brings CIFAR-10 here: from an archive that is here already or is named as the argument, or else from its official
-# address by `thinnet data fetch`, which goes on where an earlier attempt stopped and checks what has come.
+# Puts CIFAR-10 here: from an archive in this folder or given as the argument, otherwise from its official address
+# with `thinnet data fetch`, which resumes an earlier attempt and checks the download.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 archive=${{1:-$here/cifar-10-python.tar.gz}}
@@ -86,12 +86,12 @@ echo "$here/cifar-10-batches-py"
 
 
 def init(folder: Path, data: Path | None = None, dialect: str | None = None) -> str:
-    """Write the folder; what is there and is not what would be written is left alone, and nothing is written.
+    """Write the folder; if existing files differ from what would be written, change nothing.
 
     Parameters
     ----------
     folder : path
-        Its last part is what notebooks import from, so it must be a Python name.
+        Notebooks import from its last part, so it must be a Python name.
     data : path, optional
         Where CIFAR-10 is.
     dialect : "cs6353" or "cs231n", optional
@@ -100,21 +100,21 @@ def init(folder: Path, data: Path | None = None, dialect: str | None = None) -> 
     Returns
     -------
     message : str
-        What was done.
+        The result.
 
     Raises
     ------
     ValueError
-        For a name that Python cannot import, and where a student's files would be overwritten.
+        For a name that Python cannot import, and if a student's files would be overwritten.
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay as they are
     if not folder.name.isidentifier() or iskeyword(folder.name):
-        raise ValueError(f"{folder.name!r} is not a name that Python can import; letters, digits and _ will do")
+        raise ValueError(f"{folder.name!r} is not a name that Python can import; use letters, digits and _")
     if data is not None and not data.exists():
         raise ValueError(f"--data {data}: there is no such file or folder")
     files = _contents(folder.name, data, dialect)
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is there and is not a folder")
+        raise ValueError(f"{folder} exists and is not a folder")
     missing, changed = [], []
     for name, text in files.items():
         path = folder / name
@@ -124,7 +124,7 @@ def init(folder: Path, data: Path | None = None, dialect: str | None = None) -> 
             changed.append(name)
     if changed:
         raise ValueError(
-            f"{folder} has files that are not as this command writes them, and would be overwritten: "
+            f"{folder} has files that differ from those that this command writes, and would be overwritten: "
             f"{', '.join(changed)}; nothing was written (choose another name, or move them away)"
         )
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The networks of both dialects, over the compiled part."""
+"""The networks of both dialects, computed by the compiled part."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,7 +12,7 @@ from thinnet.course._arrays import Array, floats, labels
 
 
 class Settings(NamedTuple):
-    """A network as the compiled part takes it; its fields are those of the struct `Network` there."""
+    """A network for the compiled part; its fields are those of the struct `Network` there."""
 
     layers: list[tuple[Array, Array, Array | None, Array | None]]
     normalization: str | None
@@ -24,7 +24,7 @@ class Settings(NamedTuple):
 
 
 class Network:
-    """A fully-connected network with the course's attributes; what the dialects' classes have in common."""
+    """A fully-connected network with the course's attributes; shared by the dialects' classes."""
 
     def __init__(
         self,
@@ -116,12 +116,12 @@ class Network:
         return named
 
     def set_running(self, running: list[tuple[Array, Array]]) -> None:
-        """Keep batch normalisation's running means and variances."""
+        """Store batch normalisation's running means and variances."""
         for bn_param, (mean, variance) in zip(self.bn_params, running, strict=False):
             bn_param["running_mean"], bn_param["running_var"] = mean, variance
 
     def is_trainable_at_once(self) -> bool:
-        """Whether the compiled part's training loop knows this network, which must be as it was made."""
+        """Whether the compiled training loop supports this network, which must be unchanged since its creation."""
         usual_bn = all(settings == (1e-5, 0.9) for settings in self._normalization_settings())
         return (
             usual_bn
@@ -144,13 +144,13 @@ class Network:
         return [(bn_param.get("eps", 1e-5), bn_param.get("momentum", 0.9)) for bn_param in self.bn_params]
 
     def _settings(self) -> Settings:
-        """The network as it is now; parameters of its dtype are handed on as they are, not copied."""
+        """The network in its current state; parameters of its dtype are passed without a copy."""
         layers, running = [], []
         for i in range(1, self.num_layers + 1):
             arrays = [self.params.get(f"{name}{i}") for name in ("W", "b", "gamma", "beta")]
             w, b, gamma, beta = (None if array is None else floats(array, self.dtype) for array in arrays)
             if w is None or b is None:
-                raise ValueError(f"params has no W{i} or no b{i}, and the network has {self.num_layers} layers")
+                raise ValueError(f"params has no W{i} or no b{i}, but the network has {self.num_layers} layers")
             layers.append((w, b, gamma, beta))
         if self._normalization == "batchnorm":
             for bn_param, (_, b, _, _) in zip(self.bn_params, layers, strict=False):

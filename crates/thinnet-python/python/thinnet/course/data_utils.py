@@ -16,7 +16,7 @@ __all__ = ["get_CIFAR10_data", "load_CIFAR10", "load_CIFAR_batch"]
 
 Folder: TypeAlias = str | os.PathLike[str]
 
-#: What CIFAR-10 may be called in a folder of data sets, the quickest to read first.
+#: Possible names of CIFAR-10 in a folder of data sets, the fastest to read first.
 _NAMES = ("cifar-10-batches-py", "cifar-10-batches-bin", "cifar-10-python.tar.gz", "cifar-10-binary.tar.gz")
 
 
@@ -58,7 +58,7 @@ def get_CIFAR10_data(
     subtract_mean: bool = True,
     folders: Iterable[Folder] | None = None,
 ) -> dict[str, Array]:
-    """Read CIFAR-10 and split it as the course does.
+    """Read CIFAR-10 and split it as in the course.
 
     Parameters
     ----------
@@ -67,14 +67,14 @@ def get_CIFAR10_data(
     subtract_mean : bool
         Whether to subtract the training images' mean image.
     folders : paths, optional
-        Where to look for CIFAR-10: the data set itself, or a folder that holds it. After these comes
-        ``THINNET_DATASETS``, or the cache that ``thinnet data fetch`` fills.
+        Where to look for CIFAR-10: the data set itself, or a folder that holds it. After these, ``THINNET_DATASETS`` is
+        searched, or the cache that ``thinnet data fetch`` fills.
 
     Returns
     -------
     data : dict
         ``X_train``, ``X_val`` and ``X_test`` of shape (N, 3, 32, 32), float64; ``y_train``, ``y_val`` and ``y_test``.
-        If CIFAR-10 is nowhere, a warning says so, and the data are the sample that comes with thinnet: the first 500
+        If CIFAR-10 is not found, a warning says so, and the data are the sample that comes with thinnet: the first 500
         training images, all 1000 validation images, no test images, and the mean of all 49,000.
     """
     path = find_cifar10(folders or ())
@@ -91,7 +91,7 @@ def get_CIFAR10_data(
         ("test", num_test, len(test_labels)),
     ):
         if asked > there:
-            raise ValueError(f"{asked} {what} images are asked for, and CIFAR-10 at {path} has {there}")
+            raise ValueError(f"{asked} {what} images are requested, but CIFAR-10 at {path} has {there}")
     # Exact: a sum of whole numbers, divided once.
     mean = images[:num_training].mean(axis=0, dtype=np.float64) if subtract_mean and num_training else 0.0
     return {
@@ -105,7 +105,7 @@ def get_CIFAR10_data(
 
 
 def find_cifar10(folders: Iterable[Folder]) -> Path | None:
-    """Find CIFAR-10: in these folders, then where ``thinnet data fetch`` puts it."""
+    """Find CIFAR-10: in these folders, then where ``thinnet data fetch`` stores it."""
     for folder in [*map(Path, folders), *_fetched()]:
         if folder.name in _NAMES and folder.exists():
             return folder
@@ -140,8 +140,8 @@ def _sample(num_training: int, num_validation: int, subtract_mean: bool) -> dict
     (images, labels), (val_images, val_labels) = by_name["train"], by_name["val"]
     num_training, num_validation = min(num_training, len(labels)), min(num_validation, len(val_labels))
     warnings.warn(
-        f"CIFAR-10 is not there, so this is the sample that comes with thinnet: {num_training} training images, "
-        f"{num_validation} validation images and no test images. datasets/get_datasets.sh fetches the whole.",
+        f"CIFAR-10 was not found, so this is the sample that comes with thinnet: {num_training} training images, "
+        f"{num_validation} validation images and no test images. datasets/get_datasets.sh fetches all of it.",
         stacklevel=3,
     )
     shift = mean.reshape(shape) if subtract_mean and mean is not None else np.zeros(shape)

@@ -18,11 +18,11 @@ class FullyConnectedNet(Network):
     hidden_dims : sequence of int
         Sizes of the hidden layers.
     input_dim : int
-        Numbers of a sample.
+        How many numbers a sample has.
     num_classes : int
     dropout : float
-        The probability to KEEP a hidden unit. 0 leaves the dropout layers out; with 1 they are there, and draw masks
-        that keep everything.
+        The probability to KEEP a hidden unit. 0 leaves the dropout layers out; with 1 they exist, and draw masks that
+        keep everything.
     use_batchnorm : bool
     reg : float
         Strength of the L2 term ``0.5 * reg * sum(W^2)`` over all weights.

@@ -18,7 +18,7 @@ class FullyConnectedNet(Network):
     hidden_dims : sequence of int
         Sizes of the hidden layers.
     input_dim : int
-        Numbers of a sample.
+        How many numbers a sample has.
     num_classes : int
     dropout_keep_ratio : float
         The probability to KEEP a hidden unit; with 1 there are no dropout layers.

@@ -20,7 +20,7 @@ __all__ = [
 
 @contextmanager
 def _poked(x: Array, index: tuple[int, ...], value: Any) -> Iterator[None]:
-    """Put a value into an element for a while."""
+    """Set an element to a value temporarily."""
     old = x[index]
     x[index] = value
     try:
@@ -30,12 +30,12 @@ def _poked(x: Array, index: tuple[int, ...], value: Any) -> Iterator[None]:
 
 
 def eval_numerical_gradient(f: Callable[[Array], Any], x: Array, verbose: bool = True, h: float = 0.00001) -> Array:
-    """Compute the gradient at `x` of a function that gives a number.
+    """Compute the gradient at `x` of a function that returns a number.
 
     Parameters
     ----------
     f : callable
-        May read `x` itself: its elements are changed in place, one by one, and put back.
+        May read `x` itself: its elements are changed in place, one by one, and restored.
     x : array
         The point, of any shape.
     verbose : bool
@@ -62,7 +62,7 @@ def eval_numerical_gradient(f: Callable[[Array], Any], x: Array, verbose: bool =
 
 
 def eval_numerical_gradient_array(f: Callable[[Array], Array], x: Array, df: Array, h: float = 1e-5) -> Array:
-    """Compute the gradient at `x` of ``sum(f(x) * df)``, for a function that gives an array of the shape of `df`.
+    """Compute the gradient at `x` of ``sum(f(x) * df)``, for a function that returns an array with the shape of `df`.
 
     The parameters are those of `eval_numerical_gradient`; the result has the shape of `x`.
     """
@@ -89,7 +89,7 @@ def eval_numerical_gradient_blobs(
     inputs : tuple of blobs
         Objects with arrays ``vals`` and ``diffs``.
     output : blob
-        ``output.diffs`` is the gradient upstream of it.
+        ``output.diffs`` is its upstream gradient.
     h : float
         The step.
 
@@ -115,7 +115,7 @@ def eval_numerical_gradient_blobs(
 
 
 def eval_numerical_gradient_net(net: Any, inputs: tuple[Any, ...], output: Any, h: float = 1e-5) -> list[Array]:
-    """Compute what `eval_numerical_gradient_blobs` does, for an object whose ``forward()`` writes `output`."""
+    """Like `eval_numerical_gradient_blobs`, for an object whose ``forward()`` writes `output`."""
     return eval_numerical_gradient_blobs(lambda *_: net.forward(), inputs, output, h=h)
 
 

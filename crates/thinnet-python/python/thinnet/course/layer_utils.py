@@ -1,4 +1,4 @@
-"""The course's layers that go together."""
+"""The course's combined layers."""
 
 from typing import Any, TypeAlias
 
@@ -11,7 +11,7 @@ AffineReluCache: TypeAlias = tuple[tuple[Any, Any, Any], Array]
 
 
 def affine_relu_forward(x: Array, w: Array, b: Array) -> tuple[Array, AffineReluCache]:
-    """Affine, then ReLU: x (N, d_1, ..., d_k), w (D, M), b (M,); gives (N, M) and the cache of both."""
+    """Affine, then ReLU: x (N, d_1, ..., d_k), w (D, M), b (M,); returns (N, M) and the cache of both."""
     a, fc_cache = affine_forward(x, w, b)
     out, relu_cache = relu_forward(a)
     return out, (fc_cache, relu_cache)

@@ -1,7 +1,7 @@
-"""The course's layers: each forward function gives ``(out, cache)``, the backward function beside it takes the cache.
+"""The course's layers: each forward function returns ``(out, cache)``, and its backward function takes the cache.
 
-Arrays are samples first: N samples, D inputs, M outputs, C classes. Computed in float32 where all arrays of a call are,
-and in float64 otherwise.
+Arrays are samples first: N samples, D inputs, M outputs, C classes. Computed in float32 if all arrays of a call are
+float32, otherwise in float64.
 """
 
 from typing import Any
@@ -119,8 +119,8 @@ def dropout_forward(x: Array, dropout_param: dict[str, Any]) -> tuple[Array, tup
     ----------
     x : array of any shape
     dropout_param : dict
-        ``p``, the probability to KEEP a unit, 0 < p <= 1; ``mode``, "train" or "test"; ``seed``, if there is one:
-        NumPy's global stream is seeded with it, in either mode, before the mask is drawn.
+        ``p``, the probability to KEEP a unit, 0 < p <= 1; ``mode``, "train" or "test"; optionally ``seed``: NumPy's
+        global stream is seeded with it, in either mode, before the mask is drawn.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def dropout_forward(x: Array, dropout_param: dict[str, Any]) -> tuple[Array, tup
     if "seed" in dropout_param:
         np.random.seed(dropout_param["seed"])
     if mode == "train":
-        # In float64, as NumPy's mask is.
+        # In float64, like NumPy's mask.
         out, mask = _thinnet.dropout_forward(floats(x, np.float64), p)
         return out.astype(np.asarray(x).dtype, copy=False), (dropout_param, mask)
     if mode == "test":
@@ -161,13 +161,13 @@ def batchnorm_forward(
         Scale and shift.
     bn_param : dict
         ``mode``, "train" or "test"; ``eps`` (default 1e-5); ``momentum`` of the running averages (default 0.9);
-        ``running_mean`` and ``running_var`` (D,), which training sets anew.
+        ``running_mean`` and ``running_var`` (D,), which training updates.
 
     Returns
     -------
     out : array of shape (N, D)
     cache : object
-        What the backward functions take.
+        For the backward functions.
     """
     mode = bn_param["mode"]
     if mode not in ("train", "test"):
@@ -195,7 +195,7 @@ def batchnorm_backward(dout: Array, cache: _thinnet.NormalisationCache) -> tuple
 
 
 def batchnorm_backward_alt(dout: Array, cache: _thinnet.NormalisationCache) -> tuple[Array, Array, Array]:
-    """Compute what `batchnorm_backward` does; in thinnet both are the simplified form."""
+    """Like `batchnorm_backward`; in thinnet both use the simplified form."""
     return batchnorm_backward(dout, cache)
 
 
@@ -216,7 +216,7 @@ def layernorm_forward(
     -------
     out : array of shape (N, D)
     cache : object
-        What `layernorm_backward` takes.
+        For `layernorm_backward`.
     """
     dtype = common_float(x, gamma, beta)
     return _thinnet.layer_norm_forward(

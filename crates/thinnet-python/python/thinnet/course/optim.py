@@ -1,6 +1,6 @@
 """The course's update rules: ``next_w, config = rule(w, dw, config)``.
 
-``config`` holds a rule's settings and what it remembers of this parameter; what is missing is put in with the course's
+``config`` holds a rule's settings and its state for this parameter; missing entries are added with the course's
 defaults.
 """
 
@@ -15,7 +15,7 @@ __all__ = ["adam", "rmsprop", "sgd", "sgd_momentum"]
 
 Config: TypeAlias = dict[str, Any]
 
-#: What a rule has in its config: settings with their defaults, and arrays that are zero at first.
+#: The entries of a rule's config: settings with their defaults, and arrays that are zero at first.
 RULES: dict[str, tuple[dict[str, float], tuple[str, ...]]] = {
     "sgd": ({"learning_rate": 1e-2}, ()),
     "sgd_momentum": ({"learning_rate": 1e-2, "momentum": 0.9}, ("velocity",)),
@@ -58,7 +58,7 @@ def sgd_momentum(w: Array, dw: Array, config: Config | None = None) -> tuple[Arr
 
 
 def rmsprop(w: Array, dw: Array, config: Config | None = None) -> tuple[Array, Config]:
-    """RMSProp: a moving average of squared gradients sets each parameter's own rate.
+    """RMSProp: a moving average of squared gradients determines each parameter's learning rate.
 
     ``config`` has ``learning_rate`` (1e-2), ``decay_rate`` (0.99), ``epsilon`` (1e-8) and ``cache``.
     """
@@ -69,7 +69,7 @@ def adam(w: Array, dw: Array, config: Config | None = None) -> tuple[Array, Conf
     """Adam: moving averages of the gradient and of its square, bias-corrected.
 
     ``config`` has ``learning_rate`` (1e-3), ``beta1`` (0.9), ``beta2`` (0.999), ``epsilon`` (1e-8), the moments
-    ``m`` and ``v``, and ``t``, the updates done.
+    ``m`` and ``v``, and ``t``, the number of updates.
     """
     next_w, config = _update("adam", w, dw, config)
     config["t"] = config.get("t", 0) + 1

@@ -15,7 +15,7 @@ __all__ = ["Solver"]
 
 
 class _Plan:
-    """What the compiled part is told of a run; its attributes are the fields of the struct `Plan` there."""
+    """A run's settings for the compiled part; its attributes are the fields of the struct `Plan` there."""
 
     update_rule: str
     learning_rate: float
@@ -27,14 +27,14 @@ class _Plan:
 class Solver:
     """Trains a model by stochastic gradient descent, and keeps the parameters with the best validation accuracy.
 
-    Where the model and the update rule are thinnet's own, `train` is one call into compiled code, which Ctrl-C stops.
-    Where one of them is a student's, or `checkpoint_name` is given, it is the course's loop in Python.
+    If the model and the update rule are thinnet's own, `train` is one call into compiled code, which Ctrl-C stops. If
+    one of them is a student's, or `checkpoint_name` is given, it is the course's loop in Python.
     Both draw from NumPy's global stream in the same order.
 
     Parameters
     ----------
     model : object
-        Has ``params`` and ``loss(X, y)``, as `FullyConnectedNet` has.
+        Has ``params`` and ``loss(X, y)``, like `FullyConnectedNet`.
     data : dict
         ``X_train`` (N, d_1, ..., d_k), ``y_train`` (N,), ``X_val`` and ``y_val``.
     update_rule : str
@@ -42,9 +42,9 @@ class Solver:
     optim_config : dict
         Settings of the update rule; every rule has ``learning_rate``.
     lr_decay : float
-        Factor on the learning rate at each epoch's end (default 1).
+        Factor on the learning rate at the end of each epoch (default 1).
     batch_size : int
-        Samples a step, drawn with replacement (default 100).
+        Samples per step, drawn with replacement (default 100).
     num_epochs : int
         Epochs of ``max(N // batch_size, 1)`` steps (default 10).
     num_train_samples, num_val_samples : int or None
@@ -52,9 +52,9 @@ class Solver:
     checkpoint_name : str or None
         If given, the solver is saved as ``NAME_epoch_E.pkl`` at every check.
     print_every : int
-        A line is printed every so many steps (default 10).
+        Number of steps between printed lines (default 10).
     verbose : bool
-        Whether lines are printed at all (default True).
+        Whether to print lines (default True).
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Solver:
     loss_history, train_acc_history, val_acc_history : lists of float
     """
 
-    #: The module whose functions are the update rules; the course's folder puts its own here.
+    #: The module whose functions are the update rules; the course's folder sets its own here.
     rules: ModuleType = optim
 
     def __init__(self, model: Any, data: dict[str, Array], **kwargs: Any) -> None:
@@ -137,9 +137,9 @@ class Solver:
         ----------
         X, y : arrays of shape (N, d_1, ..., d_k) and (N,)
         num_samples : int or None
-            If less than N, so many samples are drawn, with replacement.
+            If less than N, this many samples are drawn, with replacement.
         batch_size : int
-            Samples that are scored at a time.
+            How many samples are scored at a time.
         """
         if num_samples is not None and X.shape[0] > num_samples:
             chosen = np.random.choice(X.shape[0], num_samples)
@@ -149,14 +149,14 @@ class Solver:
         return float(np.mean(np.hstack(predicted) == y))
 
     def train(self) -> None:
-        """Train for `num_epochs` epochs, then put the best parameters into the model."""
+        """Train for `num_epochs` epochs, then set the model to the best parameters."""
         plan = self._plan()
         if plan is None:
             self._train_in_python()
         else:
             self._train_at_once(plan)
         if self.best_params:
-            # A copy, so that training on does not change what is the best so far.
+            # A copy, so that further training does not change the best parameters so far.
             self.model.params = {p: w.copy() for p, w in self.best_params.items()}
 
     def _iterations_per_epoch(self) -> int:
@@ -188,7 +188,7 @@ class Solver:
                     self.best_params = {p: w.copy() for p, w in self.model.params.items()}
 
     def _plan(self) -> _Plan | None:
-        """What to tell the compiled part, if it can do the run just as Python would."""
+        """The plan for the compiled part, if that can do the run exactly as Python would."""
         rule = next((name for name in optim.RULES if self.update_rule is getattr(optim, name)), None)
         own = type(self)
         overridden = any(
@@ -221,7 +221,7 @@ class Solver:
             states = [([floats(c[name], model.dtype) for name in arrays], c.get("t", 0)) for c in configs]
         elif counts != {0}:
             return None
-        # The rule's own default where none is given, as the rule would put it in.
+        # The rule's own default if none is given, as the rule would add it.
         values = {name: float(shared[0].get(name, default)) for name, default in settings.items()}
         return _Plan(
             update_rule=rule,

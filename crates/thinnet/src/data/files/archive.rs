@@ -1,4 +1,4 @@
-//! Packed files, which are unpacked in memory and within bounds.
+//! Compressed files and archives, unpacked in memory and within limits.
 
 use std::fmt;
 use std::io::{self, Read, Seek};
@@ -10,7 +10,7 @@ use zip::result::{ZipError, ZipResult};
 use super::limits;
 use crate::error::{Error, Result, ensure};
 
-/// A stream that ends with an error once it has given more than its bound.
+/// A stream that ends with an error once it exceeds its limit.
 pub(super) struct Bounded<R> {
     inner: R,
     left: u64,
@@ -36,12 +36,12 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
-/// A stream that can be read from any place: what reads archives is compiled once, not once a stream.
+/// A stream with random access. As a trait object, the archive reader is compiled once and not once per stream type.
 pub(super) trait Seekable: Read + Seek {}
 
 impl<T: Read + Seek> Seekable for T {}
 
-/// A zip archive, and the names in it.
+/// A zip archive and the names in it.
 pub(super) fn unzip<R: Read + Seek>(stream: R) -> Result<(ZipArchive<R>, Vec<String>)> {
     let archive = ZipArchive::new(stream).map_err(broken)?;
     let names = archive.file_names().map(|name| Ok(name?.into_owned()));
@@ -51,24 +51,24 @@ pub(super) fn unzip<R: Read + Seek>(stream: R) -> Result<(ZipArchive<R>, Vec<Str
 
 /// Why a zip archive could not be read.
 pub(super) fn broken(error: ZipError) -> Error {
-    Error::data(format!("it is no zip archive that can be read: {}", brief(&error)))
+    Error::data(format!("it is not a readable zip archive: {}", brief(&error)))
 }
 
-/// Everything that a stream holds. `claimed` bytes are made room for at once, if it is not too bold a claim.
+/// Reads a whole stream. Reserves `claimed` bytes at once, unless the claim is too large.
 pub(super) fn read_all(stream: impl Read, claimed: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     read_into(&mut bytes, stream, claimed)?;
     Ok(bytes)
 }
 
-/// The same into memory that is there, whose content is lost.
+/// The same, into existing memory; its old content is lost.
 pub(super) fn read_into(bytes: &mut Vec<u8>, mut stream: impl Read, claimed: u64) -> io::Result<()> {
     bytes.clear();
     bytes.reserve(usize::try_from(claimed.min(limits::UNPACKED_BASE)).unwrap_or(0));
     stream.read_to_end(bytes).map(drop)
 }
 
-/// What another library says of a file, in one line that can be shown anywhere.
+/// Another library's message about a file, as one line that can be shown anywhere.
 pub(super) fn brief(reason: &dyn fmt::Display) -> String {
     const LONGEST: usize = 200;
     let text = reason.to_string();
@@ -76,7 +76,7 @@ pub(super) fn brief(reason: &dyn fmt::Display) -> String {
     line.chars().take(LONGEST).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// Why bytes that should be there could not be had: the data's fault, as far as a decoder can tell.
+/// Why expected bytes could not be read. As far as a decoder can tell, the data are at fault.
 pub(super) fn damage(error: io::Error) -> Error {
     match error.downcast::<Error>() {
         Ok(ours) => ours,
@@ -88,8 +88,8 @@ pub(super) fn damage(error: io::Error) -> Error {
     }
 }
 
-/// Calls `each` for every regular file in a tar archive that is `wanted` for its name, without its folders: with what that
-/// gives, the name and the content, in order.
+/// Calls `each`, in order, for every regular file in a tar archive for which `wanted` returns something. `wanted`
+/// gets the name without folders; `each` gets that result, the name and the content.
 ///
 /// Links, devices and names that point outside are refused: no data set has any.
 pub(super) fn tar_files<T>(
@@ -98,7 +98,7 @@ pub(super) fn tar_files<T>(
     mut each: impl FnMut(T, &str, &[u8]) -> Result<()>,
 ) -> Result<()> {
     let mut archive = tar::Archive::new(stream);
-    let mut content = Vec::new(); // used again for every file: fresh memory costs as much as unpacking into it
+    let mut content = Vec::new(); // reused for every file: new memory costs as much as unpacking
     for entry in archive.entries().map_err(damage)? {
         let entry = entry.map_err(damage)?;
         let path = entry.path().map_err(damage)?.into_owned();

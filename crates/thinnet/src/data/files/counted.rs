@@ -1,8 +1,8 @@
-//! A file that tells how much of it is read.
+//! A file that reports how much of it was read.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// Is told how far a file is read: its bytes that are read, and all of them.
+/// Receives the progress of reading a file: bytes read so far, and all bytes.
 pub type ReadProgress<'a> = &'a dyn Fn(u64, u64);
 
 /// A file of `size` bytes.
@@ -22,7 +22,7 @@ impl<'a, R> Counted<'a, R> {
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
-        // What is read twice counts once more, up to all there is.
+        // Bytes that are read twice count twice, up to the file's size.
         self.done = self.done.saturating_add(count as u64).min(self.size);
         (self.progress)(self.done, self.size);
         Ok(count)

@@ -1,4 +1,4 @@
-//! The embedded sample of CIFAR-10: `cifar10-sample.npz`, whose origin stands in `cifar10-sample.md` beside that.
+//! The embedded sample of CIFAR-10, `cifar10-sample.npz`. `cifar10-sample.md` next to it gives its origin.
 
 use std::io::Cursor;
 
@@ -6,7 +6,7 @@ use super::{ReadOptions, formats};
 use crate::data::{CIFAR10_CLASSES, DataSet, Format};
 use crate::error::Result;
 
-/// The archive, as it lies in the repository.
+/// The archive, as in the repository.
 const ARCHIVE: &[u8] = include_bytes!("../cifar10-sample.npz");
 
 impl DataSet {
@@ -15,7 +15,7 @@ impl DataSet {
     /// Tiny Images", 2009).
     ///
     /// # Errors
-    /// None in a library that was built whole; the archive is checked all the same.
+    /// None in an intact build; the archive is checked nevertheless.
     pub fn embedded_sample() -> Result<Self> {
         let sample =
             formats::npy::read_npz(Cursor::new(ARCHIVE), ARCHIVE.len() as u64, &ReadOptions::default())

@@ -1,4 +1,4 @@
-//! Reads what one file holds, whatever its format.
+//! Reads one file of any format.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Cursor};
@@ -23,7 +23,7 @@ pub(super) fn open_file(path: &Path, options: &ReadOptions) -> Result<DataSet> {
     open_file_watched(path, options, &|_, _| {})
 }
 
-/// Reads what a file holds, and tells `progress` how far it is where it is not read at once.
+/// Reads a file, and reports to `progress` if it is not read at once.
 pub(super) fn open_file_watched(
     path: &Path,
     options: &ReadOptions,
@@ -69,14 +69,14 @@ pub(super) fn open_file_watched(
     }
 }
 
-/// Of `size` bytes those that so many of `all` rows take.
+/// The part of `size` bytes that `rows` of `all` rows take.
 #[cfg(feature = "columnar")]
 fn share(size: u64, rows: u64, all: u64) -> u64 {
     u64::try_from(u128::from(size) * u128::from(rows) / u128::from(all.max(1)))
         .map_or(size, |done| done.min(size))
 }
 
-/// Reads what a packed stream of `packed` bytes holds.
+/// Reads the content of a compressed stream of `packed` bytes.
 pub(super) fn unpack(
     packing: Packing,
     mut stream: impl BufRead,
@@ -112,7 +112,7 @@ fn unpack_from(
     }
 }
 
-/// Reads a file that is neither packed nor an archive.
+/// Reads a file that is neither compressed nor an archive.
 pub(super) fn read_unpacked(
     bytes: Vec<u8>,
     kind: Kind,
@@ -126,7 +126,7 @@ pub(super) fn read_unpacked(
             let samples = read(bytes)?;
             let path = path.ok_or_else(|| Error::data("its labels are in another file"))?;
             if samples.shape.len() < 2 {
-                return Err(Error::data("it holds labels; what is read is the file of the samples"));
+                return Err(Error::data("it holds labels; give the file of the samples"));
             }
             from_array(kind, Samples::Read(samples), path, options)
         }
@@ -165,10 +165,10 @@ fn from_array(kind: Kind, samples: Samples, path: &Path, options: &ReadOptions) 
     from_pairs(format, vec![(Part::Train, samples, labels)], options)
 }
 
-/// Why files of MATLAB 7.3 are not read.
+/// Why MATLAB 7.3 files are not read.
 pub(super) fn mat_7_3() -> Error {
     Error::data(
-        "it is of MATLAB 7.3, which is not read; in MATLAB save it with save(..., '-v7'), in Python as an NPZ archive with \
+        "it is MATLAB 7.3, which is not supported; in MATLAB save it with save(..., '-v7'), in Python as an NPZ archive with \
          numpy.savez",
     )
 }
@@ -177,19 +177,19 @@ pub(super) fn mat_7_3() -> Error {
 #[cfg(not(feature = "hdf5"))]
 pub(super) fn no_hdf5() -> Error {
     Error::data(
-        "it is HDF5, which is not read here; in Python save its arrays as an NPZ archive with numpy.savez",
+        "it is HDF5, which is not supported here; in Python save its arrays as an NPZ archive with numpy.savez",
     )
 }
 
-/// Why tables in columns are not read.
+/// Why Parquet and Arrow are not read.
 #[cfg(not(feature = "columnar"))]
 pub(super) fn columnar() -> Error {
-    Error::data("it is Parquet or Arrow, which are not read here; save the table as CSV")
+    Error::data("it is Parquet or Arrow, which are not supported here; save the table as CSV")
 }
 
 fn unknown() -> Error {
     Error::data(
-        "it is none of the formats that are read: CIFAR-10 and CIFAR-100 (tar.gz, python, binary), IDX, NPZ, NPY, \
+        "its format is not supported; these are: CIFAR-10 and CIFAR-100 (tar.gz, python, binary), IDX, NPZ, NPY, \
          tables (csv, tsv, json, arff, parquet, arrow), svmlight, MATLAB (mat), HDF5, folders of images by class",
     )
 }

@@ -1,4 +1,4 @@
-//! Finds out what a folder holds, by the names and the beginnings of its files, and has it read.
+//! Recognises what a folder holds by its files' names and first bytes, and reads it.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
@@ -18,7 +18,7 @@ use super::{ReadOptions, archive, limits};
 use crate::data::{DataSet, Format, Part, Rows};
 use crate::error::{Error, Result};
 
-/// A folder's files and folders.
+/// The files and folders in a folder.
 struct Folder {
     files: Vec<PathBuf>,
     folders: Vec<PathBuf>,
@@ -28,7 +28,7 @@ impl Folder {
     fn list(path: &Path) -> Result<Self> {
         let (mut files, mut folders) = (Vec::new(), Vec::new());
         for entry in entries(path)? {
-            // A device or a pipe is no data, and neither is a link to nothing.
+            // A device or a pipe is not data, and neither is a broken link.
             match fs::metadata(&entry) {
                 Ok(kind) if kind.is_dir() => folders.push(entry),
                 Ok(kind) if kind.is_file() => files.push(entry),
@@ -39,24 +39,24 @@ impl Folder {
     }
 }
 
-/// What a folder holds.
+/// The content of a folder.
 pub(super) enum Found {
     /// Batches of CIFAR, and the names of its classes.
     Cifar(Vec<(Member, PathBuf)>),
-    /// Files of samples whose labels lie beside them.
+    /// Files of samples with label files next to them.
     Idx(Vec<PathBuf>),
     /// The same in NumPy's format.
     Npy(Vec<PathBuf>),
     /// A folder of images for each class.
-    #[cfg_attr(not(feature = "images"), allow(dead_code, reason = "none is looked for"))]
+    #[cfg_attr(not(feature = "images"), allow(dead_code, reason = "not searched for without it"))]
     Images,
     /// A table of training samples, and one of test samples.
     Tables(PathBuf, PathBuf),
-    /// One file alone.
+    /// A single file.
     File(PathBuf),
 }
 
-/// What a folder holds, itself or in one of those below; the name of that one goes before what is said of it.
+/// What a folder or one of its subfolders holds; the name of that subfolder is put before messages.
 pub(super) fn find(path: &Path) -> Result<(Found, Option<String>)> {
     let folder = Folder::list(path)?;
     if let Some(found) = recognise(&folder.files)? {
@@ -71,7 +71,7 @@ pub(super) fn find(path: &Path) -> Result<(Found, Option<String>)> {
     if below.len() > 1 {
         let names: Vec<_> = below.into_iter().map(|(name, _)| name).collect();
         return Err(Error::data(format!(
-            "it holds several data sets, one of which has to be named: {}",
+            "it holds several data sets; name one of them: {}",
             names.join(", ")
         )));
     }
@@ -91,7 +91,7 @@ pub(super) fn find(path: &Path) -> Result<(Found, Option<String>)> {
         return Ok((Found::File(file.clone()), Some(file_name(file))));
     }
     Err(Error::data(
-        "the folder holds no data set that is read: CIFAR-10 or CIFAR-100 (data_batch_1 and so on, python or binary), \
+        "the folder holds no data set in a supported format: CIFAR-10 or CIFAR-100 (data_batch_1 and so on, python or binary), \
          IDX or NPY files of samples and labels, a folder of images for each class, or one file alone",
     ))
 }
@@ -113,14 +113,14 @@ pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet>
         #[cfg(feature = "images")]
         Found::Images => images::read_folder(path, options),
         #[cfg(not(feature = "images"))]
-        Found::Images => Err(Error::data("images are not read without the feature `images`")),
+        Found::Images => Err(Error::data("images are not supported without the feature `images`")),
         Found::Tables(train, test) => {
             let mut set = open_file(&train, options).map_err(|error| error.within(file_name(&train)))?;
             match set.columns().filter(|columns| columns.header).map(|columns| columns.target.clone()) {
                 Some(label) if !column_names(&test)?.contains(&label) => {
                     let test = file_name(&test);
                     set.note(format!(
-                        "{test} has no column {label} and is left out; thinnet predict takes it"
+                        "{test} has no column {label} and is left out; use it with thinnet predict"
                     ));
                     Ok(set)
                 }
@@ -135,7 +135,7 @@ pub(super) fn open_folder(path: &Path, options: &ReadOptions) -> Result<DataSet>
     })
 }
 
-/// The table among these files whose name up to its first dot is `stem`.
+/// The table among these files whose name up to the first dot is `stem`.
 fn table_named(files: &[PathBuf], stem: &str) -> Result<Option<PathBuf>> {
     for file in files {
         let name = file_name(file).to_lowercase();
@@ -148,7 +148,7 @@ fn table_named(files: &[PathBuf], stem: &str) -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// The names of a table's columns, which has some.
+/// The names of a table's columns; the table has a header.
 fn column_names(path: &Path) -> Result<Vec<String>> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let size = file.metadata().map_err(Error::io("read", path))?.len();
@@ -163,11 +163,11 @@ fn column_names(path: &Path) -> Result<Vec<String>> {
     names.map_err(|error| error.within(file_name(path)))
 }
 
-/// A table with another one's rows as its test samples, whose columns are read as its own are.
+/// Adds another table's rows to a table as test samples. Its columns are read like the first table's.
 pub(super) fn with_test(set: DataSet, path: &Path, options: &ReadOptions) -> Result<DataSet> {
     let Some(columns) = set.columns().cloned() else {
         return Err(Error::data(format!(
-            "test samples of their own are for tables, and this is {}",
+            "separate test samples are only for tables, but this is {}",
             set.format()
         )));
     };
@@ -187,7 +187,9 @@ pub(super) fn with_test(set: DataSet, path: &Path, options: &ReadOptions) -> Res
         let place = |name: &String| set.names().iter().position(|own| own == name);
         let places = test.names().iter().map(|name| {
             place(name).ok_or_else(|| {
-                within(Error::data(format!("its class {name} is none of those of the training samples")))
+                within(Error::data(format!(
+                    "its class {name} is not among the classes of the training samples"
+                )))
             })
         });
         let places = places.collect::<Result<Vec<_>>>()?;
@@ -197,14 +199,14 @@ pub(super) fn with_test(set: DataSet, path: &Path, options: &ReadOptions) -> Res
     set.with_part(Part::Test, rows)
 }
 
-/// Reads a file into memory that is there.
+/// Reads a file into existing memory.
 pub(super) fn read_file(path: &Path, content: &mut Vec<u8>) -> Result<()> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let size = file.metadata().map_err(Error::io("read", path))?.len();
     archive::read_into(content, file, size).map_err(Error::io("read", path))
 }
 
-/// The part that a file's name says.
+/// The part of a data set that a file's name stands for.
 pub(super) fn part_of(name: &str) -> Part {
     let lower = name.to_ascii_lowercase();
     if lower.contains("t10k") || lower.contains("test") {
@@ -216,14 +218,14 @@ pub(super) fn part_of(name: &str) -> Part {
     }
 }
 
-/// What the files of a folder make up, if they are a data set.
+/// Recognises the data set that a folder's files form, if any.
 fn recognise(files: &[PathBuf]) -> Result<Option<Found>> {
     let members: Vec<(Member, PathBuf)> =
         files.iter().filter_map(|path| Some((cifar::member(&file_name(path))?, path.clone()))).collect();
     if members.iter().any(|(member, _)| matches!(member, Member::Train(_))) {
         return Ok(Some(Found::Cifar(members)));
     }
-    // A packed file beside the unpacked one is the same file.
+    // A compressed file next to the uncompressed one is the same file.
     let doubled = |path: &&PathBuf| {
         path.extension().is_some_and(|end| ENDINGS.iter().any(|packed| end == *packed))
             && files.contains(&path.with_extension(""))
@@ -233,7 +235,7 @@ fn recognise(files: &[PathBuf]) -> Result<Option<Found>> {
         let mut head = head(path)?;
         if let Kind::Packed(packing) = Kind::of(&head) {
             let mut unpacked = Vec::new();
-            // What cannot be unpacked is not IDX; whoever names the file itself is told more.
+            // What cannot be unpacked is not IDX. If a user names the file itself, the message says more.
             if let Ok(stream) =
                 packing.unpack(BufReader::new(File::open(path).map_err(Error::io("read", path))?), 0)
             {

@@ -1,4 +1,4 @@
-//! What files are, as far as their beginnings tell.
+//! Recognises files by their first bytes.
 
 use std::fs::{self, File};
 use std::io::{BufRead, Cursor, Read};
@@ -9,10 +9,10 @@ use super::formats::{idx, mat, npy, svmlight};
 use super::packing::Packing;
 use crate::error::{Error, Result};
 
-/// Bytes that are looked at to recognise a file: a tar archive says what it is at byte 257.
+/// How many bytes are used to recognise a file: a tar archive has its magic at byte 257.
 pub(super) const HEAD: usize = 512;
 
-/// What a file is, as far as its beginning tells.
+/// The kind of a file, judged by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Packed(Packing),
@@ -24,7 +24,7 @@ pub(super) enum Kind {
     Image,
     Mat,
     Hdf5,
-    /// MATLAB 7.3's, which is HDF5 with its dimensions turned.
+    /// MATLAB 7.3, which is HDF5 with its dimensions reversed.
     Mat73,
     Parquet,
     Arrow,
@@ -66,7 +66,7 @@ impl Kind {
     }
 }
 
-/// Whether a byte may be one of a text, in any encoding that keeps ASCII.
+/// Whether a byte may occur in a text, in any encoding that extends ASCII.
 fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x20..)
 }
@@ -76,7 +76,7 @@ pub(super) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The beginning of a file.
+/// The first bytes of a file.
 pub(super) fn head(path: &Path) -> Result<Vec<u8>> {
     let mut head = Vec::new();
     let file = File::open(path).map_err(Error::io("read", path))?;
@@ -84,7 +84,7 @@ pub(super) fn head(path: &Path) -> Result<Vec<u8>> {
     Ok(head)
 }
 
-/// What a packed stream of `packed` bytes holds, and what that is.
+/// The content of a compressed stream of `packed` bytes, and its kind.
 pub(super) fn unpack<'a>(
     packing: Packing,
     stream: impl BufRead + 'a,
@@ -94,12 +94,12 @@ pub(super) fn unpack<'a>(
     let mut head = Vec::new();
     content.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(archive::damage)?;
     match Kind::of(&head) {
-        Kind::Packed(_) => Err(Error::data("it is packed twice")),
+        Kind::Packed(_) => Err(Error::data("it is compressed twice")),
         kind => Ok((kind, Cursor::new(head).chain(content))),
     }
 }
 
-/// The content of a file, which may be packed.
+/// The content of a file, which may be compressed.
 pub(super) fn unpacked_file(path: &Path) -> Result<Vec<u8>> {
     let content = fs::read(path).map_err(Error::io("read", path))?;
     let Some(packing) = Packing::of(&content) else { return Ok(content) };
@@ -109,7 +109,7 @@ pub(super) fn unpacked_file(path: &Path) -> Result<Vec<u8>> {
         .map_err(|error| error.within(file_name(path)))
 }
 
-/// The names in a folder, sorted, without hidden ones.
+/// The entries of a folder, sorted, without hidden ones.
 pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let read = || -> std::io::Result<Vec<PathBuf>> {
         let mut paths = Vec::new();

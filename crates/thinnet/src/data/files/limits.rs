@@ -1,9 +1,11 @@
-//! How much a file may ask for. Whatever a header claims, memory is taken for what is there, within these bounds.
+//! Limits on what a file may claim. Whatever a header says, memory is only reserved for actual data, within these
+//! limits.
 
-/// Bytes that a packed file may always unpack to, however small it is: 64 MiB.
+/// How many bytes any compressed file may unpack to, however small it is: 64 MiB.
 pub const UNPACKED_BASE: u64 = 64 << 20;
 
-/// Bytes that each byte of a packed file may unpack to, beyond [`UNPACKED_BASE`]. Data sets pack to a tenth at best.
+/// How many bytes each byte of a compressed file may unpack to, in addition to [`UNPACKED_BASE`]. Data sets compress
+/// to a tenth at best.
 pub const UNPACKED_RATIO: u64 = 100;
 
 /// The memory that unpacking xz may take, in KiB: 128 MiB. `xz -9` asks for half of it.
@@ -16,19 +18,19 @@ pub const PICKLE_VALUES: usize = 2_000_000;
 /// Bytes of an NPY header, NumPy's own limit.
 pub const NPY_HEADER: usize = 10_000;
 
-/// How deep brackets may be nested in an NPY header; a plain array has two.
+/// The nesting depth of brackets in an NPY header; a plain array has two.
 pub const NPY_NESTING: usize = 8;
 
 /// Dimensions of an array.
 pub const DIMENSIONS: usize = 8;
 
-/// Bytes of a line of a table, its quoted line breaks included: 16 MiB.
+/// Bytes in a line of a table, including quoted line breaks: 16 MiB.
 pub const TABLE_LINE: usize = 16 << 20;
 
 /// Columns of a table.
 pub const TABLE_COLUMNS: usize = 1 << 20;
 
-/// The greatest column of sparse rows: 4 Mi. A mean of so many numbers takes 32 MiB.
+/// The largest column of sparse rows: 4 Mi. A mean of that many numbers takes 32 MiB.
 pub const SPARSE_COLUMNS: u32 = 1 << 22;
 
 /// Arrays of a MATLAB file.
@@ -43,13 +45,13 @@ pub const IMAGE_MEMORY: u64 = 256 << 20;
 /// Classes of a data set.
 pub const CLASSES: usize = 65_536;
 
-/// Characters of a class's name; the rest is cut off.
+/// Characters in a class's name; the rest is cut off.
 pub const CLASS_NAME: usize = 100;
 
-/// Files and folders whose beginnings are looked at to recognise a folder.
+/// How many files and folders are examined to recognise a folder.
 pub const FOLDER_LOOKS: usize = 64;
 
-/// Bytes that a packed file of this many may unpack to.
+/// How many bytes a compressed file of this size may unpack to.
 pub(crate) fn unpacked(packed: u64) -> u64 {
     packed.saturating_mul(UNPACKED_RATIO).saturating_add(UNPACKED_BASE)
 }

@@ -1,4 +1,4 @@
-//! Data sets in files: what a file or folder holds, read whole or a block at a time, and written.
+//! Data sets in files: recognises what a file or folder holds, reads it whole or in blocks, and writes it.
 
 mod archive;
 mod counted;

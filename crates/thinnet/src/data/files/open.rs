@@ -1,4 +1,4 @@
-//! Finds out what a file or folder holds, by what is in it, and has it read.
+//! Recognises what a file or folder holds by its content, and reads it.
 
 use std::fs;
 use std::io::Cursor;
@@ -13,28 +13,29 @@ use crate::data::DataSet;
 use crate::error::{Error, Result};
 
 impl DataSet {
-    /// Reads the data set in a file or folder, whose format it recognises from what is in it:
+    /// Reads the data set in a file or folder. The format is recognised from the content:
     ///
-    /// - CIFAR-10 or CIFAR-100, python or binary version: the archive (`.tar.gz`, `.tar`), the folder that it unpacks to or
-    ///   the one above it, or a single batch
-    /// - IDX, packed or not: a folder with images and labels, or a file of images whose labels lie beside it
-    /// - NPZ; NPY, with labels beside it
-    /// - a table as text (CSV and its kin, JSON, ARFF), Parquet or Arrow (feature `columnar`), packed or not
-    /// - svmlight, packed or not, which stays sparse; MATLAB's files, up to version 7; HDF5 (feature `hdf5`)
+    /// - CIFAR-10 or CIFAR-100, python or binary version: the archive (`.tar.gz`, `.tar`), the unpacked folder or the
+    ///   one above it, or a single batch
+    /// - IDX, compressed or not: a folder with images and labels, or a file of images with its labels next to it
+    /// - NPZ; NPY, with labels next to it
+    /// - a table as text (CSV and similar, JSON, ARFF), Parquet or Arrow (feature `columnar`), compressed or not
+    /// - svmlight, compressed or not, which stays sparse; MATLAB files up to version 7; HDF5 (feature `hdf5`)
     /// - a folder of images by class (feature `images`)
     ///
     /// # Errors
-    /// [`Error::Io`] for a file that cannot be read; [`Error::Data`] for one that is none of these, damaged, beyond the
-    /// [`limits`](super::limits), or without numbers as targets where they are asked for.
+    /// [`Error::Io`] for a file that cannot be read; [`Error::Data`] for one that is none of these, is damaged,
+    /// exceeds the [`limits`](super::limits), or has no numbers as targets although they are requested.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
         Self::open_watched(path, options, &|_, _| {})
     }
 
-    /// Reads the data set in a file or folder as [`DataSet::open`] does, and tells `progress` how much of the file is read. It is
-    /// told nothing of folders, and of files that are read at once: IDX, NPY, and batches of CIFAR.
+    /// Reads the data set in a file or folder as [`DataSet::open`] does, and reports to `progress` how much of the
+    /// file is read. There are no reports for folders, and for files that are read at once: IDX, NPY, and batches of
+    /// CIFAR.
     ///
     /// # Errors
-    /// Those of [`DataSet::open`].
+    /// As [`DataSet::open`].
     pub fn open_watched(path: &Path, options: &ReadOptions, progress: ReadProgress<'_>) -> Result<Self> {
         let found = fs::metadata(path).map_err(Error::io("read", path))?;
         let set = if found.is_dir() {
@@ -53,10 +54,10 @@ impl DataSet {
         }
     }
 
-    /// Reads the data set in a file that is in memory already: any of [`DataSet::open`] that is one file alone.
+    /// Reads a data set from a file in memory: any format of [`DataSet::open`] that is a single file.
     ///
     /// # Errors
-    /// [`Error::Data`], as those of [`DataSet::open`].
+    /// [`Error::Data`], as for [`DataSet::open`].
     pub fn from_bytes(bytes: Vec<u8>, options: &ReadOptions) -> Result<Self> {
         let packed = bytes.len() as u64;
         let set = match Kind::of(&bytes[..bytes.len().min(HEAD)]) {

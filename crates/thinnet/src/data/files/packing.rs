@@ -1,4 +1,4 @@
-//! Streams that are packed: with gzip, and with the feature `compression` bzip2, xz and zstd.
+//! Compressed streams: gzip, and with the feature `compression` also bzip2, xz and zstd.
 
 use std::io::{BufRead, Read};
 
@@ -8,7 +8,7 @@ use super::archive::Bounded;
 use super::limits;
 use crate::error::{Error, Result};
 
-/// What packed a stream.
+/// How a stream is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Packing {
     Gzip,
@@ -17,11 +17,11 @@ pub(super) enum Packing {
     Zstd,
 }
 
-/// The endings that names of packed files have.
+/// File name extensions of compressed files.
 pub(super) const ENDINGS: [&str; 4] = ["gz", "bz2", "xz", "zst"];
 
 impl Packing {
-    /// What packed a stream that begins like this, if it is packed.
+    /// How a stream with this beginning is compressed, if it is.
     pub(super) fn of(head: &[u8]) -> Option<Self> {
         match head {
             [0x1f, 0x8b, ..] => Some(Self::Gzip),
@@ -32,10 +32,10 @@ impl Packing {
         }
     }
 
-    /// What a stream of `packed` bytes holds.
+    /// The content of a stream of `packed` bytes.
     ///
     /// # Errors
-    /// [`Error::Data`] without the feature that reads it.
+    /// [`Error::Data`] without the feature that this needs.
     pub(super) fn unpack<'a>(
         self,
         stream: impl BufRead + 'a,
@@ -55,7 +55,7 @@ impl Packing {
             #[cfg(not(feature = "compression"))]
             other => {
                 return Err(Error::data(format!(
-                    "it is packed with {other:?}, which is not read here; unpack it, or pack it with gzip"
+                    "it is compressed with {other:?}, which is not supported here; decompress it, or compress it with gzip"
                 )));
             }
         };

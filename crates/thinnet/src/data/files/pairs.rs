@@ -1,4 +1,4 @@
-//! Data sets whose samples and labels lie in files of their own.
+//! Data sets with samples and labels in separate files.
 
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,8 @@ use super::packing::ENDINGS;
 use crate::data::{DataSet, Features, Format, Part, Rows};
 use crate::error::{Error, Result};
 
-/// The file of the labels of a file of samples, in the same folder: `images` in its name becomes `labels` (and `idx3`
-/// `idx1`), an `X` or `x` that it begins with `y`; otherwise `_labels` is added. It may be packed where the other is not.
+/// The labels' file for a file of samples, in the same folder: `images` in its name becomes `labels` (and `idx3`
+/// `idx1`), a leading `X` or `x` becomes `y`; otherwise `_labels` is added. One may be compressed and the other not.
 pub(super) fn labels_beside(path: &Path) -> Result<PathBuf> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let (stem, packing) = match name.rsplit_once('.') {
@@ -25,7 +25,7 @@ pub(super) fn labels_beside(path: &Path) -> Result<PathBuf> {
             None => format!("{stem}_labels"),
         },
     };
-    // First of all they are packed as the samples are.
+    // First try the samples' own compression.
     let packed = |ending| format!("{labels}.{ending}");
     let first = packing.map_or_else(|| labels.clone(), packed);
     [first, labels.clone()]
@@ -33,14 +33,18 @@ pub(super) fn labels_beside(path: &Path) -> Result<PathBuf> {
         .chain(ENDINGS.map(packed))
         .map(|name| path.with_file_name(name))
         .find(|path| path.is_file())
-        .ok_or_else(|| Error::data(format!("its labels should lie beside it as {labels}, and do not")))
+        .ok_or_else(|| {
+            Error::data(format!(
+                "its labels should be in the same folder as {labels}, but that file does not exist"
+            ))
+        })
 }
 
 /// Samples of a file.
 pub(super) enum Samples {
-    /// As they were read.
+    /// In memory.
     Read(Numbers),
-    /// Those that stay there, and the shape of one.
+    /// Samples that stay in the file, and the shape of one.
     #[cfg(feature = "streams")]
     Stored(Features<f64>, Vec<usize>),
 }
@@ -55,9 +59,9 @@ impl Samples {
     }
 }
 
-/// The samples of an array, which stay in its file.
+/// The samples of an array; they stay in its file.
 ///
-/// - `window`: bytes of them, about, that are mixed
+/// - `window`: about how many bytes of them are mixed
 #[cfg(feature = "streams")]
 pub(super) fn stored_samples(path: &Path, is_idx: bool, window: usize) -> Result<Samples> {
     super::formats::stored::open(path, is_idx, window).map(|(x, shape)| Samples::Stored(x, shape))
@@ -71,19 +75,19 @@ pub(super) fn stored_samples(_: &Path, _: bool, _: usize) -> Result<Samples> {
 /// Why samples cannot stay in their file.
 pub(super) fn not_stored() -> Error {
     Error::data(
-        "its samples cannot be read a part at a time, in any order: those of Parquet, NPY and IDX can, unpacked; with \
+        "its samples cannot be read in parts and in any order; Parquet, NPY and IDX without compression can. With \
          train.sampling=shuffled they are read into memory",
     )
 }
 
-/// A data set out of samples and labels (or targets) for each part, of which there is at most one each.
+/// Builds a data set from samples and labels (or targets) of each part; a part may occur only once.
 pub(super) fn from_pairs(
     format: Format,
     mut pairs: Vec<(Part, Samples, Numbers)>,
     options: &ReadOptions,
 ) -> Result<DataSet> {
     options.check_format(format)?;
-    pairs.sort_by_key(|(part, ..)| *part as usize); // the training samples first: they say what the others must be
+    pairs.sort_by_key(|(part, ..)| *part as usize); // the training samples first: the others must match them
     let (mut shape, mut named, mut parts) = (None, Vec::new(), Vec::new());
     for (part, samples, wanted) in pairs {
         let wanted = Supervision::of(wanted, options).map_err(|error| error.within(part))?;
@@ -102,7 +106,7 @@ pub(super) fn from_pairs(
     for (part, rows) in named.into_iter().zip(rows) {
         if found[part as usize].replace(rows).is_some() {
             return Err(Error::data(format!(
-                "it has more than one file of {part} samples; one of them has to be named"
+                "it has more than one file of {part} samples; name one of them"
             )));
         }
     }

@@ -1,4 +1,4 @@
-//! Samples of a file or folder part by part, in memory that does not grow with them: what a prediction needs, and no labels.
+//! Reads the samples of a file or folder in blocks, with constant memory: what prediction needs. No labels are read.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -28,41 +28,42 @@ use crate::data::shape::{check_shape, shown};
 use crate::data::{Columns, Features};
 use crate::error::{Error, Result, ensure};
 
-/// Samples that are handed on together: of 3072 bytes each they are 3 MiB.
+/// Samples per block: at 3072 bytes each they take 3 MiB.
 const ROWS: usize = 1024;
 
-/// What samples have to be like.
+/// What the samples must be like.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// The shape of one: `[channels, height, width]` of an image, `[numbers]` of others.
+    /// The shape of one sample: `[channels, height, width]` for images, `[numbers]` for others.
     pub shape: &'a [usize],
-    /// The columns of a table; by default `shape` says how many.
+    /// The columns of a table; by default `shape` gives their number.
     pub columns: Option<&'a Columns>,
-    /// Whether images of folders are brought to that size, and not refused.
+    /// Whether images in folders are resized to that size, and not refused.
     pub resize: bool,
 }
 
-/// Samples that follow one another.
+/// A block of consecutive samples.
 #[derive(Debug, Clone)]
 pub struct Block {
-    /// Its place among the files that make up the data set, in the order in which their samples count. Archives may have them
-    /// in another.
+    /// Its place among the files of the data set, in the order in which their samples count. Archives may store them
+    /// in another order.
     pub file: usize,
     /// The samples.
     pub x: Features<f64>,
-    /// The share of the input that is read, where that is known: 0..=1.
+    /// The share of the input that is read, if known: 0..=1.
     pub done: Option<f64>,
 }
 
-/// What takes blocks; it can end the reading with an error.
+/// Receives blocks; it can stop the reading with an error.
 type Each<'a> = &'a mut dyn FnMut(Block) -> Result<()>;
 
-/// Hands on all samples of a file or folder of any format that [`DataSet::open`](crate::data::DataSet::open) reads: of its
-/// training part, then validation and test parts. Labels may be missing.
+/// Calls `each` with all samples of a file or folder, in any format that
+/// [`DataSet::open`](crate::data::DataSet::open) reads: first the training part, then validation and test parts.
+/// Labels may be missing.
 ///
 /// # Errors
-/// Those of [`DataSet::open`](crate::data::DataSet::open), and [`Error::Data`] for samples of another shape or other
-/// columns, with both sides named; those of `each`.
+/// As [`DataSet::open`](crate::data::DataSet::open); [`Error::Data`] for samples of another shape or with other
+/// columns, with both sides named; errors of `each`.
 pub fn stream(path: &Path, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
     if !path.is_dir() {
         return stream_file(path, 0, wanted, each).map_err(|error| error.within(path.display()));
@@ -94,7 +95,7 @@ pub fn stream(path: &Path, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
             images::each_block(path, (wanted.shape, wanted.resize), ROWS, &mut block).map_err(within)
         }
         #[cfg(not(feature = "images"))]
-        Found::Images => Err(within(Error::data("images are not read without the feature `images`"))),
+        Found::Images => Err(within(Error::data("images are not supported without the feature `images`"))),
         Found::Tables(train, test) => [train, test].iter().enumerate().try_for_each(|(number, file)| {
             let read = stream_file(file, number, wanted, &mut share_of((number, 2), each));
             read.map_err(|error| within(error.within(file_name(file))))
@@ -103,7 +104,7 @@ pub fn stream(path: &Path, wanted: Wanted<'_>, each: Each<'_>) -> Result<()> {
     }
 }
 
-/// The same of a table that comes from a stream.
+/// The same for a table from a stream.
 ///
 /// # Errors
 /// As [`stream`].
@@ -111,7 +112,7 @@ pub fn stream_table(table: impl Read, wanted: Wanted<'_>, each: Each<'_>) -> Res
     table_blocks(table, None, wanted, each)
 }
 
-/// Hands on the blocks of file `number` of `count` with the share of all of them that is read.
+/// Passes on the blocks of file `number` of `count`, with the share of all files that is read.
 fn share_of((number, count): (usize, usize), each: Each<'_>) -> impl FnMut(Block) -> Result<()> {
     move |block| {
         let done = block.done.map(|done| (number as f64 + done) / count.max(1) as f64);
@@ -119,7 +120,7 @@ fn share_of((number, count): (usize, usize), each: Each<'_>) -> impl FnMut(Block
     }
 }
 
-/// A file that tells how much of it was read, so that a packed one has a share too.
+/// A file that counts how much of it was read, so that a compressed one has a share too.
 struct Counted<'a> {
     file: File,
     read: &'a Cell<u64>,
@@ -159,7 +160,7 @@ fn stream_file(path: &Path, number: usize, wanted: Wanted<'_>, each: Each<'_>) -
     };
     match kind {
         Kind::Packed(packing) => match kind::unpack(packing, file, size)? {
-            (Kind::Zip, _) => Err(Error::data("it is packed twice")),
+            (Kind::Zip, _) => Err(Error::data("it is compressed twice")),
             (Kind::Svmlight, content) => {
                 let again = BufReader::new(File::open(path).map_err(Error::io("read", path))?);
                 let zero_based = svmlight::is_zero_based(kind::unpack(packing, again, size)?.1)?;
@@ -196,7 +197,7 @@ fn is_binary(path: &Path) -> Result<bool> {
     Ok(cifar::is_binary(&content))
 }
 
-/// The samples of a file that is not packed; `size` of its bytes, if that is known.
+/// The samples of an uncompressed file; `size` is its length in bytes, if known.
 fn unpacked(
     content: &mut impl Read,
     kind: Kind,
@@ -303,12 +304,12 @@ fn wanted_columns(wanted: Wanted<'_>) -> Result<Cow<'_, Columns>> {
             Ok(Cow::Owned(Columns { inputs, target, target_at, ..Columns::default() }))
         }
         (None, shape) => {
-            Err(Error::data(format!("the model takes images of {}, and this is a table", shown(shape))))
+            Err(Error::data(format!("the model takes images of {}, but this is a table", shown(shape))))
         }
     }
 }
 
-/// The samples of a table in columns.
+/// The samples of a Parquet or Arrow table.
 #[cfg(feature = "columnar")]
 fn typed_blocks(table: Source, wanted: Wanted<'_>, file: usize, each: Each<'_>) -> Result<()> {
     let columns = wanted_columns(wanted)?;
@@ -327,7 +328,7 @@ fn cifar_blocks(content: &[u8], member: Member, wanted: Wanted<'_>, each: Each<'
     cifar::each_block(content, ROWS, &mut |x, done| each(Block { file, x: x.into(), done: Some(done) }))
 }
 
-/// The place of a batch among all.
+/// The place of a batch among all files.
 fn file_number(member: Member) -> usize {
     match member {
         Member::Train(index) => index,

@@ -1,4 +1,4 @@
-//! Data sets as NPZ archives, which NumPy's `np.load` reads without pickle, and [`DataSet::open`] as well.
+//! Writes data sets as NPZ archives. NumPy's `np.load` reads them without pickle, and so does [`DataSet::open`].
 
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -12,22 +12,23 @@ use crate::data::{DataSet, Features};
 use crate::error::Result;
 use crate::files;
 
-/// Bytes from which on an archive's entry is written with 64-bit sizes; below that of 32-bit ones by room for a header.
+/// From this many bytes, an archive's entry is written with 64-bit sizes; the margin below the 32-bit limit leaves
+/// room for a header.
 const LARGE: usize = u32::MAX as usize - (1 << 16);
 
 impl DataSet {
-    /// Writes all parts into the NPZ archive `path`: `X_train` (N, C, H, W) or (N, D), as bytes (`uint8`) or `float64`;
-    /// `y_train` (N), labels as `int64`; the same with `_val` and `_test` where there are such parts; `classes`, the names by
-    /// label; and `mean_image` (D), if the data set brings its mean along. Where targets are numbers, `y_train` is (N, K), or
-    /// (N) of one target, in `float64`, and `target_names` stands in the place of `classes`. Like NumPy's `savez`, it does not
-    /// pack them.
+    /// Writes all parts into the NPZ archive `path`: `X_train` (N, C, H, W) or (N, D), as bytes (`uint8`) or
+    /// `float64`; `y_train` (N), labels as `int64`; the same with `_val` and `_test` for those parts, if they exist;
+    /// `classes`, the names by label; and `mean_image` (D), if the data set has its own mean. If targets are numbers,
+    /// `y_train` is (N, K), or (N) for one target, in `float64`, and `target_names` replaces `classes`. Like NumPy's
+    /// `savez`, it does not compress them.
     ///
-    /// The file is there as a whole or not at all. Its folder must be there.
+    /// The file is written completely or not at all. Its folder must exist.
     ///
-    /// - `replace`: whether a file that is there may be replaced
+    /// - `replace`: whether an existing file may be replaced
     ///
     /// # Errors
-    /// [`Error::Io`](crate::Error::Io) if it cannot be written, or is there and may not be replaced.
+    /// [`Error::Io`](crate::Error::Io) if it cannot be written, or if it exists and may not be replaced.
     pub fn save_npz(&self, path: &Path, replace: bool) -> Result<()> {
         files::write_one(path, replace, |out| self.write_npz(out))
     }
@@ -66,7 +67,7 @@ impl DataSet {
     }
 }
 
-/// Starts an array of so many bytes.
+/// Starts an array of this many bytes.
 fn start<W: Write + Seek>(zip: &mut ZipWriter<W>, name: &str, bytes: usize) -> io::Result<()> {
     let options = SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Stored)
@@ -74,7 +75,7 @@ fn start<W: Write + Seek>(zip: &mut ZipWriter<W>, name: &str, bytes: usize) -> i
     Ok(zip.start_file(format!("{name}.npy"), options)?)
 }
 
-/// Writes samples (N, D) with their shape: (N, C, H, W) of images.
+/// Writes samples (N, D) in their shape: (N, C, H, W) for images.
 fn write_samples<W: Write + Seek, T: WritableElement>(
     zip: &mut ZipWriter<W>,
     name: &str,
@@ -98,7 +99,7 @@ fn write_array<W: Write + Seek, T: WritableElement>(
     })
 }
 
-/// Writes words as NumPy keeps them: each in UTF-32, and zeros up to the length of the longest.
+/// Writes words as NumPy stores them: each in UTF-32, padded with zeros to the length of the longest.
 fn write_words<W: Write + Seek>(zip: &mut ZipWriter<W>, name: &str, words: &[String]) -> io::Result<()> {
     let longest = words.iter().map(|word| word.chars().count()).max().unwrap_or(0).max(1);
     let mut content = Vec::with_capacity(words.len() * longest * 4);
@@ -116,8 +117,8 @@ fn write_words<W: Write + Seek>(zip: &mut ZipWriter<W>, name: &str, words: &[Str
     zip.write_all(&content)
 }
 
-/// A stream that keeps its first failure and then takes all that comes: the zip library would write to standard error by
-/// itself if it could not end an archive.
+/// A stream that keeps its first failure and then accepts everything: the zip library itself writes to standard error
+/// if it cannot finish an archive.
 struct Latch<W> {
     inner: W,
     failed: Option<io::Error>,
@@ -135,7 +136,7 @@ impl<W: Write + Seek> Latch<W> {
         self.failed.map_or(Ok(()), Err)
     }
 
-    /// Does what is to be done, unless something failed before.
+    /// Runs `act`, unless something failed before.
     fn unless_failed(&mut self, act: impl FnOnce(&mut W) -> io::Result<()>) {
         if self.failed.is_none() {
             self.failed = act(&mut self.inner).err();

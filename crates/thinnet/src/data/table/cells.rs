@@ -1,4 +1,4 @@
-//! A column of a table as it is read: its fields one after the other, and in the end what all of them together are.
+//! A column of a table while it is read: its fields one after another, and at the end their common kind.
 
 use std::collections::HashMap;
 
@@ -10,12 +10,12 @@ use crate::error::{Error, Result};
 /// The code of a gap in a column of words.
 pub(super) const GAP: u32 = u32::MAX;
 
-/// A column's values, one a row.
+/// A column's values, one per row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cells {
-    /// Numbers, or days of dates; NaN where there is a gap.
+    /// Numbers, or dates as days; NaN for a gap.
     Numbers(Numbers),
-    /// Each row's place in `words`; [`GAP`] where there is none.
+    /// Each row's index in `words`; [`GAP`] for a gap.
     Words { codes: Vec<u32>, words: Vec<String> },
 }
 
@@ -58,13 +58,13 @@ impl Cells {
     }
 }
 
-/// The fields of a column, as far as they were read.
+/// The fields of a column read so far.
 pub(crate) struct Growing {
-    /// What it has to be; `None` finds out.
+    /// The required kind; `None` means that the fields decide.
     kind: Option<Kind>,
     origin: Origin,
     values: Values,
-    /// The first fields as they were written, for the case that the column turns out to be one of words.
+    /// The first fields as they were written, in case the column turns out to contain words.
     head: Vec<Box<str>>,
 }
 
@@ -73,14 +73,14 @@ enum Values {
     Words { codes: Vec<u32>, known: HashMap<Box<str>, u32>, lines: Vec<u64> },
 }
 
-/// Fields that are kept as they were written while a column has numbers alone.
+/// How many fields are kept as they were written while a column has only numbers.
 const HEAD: usize = 1000;
 
-/// From so many words on, and from this share of the fields, words among numbers are no slip.
+/// From this many different words, and from this share of the fields, words among numbers are not typing errors.
 const NO_SLIP: (usize, f64) = (20, 0.05);
 
 impl Growing {
-    /// A column of this kind, or of the one that is found.
+    /// A column of this kind, or of a kind that is found.
     pub(crate) fn new(kind: Option<Kind>, origin: Origin) -> Self {
         let values = match kind {
             Some(Kind::Category) => {
@@ -91,7 +91,7 @@ impl Growing {
         Self { kind, origin, values, head: Vec::new() }
     }
 
-    /// Takes the next field, which stands in this line; if its kind is settled and the field is of another, gives it back.
+    /// Adds the next field, on this line. If the kind is fixed and the field is of another kind, returns the field.
     pub(crate) fn push<'a>(&mut self, field: Field<'a>, line: u64) -> std::result::Result<(), Field<'a>> {
         let value = match (&self.kind, field) {
             (Some(Kind::Category), _) | (Some(Kind::Truth(_)), Field::Number(_)) => None,
@@ -111,13 +111,13 @@ impl Growing {
         Ok(())
     }
 
-    /// Whether all so far are numbers, and may stay so.
+    /// Whether all fields so far are numbers, and may stay so.
     pub(crate) fn is_numbers_alone(&self) -> bool {
         let open = matches!(self.kind, None | Some(Kind::Number));
         open && matches!(&self.values, Values::Numbers(numbers) if !numbers.has_gaps())
     }
 
-    /// Gives its numbers away; what was written stays, for the case that they come back.
+    /// Takes the numbers out; the fields as written stay, in case the numbers are put back.
     pub(crate) fn take(&mut self) -> Numbers {
         match &mut self.values {
             Values::Numbers(numbers) => std::mem::take(numbers),
@@ -125,12 +125,12 @@ impl Growing {
         }
     }
 
-    /// Takes numbers in place of what it had.
+    /// Replaces the numbers.
     pub(crate) fn put(&mut self, numbers: Numbers) {
         self.values = Values::Numbers(numbers);
     }
 
-    /// What it has to be, for people.
+    /// The required kind, for messages.
     pub(crate) fn wanted(&self) -> String {
         match &self.kind {
             None | Some(Kind::Category) => "a word".to_owned(),
@@ -173,7 +173,7 @@ impl Growing {
         }
     }
 
-    /// Numbers so far become words, as they were written where that is known.
+    /// Converts the numbers so far to words, as they were written if that is known.
     fn turn_to_words(&mut self) {
         let empty = Values::Words { codes: Vec::new(), known: HashMap::new(), lines: Vec::new() };
         let numbers = match std::mem::replace(&mut self.values, empty) {
@@ -194,10 +194,10 @@ impl Growing {
         }
     }
 
-    /// What the column is, with its values.
+    /// The column's kind with its values.
     ///
     /// # Errors
-    /// [`Error::Data`] for a column of numbers that has a few words as well: the first of them, with its line.
+    /// [`Error::Data`] for a column of numbers with a few words in it: the first of them, with its line.
     pub(crate) fn finish(self, name: &str) -> Result<Column> {
         let Self { kind, origin, values, .. } = self;
         let (codes, known, lines) = match values {
@@ -240,7 +240,7 @@ fn numbers_of(codes: &[u32], words: &[String], number: impl Fn(&str) -> Option<f
 /// Whether a word is of a kind.
 type Test<'a> = &'a dyn Fn(&str) -> bool;
 
-/// Refuses words that seem to be slips in a column of numbers or dates.
+/// Refuses words that look like typing errors in a column of numbers or dates.
 fn refuse_slips(
     name: &str,
     (codes, words, lines): (&[u32], &[String], &[u64]),
@@ -268,10 +268,10 @@ fn refuse_slips(
         let first = (0..words.len()).filter(|&code| !is(&words[code])).min_by_key(|&code| lines[code]);
         let Some(first) = first else { continue };
         let shown: String = words[first].chars().take(30).collect();
-        // Of numbers that came before the first word, nobody kept the lines.
+        // The lines of numbers before the first word are not stored.
         let line = if lines[first] == 0 { String::new() } else { format!("{row} {}, ", lines[first]) };
         return Err(Error::data(format!(
-            "{line}column {name}: {shown:?} is no {kind}; if the column holds words, name it as one of categories, or \
+            "{line}column {name}: {shown:?} is not a {kind}; if the column holds words, name it as one of categories, or \
              leave it out"
         )));
     }

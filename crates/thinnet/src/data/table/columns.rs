@@ -1,4 +1,4 @@
-//! A table's columns by their names, and what is in them.
+//! A table's columns by name, and their content.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,26 +11,26 @@ use super::rows::Table;
 /// The columns of a table, by their names.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Columns {
-    /// Those of the inputs, in order: D of them where all are numbers without gaps.
+    /// The inputs, in order: D of them if all are numbers without gaps.
     pub inputs: Vec<String>,
-    /// That of the labels or targets.
+    /// The label or target column.
     pub target: String,
     /// Its place among all columns, from 0.
     pub target_at: usize,
-    /// Whether the table has a line of names; otherwise names are numbers, from 1.
+    /// Whether the table has a header; otherwise names are numbers, from 1.
     pub header: bool,
-    /// How each input becomes numbers, D in all; none where all are numbers without gaps, which stay as they are.
+    /// How each input becomes numbers, D in total; empty if all are numbers without gaps, which need no encoding.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub encodings: Vec<Encoding>,
-    /// The place of each input among all columns, from 0; none where they are all columns but that of the target.
+    /// The place of each input among all columns, from 0; empty if they are all columns except the target's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<usize>,
-    /// How many columns there are in all, where `places` are given.
+    /// The total number of columns, if `places` is given.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub width: usize,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde requires it")]
 fn is_zero(width: &usize) -> bool {
     *width == 0
 }
@@ -45,7 +45,7 @@ impl Columns {
         }
     }
 
-    /// Whether each of a sample's D numbers is a quantity, to be scaled; `None` if all are numbers without gaps.
+    /// Whether each of a sample's D numbers is a quantity that is scaled; `None` if all are numbers without gaps.
     #[cfg_attr(
         not(all(feature = "columnar", feature = "streams")),
         allow(dead_code, reason = "other tables are in memory")
@@ -66,23 +66,23 @@ impl Columns {
     }
 }
 
-/// What is in a column of a table.
+/// The content of a table's column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ColumnSummary {
     /// Its name.
     pub name: String,
     /// `numbers`, `yes or no`, `dates` or `categories`.
     pub kind: &'static str,
-    /// The least and the greatest value, or the categories, for people.
+    /// The min and the max, or the categories, as text.
     pub holds: String,
     /// Rows without a value.
     pub gaps: usize,
-    /// The first value that is there.
+    /// The first value that is not missing.
     pub example: String,
 }
 
 impl Table {
-    /// What is in the columns, which have these names, over the rows of this table.
+    /// The content of the columns, which have these names, over the rows of this table.
     pub(crate) fn summaries(&self, names: &[String]) -> Vec<ColumnSummary> {
         self.columns().iter().zip(names).map(|(column, name)| self.summary(column, name)).collect()
     }
@@ -137,10 +137,10 @@ impl Table {
     }
 }
 
-/// Categories that are listed.
+/// How many categories are listed.
 const LISTED: usize = 4;
 
-/// `3: a, b, c`, and of more than a few the first.
+/// `3: a, b, c`; if there are many, only the first ones.
 fn shown_words(words: &[String]) -> String {
     let short = |word: &String| {
         let cut: String = word.chars().take(20).collect();

@@ -1,4 +1,4 @@
-//! How a column becomes numbers that a network takes, and how that follows from the training rows.
+//! How a column becomes numbers for a network, as determined by the training rows.
 
 use std::collections::HashMap;
 
@@ -8,20 +8,20 @@ use super::cells::{Cells, GAP};
 use super::field::{sort_words, weekday_and_month};
 use super::kind::Kind;
 
-/// Categories of a column that have a number of their own; the rarer ones share one.
+/// How many categories of a column have their own number; the rarer ones share one.
 pub const MOST_CATEGORIES: usize = 50;
 
-/// Days of a week, and months.
+/// Days of the week, and months.
 const PARTS: [usize; 2] = [7, 12];
 
-/// What is made of a column's fields: numbers of a sample. Where `gaps` is said, the training rows had gaps, and the last of
-/// these numbers is 1 for a gap and else 0.
+/// How a column's fields become numbers of a sample. If `gaps` is set, the training rows had gaps, and the last of
+/// these numbers is 1 for a gap, otherwise 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Encoding {
     /// The number itself.
     Number {
-        /// What stands for a gap: the median of the training rows.
+        /// The value for a gap: the median of the training rows.
         fill: f64,
         /// Whether gaps have a number.
         gaps: bool,
@@ -30,24 +30,24 @@ pub enum Encoding {
     Truth {
         /// The words, in lower case.
         words: [String; 2],
-        /// What stands for a gap, as of numbers.
+        /// The value for a gap, as for numbers.
         fill: f64,
         /// Whether gaps have a number.
         gaps: bool,
     },
     /// Days from 1970-01-01.
     Date {
-        /// What stands for a gap, as of numbers.
+        /// The value for a gap, as for numbers.
         fill: f64,
         /// Whether gaps have a number.
         gaps: bool,
-        /// Whether the day comes before the month where both are numbers and the year comes last.
+        /// Whether the day comes before the month, if both are numbers and the year comes last.
         day_first: bool,
-        /// Whether weekday and month follow, as 7 and 12 numbers of which one is 1.
+        /// Whether weekday and month follow, one-hot, as 7 and 12 numbers.
         parts: bool,
     },
-    /// A number for each category, 1 for that of the row and else 0 (one-hot); of two categories alone, one number: 1 for
-    /// the second.
+    /// One number per category, one-hot: 1 for the row's category, otherwise 0. If there are only two categories, one
+    /// number: 1 for the second.
     Category {
         /// The categories, sorted.
         words: Vec<String>,
@@ -59,7 +59,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The encoding that follows from some rows of a column.
+    /// The encoding determined by some rows of a column.
     pub(super) fn fit(kind: &Kind, cells: &Cells, rows: impl Iterator<Item = usize>, parts: bool) -> Self {
         match (kind, cells) {
             (_, Cells::Words { codes, words }) => categories(words, rows.map(|row| codes[row])),
@@ -74,7 +74,7 @@ impl Encoding {
         }
     }
 
-    /// The kind of column that it takes.
+    /// The kind of column that it encodes.
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Number { .. } => Kind::Number,
@@ -98,7 +98,7 @@ impl Encoding {
         matches!(self, Self::Category { words, other: false, gaps: false } if words.len() == 2)
     }
 
-    /// How many numbers it gives.
+    /// How many numbers it produces.
     pub fn width(&self) -> usize {
         let own = match self {
             Self::Number { .. } | Self::Truth { .. } => 1,
@@ -114,12 +114,12 @@ impl Encoding {
         own + usize::from(self.gaps())
     }
 
-    /// Whether its first number is a quantity, to be scaled; all others are 0 or 1 and stay so.
+    /// Whether its first number is a quantity that is scaled; all others are 0 or 1 and are not scaled.
     pub(super) fn is_quantity(&self) -> bool {
         matches!(self, Self::Number { .. } | Self::Date { .. })
     }
 
-    /// The names of its numbers, for a column of this name.
+    /// The names of its numbers, for a column with this name.
     pub fn names(&self, column: &str) -> Vec<String> {
         let mut names = match self {
             Self::Number { .. } | Self::Truth { .. } => vec![column.to_owned()],
@@ -139,7 +139,7 @@ impl Encoding {
         names
     }
 
-    /// For each code of a column's words the place of the number that is 1, if one is.
+    /// For each code of a column's words, the place of the number that is 1, if any.
     pub(super) fn places(&self, cells: &Cells) -> Vec<Option<u32>> {
         let (Self::Category { words: own, other, .. }, Cells::Words { words, .. }) = (self, cells) else {
             return Vec::new();
@@ -150,7 +150,7 @@ impl Encoding {
         words.iter().map(|word| known.get(word.as_str()).copied().or(rest)).collect()
     }
 
-    /// Calls `put` with the place and value of each number of a row that is not 0.
+    /// Calls `put` with the place and value of each nonzero number of a row.
     pub(super) fn each(
         &self,
         cells: &Cells,
@@ -191,7 +191,7 @@ impl Encoding {
     }
 }
 
-/// The median of the numbers that are there, 0 without any, and whether some are not.
+/// The median of the numbers that are not missing (0 if there are none), and whether any are missing.
 fn median(numbers: impl Iterator<Item = f64>) -> (f64, bool) {
     let mut gaps = false;
     let mut there: Vec<f64> = numbers
@@ -210,7 +210,7 @@ fn median(numbers: impl Iterator<Item = f64>) -> (f64, bool) {
     (lower + (upper - lower) / 2.0, gaps)
 }
 
-/// The categories of some rows: all of them, or the most frequent ones, the first by the alphabet of equals.
+/// The categories of some rows: all of them, or the most frequent ones; of equals, the first in alphabetical order.
 fn categories(words: &[String], codes: impl Iterator<Item = u32>) -> Encoding {
     let (mut counts, mut gaps) = (vec![0usize; words.len()], false);
     for code in codes {

@@ -1,30 +1,30 @@
-//! What one field of a table says: nothing, a number, a truth value or a date.
+//! Interprets one field of a table: a gap, a number, a truth value or a date.
 
 use std::borrow::Cow;
 
 use time::{Date, Month};
 
-/// What stands for a value that is not known.
+/// Words for a missing value.
 const GAPS: [&str; 15] =
     ["", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "null", "NULL", "Null", "?", "-", "#N/A", "<NA>"];
 
 /// Pairs of words for no and yes, in lower case.
 const TRUTHS: [[&str; 2]; 5] = [["false", "true"], ["no", "yes"], ["n", "y"], ["f", "t"], ["off", "on"]];
 
-/// Names of months begin so, in lower case.
+/// Names of months begin with these, in lower case.
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// The day that days are counted from, 1970-01-01, as a Julian day.
+/// The day from which days are counted, 1970-01-01, as a Julian day.
 const EPOCH: i32 = 2_440_588;
 
 /// A field as it is read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Field<'a> {
-    /// What it says follows from the text.
+    /// A text; its meaning must be found.
     Text(&'a str),
-    /// The file says that it is a number, or the days of a date; NaN where there is none.
-    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "texts say no kinds"))]
+    /// A number or the days of a date, as the file's type says; NaN for a gap.
+    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "texts have no types"))]
     Number(f64),
 }
 
@@ -37,7 +37,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// Whether it holds no value.
+    /// Whether it is a gap.
     pub(crate) fn is_gap(self) -> bool {
         match self {
             Self::Text(text) => is_gap(text),
@@ -55,12 +55,12 @@ impl<'a> Field<'a> {
     }
 }
 
-/// What a file's fields come from.
+/// Where a file's fields come from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origin {
     /// Whether decimal points may be commas.
     pub(crate) comma: bool,
-    /// What people call a row of it, which they find by its number from 1.
+    /// What a row is called in messages; rows are numbered from 1.
     pub(crate) row: &'static str,
 }
 
@@ -71,7 +71,7 @@ impl Origin {
     }
 }
 
-/// Whether a field holds no value.
+/// Whether a field is a gap.
 pub(crate) fn is_gap(field: &str) -> bool {
     GAPS.contains(&field)
 }
@@ -84,11 +84,11 @@ pub(crate) fn any_number(field: &str, comma: bool) -> Option<f64> {
     if !comma || !field.contains(',') {
         return None;
     }
-    // 1.234,5: points part thousands where a comma is the decimal point.
+    // 1.234,5: points separate thousands if a comma is the decimal point.
     parsed(&field.replace('.', "").replacen(',', ".", 1))
 }
 
-/// The nearest number, as the standard library has it.
+/// The nearest number, as the standard library parses it.
 #[cfg(feature = "files")]
 fn parsed(field: &str) -> Option<f64> {
     fast_float2::parse(field).ok()
@@ -104,7 +104,7 @@ pub(crate) fn number(field: &str, comma: bool) -> Option<f64> {
     any_number(field, comma).filter(|number| number.is_finite())
 }
 
-/// The pair of words, for no and yes, that all of these belong to, in any case.
+/// The pair of words, for no and yes, to which all of these belong, ignoring case.
 pub(crate) fn truths<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<[&'static str; 2]> {
     TRUTHS.into_iter().find(|pair| words.clone().all(|word| truth(word, pair).is_some()))
 }
@@ -115,11 +115,12 @@ pub(crate) fn truth<T: AsRef<str>>(word: &str, pair: &[T; 2]) -> Option<f64> {
     Some(place as f64)
 }
 
-/// The order of day and month in dates of numbers alone whose year comes last.
+/// The order of day and month in dates that are all numbers with the year last.
 pub(crate) type DayFirst = bool;
 
-/// Whether all of these are dates, and which comes first where only other dates of the column tell: `None` unless all are
-/// dates in one order. Where every one could be read either way, the column does not say, and none is.
+/// If all of these are dates in the same order, whether the day comes first; otherwise `None`. One date can decide
+/// the order of all. If all could be read either way, with different results, the order is unknown, which is `None`
+/// as well.
 pub(crate) fn dates<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<DayFirst> {
     let all = |day_first| words.clone().all(|word| days(word, day_first).is_some());
     match (all(true), all(false)) {
@@ -133,9 +134,9 @@ pub(crate) fn dates<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<
     }
 }
 
-/// The days from 1970-01-01 to a date, with the time of day as a part of one: `2024-02-29`, `2024-02-29T12:30:00Z`,
-/// `2/29/2024` (or `29/2/2024` where the day is first), `29.2.2024`, `29 Feb 2024`, `February 29, 2024`. An offset from UTC is
-/// taken off.
+/// The days from 1970-01-01 to a date, with the time of day as a fraction: `2024-02-29`, `2024-02-29T12:30:00Z`,
+/// `2/29/2024` (or `29/2/2024` if the day comes first), `29.2.2024`, `29 Feb 2024`, `February 29, 2024`. An offset
+/// from UTC is subtracted.
 pub(crate) fn days(text: &str, day_first: DayFirst) -> Option<f64> {
     if text.len() > 40 || !text.is_ascii() {
         return None;
@@ -144,21 +145,21 @@ pub(crate) fn days(text: &str, day_first: DayFirst) -> Option<f64> {
     Some(f64::from(day(date, day_first)?) + time.map_or(Some(0.0), share_of_day)?)
 }
 
-/// The day of the week, from Monday as 0, and the month, from January as 0, of a day counted from 1970-01-01.
+/// The day of the week (Monday is 0) and the month (January is 0) of a day counted from 1970-01-01.
 pub(crate) fn weekday_and_month(days: f64) -> Option<(usize, usize)> {
-    #[allow(clippy::cast_possible_truncation, reason = "a cast of floats saturates, and such a day is none")]
+    #[allow(clippy::cast_possible_truncation, reason = "float casts saturate, and such a day is not valid")]
     let date = Date::from_julian_day((days.floor() as i32).checked_add(EPOCH)?).ok()?;
     Some((usize::from(date.weekday().number_days_from_monday()), usize::from(u8::from(date.month())) - 1))
 }
 
-/// A date as it is shown: 2024-02-29.
+/// A date for display: 2024-02-29.
 pub(crate) fn shown(days: f64) -> String {
     #[allow(clippy::cast_possible_truncation, reason = "as above")]
     let date = (days.floor() as i32).checked_add(EPOCH).and_then(|day| Date::from_julian_day(day).ok());
     date.map_or_else(|| days.to_string(), |date| date.to_string())
 }
 
-/// A text before and after what parts date and time: a T, or the space before the hour.
+/// Splits a text at the separator of date and time: a T, or the space before the hour.
 fn parted(text: &str) -> (&str, Option<&str>) {
     let part = |at: usize| (text[..at].trim_end(), Some(text[at + 1..].trim_start()));
     match text.find(':') {
@@ -190,7 +191,7 @@ fn day(date: &str, day_first: DayFirst) -> Option<i32> {
     Some(date.to_julian_day() - EPOCH)
 }
 
-/// A month by its name or the first three letters of it.
+/// A month, from its name or the first three letters of it.
 fn month(text: &str) -> Option<u32> {
     let lower = text.to_ascii_lowercase();
     let (_, number) = MONTHS.iter().zip(1..).find(|(month, _)| lower.starts_with(*month))?;
@@ -202,13 +203,13 @@ fn year(text: &str) -> Option<u32> {
     (text.len() == 4).then(|| whole(text, 4))?
 }
 
-/// A whole number of at most so many digits.
+/// A whole number with at most this many digits.
 fn whole(text: &str, digits: usize) -> Option<u32> {
     let plain = (1..=digits).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok())?
 }
 
-/// `12:30`, `12:30:15.5`, `1:30 PM`, with `Z` or `+02:00` behind it, as a share of a day.
+/// `12:30`, `12:30:15.5`, `1:30 PM`, optionally followed by `Z` or `+02:00`, as a fraction of a day.
 fn share_of_day(text: &str) -> Option<f64> {
     let upper = text.to_ascii_uppercase();
     let (clock, half) = match (upper.strip_suffix("AM"), upper.strip_suffix("PM")) {
@@ -245,7 +246,7 @@ fn share_of_day(text: &str) -> Option<f64> {
     fits.then(|| (f64::from(60 * hour + minute) - offset + seconds / 60.0) / 1440.0)
 }
 
-/// Numbers by size, words by the alphabet.
+/// Sorts numbers by size, words alphabetically.
 pub(crate) fn sort_words(words: &mut [String]) {
     let numbers: Option<Vec<f64>> = words.iter().map(|word| number(word, false)).collect();
     match numbers {

@@ -1,7 +1,8 @@
-//! Tables with words, gaps and dates: columns as they were read ([`Cells`]), and how they become numbers ([`Encoding`]).
+//! Tables with words, gaps and dates: columns as they were read ([`Cells`]), and how they become numbers
+//! ([`Encoding`]).
 //!
-//! A table keeps its columns as they are, and samples become numbers when they are asked for: what a gap is filled with and
-//! which categories there are follows from the training rows, which are known once a data set is split.
+//! A table keeps its columns unchanged, and samples become numbers when they are needed: the training rows determine
+//! the categories and the values for gaps, and they are only known after the data set is split.
 
 mod cells;
 mod columns;

@@ -1,6 +1,6 @@
-//! Numbers that are kept as bytes for as long as all of them are.
+//! Numbers that are stored as bytes as long as all of them fit.
 
-/// Numbers, one after the other; NaN where there is a gap.
+/// A list of numbers; NaN for a gap.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Numbers {
     /// Whole numbers from 0 to 255.
@@ -17,7 +17,7 @@ impl Default for Numbers {
 impl Numbers {
     pub(crate) fn push(&mut self, number: f64) {
         if let Self::Bytes(bytes) = self {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // compared right after
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked in the next line
             let byte = number as u8;
             if f64::from(byte).total_cmp(&number).is_eq() {
                 bytes.push(byte);

@@ -1,4 +1,4 @@
-//! Rows of a table's columns, which become numbers when they are asked for.
+//! Rows of a table's columns, converted to numbers when they are needed.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,25 +11,25 @@ use crate::float::Float;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     columns: Arc<[Arc<Column>]>,
-    /// The place of each row among those that were read.
+    /// The place of each row among all rows that were read.
     order: Arc<[u32]>,
-    /// Those of `order` that are rows of this table.
+    /// The range of `order` with the rows of this table.
     rows: Range<usize>,
     encodings: Arc<[Encoded]>,
 }
 
-/// How a column is encoded.
+/// An encoded column.
 #[derive(Debug, PartialEq)]
 struct Encoded {
     encoding: Encoding,
     /// The place of its first number.
     start: usize,
-    /// For each code of its words the place of the number that is 1.
+    /// For each code of its words, the place of the number that is 1.
     places: Vec<Option<u32>>,
 }
 
 impl Table {
-    /// Columns of equal lengths, encoded as follows from all rows; dates with their parts if that is asked for.
+    /// Columns of equal lengths, with encodings determined by all rows; dates also get their parts if requested.
     pub(crate) fn fitted(columns: Vec<Column>, parts: bool) -> Self {
         let columns: Arc<[Arc<Column>]> = columns.into_iter().map(Arc::new).collect();
         let rows = columns.first().map_or(0, |column| column.cells.len());
@@ -39,7 +39,7 @@ impl Table {
         Self { columns, order: all(rows), rows: 0..rows, encodings }
     }
 
-    /// Columns of equal lengths with encodings of their kinds.
+    /// Columns of equal lengths with encodings of the same kinds.
     pub(crate) fn with_encodings(columns: Vec<Column>, encodings: Vec<Encoding>) -> Self {
         let columns: Arc<[Arc<Column>]> = columns.into_iter().map(Arc::new).collect();
         let rows = columns.first().map_or(0, |column| column.cells.len());
@@ -47,7 +47,7 @@ impl Table {
         Self { columns, order: all(rows), rows: 0..rows, encodings }
     }
 
-    /// The encodings that follow from the rows of this table.
+    /// The encodings determined by the rows of this table.
     pub(crate) fn fit(&self) -> Vec<Encoding> {
         let rows = || self.order[self.rows.clone()].iter().map(|&row| row as usize);
         let fit = |(column, now): (&Arc<Column>, &Encoded)| {
@@ -57,12 +57,13 @@ impl Table {
         self.columns.iter().zip(self.encodings.iter()).map(fit).collect()
     }
 
-    /// The same rows, encoded like this: an encoding a column.
+    /// The same rows with these encodings, one per column.
     pub(crate) fn encoded(&self, encodings: Vec<Encoding>) -> Self {
         Self { encodings: encoded(&self.columns, encodings), ..self.clone() }
     }
 
-    /// The same rows of the columns at these places, with encodings of a model; `None` where one is for another kind of column.
+    /// The same rows with only the columns at these places, and a model's encodings; `None` if an encoding is for
+    /// another kind of column.
     pub(crate) fn picked(&self, places: &[usize], encodings: &[Encoding]) -> Option<Self> {
         let columns: Arc<[Arc<Column>]> =
             places.iter().map(|&place| Arc::clone(&self.columns[place])).collect();
@@ -82,7 +83,7 @@ impl Table {
         (self.rows.len(), width)
     }
 
-    /// Whether each of the D numbers is a quantity, to be scaled; all others are 0 or 1.
+    /// Whether each of the D numbers is a quantity that is scaled; all others are 0 or 1.
     pub(crate) fn quantities(&self) -> Vec<bool> {
         let mut quantities = vec![false; self.dim().1];
         for column in self.encodings.iter().filter(|column| column.encoding.is_quantity()) {
@@ -91,12 +92,12 @@ impl Table {
         quantities
     }
 
-    /// Whether most numbers of a sample are 0, so that it is worth while to keep the others alone.
+    /// Whether most numbers of a sample are 0, so that storing only the others is worthwhile.
     pub(crate) fn is_sparse(&self) -> bool {
         self.dim().1 >= 4 * self.columns.len()
     }
 
-    /// Calls `put` with the place and value of each number of row `index` that is not 0.
+    /// Calls `put` with the place and value of each nonzero number of row `index`.
     pub(crate) fn each(&self, index: usize, mut put: impl FnMut(usize, f64)) {
         let row = self.order[self.rows.start + index] as usize;
         for (column, encoded) in self.columns.iter().zip(self.encodings.iter()) {
@@ -112,7 +113,7 @@ impl Table {
         self.each(index, |place, value| out[place] = F::from_f64(value));
     }
 
-    /// How many words of these rows have no number: they were never seen where the encodings are from.
+    /// How many words of these rows have no number, because they do not occur in the encodings' rows.
     pub fn strangers(&self) -> usize {
         let of = |(column, encoded): (&Arc<Column>, &Encoded)| match &column.cells {
             Cells::Words { codes, .. } => self.order[self.rows.clone()]
@@ -140,7 +141,7 @@ impl Table {
         &self.columns
     }
 
-    /// The rows' places among those that were read.
+    /// The rows' places among all rows that were read.
     pub(super) fn places(&self) -> impl Iterator<Item = usize> {
         self.order[self.rows.clone()].iter().map(|&row| row as usize)
     }

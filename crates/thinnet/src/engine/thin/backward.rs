@@ -1,4 +1,4 @@
-//! The backward pass, with the updates.
+//! The backward pass and the updates.
 
 use std::ops::Range;
 
@@ -17,11 +17,11 @@ use crate::float::Float;
 use crate::layers::{Activation, Normalisation};
 use crate::optim::Optimiser;
 
-/// Rows whose dense gradients are computed together, and then their updates: they stay in the second-level cache.
+/// Rows whose dense gradients are computed together before their updates: they stay in the second-level cache.
 const GRADIENT_ROWS: usize = 64;
 
 impl<F: Float> Thin<F> {
-    /// Updates every parameter, from the derivative of the loss by the scores (N, C).
+    /// Updates every parameter, given the derivative of the loss by the scores (N, C).
     pub(super) fn backward(&mut self, dscores: PanelBuf<F>) -> Result<()> {
         let mut delta = dscores;
         let mut bias_gradient = column_sums(&delta);
@@ -34,7 +34,7 @@ impl<F: Float> Thin<F> {
                 self.update_dense(index, &delta)?;
                 self.normalise_back(index - 1, &mut below)?;
                 bias_gradient = match self.config.normalisation {
-                    Normalisation::Batch => PanelBuf::zeros(1, below.cols()), // which takes out all that a bias adds
+                    Normalisation::Batch => PanelBuf::zeros(1, below.cols()), // it cancels a bias
                     Normalisation::Layer | Normalisation::None => column_sums(&below),
                 };
             } else {
@@ -51,7 +51,7 @@ impl<F: Float> Thin<F> {
             }
             let above = std::mem::replace(&mut delta, below);
             if let Some(hidden) = self.hidden.get_mut(index) {
-                hidden.delta = above; // its storage is used again
+                hidden.delta = above; // its memory is reused
             }
         }
         self.update_biases(0, &bias_gradient)?;
@@ -62,7 +62,7 @@ impl<F: Float> Thin<F> {
         self.update_clipped()
     }
 
-    /// The optimiser that the backward pass updates with; none where it keeps gradients instead.
+    /// The optimiser that the backward pass updates with; `None` if it keeps gradients instead.
     pub(super) fn fused_optimiser(&self) -> Option<Optimiser> {
         (!self.keeps_gradients()).then_some(self.optimiser)
     }
@@ -73,8 +73,8 @@ impl<F: Float> Thin<F> {
         update_vector(isa, &mut self.layers[index].b, gradient, adjust, optimiser)
     }
 
-    /// Takes the normalisation of hidden layer `index`, if it has one, out of the derivatives (N, H) by its output, and updates
-    /// its scale and shift.
+    /// Backpropagates the derivatives (N, H) through the normalisation of hidden layer `index`, if it has one, and
+    /// updates its scale and shift.
     fn normalise_back(&mut self, index: usize, delta: &mut PanelBuf<F>) -> Result<()> {
         let (isa, adjust, optimiser) = (self.isa, self.adjust_biases(), self.fused_optimiser());
         let Some(gamma_beta) = &mut self.layers[index].gamma_beta else { return Ok(()) };
@@ -86,8 +86,8 @@ impl<F: Float> Thin<F> {
         Ok(())
     }
 
-    /// Updates the weights of the first layer, from the derivative by its sums: `delta` (N, H), or the first hidden layer's
-    /// values where it lists what it keeps of a dense input.
+    /// Updates the weights of the first layer, given the derivative by its sums: `delta` (N, H), or the first hidden
+    /// layer's values if it lists what it keeps of a dense input.
     fn update_first(&mut self, delta: &PanelBuf<F>) -> Result<()> {
         if self.drops_weights(0) {
             return self.update_masked(0, delta);
@@ -112,19 +112,19 @@ impl<F: Float> Thin<F> {
                     listed_update(isa, lists.view(), &values, delta.view(), w, adjust, update);
                 });
             }
-            (BatchInput::Dense(_), None) => {} // its input is dense, and was taken above
+            (BatchInput::Dense(_), None) => {} // a dense input is handled above
         }
         Ok(())
     }
 
-    /// Updates the weights of layer `index`, of whose input nothing is left out, from the derivative by its sums (N, H).
+    /// Updates the weights of layer `index`, which has a full input, given the derivative by its sums (N, H).
     fn update_dense(&mut self, index: usize, delta: &PanelBuf<F>) -> Result<()> {
         let (isa, adjust) = (self.isa, self.adjust_weights());
         let (optimiser, w) = (self.fused_optimiser(), &mut self.layers[index].w);
         let x = match (index.checked_sub(1), &self.x) {
             (Some(below), _) => self.hidden[below].dense.h.view(),
             (None, BatchInput::Dense(x)) => x.view(),
-            (None, BatchInput::Sparse(_)) => return Ok(()), // it is not asked for
+            (None, BatchInput::Sparse(_)) => return Ok(()), // this case does not occur
         };
         let rows = w.value.rows();
         let ranges = split(rows, rows.div_ceil(GRADIENT_ROWS).max(self.threads.used()));
@@ -137,8 +137,8 @@ impl<F: Float> Thin<F> {
         Ok(())
     }
 
-    /// Updates the weights of layer `index` > 0, from the derivative by its sums (N, H); in place of the activations below
-    /// stand then the derivatives by the sums behind them.
+    /// Updates the weights of layer `index` > 0, given the derivative by its sums (N, H), and replaces the
+    /// activations below by the derivatives by their sums.
     fn update_later(&mut self, index: usize, delta: &PanelBuf<F>) -> Result<()> {
         if self.drops_weights(index) {
             return self.update_masked(index, delta);
@@ -186,7 +186,7 @@ fn update_vector<F: Float>(
     Ok(())
 }
 
-/// A unit of the layer below, without noise: from the derivative by its activation to that by the sum behind it.
+/// A unit of the layer below, without noise: converts the derivative by its activation to the derivative by its sum.
 #[derive(Clone, Copy)]
 pub(super) struct UnitBelow<F> {
     activation: Activation,
@@ -200,8 +200,8 @@ impl<F: Float> UnitBelow<F> {
         Self { activation, keep: F::from_f64(keep), scale: F::from_f64(1.0 / keep) }
     }
 
-    /// Of entries with these activations. A dense engine lists zeros too: a unit that was dropped or is not positive hands
-    /// nothing down.
+    /// The same for entries with these activations. A dense engine lists zeros too: a unit that was dropped or is not
+    /// positive passes no gradient down.
     pub(super) fn hand_through(self, derivatives: &mut [F], values: &[F]) {
         let relu = self.activation == Activation::Relu;
         for (derivative, &value) in derivatives.iter_mut().zip(values) {

@@ -1,4 +1,4 @@
-//! What the first layer takes: dense in the kernels' layout, or lists of what is not zero.
+//! The first layer's input: dense in the kernels' layout, or lists of what is not zero.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -16,17 +16,17 @@ pub(super) enum BatchInput<F> {
     Sparse(SparseInput<F>),
 }
 
-/// The inputs that are not zero.
+/// The nonzero inputs.
 #[derive(Debug)]
 pub(super) struct SparseInput<F> {
-    /// Of each sample, the inputs.
+    /// For each sample, its inputs.
     pub(super) by_sample: Lists,
-    /// Their values, an entry of `by_sample` each.
+    /// Their values, one per entry of `by_sample`.
     pub(super) a: Vec<F>,
 }
 
 impl<F: Float> SparseInput<F> {
-    /// Chosen rows, of which `keep(row, column)` says what an input is multiplied by; `None` drops it.
+    /// The chosen rows; `keep(row, column)` returns the factor on an input, and `None` drops it.
     pub(super) fn new(
         rows: &SparseRows<F>,
         chosen: &[usize],
@@ -54,7 +54,7 @@ impl<F: Float> SparseInput<F> {
         Self { by_sample, a }
     }
 
-    /// The parts of a batch, one after the other.
+    /// Joins the parts of a batch.
     pub(super) fn join(parts: Vec<Self>) -> Self {
         let (lists, a): (Vec<Lists>, Vec<Vec<F>>) =
             parts.into_iter().map(|part| (part.by_sample, part.a)).unzip();
@@ -63,7 +63,7 @@ impl<F: Float> SparseInput<F> {
         Self { by_sample, a: a.concat() }
     }
 
-    /// Of each input in a range, the samples, and their values.
+    /// For each input in a range, its samples and their values.
     pub(super) fn by_input(&self, inputs: Range<usize>) -> (Lists, Vec<F>) {
         let (mut lists, mut from) = (Lists::new(), Vec::new());
         lists.rebuild_transposed_part(&self.by_sample, inputs, block_size(self.by_sample.rows()), &mut from);
@@ -73,7 +73,7 @@ impl<F: Float> SparseInput<F> {
     }
 }
 
-/// Loaded samples in a form that scores are computed from.
+/// Loaded samples in a form from which scores are computed.
 pub(super) enum Loaded<'a, F: Float> {
     /// Row-major, with the number of columns.
     Rows(Cow<'a, [F]>, usize),
@@ -92,7 +92,7 @@ impl<F: Float> Loaded<'_, F> {
     }
 }
 
-/// Brings chosen samples into the kernels' layout.
+/// Packs the chosen samples in the kernels' layout.
 pub(super) fn pack<F: Float>(isa: Isa, x: &Features<F>, chosen: &[usize], mut rows: PanelsMut<'_, F>) {
     let mut pack_floats = |x: ArrayView2<'_, F>, chosen: &[usize]| {
         let standard = x.as_standard_layout();

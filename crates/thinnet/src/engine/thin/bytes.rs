@@ -1,9 +1,10 @@
-//! Classes of images, decided by products of bytes where the decision is not a close one.
+//! Classifies images with products of bytes, unless the decision is close.
 //!
-//! Rounding a layer's weights to 16 bits moves a score a little: for the difference of two scores by about
-//! `deviation * |x| * |w_a - w_b|`, where `deviation` is that of [`ByteWeights::deviation`], `x` the image less the mean, and
-//! `w_a`, `w_b` the two classes' output weights (ReLU moves no more than its input does). A sample whose best score leads
-//! by less than [`CLOSE`] times that is computed again in floats. So classes are those of the floats, unless rounding errors
+//! Rounding a layer's weights to 16 bits changes a score a little. The difference of two scores changes by about
+//! `deviation * |x| * |w_a - w_b|`, where `deviation` is [`ByteWeights::deviation`], `x` is the image minus the mean,
+//! and `w_a`, `w_b` are the two classes' output weights (a ReLU changes no more than its input). If a sample's best
+//! score leads by less than [`CLOSE`] times that, it is computed again in floats. So classes are the same as with
+//! floats, unless rounding errors add up to eight standard deviations.
 //! conspire to eight standard deviations.
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::engine::threads::{Threads, split};
 use crate::float::Float;
 use crate::layers::argmax;
 
-/// Standard deviations of its error within which a decision is a close one.
+/// A decision within this many standard deviations of its error is close.
 const CLOSE: f64 = 8.0;
 
 /// Samples whose products are computed together.
@@ -30,13 +31,13 @@ const BLOCK: usize = 96;
 #[derive(Debug, Clone)]
 pub struct ByteInputs {
     rows: ByteRows,
-    /// `|x|` of each image less the mean.
+    /// `|x|` of each image minus the mean.
     norms: Vec<f64>,
     pixels: Arc<Pixels>,
 }
 
 impl ByteInputs {
-    /// The images in that form, if this CPU is faster with bytes than with floats and nothing but a mean parts them.
+    /// The images in that form, if this CPU is faster with bytes than with floats and the scaling is only a mean.
     pub(super) fn new(pixels: &Pixels, samples: usize) -> Option<Self> {
         ByteIsa::fast()?;
         if pixels.deviation().is_some() {
@@ -47,20 +48,20 @@ impl ByteInputs {
         Some(Self { rows, norms, pixels: Arc::new(pixels.clone()) })
     }
 
-    /// Images and pixels of each.
+    /// The number of images, and of pixels in each.
     pub(in crate::engine) fn dim(&self) -> (usize, usize) {
         (self.rows.rows(), self.rows.cols())
     }
 
-    /// Chosen images as floats, in the kernels' layout.
+    /// The chosen images as floats, in the kernels' layout.
     pub(in crate::engine) fn floats<F: Float>(&self, isa: Isa, chosen: &[usize]) -> PanelBuf<F> {
         let mut panels = PanelBuf::zeros(chosen.len(), self.rows.cols());
         pack_pixels(isa, self.pixels.bytes(), self.pixels.mean(), chosen, panels.view_mut());
         panels
     }
 
-    /// The class of each image by a network of two layers, where that is no close decision: `None` where it is. `None`
-    /// for all if a weight is not finite.
+    /// The class of each image from a network of two layers; `None` if the decision is close, and `None` for all if a
+    /// weight is not finite.
     pub(super) fn classes<F: Float>(
         &self,
         isa: Isa,
@@ -73,7 +74,7 @@ impl ByteInputs {
         let w = first.w.value.view();
         let parts = threads.each(threads.split(first.outputs()), |units| {
             let weights = ByteWeights::new(bytes, w.slice(units.clone()), self.pixels.mean())?;
-            // What the mean image adds to a unit's product is taken away again, with its bias added.
+            // Subtracts what the mean image adds to a unit's product, and adds the bias.
             let shift: Vec<F> = weights
                 .of_mean()
                 .iter()
@@ -109,7 +110,7 @@ impl ByteInputs {
     }
 }
 
-/// The class whose score leads every other class's by more than `unit` times the distance of the two.
+/// The class whose score leads every other class's score by more than `unit` times the distance of the two.
 fn decide<F: Float>(scores: &[F], unit: f64, distances: &[Vec<f64>]) -> Option<usize> {
     let best = argmax(scores);
     let clear = scores.iter().zip(&distances[best]).enumerate().all(|(class, (&score, distance))| {
@@ -118,7 +119,7 @@ fn decide<F: Float>(scores: &[F], unit: f64, distances: &[Vec<f64>]) -> Option<u
     clear.then_some(best)
 }
 
-/// `|w_a - w_b|` for each pair of classes, of weights with one row an input unit.
+/// `|w_a - w_b|` for each pair of classes, from weights with one row per input unit.
 fn distances<F: Float>(last: &Layer<F>) -> Vec<Vec<f64>> {
     let classes = last.outputs();
     let rows: Vec<f64> = last.w.value.view().to_rows().into_iter().map(F::as_f64).collect();

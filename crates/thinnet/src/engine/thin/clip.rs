@@ -1,5 +1,5 @@
-//! Gradient clipping: by value, while a gradient is in registers; by norm, in a pass of its own, for the norm is that of all
-//! gradients, and no parameter can be updated before the last is known.
+//! Gradient clipping. By value: while a gradient is in registers. By norm: in a separate pass, because the norm is
+//! that of all gradients, so no parameter can be updated before the last one is known.
 
 use thinnet_kernels::{Adjust, apply_update};
 
@@ -11,13 +11,13 @@ use crate::float::Float;
 use crate::optim::{Clipping, max_norm_factor};
 
 impl<F: Float> Thin<F> {
-    /// What becomes of the gradient of weights in the backward pass.
+    /// How the backward pass changes the gradient of weights.
     pub(super) fn adjust_weights(&self) -> Adjust<F> {
         let (l2, l1) = (F::from_f64(self.config.reg), F::from_f64(self.config.l1));
         Adjust { l2, l1, ..self.adjust_biases() }
     }
 
-    /// What becomes of the gradient of biases there.
+    /// How the backward pass changes the gradient of biases.
     pub(super) fn adjust_biases(&self) -> Adjust<F> {
         let limit = match self.config.clipping {
             Some(Clipping::Value(bound)) => Some(F::from_f64(bound)),
@@ -31,7 +31,7 @@ impl<F: Float> Thin<F> {
         matches!(self.config.clipping, Some(Clipping::Norm(_)))
     }
 
-    /// Updates every parameter with the gradients that the backward pass has kept, if it has, clipped by their norm.
+    /// Updates every parameter with the gradients that the backward pass kept, if any, clipped by their norm.
     pub(super) fn update_clipped(&mut self) -> Result<()> {
         let Some(Clipping::Norm(bound)) = self.config.clipping else { return Ok(()) };
         let parameters = self.layers.iter().flat_map(Layer::all);
@@ -47,7 +47,7 @@ impl<F: Float> Thin<F> {
             self.threads.each(parts.collect(), |((w, update), rows)| {
                 apply_update(isa, w, gradient.view().slice(rows), adjust, update);
             });
-            parameter.gradient = gradient; // its storage is used again
+            parameter.gradient = gradient; // its memory is reused
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! Hidden layers with DropConnect: a weight is dropped, for each sample others, so that nothing is left out, and products take
-//! masks in the place of lists.
+//! Hidden layers with DropConnect: each sample drops other weights, so no unit can be left out, and products take
+//! masks instead of lists.
 
 use std::ops::Range;
 
@@ -16,11 +16,11 @@ use crate::float::Float;
 use crate::layers::DropoutKind;
 use crate::random::RandomState;
 
-/// Rows of a panel, 256 KiB, whose gradients are stored before they are updated with.
+/// Rows of a panel, 256 KiB, whose gradients are stored before the update.
 const BLOCK_ROWS: usize = 1024;
 
 impl<F: Float> Thin<F> {
-    /// Whether the samples of a batch drop weights of layer `index`, each its own.
+    /// Whether each sample of a batch drops its own weights of layer `index`.
     pub(super) fn drops_weights(&self, index: usize) -> bool {
         let keep_prob = self.config.dropout.layer(index).map_or(1.0, |dropout| dropout.keep_prob());
         self.config.dropout_kind == DropoutKind::DropConnect && index < self.hidden.len() && keep_prob < 1.0
@@ -37,13 +37,13 @@ impl<F: Float> Thin<F> {
         }
     }
 
-    /// The factor on the weights that are kept of hidden layer `index`.
+    /// The factor on the kept weights of hidden layer `index`.
     fn weight_scale(&self, index: usize) -> F {
         F::from_f64(self.config.dropout.layer(index).map_or(1.0, |dropout| 1.0 / dropout.keep_prob()))
     }
 
-    /// The sums (N, H) of hidden layer `index`, which [drops weights](Thin::drops_weights), from the batch or the activations
-    /// below.
+    /// The sums (N, H) of hidden layer `index`, which [drops weights](Thin::drops_weights), from the batch or the
+    /// activations below.
     pub(super) fn masked_sums(&mut self, index: usize) -> PanelBuf<F> {
         let scale = self.weight_scale(index);
         let (isa, threads, layer) = (self.isa, &self.threads, &self.layers[index]);
@@ -69,10 +69,10 @@ impl<F: Float> Thin<F> {
         z
     }
 
-    /// Updates the weights of hidden layer `index`, which [drops weights](Thin::drops_weights), from the derivative by its sums
-    /// (N, H); in place of the activations below, if there are any, stand then the derivatives by the sums behind them.
+    /// Updates the weights of hidden layer `index`, which [drops weights](Thin::drops_weights), given the derivative
+    /// by its sums (N, H). If there are activations below, they are replaced by the derivatives by their sums.
     ///
-    /// Gradients are stored, a block of rows that stays in the second-level cache until it is updated with.
+    /// Gradients are stored in blocks of rows, each of which stays in the second-level cache until its update.
     pub(super) fn update_masked(&mut self, index: usize, delta: &PanelBuf<F>) -> Result<()> {
         let (isa, adjust, optimiser) = (self.isa, self.adjust_weights(), self.fused_optimiser());
         let delta = scaled(delta, self.weight_scale(index));
@@ -125,7 +125,7 @@ impl<F: Float> Thin<F> {
 }
 
 impl<F: Float> Thin<F> {
-    /// Multiply-adds that a step computes of layers above the first which drop weights, beyond those of what is active.
+    /// The extra multiply-adds of a step in layers above the first that drop weights: those beyond the active inputs.
     pub(super) fn masked_multiply_adds(&self, samples: usize) -> u64 {
         let of = |index: usize| {
             let (inputs, units) = (self.config.layer_shapes()[index].0, self.layers[index].outputs());
@@ -138,7 +138,8 @@ impl<F: Float> Thin<F> {
     }
 }
 
-/// What layer `index` takes: the batch, which [`Thin::gather`] makes dense for such a layer, or the activations below.
+/// The input of layer `index`: the batch, which [`Thin::gather`] makes dense for such a layer, or the activations
+/// below.
 fn input<'a, F>(index: usize, batch: &'a BatchInput<F>, own: &'a PanelBuf<F>) -> Option<&'a PanelBuf<F>> {
     match batch {
         _ if index > 0 => Some(own),
@@ -159,8 +160,8 @@ fn scaled<F: Float>(panels: &PanelBuf<F>, scale: F) -> PanelBuf<F> {
     scaled
 }
 
-/// The derivatives by the inputs that are active in some of the samples, out of those by all, which lie for each range of inputs
-/// as [`masked_gradient`] gives them.
+/// Selects the derivatives by inputs that are active in some samples from those by all inputs, which are stored for
+/// each range of inputs in the order of [`masked_gradient`].
 fn pick<F: Float>(
     active: &Lists,
     chunk: &Range<usize>,
@@ -194,7 +195,7 @@ mod tests {
     use crate::net::{FullyConnectedNet, NetConfig};
     use crate::optim::Clipping;
 
-    /// A batch whose masks are not all there at once gives the same bits.
+    /// Masks that are not all in memory at once give the same bits.
     #[test]
     fn batches_of_any_size_fit_into_memory() {
         for (masks, clipping) in [

@@ -1,4 +1,4 @@
-//! The bound on the norm of the weights that lead into each unit, after an update.
+//! Bounds the norm of each unit's incoming weights after an update.
 
 use thinnet_kernels::PanelsMut;
 
@@ -8,11 +8,11 @@ use crate::engine::threads::{Threads, split};
 use crate::float::Float;
 use crate::optim::max_norm_factor;
 
-/// Parts in which squares are summed, whatever the number of threads, so that it changes no bit.
+/// Squares are summed in this many parts for any number of threads, so that threads change no bit.
 const PARTS: usize = 16;
 
 impl<F: Float> Thin<F> {
-    /// Holds every unit's incoming weights to the network's bound, if it has one.
+    /// Limits every unit's incoming weights to the network's bound, if it has one.
     pub(super) fn constrain(&mut self) {
         let Some(bound) = self.config.max_norm else { return };
         for layer in &mut self.layers {
@@ -26,12 +26,12 @@ impl<F: Float> Thin<F> {
     }
 }
 
-/// Rows of the view for each range, to be worked on side by side.
+/// Splits the view into ranges of rows for parallel work.
 fn parts<F: Float>(mut w: PanelsMut<'_, F>, count: usize) -> Vec<PanelsMut<'_, F>> {
     split(w.rows(), count).into_iter().map(|rows| w.take_first(rows.len())).collect()
 }
 
-/// Of weights with one row a unit.
+/// For weights with one row per unit.
 fn bound_rows<F: Float>(w: PanelsMut<'_, F>, bound: f64, threads: &Threads) {
     threads.each(parts(w, threads.used()), |mut w| {
         for row in 0..w.rows() {
@@ -47,7 +47,7 @@ fn bound_rows<F: Float>(w: PanelsMut<'_, F>, bound: f64, threads: &Threads) {
     });
 }
 
-/// Of weights with one column a unit.
+/// For weights with one column per unit.
 fn bound_columns<F: Float>(mut w: PanelsMut<'_, F>, bound: f64, threads: &Threads) {
     let columns = w.panels() * F::PANEL;
     let sums = threads.each(parts(w.reborrow(), PARTS), |w| {

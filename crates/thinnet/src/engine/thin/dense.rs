@@ -1,5 +1,5 @@
-//! Hidden layers of which every unit is computed: what is dropped is multiplied by zero. For small layers that is faster than
-//! lists of what is kept.
+//! Hidden layers that compute every unit and multiply dropped ones by zero. For small layers this is faster than
+//! lists of kept units.
 
 use thinnet_kernels::{Isa, PanelBuf, Samples, dense_axpy, dense_dot, multiply, relu_forward, set_factors};
 
@@ -10,12 +10,12 @@ use crate::float::Float;
 use crate::layers::{Activation, GaussianFactor};
 use crate::random::{CounterMasks, RandomState};
 
-/// What a step keeps of such a layer.
+/// What a step stores for such a layer.
 #[derive(Debug)]
 pub(super) struct Dense<F> {
     /// The activations (N, H), times their factors.
     pub(super) h: PanelBuf<F>,
-    /// What dropout multiplies the activations by (N, H); then the derivatives of `h` by the sums.
+    /// Dropout's factors on the activations (N, H); later the derivatives of `h` by the sums.
     slopes: PanelBuf<F>,
     /// The derivatives of the loss by `h` (N, H), in panels or row-major, as the product gives them.
     d_panels: PanelBuf<F>,
@@ -28,7 +28,7 @@ impl<F: Float> Dense<F> {
         Self { h: none(), slopes: none(), d_panels: none(), d_rows: Vec::new() }
     }
 
-    /// Draws the factors of a layer from NumPy's stream, one number a unit, in row-major order.
+    /// Draws the factors of a layer from NumPy's stream, one number per unit, in row-major order.
     pub(super) fn draw_numpy(&mut self, of: LayerDraw, gaussian: bool, random: &mut RandomState) {
         let LayerDraw { samples, units, dropout, .. } = of;
         let keep = dropout.keep_prob();
@@ -36,7 +36,7 @@ impl<F: Float> Dense<F> {
             random.seed(seed);
         }
         if keep >= 1.0 && !gaussian {
-            random.skip_words(2 * samples * units); // all are kept, and the stream moves on all the same
+            random.skip_words(2 * samples * units); // all are kept, but the stream advances nevertheless
             return;
         }
         let (scale, factor) = (F::from_f64(1.0 / keep), GaussianFactor::new(dropout));
@@ -54,7 +54,7 @@ impl<F: Float> Dense<F> {
         }
     }
 
-    /// Draws the same from a counter-based stream, an even share of the samples a thread.
+    /// Draws the same from a counter-based stream; each thread draws an equal share of the samples.
     pub(super) fn draw_counter(
         &mut self,
         of: LayerDraw,
@@ -89,7 +89,7 @@ impl<F: Float> Dense<F> {
         });
     }
 
-    /// The sums in `h` become activations; `drops` says whether there are factors for them.
+    /// Turns the sums in `h` into activations; `drops` says whether there are factors for them.
     pub(super) fn activate(&mut self, isa: Isa, threads: &Threads, activation: Activation, drops: bool) {
         let (samples, units) = (self.h.rows(), self.h.cols());
         self.slopes.fit(samples, units);
@@ -115,8 +115,8 @@ impl<F: Float> Dense<F> {
         });
     }
 
-    /// The derivatives by the sums, into `delta`, from those `delta` (N, C) of the layer above and its weights before their
-    /// update.
+    /// Writes the derivatives by the sums into `own`, given those of the layer above, `delta` (N, C), and its weights
+    /// before their update.
     pub(super) fn hand_down(
         &mut self,
         isa: Isa,
@@ -156,11 +156,11 @@ impl<F: Float> Dense<F> {
     }
 }
 
-/// Outputs up to which a derivative by an input is a sum over turned weights: the lanes of a dot product would be few, and
-/// adding them up cost more than it.
+/// Up to this many outputs, a derivative by an input is computed as a sum over transposed weights: a dot product
+/// would have few lanes, and adding them up would cost more.
 const FEW: usize = 16;
 
-/// A matrix with its rows for columns.
+/// The transpose of a matrix.
 fn turned<F: Float>(panels: &PanelBuf<F>) -> PanelBuf<F> {
     let (rows, cols) = (panels.rows(), panels.cols());
     let mut turned = PanelBuf::zeros(cols, rows);

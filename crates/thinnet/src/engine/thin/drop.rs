@@ -1,4 +1,4 @@
-//! What dropout leaves of the hidden layers in a batch.
+//! Dropout of the hidden layers in a batch.
 
 use thinnet_kernels::{Lists, block_size};
 
@@ -33,7 +33,7 @@ impl<F: Float> Thin<F> {
         }
     }
 
-    /// Lists what the mask of each hidden layer keeps, where not every unit is computed.
+    /// Lists what each hidden layer's mask keeps, if not every unit is computed.
     pub(super) fn list_kept(&mut self, samples: usize) {
         for (layer, &units) in self.config.hidden.iter().enumerate() {
             if self.is_dense(layer) {
@@ -49,7 +49,7 @@ impl<F: Float> Thin<F> {
         }
     }
 
-    /// Whether hidden layer `index`, of which every unit is computed, has factors for its activations.
+    /// Whether hidden layer `index`, which computes every unit, has factors on its activations.
     pub(super) fn has_factors(&self, index: usize) -> bool {
         self.config.is_noisy(index) || self.config.computed_share(index) < 1.0
     }

@@ -9,17 +9,17 @@ use crate::float::Float;
 use crate::layers::{Activation, Mode};
 
 impl<F: Float> Thin<F> {
-    /// What becomes of a sum of hidden layer `index`.
+    /// How a sum of hidden layer `index` becomes an activation.
     fn unit(&self, index: usize) -> Unit<F> {
         Unit { activation: self.config.activation, scale: self.scale(index) }
     }
 
-    /// Whether the first layer's sums are computed for every unit of which samples are listed.
+    /// Whether the first layer computes the sums of every unit, although samples are listed.
     pub(super) fn first_is_whole(&self) -> bool {
         self.engine.kind.is_first_dense(self.config.computed_share(0))
     }
 
-    /// The first layer's activations, from a dense input by lists of what is kept.
+    /// The first layer's activations from a dense input, using lists of what is kept.
     fn first_listed(&mut self) {
         let BatchInput::Dense(x) = &self.x else { return };
         let x = x.view();
@@ -52,7 +52,7 @@ impl<F: Float> Thin<F> {
         hidden.join(parts);
     }
 
-    /// The outputs (N, H) of layer `index`, from what is below it.
+    /// The outputs (N, H) of layer `index`, from the layer below.
     fn product(&self, index: usize, z: &mut PanelBuf<F>) {
         let (isa, threads, layer) = (self.isa, &self.threads, &self.layers[index]);
         match (index.checked_sub(1), &self.x) {
@@ -68,7 +68,7 @@ impl<F: Float> Thin<F> {
         }
     }
 
-    /// The activations of hidden layer `index`, by lists of what is kept, from its outputs (N, H).
+    /// The activations of hidden layer `index`, using lists of what is kept, from its outputs (N, H).
     fn later_listed(&mut self, index: usize, z: &PanelBuf<F>) {
         let (unit, noisy) = (self.unit(index), self.config.is_noisy(index));
         let hidden = &mut self.hidden[index];
@@ -88,8 +88,8 @@ impl<F: Float> Thin<F> {
         hidden.join(parts);
     }
 
-    /// Normalises the sums (N, H) of hidden layer `index`, if it has a normalisation; in training, batch normalisation moves
-    /// its running statistics.
+    /// Normalises the sums (N, H) of hidden layer `index`, if it has a normalisation; in training, batch
+    /// normalisation updates its running statistics.
     fn normalise(&mut self, index: usize, z: &mut PanelBuf<F>, mode: Mode) {
         let Some([gamma, beta]) = &self.layers[index].gamma_beta else { return };
         let running = self.running.get_mut(index).map(|running| (running, mode));
@@ -132,7 +132,7 @@ impl<F: Float> Thin<F> {
     }
 }
 
-/// What becomes of a hidden unit's sum.
+/// How a hidden unit's sum becomes an activation.
 #[derive(Clone, Copy)]
 struct Unit<F> {
     activation: Activation,
@@ -140,22 +140,22 @@ struct Unit<F> {
     scale: F,
 }
 
-/// What has become of some units' sums.
+/// The activations of some units.
 #[derive(Default)]
 struct Activated<F> {
-    /// Of each unit, the samples in which it is active.
+    /// For each unit, the samples in which it is active.
     active: Lists,
-    /// The activations, an entry of `active` each.
+    /// The activations, one per entry of `active`.
     values: Vec<F>,
-    /// Their derivatives by the sums, where there is noise on them.
+    /// Their derivatives by the sums, if there is noise on them.
     slopes: Vec<F>,
 }
 
 impl<F: Float> Unit<F> {
-    /// From the sums `z` of what some units keep to their activations: listed where they are positive, for a ReLU, else
-    /// everywhere that is kept.
+    /// Computes activations from the sums `z` of what some units keep. For a ReLU they are listed if they are
+    /// positive, otherwise for everything that is kept.
     ///
-    /// - `noise`: Gaussian dropout's factors, an entry of `kept` each, which then keeps everything
+    /// - `noise`: Gaussian dropout's factors, one per entry of `kept`, which then keeps everything
     fn activate(self, kept: ListsView<'_>, z: &[F], bias: &[F], noise: Option<&[F]>) -> Activated<F> {
         if let Some(noise) = noise {
             return self.activate_noisy(kept, z, bias, noise);
@@ -172,8 +172,8 @@ impl<F: Float> Unit<F> {
         Activated { active, values, slopes }
     }
 
-    /// The same with noise. The derivative cannot be told from the product of activation and factor, which is 0 where the
-    /// factor is, and of the other sign where the factor is negative: it is kept.
+    /// The same with noise. The derivative is stored, because it cannot be derived from the product of activation and
+    /// factor: that is 0 if the factor is 0, and has the other sign if the factor is negative.
     fn activate_noisy(self, kept: ListsView<'_>, z: &[F], bias: &[F], noise: &[F]) -> Activated<F> {
         let leaves_zeros_out = self.activation == Activation::Relu;
         let mut out = Activated::default();
@@ -192,7 +192,7 @@ impl<F: Float> Unit<F> {
 }
 
 impl<F: Float> Hidden<F> {
-    /// Takes what each thread has found of its units.
+    /// Appends the results of each thread's units.
     fn join(&mut self, parts: Vec<Activated<F>>) {
         self.values.clear();
         self.slopes.clear();

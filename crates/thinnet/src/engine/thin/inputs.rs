@@ -1,4 +1,4 @@
-//! From samples to the first layer's input, and the dropout of the inputs themselves.
+//! Converts samples to the first layer's input, and applies dropout to the inputs.
 
 use std::ops::Range;
 
@@ -14,14 +14,14 @@ use crate::float::Float;
 use crate::layers::Dropout;
 use crate::random::{CounterMasks, LayerMasks, RandomState};
 
-/// What keeps inputs: the layer's dropout, and the counter-based stream's masks or none.
+/// Decides which inputs are kept: the layer's dropout, and the counter-based stream's masks, if used.
 struct Keeper {
     dropout: Dropout,
     masks: Option<(LayerMasks, usize)>,
 }
 
 impl<F: Float> Thin<F> {
-    /// Takes a batch as the first layer's input, with what its dropout keeps.
+    /// Loads a batch as the first layer's input, after its dropout.
     pub(super) fn gather(
         &mut self,
         x: &Features<F>,
@@ -45,7 +45,7 @@ impl<F: Float> Thin<F> {
         Ok(())
     }
 
-    /// The same with sparse rows.
+    /// The same for sparse rows.
     pub(super) fn gather_sparse(
         &mut self,
         rows: &SparseRows<F>,
@@ -69,7 +69,7 @@ impl<F: Float> Thin<F> {
         Ok(())
     }
 
-    /// Takes loaded samples, some of them, as the first layer's input, with what its dropout keeps.
+    /// Loads some of the loaded samples as the first layer's input, after its dropout.
     pub(super) fn gather_rows(
         &mut self,
         rows: &[F],
@@ -84,7 +84,7 @@ impl<F: Float> Thin<F> {
         Ok(())
     }
 
-    /// Storage for a dense batch, and weights to go with it.
+    /// Memory for a dense batch, with the weights in the matching layout.
     fn take_panels(&mut self, samples: usize) -> Result<PanelBuf<F>> {
         let stored = if self.lists_first() { Stored::Columns } else { Stored::Rows };
         self.layers[0].store(stored)?;
@@ -96,7 +96,7 @@ impl<F: Float> Thin<F> {
         Ok(panels)
     }
 
-    /// The dropout of the inputs, if the network has one. A seed of its own re-seeds NumPy's stream.
+    /// The dropout of the inputs, if the network has one. If it has its own seed, NumPy's stream is re-seeded.
     fn keeper(&self, draw: Draw, random: &mut RandomState) -> Option<Keeper> {
         let dropout = self.config.input_dropout?;
         let masks = match self.engine.masks {
@@ -115,7 +115,7 @@ impl<F: Float> Thin<F> {
         Some(Keeper { dropout, masks })
     }
 
-    /// Drops inputs of a dense batch, and takes it.
+    /// Drops inputs of a dense batch, and stores it.
     fn drop_inputs(&mut self, mut panels: PanelBuf<F>, keeper: Option<Keeper>, random: &mut RandomState) {
         if let Some(keeper) = keeper {
             let (samples, inputs) = (panels.rows(), panels.cols());
@@ -140,7 +140,7 @@ impl<F: Float> Thin<F> {
 }
 
 impl Keeper {
-    /// Which inputs of a sample are kept, and the factor on them. Rows are asked for in order, once each.
+    /// Which inputs of a sample are kept, and the factor on them. Must be called once for each row, in order.
     fn row<F: Float>(&self, row: usize, inputs: usize, random: &mut RandomState) -> (Vec<bool>, F) {
         let keep = self.dropout.keep_prob();
         let kept = match &self.masks {
@@ -151,7 +151,7 @@ impl Keeper {
     }
 }
 
-/// Scales what is kept of a row, and sets the rest to zero.
+/// Scales the kept inputs of a row, and sets the rest to zero.
 fn keep_row<F: Float>(x: &mut PanelsMut<'_, F>, row: usize, (kept, scale): &(Vec<bool>, F)) {
     for (panel, kept) in kept.chunks(F::PANEL).enumerate() {
         for (value, &kept) in x.row_mut(panel, row).iter_mut().zip(kept) {

@@ -1,21 +1,22 @@
 //! The thin engine: a training step that computes only what dropout keeps.
 //!
-//! A step takes four products through each layer, and each is skipped where a mask or a ReLU has made one side zero:
+//! A step has four products in each layer. Each skips what a mask or a ReLU has made zero on one side:
 //!
 //! - the first layer's forward product takes, for each unit, the samples that keep it (share p of them);
 //! - a later layer's forward product takes, for each sample, the inputs that were kept and are positive (about p/2);
 //! - the gradient of a weight takes the samples in which its input (or, in the first layer, its output) was kept and
-//!   positive, and the optimiser's update is applied to it while it is in registers: no gradient is stored,
-//!   unless gradients are clipped by the norm of all;
-//! - the gradient handed down takes only units that were kept and positive.
+//!   positive. The optimiser's update is applied while the gradient is in registers, so no gradient is stored, unless
+//!   gradients are clipped by the norm of all;
+//! - the gradient for the layer below only takes units that were kept and positive.
 //!
-//! Small layers, and normalised ones, are computed whole and multiplied by the mask: lists would cost more than they leave out.
+//! Small layers, and normalised ones, are computed whole and multiplied by the mask: lists would cost more than they
+//! save.
 //!
-//! Inputs that are sparse are taken as those of a later layer are: what is zero costs nothing.
+//! Sparse inputs are treated like those of a later layer: zeros cost nothing.
 //!
-//! Nothing is approximated: what is left out is multiplied by zero. Another activation than ReLU makes no zeros of its own:
-//! there everything that was kept counts as active. Gaussian dropout drops nothing: what is left out is what a ReLU made
-//! zero. DropConnect drops weights, and leaves nothing out: such a layer's products take masks instead.
+//! Nothing is approximated: only products with zero are left out. Activations other than ReLU make no zeros of their
+//! own, so there everything that was kept counts as active. Gaussian dropout drops nothing: only zeros of a ReLU are
+//! left out. DropConnect drops weights, and leaves nothing out: such a layer's products take masks instead.
 
 mod backward;
 mod batch;
@@ -59,7 +60,7 @@ use crate::net::{FullyConnectedNet, NetConfig, Parameters};
 use crate::optim::Optimiser;
 use crate::random::RandomState;
 
-/// Trains a network over the kernels.
+/// Trains a network with the kernels.
 #[derive(Debug)]
 pub struct Thin<F> {
     config: NetConfig,
@@ -68,21 +69,21 @@ pub struct Thin<F> {
     isa: Isa,
     threads: Threads,
     layers: Vec<Layer<F>>,
-    /// The first layer's weights with one row an input unit, for scores, where a training step has them the other way; made
-    /// when they are asked for, until the next step.
+    /// The first layer's weights with one row per input unit, for scores, if a training step has the other layout.
+    /// Created when first needed, and kept until the next step.
     first_rows: OnceLock<PanelBuf<F>>,
     step: u64,
     times: StepTimes,
     /// The batch's inputs.
     x: BatchInput<F>,
     hidden: Vec<Hidden<F>>,
-    /// Batch normalisation's running statistics, one a hidden layer; none without it.
+    /// Batch normalisation's running statistics, one per hidden layer; empty without it.
     running: Vec<RunningStatistics<F>>,
-    /// Of each hidden layer.
+    /// One per hidden layer.
     connect: Vec<Connect<F>>,
 }
 
-/// Where the time of training steps went.
+/// How the time of training steps is spent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StepTimes {
     /// Steps.
@@ -97,32 +98,32 @@ pub struct StepTimes {
     pub loss: Duration,
     /// The backward pass with the updates.
     pub backward: Duration,
-    /// Multiply-adds that were computed, of padding none.
+    /// Multiply-adds that were computed, without padding.
     pub multiply_adds: u64,
 }
 
-/// What a step keeps of a hidden layer.
+/// What a step stores for a hidden layer.
 #[derive(Debug)]
 struct Hidden<F> {
     mask: Mask,
     /// Gaussian dropout's factors, if [`NetConfig::is_noisy`].
     noise: Noise<F>,
-    /// Of each unit, the samples that keep it.
+    /// For each unit, the samples that keep it.
     kept: Lists,
-    /// Of each unit, the samples in which it is active: kept and, if it is a ReLU, positive.
+    /// For each unit, the samples in which it is active: kept and, for a ReLU, positive.
     active: Lists,
-    /// The activations, an entry of `active` each; after the backward pass of the layer above, their derivatives.
+    /// The activations, one per entry of `active`; after the backward pass of the layer above, their derivatives.
     values: Vec<F>,
-    /// If [`NetConfig::is_noisy`], the derivative of each activation by its sum: the noise has made of `values` what does not tell
-    /// it.
+    /// If [`NetConfig::is_noisy`], the derivative of each activation by its sum, which the noisy `values` do not
+    /// show.
     slopes: Vec<F>,
-    /// What is kept instead of all that if every unit is computed, see [`Thin::is_dense`].
+    /// Stored instead of all that if every unit is computed, see [`Thin::is_dense`].
     dense: Dense<F>,
-    /// Of its normalisation, if it has one.
+    /// For its normalisation, if it has one.
     normalised: Normalised<F>,
-    /// The sums (N, H), where they are computed for every unit.
+    /// The sums (N, H), if they are computed for every unit.
     sums: PanelBuf<F>,
-    /// The derivatives of the loss by the sums (N, H), where the layer below needs them in panels.
+    /// The derivatives of the loss by the sums (N, H), if the layer below needs them in panels.
     delta: PanelBuf<F>,
 }
 
@@ -144,18 +145,17 @@ impl<F: Float> Hidden<F> {
 }
 
 impl<F: Float> Thin<F> {
-    /// An engine for `net`, which it trains with `optimiser`.
+    /// An engine that trains `net` with `optimiser`.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for settings out of range, or for a network with both DropConnect and a normalisation, which this
-    /// engine does not
-    /// compute.
+    /// [`Error::Configuration`] for settings out of range, or for a network with both DropConnect and a
+    /// normalisation, which this engine does not support.
     pub fn new(net: &FullyConnectedNet<F>, optimiser: Optimiser, engine: EngineConfig) -> Result<Self> {
         optimiser.check()?;
         let config = net.config().clone();
         if !Self::computes(&config) {
             return Err(Error::configuration(
-                "the thin engine has no DropConnect with normalisation; use the layers engine",
+                "the thin engine does not support DropConnect with normalisation; use the layers engine",
             ));
         }
         Ok(Self {
@@ -180,12 +180,12 @@ impl<F: Float> Thin<F> {
         !(config.is_normalised() && config.dropout_kind == DropoutKind::DropConnect)
     }
 
-    /// Where the time of all steps so far went.
+    /// The time of all steps so far.
     pub fn times(&self) -> StepTimes {
         self.times
     }
 
-    /// The instruction set that the kernels run on.
+    /// The instruction set of the kernels.
     pub fn isa(&self) -> Isa {
         self.isa
     }
@@ -195,10 +195,10 @@ impl<F: Float> Thin<F> {
         F::from_f64(1.0 / self.config.computed_share(index))
     }
 
-    /// Whether every unit of hidden layer `index` is computed, and what was dropped multiplied by zero.
+    /// Whether every unit of hidden layer `index` is computed, and dropped ones are multiplied by zero.
     fn is_dense(&self, index: usize) -> bool {
         if self.config.is_normalised() {
-            return true; // it takes every sum
+            return true; // it needs every sum
         }
         if self.config.dropout_kind == DropoutKind::DropConnect {
             return false;
@@ -208,19 +208,20 @@ impl<F: Float> Thin<F> {
         self.engine.kind.is_dense(index, inputs, outputs, self.config.computed_share(index))
     }
 
-    /// Whether classes of images can be told by products of bytes.
+    /// Whether images can be classified with products of bytes.
     fn decides_by_bytes(&self) -> bool {
-        let drops_weights = self.config.dropout_kind == DropoutKind::DropConnect; // which lie the other way
+        let drops_weights = self.config.dropout_kind == DropoutKind::DropConnect; // whose weights have the other layout
         self.config.activation == Activation::Relu && !self.config.is_normalised() && !drops_weights
     }
 
-    /// Whether the first layer's weights have one row an output unit in a step: it takes samples by lists of what is kept.
+    /// Whether the first layer's weights have one row per output unit in a step: it then takes samples by lists of
+    /// what is kept.
     fn lists_first(&self) -> bool {
         !self.hidden.is_empty() && !self.is_dense(0) && !self.drops_weights(0)
     }
 
-    /// About the multiply-adds of a step of so many samples, an update of a weight counted as 8: what says how many threads
-    /// it is worth.
+    /// The approximate multiply-adds of a step with this many samples, with an update of a weight counted as 8. It
+    /// decides how many threads a step uses.
     fn work(&self, samples: usize) -> usize {
         let layers = self.layers.iter().enumerate();
         let each = layers.map(|(index, layer)| {
@@ -233,8 +234,8 @@ impl<F: Float> Thin<F> {
         each.fold(0, usize::saturating_add)
     }
 
-    /// Multiply-adds of the step that was just computed: of each layer, forward, gradient of the weights and, but for the
-    /// first, gradient of the inputs.
+    /// Multiply-adds of the last step: for each layer, forward, gradient of the weights and, except in the first,
+    /// gradient of the inputs.
     fn multiply_adds(&self, samples: usize) -> u64 {
         let (first, outputs) = (&self.layers[0], self.layers[0].outputs());
         let first = match &self.x {
@@ -253,12 +254,13 @@ impl<F: Float> Thin<F> {
         (first + later.sum::<usize>()) as u64
     }
 
-    /// Bytes of parameters and of the optimiser's state, each of which a step reads and writes once.
+    /// Bytes of the parameters and the optimiser's state; a step reads and writes each once.
     pub fn parameter_bytes(&self) -> usize {
         self.layers.iter().flat_map(Layer::all).map(Parameter::bytes).sum()
     }
 
-    /// The scores of the gathered batch with masks drawn anew, as a matrix in panels; batch normalisation is as in `mode`.
+    /// The scores of the gathered batch with newly drawn masks, as a matrix in panels; batch normalisation is as in
+    /// `mode`.
     fn masked_forward(
         &mut self,
         samples: usize,
@@ -372,7 +374,7 @@ impl<F: Float> Engine<F> for Thin<F> {
         };
         super::check_width(bytes.dim(), self.config.input_dim)?;
         let found = match first.stored {
-            // Bytes that another engine loaded say nothing of units that are no ReLU.
+            // Bytes loaded by another engine only work for ReLU units.
             Stored::Columns if self.decides_by_bytes() => {
                 bytes.classes(self.isa, &self.score_threads(bytes.dim().0), first, last)
             }

@@ -1,6 +1,6 @@
-//! Batch and layer normalisation of hidden layers of which every unit is computed: the formulas of
-//! [`batch_norm_forward`](crate::layers::batch_norm_forward) and [`layer_norm_forward`](crate::layers::layer_norm_forward), over
-//! panels.
+//! Batch and layer normalisation of hidden layers that compute every unit: the formulas of
+//! [`batch_norm_forward`](crate::layers::batch_norm_forward) and
+//! [`layer_norm_forward`](crate::layers::layer_norm_forward), on panels.
 
 use thinnet_kernels::PanelBuf;
 
@@ -21,8 +21,8 @@ impl<F: Float> Normalised<F> {
         Self { x_hat: PanelBuf::zeros(0, 0), inverse: Vec::new() }
     }
 
-    /// Normalises `z` (N, H), with scale and shift (1, H each): unit by unit with running statistics, which training moves, else
-    /// sample by sample.
+    /// Normalises `z` (N, H), with scale and shift (1, H each): unit by unit if there are running statistics, which
+    /// training updates, otherwise sample by sample.
     pub(super) fn forward(
         &mut self,
         z: &mut PanelBuf<F>,
@@ -89,8 +89,8 @@ impl<F: Float> Normalised<F> {
         }
     }
 
-    /// From the derivatives by the output, in `delta` (N, H), to those by the sums, in its place, and by scale and shift (1, H
-    /// each).
+    /// Replaces the derivatives by the output, in `delta` (N, H), by those by the sums; returns those by scale and
+    /// shift (1, H each).
     pub(super) fn backward(
         &mut self,
         kind: Normalisation,

@@ -18,19 +18,19 @@ use crate::float::Float;
 use crate::layers::{Activation, Mode};
 use crate::random::RandomState;
 
-/// Samples whose scores are computed together, and the numbers of their inputs that the second-level cache has room for.
+/// Samples whose scores are computed together; their inputs fit in the second-level cache.
 const SCORE_BLOCK: usize = 96;
 const SCORE_NUMBERS: usize = 1 << 17;
 
-/// Parts of the samples that are given to a thread one after the other: with more than one, a thread that lost its core holds
-/// the others up for less.
+/// A thread gets its samples in this many parts, one after another: with more than one, a thread that lost its core
+/// delays the others less.
 const PARTS_A_THREAD: usize = 4;
 
-/// Samples that are drawn masks for together, as large a batch as training has.
+/// Masks are drawn for this many samples together, as many as a large batch in training.
 const MASKED_BLOCK: usize = 512;
 
 impl<F: Float> Thin<F> {
-    /// The scores of samples (N, C) in test mode. A sample's do not depend on the others'.
+    /// The scores of samples (N, C) in test mode. A sample's scores do not depend on the other samples.
     pub(super) fn all_scores(&self, inputs: &Loaded<'_, F>) -> Result<Array2<F>> {
         let (samples, columns) = inputs.dim();
         let first = self.first_rows()?;
@@ -62,11 +62,12 @@ impl<F: Float> Thin<F> {
         if let Some(rows) = self.first_rows.get() {
             return Ok(rows.view());
         }
-        let rows = first.rows()?; // two threads may do so at once, and one's are kept
+        let rows = first.rows()?; // if two threads do this at once, one result is kept
         Ok(self.first_rows.get_or_init(|| rows).view())
     }
 
-    /// The scores of samples (N, C) with masks: of the counter-based stream's draw `draw`, or from `random`.
+    /// The scores of samples (N, C) with masks: those of draw `draw` in the counter-based stream, or drawn from
+    /// `random`.
     pub(super) fn all_masked_scores(
         &mut self,
         inputs: &Loaded<'_, F>,
@@ -78,7 +79,7 @@ impl<F: Float> Thin<F> {
         self.threads = self.threads.suited(self.work(samples));
         let blocks = match self.engine.masks {
             MaskSource::Counter(_) => samples.div_ceil(MASKED_BLOCK),
-            MaskSource::Numpy => 1, // its numbers are drawn layer by layer for all samples
+            MaskSource::Numpy => 1, // it draws layer by layer for all samples
         };
         for rows in split(samples, blocks) {
             let draw = Draw { step: draw, number: prediction, first: rows.start };
@@ -104,7 +105,7 @@ impl<F: Float> Thin<F> {
         self.scores_array(samples, flat)
     }
 
-    /// Loaded samples of the network's width.
+    /// Loaded samples, checked to have the network's width.
     pub(super) fn as_loaded<'a>(&self, inputs: &'a Inputs<F>) -> Result<Loaded<'a, F>> {
         let loaded = match inputs {
             Inputs::Panels(panels) => Loaded::Panels(Cow::Borrowed(panels)),
@@ -129,13 +130,13 @@ impl<F: Float> Thin<F> {
         Array2::from_shape_vec(shape, flat).map_err(|_| Error::shape("scores", shape, len))
     }
 
-    /// Threads for the scores of so many samples.
+    /// Threads for the scores of this many samples.
     pub(super) fn score_threads(&self, samples: usize) -> Threads {
         let weights = self.layers.iter().map(|layer| layer.w.value.rows() * layer.w.value.cols());
         self.threads.suited(weights.sum::<usize>().saturating_mul(samples))
     }
 
-    /// The scores of all samples, row-major. `first` computes the first layer's sums of a block of them.
+    /// The scores of all samples, row-major. `first` computes the first layer's sums for a block of them.
     fn by_block(&self, samples: usize, first: impl Fn(Range<usize>, &mut PanelBuf<F>) + Sync) -> Vec<F> {
         let outputs = self.config.num_outputs;
         let size = (SCORE_NUMBERS / self.config.input_dim).clamp(SCORE_BLOCK / 4, SCORE_BLOCK);
@@ -150,7 +151,7 @@ impl<F: Float> Thin<F> {
         };
         let tasks = split(samples, parts.min(samples.div_ceil(size))).into_iter().map(&mut part).collect();
         threads.each(tasks, |(rows, own): (Range<usize>, &mut [F])| {
-            // Sums of each layer, kept from block to block: their pages are cleared once.
+            // Sums of each layer, reused for all blocks, so that their memory pages are cleared only once.
             let mut sums: Vec<_> = self.layers.iter().map(|_| PanelBuf::zeros(0, 0)).collect();
             for (start, out) in rows.clone().step_by(size).zip(own.chunks_mut(size * outputs)) {
                 let block = start..rows.end.min(start + size);
@@ -163,7 +164,7 @@ impl<F: Float> Thin<F> {
         scores
     }
 
-    /// The sums of all layers for a block of samples from the first layer's, which become activations.
+    /// The sums of all layers for a block of samples, from the first layer's sums, which become activations.
     fn later_sums(&self, sums: &mut [PanelBuf<F>]) {
         for (index, layer) in self.layers[1..].iter().enumerate() {
             let (below, above) = sums.split_at_mut(index + 1);
@@ -184,7 +185,7 @@ impl<F: Float> Thin<F> {
         Normalised::new().forward(z, &[&gamma.value, &beta.value], running);
     }
 
-    /// Sums become activations in test mode.
+    /// Turns sums into activations, in test mode.
     fn activate(&self, z: &mut PanelBuf<F>) {
         let activation = self.config.activation;
         let (panels, cols) = (z.view().panels(), z.cols());

@@ -1,4 +1,4 @@
-//! The forward products of one layer, for its inputs as they lie.
+//! The forward products of one layer, for each layout of its inputs.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::engine::store::Layer;
 use crate::engine::threads::Threads;
 use crate::float::Float;
 
-/// `z = b + a W` (N, H) for a layer whose weights have one row an input unit, from the activations by unit.
+/// `z = b + a W` (N, H) for a layer whose weights have one row per input unit, from the activations by unit.
 pub(super) fn forward_listed<F: Float>(
     isa: Isa,
     threads: &Threads,
@@ -31,7 +31,7 @@ pub(super) fn forward_listed<F: Float>(
     });
 }
 
-/// The same from the activations by sample: of each sample, the input units that are not zero, and their values.
+/// The same from the activations by sample: for each sample, the nonzero input units, and their values.
 pub(super) fn forward_rows<F: Float>(
     isa: Isa,
     threads: &Threads,

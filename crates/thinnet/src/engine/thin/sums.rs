@@ -7,14 +7,14 @@ use crate::engine::threads::{Threads, split};
 use crate::float::Float;
 
 impl<F: Float> Thin<F> {
-    /// The L2 and the L1 term.
+    /// The L2 and the L1 terms.
     pub(super) fn penalty(&self) -> f64 {
         let (reg, l1) = (self.config.reg, self.config.l1);
         let squares = if reg == 0.0 { 0.0 } else { 0.5 * reg * self.over_weights(|w| w * w) };
         if l1 == 0.0 { squares } else { squares + l1 * self.over_weights(f64::abs) }
     }
 
-    /// The name of the first array of parameters that is not finite. All threads look through all arrays at once.
+    /// The name of the first array of parameters that is not finite. All threads search all arrays at once.
     pub(super) fn not_finite(&self) -> Option<String> {
         const NAMES: [&str; 4] = ["W", "b", "gamma", "beta"];
         let arrays: Vec<(String, &[F])> = (self.layers.iter().zip(1..))
@@ -44,8 +44,8 @@ impl<F: Float> Thin<F> {
     }
 }
 
-/// The sum of a function, which is 0 at 0, of all that a matrix in panels stores: of parts that do not depend on the number of
-/// threads, and in each of as many sums side by side as a vector has room for.
+/// The sum of a function with value 0 at 0 over all that a matrix in panels stores. The parts do not depend on the
+/// number of threads; each part has as many parallel sums as a vector has lanes.
 pub(super) fn sum<F: Float>(values: &[F], threads: &Threads, of: impl Fn(f64) -> f64 + Sync) -> f64 {
     const PARTS: usize = 16;
     const LANES: usize = 16;
@@ -58,5 +58,5 @@ pub(super) fn sum<F: Float>(values: &[F], threads: &Threads, of: impl Fn(f64) ->
         }
         sums.iter().sum::<f64>()
     });
-    parts.into_iter().sum() // a row of a panel is a multiple of the lanes: nothing is left over
+    parts.into_iter().sum() // a panel row is a multiple of the lanes, so there is no remainder
 }

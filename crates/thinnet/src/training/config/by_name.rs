@@ -1,4 +1,4 @@
-//! The keys of a section by their names in a file.
+//! Access to the keys of a section by name.
 
 use documented::{Documented, DocumentedFields};
 use serde::{Serialize, de, de::DeserializeOwned};
@@ -6,30 +6,30 @@ use toml::{Table, Value};
 
 use crate::error::{Error, Result};
 
-/// A section, whichever it is.
+/// Any section.
 pub(super) trait Section {
-    /// The keys, in the order of the file.
+    /// The keys, in file order.
     fn keys(&self) -> &'static [&'static str];
 
-    /// What the section is, in words.
+    /// The meaning of the section, as text.
     fn meaning(&self) -> &'static str;
 
-    /// What a key means; empty for one that there is not.
+    /// The meaning of a key; empty for an unknown key.
     fn meaning_of(&self, key: &str) -> &'static str;
 
-    /// The values by their keys.
+    /// The values by key.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for what TOML cannot hold, which no setting in range is.
+    /// [`Error::Configuration`] for values that TOML cannot hold; no setting in range is like that.
     fn table(&self) -> Result<Table>;
 
-    /// Puts a value in place of a key's.
+    /// Sets the value of a key.
     ///
     /// # Errors
     /// An unknown key, or a value of the wrong type.
     fn set(&mut self, key: &str, value: Value) -> std::result::Result<(), toml::de::Error>;
 
-    /// Whether the key would take the value; changes nothing.
+    /// Whether the key would accept the value; changes nothing.
     ///
     /// # Errors
     /// As [`Section::set`].
@@ -63,7 +63,7 @@ impl<T: Serialize + DeserializeOwned + Documented + DocumentedFields> Section fo
     }
 }
 
-/// The section with another value of a key.
+/// The section with another value for a key.
 fn with<T: Serialize + DeserializeOwned>(
     section: &T,
     key: &str,

@@ -1,4 +1,4 @@
-//! What each setting means, in words: the documentation of the sections' fields, for files and tables.
+//! The meaning of each setting: the documentation of the sections' fields, for files and tables.
 
 use toml::Value;
 
@@ -6,21 +6,21 @@ use super::TrainingConfig;
 use crate::error::Result;
 use crate::text::one_line;
 
-/// Columns that a comment fills.
+/// The width of a comment.
 const COLUMNS: usize = 100;
 
-/// A setting, as a person is told of it.
+/// A setting with its explanation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
     /// The key with its section: `model.keep`.
     pub key: String,
-    /// Its default, as TOML has it.
+    /// Its default, as in TOML.
     pub default: Value,
-    /// What it means, in a sentence or two; words of the file stand in backticks.
+    /// Its meaning, in a sentence or two; words of the file are in backticks.
     pub meaning: String,
 }
 
-/// Every setting, in the order of the file.
+/// Every setting, in file order.
 ///
 /// # Errors
 /// None: defaults can be written.
@@ -49,10 +49,10 @@ pub fn keys() -> Vec<String> {
 }
 
 impl TrainingConfig {
-    /// All settings as a TOML file that explains itself: above each key stands what it means.
+    /// All settings as a TOML file that explains itself: the meaning of each key is above it.
     ///
     /// # Errors
-    /// Those of [`TrainingConfig::to_toml`].
+    /// As [`TrainingConfig::to_toml`].
     pub fn to_commented_toml(&self) -> Result<String> {
         let mut parts = Vec::new();
         for (name, section) in self.sections() {
@@ -67,7 +67,7 @@ impl TrainingConfig {
     }
 }
 
-/// A text as comment lines of at most [`COLUMNS`] columns.
+/// A text as comment lines with at most [`COLUMNS`] columns.
 fn comment(text: &str) -> String {
     let mut lines = vec!["#".to_owned()];
     for word in text.split_whitespace() {

@@ -1,14 +1,14 @@
-//! What a training run is made of: its settings in four sections, as a file holds them.
+//! The settings of a training run, in four sections, as in a file.
 //!
-//! | section | settles |
+//! | section | determines |
 //! |---|---|
-//! | `data` | which samples, how they are parted and scaled |
+//! | `data` | which samples, how they are split and scaled |
 //! | `model` | the network, its dropout, its initial weights |
-//! | `optim` | the optimiser, its schedules, what holds the weights back |
+//! | `optim` | the optimiser, its schedules, the regularisation of weights |
 //! | `train` | epochs, batches, random streams, when to stop |
 //!
-//! [`TrainingConfig::from_toml`] reads them, [`TrainingConfig::set`] changes one, [`TrainingConfig::to_toml`] writes all,
-//! [`TrainingConfig::to_commented_toml`] with what they mean.
+//! [`TrainingConfig::from_toml`] reads them, [`TrainingConfig::set`] changes one, [`TrainingConfig::to_toml`] writes
+//! all, [`TrainingConfig::to_commented_toml`] with their meanings.
 
 mod by_name;
 mod explained;
@@ -39,7 +39,7 @@ use crate::net::NetConfig;
 use crate::optim::{Clipping, MomentumRamp, Optimiser, OptimiserKind, Schedule, ScheduleKind};
 use crate::range::Range;
 
-/// Everything that determines a training run's figures, and the threads, which do not.
+/// Everything that determines a training run's results, and the threads, which do not.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainingConfig {
@@ -49,11 +49,11 @@ pub struct TrainingConfig {
     pub model: ModelConfig,
     /// How gradients change it.
     pub optim: OptimConfig,
-    /// How long, on which batches, and what is watched.
+    /// How long, on which batches, and what is monitored.
     pub train: TrainConfig,
 }
 
-/// A place in a run.
+/// A position in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunStep {
     /// Steps done.
@@ -63,13 +63,13 @@ pub struct RunStep {
 }
 
 impl TrainingConfig {
-    /// The sections with their names, in the order of the file.
+    /// The sections with their names, in file order.
     fn sections(&self) -> [(&'static str, &dyn Section); 4] {
         let Self { data, model, optim, train } = self;
         [("data", data), ("model", model), ("optim", optim), ("train", train)]
     }
 
-    /// The section of this name.
+    /// The section with this name.
     fn section_mut(&mut self, name: &str) -> Option<&mut dyn Section> {
         let Self { data, model, optim, train } = self;
         match name {
@@ -81,10 +81,10 @@ impl TrainingConfig {
         }
     }
 
-    /// Refuses settings out of range, as far as they can be told without the samples.
+    /// Refuses settings out of range, as far as this is possible without the samples.
     ///
     /// # Errors
-    /// [`Error::Configuration`] that names the setting, its range and the value that came.
+    /// [`Error::Configuration`], which names the setting, its range and the value.
     pub fn check(&self) -> Result<()> {
         self.optimiser()?.check()?;
         self.schedule().check()?;
@@ -132,19 +132,19 @@ impl TrainingConfig {
         Ok(())
     }
 
-    /// Makes the task regression where the samples turn out to have numbers as targets, and `data.task` does not say that they
-    /// are classes.
+    /// Sets the task to regression if the samples have numbers as targets, unless `data.task` says that they are
+    /// classes.
     pub fn take_task_of(&mut self, set: &DataSet) {
         if set.is_regression() && self.data.task != Some(TargetKind::Classes) {
             self.model.task = Task::Regression;
         }
     }
 
-    /// Refuses batches that have no more than `samples` samples where that is too few: batch normalisation takes each unit's
-    /// deviation over the batch, which is 0 for one sample, so that nothing is learned.
+    /// Refuses batches of at most `samples` samples if that is too few: batch normalisation needs each unit's
+    /// standard deviation over the batch, which is 0 for one sample, so nothing is learned.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for batch normalisation of one sample.
+    /// [`Error::Configuration`] for batch normalisation with one sample.
     pub(super) fn check_batch(&self, samples: usize) -> Result<()> {
         let learns = samples > 1 || self.model.normalisation != Normalisation::Batch;
         ensure!(
@@ -153,18 +153,19 @@ impl TrainingConfig {
                 "train.batch_size",
                 format!(
                     "must be at least 2 with batch normalisation, which learns nothing from batches of {samples} sample; set \
-                     model.normalisation to layer or none, or have larger batches"
+                     model.normalisation to layer or none, or use larger batches"
                 )
             )
         );
         Ok(())
     }
 
-    /// The network for samples of `input_dim` numbers and so many classes or outputs, at the keep probabilities that
-    /// training ends with.
+    /// The network for samples of `input_dim` numbers and this many classes or outputs, with the keep probabilities
+    /// at the end of training.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for a keep probability out of range, or not one for each hidden layer.
+    /// [`Error::Configuration`] for a keep probability out of range, or a number of them that is not the number of
+    /// hidden layers.
     pub fn net(&self, input_dim: usize, num_outputs: usize) -> Result<NetConfig> {
         let model = &self.model;
         Ok(NetConfig {
@@ -187,7 +188,7 @@ impl TrainingConfig {
         })
     }
 
-    /// The loss that the task has.
+    /// The loss of the task.
     pub fn loss(&self) -> Loss {
         match self.model.task {
             Task::Classification => Loss::Softmax,
@@ -203,7 +204,7 @@ impl TrainingConfig {
         })
     }
 
-    /// The optimiser at its start: each of its settings has the value of the key of the same name.
+    /// The optimiser at the start: each of its settings has the value of the key with the same name.
     ///
     /// # Errors
     /// None: the section can be written.
@@ -226,7 +227,7 @@ impl TrainingConfig {
         optim.clip_norm.map(Clipping::Norm).or(optim.clip_value.map(Clipping::Value))
     }
 
-    /// The learning rate over the steps.
+    /// The learning rate during training.
     pub fn schedule(&self) -> Schedule {
         let optim = &self.optim;
         Schedule {
@@ -239,7 +240,7 @@ impl TrainingConfig {
         }
     }
 
-    /// The momentum over the steps, if it changes.
+    /// The momentum during training, if it changes.
     pub fn momentum_ramp(&self) -> Option<MomentumRamp> {
         let optim = &self.optim;
         (optim.rule == OptimiserKind::SgdMomentum && optim.momentum_ramp_epochs > 0.0).then_some(
@@ -251,7 +252,8 @@ impl TrainingConfig {
         )
     }
 
-    /// The dropout of the hidden layers at a place in the run; `None` is its end, where keep probabilities are what was set.
+    /// The dropout of the hidden layers at a position in the run; `None` is its end, with the keep probabilities of
+    /// the settings.
     ///
     /// # Errors
     /// [`Error::Configuration`] for a keep probability out of range.
@@ -264,7 +266,7 @@ impl TrainingConfig {
         })
     }
 
-    /// The dropout of the inputs likewise; `None` where all are kept.
+    /// The same for the inputs; `None` if all are kept.
     ///
     /// # Errors
     /// [`Error::Configuration`] for a keep probability out of range.
@@ -285,17 +287,18 @@ impl TrainingConfig {
         }
     }
 
-    /// Whether what a step computes depends on the number of epochs.
+    /// Whether a step's results depend on the number of epochs.
     pub fn depends_on_length(&self) -> bool {
         self.optim.schedule == ScheduleKind::Cosine || self.model.annealing != Annealing::None
     }
 
-    /// About how many bytes a run needs beside its samples, which have `input_dim` numbers each; at most `samples` of them are
-    /// checked at once. A float, so that no size is too large to be estimated.
+    /// About how many bytes a run needs in addition to its samples, which have `input_dim` numbers each; at most
+    /// `samples` of them are checked at once. The result is a float, so that no size is too large to estimate.
     pub fn memory(&self, input_dim: usize, num_outputs: usize, samples: usize) -> f64 {
-        // The weights with Adam's two moments, in the engine, in a state to be written and as its bytes; the best epoch's twice.
+        // The weights with Adam's two moments, in the engine, in a state to write and as its bytes; the best epoch's
+        // twice.
         const COPIES: f64 = 13.0;
-        // What is kept of each unit for the backward pass, and the numbers that its mask is drawn from.
+        // The values of each unit for the backward pass, and the numbers from which its mask is drawn.
         const ACTIVATIONS: f64 = 5.0;
         let bytes = match self.model.dtype {
             Dtype::F32 => 4.0,
@@ -315,7 +318,7 @@ impl TrainingConfig {
         bytes * (COPIES * parameters + batch + scores) + 3.0 * 8.0 * steps
     }
 
-    /// How steps are computed, with this many threads where the settings leave it open.
+    /// How steps are computed, with this many threads if the settings leave it open.
     pub fn engine(&self, threads: usize) -> EngineConfig {
         EngineConfig {
             kind: self.train.engine,

@@ -1,23 +1,24 @@
-//! Names that settings have elsewhere: in other libraries, in papers, on other command lines.
+//! Names of settings in other libraries, in papers, and on other command lines.
 //!
-//! One table for all who take settings: an unknown key of a file, an unknown `--set KEY=VALUE`, an unknown option.
+//! One table for every place that takes settings: an unknown key of a file, an unknown `--set KEY=VALUE`, an unknown
+//! option.
 
 use super::explained::keys;
 
-/// What becomes of a value that is given under another name.
+/// How to convert a value that is given under another name.
 #[derive(Clone, Copy)]
 enum Meaning {
-    /// It stays as it is.
+    /// Unchanged.
     Same(&'static str),
-    /// The probability to drop, where ours is that to keep.
+    /// From the probability to drop to the probability to keep.
     Dropped(&'static str),
-    /// The name says it all.
+    /// The name alone determines the value.
     Fixed(&'static str),
 }
 
 use Meaning::{Dropped, Fixed, Same};
 
-/// Names in small letters with `_` between words, and what they mean here. To know another name, add it here.
+/// Names in lower case with `_` between words, and their meanings here. Add other names here.
 const SYNONYMS: [(Meaning, &[&str]); 33] = [
     (
         Same("data.path"),
@@ -104,8 +105,8 @@ const SYNONYMS: [(Meaning, &[&str]); 33] = [
     (Same("train.class_weights"), &["class_weight", "class_weighting"]),
 ];
 
-/// What a name means that is a setting's without its section (`epochs`, `--batch-size`), or one that other programs have for it
-/// (`lr`, `dropout`): `KEY=VALUE`, with the value as it has to be here. `None` for a name that means nothing here.
+/// The setting for a key without its section (`epochs`, `--batch-size`), or for its name in other programs (`lr`,
+/// `dropout`): `KEY=VALUE`, with the converted value. `None` for an unknown name.
 ///
 /// ```
 /// use thinnet::training::meant;
@@ -121,7 +122,7 @@ pub fn meant(name: &str, value: &str) -> Option<String> {
     let suffix = format!(".{name}");
     let own = keys().into_iter().find(|key| *key == name || key.ends_with(&suffix));
     match (own, synonym) {
-        // The kind of dropout is a setting, too: "gaussian" is no probability.
+        // The kind of dropout is a setting, too: "gaussian" is not a probability.
         (Some(key), Some(Dropped(_))) if kept(value).is_none() && !value.is_empty() => Some(same(&key)),
         (_, Some(Dropped(key))) => Some(format!("{key}={}", kept(value).unwrap_or_default())),
         (Some(key), _) => Some(same(&key)),
@@ -131,7 +132,8 @@ pub fn meant(name: &str, value: &str) -> Option<String> {
     }
 }
 
-/// The probability to keep for one to drop: "0.8" for "0.2". A share of one digit is no sum of halves: it is rounded.
+/// Converts a probability to drop to one to keep: "0.2" becomes "0.8". Rounded, because decimal fractions are not
+/// exact in binary.
 fn kept(dropped: &str) -> Option<String> {
     let dropped: f64 = dropped.parse().ok().filter(|dropped| (0.0..1.0).contains(dropped))?;
     Some(((1.0 - dropped) * 1e12).round().clamp(1.0, 1e12)).map(|kept| (kept / 1e12).to_string())

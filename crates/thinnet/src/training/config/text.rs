@@ -1,4 +1,4 @@
-//! Settings as text: files in TOML, single assignments, and names that are nearly right.
+//! Settings as text: TOML files, single assignments, and suggestions for misspelled names.
 
 use std::str::FromStr;
 
@@ -10,12 +10,12 @@ use super::{TrainingConfig, types};
 use crate::error::{Error, Result};
 use crate::text::one_line;
 
-/// One setting given by itself: `model.keep=0.5`.
+/// A single setting: `model.keep=0.5`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assignment {
     /// The key with its section: `model.keep`.
     pub key: String,
-    /// The value, as TOML has it; a word that is no TOML value is a string, so quotes can be left out.
+    /// The value, as in TOML; a word that is not a TOML value is a string, so quotes can be left out.
     pub value: Value,
 }
 
@@ -25,7 +25,7 @@ impl FromStr for Assignment {
     fn from_str(text: &str) -> Result<Self> {
         let Some((key, value)) = text.split_once('=') else {
             return Err(Error::configuration(format!(
-                "{text:?} is no assignment; it takes KEY=VALUE, as in model.keep=0.5"
+                "{text:?} is not an assignment; write KEY=VALUE, as in model.keep=0.5"
             )));
         };
         let key = key.trim().to_owned();
@@ -34,7 +34,7 @@ impl FromStr for Assignment {
     }
 }
 
-/// A value as TOML has it, or else the text itself.
+/// A value as in TOML, or else the text itself.
 fn value_of(text: &str) -> Value {
     let text = text.trim();
     match format!("value = {text}").parse::<Table>() {
@@ -45,7 +45,7 @@ fn value_of(text: &str) -> Value {
     }
 }
 
-/// Refuses a key that there is not, with the nearest one that there is.
+/// Refuses an unknown key, and suggests the nearest known one.
 fn known(key: &str) -> Result<()> {
     let keys = keys();
     if keys.iter().any(|known| known == key) {
@@ -57,7 +57,7 @@ fn known(key: &str) -> Result<()> {
     };
     let likeness = |known: &String| {
         let (own_section, own_name) = parted(known).unwrap_or_default();
-        // Of names that are alike, the one in the section that was meant, or meant to be.
+        // Of similar names, the one in the section that was given, or one with a similar name.
         strsim::jaro_winkler(&own_name, name) + 0.1 * strsim::jaro_winkler(&own_section, section)
     };
     let nearest = keys.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
@@ -77,14 +77,14 @@ fn known(key: &str) -> Result<()> {
 }
 
 impl TrainingConfig {
-    /// The settings of a TOML file; those that it leaves out have their defaults.
+    /// Reads the settings from a TOML file; missing ones have their defaults.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for text that is no TOML, an unknown key (with the nearest known one) or a value of the wrong
-    /// type; ranges are for [`TrainingConfig::check`].
+    /// [`Error::Configuration`] for text that is not TOML, an unknown key (with the nearest known one) or a value of
+    /// the wrong type; [`TrainingConfig::check`] checks ranges.
     pub fn from_toml(text: &str) -> Result<Self> {
         let table: Table = text.parse().map_err(|error: toml::de::Error| {
-            Error::configuration(format!("it is no TOML: {}", one_line(&error.to_string())))
+            Error::configuration(format!("it is not valid TOML: {}", one_line(&error.to_string())))
         })?;
         let mut config = Self::default();
         for (section, keys) in table {
@@ -101,8 +101,8 @@ impl TrainingConfig {
         Ok(config)
     }
 
-    /// Changes one setting. A value that can mean but one thing is taken for it: `500` where a list is due, `yes` for `true`, `5`
-    /// where a column's name is.
+    /// Changes one setting. A value with only one possible meaning is converted: `500` for a list, `yes` for `true`,
+    /// `5` for a column's name.
     ///
     /// # Errors
     /// [`Error::Configuration`] for an unknown key or a value of the wrong type.
@@ -115,23 +115,23 @@ impl TrainingConfig {
             .map_err(|message| Error::configuration(format!("{key} = {value}: {message}")))
     }
 
-    /// The value of a setting, as TOML has it; `None` if there is no such key.
+    /// The value of a setting, as in TOML; `None` if there is no such key.
     pub fn get(&self, key: &str) -> Option<Value> {
         let (section, name) = key.split_once('.')?;
         let (_, section) = self.sections().into_iter().find(|(own, _)| *own == section)?;
         section.table().ok()?.remove(name)
     }
 
-    /// All settings, every default filled in, as a TOML file.
+    /// All settings, including the defaults, as a TOML file.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for what TOML cannot hold, which no setting in range is.
+    /// [`Error::Configuration`] for values that TOML cannot hold; no setting in range is like that.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|error| Error::configuration(format!("settings as TOML: {error}")))
     }
 }
 
-/// Refuses a section that there is not; one with keys was refused by them.
+/// Refuses an unknown section; one with keys was already refused.
 fn known_section(section: &str) -> Result<()> {
     let prefix = format!("{section}.");
     if keys().iter().any(|key| key.starts_with(&prefix)) { Ok(()) } else { known(section) }
@@ -218,6 +218,6 @@ mod tests {
         }
         let names = refused("[model]\nnormalisation = true");
         assert_eq!(names, "model.normalisation = true: it takes none, batch or layer");
-        assert!(refused("[model\n").starts_with("it is no TOML"));
+        assert!(refused("[model\n").starts_with("it is not valid TOML"));
     }
 }

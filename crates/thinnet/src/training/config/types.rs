@@ -1,13 +1,13 @@
-//! What a setting takes, in words for a person, and values that mean one of its own though they are written another way.
+//! Describes what a setting takes, and converts values with only one possible meaning.
 //!
-//! Nothing here names a key: what a key takes is found out by trying values on it.
+//! No key is named here: what a key takes is found by trying values.
 
 use toml::Value;
 
 use super::by_name::Section;
 use crate::text::{joined, one_line};
 
-/// How messages begin that speak of types in the words of a programming language.
+/// Beginnings of messages that describe types in the words of a programming language.
 const JARGON: [&str; 7] = [
     "invalid type",
     "invalid value",
@@ -21,11 +21,11 @@ const JARGON: [&str; 7] = [
 /// Words for a setting that is left open.
 const OPEN: [&str; 3] = ["auto", "none", "all"];
 
-/// A text that no setting has as one of its names.
+/// A text that is not a name in any setting.
 const NO_NAME: &str = "\u{1}";
 
-/// Puts a value in place of a key's, or what it must mean: one number where a list is due, a number where a column's name is,
-/// `yes` for `true`, `1e3` for 1000.
+/// Sets a key to a value or to the value's only possible meaning: one number for a list, a number for a column's
+/// name, `yes` for `true`, `1e3` for 1000.
 ///
 /// # Errors
 /// A sentence that says what the key takes.
@@ -39,9 +39,9 @@ pub(super) fn put(section: &mut dyn Section, key: &str, value: &Value) -> Result
     Err(if is_jargon { format!("it takes {}", taken(section, key)) } else { own })
 }
 
-/// What else a value may mean.
+/// Other possible meanings of a value.
 fn meanings(value: &Value) -> Vec<Value> {
-    const LARGEST: f64 = 1e15; // whole numbers are exact so far
+    const LARGEST: f64 = 1e15; // whole numbers are exact up to here
     let mut meanings = Vec::new();
     match value {
         Value::String(text) => match text.to_lowercase().as_str() {

@@ -1,4 +1,4 @@
-//! Settings that may be left open, which a file says with a word: TOML has no null.
+//! Settings that may be left open. A file uses a word for that, because TOML has no null.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 

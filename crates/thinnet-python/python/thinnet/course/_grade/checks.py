@@ -1,4 +1,4 @@
-"""What a check says, and how a wrong figure is recognised."""
+"""The result of a check, and how a mistake is recognised."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -19,13 +19,13 @@ class Check:
     mistake: str = ""
 
     def line(self) -> str:
-        """Say it in a line."""
+        """The result as a line."""
         figure = "" if self.error is None else f"  relative error {self.error:.2e}"
         reason = f"  {self.mistake}" if self.mistake else ""
         return f"{'pass' if self.passed else 'FAIL'}  {self.exercise}: {self.name}{figure}{reason}"
 
     def record(self) -> dict[str, Any]:
-        """Say it for JSON, where an error that is no number is null."""
+        """The result for JSON; an error that is not a number becomes null."""
         error = self.error if self.error is not None and np.isfinite(self.error) else None
         return asdict(self) | {"error": error}
 
@@ -34,7 +34,7 @@ Checks = Iterator[Check]
 
 
 def rel_error(x: ArrayLike, y: ArrayLike) -> float:
-    """The greatest relative error of two arrays; infinite where shapes differ or a number is not finite."""
+    """The max relative error of two arrays; infinite if shapes differ or a number is not finite."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if x.shape != y.shape or not np.isfinite(x).all():
         return float("inf")
@@ -50,9 +50,9 @@ def compare(
     mistakes: Mapping[str, ArrayLike] | None = None,
     tolerance: float = 1e-6,
 ) -> Check:
-    """Compare with the right figures, and if they are not it, with those that likely mistakes give."""
+    """Compare with the right figures, and if they differ, with those of common mistakes."""
     if got is None:
-        return Check(exercise, name, False, None, "gives no array of numbers")
+        return Check(exercise, name, False, None, "does not return an array of numbers")
     error = rel_error(got, expected)
     if error <= tolerance:
         return Check(exercise, name, True, error)
@@ -62,5 +62,5 @@ def compare(
         if rel_error(got, figures) <= tolerance:
             return Check(exercise, name, False, error, mistake)
     if not np.isfinite(np.asarray(got, dtype=float)).all():
-        return Check(exercise, name, False, error, "gives numbers that are not finite")
+        return Check(exercise, name, False, error, "returns numbers that are not finite")
     return Check(exercise, name, False, error, "differs from the right figures")

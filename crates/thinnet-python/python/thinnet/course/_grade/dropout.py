@@ -1,4 +1,4 @@
-"""Checks of dropout: by what a mask must be, so that any way to draw it will do."""
+"""Checks of dropout: only of a mask's properties, so that it may be drawn in any way."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _SAMPLES = 4000
 
 
 def checks(student: Student, random: np.random.Generator) -> Checks:
-    """Check dropout_forward and dropout_backward for a keep probability below and one above a half."""
+    """Check dropout_forward and dropout_backward for keep probabilities below and above one half."""
     for p in (round(float(random.uniform(0.2, 0.35)), 3), round(float(random.uniform(0.65, 0.8)), 3)):
         x = random.uniform(1, 3, (_SAMPLES // 20, 20)) * random.choice([-1.0, 1.0], (_SAMPLES // 20, 20))
         dout = random.uniform(1, 2, x.shape)
@@ -42,7 +42,7 @@ def _at(student: Student, p: float, x: Array, dout: Array, seed: int) -> Checks:
     same = out.shape == forward["second"].shape and np.array_equal(out, forward["second"])
     yield Check(NAME, f"dropout_forward, seed used (p {p})", same, None, "" if same else "the seed is not used")
     factors = {
-        "the mask is not left out in test mode: the output is scaled by p there, as without inverted dropout": x * p,
+        "the output is scaled by p in test mode, as without inverted dropout": x * p,
         "the output is scaled by 1/p in test mode": x / p,
     }
     tested = compare(NAME, f"dropout_forward, test mode (p {p})", forward["tested"], x, factors)
@@ -63,7 +63,7 @@ def _at(student: Student, p: float, x: Array, dout: Array, seed: int) -> Checks:
         {"do": "dropout_backward", "args": ["$dout", "$cache_test"], "to": "dx_test"},
     ]
     back = student.ask("layers", steps, ["first", "dx", "dx_test", "upstream"], {"x": x.copy(), "dout": dout}, **values)
-    # Dropout is linear in x once its mask is drawn, so out / x is its derivative, to the last digits.
+    # Dropout is linear in x once its mask is drawn, so out / x is its derivative, up to the last digits.
     mask = back["first"] / x
     kept_units = mask != 0
     name = f"dropout_backward (p {p})"
@@ -75,7 +75,7 @@ def _at(student: Student, p: float, x: Array, dout: Array, seed: int) -> Checks:
     }
     check = compare(NAME, name, back.get("dx"), dout * mask, mistakes)
     if not check.passed and check.mistake.startswith("differs") and _is_other_mask(back.get("dx"), dout):
-        check = Check(NAME, name, False, check.error, "the gradient has another mask than the forward pass")
+        check = Check(NAME, name, False, check.error, "the gradient's mask differs from that of the forward pass")
     yield check
     yield compare(NAME, f"dropout_backward, test mode (p {p})", back.get("dx_test"), dout)
 
@@ -103,7 +103,7 @@ def _mask(p: float, x: Array, out: Array) -> Check:
         rows, columns = (kept == kept[:1]).all(), (kept == kept[:, :1]).all()
         if rows or columns:
             return Check(
-                NAME, name, False, error, "one mask is shared by all samples" if rows else "a sample is dropped whole"
+                NAME, name, False, error, "one mask is shared by all samples" if rows else "whole samples are dropped"
             )
         return Check(NAME, name, True, error)
     mistake = f"keeps {share:.3f} of the units with factor {scale:.3f}; expected {p} and {1 / p:.3f}"

@@ -12,7 +12,7 @@ from thinnet.course.fc_net import FullyConnectedNet
 
 
 def fc_net(student: Student, random: np.random.Generator) -> Checks:
-    """Check affine, ReLU, softmax_loss and, where there is one, the network in classifiers/fc_net.py."""
+    """Check affine, ReLU, softmax_loss and, if it exists, the network in classifiers/fc_net.py."""
     n, m = int(random.integers(3, 6)), int(random.integers(3, 6))
     shape = (n, 2, int(random.integers(2, 4)))
     x, w, b = random.normal(size=shape), random.normal(size=(shape[1] * shape[2], m)), random.normal(size=m)
@@ -57,11 +57,11 @@ def _softmax(student: Student, random: np.random.Generator) -> Checks:
         "softmax_loss, dx",
         found.get("dx"),
         dx,
-        {mean: dx * n, "1 is not taken from the label's": dx + hot / n},
+        {mean: dx * n, "1 is not subtracted for the label": dx + hot / n},
     )
     overflow = compare("fc_net", "softmax_loss, scores of 1000", found["large_loss"], loss, {})
     if not overflow.passed and not np.isfinite(found["large_loss"]).all():
-        mistake = "overflows: the greatest score is not subtracted"
+        mistake = "overflows: the maximum score is not subtracted"
         overflow = Check("fc_net", overflow.name, False, None, mistake)
     yield overflow
 
@@ -92,7 +92,7 @@ def _network(student: Student, random: np.random.Generator) -> Checks:
         mistakes = {
             "the L2 term is left out": loss - 0.5 * reg * squares,
             "the L2 term lacks its factor 0.5": loss + 0.5 * reg * squares,
-            "the L2 term takes biases in": loss + 0.5 * reg * biases,
+            "the L2 term includes biases": loss + 0.5 * reg * biases,
         }
         yield compare("fc_net", f"FullyConnectedNet.loss, loss ({kind})", found["loss"], loss, mistakes)
         for name, gradient in grads.items():
@@ -101,14 +101,14 @@ def _network(student: Student, random: np.random.Generator) -> Checks:
                 w = arrays[name]
                 wrong = {
                     "the L2 term's gradient is left out": gradient - reg * w,
-                    "the L2 term's gradient is twice": gradient + reg * w,
+                    "the L2 term's gradient is doubled": gradient + reg * w,
                 }
             title = f"FullyConnectedNet.loss, {name} ({kind})"
             yield compare("fc_net", title, found.get(f"grads/{name}"), gradient, wrong, 1e-5)
 
 
 def batchnorm(student: Student, random: np.random.Generator) -> Checks:
-    """Check batch normalisation and, where there is one, layer normalisation."""
+    """Check batch normalisation and, if it exists, layer normalisation."""
     n, d = int(random.integers(4, 9)), int(random.integers(3, 6))
     x, dout = 3 * random.normal(size=(n, d)) + 2, random.normal(size=(n, d))
     gamma, beta, mean, var = (random.uniform(0.5, 2, d) for _ in range(4))
@@ -120,30 +120,30 @@ def batchnorm(student: Student, random: np.random.Generator) -> Checks:
     found = _ask(student, "batchnorm", arrays, dout, ["dx", "dgamma", "dbeta"], fresh)
     centred = x - x.mean(0)
     mistakes = {
-        "epsilon is left out of the root": gamma * centred / (x.std(0) + eps) + beta,
+        "epsilon is missing in the root": gamma * centred / (x.std(0) + eps) + beta,
         "the variance is divided by N - 1": gamma * centred / np.sqrt(x.var(0, ddof=1) + eps) + beta,
-        "the variance is not rooted": gamma * centred / (x.var(0) + eps) + beta,
+        "the root of the variance is not taken": gamma * centred / (x.var(0) + eps) + beta,
         "gamma and beta are not applied": centred / np.sqrt(x.var(0) + eps),
         "normalised over features instead of the batch": layers.layernorm_forward(x, gamma, beta, {"eps": eps})[0],
     }
     yield compare("batchnorm", "batchnorm_forward, train mode", found["out"], out, mistakes)
     dx, dgamma, dbeta = layers.batchnorm_backward(dout, cache)
     through = dout * gamma / np.sqrt(x.var(0) + eps)
-    mistakes = {"mean and variance are taken for constants": through, "the mean over the batch is forgotten": dx * n}
+    mistakes = {"mean and variance are treated as constants": through, "the mean over the batch is forgotten": dx * n}
     yield compare("batchnorm", "batchnorm_backward, dx", found.get("dx"), dx, mistakes)
     yield compare(
         "batchnorm",
         "batchnorm_backward, dgamma",
         found.get("dgamma"),
         dgamma,
-        {"taken from x, not x-hat": (dout * x).sum(0)},
+        {"computed from x, not x-hat": (dout * x).sum(0)},
     )
     yield compare(
         "batchnorm", "batchnorm_backward, dbeta", found.get("dbeta"), dbeta, {"the mean instead of the sum": dbeta / n}
     )
     yield from _own("batchnorm", "batchnorm", found, ["dx", "dgamma", "dbeta"])
 
-    # Running averages after two batches, and test mode with them.
+    # Running averages after two batches, then test mode with them.
     steps = [
         {"do": "batchnorm_forward", "args": ["$x", "$gamma", "$beta", "$param"], "to": ["out", "cache"]},
         {"do": "batchnorm_forward", "args": ["$more", "$gamma", "$beta", "$param"], "to": ["out", "cache"]},
@@ -236,7 +236,7 @@ def _ask(
 
 
 def _own(exercise: str, layer: str, found: dict[str, Array], grads: list[str]) -> Checks:
-    """Whether the gradients are those of the layer's own forward pass, and whether its inputs are left alone."""
+    """Whether the gradients match the layer's own forward pass, and whether its inputs stay unchanged."""
     for grad in grads:
         name = f"{layer}_backward, {grad} by finite differences"
         yield compare(exercise, name, found.get(grad), found[f"numerical_{grad}"], None, 1e-4)

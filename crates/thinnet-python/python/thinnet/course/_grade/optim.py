@@ -18,7 +18,7 @@ _CONFIGS: dict[str, dict[str, float]] = {
 
 
 def checks(student: Student, random: np.random.Generator) -> Checks:
-    """Check every rule over three updates, so that what it remembers is seen as well."""
+    """Check every rule over three updates, so that its state is tested as well."""
     shape = (int(random.integers(2, 5)), int(random.integers(2, 5)))
     w = random.normal(size=shape)
     gradients = [random.normal(size=shape) for _ in range(3)]
@@ -88,11 +88,11 @@ _MISTAKES: dict[str, dict[str, Any]] = {
     "rmsprop": {
         "epsilon is inside the root": _rmsprop("inside"),
         "the decay weighs the new instead of the old": _rmsprop("swapped"),
-        "the average is not rooted": _rmsprop("unrooted"),
+        "the root of the average is not taken": _rmsprop("unrooted"),
     },
     "adam": {
         "the bias is not corrected": _adam("uncorrected"),
-        "t is not counted up": _adam("fixed"),
-        "t is counted up before the first update twice": _adam("late"),
+        "t is not increased": _adam("fixed"),
+        "t is increased twice before the first update": _adam("late"),
     },
 }

@@ -1,4 +1,4 @@
-"""Grades a student's code and prints what came of it."""
+"""Grades a student's code and prints the results."""
 
 import json
 import secrets
@@ -10,7 +10,7 @@ from thinnet.course._grade.checks import Check
 from thinnet.course._grade.exercises import EXERCISES
 from thinnet.course._grade.student import Student, Trouble
 
-#: How often each exercise is checked, each time with other shapes and values.
+#: How many times each exercise is checked, each time with other shapes and values.
 ROUNDS = 2
 
 

@@ -1,4 +1,4 @@
-"""A student's code, asked from outside: each question is a process of its own."""
+"""Runs a student's code from outside: each question is a separate process."""
 
 import io
 import json
@@ -18,16 +18,16 @@ _WORKER = Path(__file__).with_name("worker.py")
 
 
 class Trouble(Exception):
-    """The student's code did not come to an answer; the text says why."""
+    """The student's code gave no answer; the text says why."""
 
 
 class Missing(Trouble):
-    """The student's module has no such function."""
+    """The student's module does not have this function."""
 
 
 @dataclass(frozen=True)
 class Student:
-    """Where a student's code is, and what it may take."""
+    """A student's code, and its limits."""
 
     path: Path
     timeout: float
@@ -36,7 +36,7 @@ class Student:
     def ask(
         self, module: str, steps: list[dict[str, Any]], give: list[str], arrays: dict[str, Array], **values: Any
     ) -> dict[str, Array]:
-        """Carry out steps (see `worker`) on arrays and plain values, and give what is kept by these names."""
+        """Run steps (see `worker`) on arrays and plain values, and return the results with these names."""
         job = {
             "root": str(self.path.resolve()),
             "module": module,
@@ -69,7 +69,7 @@ class Student:
         except Exception:
             raise Trouble(
                 f"ended without an answer (status {done.returncode}), "
-                f"perhaps beyond {self.memory} MiB or {self.timeout:g} s"
+                f"perhaps because of its limits, {self.memory} MiB or {self.timeout:g} s"
             ) from None
         if report["kind"] == "missing":
             raise Missing(report["error"])

@@ -1,7 +1,7 @@
-"""The process that a student's code runs in: steps come in as JSON and arrays, results go out the same way.
+"""The process in which a student's code runs: steps come in as JSON and arrays, results go out the same way.
 
-Run as a script, apart from the package, with limits on time and memory and without network. It keeps accidents and idle
-tricks away from the grader; it is no prison for a determined attacker.
+Run as a script, separate from the package, with limits on time and memory and without network. It protects the grader
+from accidents and simple tricks, but not from a determined attacker.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-#: Events of the interpreter that a layer has no business with.
+#: Events of the interpreter that a layer does not need.
 _FORBIDDEN = (
     "socket.",
     "subprocess.",
@@ -46,7 +46,7 @@ def _limit(memory: int, seconds: float) -> None:
 
 
 def _leave_network() -> None:
-    """Go into a network of one's own, where the system allows it; and refuse what leads to one in any case."""
+    """Enter a network namespace without connections, if the system allows it; refuse network access in any case."""
     if sys.platform == "linux":
         with contextlib.suppress(Exception):
             import ctypes
@@ -62,7 +62,7 @@ def _leave_network() -> None:
 
 
 def _import(root: Path, module: str) -> types.ModuleType:
-    """The student's module, in a package that has the folder's name and the courses'."""
+    """The student's module, in a package with the names of the folder and the courses."""
     if root.is_file():
         root, module = root.parent, root.stem
     sys.dont_write_bytecode = True
@@ -85,14 +85,14 @@ class _Missing(Exception):
 
 
 class _Steps:
-    """Carries out steps; what they give is kept by name."""
+    """Executes steps; their results are stored by name."""
 
     def __init__(self, module: types.ModuleType, known: dict[str, Any]) -> None:
         self.module = module
         self.known = known
 
     def value(self, given: Any) -> Any:
-        """What an argument means: "$name" is what is kept by that name."""
+        """The value of an argument: "$name" means the result stored under that name."""
         if isinstance(given, str) and given.startswith("$"):
             return self.known[given[1:]]
         return given
@@ -103,7 +103,7 @@ class _Steps:
         if found is None:
             raise _Missing(name)
         if str(getattr(found, "__module__", "")).startswith("thinnet"):
-            raise ImportError(f"{name} is thinnet's own, so there is nothing of a student's to check")
+            raise ImportError(f"{name} is thinnet's own, so there is no student's code to check")
         return getattr(found, rest) if rest else found
 
     def run(self, step: dict[str, Any]) -> None:
@@ -128,7 +128,7 @@ class _Steps:
         else:
             results = self.find(do)(*args)
             if results is None:
-                raise NotImplementedError(f"{do} returns None: it is not written yet")
+                raise NotImplementedError(f"{do} returns None: it is not implemented yet")
             names = step["to"] if isinstance(step["to"], list) else [step["to"]]
             if len(names) > 1:
                 if not isinstance(results, tuple) or len(results) != len(names):
@@ -138,7 +138,7 @@ class _Steps:
                 self.known[names[0]] = results
 
     def network(self, keep: float, norm: str | None, dtype: str, **settings: Any) -> Any:
-        """A FullyConnectedNet in whichever dialect the student's class has."""
+        """A FullyConnectedNet in the dialect of the student's class."""
         build = self.find("FullyConnectedNet")
         names = inspect.signature(build).parameters
         if "dropout_keep_ratio" in names:
@@ -178,7 +178,7 @@ def _results(known: dict[str, Any], give: list[str]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Read a job, do it, write what came of it."""
+    """Read a job, run it, write the result."""
     answer = os.fdopen(os.dup(1), "wb")
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 1)

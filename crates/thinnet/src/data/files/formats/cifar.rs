@@ -20,16 +20,16 @@ use crate::data::shape::shown;
 use crate::data::{CIFAR10_CLASSES, DataSet, Format, Pixels, Rows};
 use crate::error::{Error, Result, ensure};
 
-/// Numbers of an image.
+/// Numbers per image.
 pub const PIXELS: usize = 3 * 32 * 32;
 
-/// The greatest number of training files.
+/// The maximum number of training files.
 const TRAIN_FILES: usize = 5;
 
 /// A file of the data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Member {
-    /// A batch of training images, counted from 0; the only one of CIFAR-100.
+    /// A batch of training images, counted from 0; CIFAR-100 has only one.
     Train(usize),
     /// The test images.
     Test,
@@ -49,24 +49,24 @@ pub(crate) fn member(name: &str) -> Option<Member> {
     (1..=TRAIN_FILES).contains(&number).then(|| Member::Train(number - 1))
 }
 
-/// A batch as it lies in its file.
+/// A batch, as stored in its file.
 struct Batch<'a> {
-    /// Images, each with what stands before it.
+    /// Images, each after its label bytes.
     records: Cow<'a, [u8]>,
-    /// Bytes before each image.
+    /// Label bytes before each image.
     before: usize,
     labels: Vec<usize>,
 }
 
 impl Batch<'_> {
-    /// Copies the pixels of the images from the `first` on, as many as `out` has room for.
+    /// Copies the images' pixels from image `first` on, as many as fit in `out`.
     fn copy_to(&self, out: &mut [u8], first: usize) {
         let images = self.records.chunks_exact(self.before + PIXELS).skip(first);
         let places = out.chunks_exact_mut(PIXELS);
         places.zip(images).for_each(|(place, image)| place.copy_from_slice(&image[self.before..]));
     }
 
-    /// The pixels of so many images after so many.
+    /// The pixels of `count` images from image `first` on.
     fn images(&self, first: usize, count: usize) -> Vec<u8> {
         let mut pixels = vec![0; count * PIXELS];
         self.copy_to(&mut pixels, first);
@@ -84,18 +84,18 @@ struct Stored {
     labels: Vec<usize>,
 }
 
-/// Training batches, each of which goes to its place at once: none is held twice.
+/// Training batches. Each one goes directly to its place, so that none is in memory twice.
 #[derive(Default)]
 struct Training {
     pixels: Vec<u8>,
     labels: Vec<usize>,
-    /// Images of a batch.
+    /// Images per batch.
     images: usize,
     there: [bool; TRAIN_FILES],
 }
 
 impl Training {
-    /// Takes one of `files` batches, which are of one size.
+    /// Takes one of `files` batches; all have the same size.
     fn place(&mut self, index: usize, files: usize, batch: &Batch<'_>) -> Result<()> {
         let images = batch.labels.len();
         if self.images == 0 {
@@ -116,7 +116,7 @@ impl Training {
     }
 }
 
-/// A data set that is put together file by file, in any order.
+/// A data set, assembled file by file in any order.
 #[derive(Default)]
 pub(crate) struct Collector {
     train: Training,
@@ -125,7 +125,7 @@ pub(crate) struct Collector {
     format: Option<Format>,
 }
 
-/// Training batches of a data set of this format.
+/// The number of training batches in a data set of this format.
 fn train_files(format: Format) -> usize {
     if matches!(format, Format::Cifar10Python | Format::Cifar10Binary) { TRAIN_FILES } else { 1 }
 }
@@ -153,7 +153,7 @@ impl Collector {
         }
     }
 
-    /// The data set, if all of it has come.
+    /// The data set, if all its files were added.
     pub(crate) fn finish(self) -> Result<DataSet> {
         let format =
             self.format.ok_or_else(|| Error::data("there is no batch of CIFAR-10 or CIFAR-100 in it"))?;
@@ -170,27 +170,27 @@ impl Collector {
     }
 }
 
-/// The data set in a tar archive, which is not packed.
+/// Reads the data set in an uncompressed tar archive.
 ///
 /// # Errors
-/// [`Error::Data`] for an archive that is damaged, has links or names outside, or lacks a batch, and for what is
-/// wrong with a batch.
+/// [`Error::Data`] for an archive that is damaged, has links or names that point outside, or lacks a batch, and for
+/// errors in a batch.
 pub fn read_archive(stream: impl Read) -> Result<DataSet> {
     let mut collector = Collector::default();
     archive::tar_files(stream, member, |member, name, content| collector.add(member, name, content))?;
     collector.finish()
 }
 
-/// One batch alone, as a data set in one part.
+/// Reads a single batch as a data set with one part.
 ///
 /// # Errors
-/// [`Error::Data`] for bytes that are no batch, of the wrong size, or with a label that is no class.
+/// [`Error::Data`] for bytes that are not a batch, have the wrong size, or have an invalid label.
 pub fn read(content: &[u8]) -> Result<DataSet> {
     let (format, batch) = read_batch(content)?;
     finished(format, None, batch.into_part(), None)
 }
 
-/// Hands on the images of a batch, `rows` at a time and with the share of them that is done.
+/// Passes on a batch's images, `rows` at a time, with the share of them that is done.
 pub(crate) fn each_block(
     content: &[u8],
     rows: usize,
@@ -206,12 +206,12 @@ pub(crate) fn each_block(
     Ok(())
 }
 
-/// Whether a file of this many bytes could be the binary version.
+/// Whether a file of this size could be the binary version.
 pub(crate) fn may_be_binary(size: u64) -> bool {
     [1, 2].into_iter().any(|labels| size.is_multiple_of((labels + PIXELS) as u64))
 }
 
-/// Whether bytes could be the binary version: a whole number of records, whose labels are classes.
+/// Whether bytes could be the binary version: whole records with valid labels.
 pub(crate) fn is_binary(content: &[u8]) -> bool {
     read_records(content, 1).is_some() || read_records(content, 2).is_some()
 }
@@ -234,7 +234,7 @@ fn finished(
     DataSet { format, names, columns, shape, train, val: None, test, mean: None, notes: Vec::new() }.checked()
 }
 
-/// Reads a batch, pickled or binary as its first byte says: no record begins with label 128.
+/// Reads a batch, pickled or binary. The first byte decides: no record begins with label 128.
 fn read_batch(content: &[u8]) -> Result<(Format, Batch<'_>)> {
     if content.first() == Some(&0x80) {
         return read_pickle(content);
@@ -247,7 +247,7 @@ fn read_batch(content: &[u8]) -> Result<(Format, Batch<'_>)> {
     Err(no_records(content))
 }
 
-/// The labels of records, the last of each; `None` unless the bytes are records whose labels are classes.
+/// The labels of the records, the last one of each. `None` if the bytes are not records with valid labels.
 fn read_records(content: &[u8], labels: usize) -> Option<Vec<usize>> {
     let record = labels + PIXELS;
     let below: &[u8] = if labels == 1 { &[10] } else { &[20, 100] };
@@ -257,12 +257,12 @@ fn read_records(content: &[u8], labels: usize) -> Option<Vec<usize>> {
     valid.then(|| records().map(|labels| usize::from(labels[labels.len() - 1])).collect())
 }
 
-/// Why bytes are no records.
+/// Why bytes are not records.
 fn no_records(content: &[u8]) -> Error {
     let record = 1 + PIXELS;
     if content.is_empty() || !content.len().is_multiple_of(record) {
         return Error::data(format!(
-            "it is no batch of CIFAR: its {} bytes are neither a pickle nor whole records of {record} or {}",
+            "it is not a batch of CIFAR: its {} bytes are neither a pickle nor whole records of {record} or {}",
             content.len(),
             record + 1
         ));
@@ -286,7 +286,7 @@ fn read_pickle(content: &[u8]) -> Result<(Format, Batch<'_>)> {
             ));
         }
     };
-    let labels = pickle.integers(labels).ok_or_else(|| Error::data("its labels are no whole numbers"))?;
+    let labels = pickle.integers(labels).ok_or_else(|| Error::data("its labels are not whole numbers"))?;
     let data = pickle.get(root, "data").unwrap_or(&Value::None);
     let array = pickle.byte_array(data).map_err(|error| error.within("data"))?;
     let &[images, PIXELS] = array.shape.as_slice() else {
@@ -305,7 +305,7 @@ fn read_pickle(content: &[u8]) -> Result<(Format, Batch<'_>)> {
     Ok((format, Batch { records: array.bytes, before: 0, labels }))
 }
 
-/// The names of the classes: a pickle with `label_names` or `fine_label_names`, or a name a line.
+/// The names of the classes: a pickle with `label_names` or `fine_label_names`, or one name per line.
 fn read_names(content: &[u8]) -> Result<Vec<String>> {
     if content.first() == Some(&0x80) {
         let pickle = Pickle::read(content)?;

@@ -1,5 +1,5 @@
-//! HDF5, as h5py writes it: arrays with names, in the file itself or in its groups (HDF5 File Format Specification, version
-//! 3.0). An array `x` of a group `train` counts as `train_x`; beside that the names are those of NPZ archives.
+//! HDF5, as h5py writes it: named arrays, at the top level or in groups (HDF5 File Format Specification, version
+//! 3.0). An array `x` in a group `train` counts as `train_x`; otherwise the names are the same as in NPZ archives.
 
 use std::sync::Arc;
 
@@ -22,22 +22,22 @@ const CACHE: usize = 16 << 20;
 /// The arrays of a file.
 pub(crate) struct Arrays {
     sets: Vec<Dataset>,
-    /// Their names, in lower case.
+    /// Their names in lower case.
     names: Vec<String>,
-    /// Bytes that they may have together.
+    /// How many bytes they may take together.
     left: u64,
 }
 
 impl Arrays {
-    /// Those of a file on disk.
+    /// The arrays of a file on disk.
     ///
     /// # Errors
-    /// [`Error::Data`] for what is no such file, or a damaged one.
+    /// [`Error::Data`] if it is not such a file, or is damaged.
     pub(crate) fn of_file(file: std::fs::File) -> Result<Self> {
         Self::open(FileStorage::from_file(file).map_err(broken)?)
     }
 
-    /// Those of a file in memory.
+    /// The arrays of a file in memory.
     ///
     /// # Errors
     /// As [`Arrays::of_file`].
@@ -70,7 +70,7 @@ impl Arrays {
     /// The arrays as a data set.
     ///
     /// # Errors
-    /// Those of [`npy::read_npz`].
+    /// As [`npy::read_npz`].
     pub(crate) fn read(mut self, options: &ReadOptions) -> Result<DataSet> {
         let names = self.names.clone();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -79,11 +79,11 @@ impl Arrays {
         })
     }
 
-    /// Hands on the samples of all parts, so many `rows` at a time, with the place of their array, their shape, and the share of them
-    /// that is done.
+    /// Passes on the samples of all parts, `rows` at a time, with the place of their array, their shape, and the
+    /// share of them that is done.
     ///
     /// # Errors
-    /// As [`Arrays::read`]; those of `each`.
+    /// As [`Arrays::read`], and errors of `each`.
     pub(crate) fn each_block(&self, rows: usize, each: &mut EachBlock<'_>) -> Result<()> {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let samples = sample_arrays(&names);
@@ -117,7 +117,7 @@ impl Arrays {
     }
 }
 
-/// What takes blocks: the place of their array, the samples, the shape of one, and the share that is done.
+/// Receives blocks: the place of their array, the samples, the shape of one, and the share that is done.
 type EachBlock<'a> = dyn FnMut(usize, crate::data::Features<f64>, &[usize], f64) -> Result<()> + 'a;
 
 /// The numbers or words of an array, or of some rows of it.
@@ -155,7 +155,7 @@ fn numbers(set: &Dataset, rows: Option<(u64, u64)>) -> Result<Numbers> {
         }
         Datatype::FloatingPoint { size: 4, .. } => Content::Singles(values(set, rows)?),
         Datatype::FloatingPoint { size: 8, .. } => Content::Floats(values(set, rows)?),
-        // Truth values, as h5py keeps them.
+        // Truth values, as h5py stores them.
         Datatype::Enum { base, .. }
             if matches!(**base, Datatype::FixedPoint { size: 1, .. }) && rows.is_none() =>
         {
@@ -166,7 +166,7 @@ fn numbers(set: &Dataset, rows: Option<(u64, u64)>) -> Result<Numbers> {
         }
         other => {
             return Err(Error::data(format!(
-                "its type, {}, is none of whole numbers, floats of 32 and 64 bits, or words",
+                "its type, {}, is not supported; whole numbers, floats of 32 and 64 bits, and words are",
                 brief(&format!("{other:?}")).chars().take(30).collect::<String>()
             )));
         }

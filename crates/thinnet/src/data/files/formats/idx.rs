@@ -1,25 +1,25 @@
-//! IDX, the format of MNIST and its kin: a magic number with type and dimensions, the sizes, the numbers; all big-endian
-//! (<http://yann.lecun.com/exdb/mnist/>).
+//! IDX, the format of MNIST and similar data sets: a magic number with type and dimensions, the sizes, the numbers;
+//! all big-endian (<http://yann.lecun.com/exdb/mnist/>).
 
 use super::{ArrayHeader, Numbers, check_promise, npy};
 use crate::data::limits;
 use crate::error::{Error, Result, ensure};
 
-/// Whether a file that begins like this is IDX.
+/// Whether a file with this beginning is IDX.
 pub fn is_idx(head: &[u8]) -> bool {
     matches!(head, [0, 0, 0x08 | 0x09 | 0x0b..=0x0e, dimensions, ..]
         if (1..=limits::DIMENSIONS).contains(&usize::from(*dimensions)))
 }
 
-/// How many dimensions a file that begins like this has.
+/// How many dimensions a file with this beginning has.
 pub(crate) fn dimensions(head: &[u8]) -> usize {
     head.get(3).copied().map_or(0, usize::from)
 }
 
-/// Reads a file that is unpacked.
+/// Reads an uncompressed file.
 ///
 /// # Errors
-/// [`Error::Data`] for another format, and for numbers that are fewer or more than the header says.
+/// [`Error::Data`] for another format, or if there are fewer or more numbers than the header says.
 pub fn read(bytes: Vec<u8>) -> Result<Numbers> {
     ensure!(is_idx(&bytes), no_idx());
     let mut rest = bytes.as_slice();
@@ -30,7 +30,7 @@ pub fn read(bytes: Vec<u8>) -> Result<Numbers> {
     Ok(Numbers { shape, content })
 }
 
-/// What an IDX file says of itself: its shape, the bytes of a number, and its first bytes, up to the numbers.
+/// The header of an IDX file: its shape, the bytes per number, and the file's first bytes, up to the numbers.
 pub(crate) fn read_header(stream: &mut impl std::io::Read) -> Result<ArrayHeader> {
     let cut = |_| Error::data("it is cut short within its header");
     let mut head = vec![0; 4];
@@ -55,7 +55,7 @@ fn shape(sizes: &[u8]) -> Vec<usize> {
         .collect()
 }
 
-/// What NumPy says of numbers of this type: that they are big-endian, their kind, and the bytes of one.
+/// The type of the numbers as in NumPy: whether they are big-endian, their kind, and the bytes per number.
 fn kind(kind: u8) -> (bool, u8, usize) {
     match kind {
         0x09 => (true, b'i', 1),
@@ -68,5 +68,5 @@ fn kind(kind: u8) -> (bool, u8, usize) {
 }
 
 fn no_idx() -> Error {
-    Error::data("it is no IDX file")
+    Error::data("it is not an IDX file")
 }

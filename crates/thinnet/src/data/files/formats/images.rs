@@ -1,11 +1,11 @@
-//! Images (PNG, JPEG, WebP, GIF, BMP, TIFF) in a folder for each class: `cat/1.png`, `dog/1.jpg`, ... There may be such folders
-//! for training, validation and test images above them: `train/cat/1.png`, `test/cat/2.png`, ...
+//! Images (PNG, JPEG, WebP, GIF, BMP, TIFF) in one folder per class: `cat/1.png`, `dog/1.jpg`, ... Above these there
+//! may be folders for training, validation and test images: `train/cat/1.png`, `test/cat/2.png`, ...
 //!
-//! Images become 8 bits, in grey if all of them are grey and else in red, green and blue, without transparency, and turned as
-//! their camera asks (EXIF's orientation). Of several frames or pages the first is read. All must be of one size, or be
-//! resized to one (bilinear, averaged where they shrink).
+//! Images become 8-bit. They are grey if all of them are grey, otherwise red, green and blue, without transparency.
+//! They are rotated as the camera recorded (EXIF orientation). If there are several frames or pages, the first is
+//! read. All must have the same size, or be resized to one (bilinear; averaged when they shrink).
 //!
-//! A file that is no image by its name nor by its content is passed over with a note.
+//! A file that is not an image, by its name and its content, is skipped with a note.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Cursor, Seek};
@@ -26,27 +26,27 @@ use crate::error::{Error, Result, ensure};
 /// Names of the folders of the three parts.
 const PARTS: [&[&str]; 3] = [&["train", "training"], &["val", "valid", "validation"], &["test"]];
 
-/// Endings of names that promise an image, also of kinds that are not read: such a file is never passed over unsaid.
+/// File extensions of images, including kinds that are not supported: such a file is never skipped silently.
 const ENDINGS: [&str; 29] = [
     "png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "dib", "tif", "tiff", "avif", "heic",
     "heif", "jp2", "j2k", "jxl", "svg", "ppm", "pgm", "pbm", "pnm", "tga", "ico", "psd", "exr", "dng", "qoi",
 ];
 
-/// What an image file says of itself before it is decoded.
+/// The header of an image file, before it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// Pixels from left to right, once it is turned as its camera asks; so is the height.
+    /// Pixels from left to right, after EXIF rotation; the same holds for the height.
     pub width: u32,
     /// Pixels from top to bottom.
     pub height: u32,
-    /// Whether it has no colours.
+    /// Whether it is greyscale.
     pub grey: bool,
 }
 
-/// Whether a file begins like an image of a kind that is read.
+/// Whether a file begins like an image of a supported kind.
 pub(crate) fn is_image(head: &[u8]) -> bool {
     let read = image::guess_format(head).is_ok_and(is_read);
-    // Two letters make a BMP, with which a text may begin; four bytes of zeros follow its size.
+    // Only two letters mark a BMP, and a text may begin with them; in a BMP, four zero bytes follow its size.
     read && (!head.starts_with(b"BM") || head.get(6..10) == Some(&[0; 4]))
 }
 
@@ -74,8 +74,8 @@ pub fn read_header(stream: impl BufRead + Seek) -> Result<Header> {
     Ok(Header { width, height, grey: !decoder.color_type().has_color() })
 }
 
-/// Decodes an image into bytes, channel first: (1, H, W) in grey, (3, H, W) in colours. An image of another size than
-/// `width` x `height` is resized.
+/// Decodes an image into bytes, channel first: (1, H, W) in grey, (3, H, W) in colour. An image is resized if its
+/// size is not `width` x `height`.
 ///
 /// # Errors
 /// [`Error::Data`] for another format, for damage, and for an image beyond [`limits::IMAGE_SIDE`] or
@@ -93,7 +93,7 @@ pub fn read_pixels(bytes: &[u8], width: u32, height: u32, grey: bool) -> Result<
     Ok(super::channel_first(image.into_rgb8().into_raw(), &[3, height as usize, width as usize], Some(3)))
 }
 
-/// The image, turned as its camera asks.
+/// The image after EXIF rotation.
 fn decoded(reader: ImageReader<Cursor<&[u8]>>) -> image::ImageResult<DynamicImage> {
     let mut decoder = reader.into_decoder()?;
     bounds().reserve(decoder.total_bytes())?;
@@ -103,7 +103,7 @@ fn decoded(reader: ImageReader<Cursor<&[u8]>>) -> image::ImageResult<DynamicImag
     Ok(image)
 }
 
-/// How large an image may be.
+/// The maximum size of an image.
 fn bounds() -> Limits {
     let mut bounds = Limits::default();
     bounds.max_image_width = Some(limits::IMAGE_SIDE);
@@ -112,7 +112,7 @@ fn bounds() -> Limits {
     bounds
 }
 
-/// A reader within bounds.
+/// A reader with limits.
 fn reader<R: BufRead + Seek>(stream: R) -> Result<ImageReader<R>> {
     let mut reader =
         ImageReader::new(stream).with_guessed_format().map_err(|error| Error::data(brief(&error)))?;
@@ -122,14 +122,14 @@ fn reader<R: BufRead + Seek>(stream: R) -> Result<ImageReader<R>> {
 }
 
 fn none_of_them() -> Error {
-    Error::data("it is none of PNG, JPEG, WebP, GIF, BMP and TIFF")
+    Error::data("it is not PNG, JPEG, WebP, GIF, BMP or TIFF")
 }
 
 fn broken(error: &image::ImageError) -> Error {
     Error::data(format!("the image cannot be read: {}", brief(error)))
 }
 
-/// The images of a part: files with their classes' names.
+/// The images of a part: files with the names of their classes.
 type Files = Vec<(PathBuf, String)>;
 
 /// Whether a folder holds folders of images.
@@ -138,7 +138,7 @@ pub(crate) fn is_folder(root: &Path) -> Result<bool> {
     Ok(folders.map_or(Ok(false), |train| has_classes(&train))? || has_classes(root)?)
 }
 
-/// The files of each part, class by class; those that are no images go to `strays`.
+/// The files of each part, class by class; files that are not images go to `strays`.
 fn files(root: &Path, strays: &mut Vec<PathBuf>) -> Result<[Option<Files>; 3]> {
     let part = |names: &[&str]| names.iter().map(|name| root.join(name)).find(|folder| folder.is_dir());
     match PARTS.map(part) {
@@ -151,7 +151,7 @@ fn files(root: &Path, strays: &mut Vec<PathBuf>) -> Result<[Option<Files>; 3]> {
     }
 }
 
-/// Reads a folder for which [`is_folder`] holds.
+/// Reads a folder for which [`is_folder`] is true.
 pub(crate) fn read_folder(root: &Path, options: &ReadOptions) -> Result<DataSet> {
     let mut strays = Vec::new();
     let files = files(root, &mut strays)?;
@@ -159,17 +159,17 @@ pub(crate) fn read_folder(root: &Path, options: &ReadOptions) -> Result<DataSet>
     if let [first, more @ ..] = strays.as_slice() {
         let first = below(root, first);
         set.note(match more.len() {
-            0 => format!("1 file is no image and was passed over: {first}"),
+            0 => format!("1 file is not an image and was skipped: {first}"),
             more => {
-                format!("{} files are no images and were passed over, the first of them {first}", more + 1)
+                format!("{} files are not images and were skipped, the first of them {first}", more + 1)
             }
         });
     }
     Ok(set)
 }
 
-/// Hands on the images of such a folder, `rows` at a time, as images of this shape `[channels, height, width]`, with the share
-/// of them that is done. Those of another size are resized if `resize` is set, and else refused.
+/// Passes on the images of such a folder, `rows` at a time, as images of this shape `[channels, height, width]`, with
+/// the share of them that is done. Images of another size are resized if `resize` is set, otherwise refused.
 pub(crate) fn each_block(
     root: &Path,
     (shape, resize): (&[usize], bool),
@@ -177,7 +177,7 @@ pub(crate) fn each_block(
     each: &mut dyn FnMut(Pixels, f64) -> Result<()>,
 ) -> Result<()> {
     let &[channels, height, width] = shape else {
-        return Err(Error::data("images are not what is wanted here"));
+        return Err(Error::data("the model does not take images"));
     };
     let all: Vec<(PathBuf, String)> = files(root, &mut Vec::new())?.into_iter().flatten().flatten().collect();
     let size = channels * height * width;
@@ -191,7 +191,7 @@ pub(crate) fn each_block(
             let (found_width, found_height) = (found.width as usize, found.height as usize);
             if !resize && (found_width, found_height) != (width, height) {
                 return Err(within(Error::data(format!(
-                    "it is {found_width} x {found_height} pixels, and images of {width} x {height} are wanted"
+                    "it is {found_width} x {found_height} pixels, but the model takes images of {width} x {height}"
                 ))));
             }
             let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
@@ -218,13 +218,13 @@ fn has_classes(root: &Path) -> Result<bool> {
     Ok(false)
 }
 
-/// Whether a file is an image, or should be one: by the ending of its name, or else by its beginning.
+/// Whether a file is an image or should be one, by its extension or else by its first bytes.
 fn is_meant(path: &Path) -> Result<bool> {
     let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     Ok(ENDINGS.contains(&ending.as_str()) || is_image(&head(path)?))
 }
 
-/// Every image below a folder of classes, class by class; other files go to `strays`.
+/// Every image in a folder of classes, class by class; other files go to `strays`.
 fn class_files(root: &Path, strays: &mut Vec<PathBuf>) -> Result<Files> {
     let mut files = Vec::new();
     for folder in entries(root)? {
@@ -234,7 +234,7 @@ fn class_files(root: &Path, strays: &mut Vec<PathBuf>) -> Result<Files> {
         }
         if !folder.is_dir() {
             return Err(Error::data(format!(
-                "{} lies beside the classes' folders; images belong into one of them",
+                "{} is next to the classes' folders; images belong in one of them",
                 below(root, &folder)
             )));
         }
@@ -242,7 +242,7 @@ fn class_files(root: &Path, strays: &mut Vec<PathBuf>) -> Result<Files> {
         for path in entries(&folder)? {
             if !path.is_file() {
                 return Err(Error::data(format!(
-                    "{} is no image but a folder or device",
+                    "{} is not an image but a folder or device",
                     below(root, &path)
                 )));
             }
@@ -256,7 +256,7 @@ fn class_files(root: &Path, strays: &mut Vec<PathBuf>) -> Result<Files> {
     Ok(files)
 }
 
-/// A file's path as seen from a folder above it.
+/// A file's path relative to a folder above it.
 fn below<'a>(root: &Path, path: &'a Path) -> Display<'a> {
     path.strip_prefix(root).unwrap_or(path).display()
 }
@@ -265,12 +265,12 @@ fn below<'a>(root: &Path, path: &'a Path) -> Display<'a> {
 #[derive(Default)]
 struct Broken {
     count: usize,
-    /// Why the first of them could not be.
+    /// Why the first of them could not be read.
     first: Option<Error>,
 }
 
 impl Broken {
-    /// What was read, or nothing where it could not be and that is allowed.
+    /// What was read; `None` if it could not be read and may be skipped.
     fn sift<T>(&mut self, read: Result<T>, skip: bool) -> Result<Option<T>> {
         match read {
             Ok(read) => Ok(Some(read)),
@@ -283,12 +283,12 @@ impl Broken {
         }
     }
 
-    /// What a person is told of them.
+    /// The note about them for the user.
     fn note(&self) -> Option<String> {
         let first = self.first.as_ref()?;
         Some(match self.count {
-            1 => format!("1 broken image was passed over: {first}"),
-            count => format!("{count} broken images were passed over, the first of them {first}"),
+            1 => format!("1 broken image was skipped: {first}"),
+            count => format!("{count} broken images were skipped, the first of them {first}"),
         })
     }
 }
@@ -310,7 +310,7 @@ fn read_files(root: &Path, parts: [Option<Files>; 3], options: &ReadOptions) -> 
     let parts = [train?, val?, test?];
     let all: Vec<&PathBuf> = parts.iter().flatten().flatten().map(|(path, _)| path).collect();
     let Some(&(first, _)) = headers.first() else {
-        return Err(broken.first.unwrap_or_else(|| Error::data("there is no image in it")));
+        return Err(broken.first.unwrap_or_else(|| Error::data("there are no images in it")));
     };
     let grey = headers.iter().all(|(header, _)| header.grey);
     let (width, height) = options.resize.unwrap_or((first.width, first.height));
@@ -319,7 +319,7 @@ fn read_files(root: &Path, parts: [Option<Files>; 3], options: &ReadOptions) -> 
         if let Some(index) = headers.iter().position(|(header, _)| !same(header)) {
             let other = headers[index].0;
             return Err(Error::data(format!(
-                "{} is {} x {} pixels and {} is {width} x {height}; images of different sizes have to be resized to one",
+                "{} is {} x {} pixels, but {} is {width} x {height}; resize images of different sizes to one size",
                 below(root, all[index]),
                 other.width,
                 other.height,
@@ -329,7 +329,7 @@ fn read_files(root: &Path, parts: [Option<Files>; 3], options: &ReadOptions) -> 
     }
     if width == 0 || height == 0 || width.max(height) > limits::IMAGE_SIDE {
         return Err(Error::data(format!(
-            "images have to be 1 to {} pixels wide and high, and these would be {width} x {height}",
+            "images must be 1 to {} pixels wide and high, but these would be {width} x {height}",
             limits::IMAGE_SIDE
         )));
     }

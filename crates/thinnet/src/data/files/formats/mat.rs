@@ -1,10 +1,11 @@
-//! MATLAB's level 5 files (`save -v6` and `-v7`, SciPy's `savemat`), as of SVHN: arrays with names, each of which may be packed
-//! ("MAT-File Format", The MathWorks). Numeric arrays are read, and everything else is passed over.
+//! MATLAB's level 5 files (`save -v6` and `-v7`, SciPy's `savemat`), as SVHN uses: named arrays, which may be
+//! compressed ("MAT-File Format", The MathWorks). Numeric arrays are read, everything else is skipped.
 //!
-//! Arrays have the names that an NPZ archive has. The labels, (N, 1) or (1, N), say how many samples there are; the samples'
-//! array has them in its first dimension or, as SVHN's (H, W, C, N), in its last. SVHN's label 10 is the digit 0.
+//! Arrays have the same names as in an NPZ archive. The number of labels, (N, 1) or (1, N), is the number of samples.
+//! In the samples' array they are the first dimension or, as in SVHN (H, W, C, N), the last. SVHN's label 10 is the
+//! digit 0.
 //!
-//! MATLAB's 7.3 writes HDF5, which is not read.
+//! MATLAB 7.3 writes HDF5, which is not read here.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -17,20 +18,20 @@ use crate::data::shape::shown;
 use crate::data::{DataSet, Features, Format, ReadOptions, limits};
 use crate::error::{Error, Result, ensure};
 
-/// Bytes of the file's header: a text, and what version and order of bytes it has.
+/// Bytes of the file's header: a text, the version and the byte order.
 const HEADER: usize = 128;
 /// Kinds of elements (`miMATRIX`, `miCOMPRESSED`).
 const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
-/// The size of SVHN's images, as MATLAB has it.
+/// The size of SVHN's images, as in MATLAB.
 const SVHN: [usize; 3] = [32, 32, 3];
 
-/// Whether a file that begins like this is one, in whichever order of bytes.
+/// Whether a file with this beginning is one, in either byte order.
 pub(crate) fn is_mat(head: &[u8]) -> bool {
     version(head) == Some(1)
 }
 
-/// Whether it is of MATLAB's version 7.3, which is HDF5.
+/// Whether it is MATLAB 7.3, which is HDF5.
 pub(crate) fn is_7_3(head: &[u8]) -> bool {
     version(head) == Some(2)
 }
@@ -45,7 +46,7 @@ fn version(head: &[u8]) -> Option<u8> {
 /// Reads a file of `size` bytes.
 ///
 /// # Errors
-/// [`Error::Data`] for damage, for an array that unpacks beyond its bound, and for a file without samples and labels.
+/// [`Error::Data`] for damage, for an array that unpacks to too much, and for a file without samples and labels.
 pub fn read(stream: impl Read + Seek, size: u64, options: &ReadOptions) -> Result<DataSet> {
     let mut file = File::open(stream, size)?;
     let names = file.names();
@@ -65,16 +66,17 @@ pub fn read(stream: impl Read + Seek, size: u64, options: &ReadOptions) -> Resul
         Ok(array)
     })?;
     if digits {
-        set.note("label 10 is taken for the digit 0, as SVHN has it".to_owned());
+        set.note("label 10 is read as the digit 0, as in SVHN".to_owned());
     }
     Ok(set)
 }
 
-/// What takes samples of a part, the shape of one, and the share of the part that is done.
+/// Receives samples of a part, the shape of one, and the share of the part that is done.
 type Parts<'a> = &'a mut dyn FnMut(usize, Features<f64>, &[usize], f64) -> Result<()>;
 
-/// Hands on the samples of all parts of a file, `rows` at a time, with the number of their part, the shape of one, and the share
-/// of the part that is done. A sample should have `width` numbers; labels may be missing. The file's arrays are read whole.
+/// Passes on the samples of all parts of a file, `rows` at a time, with the number of their part, the shape of one,
+/// and the share of the part that is done. A sample should have `width` numbers; labels may be missing. The file's
+/// arrays are read whole.
 pub(crate) fn each_block(
     stream: impl Read + Seek,
     size: u64,
@@ -108,7 +110,7 @@ pub(crate) fn each_block(
     Ok(())
 }
 
-/// Labels 1 to 10 as digits: 10 becomes 0. Whether there was one.
+/// Turns labels 1 to 10 into digits: 10 becomes 0. Returns whether there was one.
 fn ten_is_zero(labels: &mut Content) -> bool {
     match labels {
         Content::Bytes(labels) if labels.iter().all(|label| (1..=10).contains(label)) => turn(labels, &10, 0),
@@ -125,7 +127,7 @@ fn ten_is_zero(labels: &mut Content) -> bool {
     }
 }
 
-/// Puts `to` in the place of every `from`; whether there was one.
+/// Replaces every `from` by `to`; returns whether there was one.
 fn turn<T: PartialEq + Copy>(values: &mut [T], from: &T, to: T) -> bool {
     let mut found = false;
     for value in values.iter_mut().filter(|value| *value == from) {
@@ -138,14 +140,14 @@ fn turn<T: PartialEq + Copy>(values: &mut [T], from: &T, to: T) -> bool {
 /// An array in a file, before its numbers are read.
 struct ArrayHead {
     name: String,
-    /// In MATLAB's order: the first dimension's numbers follow one another.
+    /// In MATLAB's order: numbers along the first dimension are adjacent.
     shape: Vec<usize>,
     /// The class of its numbers (`mxDOUBLE_CLASS` and so on).
     class: u8,
     complex: bool,
 }
 
-/// Where an array lies.
+/// The position of an array.
 struct Place {
     start: u64,
     size: u64,
@@ -156,18 +158,18 @@ struct Place {
 struct File<R> {
     stream: R,
     big: bool,
-    /// Bytes that arrays may still unpack to.
+    /// How many bytes the arrays may still unpack to.
     left: u64,
     arrays: Vec<ArrayHead>,
     places: Vec<Place>,
 }
 
 impl<R: Read + Seek> File<R> {
-    /// Finds out which arrays there are.
+    /// Finds the arrays in a file.
     fn open(mut stream: R, size: u64) -> Result<Self> {
         let mut header = [0; HEADER];
         stream.read_exact(&mut header).map_err(damage)?;
-        ensure!(is_mat(&header), Error::data("it is no MATLAB file of level 5"));
+        ensure!(is_mat(&header), Error::data("it is not a MATLAB file of level 5"));
         let big = header.ends_with(b"MI");
         let mut file =
             Self { stream, big, left: limits::unpacked(size), arrays: Vec::new(), places: Vec::new() };
@@ -199,7 +201,7 @@ impl<R: Read + Seek> File<R> {
         self.arrays.iter().map(|array| array.name.to_ascii_lowercase()).collect()
     }
 
-    /// Gives the content of an array to `read`, unpacked.
+    /// Passes the unpacked content of an array to `read`.
     fn within<T>(&mut self, place: &Place, read: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
         self.stream.seek(SeekFrom::Start(place.start)).map_err(damage)?;
         let content = self.stream.by_ref().take(place.size);
@@ -208,7 +210,7 @@ impl<R: Read + Seek> File<R> {
         }
         let mut content = Bounded::new(ZlibDecoder::new(content), self.left);
         let tag = Tag::read(&mut content, self.big)?;
-        ensure!(tag.kind == MATRIX, Error::data("what it has packed is no array"));
+        ensure!(tag.kind == MATRIX, Error::data("its compressed content is not an array"));
         read(&mut content)
     }
 
@@ -224,7 +226,7 @@ impl<R: Read + Seek> File<R> {
             ArrayHead::read(stream, big)?;
             let Tag { kind, size, small } = Tag::read(stream, big)?;
             let (sort, bytes) =
-                number(kind).ok_or_else(|| Error::data("its numbers are of a type that is not known"))?;
+                number(kind).ok_or_else(|| Error::data("its numbers have an unknown type"))?;
             check_promise(&shape, bytes, "numbers", size as usize)?;
             ensure!(u64::from(size) <= left, Error::data("it is too much for a file of its size"));
             let numbers = match small {
@@ -242,14 +244,14 @@ impl<R: Read + Seek> File<R> {
     }
 }
 
-/// Numbers as MATLAB keeps them: those of the first dimension follow one another.
+/// Numbers in MATLAB's order: those along the first dimension are adjacent.
 struct Columns {
     shape: Vec<usize>,
     content: Content,
 }
 
 impl Columns {
-    /// Row by row; a row alone, (1, N), stands for a column.
+    /// Row by row; a single row, (1, N), is treated as a column.
     fn by_row(self) -> Result<Numbers> {
         match *self.shape.as_slice() {
             [1, samples] if samples > 1 => Ok(Numbers { shape: vec![samples], content: self.content }),
@@ -257,7 +259,7 @@ impl Columns {
         }
     }
 
-    /// So many samples one after another, whichever dimension counts them: the first or the last.
+    /// Puts `samples` samples one after another, whether the first or the last dimension counts them.
     fn with_samples_first(self, samples: usize) -> Result<Numbers> {
         let (first, last) = (self.shape.first() == Some(&samples), self.shape.last() == Some(&samples));
         let pictures = matches!(self.shape.as_slice(), [_, _, 1 | 3 | 4, _]);
@@ -273,8 +275,8 @@ impl Columns {
         self.content.by_row(&self.shape)
     }
 
-    /// What the last dimension counts. A sample's numbers follow one another already; of an image they go down its columns,
-    /// and are turned to go along its rows.
+    /// Puts the samples of the last dimension first. The numbers of a sample are adjacent already. Those of an image
+    /// run down its columns and are transposed to run along its rows.
     fn by_sample(self) -> Numbers {
         let mut shape = self.shape;
         shape.reverse();
@@ -295,7 +297,7 @@ impl Columns {
     }
 }
 
-/// Turns each plane (`width`, `height`) to (`height`, `width`), in its place.
+/// Transposes each plane (`width`, `height`) to (`height`, `width`), in place.
 fn turn_planes<T: Copy>(values: &mut [T], height: usize, width: usize) {
     let mut aside = Vec::with_capacity(height * width);
     for plane in values.chunks_exact_mut((height * width).max(1)) {
@@ -310,7 +312,7 @@ fn turn_planes<T: Copy>(values: &mut [T], height: usize, width: usize) {
 }
 
 impl ArrayHead {
-    /// What stands before the numbers; `None` for what has no name.
+    /// The header before the numbers; `None` if it has no name.
     fn read(stream: &mut dyn Read, big: bool) -> Result<Option<Self>> {
         let flags = element(stream, big, 8)?;
         let &[a, b, c, d, ..] = flags.as_slice() else {
@@ -331,7 +333,7 @@ impl ArrayHead {
         Ok(Some(head))
     }
 
-    /// Refuses what is no array of numbers.
+    /// Refuses anything that is not an array of numbers.
     fn check(&self) -> Result<()> {
         let what = match self.class {
             6..=15 if self.complex => "complex numbers",
@@ -339,14 +341,14 @@ impl ArrayHead {
             1 => "a cell array",
             2 | 3 => "a structure or object",
             4 => "text",
-            5 => "a sparse matrix, for which full(...) has to be saved",
-            _ => "of a class that is not read",
+            5 => "a sparse matrix; save full(...) instead",
+            _ => "of a class that is not supported",
         };
-        Err(Error::data(format!("it must be an array of numbers, and it is {what}")))
+        Err(Error::data(format!("it must be an array of numbers, but it is {what}")))
     }
 }
 
-/// What stands before an element: its kind, its bytes, and they themselves where they are at most four.
+/// The tag before an element: its kind, its size in bytes, and the bytes themselves if there are at most four.
 struct Tag {
     kind: u32,
     size: u32,
@@ -362,12 +364,12 @@ impl Tag {
         if kind >> 16 == 0 {
             return Ok(Self { kind, size, small: None });
         }
-        ensure!(kind >> 16 <= 4, Error::data("it is damaged: an element has no possible size"));
+        ensure!(kind >> 16 <= 4, Error::data("it is damaged: an element has an impossible size"));
         Ok(Self { kind: kind & 0xffff, size: kind >> 16, small: Some(rest) })
     }
 }
 
-/// A small element's bytes, of which there may be `most`; elements are filled up to eight bytes.
+/// A small element of at most `most` bytes; elements are padded to eight bytes.
 fn element(stream: &mut dyn Read, big: bool, most: usize) -> Result<Vec<u8>> {
     let Tag { size, small, .. } = Tag::read(stream, big)?;
     let size = size as usize;
@@ -376,7 +378,7 @@ fn element(stream: &mut dyn Read, big: bool, most: usize) -> Result<Vec<u8>> {
     }
     ensure!(
         size <= most,
-        Error::data(format!("an array in it has a header of {size} bytes, more than can be"))
+        Error::data(format!("an array in it has a header of {size} bytes, which is too long"))
     );
     let mut bytes = vec![0; size.next_multiple_of(8)];
     stream.read_exact(&mut bytes).map_err(damage)?;
@@ -388,7 +390,7 @@ fn word(bytes: [u8; 4], big: bool) -> u32 {
     if big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
 }
 
-/// The sort of numbers of a kind of element as NumPy names it, and the bytes of one.
+/// The kind of numbers as in NumPy, and the bytes per number, for a kind of element.
 fn number(kind: u32) -> Option<(u8, usize)> {
     Some(match kind {
         1 => (b'i', 1),

@@ -1,7 +1,7 @@
-//! One file a format. Each reads bytes that may be damaged, cut short or hostile, and answers with the data or with one
-//! sentence: no panic, no endless loop, no more memory than [`limits`] allow.
+//! One file per format. Each reads bytes that may be damaged, truncated or hostile, and returns the data or a
+//! one-sentence error: no panic, no endless loop, no more memory than [`limits`] allow.
 //!
-//! What stands here reads bytes in memory; [`DataSet::open`](crate::data::DataSet::open) finds the files.
+//! These read bytes in memory; [`DataSet::open`](crate::data::DataSet::open) finds the files.
 
 pub mod cifar;
 #[cfg(feature = "columnar")]
@@ -30,16 +30,16 @@ use crate::data::shape::shown;
 use crate::data::{Features, Pixels};
 use crate::error::{Error, Result, ensure};
 
-/// Numbers of any shape, row-major, as a file holds them.
+/// Numbers of any shape, row-major, as in a file.
 #[derive(Clone, PartialEq)]
 pub struct Numbers {
     /// The size of each dimension, the outermost first.
     pub shape: Vec<usize>,
-    /// As many numbers as the shape has room for.
+    /// As many numbers as the shape has.
     pub content: Content,
 }
 
-/// The numbers themselves, or what stands for them.
+/// The numbers themselves, or words.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// Bytes, and booleans as 0 and 1.
@@ -48,30 +48,30 @@ pub enum Content {
     Integers(Vec<i64>),
     /// Floating-point numbers of 64 bits.
     Floats(Vec<f64>),
-    /// Those of 16 and 32 bits.
+    /// Floating-point numbers of 16 and 32 bits.
     Singles(Vec<f32>),
-    /// Words, which only labels and names of classes may be.
+    /// Words; only labels and names of classes may be words.
     Texts(Vec<String>),
 }
 
-/// What a file of one array says of itself before its numbers.
+/// The header of a file with one array.
 pub(crate) struct ArrayHeader {
-    /// Of the whole array.
+    /// The shape of the whole array.
     pub(crate) shape: Vec<usize>,
-    /// Bytes of a number.
+    /// Bytes per number.
     pub(crate) size: usize,
-    /// The header of a file of so many rows of it.
+    /// The header of a file with this many rows of the array.
     pub(crate) head: Box<dyn Fn(usize) -> Vec<u8> + Send + Sync>,
-    /// What reads such a file.
+    /// The function that reads such a file.
     pub(crate) read: fn(Vec<u8>) -> Result<Numbers>,
 }
 
-/// What takes samples, the shape of one, and the share that is done.
+/// Receives samples, the shape of one, and the share that is done.
 pub(crate) type Blocks<'a> = &'a mut dyn FnMut(Features<f64>, &[usize], f64) -> Result<()>;
 
 impl ArrayHeader {
-    /// Hands on the array's samples, `rows` at a time, with the shape of one and the share of them that is done; `stream` has
-    /// the numbers.
+    /// Passes on the array's samples, `rows` at a time, with the shape of one and the share of them that is done;
+    /// `stream` contains the numbers.
     pub(crate) fn each_block(
         &self,
         stream: &mut impl std::io::Read,
@@ -106,7 +106,7 @@ impl fmt::Debug for Numbers {
     }
 }
 
-/// Refuses a file whose header promises other than the `found` bytes behind it.
+/// Refuses a file whose header promises a different size than the `found` bytes after it.
 fn check_promise(shape: &[usize], size: usize, numbers: &str, found: usize) -> Result<()> {
     if count(shape).and_then(|count| count.checked_mul(size)) == Some(found) {
         return Ok(());
@@ -118,23 +118,23 @@ fn check_promise(shape: &[usize], size: usize, numbers: &str, found: usize) -> R
     )))
 }
 
-/// How many numbers a shape has room for, if that is not beyond counting. It is at least the product of any part of the
-/// shape, so that no size of an array of this shape overflows.
+/// How many numbers a shape has, unless that overflows. It is at least the product of any part of the shape, so no
+/// size of an array of this shape overflows.
 pub(super) fn count(shape: &[usize]) -> Option<usize> {
     let all = shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size.max(1)))?;
     Some(if shape.contains(&0) { 0 } else { all })
 }
 
 impl Numbers {
-    /// The same in 64 bits, where they are floats of 32.
+    /// Floats of 32 bits become floats of 64 bits.
     fn widened(self) -> Self {
         Self { content: self.content.widened(), ..self }
     }
 
-    /// One number a sample; or (N, C) of zeros with a single 1 in each row, whose column is the label.
+    /// One number per sample. Labels may also be stored as (N, C), one-hot.
     ///
     /// # Errors
-    /// [`Error::Data`] for another shape, and for floats that are not whole.
+    /// [`Error::Data`] for another shape, and for floats that are not whole numbers.
     pub fn into_labels(self) -> Result<Content> {
         if let [_, columns @ 2..=limits::CLASSES] = *self.shape.as_slice() {
             return match &self.content {
@@ -143,13 +143,13 @@ impl Numbers {
                 Content::Floats(values) => one_hot(values, columns, &0.0, &1.0),
                 Content::Singles(values) => one_hot(values, columns, &0.0, &1.0),
                 Content::Texts(_) => {
-                    Err(Error::data("labels must be one word a sample, and these are several"))
+                    Err(Error::data("there must be one word per sample as its label, but these are several"))
                 }
             };
         }
         if self.shape.len() != 1 && !matches!(self.shape.as_slice(), [_, 1]) {
             return Err(Error::data(format!(
-                "labels must be one a sample, and these have the shape {}",
+                "there must be one label per sample, but these have the shape {}",
                 shown(&self.shape)
             )));
         }
@@ -162,7 +162,7 @@ impl Numbers {
                     (label.fract().abs() <= 0.0 && label.abs() <= 2f64.powi(53)).then_some(truncated)
                 };
                 let wrong =
-                    |label| Error::data(format!("a label must be a whole number, and {label} is none"));
+                    |label| Error::data(format!("a label must be a whole number, but {label} is not"));
                 Content::Integers(
                     labels.iter().map(|&l| whole(l).ok_or_else(|| wrong(l))).collect::<Result<_>>()?,
                 )
@@ -171,17 +171,17 @@ impl Numbers {
         })
     }
 
-    /// Targets (N, K) of a regression, which may be stored as (N) where K is 1.
+    /// Targets (N, K) of a regression, which may be stored as (N) if K is 1.
     ///
     /// # Errors
-    /// [`Error::Data`] for other shapes, for K that is 0 or beyond [`limits::CLASSES`], and for words.
+    /// [`Error::Data`] for other shapes, if K is 0 or above [`limits::CLASSES`], and for words.
     pub fn into_targets(self) -> Result<ArcArray2<f64>> {
         let (samples, width) = match *self.shape.as_slice() {
             [samples] => (samples, 1),
             [samples, width @ 1..=limits::CLASSES] => (samples, width),
             _ => {
                 return Err(Error::data(format!(
-                    "targets must have the shape N or N x K, with K from 1 to {}, and these have {}",
+                    "targets must have the shape N or N x K, with K from 1 to {}, but these have {}",
                     limits::CLASSES,
                     if self.shape.is_empty() { "none".to_owned() } else { shown(&self.shape) }
                 )));
@@ -190,8 +190,8 @@ impl Numbers {
         rows(samples, width, self.content.into_floats("targets")?)
     }
 
-    /// Samples (N, D), and the shape of one: (C, H, W) of images, which may be stored as (N, H, W) or (N, H, W, C) as
-    /// well, and (D) of other samples. Of four channels that are stored last, the fourth is transparency and left out.
+    /// Samples (N, D) and the shape of one: (C, H, W) for images, which may also be stored as (N, H, W) or (N, H, W,
+    /// C); (D) for other samples. If four channels are stored last, the fourth is transparency and is left out.
     ///
     /// # Errors
     /// [`Error::Data`] for other shapes and for words.
@@ -207,7 +207,7 @@ impl Numbers {
             [_, channels, height, width] => (vec![channels, height, width], None),
             _ => {
                 return Err(Error::data(format!(
-                    "samples must have 2 to 4 dimensions, the first of which counts them, and these have the shape {}",
+                    "samples must have 2 to 4 dimensions, the first of which counts them, but these have the shape {}",
                     shown(&self.shape)
                 )));
             }
@@ -215,7 +215,7 @@ impl Numbers {
         let samples = self.shape.first().copied().unwrap_or(0);
         let width = shape.iter().product();
         let values = match self.content {
-            // Of no samples, none is so wide that its mean image would take memory.
+            // Without samples, a claimed width must not reserve memory for a mean image.
             Content::Bytes(bytes) if samples > 0 => {
                 Pixels::plain(rows(samples, width, channel_first(bytes, &shape, last))?).into()
             }
@@ -232,7 +232,7 @@ impl Numbers {
 }
 
 impl Content {
-    /// The same in 64 bits, where they are floats of 32.
+    /// Floats of 32 bits become floats of 64 bits.
     fn widened(self) -> Self {
         match self {
             Self::Singles(values) => Self::Floats(values.into_iter().map(f64::from).collect()),
@@ -240,14 +240,14 @@ impl Content {
         }
     }
 
-    /// Numbers as floats; `what` names them where they are words.
+    /// Numbers as floats; `what` names them in the error if they are words.
     fn into_floats(self, what: &str) -> Result<Vec<f64>> {
         match self.widened() {
             Self::Bytes(bytes) => Ok(bytes.into_iter().map(f64::from).collect()),
             Self::Integers(numbers) => Ok(numbers.into_iter().map(|number| number as f64).collect()),
             Self::Floats(floats) => Ok(floats),
-            Self::Singles(_) => Ok(Vec::new()), // they were made wider
-            Self::Texts(_) => Err(Error::data(format!("{what} must be numbers, and these are words"))),
+            Self::Singles(_) => Ok(Vec::new()), // already converted to 64 bits
+            Self::Texts(_) => Err(Error::data(format!("{what} must be numbers, but these are words"))),
         }
     }
 }
@@ -260,7 +260,7 @@ pub(super) fn rows<T>(samples: usize, width: usize, numbers: Vec<T>) -> Result<A
         .map_err(|_| Error::data(format!("{samples} samples of {width} numbers are not {found} numbers")))
 }
 
-/// Images of `shape` (C, H, W) that are stored (H, W, `last`) are turned; channels beyond C are left out.
+/// Images of `shape` (C, H, W) that are stored as (H, W, `last`) are transposed; channels beyond C are left out.
 fn channel_first<T: Copy>(mut numbers: Vec<T>, shape: &[usize], last: Option<usize>) -> Vec<T> {
     let (&[channels, height, width], Some(last)) = (shape, last) else { return numbers };
     if last == 1 {
@@ -269,7 +269,7 @@ fn channel_first<T: Copy>(mut numbers: Vec<T>, shape: &[usize], last: Option<usi
     let plane = height * width;
     let (before, after) = ((last * plane).max(1), channels * plane);
     let (images, mut image) = (numbers.len() / before, Vec::with_capacity(before));
-    // In place, an image at a time: it takes no more room than before.
+    // In place, one image at a time: it takes no more memory than before.
     for index in 0..images {
         image.clear();
         image.extend_from_slice(&numbers[index * before..][..before]);
@@ -280,7 +280,7 @@ fn channel_first<T: Copy>(mut numbers: Vec<T>, shape: &[usize], last: Option<usi
     numbers
 }
 
-/// The column of the single `one` in each row of `columns` values that else are `zero`.
+/// For each row of `columns` values, the column of the single `one`; all others must be `zero`.
 fn one_hot<T: PartialEq>(values: &[T], columns: usize, zero: &T, one: &T) -> Result<Content> {
     let label = |(sample, row): (usize, &[T])| {
         let ones = row.iter().filter(|value| *value == one).count();
@@ -288,8 +288,8 @@ fn one_hot<T: PartialEq>(values: &[T], columns: usize, zero: &T, one: &T) -> Res
         let at = row.iter().position(|value| value == one).and_then(|at| i64::try_from(at).ok());
         at.filter(|_| ones == 1 && zeros + 1 == columns).ok_or_else(|| {
             Error::data(format!(
-                "labels must be one a sample, and these have the shape {} x {columns}; rows of zeros with a single 1 will do, and \
-                 the one of sample {} is another",
+                "there must be one label per sample, but these have the shape {} x {columns}; rows of zeros with a single 1 also work, but \
+                 that of sample {} is different",
                 values.len() / columns,
                 sample + 1
             ))

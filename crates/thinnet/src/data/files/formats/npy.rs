@@ -1,11 +1,11 @@
-//! NumPy's own formats: NPY, one array a file, and NPZ, a zip archive of such files (NEP 1).
+//! NumPy's own formats: NPY, one array per file, and NPZ, a zip archive of such files (NEP 1).
 //!
-//! An archive is a data set if it has `X_train` and `y_train` (and `X_val`, `y_val`, `X_test`, `y_test`), or `X` and `y`,
-//! whose first dimension counts the samples. Names are compared without case; `images` and `labels`, `data` and `target`
-//! will do as well, and so will the part's name before them (`train_images`). Two arrays that were saved without names, `arr_0`
-//! and `arr_1`, are samples and labels. It may have `classes`, the classes' names by label, and `mean_image`, what is to be subtracted from
-//! every sample in place of the training samples' mean. Read for regression, the labels' arrays hold numbers (N) or (N, K),
-//! and `target_names` their names.
+//! An archive is a data set if it has `X_train` and `y_train` (and `X_val`, `y_val`, `X_test`, `y_test`), or `X` and
+//! `y`; the first dimension counts the samples. Names are compared without case. `images` and `labels`, `data` and
+//! `target` also work, and so does the part's name in front (`train_images`). Two arrays that were saved without
+//! names, `arr_0` and `arr_1`, are samples and labels. It may have `classes`, the classes' names by label, and
+//! `mean_image`, which is subtracted from every sample instead of the training samples' mean. For regression, the
+//! labels' arrays hold numbers (N) or (N, K), and `target_names` their names.
 
 use std::io::{self, Read, Seek};
 
@@ -20,21 +20,21 @@ use crate::data::shape::shown;
 use crate::data::{DataSet, Format, Part, ReadOptions, limits};
 use crate::error::{Error, Result, ensure};
 
-/// How an NPY file begins.
+/// The first bytes of an NPY file.
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// Names of the samples' array, each with that of the labels beside it.
+/// Names of the samples' array, each with the name of its labels.
 pub(crate) const NAMES: [(&str, &str); 5] =
     [("x", "y"), ("images", "labels"), ("data", "target"), ("data", "labels"), UNNAMED];
 
-/// What NumPy calls arrays that are saved without names.
+/// How NumPy names arrays that are saved without names.
 const UNNAMED: (&str, &str) = ("arr_0", "arr_1");
 
-/// Names of the three parts, which begin or end an array's name.
+/// Names of the three parts; an array's name begins or ends with one.
 const PARTS: [&[&str]; 3] = [&["train", "training"], &["val", "valid", "validation"], &["test"]];
 
-/// The first pair of names of samples and labels that `find` finds something for: those of a part that has these names, or of
-/// all samples.
+/// The first pair of names of samples and labels for which `find` finds something: those of a part with these names,
+/// or those of all samples.
 fn pair<T>(part: Option<&[&str]>, find: impl Fn(&str, &str) -> Option<T>) -> Option<T> {
     let Some(words) = part else { return NAMES.iter().find_map(|(x, y)| find(x, y)) };
     NAMES.iter().find_map(|(x, y)| {
@@ -48,8 +48,8 @@ fn pair<T>(part: Option<&[&str]>, find: impl Fn(&str, &str) -> Option<T>) -> Opt
 /// Reads an array.
 ///
 /// # Errors
-/// [`Error::Data`] for another format, for numbers that are fewer or more than the header says, and for types other than
-/// booleans, whole numbers up to 64 bits, floats of 16, 32 and 64 bits, and strings.
+/// [`Error::Data`] for another format, if there are fewer or more numbers than the header says, and for types other
+/// than booleans, whole numbers up to 64 bits, floats of 16, 32 and 64 bits, and strings.
 pub fn read(bytes: Vec<u8>) -> Result<Numbers> {
     let (header, start) = parsed_header(&bytes)?;
     let array = Array::new(&header, (bytes.len() - start) as u64)?;
@@ -57,7 +57,7 @@ pub fn read(bytes: Vec<u8>) -> Result<Numbers> {
     array.of(content)
 }
 
-/// The same of a file of `length` bytes in a stream.
+/// The same for a file of `length` bytes in a stream.
 fn read_stream(stream: &mut impl Read, length: u64) -> Result<Numbers> {
     let (header, start) = header_of(stream)?;
     let array = Array::new(&header, length.saturating_sub(start as u64))?;
@@ -67,7 +67,7 @@ fn read_stream(stream: &mut impl Read, length: u64) -> Result<Numbers> {
     array.of(content)
 }
 
-/// An array as its header tells it.
+/// An array as its header describes it.
 struct Array<'a> {
     descriptor: &'a str,
     kind: (bool, u8, usize),
@@ -77,7 +77,7 @@ struct Array<'a> {
 }
 
 impl<'a> Array<'a> {
-    /// An array of this header, which `found` bytes follow.
+    /// The array of this header; `found` bytes follow it.
     fn new(header: &'a Header, found: u64) -> Result<Self> {
         let descriptor = header.type_descriptor.as_string().map_or("record", String::as_str);
         let kind = parse_descriptor(descriptor).ok_or_else(|| no_data(descriptor))?;
@@ -91,15 +91,15 @@ impl<'a> Array<'a> {
         Ok(Self { descriptor, kind, shape, count: found / kind.2.max(1), by_column })
     }
 
-    /// The array with its content, if that is of a kind that is read.
+    /// The array with its content, if its type is supported.
     fn of(self, content: Option<Content>) -> Result<Numbers> {
         let content = content.ok_or_else(|| no_data(self.descriptor))?;
         if self.by_column { content.by_row(&self.shape) } else { Ok(Numbers { shape: self.shape, content }) }
     }
 }
 
-/// The numbers or words from `start` on: whether they are big-endian, their kind as NumPy names it, and the bytes of one.
-/// `None` for a kind that is not read.
+/// The numbers or words from `start` on. The kind says whether they are big-endian, their kind as in NumPy, and the
+/// bytes per number. `None` for a kind that is not supported.
 pub(super) fn content(mut bytes: Vec<u8>, start: usize, kind: (bool, u8, usize)) -> Result<Option<Content>> {
     if let (_, b'b' | b'u', 1) = kind {
         bytes.drain(..start);
@@ -110,7 +110,7 @@ pub(super) fn content(mut bytes: Vec<u8>, start: usize, kind: (bool, u8, usize))
     content_of(&mut rest, count, kind)
 }
 
-/// The same of so many numbers or words that a stream holds, which are never there as bytes and as values at once.
+/// The same for this many numbers or words in a stream; they are never in memory both as bytes and as values.
 fn content_of(
     stream: &mut dyn Read,
     count: usize,
@@ -158,7 +158,7 @@ fn content_of(
     }))
 }
 
-/// What an NPY file says of itself; `None` if its numbers lie by column, so that rows do not follow one another.
+/// The header of an NPY file; `None` if its numbers are stored by column, so that rows are not contiguous.
 pub(crate) fn read_header(stream: &mut impl Read) -> Result<Option<ArrayHeader>> {
     let (header, _) = header_of(stream)?;
     let descriptor = header.type_descriptor.as_string().map_or("record", String::as_str);
@@ -172,12 +172,12 @@ pub(crate) fn read_header(stream: &mut impl Read) -> Result<Option<ArrayHeader>>
         header.shape[0] = rows;
         let mut head = Vec::new();
         let written = header.write(&mut head);
-        if written.is_ok() { head } else { Vec::new() } // memory takes all; an empty header is refused where it is read
+        if written.is_ok() { head } else { Vec::new() } // writing to memory cannot fail; an empty header would be refused later
     };
     Ok(Some(ArrayHeader { shape, size, head: Box::new(head), read }))
 }
 
-/// The header that a stream begins with, and its bytes.
+/// The header at the start of a stream, and its size in bytes.
 fn header_of(stream: &mut impl Read) -> Result<(Header, usize)> {
     let cut = |_| Error::data("it is cut short within its header");
     let mut head = Vec::new();
@@ -188,14 +188,14 @@ fn header_of(stream: &mut impl Read) -> Result<(Header, usize)> {
     parsed_header(&head)
 }
 
-/// The names of the arrays of samples in an archive with these names, in lower case, in the order of the parts.
+/// The names of the samples' arrays in an archive with these names, in lower case, in the order of the parts.
 pub(crate) fn sample_arrays<'a>(names: &[&'a str]) -> Vec<&'a str> {
     let find = |x: &str, _: &str| names.iter().find(|&&name| name == x).copied();
     let parts: Vec<&str> = PARTS.into_iter().filter_map(|words| pair(Some(words), find)).collect();
     if parts.is_empty() { pair(None, find).into_iter().collect() } else { parts }
 }
 
-/// Why samples of an array are not read one after the other.
+/// Why an array's samples cannot be read one after another.
 pub(crate) fn by_column() -> Error {
     Error::data(
         "its array is stored by column, so that its samples do not follow one another; save numpy.ascontiguousarray of it",
@@ -205,11 +205,13 @@ pub(crate) fn by_column() -> Error {
 fn no_data(descriptor: &str) -> Error {
     if descriptor.ends_with('O') {
         return Error::data(
-            "it is an array of Python objects, which are not read; save it as numbers or words: numpy.asarray(x, dtype=float), \
+            "it is an array of Python objects, which are not supported; save it as numbers or words: numpy.asarray(x, dtype=float), \
              or dtype=str",
         );
     }
-    Error::data(format!("its type, {descriptor:.30}, is none of whole numbers, floats, booleans or words"))
+    Error::data(format!(
+        "its type, {descriptor:.30}, is not supported; whole numbers, floats, booleans and words are"
+    ))
 }
 
 /// The header of an NPY file, and where it ends.
@@ -225,17 +227,17 @@ fn parsed_header(bytes: &[u8]) -> Result<(Header, usize)> {
             _ => {}
         }
         if depth > limits::NPY_NESTING {
-            return Err(Error::data("the brackets of its header are nested deeper than NumPy writes any"));
+            return Err(Error::data("the brackets of its header are nested deeper than NumPy ever writes"));
         }
     }
     let header = Header::from_reader(&mut &bytes[..end])
-        .map_err(|_| Error::data("it is no NPY file: its header is not one that NumPy writes"))?;
+        .map_err(|_| Error::data("it is not an NPY file: its header is not one that NumPy writes"))?;
     Ok((header, end))
 }
 
-/// Where the header's text begins, and its bytes.
+/// The start of the header's text, and its length in bytes.
 fn header_length(bytes: &[u8]) -> Result<(usize, usize)> {
-    let no_npy = || Error::data("it is no NPY file");
+    let no_npy = || Error::data("it is not an NPY file");
     let (length_end, length) = match bytes.get(..12).ok_or_else(no_npy)? {
         [magic @ .., 1, _, a, b, _, _] if magic == MAGIC => (10, usize::from(u16::from_le_bytes([*a, *b]))),
         [magic @ .., 2 | 3, _, a, b, c, d] if magic == MAGIC => {
@@ -244,12 +246,12 @@ fn header_length(bytes: &[u8]) -> Result<(usize, usize)> {
         _ => return Err(no_npy()),
     };
     if length > limits::NPY_HEADER {
-        return Err(Error::data(format!("its header of {length} bytes is longer than NumPy writes any")));
+        return Err(Error::data(format!("its header of {length} bytes is longer than NumPy ever writes")));
     }
     Ok((length_end, length))
 }
 
-/// Whether the numbers are big-endian, the kind of number, and its bytes, of a descriptor such as `<f8`.
+/// Whether the numbers are big-endian, the kind of number, and its bytes, from a descriptor such as `<f8`.
 fn parse_descriptor(descriptor: &str) -> Option<(bool, u8, usize)> {
     let [order @ (b'<' | b'>' | b'|'), kind, size @ ..] = descriptor.as_bytes() else { return None };
     let size: usize = std::str::from_utf8(size).ok()?.parse().ok()?;
@@ -257,7 +259,7 @@ fn parse_descriptor(descriptor: &str) -> Option<(bool, u8, usize)> {
     Some((*order == b'>', *kind, size))
 }
 
-/// So many numbers of `N` bytes each.
+/// Reads `count` numbers of `N` bytes each.
 fn numbers<const N: usize, T>(
     stream: &mut dyn Read,
     count: usize,
@@ -266,7 +268,7 @@ fn numbers<const N: usize, T>(
     const AT_ONCE: usize = 8192;
     let mut buffer = vec![0; N * AT_ONCE.min(count)];
     let mut numbers = Vec::new();
-    // Memory is taken for what was there so far, and as much again.
+    // Reserves memory for what was read so far, and as much again.
     let first = usize::try_from(limits::UNPACKED_BASE).unwrap_or(usize::MAX) / size_of::<T>().max(1);
     while numbers.len() < count {
         let left = count - numbers.len();
@@ -281,7 +283,7 @@ fn numbers<const N: usize, T>(
     Ok(numbers)
 }
 
-/// The bytes of a number, the lowest first.
+/// The bytes of a number, lowest first.
 fn ordered<const N: usize>(mut bytes: [u8; N], big: bool) -> [u8; N] {
     if big {
         bytes.reverse();
@@ -310,7 +312,7 @@ fn utf32(bytes: &[u8], big: bool) -> String {
 }
 
 impl Content {
-    /// What is stored by column, by row.
+    /// Converts an array that is stored by column to row order.
     pub(super) fn by_row(self, shape: &[usize]) -> Result<Numbers> {
         fn turned<T: Clone>(values: Vec<T>, shape: &[usize]) -> Result<Vec<T>> {
             use ndarray::{ArrayD, IxDyn, ShapeBuilder};
@@ -332,8 +334,8 @@ impl Content {
 /// Reads an NPZ archive of `packed` bytes as a data set.
 ///
 /// # Errors
-/// [`Error::Data`] for an archive that is damaged, unpacks beyond its bound, or has no samples with labels, or no numbers as
-/// targets where [`ReadOptions::regression`] asks for them.
+/// [`Error::Data`] for an archive that is damaged, unpacks to too much, or has no samples with labels; also if
+/// [`ReadOptions::regression`] asks for targets and they are not numbers.
 pub fn read_npz(mut stream: impl Read + Seek, packed: u64, options: &ReadOptions) -> Result<DataSet> {
     read_zip(&mut stream, packed, options)
 }
@@ -363,8 +365,8 @@ fn read_zip(stream: &mut dyn Seekable, packed: u64, options: &ReadOptions) -> Re
     })
 }
 
-/// A data set out of arrays with names, which are in lower case; `load` reads the one at an index, and is told how many samples
-/// are in it where it has samples: as many as there are labels.
+/// Builds a data set from named arrays; the names are in lower case. `load` reads the array at an index. For samples
+/// it gets their number, which is the number of labels.
 pub(crate) fn assemble(
     format: Format,
     names: &[&str],
@@ -377,14 +379,14 @@ pub(crate) fn assemble(
     let whole = pair(None, both);
     if train.is_none() && whole.is_some_and(|(x, _)| names[x] == UNNAMED.0) && find("arr_2").is_some() {
         return Err(Error::data(
-            "its arrays have no names, and of more than two it is not known which are the samples; save them with their names: \
+            "its arrays have no names, so with more than two it is unclear which are the samples; save them with names: \
              numpy.savez(file, X_train=..., y_train=..., X_test=..., y_test=...)",
         ));
     }
     let Some(train) = train.or(whole) else {
         let names = names.join(", ").chars().take(limits::CLASS_NAME).collect::<String>();
         return Err(Error::data(format!(
-            "it has no arrays X_train and y_train, nor X and y; what it has is {}",
+            "it has no arrays X_train and y_train, and no X and y; it has {}",
             if names.is_empty() { "none" } else { &names }
         )));
     };
@@ -419,7 +421,7 @@ pub(crate) fn assemble(
         Some(Numbers { content: Content::Texts(names), .. }) => {
             Some(class_names(names.iter().map(String::as_str))?)
         }
-        Some(_) => return Err(Error::data(format!("its {names_array} are no words"))),
+        Some(_) => return Err(Error::data(format!("its {names_array} are not words"))),
         None => None,
     };
     let (names, rows) = rows_of(parts, given)?;

@@ -1,4 +1,4 @@
-//! Arrays whose samples stay in their file: NPY and IDX, in which they follow one another.
+//! Arrays whose samples stay in their file: NPY and IDX, where samples are contiguous.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -12,8 +12,8 @@ use crate::data::stored::{Source, Stored};
 use crate::data::{Features, limits};
 use crate::error::{Error, Result, ensure};
 
-/// Blocks whose samples are mixed. Where a window has 128 MiB, a block has 1 MiB: a disk reads less in the time in which it
-/// finds a place.
+/// The number of blocks whose samples are mixed. A window of 128 MiB has blocks of 1 MiB: reading one takes longer
+/// than a disk's seek.
 const WINDOW: usize = 128;
 
 /// An array of samples in a file.
@@ -22,19 +22,21 @@ struct Array {
     header: ArrayHeader,
     /// Where the numbers begin.
     start: u64,
-    /// Bytes of a sample.
+    /// Bytes per sample.
     row: usize,
     width: usize,
     is_bytes: bool,
-    /// Samples of a block.
+    /// Samples per block.
     rows: usize,
     ends: Vec<usize>,
 }
 
-/// The samples (N, D) of a file, which stay there, and the shape of one. Of about `window` bytes of them, samples are mixed.
+/// The samples (N, D) of a file, which stay there, and the shape of one. Samples are mixed within about `window`
+/// bytes.
 ///
 /// # Errors
-/// [`Error::Data`] for an array that is stored by column, and for a file that is shorter or longer than it says.
+/// [`Error::Data`] for an array that is stored by column, and for a file that is shorter or longer than its header
+/// says.
 pub(crate) fn open(path: &Path, is_idx: bool, window: usize) -> Result<(Features<f64>, Vec<usize>)> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let size = file.metadata().map_err(Error::io("read", path))?.len();
@@ -43,7 +45,7 @@ pub(crate) fn open(path: &Path, is_idx: bool, window: usize) -> Result<(Features
     let header = header.ok_or_else(npy::by_column)?;
     let start = begin.stream_position().map_err(Error::io("read", path))?;
     let promised = || {
-        Error::data(format!("its header promises {} numbers, and it has {size} bytes", shown(&header.shape)))
+        Error::data(format!("its header promises {} numbers, but it has {size} bytes", shown(&header.shape)))
     };
     let [samples, rest @ ..] = header.shape.as_slice() else {
         return Err(Error::data("it holds one number"));
@@ -60,7 +62,7 @@ pub(crate) fn open(path: &Path, is_idx: bool, window: usize) -> Result<(Features
     let ends = (1..=samples.div_ceil(rows)).map(|block| (block * rows).min(samples)).collect();
     let mut array =
         Array { file: Mutex::new(file), header, start, row, width: 0, is_bytes: false, rows, ends };
-    // A sample says what all are like.
+    // One sample shows the kind of all of them.
     let (first, shape) = array.samples(0, 1)?;
     array.width = first.dim().1;
     array.is_bytes = matches!(first, Features::Pixels(_));

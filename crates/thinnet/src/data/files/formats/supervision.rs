@@ -1,4 +1,4 @@
-//! What stands beside samples in arrays, labels of classes or numbers as targets, and the parts of a data set that both make.
+//! Labels of classes or numerical targets, stored as arrays next to the samples; and the parts of a data set.
 
 use ndarray::ArcArray2;
 
@@ -7,7 +7,7 @@ use crate::data::files::labels::{class_name, classes_of};
 use crate::data::{Features, Part, ReadOptions, Rows};
 use crate::error::{Error, Result};
 
-/// What is to be predicted of each sample.
+/// What to predict for each sample.
 pub(crate) enum Supervision {
     /// Labels as they are stored.
     Labels(Content),
@@ -16,7 +16,7 @@ pub(crate) enum Supervision {
 }
 
 impl Supervision {
-    /// What an array holds, read as the options ask for.
+    /// The content of an array, read as the options ask.
     pub(crate) fn of(array: Numbers, options: &ReadOptions) -> Result<Self> {
         Ok(if options.regression {
             Self::Targets(array.into_targets()?)
@@ -26,7 +26,7 @@ impl Supervision {
     }
 }
 
-/// The parts of a data set, and its classes' names, which are `names` where they are given; or its targets' names.
+/// The parts of a data set, and the names of its classes (`names` if given) or of its targets.
 pub(crate) fn parts(
     parts: Vec<(Part, Features<f64>, Supervision)>,
     names: Option<Vec<String>>,
@@ -55,11 +55,11 @@ pub(crate) fn parts(
     Ok((classes, rows))
 }
 
-/// The names of `count` targets: those that are given, or else "target", numbered from 1 where there are several.
+/// The names of `count` targets: the given ones, otherwise "target", numbered from 1 if there are several.
 fn target_names(count: usize, given: Option<Vec<String>>) -> Result<Vec<String>> {
     match given {
         Some(names) if names.len() != count => {
-            Err(Error::data(format!("it names {} targets, and a sample has {count}", names.len())))
+            Err(Error::data(format!("it names {} targets, but a sample has {count}", names.len())))
         }
         Some(names) => Ok(names),
         None if count == 1 => Ok(vec!["target".to_owned()]),
@@ -67,7 +67,7 @@ fn target_names(count: usize, given: Option<Vec<String>>) -> Result<Vec<String>>
     }
 }
 
-/// The classes, and the labels of each part as indices of them.
+/// The classes, and the labels of each part as indices into them.
 fn indices(parts: Vec<Content>, given: Option<Vec<String>>) -> Result<(Vec<String>, Vec<Vec<usize>>)> {
     if parts.iter().all(|part| matches!(part, Content::Texts(_))) {
         let parts: Vec<&[String]> = parts
@@ -89,7 +89,7 @@ fn indices(parts: Vec<Content>, given: Option<Vec<String>>) -> Result<(Vec<Strin
     let Some(classes) = given else { return classes_of(&parts) };
     let label = |&label: &i64| {
         usize::try_from(label).ok().filter(|&label| label < classes.len()).ok_or_else(|| {
-            Error::data(format!("there is a label {label}, and {} classes are named", classes.len()))
+            Error::data(format!("there is a label {label}, but only {} classes are named", classes.len()))
         })
     };
     let labels = parts.iter().map(|part| part.iter().map(label).collect()).collect::<Result<_>>()?;

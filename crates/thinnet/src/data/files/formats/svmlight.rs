@@ -1,9 +1,9 @@
-//! svmlight, the format of LIBSVM's data sets: a line a sample, its label and the numbers that are not zero with their columns,
-//! `-1 3:0.5 7:2 # a comment`.
+//! svmlight, the format of LIBSVM's data sets: one sample per line, its label and the nonzero numbers with their
+//! columns, `-1 3:0.5 7:2 # a comment`.
 //!
-//! `qid:` and comments are passed over. Columns are counted from 0 if a column 0 occurs, or a comment says so as scikit-learn
-//! writes it ("Column indices are zero-based"), and else from 1. Labels are whole numbers, or any numbers for a regression. The
-//! rows stay sparse.
+//! `qid:` and comments are ignored. Columns are counted from 0 if a column 0 occurs or a comment says so as
+//! scikit-learn writes it ("Column indices are zero-based"), otherwise from 1. Labels are whole numbers, or any
+//! numbers for a regression. The rows stay sparse.
 
 use std::io::{BufRead, BufReader, Read};
 
@@ -13,14 +13,14 @@ use crate::data::files::archive::damage;
 use crate::data::{DataSet, Features, Format, Part, ReadOptions, SparseRows, limits};
 use crate::error::{Error, Result, ensure};
 
-/// Whether a file begins with such lines; the last that is there may be cut.
+/// Whether a file begins with such lines; the last of these bytes may be an incomplete line.
 pub(crate) fn is_svmlight(head: &[u8]) -> bool {
     let Some(end) = head.iter().rposition(u8::is_ascii_whitespace) else { return false };
     let mut pairs = 0usize;
     for line in head[..end].split(|&byte| byte == b'\n') {
         let mut tokens = tokens(line);
         let Some(label) = tokens.next() else { continue };
-        // Several labels, as in `1,5 3:0.5`, are told apart from a table and refused in words.
+        // A line with several labels, as in `1,5 3:0.5`, is not a table; it is refused later with a message.
         if !label.split(|&byte| byte == b',').all(|label| number(label).is_some()) {
             return false;
         }
@@ -38,15 +38,15 @@ pub(crate) fn is_svmlight(head: &[u8]) -> bool {
 /// Reads a file.
 ///
 /// # Errors
-/// [`Error::Data`] for a line that is none of these, with its number; for columns beyond [`limits::SPARSE_COLUMNS`], and for
-/// labels that are no classes unless [`ReadOptions::regression`] asks for numbers.
+/// [`Error::Data`], with its number, for a line that is not valid; for columns above [`limits::SPARSE_COLUMNS`], and
+/// for labels that are not classes unless [`ReadOptions::regression`] asks for numbers.
 pub fn read(stream: impl Read, options: &ReadOptions) -> Result<DataSet> {
     let mut lines = Lines::new(stream);
     let (mut labels, mut rows) = (Vec::new(), Entries::new());
     while let Some(label) = lines.next(&mut rows)? {
         labels.push(label);
     }
-    ensure!(!rows.columns.is_empty(), Error::data("no line of it has a number beside its label"));
+    ensure!(!rows.columns.is_empty(), Error::data("no line of it has a number after its label"));
     let first = u32::from(!lines.is_zero_based());
     let width = lines.greatest as usize + 1 - first as usize;
     let x = rows.into_features(width, first)?;
@@ -69,7 +69,7 @@ pub(crate) fn is_zero_based(stream: impl Read) -> Result<bool> {
     Ok(false)
 }
 
-/// Hands on the samples of a file, `rows` at a time, as rows of `width` columns; labels may be any numbers.
+/// Passes on the samples of a file, `rows` at a time, as rows of `width` columns; labels may be any numbers.
 pub(crate) fn each_block(
     stream: impl Read,
     zero_based: bool,
@@ -82,7 +82,7 @@ pub(crate) fn each_block(
         let beyond = |&column: &u32| column.checked_sub(first).is_none_or(|column| column as usize >= width);
         if let Some(column) = entries.row().iter().find(|column| beyond(column)) {
             let wanted = format!("the model takes {width} columns, from {first}");
-            return Err(lines.error(format!("it has a column {column}, and {wanted}")));
+            return Err(lines.error(format!("it has a column {column}, but {wanted}")));
         }
         if entries.len() == rows {
             each(std::mem::replace(&mut entries, Entries::new()).into_features(width, first)?)?;
@@ -91,7 +91,7 @@ pub(crate) fn each_block(
     if entries.len() > 0 { each(entries.into_features(width, first)?) } else { Ok(()) }
 }
 
-/// The rows that were read, as [`SparseRows`] keeps them, with columns as the file counts them.
+/// The rows read so far, as [`SparseRows`] stores them, with columns as counted in the file.
 struct Entries {
     starts: Vec<usize>,
     columns: Vec<u32>,
@@ -115,7 +115,7 @@ impl Entries {
         }
     }
 
-    /// The rows, with columns that are counted from `first` in the file.
+    /// The rows; the file counts columns from `first`.
     fn into_features(mut self, width: usize, first: u32) -> Result<Features<f64>> {
         self.columns.iter_mut().for_each(|column| *column = column.saturating_sub(first));
         self.columns.shrink_to_fit();
@@ -124,14 +124,14 @@ impl Entries {
     }
 }
 
-/// The lines of a file, and what was seen of its columns.
+/// The lines of a file, and what its columns look like so far.
 struct Lines<R> {
     stream: BufReader<R>,
     line: Vec<u8>,
     number: u64,
     /// Whether a column 0 occurred, or a comment says that columns are counted from it.
     zero: bool,
-    /// The greatest column.
+    /// The largest column.
     greatest: u32,
 }
 
@@ -149,7 +149,7 @@ impl<R: Read> Lines<R> {
         Error::data(format!("line {}: {what}", self.number))
     }
 
-    /// Adds the next sample to `entries`, and gives its label; `None` at the end.
+    /// Appends the next sample to `entries` and returns its label; `None` at the end.
     fn next(&mut self, entries: &mut Entries) -> Result<Option<f64>> {
         loop {
             self.line.clear();
@@ -165,10 +165,10 @@ impl<R: Read> Lines<R> {
             let mut tokens = tokens(&self.line);
             let Some(label) = tokens.next() else { continue };
             if label.contains(&b',') {
-                return Err(self.error("it has several labels, and a sample has one here"));
+                return Err(self.error("it has several labels, but a sample may only have one"));
             }
             let Some(label) = number(label) else {
-                return Err(self.error(format!("its label must be a number, and it is {}", shown(label))));
+                return Err(self.error(format!("its label must be a number, but it is {}", shown(label))));
             };
             for token in tokens {
                 if token.starts_with(b"qid:") {
@@ -176,14 +176,15 @@ impl<R: Read> Lines<R> {
                 }
                 let Some((column, value)) = pair(token) else {
                     return Err(self.error(format!(
-                        "a column and its number should be like 3:0.5, and this is {}",
+                        "a column and its number should look like 3:0.5, but this is {}",
                         shown(token)
                     )));
                 };
                 let Some(column) = u32::try_from(column).ok().filter(|&c| c <= limits::SPARSE_COLUMNS) else {
                     let most = limits::SPARSE_COLUMNS;
-                    return Err(self
-                        .error(format!("its column {column} is beyond {most}, the greatest that is read")));
+                    return Err(
+                        self.error(format!("its column {column} is above {most}, the largest supported one"))
+                    );
                 };
                 self.zero |= column == 0;
                 self.greatest = self.greatest.max(column);
@@ -196,7 +197,7 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// Whether a comment says so in scikit-learn's words.
+/// Whether a comment says that columns are zero-based, in scikit-learn's words.
 fn says_zero_based(comment: &[u8]) -> bool {
     const WORDS: &[u8] = b"zero-based";
     comment.windows(WORDS.len()).any(|words| words.eq_ignore_ascii_case(WORDS))
@@ -222,7 +223,7 @@ fn pair(token: &[u8]) -> Option<(u64, f64)> {
     Some((column, number(&token[colon + 1..])?))
 }
 
-/// A word of a file in quotes, cut where it is long.
+/// A word of a file in quotes, shortened if it is long.
 fn shown(token: &[u8]) -> String {
     format!("{:?}", String::from_utf8_lossy(token).chars().take(30).collect::<String>())
 }

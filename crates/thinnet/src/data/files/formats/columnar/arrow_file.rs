@@ -1,5 +1,5 @@
-//! Arrow's files, whose footer says where the batches are (Apache Arrow columnar format 1.5, "IPC File Format"). Feather,
-//! version 2, is the same.
+//! Arrow's file format, whose footer says where the batches are (Apache Arrow columnar format 1.5, "IPC File
+//! Format"). Feather version 2 is the same.
 
 use std::collections::VecDeque;
 use std::io::{Read, Seek, SeekFrom};
@@ -18,25 +18,25 @@ use crate::data::files::guard::broken;
 use crate::data::limits;
 use crate::error::{Error, Result, ensure};
 
-/// What a file ends with, after the size of its footer.
+/// The last bytes of a file, after the size of its footer.
 const MAGIC: &[u8] = b"ARROW1";
 
 /// The batches of a file.
 pub(super) struct Batches<R> {
     file: R,
-    /// Its bytes.
+    /// The file's size in bytes.
     size: u64,
     decoder: FileDecoder,
     blocks: VecDeque<Block>,
-    /// Bytes that the rest may still unpack to.
+    /// How many bytes the rest may still unpack to.
     left: u64,
 }
 
 impl<R: Read + Seek> Batches<R> {
-    /// The batches of a file, and their columns.
+    /// The file's batches and their columns.
     ///
     /// # Errors
-    /// [`Error::Data`] for what is no such file.
+    /// [`Error::Data`] if it is not such a file.
     pub(super) fn open(mut file: R) -> Result<(SchemaRef, Self)> {
         let size = file.seek(SeekFrom::End(0)).map_err(damage)?;
         let end = 4 + MAGIC.len() as u64;
@@ -47,11 +47,13 @@ impl<R: Read + Seek> Batches<R> {
         let long = footer.first_chunk().map_or(0, |&bytes| u64::from(u32::from_le_bytes(bytes)));
         ensure!(long < size - end, Error::data("it is damaged: its footer is longer than itself"));
         let footer = part(&mut file, size - end - long, long)?;
-        let footer = root_as_footer(&footer)
-            .map_err(|error| Error::data(format!("it is damaged: its footer is none: {}", brief(&error))))?;
+        let footer = root_as_footer(&footer).map_err(|error| {
+            Error::data(format!("it is damaged: its footer is not valid: {}", brief(&error)))
+        })?;
         let schema = footer.schema().filter(|schema| schema.endianness().equals_to_target_endianness());
-        let schema =
-            schema.ok_or_else(|| Error::data("it tells no columns, or their bytes are in another order"))?;
+        let schema = schema.ok_or_else(|| {
+            Error::data("it does not name its columns, or their bytes are in another order")
+        })?;
         let schema = Arc::new(try_fb_to_schema(schema).map_err(broken)?);
         let decoder = FileDecoder::new(Arc::clone(&schema), footer.version());
         let blocks =
@@ -68,7 +70,7 @@ impl<R: Read + Seek> Batches<R> {
 
     /// A block: a message and its body.
     fn block(&mut self, block: &Block) -> Result<Buffer> {
-        let outside = || Error::data("it is damaged: a block lies outside of it");
+        let outside = || Error::data("it is damaged: a block is outside the file");
         let [at, body] = [block.offset(), block.bodyLength()].map(u64::try_from);
         let head =
             u64::try_from(block.metaDataLength()).ok().filter(|&head| head >= 8).ok_or_else(outside)?;
@@ -90,13 +92,13 @@ impl<R: Read + Seek> Iterator for Batches<R> {
         let block = self.blocks.pop_front()?;
         let batch = self.block(&block).and_then(|bytes| {
             let batch = self.decoder.read_record_batch(&block, &bytes).map_err(broken)?;
-            batch.ok_or_else(|| Error::data("it is damaged: a block is no batch"))
+            batch.ok_or_else(|| Error::data("it is damaged: a block is not a batch"))
         });
         Some(batch)
     }
 }
 
-/// So many bytes of a file from this one on, which are there.
+/// Reads `count` bytes of a file from `at` on; they must exist.
 fn part(file: &mut (impl Read + Seek), at: u64, count: u64) -> Result<Vec<u8>> {
     file.seek(SeekFrom::Start(at)).map_err(damage)?;
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! Arrow's streams, message by message (Apache Arrow columnar format 1.5, "IPC Streaming Format").
+//! Arrow's stream format, message by message (Apache Arrow columnar format 1.5, "IPC Streaming Format").
 
 use std::io::Read;
 
@@ -13,14 +13,14 @@ use crate::data::files::guard::broken;
 use crate::data::limits;
 use crate::error::{Error, Result, ensure};
 
-/// What each message begins with.
+/// The first bytes of each message.
 const CONTINUES: [u8; 4] = [0xff; 4];
 
 /// The batches of a stream.
 pub(super) struct Batches<R> {
     stream: R,
     decoder: StreamDecoder,
-    /// Bytes that the rest may still unpack to.
+    /// How many bytes the rest may still unpack to.
     left: u64,
 }
 
@@ -28,7 +28,7 @@ impl<R: Read> Batches<R> {
     /// The batches of a stream of `size` bytes, and their columns.
     ///
     /// # Errors
-    /// [`Error::Data`] for what is no such stream.
+    /// [`Error::Data`] if it is not such a stream.
     pub(super) fn open(mut stream: R, size: u64) -> Result<(SchemaRef, Self)> {
         let mut start = [0; 4];
         stream.read_exact(&mut start).map_err(damage)?;
@@ -44,12 +44,12 @@ impl<R: Read> Batches<R> {
     fn batch(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             let mut start = [0; 4];
-            // A stream may end without a mark.
+            // A stream may end without an end mark.
             if self.stream.read(&mut start[..1]).map_err(damage)? == 0 {
                 return Ok(None);
             }
             self.stream.read_exact(&mut start[1..]).map_err(damage)?;
-            ensure!(start == CONTINUES, Error::data("it is damaged: a message does not begin as one"));
+            ensure!(start == CONTINUES, Error::data("it is damaged: a message begins with wrong bytes"));
             match self.message()? {
                 Said::Batch(batch) => return Ok(Some(batch)),
                 Said::Other => {}
@@ -58,7 +58,7 @@ impl<R: Read> Batches<R> {
         }
     }
 
-    /// The next message, whose mark is read.
+    /// The next message; its mark was read already.
     fn message(&mut self) -> Result<Said> {
         let mut size = [0; 4];
         self.stream.read_exact(&mut size).map_err(damage)?;
@@ -72,7 +72,7 @@ impl<R: Read> Batches<R> {
         let body = self.bytes(long)?;
         check_buffers(message, &body, &mut self.left)?;
         let mut found = Said::Other;
-        // Only at the mark of the next one is a message without a body taken.
+        // A message without a body is only processed at the mark of the next one.
         for part in [size.to_vec(), head, body, CONTINUES.to_vec()] {
             if let Some(batch) = self.decoder.decode(&mut Buffer::from_vec(part)).map_err(broken)? {
                 found = Said::Batch(batch);
@@ -81,7 +81,7 @@ impl<R: Read> Batches<R> {
         Ok(found)
     }
 
-    /// So many bytes, as far as they are there.
+    /// Reads `count` bytes, or as many as there are.
     fn bytes(&mut self, count: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.stream.by_ref().take(count).read_to_end(&mut bytes).map_err(damage)?;
@@ -98,7 +98,7 @@ impl<R: Read> Iterator for Batches<R> {
     }
 }
 
-/// What a message was.
+/// The kind of a message.
 enum Said {
     Batch(RecordBatch),
     Other,

@@ -1,7 +1,7 @@
-//! Tables whose columns have types, stored column by column: Parquet, and Arrow's files and streams (Feather, version 2).
+//! Tables with typed columns, stored column by column: Parquet, and Arrow's files and streams (Feather version 2).
 //!
-//! Numbers and dates are taken as what they are; words are looked at as those of any table, so that they may turn out to be
-//! truth values or dates.
+//! Numbers and dates are taken as they are. Words are interpreted as in any table, so they may be truth values or
+//! dates.
 
 mod arrow_file;
 mod arrow_stream;
@@ -34,27 +34,27 @@ use crate::error::{Error, Result, ensure};
 pub(crate) use stored::open as open_stored;
 use values::{Values, kind_of};
 
-/// What a Parquet file begins with.
+/// The first bytes of a Parquet file.
 const PARQUET: &[u8] = b"PAR1";
 
-/// Bytes that a value may take in memory.
+/// Bytes that a value takes in memory at most.
 const VALUE: u64 = 8;
 
 /// Rows that are decoded together.
 const ROWS: usize = 1024;
 
-/// Fields of such a table are numbers, or texts with points.
+/// Fields of such a table are numbers, or texts with decimal points.
 const ORIGIN: Origin = Origin { comma: false, row: "row" };
 
 /// A table that can be read.
 pub(crate) struct Source {
     format: Format,
     schema: SchemaRef,
-    /// How many rows it says that it has.
+    /// How many rows it claims to have.
     rows: Option<u64>,
-    /// Values that a file of its size may have.
+    /// The maximum number of values for a file of this size.
     most: u64,
-    /// Gives the batches of the columns at these places, which rise.
+    /// Returns the batches of the columns at these places, in increasing order.
     open: Open,
 }
 
@@ -63,10 +63,10 @@ type Open = Box<dyn FnOnce(&[usize]) -> Result<Batches>>;
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch>>>;
 
 impl Source {
-    /// The table in a file of `size` bytes, which is Parquet or else Arrow's.
+    /// The table in a file of `size` bytes, which is Parquet or else Arrow.
     ///
     /// # Errors
-    /// [`Error::Data`] for what is neither, and [`Error::Io`] for a file that cannot be read.
+    /// [`Error::Data`] if it is neither, and [`Error::Io`] if the file cannot be read.
     pub(crate) fn open(mut file: File, size: u64, path: &Path) -> Result<Self> {
         let mut head = Vec::new();
         let looked =
@@ -77,10 +77,10 @@ impl Source {
         })
     }
 
-    /// The same in a stream, or one that was packed, in `size` bytes; it is read into memory.
+    /// The same for a stream of `size` bytes, or one that was compressed to that size; it is read into memory.
     ///
     /// # Errors
-    /// [`Error::Data`] for what is neither.
+    /// [`Error::Data`] if it is neither.
     pub(crate) fn of_stream(stream: impl Read, size: u64) -> Result<Self> {
         let bytes = read_all(stream, size).map_err(damage)?;
         let size = bytes.len() as u64;
@@ -99,13 +99,13 @@ impl Source {
     }
 
     fn parquet(content: impl ChunkReader + 'static, size: u64) -> Result<Self> {
-        // What Arrow's writers add says how the columns were in memory, in more types than they have in the file.
+        // Arrow's writers add what types the columns had in memory; those are more types than the file has.
         let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = ArrowReaderMetadata::load(&content, plain).map_err(broken)?;
         Ok(Self::of_parquet(content, size, metadata, None))
     }
 
-    /// A Parquet table with some of its row groups, by default all; its metadata were read before.
+    /// A Parquet table with some of its row groups, by default all; its metadata were read already.
     fn of_parquet(
         content: impl ChunkReader + 'static,
         size: u64,
@@ -134,7 +134,7 @@ impl Source {
         let head = content.fill_buf().map_err(damage)?;
         ensure!(
             !head.starts_with(b"FEA1"),
-            Error::data("it is Feather of version 1; save it anew with a present pandas or pyarrow")
+            Error::data("it is Feather version 1; save it again with a current pandas or pyarrow")
         );
         let is_file = head.starts_with(b"ARROW1");
         let (schema, batches): (_, Batches) = if is_file {
@@ -151,7 +151,8 @@ impl Source {
         Ok(Self { format: Format::Arrow, schema, rows: None, most: limits::unpacked(size) / VALUE, open })
     }
 
-    /// The places of the columns that are fields of a table, their names and kinds, and what is said of the others.
+    /// The places of the columns that can be inputs or targets, their names and kinds, and notes about the other
+    /// columns.
     fn columns(&self) -> (Vec<usize>, Vec<String>, Vec<Option<Kind>>, Vec<String>) {
         let (mut places, mut names, mut kinds, mut notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (place, field) in self.schema.fields().iter().enumerate() {
@@ -171,10 +172,10 @@ impl Source {
         (places, names, kinds, notes)
     }
 
-    /// Reads the table as a data set in one part, and tells the row that it is at and how many there are, where that is known.
+    /// Reads the table as a data set with one part. Reports the current row, and the number of rows if it is known.
     ///
     /// # Errors
-    /// Those of [`csv::read`](super::csv::read), with rows counted from 1 in the place of lines.
+    /// As [`csv::read`](super::csv::read), but with rows counted from 1 instead of lines.
     pub(crate) fn read(self, options: &ReadOptions, progress: &dyn Fn(u64, u64)) -> Result<DataSet> {
         let (_, names, kinds, notes) = self.columns();
         let layout = match &options.known {
@@ -197,10 +198,10 @@ impl Source {
         Ok(set)
     }
 
-    /// Hands on the inputs of a model, `rows` at a time, with the share of the table that is read where that is known.
+    /// Passes on a model's inputs, `rows` at a time, with the share of the table that is read, if it is known.
     ///
     /// # Errors
-    /// Those of [`Source::read`], and [`Error::Data`] for columns that are not those of the model.
+    /// As [`Source::read`], and [`Error::Data`] for columns that are not the model's.
     pub(crate) fn each_block(
         self,
         known: &Columns,
@@ -222,14 +223,14 @@ impl Source {
         if inputs.len() == 0 { Ok(()) } else { hand_on(&mut inputs, done) }
     }
 
-    /// Calls `each` for every row, with its number from 1 and the share of all rows that it ends. A row has the fields at the
-    /// `wanted` ones of the table's fields.
+    /// Calls `each` for every row, with its number from 1 and the share of all rows up to it. A row has the fields at
+    /// the places `wanted`, among the table's fields.
     fn each_row(
         self,
         wanted: &[usize],
         mut each: impl FnMut(Row<'_>, u64, Option<f64>) -> Result<()>,
     ) -> Result<()> {
-        // Rows that are all alike take no room in a file.
+        // Rows that are all the same take no space in a file.
         let too_many = || {
             Error::data(format!(
                 "it unpacks to more than {} values, too much for a file of its size",

@@ -1,7 +1,7 @@
-//! A Parquet table whose rows stay in its file, which is read a row group at a time.
+//! A Parquet table whose rows stay in its file, which is read one row group at a time.
 //!
-//! What its columns hold and how they are encoded follows from all rows, as of any table. So columns are read whole, but only
-//! a few of them at a time.
+//! As in any table, all rows decide what a column holds and how it is encoded. So columns are read whole, but only a
+//! few at a time.
 
 use std::fs::File;
 use std::ops::Range;
@@ -20,10 +20,10 @@ use crate::data::table::{Cells, Column, Kind, Numbers, Table as Columns};
 use crate::data::{self, DataSet, Encoding, Features, Format, ReadOptions};
 use crate::error::{Error, Result, ensure};
 
-/// Bytes that columns take which are read whole, about.
+/// About how many bytes the columns take that are read whole.
 const COLUMNS: u64 = 1 << 28;
 
-/// Bytes of a number that is trained on.
+/// Bytes of a number in training.
 const VALUE: usize = 4;
 
 /// A table in a file.
@@ -31,31 +31,31 @@ const VALUE: usize = 4;
 struct StoredTable {
     file: Arc<Mutex<File>>,
     size: u64,
-    /// Bytes whose rows are mixed, about, if two row groups do not take more.
+    /// About how many bytes of rows are mixed, unless two row groups take more.
     window: usize,
     metadata: ArrowReaderMetadata,
-    /// Of each row group the row that follows its last one.
+    /// For each row group, the row after its last one.
     ends: Vec<usize>,
-    /// Its columns as a model takes them.
+    /// Its columns as a model needs them.
     known: data::Columns,
     /// Whether all numbers are bytes.
     is_bytes: bool,
 }
 
-/// Inputs that are kept.
+/// Inputs that are not left out.
 struct Kept {
-    /// Their places among all.
+    /// Their places among all inputs.
     places: Vec<usize>,
-    /// Nothing where all are numbers without gaps.
+    /// Empty if all columns are numbers without gaps.
     encodings: Vec<Encoding>,
     is_bytes: bool,
 }
 
-/// The table in a Parquet file of `size` bytes, whose inputs stay there; about `window` bytes of them are mixed. `progress` is told of the column of targets: the row,
-/// and how many there are.
+/// Opens the table in a Parquet file of `size` bytes; inputs stay in the file, and about `window` bytes of them are
+/// mixed. `progress` gets the current row of the target column, and the number of rows.
 ///
 /// # Errors
-/// Those of [`Table::read`].
+/// As [`Table::read`].
 pub(crate) fn open(
     (file, name): (File, &str),
     (size, window): (u64, usize),
@@ -69,7 +69,7 @@ pub(crate) fn open(
     let mut ends = Vec::new();
     for group in metadata.metadata().row_groups() {
         let rows = usize::try_from(group.num_rows())
-            .map_err(|_| Error::data("it is damaged: a part has fewer rows than none"))?;
+            .map_err(|_| Error::data("it is damaged: a part has a negative number of rows"))?;
         ends.push(ends.last().map_or(rows, |before: &usize| before.saturating_add(rows)));
     }
     let all = ends.last().copied().unwrap_or(0);
@@ -122,8 +122,7 @@ pub(crate) fn open(
 }
 
 impl StoredTable {
-    /// The table with some of its row groups, by default all.
-    /// Whoever reads it keeps the file to itself.
+    /// The table with some of its row groups, by default all. The reader locks the file.
     fn table(&self, groups: Option<Vec<usize>>) -> Result<(Table, MutexGuard<'_, File>)> {
         let alone = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let file = alone.try_clone().map_err(damage)?;
@@ -131,14 +130,14 @@ impl StoredTable {
         Ok((table, alone))
     }
 
-    /// Parts of so many inputs, each few enough to be read whole.
+    /// Ranges of inputs, each small enough to be read whole.
     fn parts(&self, inputs: usize) -> impl Iterator<Item = Range<usize>> + use<> {
         let rows = self.ends.last().copied().unwrap_or(0).max(1) as u64;
         let size = usize::try_from(COLUMNS / 8 / rows).unwrap_or(usize::MAX).max(1);
         (0..inputs).step_by(size).map(move |first| first..first.saturating_add(size).min(inputs))
     }
 
-    /// Reads some columns whole, of these rows.
+    /// Reads some columns whole, for these rows.
     fn read_columns(&self, layout: &Layout, rows: &[u32]) -> Result<Inputs> {
         let mut inputs = Inputs::of_table(layout, ORIGIN);
         let mut rows = rows.iter().copied().peekable();
@@ -152,7 +151,7 @@ impl StoredTable {
         Ok(inputs)
     }
 
-    /// The inputs that say something of a sample.
+    /// The inputs that carry information about a sample.
     fn kept(
         &self,
         layout: &Layout,

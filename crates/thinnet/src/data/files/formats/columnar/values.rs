@@ -1,4 +1,4 @@
-//! The values of a column that a file knows the type of, as fields of a table.
+//! The values of a column with a type in the file, as fields of a table.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -23,7 +23,7 @@ const DAY: f64 = 86_400.0;
 
 /// Values of a column.
 pub(super) enum Values {
-    /// Numbers, and days of dates; NaN for a gap.
+    /// Numbers, or dates as days; NaN for a gap.
     Numbers(Vec<f64>),
     Truths(BooleanArray),
     Words(StringArray),
@@ -31,8 +31,9 @@ pub(super) enum Values {
     WordViews(StringViewArray),
 }
 
-/// What a column of this type holds: its kind, where the type settles it; `None` for a type that is no field of a table.
-#[allow(clippy::option_option, reason = "a kind that is to be found out, and no field at all")]
+/// What a column of this type holds: its kind, if the type determines it. `None` if the type cannot be a field of a
+/// table.
+#[allow(clippy::option_option, reason = "an unknown kind, and not a field at all")]
 pub(super) fn kind_of(kind: &DataType) -> Option<Option<Kind>> {
     match kind {
         DataType::Dictionary(_, values) if !matches!(**values, DataType::Dictionary(..)) => kind_of(values),
@@ -51,10 +52,10 @@ pub(super) fn kind_of(kind: &DataType) -> Option<Option<Kind>> {
 }
 
 impl Values {
-    /// The values of a column of a type that has a kind ([`kind_of`]).
+    /// The values of a column whose type [`kind_of`] accepts.
     ///
     /// # Errors
-    /// [`Error::Data`] for another type, and for a column that is not what its type says.
+    /// [`Error::Data`] for another type, and for a column that does not match its type.
     pub(super) fn of(column: &ArrayRef) -> Result<Self> {
         if let DataType::Dictionary(..) = column.data_type() {
             let words = column.as_any_dictionary();
@@ -70,7 +71,7 @@ impl Values {
             })
         };
         own().ok_or_else(|| {
-            Error::data(format!("a column of type {} is no field of a table", column.data_type()))
+            Error::data(format!("a column of type {} cannot be a field of a table", column.data_type()))
         })
     }
 
@@ -91,7 +92,7 @@ impl Values {
     }
 }
 
-/// A column of numbers, days or times; times of a day and durations are in days as well.
+/// A column of numbers, days or times; times of day and durations are in days as well.
 fn numbers(column: &ArrayRef) -> Option<Vec<f64>> {
     fn of<T: ArrowPrimitiveType>(column: &ArrayRef, number: impl Fn(T::Native) -> f64) -> Option<Vec<f64>> {
         let column = column.as_primitive_opt::<T>()?;
@@ -143,7 +144,7 @@ fn numbers(column: &ArrayRef) -> Option<Vec<f64>> {
     }
 }
 
-/// How many of a unit are a second.
+/// How many of this unit make a second.
 fn parts(unit: TimeUnit) -> f64 {
     match unit {
         TimeUnit::Second => 1.0,

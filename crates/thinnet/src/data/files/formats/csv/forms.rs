@@ -1,4 +1,4 @@
-//! Tables that are written as JSON or ARFF, line by line as separated fields.
+//! Converts tables in JSON or ARFF, line by line, to separated fields.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
@@ -10,19 +10,19 @@ use crate::data::files::archive::damage;
 use crate::data::{Format, limits};
 use crate::error::{Error, Result, ensure};
 
-/// How a table is written, other than as separated fields.
+/// How a table is written, if not as separated fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Weka's: a header of attributes, then fields.
+    /// Weka's format: a header of attributes, then fields.
     Arff,
-    /// An object a line.
+    /// One object per line.
     JsonLines,
     /// A list of objects.
     Json,
 }
 
 impl Form {
-    /// The form of a text that begins like this.
+    /// The form of a text with this beginning.
     pub(super) fn of(head: &[u8]) -> Option<Self> {
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
         let is = |word: &[u8]| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
@@ -48,8 +48,8 @@ impl Form {
         u64::from(self != Self::Arff)
     }
 
-    /// The table as lines of fields between commas, the first of which names the columns. What is no line of an ARFF file's data
-    /// becomes an empty one, so that lines keep their numbers.
+    /// The table as lines of fields separated by commas; the first line names the columns. Lines of an ARFF file that
+    /// are not data become empty, so that line numbers stay the same.
     pub(super) fn separated<'a>(self, text: impl Read + 'a) -> Box<dyn Read + 'a> {
         let source = BufReader::new(text);
         Box::new(match self {
@@ -62,18 +62,18 @@ impl Form {
     }
 }
 
-/// What makes lines of fields of a text.
+/// Converts text to lines of fields.
 trait Next {
-    /// Adds what follows from the next part of the text; `false` at its end.
+    /// Converts the next part of the text and appends it; `false` at the end.
     fn next(&mut self, source: &mut dyn BufRead, out: &mut Vec<u8>) -> Result<bool>;
 }
 
-/// A stream of the lines that are made.
+/// A stream of the converted lines.
 struct Lines<R> {
     source: BufReader<R>,
     next: Box<dyn Next>,
     ready: Vec<u8>,
-    /// Bytes of `ready` that were given.
+    /// Bytes of `ready` that were returned already.
     given: usize,
 }
 
@@ -93,7 +93,7 @@ impl<R: Read> Read for Lines<R> {
     }
 }
 
-/// The next line without its end, or nothing after the last.
+/// The next line without its line end; `None` after the last.
 fn line(source: &mut dyn BufRead) -> Result<Option<String>> {
     let mut bytes = Vec::new();
     let most = limits::TABLE_LINE as u64;
@@ -103,7 +103,7 @@ fn line(source: &mut dyn BufRead) -> Result<Option<String>> {
     Ok((read > 0).then(|| text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
-/// Adds fields as a line, quoted where need be.
+/// Appends fields as a line, quoted if necessary.
 fn write<T: AsRef<str>>(out: &mut Vec<u8>, fields: impl IntoIterator<Item = T>) {
     for (place, field) in fields.into_iter().enumerate() {
         if place > 0 {
@@ -116,12 +116,12 @@ fn write<T: AsRef<str>>(out: &mut Vec<u8>, fields: impl IntoIterator<Item = T>) 
     out.push(b'\n');
 }
 
-/// The lines of an ARFF file: the names of its attributes before `@data`.
+/// The lines of an ARFF file; attribute names come before `@data`.
 #[derive(Default)]
 struct Arff {
     names: Vec<String>,
     in_data: bool,
-    /// Lines that were read.
+    /// Lines read so far.
     number: u64,
 }
 
@@ -140,7 +140,7 @@ impl Next for Arff {
                 let sparse = text.starts_with('{');
                 ensure!(
                     !sparse,
-                    Error::data("its ARFF data are sparse, which are not read; write all values")
+                    Error::data("its ARFF data are sparse, which is not supported; write all values")
                 );
                 let fields = fields(text);
                 write(
@@ -168,7 +168,8 @@ impl Next for Arff {
     }
 }
 
-/// The fields of a line of ARFF data, which may be in single or double quotes, with a backslash before a quote; `None` where a quote is left open.
+/// The fields of a line of ARFF data. They may be in single or double quotes, with a backslash before a quote; `None`
+/// if a quote is left open.
 fn fields(text: &str) -> Option<Vec<String>> {
     let (mut fields, mut field, mut quote, mut escaped) = (Vec::new(), String::new(), None, false);
     for c in text.chars() {
@@ -188,10 +189,10 @@ fn fields(text: &str) -> Option<Vec<String>> {
     quote.is_none().then_some(fields)
 }
 
-/// The lines of objects: the names of the first one, then each one's values.
+/// Objects as lines: the names of the first object, then each object's values.
 struct Objects {
     names: Vec<String>,
-    /// Whether all of them are in one list.
+    /// Whether they are all in one list.
     whole: bool,
     number: u64,
 }
@@ -205,7 +206,7 @@ impl Next for Objects {
                 return Ok(false);
             }
             let objects: Vec<Object> = serde_json::from_slice(&bytes)
-                .map_err(|error| Error::data(format!("it is no list of JSON objects: {error}")))?;
+                .map_err(|error| Error::data(format!("it is not a list of JSON objects: {error}")))?;
             for object in objects {
                 self.add(object, out)?;
             }
@@ -219,7 +220,7 @@ impl Next for Objects {
         } else {
             let place = format!("line {}", self.number + 1);
             let object = serde_json::from_str(text)
-                .map_err(|error| Error::data(format!("{place} is no object of JSON: {error}")))?;
+                .map_err(|error| Error::data(format!("{place} is not a JSON object: {error}")))?;
             self.add(object, out)?;
         }
         Ok(true)
@@ -227,7 +228,7 @@ impl Next for Objects {
 }
 
 impl Objects {
-    /// Where the object is that was read last.
+    /// Where the last object that was read is.
     fn place(&self) -> String {
         format!("{} {}", if self.whole { "object" } else { "line" }, self.number)
     }
@@ -242,7 +243,7 @@ impl Objects {
         for (name, value) in pairs {
             let place = self.names.iter().position(|own| *own == name).ok_or_else(|| {
                 Error::data(format!(
-                    "{} has the key {name:?}, and the first object has not; give it there as well, with null for no value",
+                    "{} has the key {name:?}, but the first object does not; add it there too, with null for no value",
                     self.place()
                 ))
             })?;
@@ -253,7 +254,7 @@ impl Objects {
                 Value::String(text) => text,
                 Value::Array(_) | Value::Object(_) => {
                     return Err(Error::data(format!(
-                        "{}, key {name}: it holds a list or an object, and a table takes numbers and words",
+                        "{}, key {name}: it is a list or an object, but a table takes only numbers and words",
                         self.place()
                     )));
                 }
@@ -264,7 +265,7 @@ impl Objects {
     }
 }
 
-/// An object's keys and values, in their order.
+/// An object's keys and values, in order.
 struct Object(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Object {

@@ -1,4 +1,4 @@
-//! The lines of a text as records of fields, whatever separates them and however its letters are stored.
+//! The lines of a text as records of fields, with any separator and any supported encoding.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -14,25 +14,25 @@ use crate::data::files::archive::{brief, damage};
 use crate::data::{Format, limits};
 use crate::error::{Error, Result};
 
-/// Bytes in which the separator is looked for, if the first line is no shorter.
+/// The separator is looked for in this many bytes, unless the first line is longer.
 const HEAD: usize = 64 << 10;
 
-/// What separates fields: the one that the first line has most of, the first of equals.
+/// Possible separators. The one that occurs most often in the first line counts; of equals, the first.
 const SEPARATORS: [u8; 4] = [b'\t', b',', b';', b'|'];
 
-/// What spreadsheets put before a table to name its separator.
+/// Spreadsheets put this before a table to name its separator.
 const SEPARATOR_LINE: &[u8] = b"sep=";
 
-/// A table's lines that are not empty.
+/// The lines of a table that are not empty.
 pub(super) struct Lines<'a> {
     reader: Reader<PerLine<'a>>,
     record: StringRecord,
-    /// The line that the record begins on, from 1.
+    /// The line where the record begins, counted from 1.
     line: u64,
-    /// The first two records, which are read again.
+    /// The first two records, which are read a second time.
     ahead: Vec<(StringRecord, u64)>,
     separator: u8,
-    /// What a person should know of how it was read.
+    /// What the user should know about how it was read.
     pub(super) notes: Vec<String>,
     skipped: u64,
     form: Option<Form>,
@@ -40,7 +40,7 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// The lines of a text, of which as little is read as says what separates fields.
+    /// The lines of a text. Reads only as much as is needed to find the separator.
     pub(super) fn new(text: impl Read + 'a) -> Result<Self> {
         let mut text: Box<dyn Read + 'a> = Box::new(text);
         let mut head = first_line(&mut text).map_err(damage)?;
@@ -94,15 +94,15 @@ impl<'a> Lines<'a> {
 
     fn read(&mut self) -> Result<bool> {
         self.reader.get_mut().left = limits::TABLE_LINE;
-        let mut record = std::mem::take(&mut self.record).into_byte_record(); // its room is used again
+        let mut record = std::mem::take(&mut self.record).into_byte_record(); // its memory is reused
         let read = self.reader.read_byte_record(&mut record).map_err(|error| match error.into_kind() {
             csv::ErrorKind::Io(error) => damage(error),
-            kind => Error::data(format!("it is no table: {}", brief(&format!("{kind:?}")))),
+            kind => Error::data(format!("it is not a table: {}", brief(&format!("{kind:?}")))),
         })?;
         if !read {
             return Ok(false);
         }
-        // To look for a space in all fields is faster than to look at the ends of each.
+        // Looking for a space in all fields is faster than looking at the ends of each field.
         if record.as_slice().iter().fold(false, |found, byte| found | byte.is_ascii_whitespace()) {
             record.trim();
         }
@@ -111,9 +111,9 @@ impl<'a> Lines<'a> {
             error.into_byte_record().iter().map(decoded).collect::<Vec<_>>().into()
         });
         let text = self.record.as_slice();
-        // Most have none, which is found out fast.
+        // Most have none, which is quick to check.
         let breaks = if text.as_bytes().contains(&b'\n') { text.matches('\n').count() as u64 } else { 0 };
-        // Empty lines before a record count among its own for the reader; those behind it do not.
+        // The reader counts empty lines before a record as part of the record, but not those after it.
         let added = self.form.map_or(0, Form::added_lines);
         let position = self.reader.position();
         let stream = self.reader.get_ref();
@@ -122,7 +122,7 @@ impl<'a> Lines<'a> {
         Ok(true)
     }
 
-    /// The fields of the records to come, at most `count`, without going to them.
+    /// The fields of at most `count` following records, without moving forward.
     pub(super) fn peek(&mut self, count: usize) -> Result<Vec<Vec<String>>> {
         let now = (std::mem::take(&mut self.record), self.line);
         while self.ahead.len() < count && self.read()? {
@@ -137,17 +137,17 @@ impl<'a> Lines<'a> {
         &self.record
     }
 
-    /// The fields of this line, to be taken; what is put there makes room for the next.
+    /// The fields of this line, to be taken out; the record put there instead is reused for the next line.
     pub(super) fn record_mut(&mut self) -> &mut StringRecord {
         &mut self.record
     }
 
-    /// The number of this line, from 1, as an editor counts them.
+    /// The number of this line, counted from 1 as in an editor.
     pub(super) fn line(&self) -> u64 {
         self.line
     }
 
-    /// Whether the first line names the columns in any case.
+    /// Whether the first line certainly names the columns.
     pub(super) fn is_named(&self) -> bool {
         self.form.is_some()
     }
@@ -162,14 +162,14 @@ impl<'a> Lines<'a> {
         self.separator == b';'
     }
 
-    /// Bytes that were read so far, and whether more are there already.
+    /// Bytes read so far, and whether more are available already.
     pub(super) fn read_bytes(&self) -> (u64, bool) {
-        // A line feed may be left of the last line's end.
+        // A line feed of the last line's end may remain.
         let read = self.reader.position().byte();
         (read, read + 1 < self.reader.get_ref().given || !self.ahead.is_empty())
     }
 
-    /// What a person should know of how all was read.
+    /// What the user should know about how the whole table was read.
     pub(super) fn all_notes(&mut self) -> Vec<String> {
         let mut notes = std::mem::take(&mut self.notes);
         if self.latin {
@@ -179,7 +179,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// A text in UTF-16, which begins with its mark, in UTF-8.
+/// Converts UTF-16 text, which begins with its byte-order mark, to UTF-8.
 #[cfg(feature = "encodings")]
 #[allow(clippy::unnecessary_wraps, reason = "without the feature it is refused")]
 fn from_utf16<'a>(text: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
@@ -191,7 +191,7 @@ fn from_utf16<'a>(_: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
     Err(Error::data("it is a text in UTF-16; tables are read in UTF-8"))
 }
 
-/// A field in UTF-8, or else in Latin-1.
+/// A field in UTF-8, otherwise in Latin-1.
 #[cfg(feature = "encodings")]
 fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
@@ -205,7 +205,8 @@ fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     bytes.iter().map(|&byte| char::from(byte)).collect::<String>().into()
 }
 
-/// What a table begins with: its first line that is not empty, up to [`HEAD`] bytes of it, and what came along. It waits for no more.
+/// The beginning of a table: its first line that is not empty, up to [`HEAD`] bytes of it, and whatever was read with
+/// it. It does not wait for more.
 fn first_line(table: &mut impl Read) -> io::Result<Vec<u8>> {
     let (mut head, mut len) = (vec![0; HEAD], 0);
     while len < HEAD && !without_breaks(&head[..len]).contains(&b'\n') {
@@ -220,12 +221,12 @@ fn first_line(table: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// The bytes without the line breaks that they begin with.
+/// The bytes without leading line breaks.
 fn without_breaks(head: &[u8]) -> &[u8] {
     &head[head.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()..]
 }
 
-/// The separator that the first line names, and how many bytes that line has.
+/// The separator that the first line names, and that line's length in bytes.
 fn named_separator(head: &[u8]) -> Option<(u8, usize)> {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let &[separator, ref rest @ ..] = text
@@ -241,7 +242,7 @@ fn named_separator(head: &[u8]) -> Option<(u8, usize)> {
         .then_some((separator, head.len() - rest.len() + end + 1))
 }
 
-/// The separator that the first line has most of.
+/// The separator that occurs most often in the first line.
 fn separator(head: &[u8]) -> Result<u8> {
     let (mut counts, mut quoted) = ([0usize; SEPARATORS.len()], false);
     for &byte in without_breaks(head).iter().take_while(|&&byte| byte != b'\n') {
@@ -253,23 +254,23 @@ fn separator(head: &[u8]) -> Result<u8> {
     let most = counts.into_iter().max().unwrap_or(0);
     let first = counts.iter().position(|&count| count == most && count > 0);
     first.map(|index| SEPARATORS[index]).ok_or_else(|| {
-        Error::data("it looks like text, but is no table: its first line has no comma, tab, semicolon or bar between fields")
+        Error::data("it looks like text, but is not a table: its first line has no comma, tab, semicolon or bar between fields")
     })
 }
 
-/// A stream that ends with an error where a line is too long: a quote that is never closed makes one of a whole file. Line
+/// A stream that ends with an error if a line is too long: an unclosed quote turns a whole file into one line. Line
 /// ends of two characters become one, so that lines can be counted.
 struct PerLine<'a> {
     inner: Box<dyn Read + 'a>,
     left: usize,
-    /// Bytes that were read of it.
+    /// Bytes of the line that were returned already.
     given: u64,
     /// The last of them.
     last: u8,
 }
 
 impl PerLine<'_> {
-    /// Counts bytes that are given.
+    /// Counts returned bytes.
     fn count(&mut self, bytes: usize) -> io::Result<usize> {
         self.left = self.left.checked_sub(bytes).ok_or_else(|| {
             io::Error::other(Error::data(format!(
@@ -293,7 +294,7 @@ impl Read for PerLine<'_> {
             let mut kept = 0;
             for at in 0..read {
                 let byte = buffer[at];
-                // \r\n is \n; a lone \r, as old Macintosh files have it, ends a line for the reader of records.
+                // \r\n becomes \n. For the record reader, a lone \r (old Macintosh files) also ends a line.
                 if byte == b'\n' && self.last == b'\r' {
                     self.last = byte;
                     continue;
@@ -302,7 +303,7 @@ impl Read for PerLine<'_> {
                 buffer[kept] = if byte == b'\r' { b'\n' } else { byte };
                 kept += 1;
             }
-            // Nothing but the second half of a line's end: that is not the end of the file.
+            // Only the second half of a line end was read: this is not the end of the file.
             if kept > 0 || read == 0 || buffer.is_empty() {
                 return self.count(kept);
             }

@@ -1,5 +1,5 @@
-//! Tables of text: a sample a line, its fields separated by commas, tabs, semicolons or bars, quoted where need be (RFC
-//! 4180).
+//! Tables of text: one sample per line, fields separated by commas, tabs, semicolons or bars, quoted if necessary
+//! (RFC 4180).
 
 mod forms;
 mod lines;
@@ -15,14 +15,14 @@ use crate::error::{Error, Result, ensure};
 use lines::Lines;
 use records::{check_length, each_record};
 
-/// Reads a table as a data set in one part. Numbers that are all whole and 0..=255 stay bytes; a column with words, gaps or
-/// dates makes the inputs a [`Table`](crate::data::Table).
+/// Reads a table as a data set with one part. If all numbers are whole and in 0..=255, they stay bytes; a column with
+/// words, gaps or dates makes the inputs a [`Table`](crate::data::Table).
 ///
 /// # Errors
-/// [`Error::Data`] with the line, and the column where there is one: a few words in a column of numbers, a line with more or
-/// fewer fields than the first, a line longer than [`limits::TABLE_LINE`](crate::data::limits::TABLE_LINE), no column of a
-/// name that is asked for. Where [`ReadOptions::regression`] asks for targets, a field of the label column that is no finite
-/// number.
+/// [`Error::Data`], with the line and, if there is one, the column: a few words in a column of numbers, a line with
+/// more or fewer fields than the first, a line longer than [`limits::TABLE_LINE`](crate::data::limits::TABLE_LINE),
+/// or no column with a requested name. If [`ReadOptions::regression`] asks for targets, also for a label that is not
+/// a finite number.
 pub fn read(table: impl Read, options: &ReadOptions) -> Result<DataSet> {
     let mut lines = Lines::new(table)?;
     let (names, header) = head(&mut lines, options)?;
@@ -41,21 +41,21 @@ pub fn read(table: impl Read, options: &ReadOptions) -> Result<DataSet> {
     Ok(set)
 }
 
-/// The names in a table's first line, which has some.
+/// The names in a table's first line, which is a header.
 ///
 /// # Errors
-/// [`Error::Data`] for what is no table.
+/// [`Error::Data`] if it is not a table.
 pub(crate) fn column_names(table: impl Read) -> Result<Vec<String>> {
     let first = Lines::new(table)?.peek(1)?.into_iter().next().unwrap_or_default();
     Ok(first.iter().map(|name| class_name(name)).collect())
 }
 
-/// Hands on the inputs of a table, `rows` at a time, with the bytes that were read of it. The inputs are the columns that a
-/// model was trained on: found by their names where both have a header, and else all columns, but for that of the target
-/// where there is one more.
+/// Passes on a table's inputs, `rows` at a time, with the bytes of it that were read. The inputs are the columns that
+/// a model was trained on. They are found by name if both have a header. Otherwise they are all columns, without the
+/// target column if there is one more.
 ///
 /// # Errors
-/// [`Error::Data`] as [`read`]'s, and for columns that are not those of the model, with both sides' names.
+/// [`Error::Data`] as for [`read`], and for columns that are not the model's, with the names of both sides.
 pub(crate) fn each_block(
     table: impl Read,
     wanted: &Columns,
@@ -83,7 +83,7 @@ pub(crate) fn each_block(
         let record = lines.record();
         let field = |place: usize| Field::Text(record.get(place).unwrap_or_default());
         inputs.push(&layout, &field, lines.line())?;
-        // Whoever writes to a pipe may wait for an answer to what there is.
+        // A program that writes to a pipe may wait for an answer to the lines so far.
         let (read, more) = lines.read_bytes();
         if !more || inputs.len() == rows {
             hand_on(&mut inputs, read)?;
@@ -95,15 +95,15 @@ pub(crate) fn each_block(
     if inputs.len() == 0 { Ok(()) } else { hand_on(&mut inputs, lines.read_bytes().0) }
 }
 
-/// The names of the columns, and whether they are those of a header, which is then the line that `lines` are at; the next is
-/// the first of the samples.
+/// The names of the columns, and whether they come from a header. If so, `lines` are at the header, and the next line
+/// is the first sample.
 fn head(lines: &mut Lines<'_>, options: &ReadOptions) -> Result<(Vec<String>, bool)> {
     let (comma, named) = (lines.comma(), lines.is_named());
     let mut ahead = lines.peek(2)?.into_iter();
     let first = &ahead.next().ok_or_else(|| Error::data("it is empty"))?;
     let second = &ahead.next().unwrap_or_default();
     let header = named || options.header.unwrap_or_else(|| is_header(first, second, comma));
-    // A separator at the end of every line makes no column.
+    // A separator at the end of every line is not a column.
     let open = |fields: &[String]| fields.last().is_some_and(String::is_empty);
     let trailing = open(first) && first.len() > 2 && (second.is_empty() || open(second));
     let names = names(&first[..first.len() - usize::from(trailing)], header);
@@ -113,8 +113,8 @@ fn head(lines: &mut Lines<'_>, options: &ReadOptions) -> Result<(Vec<String>, bo
     Ok((names, header))
 }
 
-/// Whether a first line names the columns: no field of it is a number, or all that are count from 0 as pandas names columns
-/// without names. Where the second line has no numbers either, names are all different.
+/// Whether a first line names the columns: none of its fields is a number, or all of them count from 0, as pandas
+/// names columns without names. If the second line has no numbers either, all names must differ.
 fn is_header(first: &[String], second: &[String], comma: bool) -> bool {
     let is_number = |field: &String| number(field, comma).is_some();
     let numbers: Vec<&String> = first.iter().filter(|field| is_number(field)).collect();
@@ -134,7 +134,7 @@ fn is_header(first: &[String], second: &[String], comma: bool) -> bool {
     words.peek().is_some() && words.all(|word| known(&word)) && (counts(0) || counts(1))
 }
 
-/// The names of the columns, which are the first line's fields where it is a header, or else their numbers from 1.
+/// The names of the columns: the first line's fields if it is a header, otherwise numbers from 1.
 fn names(first: &[String], header: bool) -> Vec<String> {
     if header { first.to_vec() } else { (1..=first.len()).map(|column| column.to_string()).collect() }
 }

@@ -1,4 +1,4 @@
-//! The lines of samples, one by one: they are read on one thread, and taken on another where there are many.
+//! The lines of samples, one by one. If there are many, one thread reads them and another processes them.
 
 use std::panic::resume_unwind;
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -9,17 +9,17 @@ use csv::StringRecord;
 use super::lines::Lines;
 use crate::error::{Error, Result, ensure};
 
-/// Lines that are read before another thread takes any: a short table is not worth one.
+/// Lines that are read before a second thread starts: a short table is not worth one.
 const ALONE: usize = 512;
 
-/// Bytes of lines that are handed over together, about, as a core's cache holds them.
+/// About how many bytes of lines are handed over together; they fit in a core's cache.
 const TOGETHER: usize = 1 << 18;
 
-/// Lines that are handed over, each with its number.
+/// Lines to hand over, each with its number.
 type Batch = Vec<(StringRecord, u64)>;
 
-/// Calls `take` with every line of samples, all of as many fields, and its number. Whichever comes first in the file of what it
-/// does not take and what cannot be read is the error.
+/// Calls `take` with every line of samples and its number; all have the same number of fields. If `take` refuses a
+/// line, or a line cannot be read, the error is the one that comes first in the file.
 pub(super) fn each_record(
     lines: &mut Lines<'_>,
     columns: usize,
@@ -43,7 +43,7 @@ pub(super) fn each_record(
         let taker = scope.spawn(move || {
             for batch in batches {
                 batch.iter().try_for_each(|(record, line)| take(record, *line))?;
-                drop(empty.send(batch)); // it is let go where nobody reads any more
+                drop(empty.send(batch)); // dropped if nobody reads any more
             }
             Ok(())
         });
@@ -52,7 +52,7 @@ pub(super) fn each_record(
     })
 }
 
-/// Reads all lines that are left, and hands them over; those that were `used` make room for them.
+/// Reads all remaining lines and hands them over; memory of `used` lines is reused.
 fn hand_over(
     lines: &mut Lines<'_>,
     columns: usize,
@@ -80,7 +80,7 @@ fn hand_over(
         };
         let filled = fill();
         batch.truncate(count);
-        // Nobody takes it where an earlier line was refused, which is told in the end.
+        // Sending fails if an earlier line was refused; that error is reported at the end.
         let over = full.send(batch).is_err();
         if !filled? || over {
             return Ok(());
@@ -88,7 +88,7 @@ fn hand_over(
     }
 }
 
-/// Refuses a line of more or fewer fields; one that is empty may follow the last.
+/// Refuses a line with more or fewer fields; one empty field may follow the last.
 pub(super) fn check_length(lines: &Lines<'_>, columns: usize) -> Result<()> {
     let record = lines.record();
     let trailing = record.len() == columns + 1 && record.get(columns) == Some("");
@@ -97,5 +97,5 @@ pub(super) fn check_length(lines: &Lines<'_>, columns: usize) -> Result<()> {
         return Ok(());
     }
     let fields = if found == 1 { "field" } else { "fields" };
-    Err(Error::data(format!("line {} has {found} {fields}, and the first has {columns}", lines.line())))
+    Err(Error::data(format!("line {} has {found} {fields}, but the first has {columns}", lines.line())))
 }

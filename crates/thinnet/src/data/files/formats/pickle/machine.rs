@@ -1,4 +1,4 @@
-//! The stack machine that a pickle is a program for, without the means to run anything.
+//! The stack machine that a pickle is a program for; it cannot run anything else.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::{Id, Value};
 use crate::data::limits;
 use crate::error::ensure;
 
-/// The functions and classes that arrays of numbers are pickled with.
+/// The functions and classes that pickled arrays of numbers use.
 pub(super) const KNOWN: [(&str, &str); 9] = [
     ("numpy.core.multiarray", "_reconstruct"),
     ("numpy._core.multiarray", "_reconstruct"),
@@ -29,7 +29,7 @@ pub(super) struct Machine<'a> {
     memo: HashMap<usize, Id>,
 }
 
-/// What is wrong, to be said with the place.
+/// An error message; the place is added later.
 pub(super) type Step<T> = Result<T, String>;
 
 impl<'a> Machine<'a> {
@@ -43,12 +43,12 @@ impl<'a> Machine<'a> {
         self.at
     }
 
-    /// Every value that was made.
+    /// All values that were created.
     pub(super) fn into_values(self) -> Vec<Value<'a>> {
         self.values
     }
 
-    /// Runs to the end, which names the value.
+    /// Runs to the end; returns the result's id.
     pub(super) fn run(&mut self) -> Step<Id> {
         loop {
             match self.byte()? {
@@ -64,7 +64,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Does what an opcode asks for.
+    /// Executes an opcode.
     fn step(&mut self, opcode: u8) -> Step<()> {
         match opcode {
             // MARK, POP, POP_MARK, DUP
@@ -137,7 +137,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// A value that stands alone.
+    /// A value without parts.
     fn scalar(&mut self, opcode: u8) -> Step<Value<'a>> {
         Ok(match opcode {
             // NONE, NEWTRUE, NEWFALSE
@@ -157,20 +157,23 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// REDUCE: a call, which is noted and not made.
+    /// REDUCE: a call, which is recorded but not executed.
     fn call(&mut self) -> Step<()> {
         let (arguments, function) = (self.pop()?, self.pop()?);
-        ensure!(matches!(self.values[function], Value::Global(..)), "what is called is no function".into());
+        ensure!(
+            matches!(self.values[function], Value::Global(..)),
+            "what is called is not a function".into()
+        );
         self.push(Value::Call { function, arguments, state: None })
     }
 
-    /// BUILD: the state of what a call would give.
+    /// BUILD: the state for the result of a call.
     fn build(&mut self) -> Step<()> {
         let state = self.pop()?;
         let object = self.top()?;
         match &mut self.values[object] {
             Value::Call { state: old @ None, .. } => *old = Some(state),
-            _ => return Err("a state is given to what takes none".into()),
+            _ => return Err("a state is given to a value that takes none".into()),
         }
         Ok(())
     }
@@ -186,9 +189,9 @@ impl<'a> Machine<'a> {
 
     fn take(&mut self, count: usize) -> Step<&'a [u8]> {
         let rest = &self.bytes[self.at..];
-        let taken = rest
-            .get(..count)
-            .ok_or_else(|| format!("{count} bytes are to come, and the file ends after {}", rest.len()))?;
+        let taken = rest.get(..count).ok_or_else(|| {
+            format!("{count} more bytes are expected, but the file ends after {}", rest.len())
+        })?;
         self.at += count;
         Ok(taken)
     }
@@ -209,17 +212,17 @@ impl<'a> Machine<'a> {
     fn size(&mut self, width: usize) -> Step<usize> {
         let mut wide = [0; 8];
         wide[..width].copy_from_slice(self.take(width)?);
-        usize::try_from(u64::from_le_bytes(wide)).map_err(|_| "a size is beyond all memory".to_owned())
+        usize::try_from(u64::from_le_bytes(wide)).map_err(|_| "a size is larger than any memory".to_owned())
     }
 
-    /// A string of bytes, whose length stands in `width` bytes before it.
+    /// A byte string, after its length in `width` bytes.
     fn bytes(&mut self, width: usize) -> Step<()> {
         let length = self.size(width)?;
         let bytes = self.take(length)?;
         self.push(Value::Bytes(bytes))
     }
 
-    /// The same of characters.
+    /// The same for text.
     fn text(&mut self, width: usize) -> Step<()> {
         let length = self.size(width)?;
         let text = std::str::from_utf8(self.take(length)?).map_err(|_| "a text is not UTF-8")?;
@@ -228,7 +231,7 @@ impl<'a> Machine<'a> {
 
     /// Text up to the end of the line.
     fn line(&mut self) -> Step<&'a str> {
-        // A name of a module or function; no longer ones are looked for.
+        // The name of a module or function; longer ones are never needed.
         const LONGEST: usize = 256;
         let rest = &self.bytes[self.at..];
         let end = rest.iter().take(LONGEST).position(|&byte| byte == b'\n').ok_or("a name has no end")?;
@@ -245,7 +248,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// The lowest place on the stack that an opcode may take from: what lies below belongs to an open mark.
+    /// The lowest place on the stack that an opcode may take from; everything below belongs to an open mark.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
@@ -274,7 +277,7 @@ impl<'a> Machine<'a> {
         self.push(Value::Items(items))
     }
 
-    /// Keeps the value on top under a key that stands in `width` bytes.
+    /// Stores the top value under a key of `width` bytes.
     fn keep(&mut self, width: usize) -> Step<()> {
         let key = self.size(width)?;
         self.keep_as(key)
@@ -286,7 +289,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Brings back what was kept under a key that stands in `width` bytes.
+    /// Fetches the value that was stored under a key of `width` bytes.
     fn recall(&mut self, width: usize) -> Step<()> {
         let key = self.size(width)?;
         let id = *self.memo.get(&key).ok_or_else(|| format!("nothing was kept as {key}"))?;
@@ -298,7 +301,7 @@ impl<'a> Machine<'a> {
         let list = self.top()?;
         match &mut self.values[list] {
             Value::Items(items) => items.extend(more),
-            _ => return Err("items are added to what is no list".into()),
+            _ => return Err("items are added to what is not a list".into()),
         }
         Ok(())
     }
@@ -307,7 +310,7 @@ impl<'a> Machine<'a> {
         let dict = self.top()?;
         match &mut self.values[dict] {
             Value::Dict(entries) if more.len().is_multiple_of(2) => entries.extend(more),
-            _ => return Err("entries are added to what is no dictionary, or a key has no value".into()),
+            _ => return Err("entries are added to what is not a dictionary, or a key has no value".into()),
         }
         Ok(())
     }
@@ -317,7 +320,7 @@ impl<'a> Machine<'a> {
             return self.push(Value::Global(module, name));
         }
         let asked: String = format!("{module}.{name}").chars().take(limits::CLASS_NAME).collect();
-        Err(format!("it asks for {asked:?}, which no data set needs; nothing of it was run"))
+        Err(format!("it asks for {asked:?}, which no data set needs; nothing was executed"))
     }
 }
 

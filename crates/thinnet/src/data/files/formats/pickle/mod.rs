@@ -1,9 +1,9 @@
 //! Python's pickle format, as far as data sets need it (protocols 2 to 5; PEP 307, PEP 3154, PEP 574).
 //!
-//! A pickle is a program for a machine with a stack. This reader runs none of it: calls of Python functions stay calls
-//! ([`Value::Call`]), which a reader of data may interpret, and a function that no array of numbers needs ends the reading. Values
-//! lie in one list and name each other by number, so that shared and nested ones cost nothing to share or drop, and strings
-//! stay where they are in the file. The pickle crates there are copy what is shared, which a hostile file makes double at
+//! A pickle is a program for a stack machine. This reader never calls Python functions: calls are stored
+//! ([`Value::Call`]) and a data reader may interpret them. A function that no array of numbers needs stops the
+//! reading. Values are in one list and refer to each other by number, so sharing, nesting and dropping cost nothing;
+//! strings stay in the file's bytes. Existing pickle crates copy shared values, which a hostile file can double at
 //! every opcode, follow nesting by recursion, and copy the 30 MB of a batch more than once.
 
 mod machine;
@@ -17,7 +17,7 @@ pub use value::{Id, Value};
 use crate::data::limits;
 use crate::error::{Error, Result, ensure};
 
-/// A pickle that was read: its values, and which of them it stands for.
+/// A parsed pickle: its values, and which one is the result.
 #[derive(Debug, Clone)]
 pub struct Pickle<'a> {
     values: Vec<Value<'a>>,
@@ -34,11 +34,11 @@ pub struct ByteArray<'a> {
 }
 
 impl<'a> Pickle<'a> {
-    /// Reads one pickle, whose end is the end of the bytes or before it.
+    /// Reads one pickle; bytes may follow its end.
     ///
     /// # Errors
-    /// [`Error::Data`] for bytes that are no pickle, for functions that no array of numbers needs, and beyond
-    /// [`limits::PICKLE_VALUES`] values.
+    /// [`Error::Data`] for bytes that are not a pickle, for functions that no array of numbers needs, and for more
+    /// than [`limits::PICKLE_VALUES`] values.
     pub fn read(bytes: &'a [u8]) -> Result<Self> {
         let mut machine = Machine::new(bytes);
         let root = machine.run().map_err(|reason| {
@@ -57,7 +57,7 @@ impl<'a> Pickle<'a> {
         &self.values[id]
     }
 
-    /// What a dictionary has for a key, the last of several.
+    /// The value for a key in a dictionary, the last one if there are several.
     pub fn get(&self, dict: &Value<'a>, key: &str) -> Option<&Value<'a>> {
         let Value::Dict(entries) = dict else { return None };
         let entries = entries.chunks_exact(2).rev();
@@ -92,12 +92,12 @@ impl<'a> Pickle<'a> {
         items.iter().map(text).collect()
     }
 
-    /// An array of NumPy's with the type `uint8`, in row-major order.
+    /// A NumPy array of type `uint8`, in row-major order.
     ///
     /// # Errors
-    /// [`Error::Data`] for anything else, and for an array whose bytes are not as many as its shape says.
+    /// [`Error::Data`] for anything else, and for an array whose bytes do not match its shape.
     pub fn byte_array(&self, value: &Value<'a>) -> Result<ByteArray<'a>> {
-        let found = self.array_parts(value).ok_or_else(|| Error::data("it is no array of NumPy's"))?;
+        let found = self.array_parts(value).ok_or_else(|| Error::data("it is not a NumPy array"))?;
         let (shape, dtype, fortran, bytes) = found;
         ensure!(dtype, Error::data("its array is not of the type uint8"));
         let shape: Option<Vec<usize>> = self
@@ -108,7 +108,7 @@ impl<'a> Pickle<'a> {
             .collect();
         let shape = shape
             .filter(|shape| (1..=limits::DIMENSIONS).contains(&shape.len()))
-            .ok_or_else(|| Error::data("its array has no possible shape"))?;
+            .ok_or_else(|| Error::data("its array has an impossible shape"))?;
         if fortran && shape.len() > 1 {
             return Err(Error::data("its array is stored by column, which a batch never is"));
         }
@@ -123,9 +123,9 @@ impl<'a> Pickle<'a> {
         Ok(ByteArray { shape, bytes })
     }
 
-    /// Shape, whether the type is `uint8`, whether it is stored by column, and the bytes of an array, by either way that
-    /// NumPy pickles one.
-    #[allow(clippy::type_complexity)] // four things that are looked at once
+    /// Shape, whether the type is `uint8`, whether it is stored by column, and the bytes of an array, from either way
+    /// in which NumPy pickles one.
+    #[allow(clippy::type_complexity)] // four values that are used at once
     fn array_parts(&self, value: &Value<'a>) -> Option<(&Value<'a>, bool, bool, Option<Cow<'a, [u8]>>)> {
         let Value::Call { function, arguments, state } = value else { return None };
         let Value::Global(_, name) = self.value(*function) else { return None };
@@ -158,7 +158,7 @@ impl<'a> Pickle<'a> {
             })
     }
 
-    /// A string of bytes; `_codecs.encode(text, 'latin1')` and `bytearray(...)` are others.
+    /// A byte string; `_codecs.encode(text, 'latin1')` and `bytearray(...)` count as well.
     fn bytes(&self, id: Id) -> Option<Cow<'a, [u8]>> {
         match self.value(id) {
             Value::Bytes(bytes) => Some(Cow::Borrowed(bytes)),

@@ -1,4 +1,4 @@
-//! What a pickle is made of.
+//! The values of a pickle.
 
 /// The number of a value in its pickle.
 pub type Id = usize;
@@ -14,19 +14,19 @@ pub enum Value<'a> {
     Int(i64),
     /// A floating-point number.
     Float(f64),
-    /// A string of bytes; every string of Python 2 is one.
+    /// A byte string; every string of Python 2 is one.
     Bytes(&'a [u8]),
     /// A string of characters.
     Text(&'a str),
     /// A list, tuple or set.
     Items(Vec<Id>),
-    /// Keys and values in turn.
+    /// Keys and values alternately.
     Dict(Vec<Id>),
     /// A function or class: its module and its name.
     Global(&'a str, &'a str),
-    /// A call that was not made: what would be called, its arguments, and the state that its result would be given.
+    /// A call that was not executed: the function, its arguments, and the state for its result.
     Call {
-        /// What would be called.
+        /// The function.
         function: Id,
         /// Its arguments.
         arguments: Id,

@@ -1,4 +1,4 @@
-//! Rows of a table become a data set.
+//! Builds a data set from the rows of a table.
 
 use super::inputs::{Inputs, Read, features_of};
 use super::layout::Layout;
@@ -10,17 +10,18 @@ use crate::data::{Columns, DataSet, Encoding, Features, Format, ReadOptions, Row
 use crate::error::{Error, Result, ensure};
 use crate::text::first_of;
 
-/// Names, in lower case, of a column that only counts the rows, if it does; a name that ends in id is one as well.
+/// Names, in lower case, of a column that only counts the rows (if it does); a name that ends in id also counts.
 pub(crate) const INDEX_NAMES: [&str; 8] =
     ["", "unnamed: 0", "index", "no", "row", "rownames", "row_names", "#"];
 
-/// A first column without a name that counts so many rows or more is one as well.
+/// A first column without a name is also an index if it counts at least this many rows.
 const CERTAIN_INDEX: usize = 50;
 
-/// From so many rows on, a column with a word of its own for nine rows of ten tells rows apart, and nothing else.
+/// From this many rows on, a column of words is left out if nine of ten rows have a word of their own: it only
+/// identifies rows.
 const MANY_WORDS: usize = 50;
 
-/// The rows of a table, as far as they were read.
+/// The rows of a table read so far.
 pub(crate) struct Build<'a> {
     layout: Layout,
     options: &'a ReadOptions,
@@ -30,7 +31,7 @@ pub(crate) struct Build<'a> {
 }
 
 impl<'a> Build<'a> {
-    /// Takes rows of this layout.
+    /// Takes rows with this layout.
     pub(crate) fn new(layout: Layout, options: &'a ReadOptions, origin: Origin) -> Self {
         let inputs = match &options.known {
             Some(known) => Inputs::of_model(known, origin),
@@ -40,10 +41,10 @@ impl<'a> Build<'a> {
         Self { layout, options, inputs, target, unlabelled: 0 }
     }
 
-    /// Takes the next row, whose fields `field` gives by their places, and which stands in this line.
+    /// Adds the next row, on this line; `field` returns its fields by their places.
     ///
     /// # Errors
-    /// [`Error::Data`] for a field of another kind than is asked for, and for a label that is missing.
+    /// [`Error::Data`] for a field of another kind than requested, and for a missing label.
     pub(crate) fn push<'f>(&mut self, field: impl Fn(usize) -> Field<'f>, line: u64) -> Result<()> {
         let label = field(self.layout.label);
         if is_unlabelled(label, self.options) {
@@ -54,10 +55,10 @@ impl<'a> Build<'a> {
         self.target.push(label, line)
     }
 
-    /// The data set, in one part.
+    /// The data set, with one part.
     ///
     /// # Errors
-    /// [`Error::Data`] for no rows, or nothing in them to learn from.
+    /// [`Error::Data`] if there are no rows, or nothing in them to learn from.
     pub(crate) fn finish(self, format: Format) -> Result<DataSet> {
         let Self { layout, options, mut inputs, target, unlabelled } = self;
         let mut notes = Vec::new();
@@ -67,7 +68,7 @@ impl<'a> Build<'a> {
             counts_rows((name(&layout, input), unnamed), inputs.len(), |row| inputs.number(row, input))
         };
         let mut left: Vec<usize> = (0..layout.inputs.len()).collect();
-        // Rows from which a column is left out have to be taken apart.
+        // If columns are left out, rows have to be copied without them.
         if left.iter().any(|&input| !is_chosen(of, input) && counts(input)) {
             inputs.turn_to_columns();
         }
@@ -92,17 +93,17 @@ impl<'a> Build<'a> {
     }
 }
 
-/// Whether a row has no label, and is left out.
+/// Whether a row has no label and is left out.
 pub(crate) fn is_unlabelled(label: Field<'_>, options: &ReadOptions) -> bool {
-    // A minus is a class where a plus is one.
+    // A minus is a class if a plus is one.
     options.skip_unlabelled && label.is_gap() && !matches!(label, Field::Text("-"))
 }
 
-/// A table's layout, and how it is to be read.
+/// A table's layout, and how to read it.
 type Of<'a> = (&'a Layout, &'a ReadOptions);
 
-/// Columns of inputs that are read to their ends, without those that say nothing of a sample, which are told in notes; each
-/// with its place among the inputs.
+/// The columns of inputs, after all rows are read, each with its place among the inputs. Columns without information
+/// are left out, with a note.
 pub(crate) fn columns_of(
     growing: Vec<Growing>,
     of: Of<'_>,
@@ -122,9 +123,10 @@ pub(crate) fn columns_of(
     Ok(columns)
 }
 
-/// A data set of a table's targets and of the inputs that are `left`, by their places among all, which `inputs` gives.
+/// Builds a data set from a table's targets and the remaining inputs `left`, given by their places among all;
+/// `inputs` returns them.
 ///
-/// - `unlabelled`: how many rows were left out, and what was noted so far
+/// - `unlabelled`: how many rows were left out, with the notes so far
 ///
 /// # Errors
 /// As [`Build::finish`].
@@ -175,7 +177,7 @@ pub(crate) fn data_set(
     DataSet { format, names, columns, shape, train, val: None, test: None, mean: None, notes }.checked()
 }
 
-/// Whether an input was asked for, by its name or as one of categories.
+/// Whether an input was requested, by its name or as one of the categories.
 fn is_chosen((layout, options): Of<'_>, input: usize) -> bool {
     options.known.is_some()
         || !options.columns.is_empty()
@@ -187,7 +189,8 @@ fn name(layout: &Layout, input: usize) -> &str {
     layout.names[layout.inputs[input]].as_str()
 }
 
-/// Whether a column only counts so many rows from 0 or 1, as its name says or, of the first without a name, their number.
+/// Whether a column only counts the rows from 0 or 1. Its name must say so, or it is a first column without a name
+/// and long enough.
 fn counts_rows((name, unnamed): (&str, bool), rows: usize, number: impl Fn(usize) -> Option<f64>) -> bool {
     let lower = name.to_lowercase();
     let named = INDEX_NAMES.contains(&lower.as_str()) || lower.ends_with("id");
@@ -196,7 +199,7 @@ fn counts_rows((name, unnamed): (&str, bool), rows: usize, number: impl Fn(usize
     (named || (unnamed && rows >= CERTAIN_INDEX)) && rows > 1 && (counts(0.0) || counts(1.0))
 }
 
-/// Why a column says nothing of a sample, if it says nothing.
+/// Why a column carries no information about a sample, if it carries none.
 fn useless(name: (&str, bool), Column { kind, cells }: &Column) -> Option<&'static str> {
     let rows = cells.len();
     let why = match cells {
@@ -217,7 +220,7 @@ fn useless(name: (&str, bool), Column { kind, cells }: &Column) -> Option<&'stat
     why.0.then_some(why.1)
 }
 
-/// A column by its name, or by its number where it has none.
+/// A column's name, or its number if it has no name.
 fn shown(layout: &Layout, place: usize) -> String {
     match layout.names[place].as_str() {
         name if layout.header && !name.is_empty() => name.to_owned(),
@@ -225,7 +228,7 @@ fn shown(layout: &Layout, place: usize) -> String {
     }
 }
 
-/// What was taken for the target: `label: price (numbers, 20,000 different values): regression`.
+/// The note about the target: `label: price (numbers, 20,000 different values): regression`.
 fn said(layout: &Layout, found: &Found) -> String {
     let name = shown(layout, layout.label);
     match found {

@@ -1,4 +1,4 @@
-//! The inputs of a table's rows: columns, each of a kind of its own, or rows of numbers where all are numbers.
+//! The inputs of a table's rows: columns, each with its own kind, or rows of numbers if all are numbers.
 
 use super::layout::Layout;
 use super::target::not_finite;
@@ -8,31 +8,31 @@ use crate::data::table::{Column, Growing, Kind, Numbers, Table};
 use crate::data::{Columns, Encoding, Features, Pixels};
 use crate::error::Result;
 
-/// After so many rows, a table that has had numbers alone is kept by rows, as it is handed on.
+/// After this many rows, a table with only numbers is stored by rows, the final layout.
 const CERTAIN: usize = 1000;
 
-/// The inputs of rows, as far as they were read.
+/// The inputs of the rows read so far.
 pub(crate) struct Inputs {
     columns: Vec<Growing>,
-    /// The rows one after the other, in place of the columns.
+    /// The rows one after another, instead of the columns.
     rows: Option<Numbers>,
     count: usize,
     origin: Origin,
     /// Whether they are for a model.
     for_model: bool,
-    /// Whether that takes numbers alone, which says nothing of what stands for a gap.
+    /// Whether the model takes only numbers; then it does not say how to fill a gap.
     numbers_alone: bool,
 }
 
-/// Inputs that were read.
+/// The inputs after reading.
 pub(crate) enum Read {
-    /// All are numbers without gaps.
+    /// Only numbers, without gaps.
     Rows(Features<f64>),
     Columns(Vec<Growing>),
 }
 
 impl Inputs {
-    /// The inputs of a table of this layout.
+    /// The inputs of a table with this layout.
     pub(crate) fn of_table(layout: &Layout, origin: Origin) -> Self {
         Self::new(layout.kinds.iter().cloned(), origin)
     }
@@ -49,12 +49,12 @@ impl Inputs {
         Self { columns, rows: None, count: 0, origin, for_model: false, numbers_alone: false }
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(crate) fn len(&self) -> usize {
         self.count
     }
 
-    /// Takes the next row, whose fields `field` gives by their places, and which stands in this line.
+    /// Adds the next row, on this line; `field` returns its fields by their places.
     pub(crate) fn push<'f>(
         &mut self,
         layout: &Layout,
@@ -72,7 +72,7 @@ impl Inputs {
         Ok(())
     }
 
-    /// Takes a row of numbers alone, if rows are kept; else says that it does not.
+    /// Adds a row if rows are stored and it has only numbers; otherwise returns `false`.
     fn push_row<'f>(&mut self, layout: &Layout, field: &impl Fn(usize) -> Field<'f>) -> bool {
         let Some(rows) = &mut self.rows else { return false };
         let before = rows.len();
@@ -99,7 +99,7 @@ impl Inputs {
                 if self.numbers_alone && field.is_gap() { Err(field) } else { column.push(field, line) };
             taken.map_err(|field| {
                 let why = if self.numbers_alone {
-                    "the model takes numbers alone".to_owned()
+                    "the model takes only numbers".to_owned()
                 } else if self.for_model {
                     format!("the model takes {} here", column.wanted())
                 } else {
@@ -125,7 +125,7 @@ impl Inputs {
         self.rows = Some(rows);
     }
 
-    /// Makes columns of rows, where these are kept.
+    /// Converts rows to columns, if rows are stored.
     pub(crate) fn turn_to_columns(&mut self) {
         let Some(rows) = self.rows.take() else { return };
         let width = self.columns.len();
@@ -136,7 +136,7 @@ impl Inputs {
         }
     }
 
-    /// The number of an input of a row, where rows are kept.
+    /// The number of an input in a row, if rows are stored.
     pub(crate) fn number(&self, row: usize, input: usize) -> Option<f64> {
         Some(self.rows.as_ref()?.get(row * self.columns.len() + input))
     }
@@ -161,8 +161,8 @@ impl Inputs {
     }
 }
 
-/// Columns as inputs: numbers alone as bytes or floats, anything else as a table. With a model's columns they are encoded as
-/// its own are; dates give their parts if that is asked for.
+/// Columns as inputs: bytes or floats if all are numbers, otherwise a table. With a model's columns they are encoded
+/// as the model's are; dates also give their parts if requested.
 pub(crate) fn features_of(
     columns: Vec<Column>,
     known: Option<&Columns>,
@@ -187,7 +187,7 @@ pub(crate) fn features_of(
     features(numbers, samples)
 }
 
-/// So many rows of numbers.
+/// This many rows of numbers.
 fn features(numbers: Numbers, samples: usize) -> Result<Features<f64>> {
     let width = numbers.len() / samples.max(1);
     Ok(match numbers {

@@ -6,34 +6,35 @@ use crate::data::{Columns, ReadOptions, limits};
 use crate::error::{Error, Result};
 use crate::text::first_of;
 
-/// Names, in lower case, of a column that holds the labels or targets unless one asks for another, the first before the
-/// next. Without such a name it is the last. A y beside an x is a coordinate.
+/// Names, in lower case, of the column with the labels or targets, unless another one is requested; earlier names
+/// come first. Without such a name it is the last column. A y next to an x is a coordinate.
 pub(crate) const LABEL_NAMES: [&str; 7] = ["label", "class", "target", "y", "labels", "outcome", "survived"];
 
-/// The columns: their names or numbers, and what each is for.
+/// The columns: their names or numbers, and what each is used for.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
     pub(crate) names: Vec<String>,
     pub(crate) header: bool,
-    /// The place of the labels or targets.
+    /// The place of the label or target column.
     pub(crate) label: usize,
     /// The places of the inputs.
     pub(crate) inputs: Vec<usize>,
-    /// What each input has to be, where that is known.
+    /// The kind that each input must have, if known.
     pub(crate) kinds: Vec<Option<Kind>>,
 }
 
 impl Layout {
-    /// What the columns of these names are for; the names are those of the file where it has any (`header`), and else
-    /// numbers from 1.
+    /// What each column is used for. The names come from the file's header, if it has one (`header`); otherwise they
+    /// are numbers from 1.
     ///
     /// # Errors
-    /// [`Error::Data`] for fewer than two columns, more than [`limits::TABLE_COLUMNS`], or a column that is not there.
+    /// [`Error::Data`] for fewer than two columns, more than [`limits::TABLE_COLUMNS`], or a column that does not
+    /// exist.
     pub(crate) fn new(names: &[String], header: bool, options: &ReadOptions) -> Result<Self> {
         let columns = names.len();
         if !(2..=limits::TABLE_COLUMNS).contains(&columns) {
             return Err(Error::data(format!(
-                "its first line has {columns} fields, and a table of samples has 2 to {}",
+                "its first line has {columns} fields, but a table of samples has 2 to {}",
                 limits::TABLE_COLUMNS
             )));
         }
@@ -55,7 +56,7 @@ impl Layout {
         let inputs: Vec<usize> = (0..columns).filter(is_input).collect();
         if inputs.is_empty() {
             return Err(Error::data(format!(
-                "no column is left as an input beside the label {}",
+                "no column is left as an input besides the label {}",
                 names[label]
             )));
         }
@@ -64,11 +65,11 @@ impl Layout {
         Ok(Self { names, header, label, inputs, kinds })
     }
 
-    /// The layout for a model's columns: its inputs are found by name where both have names, and else by their places. Where
-    /// the target is not there, `label` is beyond the columns.
+    /// The layout for a model's columns: its inputs are found by name if both have names, otherwise by place. If the
+    /// target is missing, `label` is past the last column.
     ///
     /// # Errors
-    /// [`Error::Data`] for a column that is missing; it names both sides.
+    /// [`Error::Data`] for a missing column; it names both sides.
     pub(crate) fn of_model(names: &[String], header: bool, wanted: &Columns) -> Result<Self> {
         let header = header && wanted.header;
         let names: Vec<String> = names.iter().map(|name| class_name(name)).collect();
@@ -82,8 +83,8 @@ impl Layout {
         Ok(Self { names, header, label, inputs, kinds: Vec::new() })
     }
 
-    /// The same where the file says of each column, by its place, what it holds; what is asked for goes before that.
-    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "texts say no kinds"))]
+    /// The same for a file that gives each column's kind by its place; requested kinds come first.
+    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "texts have no types"))]
     pub(crate) fn with_kinds(mut self, known: &[Option<Kind>]) -> Self {
         for (kind, &place) in self.kinds.iter_mut().zip(&self.inputs) {
             *kind = kind.take().or_else(|| known.get(place).cloned().flatten());
@@ -91,10 +92,10 @@ impl Layout {
         self
     }
 
-    /// The same, if the target of a model is among the columns.
+    /// The same, if the columns include a model's target.
     ///
     /// # Errors
-    /// [`Error::Data`] if it is not.
+    /// [`Error::Data`] if they do not.
     pub(crate) fn with_label(self, wanted: &Columns) -> Result<Self> {
         if self.label < self.names.len() {
             return Ok(self);
@@ -111,7 +112,7 @@ impl Layout {
     }
 }
 
-/// The place of a column by its name, or by its number from 1.
+/// The place of a column, found by its name or by its number from 1.
 fn place(names: &[String], header: bool, wanted: &str, what: &str) -> Result<usize> {
     let wanted = wanted.trim();
     let named = || names.iter().position(|column| header && column == wanted);
@@ -124,14 +125,14 @@ fn place(names: &[String], header: bool, wanted: &str, what: &str) -> Result<usi
     })
 }
 
-/// The places of the wanted columns among those of a table with these names.
+/// The places of the wanted columns in a table with these names.
 fn by_name(fields: &[String], wanted: &Columns) -> Result<Vec<usize>> {
     let place = |name: &String| fields.iter().position(|field| field == name);
     let found: Vec<Option<usize>> = wanted.inputs.iter().map(place).collect();
     match found.iter().position(Option::is_none) {
         None => Ok(found.into_iter().flatten().collect()),
         Some(missing) => Err(Error::data(format!(
-            "the model takes the columns {}, and the table has {}: {} is missing",
+            "the model takes the columns {}, but the table has {}: {} is missing",
             some(&wanted.inputs),
             some(fields),
             wanted.inputs[missing]
@@ -139,7 +140,7 @@ fn by_name(fields: &[String], wanted: &Columns) -> Result<Vec<usize>> {
     }
 }
 
-/// The places of the inputs in a table of so many columns without names.
+/// The places of the inputs in a table of this many columns without names.
 fn by_place(columns: usize, wanted: &Columns) -> Result<Vec<usize>> {
     let inputs = wanted.inputs.len();
     let (width, places) = if wanted.places.is_empty() {
@@ -153,13 +154,13 @@ fn by_place(columns: usize, wanted: &Columns) -> Result<Vec<usize>> {
         _ if columns + 1 == width => Ok(places.iter().map(before_target).collect()),
         _ if columns == inputs => Ok((0..inputs).collect()),
         _ => Err(Error::data(format!(
-            "the model takes {inputs} columns ({}), and the table has {columns}",
+            "the model takes {inputs} columns ({}), but the table has {columns}",
             some(&wanted.inputs)
         ))),
     }
 }
 
-/// The first of some names.
+/// Some names for a message, the first ones if there are many.
 fn some(names: &[String]) -> String {
     first_of(names, 8)
 }

@@ -1,4 +1,4 @@
-//! What all tables have in common, whatever file they come from: which column is what, and a data set of their rows.
+//! What all tables share, from any file format: the role of each column, and a data set from the rows.
 
 mod build;
 mod inputs;

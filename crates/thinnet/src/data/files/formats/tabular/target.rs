@@ -1,4 +1,4 @@
-//! The column that holds labels or targets.
+//! The column with labels or targets.
 
 use std::collections::HashMap;
 
@@ -7,14 +7,14 @@ use crate::data::table::field::{Field, Origin, sort_words};
 use crate::data::{ReadOptions, limits};
 use crate::error::{Error, Result, ensure};
 
-/// Whole numbers with more different values than this are no classes where it is to be found out.
+/// Whole numbers with more different values than this are not treated as classes, unless requested.
 const MOST_CLASSES: usize = 100;
-/// Nor are those with more than this, if rows of one value are fewer than [`FEW_ROWS`] on average.
+/// The same with more than this, if a value has fewer than [`FEW_ROWS`] rows on average.
 const SOME_CLASSES: usize = 20;
 /// See [`SOME_CLASSES`].
 const FEW_ROWS: usize = 20;
 
-/// The fields of the target's column, as far as they were read.
+/// The fields of the target column read so far.
 pub(crate) struct Target {
     name: String,
     origin: Origin,
@@ -22,22 +22,22 @@ pub(crate) struct Target {
     numbers: Option<Vec<f64>>,
 }
 
-/// What they are.
+/// The kind of targets that was found.
 pub(crate) enum Found {
-    /// The classes' names, and each row's as an index of them.
+    /// The classes' names, and each row's class as an index.
     Classes(Vec<String>, Vec<usize>),
-    /// A number a row.
+    /// One number per row.
     Numbers(Vec<f64>),
 }
 
-/// Labels that were read so far.
+/// Labels read so far.
 #[derive(Default)]
 struct Labels {
     /// The index in `words` of each sample's label.
     indices: Vec<usize>,
     words: Vec<String>,
     known: HashMap<Box<str>, usize>,
-    /// Whether there were more than may be classes.
+    /// Whether there were too many for classes.
     too_many: bool,
 }
 
@@ -48,7 +48,7 @@ impl Target {
         Self { name: name.to_owned(), origin, labels, numbers }
     }
 
-    /// Takes the next field, which stands in this line.
+    /// Adds the next field, on this line.
     pub(crate) fn push(&mut self, field: Field<'_>, line: u64) -> Result<()> {
         let found = field.number(self.origin.comma);
         match (&mut self.numbers, &self.labels, found) {
@@ -78,7 +78,7 @@ impl Target {
         Ok(())
     }
 
-    /// How many were taken.
+    /// The number of fields.
     pub(crate) fn len(&self) -> usize {
         let labels = self.labels.as_ref().map_or(0, |labels| labels.indices.len());
         self.numbers.as_ref().map_or(labels, Vec::len)
@@ -96,11 +96,11 @@ impl Target {
     }
 }
 
-/// The error about a field that has to be a finite number.
+/// The error for a field that has to be a finite number.
 pub(super) fn not_finite((row, line): (&str, u64), (column, field): (&str, Field<'_>), why: &str) -> Error {
     let shown: String = field.written().chars().take(30).collect();
     let shown = if shown.is_empty() { "an empty field".to_owned() } else { format!("{shown:?}") };
-    Error::data(format!("{row} {line}, column {column}: {shown} is no finite number; {why}"))
+    Error::data(format!("{row} {line}, column {column}: {shown} is not a finite number; {why}"))
 }
 
 impl Labels {
@@ -108,7 +108,7 @@ impl Labels {
         if self.too_many {
             return;
         }
-        // 0 and 0.0 are one label, and so is -0.
+        // 0, 0.0 and -0 are the same label.
         let key = || number.map_or_else(|| word.to_owned(), |number| (number + 0.0).to_string());
         let known = self.known.get(word).copied().or_else(|| self.known.get(key().as_str()).copied());
         let label = match known {
@@ -126,7 +126,7 @@ impl Labels {
         self.indices.push(label);
     }
 
-    /// Whether these labels, which are all `numbers`, are rather classes than quantities.
+    /// Whether these labels, all of which are `numbers`, look like classes and not like quantities.
     fn are_classes(&self, numbers: &[f64]) -> bool {
         let values = self.words.len();
         let whole = numbers.iter().all(|number| number.fract().abs() <= 0.0);
@@ -134,7 +134,7 @@ impl Labels {
         !self.too_many && if whole { values <= MOST_CLASSES && few } else { values <= 2 }
     }
 
-    /// The classes, and the labels as indices of them.
+    /// The classes, and the labels as indices into them.
     fn finish(self) -> (Vec<String>, Vec<usize>) {
         let Self { indices, words, .. } = self;
         let mut sorted = words.clone();
