@@ -22,4 +22,7 @@ def test_the_package_is_small() -> None:
 def test_the_readme_s_lines_run(capsys: pytest.CaptureFixture[str]) -> None:
     (lines,) = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
     exec(lines, {})
-    assert float(capsys.readouterr().out) > 0.9
+    score = float(capsys.readouterr().out)
+    assert score > 0.9
+    (told,) = re.findall(r"# (0\.\d+):", lines)
+    assert abs(score - float(told)) < 0.01, "other CPUs may round differently"
