@@ -287,8 +287,11 @@ pub(crate) fn figures_csv(
     write(file, &header, rows)
 }
 
+/// A column's name and its figure.
+type FigureColumn = (String, fn(&RunFigures) -> Option<f64>);
+
 /// The columns of a run's figures in tables for programs.
-fn figure_columns(measure: Measure) -> [(String, fn(&RunFigures) -> Option<f64>); 10] {
+fn figure_columns(measure: Measure) -> [FigureColumn; 10] {
     let name = measure.name();
     // A float that is whole is written like a count.
     [

@@ -72,7 +72,9 @@ pub(super) fn plots(groups: &Groups<'_>) -> Vec<ComparedPlot> {
         .zip(PARTS)
         .map(|(title, part)| plot(groups, title, "", axis.clone(), part, score, |value| value, show))
         .collect();
-    plots.iter_mut().for_each(|plot| plot.panel.chance.clone_from(&chance));
+    for plot in &mut plots {
+        plot.panel.chance.clone_from(&chance);
+    }
     let loss: fn(&Score) -> Option<f64> = |score| Some(score.loss);
     let scale = LossScale::of(values(groups, loss).into_iter());
     let losses = ["Train loss", "Val loss"].into_iter().zip(PARTS).map(|(title, part)| {

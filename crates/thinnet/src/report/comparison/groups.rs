@@ -88,12 +88,11 @@ impl<'a> Groups<'a> {
             let takes = |(own, group): (&String, &Vec<&ComparedRun>)| {
                 *own == identity && group.iter().all(|other| other.config.train.seed != run.config.train.seed)
             };
-            match identities.iter().zip(&groups).position(takes) {
-                Some(place) => groups[place].push(run),
-                None => {
-                    identities.push(identity);
-                    groups.push(vec![run]);
-                }
+            if let Some(place) = identities.iter().zip(&groups).position(takes) {
+                groups[place].push(run);
+            } else {
+                identities.push(identity);
+                groups.push(vec![run]);
             }
         }
         let of_all = |key: &str| -> Vec<Value> {
@@ -211,7 +210,9 @@ mod tests {
         let groups = Groups::of(&runs).unwrap();
         assert_eq!((groups.all.len(), groups.same_samples), (2, None));
         assert_eq!(groups.keys, ["data.path"]);
-        runs.iter_mut().for_each(|run| run.samples = Some("sum".to_owned()));
+        for run in &mut runs {
+            run.samples = Some("sum".to_owned());
+        }
         let groups = Groups::of(&runs).unwrap();
         assert_eq!((groups.all.len(), groups.same_samples), (1, Some(true)));
         runs[0].samples = Some("other".to_owned());
