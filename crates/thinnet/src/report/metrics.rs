@@ -19,7 +19,7 @@ pub const HISTORY_CSV: &str = "history.csv";
 pub const METRICS_JSONL: &str = "metrics.jsonl";
 
 /// The columns of the CSV, which are the keys of the JSON: what each is, is said at [`Epoch`] and
-/// [`Score`](crate::training::Score).
+/// [`Score`].
 pub const COLUMNS: [&str; 14] = [
     "epoch",
     "step",
