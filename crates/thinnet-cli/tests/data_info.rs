@@ -257,7 +257,7 @@ label: length (numbers, 3 different values): regression
         (&["info", "sample", "--regression"][..], "sample: it holds classes, not numbers to predict"),
         (&["info", "digits", "--regression"], "digits: it holds classes, not numbers to predict (IDX)"),
         (&["convert", "pictures", "new.npz", "--regression"], "(folder of images by class)"),
-        (&["info", "out.npz"], "out.npz: y_train: a label must be a whole number, but 1.5 is none"),
+        (&["info", "out.npz"], "out.npz: y_train: a label must be a whole number, but 1.5 is not"),
     ] {
         refused(folder.path(), arguments, says);
     }

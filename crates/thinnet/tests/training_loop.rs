@@ -382,7 +382,7 @@ fn settings_out_of_range_are_refused_before_anything_is_drawn() {
         (decay(0.0), "decay"),
         (decay(-1.0), "decay"),
         (decay(f64::NAN), "decay"),
-        (config(usize::MAX, 1), "too many"),
+        (config(usize::MAX, 1), "too large"),
     ];
     for (settings, what) in bad {
         let message = run(&Scripted::default(), &data(16, 4), &settings).unwrap_err().to_string();

@@ -117,7 +117,7 @@ fn columns_are_chosen_as_those_of_any_table() {
             ReadOptions { label: Some("real".to_owned()), regression: true, ..ReadOptions::default() };
         let message = DataSet::open(&stored(name), &options).unwrap_err().to_string();
         assert!(
-            message.contains("row 4, column real: an empty field is no finite number"),
+            message.contains("row 4, column real: an empty field is not a finite number"),
             "{name}: {message}"
         );
     }

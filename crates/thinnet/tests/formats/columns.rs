@@ -290,7 +290,7 @@ fn what_comes_late_in_a_long_table_is_read_as_what_comes_early() {
     let Encoding::Category { words, .. } = &words.columns().unwrap().encodings[0] else { panic!("words") };
     assert_eq!((words.len(), words.contains(&"007".to_owned())), (41, true), "as they were written, and not");
     let message = refusal(&table(&late("z", 2499)), &auto());
-    assert!(message.starts_with("line 2501, column a: \"z\" is no finite number"), "{message}");
+    assert!(message.starts_with("line 2501, column a: \"z\" is not a finite number"), "{message}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn what_is_wrong_is_told_where_it_is() {
         (ARFF.split("@DATA").next().unwrap().to_owned(), "its ARFF header has no @data"),
         (
             LINES.replace("\"city\": null", "\"town\": null"),
-            "line 3 has the key \"town\", and the first object has not",
+            "line 3 has the key \"town\", but the first object does not",
         ),
         (LINES.replace("null", "[1]"), "line 3, key city: it is a list or an object"),
         (LINES.replace("-2", "-"), "line 3 is not a JSON object"),

@@ -44,7 +44,10 @@ fn what_cannot_be_read_is_told() {
         [&b"MATLAB 7.3 MAT-file"[..], &[b' '; 105], b"\0\x02IM", &[0; 384], b"\x89HDF\r\n\x1a\n"].concat();
     assert!(told(&matlab).contains("save(..., '-v7')"), "{}", told(&matlab));
     let message = DataSet::open(&stored("groups.h5"), &ReadOptions::default()).unwrap_err().to_string();
-    assert!(message.contains("groups.h5") && message.contains("labels must be"), "{message}");
+    assert!(
+        message.contains("groups.h5") && message.contains("there must be one label per sample"),
+        "{message}"
+    );
 }
 
 /// Whatever byte is another one, wherever a file is cut, an answer comes, and no panic.

@@ -49,7 +49,8 @@ fn idx_is_read_packed_or_not_in_a_folder_or_by_its_images() {
         fs::remove_file(folder.path().join(format!("t10k-labels{labels_ending}"))).unwrap();
         let message = refusal(folder.path());
         assert!(
-            message.contains("t10k-images") && message.contains("should lie beside it as t10k-labels"),
+            message.contains("t10k-images")
+                && message.contains("should be in the same folder as t10k-labels"),
             "{message}"
         );
     }

@@ -70,7 +70,7 @@ fn parts_have_folders_of_their_own_and_sizes_are_made_equal_on_request() {
     }
     let message = refusal(folder.path());
     assert!(
-        message.contains("8 x 8") && message.contains("4 x 4") && message.contains("resized"),
+        message.contains("8 x 8") && message.contains("4 x 4") && message.contains("resize images"),
         "{message}"
     );
     let options = ReadOptions { resize: Some((6, 5)), ..ReadOptions::default() };
@@ -99,7 +99,7 @@ fn what_is_no_image_is_refused_by_its_name() {
     fs::remove_file(folder.path().join("a/notes.jpg")).unwrap();
     save(&folder.path().join("readme.png"), red(2, 2));
     let message = refusal(folder.path());
-    assert!(message.contains("readme.png lies beside the classes' folders"), "{message}");
+    assert!(message.contains("readme.png is next to the classes' folders"), "{message}");
     fs::remove_file(folder.path().join("readme.png")).unwrap();
     let message = refusal(&folder.path().join("a/1.png"));
     assert!(message.contains("one image"), "{message}");

@@ -101,7 +101,7 @@ fn numpy_files_have_their_labels_beside_them() {
     );
     put("u1.npy", "other.npy");
     let message = refusal(&folder.path().join("other.npy"));
-    assert!(message.contains("should lie beside it as other_labels.npy"), "{message}");
+    assert!(message.contains("should be in the same folder as other_labels.npy"), "{message}");
 }
 
 /// An archive of arrays of bytes with these names, shapes and numbers.

@@ -63,7 +63,7 @@ fn svmlight_labels_are_classes_or_numbers() {
     let folder = folder();
     let path = folder.path().join("a");
     fs::write(&path, "0.5 1:1\n1.5 2:1\n").unwrap();
-    assert!(refusal(&path).contains("a label must be a whole number, but 0.5 is none"));
+    assert!(refusal(&path).contains("a label must be a whole number, but 0.5 is not"));
     let set = DataSet::open(&path, &ReadOptions { regression: true, ..ReadOptions::default() }).unwrap();
     assert_eq!(set.train().numbers().unwrap().iter().copied().collect::<Vec<_>>(), [0.5, 1.5]);
     for (text, what) in [

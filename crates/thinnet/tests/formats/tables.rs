@@ -116,7 +116,7 @@ fn the_first_fault_of_a_long_table_is_told_with_its_line() {
         (&[(40_000, word), (40_001, short)], &words, "line 40002, column a: \"x\" is not a finite number"),
         (&[(600, word), (59_900, short)], &words, "line 602, column a: \"x\" is not a finite number"),
         (&[(4001, word), (4000, short)], &words, "line 4002 has 2 fields, but the first has 3"),
-        (&[(59_999, ",1,no")], &words, "line 60001, column a: an empty field is no finite number"),
+        (&[(59_999, ",1,no")], &words, "line 60001, column a: an empty field is not a finite number"),
     ] {
         let message = table(&lines(faults), options).unwrap_err().to_string();
         assert!(message.contains(told), "{message}");

@@ -298,7 +298,7 @@ fn scaled_samples_have_their_targets_as_they_were_read() {
     let part = if order[0] > 1e200 { set.train() } else { set.val().unwrap() };
     let message = set.scale(Scaling::None).unwrap().rows::<f32>(part).unwrap_err().to_string();
     assert!(
-        message.contains("target 0 of sample 0 is") && message.contains("beyond the numbers of f32"),
+        message.contains("target 0 of sample 0 is") && message.contains("outside the range of f32"),
         "{message}"
     );
     assert_eq!(
