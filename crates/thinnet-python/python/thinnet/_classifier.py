@@ -169,8 +169,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         """
         if isinstance(self.class_weight, str):
             raise ValueError(
-                "class_weight 'balanced' is not supported by partial_fit: a part of the data does not show the shares of "
-                "the classes. Give the weights as a dict."
+                "class_weight 'balanced' is not supported by partial_fit: a part of the data does not show the "
+                "shares of the classes. Give the weights as a dict."
             )
         if classes is not None and hasattr(self, "classes_"):
             if not np.array_equal(np.unique(classes), self.classes_):
