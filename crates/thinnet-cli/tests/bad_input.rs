@@ -169,7 +169,8 @@ fn a_file_larger_than_memory_is_refused_at_once() {
     let file = fs::File::create(folder.path().join("huge.csv")).unwrap();
     file.set_len(1 << 42).unwrap(); // of holes, which take no room
     for command in ["data info huge.csv", "train --data huge.csv", "experiment --data huge.csv"] {
-        let said = contains("reading huge.csv needs about 4.4 TB of memory, and").and(contains("available"));
+        let said =
+            contains("reading huge.csv needs about 4.4 TB of memory, but only").and(contains("available"));
         thinnet(folder.path()).args(command.split(' ')).assert().code(2).stderr(said);
     }
     assert_eq!(names(folder.path()), ["huge.csv"]);
