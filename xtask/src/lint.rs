@@ -17,6 +17,9 @@ pub fn run_all() -> Result<()> {
     run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
     let small = ["clippy", "-p", "thinnet", "--no-default-features", "--all-targets", "--quiet"];
     run(cargo(&small).args(["--", "-D", "warnings"]))?;
+    // As the Python package has it.
+    let package = ["clippy", "-p", "thinnet", "--no-default-features", "--features", "files,images", "--quiet"];
+    run(cargo(&package).args(["--", "-D", "warnings"]))?;
     eprintln!("lint: WebAssembly");
     web()?;
     eprintln!("lint: documentation");

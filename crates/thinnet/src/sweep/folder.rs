@@ -21,8 +21,8 @@ use crate::training::keys;
 
 /// A folder with this file is a sweep's folder.
 pub const MANIFEST: &str = "sweep.toml";
-/// The folder of the runs.
-pub(crate) const RUNS: &str = "runs";
+/// The folder of the runs, in a sweep's folder.
+pub const RUNS: &str = "runs";
 /// The formats that this version writes and reads.
 const FORMAT: &str = "thinnet-sweep/1";
 const OUTCOME_FORMAT: &str = "thinnet-sweep-run/1";

@@ -19,12 +19,10 @@ mod range;
 mod space;
 mod table;
 
-pub(crate) use folder::RUNS;
-pub use folder::{MANIFEST, SweepFolder};
+pub use folder::{MANIFEST, RUNS, SweepFolder};
 pub use names::{Names, shown};
 pub use outcome::{Measure, Outcome, RunFigures};
 pub use plan::{Draws, Plan, Point, Run, SweepConfig};
 pub use range::{Range, Scale};
 pub use space::{Dimension, MAX_RUNS, Space, Values, label};
-pub(crate) use table::figures_csv;
-pub use table::{Row, Stat, Table, runs_csv};
+pub use table::{Row, Stat, Table, figures_csv, runs_csv};

@@ -271,7 +271,7 @@ pub fn runs_csv(plan: &Plan, outcomes: &[Option<Outcome>]) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// [`Error::Report`](crate::Error::Report) if it cannot be made, which no figures are known to cause.
-pub(crate) fn figures_csv(
+pub fn figures_csv(
     file: &'static str,
     measure: Measure,
     lead: &[&str],
