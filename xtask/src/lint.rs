@@ -18,7 +18,8 @@ pub fn run_all() -> Result<()> {
     let small = ["clippy", "-p", "thinnet", "--no-default-features", "--all-targets", "--quiet"];
     run(cargo(&small).args(["--", "-D", "warnings"]))?;
     // As the Python package has it.
-    let package = ["clippy", "-p", "thinnet", "--no-default-features", "--features", "files,images", "--quiet"];
+    let package =
+        ["clippy", "-p", "thinnet", "--no-default-features", "--features", "files,images", "--quiet"];
     run(cargo(&package).args(["--", "-D", "warnings"]))?;
     eprintln!("lint: WebAssembly");
     web()?;
