@@ -113,18 +113,19 @@ impl Network {
         }
     }
 
-    /// Mean and standard deviation (N, C each, float64) of predictions with `draws` masks.
+    /// Mean and standard deviation (N, C each, float64) of predictions with `draws` masks, those of the numbers from `first` on.
     #[allow(clippy::type_complexity, reason = "two arrays")]
     fn predict_masked<'py>(
         &self,
         py: Python<'py>,
         samples: &Samples,
+        first: u64,
         draws: u64,
         threads: usize,
     ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
         let (mean, deviation) = py.detach(|| match (&samples.rows, &mut *lock(&self.core)) {
-            (Rows::Single(rows), Core::Single(core)) => core.predict_masked(rows, draws, threads),
-            (Rows::Double(rows), Core::Double(core)) => core.predict_masked(rows, draws, threads),
+            (Rows::Single(rows), Core::Single(core)) => core.predict_masked(rows, first, draws, threads),
+            (Rows::Double(rows), Core::Double(core)) => core.predict_masked(rows, first, draws, threads),
             _ => Err(other_precision()),
         })?;
         Ok((mean.into_pyarray(py), deviation.into_pyarray(py)))

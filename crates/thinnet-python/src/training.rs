@@ -235,6 +235,7 @@ impl<F: Float> Trained<F> {
     pub fn predict_masked(
         &mut self,
         x: &Features<F>,
+        first: u64,
         draws: u64,
         threads: usize,
     ) -> PyResult<(Array2<f64>, Array2<f64>)> {
@@ -246,7 +247,9 @@ impl<F: Float> Trained<F> {
         let mut watch = Watch::new();
         let engine = self.engine_with(threads).map_err(to_python)?;
         for draw in 0..draws {
-            let scores = engine.masked_scores(&inputs, draw, &mut RandomState::new(0)).map_err(to_python)?;
+            let number = first.wrapping_add(draw);
+            let scores =
+                engine.masked_scores(&inputs, number, &mut RandomState::new(0)).map_err(to_python)?;
             let count = (draw + 1) as f64;
             Zip::from(&mut mean).and(&mut squares).and(&loss.predict(scores)).for_each(
                 |mean, squares, &p| {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import math
 import warnings
@@ -20,11 +19,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from thinnet._estimator import Callback, Estimator, TrainingData, ValidationData
 from thinnet._losses import mean_loss
-from thinnet._parameters import Architecture, check_dtype, check_parameters
+from thinnet._parameters import Architecture, check_callbacks, check_dtype, check_parameters
 from thinnet._samples import Floats, Indices, check_sample_weight, merge_equal, to_samples
 from thinnet._thinnet import Network
 from thinnet._threads import thread_count
-from thinnet._training import Trainer
+from thinnet._training import Diverged, Trainer
 
 _AUTO_BATCH = 200
 _PREDICT_ROWS = 4096
@@ -36,6 +35,17 @@ def _parts(X: Any) -> Iterator[Any]:
     """Rows, some thousand at a time, fewer if they are wide: sparse ones are made dense in parts."""
     rows = max(1, min(_PREDICT_ROWS, _PREDICT_NUMBERS // X.shape[1]))
     return (X[start : start + rows] for start in range(0, X.shape[0], rows))
+
+
+def held_out(X_val: Any, y_val: Any, sample_weight_val: Any, eval_set: Any) -> Any:
+    """The validation data as `eval_set`, whichever way they were given; None if there are none."""
+    if X_val is None and y_val is None and sample_weight_val is None:
+        return eval_set
+    if eval_set is not None:
+        raise ValueError("Give the validation data as X_val and y_val, or as eval_set, not both.")
+    if X_val is None or y_val is None:
+        raise ValueError("X_val and y_val must be given together.")
+    return (X_val, y_val) if sample_weight_val is None else (X_val, y_val, sample_weight_val)
 
 
 class BaseMLP(Estimator):
@@ -72,13 +82,55 @@ class BaseMLP(Estimator):
         *,
         incremental: bool,
         eval_set: Any = None,
-        callbacks: Iterable[Callback] | None = None,
+        callbacks: Callback | Iterable[Callback] | None = None,
         classes: Any = None,
     ) -> None:
+        before = self.__dict__.copy()
+        fresh = not hasattr(self, "_network") or (not self.warm_start and not incremental)
+        try:
+            trainer = self._prepare(
+                X,
+                y,
+                sample_weight,
+                fresh=fresh,
+                incremental=incremental,
+                eval_set=eval_set,
+                callbacks=callbacks,
+                classes=classes,
+            )
+        except BaseException:
+            self._become(before)  # a fit that cannot start changes nothing
+            raise
+        try:
+            trainer.run(incremental=incremental)
+        except Diverged:
+            if fresh:
+                self._become(before)
+            raise
+
+    def _become(self, attributes: dict[str, Any]) -> None:
+        self.__dict__.clear()
+        self.__dict__.update(attributes)
+
+    def _prepare(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        fresh: bool,
+        incremental: bool,
+        eval_set: Any,
+        callbacks: Callback | Iterable[Callback] | None,
+        classes: Any,
+    ) -> Trainer:
+        """Check everything, and make the network ready for training."""
         architecture = check_parameters(self)
         self._check_own_parameters()
         dtype = check_dtype(self.dtype)
-        fresh = not hasattr(self, "_network") or (not self.warm_start and not incremental)
+        called = check_callbacks(callbacks)
+        if isinstance(self.scoring, str) and self.scoring != "loss":
+            get_scorer(self.scoring)
         X, y = self._check_samples(X, y, dtype, reset=fresh)
         weights = check_sample_weight(sample_weight, X.shape[0])
         if weights is not None and (weights == 0).any():
@@ -93,34 +145,71 @@ class BaseMLP(Estimator):
         random = check_random_state(self.random_state)
         if fresh:
             self._initialize(architecture, dtype, random)
-        elif not incremental:
-            self._network.restart(self._settings(architecture, 0))
-            self._learning_rate = float(self.learning_rate_init)
-            self._no_improvement_count = 0
-            self.best_validation_score_ = None
-            if not self.early_stopping and self.best_loss_ is None:
-                self.best_loss_ = math.inf
-
         stop_early = bool(self.early_stopping) and not incremental
         data, validation = self._split(X, y, targets, weights, total, random, stop_early and eval_set is None)
         if eval_set is not None:
             validation = self._check_eval_set(eval_set, dtype)
+
+        if not fresh:
+            self._live_network()
+            if incremental:
+                self._take_settings(architecture)
+            else:
+                self._restart(architecture)
         if stop_early:
             self.best_loss_ = None
-        Trainer(
-            self,
-            data,
-            validation,
-            random,
-            callbacks or (),
-            stop_early=stop_early,
-            epochs=1 if incremental else int(self.max_iter),
-        ).run(incremental=incremental)
-        if not all(np.isfinite(array).all() for array in (*self.coefs_, *self.intercepts_)):
+        epochs = 1 if incremental else int(self.max_iter)
+        return Trainer(self, data, validation, random, called, stop_early=stop_early, epochs=epochs)
+
+    def _restart(self, architecture: Architecture) -> None:
+        """Make a new fit continue from the current parameters."""
+        self._used_settings = self._settings(architecture, 0)
+        self._network.restart(self._used_settings)
+        self._learning_rate = float(self.learning_rate_init)
+        self._no_improvement_count = 0
+        self.best_validation_score_ = None
+        if not self.early_stopping and self.best_loss_ is None:
+            self.best_loss_ = math.inf
+
+    def _follow_parameters(self, *, keep_best: bool) -> None:
+        """Take what callbacks changed during a fit: `coefs_`, `intercepts_` and parameters."""
+        architecture = check_parameters(self)
+        self._check_own_parameters()
+        self._check_same_network(architecture, check_dtype(self.dtype))
+        self._live_network()
+        self._take_settings(architecture, keep_best=keep_best)
+
+    def _take_settings(self, architecture: Architecture, *, keep_best: bool = False) -> None:
+        """Bring the network to the estimator's parameters; the optimiser keeps its memory."""
+        now, then = self._settings(architecture, 0), self._used_settings
+        changed = {name for name in now if name != "seed" and now[name] != then[name]}
+        if "solver" in changed:
             raise ValueError(
-                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-                "preprocessed."
+                "A fit that continues the last one cannot change solver, whose memory is of another kind: set "
+                "warm_start=False and call fit."
             )
+        if "learning_rate" in changed:
+            self._learning_rate = now["learning_rate"]
+            self._network.set_learning_rate(self._learning_rate)
+        if changed - {"learning_rate"}:
+            self._rebuild(now, keep_best=keep_best)
+        self._used_settings = now
+
+    def _rebuild(self, settings: dict[str, Any], *, keep_best: bool) -> None:
+        """Replace the network by one with other settings, and the same parameters and memory."""
+        old = self._network
+        layers, own = old.__getnewargs__()
+        memory = old.__getstate__()
+        settings = {**settings, "seed": own["seed"], "learning_rate": own["learning_rate"]}
+        new = Network(layers, settings)
+        if keep_best:
+            old.recall()
+            new.set_layers(old.layers())
+            new.__setstate__(old.__getstate__())
+            new.remember()
+            new.set_layers(layers)
+        new.__setstate__(memory)
+        self._network = new
 
     def _split(
         self,
@@ -155,7 +244,7 @@ class BaseMLP(Estimator):
         n_rows = len(chosen)
         if self.batch_size != "auto" and limit > n_rows:
             warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=4
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
             )
         batch_size = min(limit, n_rows)
         one_batch = n_rows <= batch_size
@@ -223,7 +312,8 @@ class BaseMLP(Estimator):
         # The stream of the masks; without dropout nothing is drawn, so that the shuffling equals scikit-learn's.
         drops = self.input_dropout > 0 or any(rate > 0 for rate in architecture.dropout)
         seed = int(random.randint(0, np.iinfo(np.int64).max, dtype=np.int64)) if drops else 0
-        self._network = Network(layers, self._settings(architecture, seed))
+        self._used_settings = self._settings(architecture, seed)
+        self._network = Network(layers, self._used_settings)
         self._shape = (units, self.activation, bool(self.batch_norm), dtype.name, self._loss_name())
         self.n_layers_ = len(units)
         self.out_activation_ = {"softmax": "softmax", "logistic": "logistic", "poisson": "exp"}.get(
@@ -301,16 +391,28 @@ class BaseMLP(Estimator):
         return self._network
 
     def __getstate__(self) -> dict[str, Any]:
-        if hasattr(self, "_network"):
-            self._live_network()
+        # The network goes as arrays and plain values, which every protocol and safe format can hold.
+        fitted = hasattr(self, "_network")
+        network = self._live_network() if fitted else None
         state: dict[str, Any] = dict(super().__getstate__())
         state.pop("_synced", None)
+        if network is not None:
+            layers, settings = network.__getnewargs__()
+            normal = [layer[2] for layer in layers]
+            state["_network"] = {"normal": normal, "settings": settings, "memory": network.__getstate__()}
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if hasattr(self, "_network"):
+            parts: Any = self._network
+            layers = list(zip(self.coefs_, self.intercepts_, parts["normal"], strict=True))
+            self._network = Network(layers, parts["settings"])
+            self._network.__setstate__(parts["memory"])
             self._mark_synced()
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_network")
 
     # Predictions.
 
@@ -344,7 +446,12 @@ class BaseMLP(Estimator):
         if mc_samples < 1:
             raise ValueError(f"mc_samples must be a whole number, at least 1, got {mc_samples!r}.")
         network, threads = self._live_network(), thread_count(self.n_jobs)
-        drawn = [network.predict_masked(to_samples(part), int(mc_samples), threads) for part in _parts(X)]
+        # Each part has masks of its own: numbers that follow each other from a random one.
+        first = int(check_random_state(self.random_state).randint(0, 1 << 62, dtype=np.int64))
+        drawn = [
+            network.predict_masked(to_samples(part), first + number * int(mc_samples), int(mc_samples), threads)
+            for number, part in enumerate(_parts(X))
+        ]
         kind = np.dtype(self._shape[3])
         mean, deviation = (np.concatenate(parts).astype(kind) for parts in zip(*drawn, strict=True))
         return mean, deviation
@@ -360,7 +467,8 @@ class BaseMLP(Estimator):
         if self.scoring == "loss":
             return loss, -loss
         scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
-        judged = copy.copy(self)
+        judged = object.__new__(type(self))
+        judged.__dict__.update(self.__dict__)
         if hasattr(judged, "feature_names_in_"):
             del judged.feature_names_in_  # the rows are arrays by now
         given: dict[str, npt.NDArray[Any]] = {} if held.weights is None else {"sample_weight": held.weights}

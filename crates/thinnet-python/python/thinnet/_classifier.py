@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from thinnet._base import BaseMLP
+from thinnet._base import BaseMLP, held_out
 from thinnet._docs import ATTRIBUTES, FIT, PARAMETERS, documented
 from thinnet._estimator import Callback
 from thinnet._parameters import check_dtype
@@ -124,8 +124,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         y: Any,
         sample_weight: Any = None,
         *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
         eval_set: Any = None,
-        callbacks: Iterable[Callback] | None = None,
+        callbacks: Callback | Iterable[Callback] | None = None,
     ) -> MLPClassifier:
         """Train on rows and labels.
 
@@ -142,7 +145,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         MLPClassifier
             The estimator itself.
         """
-        self._fit(X, y, sample_weight, incremental=False, eval_set=eval_set, callbacks=callbacks)
+        held = held_out(X_val, y_val, sample_weight_val, eval_set)
+        self._fit(X, y, sample_weight, incremental=False, eval_set=held, callbacks=callbacks)
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
@@ -207,7 +211,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
             Rows.
         mc_samples : int, default=None
             Average over this many dropout masks (Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016);
-            None drops nothing. `random_state` determines the masks: the same call gives the same result.
+            None drops nothing. `random_state` determines the masks: with an int, the same call gives the same result.
 
         Returns
         -------

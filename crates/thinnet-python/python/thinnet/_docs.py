@@ -102,11 +102,16 @@ feature_names_in_ : ndarray of shape (n_features_in_,)
 FIT = """
 sample_weight : array-like of shape (n_samples,), default=None
     Weights, not negative; a weight of 0 leaves the sample out.
+X_val, y_val, sample_weight_val : array-like, default=None
+    Rows, labels or values, and weights to evaluate after each epoch; early stopping uses them instead of a held-out
+    part.
 eval_set : tuple (X, y) or (X, y, sample_weight), default=None
-    Data to evaluate after each epoch; early stopping uses them instead of a held-out part.
-callbacks : iterable of callable, default=None
+    The same as one tuple.
+callbacks : callable or iterable of callable, default=None
     Each is called after each epoch as ``callback(estimator, record)``, where `record` is the epoch's row of
-    `history_`; training stops when one returns True.
+    `history_`; training stops when one returns True. A callback may replace `coefs_` and `intercepts_`, and set
+    `learning_rate_init`, `dropout`, `input_dropout`, `max_norm`, `momentum`, `nesterovs_momentum`, `alpha`, `beta_1`,
+    `beta_2` and `epsilon`: the next epoch uses them. Other parameters that shape the network are refused.
 """
 
 

@@ -62,10 +62,15 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     n_features_in_: int
     out_activation_: str
     _network: Network
+    _used_settings: dict[str, Any]
     _one_label: bool
 
     def _publish(self) -> None:
         """Copy the network's weights to the estimator's attributes."""
+        raise NotImplementedError
+
+    def _follow_parameters(self, *, keep_best: bool) -> None:
+        """Take what callbacks changed: weights and parameters."""
         raise NotImplementedError
 
     def _evaluate(self, held: ValidationData) -> tuple[float, float]:

@@ -76,7 +76,13 @@ def _choice(name: str, value: Any, options: tuple[str, ...]) -> None:
         raise _refuse(name, "one of " + ", ".join(repr(option) for option in options), value)
 
 
+def plain(value: Any) -> Any:
+    """The number in an array without dimensions; any other value unchanged."""
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
 def _rate(name: str, value: Any) -> float:
+    value = plain(value)
     wanted = "a rate DROPPED, from 0 (keep all) to below 1"
     if not _number(value):
         raise _refuse(name, wanted, value, TypeError)
@@ -86,6 +92,7 @@ def _rate(name: str, value: Any) -> float:
 
 
 def _hidden(sizes: Any) -> tuple[int, ...]:
+    sizes = plain(sizes)
     listed = list(sizes) if isinstance(sizes, Iterable) and not isinstance(sizes, (str, bytes)) else [sizes]
     for size in listed:
         if not _whole(size):
@@ -124,19 +131,20 @@ def check_parameters(estimator: Any) -> Architecture:
     _choice("activation", estimator.activation, ACTIVATIONS)
     _choice("learning_rate", estimator.learning_rate, SCHEDULES)
     for name, (kind, within, wanted) in _RULES.items():
-        value = getattr(estimator, name)
+        value = plain(getattr(estimator, name))
         if not kind(value):
             raise _refuse(name, wanted, value, TypeError)
         if not within(value):
             raise _refuse(name, wanted, value)
-    patience = estimator.n_iter_no_change
+    patience = plain(estimator.n_iter_no_change)
     if not (_number(patience) and (patience == math.inf or (_whole(patience) and patience >= 1))):
         raise _refuse("n_iter_no_change", "a whole number, at least 1, or numpy.inf", patience)
-    batch_size = estimator.batch_size
+    batch_size = plain(estimator.batch_size)
     if not (isinstance(batch_size, str) and batch_size == "auto") and not (_whole(batch_size) and batch_size >= 1):
         raise _refuse("batch_size", "'auto' or a whole number, at least 1", batch_size)
-    if estimator.max_norm is not None and not (_number(estimator.max_norm) and _ABOVE_ZERO(estimator.max_norm)):
-        raise _refuse("max_norm", "None or a number above 0", estimator.max_norm)
+    max_norm = plain(estimator.max_norm)
+    if max_norm is not None and not (_number(max_norm) and _ABOVE_ZERO(max_norm)):
+        raise _refuse("max_norm", "None or a number above 0", max_norm)
     if not (_flag(estimator.verbose) or (_whole(estimator.verbose) and estimator.verbose >= 0)):
         raise _refuse("verbose", "False, True, or a whole number, not negative", estimator.verbose)
     if estimator.n_jobs is not None and not (_whole(estimator.n_jobs) and estimator.n_jobs != 0):
@@ -147,7 +155,7 @@ def check_parameters(estimator: Any) -> Architecture:
     check_dtype(estimator.dtype)
     hidden = _hidden(estimator.hidden_layer_sizes)
     _rate("input_dropout", estimator.input_dropout)
-    dropout = estimator.dropout
+    dropout = plain(estimator.dropout)
     if isinstance(dropout, (list, tuple, np.ndarray)):
         if len(dropout) != len(hidden):
             raise ValueError(
@@ -158,6 +166,19 @@ def check_parameters(estimator: Any) -> Architecture:
     else:
         rates = (_rate("dropout", dropout),) * len(hidden)
     return Architecture(hidden, rates)
+
+
+def check_callbacks(callbacks: Any) -> list[Any]:
+    """One callable, or several, as a list."""
+    if callbacks is None:
+        return []
+    if callable(callbacks):
+        return [callbacks]
+    listed = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
+    for callback in listed:
+        if not callable(callback):
+            raise _refuse("callbacks", "a callable or several", callback, TypeError)
+    return listed
 
 
 def check_dtype(dtype: Any) -> np.dtype[Any]:

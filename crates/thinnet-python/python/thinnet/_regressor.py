@@ -10,7 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 
-from thinnet._base import BaseMLP
+from thinnet._base import BaseMLP, held_out
 from thinnet._docs import ATTRIBUTES, FIT, PARAMETERS, documented
 from thinnet._estimator import Callback
 from thinnet._parameters import check_dtype
@@ -114,8 +114,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         y: Any,
         sample_weight: Any = None,
         *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
         eval_set: Any = None,
-        callbacks: Iterable[Callback] | None = None,
+        callbacks: Callback | Iterable[Callback] | None = None,
     ) -> MLPRegressor:
         """Train on rows and values.
 
@@ -132,7 +135,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         MLPRegressor
             The estimator itself.
         """
-        self._fit(X, y, sample_weight, incremental=False, eval_set=eval_set, callbacks=callbacks)
+        held = held_out(X_val, y_val, sample_weight_val, eval_set)
+        self._fit(X, y, sample_weight, incremental=False, eval_set=held, callbacks=callbacks)
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
@@ -185,7 +189,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows.
         mc_samples : int, default=100
-            Number of masks. `random_state` determines them: the same call gives the same result.
+            Number of masks. `random_state` determines them: with an int, the same call gives the same result.
 
         Returns
         -------

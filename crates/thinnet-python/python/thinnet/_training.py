@@ -11,7 +11,6 @@ import math
 import time
 import warnings
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -22,6 +21,10 @@ from thinnet._samples import to_samples
 from thinnet._threads import thread_count
 
 _SMALLEST_RATE = 1e-6
+
+
+class Diverged(ValueError):
+    """Training came to numbers that are not finite."""
 
 
 class Trainer:
@@ -43,6 +46,7 @@ class Trainer:
         self.validation = validation
         self.random = random
         self.callbacks = list(callbacks)
+        self.samples = to_samples(data.X, estimator._network.sparse_below)
         self.stop_early = stop_early
         self.epochs = epochs
         self.order = data.chosen
@@ -51,12 +55,13 @@ class Trainer:
     def run(self, *, incremental: bool) -> None:
         """Train until the loss or the validation score does not improve, or for all epochs."""
         est = self.estimator
-        samples = to_samples(self.data.X, est._network.sparse_below)
         started = time.perf_counter()
         converged = incremental
         try:
             for number in range(1, self.epochs + 1):
-                loss = self._epoch(samples)
+                loss = self._epoch()
+                if not math.isfinite(loss):
+                    raise self._diverged(f"the loss is {loss}")
                 est.n_iter_ = number
                 est.loss_ = loss
                 est.t_ += self.data.n_rows
@@ -73,7 +78,7 @@ class Trainer:
                     converged = True
                     break
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=5)
+            warnings.warn("Training interrupted by user.", stacklevel=4)
             converged = True
         finally:
             self.progress.close()
@@ -85,10 +90,20 @@ class Trainer:
                 f"Stochastic Optimizer: Maximum iterations ({self.epochs}) reached and the optimization hasn't "
                 "converged yet.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
+        if not all(np.isfinite(array).all() for array in (*est.coefs_, *est.intercepts_)):
+            raise self._diverged("a weight is not finite")
 
-    def _epoch(self, samples: Any) -> float:
+    def _diverged(self, what: str) -> Diverged:
+        est = self.estimator
+        return Diverged(
+            "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+            f"preprocessed, or learning_rate_init is too large ({what} by step {est._network.steps}, in epoch "
+            f"{len(est.loss_curve_) + 1})."
+        )
+
+    def _epoch(self) -> float:
         est, data = self.estimator, self.data
         if est.shuffle:
             places = np.arange(data.n_rows)
@@ -98,7 +113,7 @@ class Trainer:
             if not data.one_batch:
                 self.order = self.order[places]
         return est._network.train(
-            samples,
+            self.samples,
             data.targets,
             data.weights,
             self.order,
@@ -172,4 +187,6 @@ class Trainer:
         self.estimator._publish()
         # All callbacks are called, even if one asks to stop.
         answers = [callback(self.estimator, dict(record)) for callback in self.callbacks]
-        return any(bool(answer) for answer in answers)
+        self.estimator._follow_parameters(keep_best=self.stop_early)
+        # Not what is merely true in Python: `set_params` in a lambda returns the estimator.
+        return any(isinstance(answer, (bool, np.bool_)) and bool(answer) for answer in answers)
