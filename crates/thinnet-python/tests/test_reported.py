@@ -255,3 +255,38 @@ def test_validation_data_as_x_val_and_y_val() -> None:
     )
     target.fit(x, y, X_val=x, y_val=(y - y.mean()) / y.std())
     assert len(target.regressor_.validation_scores_) == 3
+
+
+@QUIET
+def test_classifiers_say_how_sure_they_are() -> None:
+    x, y = make_classification(400, 20, n_informative=5, n_classes=3, random_state=0)
+    model = MLPClassifier((50,), dropout=0.5, random_state=0, max_iter=30, dtype="float64").fit(x[:200], y[:200])
+    p, std = model.predict_proba(x, mc_samples=50, return_std=True)
+    sure = model.predict_uncertainty(x, mc_samples=50)
+    assert_allclose(sure.probabilities, p, rtol=1e-12)
+    assert_allclose(sure.std, std, atol=1e-7)
+    assert_allclose(sure.entropy, -(p * np.log(p)).sum(axis=1), rtol=1e-10)
+    assert (sure.mutual_information >= 0).all() and (sure.mutual_information <= sure.entropy).all()
+    wrong = model.predict(x) != y
+    assert sure.entropy[wrong].mean() > sure.entropy[~wrong].mean()
+    plain = MLPClassifier((50,), random_state=0, max_iter=3).fit(x, y).predict_uncertainty(x, mc_samples=3)
+    assert_allclose(plain.mutual_information, 0, atol=1e-6)
+    assert_allclose(plain.std, 0, atol=1e-3)
+    two = MLPClassifier((50,), dropout=0.5, random_state=0, max_iter=5).fit(x, y > 0)
+    p, std = two.predict_proba(x, mc_samples=9, return_std=True)
+    assert p.shape == std.shape == (400, 2)
+    assert two.predict_uncertainty(x, mc_samples=9).entropy.shape == (400,)
+    several = MLPClassifier((50,), dropout=0.5, random_state=0, max_iter=5).fit(x, np.eye(3)[y])
+    assert several.predict_uncertainty(x, mc_samples=9).mutual_information.shape == (400, 3)
+    with pytest.raises(ValueError, match="return_std needs mc_samples"):
+        model.predict_proba(x, return_std=True)
+
+
+@QUIET
+def test_regressors_return_a_deviation_through_pipelines() -> None:
+    pipe = make_pipeline(
+        StandardScaler(), MLPRegressor(hidden_layer_sizes=(20,), dropout=0.3, random_state=0, max_iter=5)
+    ).fit(X, Y)
+    mean, std = pipe.predict(X, return_std=True)
+    assert_array_equal((mean, std), pipe[-1].predict_dist(pipe[:-1].transform(X), mc_samples=100))
+    assert (std > 0).all()

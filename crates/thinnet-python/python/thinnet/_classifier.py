@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import entr
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import column_or_1d
@@ -17,6 +18,15 @@ from thinnet._docs import ATTRIBUTES, FIT, PARAMETERS, documented
 from thinnet._estimator import Callback
 from thinnet._parameters import check_dtype
 from thinnet._samples import Floats
+
+
+class Uncertainty(NamedTuple):
+    """What `MLPClassifier.predict_uncertainty` returns."""
+
+    probabilities: Floats
+    std: Floats
+    entropy: Floats
+    mutual_information: Floats
 
 
 @documented(parameters=PARAMETERS, attributes=ATTRIBUTES)
@@ -202,7 +212,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         X = self._check_rows(X)
         return self._decide(self._predicted(X))
 
-    def predict_proba(self, X: Any, mc_samples: int | None = None) -> Floats:
+    @overload
+    def predict_proba(self, X: Any, mc_samples: int | None = None) -> Floats: ...
+
+    @overload
+    def predict_proba(
+        self, X: Any, mc_samples: int | None = None, *, return_std: bool
+    ) -> Floats | tuple[Floats, Floats]: ...
+
+    def predict_proba(
+        self, X: Any, mc_samples: int | None = None, *, return_std: bool = False
+    ) -> Floats | tuple[Floats, Floats]:
         """Probability of each class.
 
         Parameters
@@ -212,19 +232,72 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         mc_samples : int, default=None
             Average over this many dropout masks (Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016);
             None drops nothing. `random_state` determines the masks: with an int, the same call gives the same result.
+        return_std : bool, default=False
+            Whether to return the standard deviation over the masks as well; needs `mc_samples`.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
+        p : ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`; for several labels each label's own.
+        std : ndarray of shape (n_samples, n_classes)
+            Standard deviations of the probabilities over the masks, if `return_std`.
         """
         X = self._check_rows(X)
-        p = self._predicted(X) if mc_samples is None else self._predicted_dist(X, mc_samples)[0]
+        if mc_samples is None:
+            if return_std:
+                raise ValueError("return_std needs mc_samples: without masks there is no deviation.")
+            return self._columns(self._predicted(X))
+        mean, deviation = self._predicted_dist(X, mc_samples)
+        if not return_std:
+            return self._columns(mean)
+        both = len(self.classes_) == 2 and self._one_label
+        return self._columns(mean), np.hstack([deviation, deviation]) if both else deviation
+
+    def _columns(self, p: Floats) -> Floats:
+        """A probability for each class, from the network's outputs."""
         if not self._one_label or self.n_outputs_ > 1:
             return p
         if len(self.classes_) == 1:
             return np.ones_like(p)
         return np.hstack([1 - p, p])
+
+    def predict_uncertainty(self, X: Any, mc_samples: int = 100) -> Uncertainty:
+        """How sure the predictions are, over dropout masks.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows.
+        mc_samples : int, default=100
+            Number of masks, as in `predict_proba`.
+
+        Returns
+        -------
+        Uncertainty
+            `probabilities` and `std` as of `predict_proba`; `entropy` of the mean probabilities, in nats, of shape
+            (n_samples,); and `mutual_information` of the class and the mask, the part of the entropy that the network's
+            own uncertainty makes, which more data would reduce (Houlsby et al., "Bayesian Active Learning", 2011; Gal,
+            thesis, 2016, section 3.3). For several labels the last two have a column for each label.
+        """
+        X = self._check_rows(X)
+        parts = []
+        for drawn in self._each_drawn(X, mc_samples):
+            sums: list[Any] = [0.0, 0.0, 0.0]
+            for outputs in drawn:
+                p = self._columns(outputs)
+                for place, value in enumerate((p, p * p, self._entropy(p))):
+                    sums[place] = sums[place] + value
+            mean, squares, entropies = (total / mc_samples for total in sums)
+            entropy = self._entropy(mean)
+            std = np.sqrt(np.maximum(squares - mean * mean, 0))
+            parts.append((mean, std, entropy, np.maximum(entropy - entropies, 0)))
+        kind = np.dtype(self._shape[3])
+        return Uncertainty(*(np.concatenate(column).astype(kind) for column in zip(*parts, strict=True)))
+
+    def _entropy(self, p: Floats) -> Floats:
+        """The entropy of each row's distribution; for several labels that of each label."""
+        entropy: Floats = entr(p).sum(axis=1) if self._one_label else entr(p) + entr(1 - p)
+        return entropy
 
     def predict_log_proba(self, X: Any, mc_samples: int | None = None) -> Floats:
         """Logarithm of `predict_proba`.

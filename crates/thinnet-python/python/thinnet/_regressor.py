@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -162,19 +162,31 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
-    def predict(self, X: Any) -> Floats:
+    @overload
+    def predict(self, X: Any) -> Floats: ...
+
+    @overload
+    def predict(self, X: Any, *, return_std: bool, mc_samples: int = 100) -> Floats | tuple[Floats, Floats]: ...
+
+    def predict(self, X: Any, *, return_std: bool = False, mc_samples: int = 100) -> Floats | tuple[Floats, Floats]:
         """The value for each row.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows.
+        return_std : bool, default=False
+            Return mean and standard deviation over dropout masks, as `predict_dist` does; pipelines pass this on.
+        mc_samples : int, default=100
+            Number of masks, if `return_std`.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Values.
+        ndarray of shape (n_samples,) or (n_samples, n_outputs), or two of them
+            Values; with `return_std`, mean and standard deviation.
         """
+        if return_std:
+            return self.predict_dist(X, mc_samples)
         X = self._check_rows(X)
         return _as_given(self._predicted(X))
 
