@@ -204,6 +204,17 @@ def test_divergence_ends_training_at_once(kind: Any, settings: Any) -> None:
 
 
 @QUIET
+def test_early_stopping_keeps_the_best_of_a_fit_that_diverges() -> None:
+    model = MLPRegressor(
+        activation="identity", solver="sgd", learning_rate_init=1, max_iter=2000, early_stopping=True, random_state=0
+    )
+    with pytest.warns(RuntimeWarning, match=r"The loss is \w+ by step \d+, in epoch \d+. Training stops."):
+        model.fit(X, Y)
+    assert np.isnan(model.validation_scores_[-1]) and model.n_iter_ < 50
+    assert np.isfinite(model.predict(X)).all()
+
+
+@QUIET
 def test_rows_have_masks_of_their_own() -> None:
     model = MLPRegressor(hidden_layer_sizes=(50,), dropout=0.5, random_state=0, max_iter=20).fit(X, Y)
     rows = np.repeat(X[:1], 3 * 4096, axis=0)

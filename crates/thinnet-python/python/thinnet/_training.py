@@ -61,7 +61,13 @@ class Trainer:
             for number in range(1, self.epochs + 1):
                 loss = self._epoch()
                 if not math.isfinite(loss):
-                    raise self._diverged(f"the loss is {loss}")
+                    if not self.stop_early or est.best_validation_score_ is None:
+                        raise self._diverged(f"The loss is {loss}")
+                    # As scikit-learn does, the model is the best that was found.
+                    self._record(loss, started)
+                    warnings.warn(f"{self._where(f'The loss is {loss}')} Training stops.", RuntimeWarning, stacklevel=4)
+                    converged = True
+                    break
                 est.n_iter_ = number
                 est.loss_ = loss
                 est.t_ += self.data.n_rows
@@ -93,15 +99,17 @@ class Trainer:
                 stacklevel=4,
             )
         if not all(np.isfinite(array).all() for array in (*est.coefs_, *est.intercepts_)):
-            raise self._diverged("a weight is not finite")
+            raise self._diverged("A weight is not finite")
 
     def _diverged(self, what: str) -> Diverged:
-        est = self.estimator
         return Diverged(
             "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-            f"preprocessed, or learning_rate_init is too large ({what} by step {est._network.steps}, in epoch "
-            f"{len(est.loss_curve_) + 1})."
+            f"preprocessed. {self._where(what)} A smaller learning_rate_init may help as well."
         )
+
+    def _where(self, what: str) -> str:
+        est = self.estimator
+        return f"{what} by step {est._network.steps}, in epoch {len(est.loss_curve_) + 1}."
 
     def _epoch(self) -> float:
         est, data = self.estimator, self.data
