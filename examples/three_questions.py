@@ -2,7 +2,7 @@
 
 pip install . matplotlib scipy
 python examples/three_questions.py division
-thinnet sweep --set model.keep=lin:0.1:1:10 --seeds 20 --set train.epochs=40 --set train.restore_best=false \
+thinnet sweep --set model.keep=lin:0.1:1:10 --seeds 6 --set train.epochs=40 --set train.restore_best=false \
     --set 'model.hidden=[25],[50],[100],[200],[500],[1000],[2000]' --out keep-by-size
 python examples/three_questions.py sizes keep-by-size/runs.csv docs/keep-by-size.png
 """
@@ -118,6 +118,7 @@ def sizes(runs: Path, picture: Path) -> None:
                 training[size][keep].append(100 * float(run["train_accuracy"]))
     rng = np.random.default_rng(0)
     table = {}
+    print("| units | best p (95%) | at best p | p = 1 | p = 0.5 | p = 0.1 | p = 0.1 minus p = 1 | training, p = 0.1 |")
     for size, by_keep in sorted(accuracies.items()):
         seeds = sorted(set.intersection(*(set(by_seed) for by_seed in by_keep.values())))
         keeps = np.array(sorted(by_keep))
@@ -128,12 +129,14 @@ def sizes(runs: Path, picture: Path) -> None:
         low, high = np.quantile(best, [0.025, 0.975])
         mean = scores.mean(1)
         winner = int(mean.argmax())
-        gains = scores[winner] - scores[-1]
-        train = np.mean(training[size][keeps[winner]])
+        at = {keep: int(np.isclose(keeps, keep).argmax()) for keep in (0.1, 0.5, 1.0)}
+        accuracies_at = " | ".join(f"{mean[place]:.1f}%" for place in (winner, at[1.0], at[0.5], at[0.1]))
+        # Chosen before the runs, so that the choice is not part of the difference.
+        low_minus_none = mean_with_interval(scores[at[0.1]] - scores[at[1.0]])
+        fitted = np.mean(training[size][keeps[at[0.1]]])
         print(
-            f"{size} units, {len(seeds)} seeds: best keep {keeps[winner]:g} (95%: {low:g} to {high:g}), "
-            f"{mean[winner]:.1f} % beside {mean[-1]:.1f} % without dropout: +{mean_with_interval(gains)} points; "
-            f"keep 0.1 {mean[0]:.1f} %, 0.5 {mean[np.isclose(keeps, 0.5)][0]:.1f} %; training accuracy {train:.1f} %"
+            f"| {size} | {keeps[winner]:g} ({low:g} to {high:g}) | {accuracies_at} | {low_minus_none} | {fitted:.0f}% |"
+            f"  ({len(seeds)} seeds)"
         )
         table[size] = (keeps, mean, stats.sem(scores, axis=1), keeps[winner], low, high)
     draw(table, picture)
