@@ -199,10 +199,21 @@ test("a sweep's plots read means and deviations", () => {
   const document = open("sweep");
   press(plot(document, "model.keep"), "Home");
   assert.deepEqual(said(document, "model.keep"), [
-    "model.keep 0.25", "optim.rule=adam 20.5% ± 0.7%", "optim.rule=sgd 22.5% ± 0.7%",
+    "Keep probability 0.25", "optim.rule=adam 20.5% ± 0.7%", "optim.rule=sgd 22.5% ± 0.7%",
   ]);
   press(plot(document, "optim.rule"), "End");
-  assert.equal(said(document, "optim.rule")[0], "optim.rule sgd");
+  assert.equal(said(document, "optim.rule")[0], "Optimiser sgd");
+});
+
+test("a comparison's plots read means over seeds, and its links lead to the runs", () => {
+  const document = open("comparison");
+  press(plot(document, "Val accuracy"), "End");
+  assert.deepEqual(said(document, "Val accuracy"), [
+    "Epoch 10", "keep 1 49.0% (48.0% to 50.0%)", "keep 0.5 34.0% (28.0% to 40.0%)",
+  ]);
+  const links = [...document.querySelectorAll("table.points a")].map((link) => link.getAttribute("href"));
+  assert.equal(links.length, 4);
+  assert.ok(links.every((link) => existsSync(join(PAGES, "comparison", link))), links[0]);
 });
 
 test("a sweep's links lead to pages that are there", () => {

@@ -158,6 +158,7 @@ pub(super) fn spoken(key: &str) -> String {
         FIRST => "keep probability".to_owned(),
         "model.input_keep" => "keep probability of inputs".to_owned(),
         "model.hidden" => "hidden layers".to_owned(),
+        "optim.rule" => "optimiser".to_owned(),
         _ => Names::new(&[key.to_owned()]).all().concat(),
     }
 }
