@@ -30,8 +30,13 @@ pub fn test() -> Result<()> {
         }
         run(pytest.arg(&tests))?;
     }
-    let venv = install(&wheel, "python-scale-out", "requirements-scale-out.txt")?;
-    run(command(venv.program("python"), &["-m", "pytest", "--quiet"]).arg(&clusters))?;
+    for (name, requirements, file) in [
+        ("python-scale-out", "requirements-scale-out.txt", ""),
+        ("python-dask-ml", "requirements-dask-ml.txt", "test_dask_ml.py"),
+    ] {
+        let venv = install(&wheel, name, requirements)?;
+        run(command(venv.program("python"), &["-m", "pytest", "--quiet"]).arg(clusters.join(file)))?;
+    }
     let venv = install(&wheel, "python", "requirements-test.txt")?;
     let doctest = ["-m", "pytest", "--quiet", "--doctest-modules", "--pyargs", "thinnet"];
     run(&mut command(venv.program("python"), &doctest))?;
