@@ -2,7 +2,7 @@
 
 pip install . matplotlib scipy
 python examples/three_questions.py division
-thinnet sweep --set model.keep=lin:0.1:1:10 --seeds 6 --set train.epochs=40 --set train.restore_best=false \
+thinnet sweep --set model.keep=lin:0.1:1:10 --seeds 10 --set train.epochs=40 --set train.restore_best=false \
     --set 'model.hidden=[25],[50],[100],[200],[500],[1000],[2000]' --out keep-by-size
 python examples/three_questions.py sizes keep-by-size/runs.csv docs/keep-by-size.png
 """
