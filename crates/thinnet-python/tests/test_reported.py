@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_iris, make_classification, make_regression
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from thinnet import MLPClassifier, MLPRegressor
@@ -301,3 +303,29 @@ def test_regressors_return_a_deviation_through_pipelines() -> None:
     mean, std = pipe.predict(X, return_std=True)
     assert_array_equal((mean, std), pipe[-1].predict_dist(pipe[:-1].transform(X), mc_samples=100))
     assert (std > 0).all()
+
+
+@QUIET
+@pytest.mark.parametrize("settings", [{}, {"batch_norm": True}, {"activation": "tanh"}, {"activation": "logistic"}])
+def test_hidden_activations_are_features(settings: Any) -> None:
+    model = MLPClassifier((20, 7), random_state=0, max_iter=10, dropout=0.3, dtype="float64", **settings).fit(X, Y)
+    hidden = model.transform(X)
+    assert hidden.shape == (150, 7)
+    scores = hidden @ model.coefs_[-1] + model.intercepts_[-1]
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    assert_allclose(p / p.sum(axis=1, keepdims=True), model.predict_proba(X), rtol=1e-9)
+    assert_allclose(model.transform(sparse.csr_matrix(X)), hidden, rtol=1e-9)
+    assert list(model.get_feature_names_out()[:2]) == ["mlpclassifier0", "mlpclassifier1"]
+    norms = model.batch_norms_
+    assert len(norms) == (2 if settings.get("batch_norm") else 0)
+    if norms:
+        assert norms[1]["gamma"].shape == norms[1]["running_variance"].shape == (7,)
+
+
+@QUIET
+def test_a_network_makes_features_in_a_pipeline() -> None:
+    net = MLPClassifier((30,), random_state=0, max_iter=100, learning_rate_init=0.01)
+    pipe = make_pipeline(StandardScaler(), net, LogisticRegression(max_iter=1000)).fit(X, Y)
+    assert pipe.score(X, Y) > 0.95
+    assert pipe[:-1].transform(X).shape == (150, 30)
+    assert_array_equal(MLPRegressor(hidden_layer_sizes=(), max_iter=1).fit(X, Y).transform(X), X.astype("float32"))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.base import is_classifier
+from scipy.special import expit
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, is_classifier
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
@@ -28,6 +29,13 @@ from thinnet._training import Diverged, Trainer
 _AUTO_BATCH = 200
 _PREDICT_ROWS = 4096
 _PREDICT_NUMBERS = 1 << 24  # of a part that is dense: 64 MB of float32
+_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "identity": lambda z: z,
+    "logistic": expit,
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0),
+}
+_BATCH_NORM_EPSILON = 1e-5
 _HISTORY = ("epoch", "loss", "learning_rate", "validation_loss", "validation_score", "time")
 
 
@@ -48,7 +56,7 @@ def held_out(X_val: Any, y_val: Any, sample_weight_val: Any, eval_set: Any) -> A
     return (X_val, y_val) if sample_weight_val is None else (X_val, y_val, sample_weight_val)
 
 
-class BaseMLP(Estimator):
+class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):  # type: ignore[misc]
     """Base of the estimators; do not use it directly."""
 
     # The differences between the two estimators.
@@ -464,6 +472,55 @@ class BaseMLP(Estimator):
         for samples, first, draws in self._masked(X, mc_samples):
             yield (network.predict_masked(samples, first + draw, 1, threads)[0] for draw in range(draws))
 
+    # The hidden layers.
+
+    def transform(self, X: Any) -> Floats:
+        """What the last hidden layer makes of each row: features for another model.
+
+        Dropout is off, and batch normalisation uses its running statistics.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_units)
+            Activations of the last hidden layer; without hidden layers the rows themselves.
+        """
+        X = self._check_rows(X)
+        activate = _ACTIVATIONS[self.activation]
+        layers, norms = self._live_network().layers()[:-1], self.batch_norms_
+        parts = []
+        for part in _parts(X):
+            out = part.toarray() if sparse.issparse(part) and not layers else part
+            for (w, b, _), norm in itertools.zip_longest(layers, norms):
+                out = out @ w + b
+                if norm is not None:
+                    scale = norm["gamma"] / np.sqrt(norm["running_variance"] + _BATCH_NORM_EPSILON)
+                    out = scale * (out - norm["running_mean"]) + norm["beta"]
+                out = activate(out)
+            parts.append(np.asarray(out, dtype=self._shape[3]))
+        return np.concatenate(parts)
+
+    @property
+    def batch_norms_(self) -> list[dict[str, Floats]]:
+        """Scale, shift, running mean and running variance of each batch normalisation, (n_units,) each."""
+        check_is_fitted(self)
+        network = self._live_network()
+        names = ("gamma", "beta", "running_mean", "running_variance")
+        shapes = [layer[2] for layer in network.layers()[:-1] if layer[2] is not None]
+        statistics = network.__getstate__()["running"] if shapes else []
+        pairs = zip(shapes, statistics, strict=True)
+        return [dict(zip(names, (*shape, *own), strict=True)) for shape, own in pairs]
+
+    @property
+    def _n_features_out(self) -> int:
+        """How many features `transform` makes."""
+        units: int = self._shape[0][-2]
+        return units
+
     def _evaluate(self, held: ValidationData) -> tuple[float, float]:
         """Loss and score on validation data."""
         predicted = self._predicted(held.X)
@@ -485,4 +542,5 @@ class BaseMLP(Estimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = []  # features have the network's precision
         return tags

@@ -87,6 +87,8 @@ history_ : dict of str to list
 coefs_, intercepts_ : list of ndarray
     Weights (inputs, units) and biases (units) of each layer. The arrays are read-only; to change predictions, replace
     them with other arrays.
+batch_norms_ : list of dict
+    "gamma", "beta", "running_mean" and "running_variance" of each batch normalisation, ndarrays of shape (n_units,).
 n_iter_, t_ : int
     Epochs of the last call, and samples seen in total.
 n_layers_, n_outputs_ : int
