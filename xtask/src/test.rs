@@ -27,18 +27,26 @@ pub fn run_all() -> Result<()> {
 /// Unit, integration and documentation tests of the workspace. If real data cannot be made available, tests that need
 /// them are skipped. In CI (`CI` is `true`) missing data are an error.
 fn rust() -> Result<()> {
-    let mut test = cargo(&["test", "--workspace", "--quiet"]);
-    match datasets::ensure() {
-        Ok(folder) => {
-            test.env(datasets::FOLDER, folder).env("CI", "true");
-        }
+    let (folder, all) = match datasets::ensure() {
+        Ok(folder) => (folder, true),
         Err(reason) if is_ci() => return Err(reason),
         Err(reason) => {
             eprintln!("  tests with real data may be skipped: {reason:#}");
-            test.env(datasets::FOLDER, datasets::folder()?);
+            (datasets::folder()?, false)
         }
+    };
+    // Examples hold no tests, and take minutes to link; lint has compiled them.
+    for targets in ["--tests", "--doc"] {
+        let mut test = cargo(&["test", "--workspace", "--quiet", targets]);
+        test.env(datasets::FOLDER, &folder);
+        if all {
+            test.env("CI", "true");
+        }
+        run(&mut test)?;
     }
-    run(&mut test)?;
-    // The library without its default features.
-    run(&mut cargo(&["test", "--package", "thinnet", "--no-default-features", "--quiet"]))
+    // The library as people have it who leave its features out.
+    for targets in ["--tests", "--doc"] {
+        run(&mut cargo(&["test", "--package", "thinnet", "--no-default-features", "--quiet", targets]))?;
+    }
+    Ok(())
 }
