@@ -291,6 +291,8 @@ def test_classifiers_say_how_sure_they_are() -> None:
     assert two.predict_uncertainty(x, mc_samples=9).entropy.shape == (400,)
     several = MLPClassifier((50,), dropout=0.5, random_state=0, max_iter=5).fit(x, np.eye(3)[y])
     assert several.predict_uncertainty(x, mc_samples=9).mutual_information.shape == (400, 3)
+    one = MLPClassifier((50,), dropout=0.5, random_state=0, max_iter=5).fit(x, np.zeros(400))
+    assert_array_equal(one.predict_proba(x, mc_samples=9, return_std=True), [np.ones((400, 1)), np.zeros((400, 1))])
     with pytest.raises(ValueError, match="return_std needs mc_samples"):
         model.predict_proba(x, return_std=True)
 

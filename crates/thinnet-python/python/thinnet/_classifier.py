@@ -250,8 +250,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         mean, deviation = self._predicted_dist(X, mc_samples)
         if not return_std:
             return self._columns(mean)
-        both = len(self.classes_) == 2 and self._one_label
-        return self._columns(mean), np.hstack([deviation, deviation]) if both else deviation
+        if self._one_label and self.n_outputs_ == 1:
+            # One output for two classes moves both; a single class is certain.
+            deviation = np.zeros_like(mean) if len(self.classes_) == 1 else np.hstack([deviation, deviation])
+        return self._columns(mean), deviation
 
     def _columns(self, p: Floats) -> Floats:
         """A probability for each class, from the network's outputs."""
