@@ -344,8 +344,8 @@ proptest! {
 #[test]
 fn gradients_fit_finite_differences_beyond_the_courses_networks() {
     let dropout = |p| Dropout::new(p, None).unwrap();
-    for activation in [Activation::Identity, Activation::Logistic, Activation::Tanh, Activation::Relu] {
-        for loss in [Loss::Softmax, Loss::Logistic, Loss::SquaredError, Loss::Poisson] {
+    for activation in Activation::NAMES.map(|name| name.parse::<Activation>().unwrap()) {
+        for loss in Loss::NAMES.map(|name| name.parse::<Loss>().unwrap()) {
             for (normalisation, dropout_kind) in
                 KINDS.into_iter().flat_map(|kind| NORMALISATIONS.map(|normalisation| (normalisation, kind)))
             {
@@ -358,9 +358,11 @@ fn gradients_fit_finite_differences_beyond_the_courses_networks() {
                     input_dropout: Some(dropout(0.7)),
                     reg: 0.1,
                     weight_scale: 0.3,
-                    num_outputs: 3,
+                    quantiles: vec![0.2, 0.7],
                     ..config(&[7, 5])
                 };
+                let num_outputs = 3 * config.objective().scores_per_target();
+                let config = NetConfig { num_outputs, ..config };
                 let mut random = RandomState::new(6);
                 let net = FullyConnectedNet::<f64>::new(config, &mut random).unwrap();
                 let x: Array2<f64> = random.randn((5, 15));

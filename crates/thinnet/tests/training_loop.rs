@@ -63,6 +63,21 @@ impl Engine<f64> for Scripted {
         Ok(StepLoss { data, penalty: 0.0 })
     }
 
+    fn gradients(
+        &mut self,
+        _: &Features<f64>,
+        _: Targets<'_, f64>,
+        _: Batch<'_>,
+        _: usize,
+        _: &mut RandomState,
+    ) -> Result<(StepLoss, Parameters<f64>)> {
+        panic!("the loop takes whole steps")
+    }
+
+    fn update(&mut self, _: Parameters<f64>) -> Result<()> {
+        panic!("the loop takes whole steps")
+    }
+
     fn load(&self, x: &Features<f64>) -> Result<Inputs<f64>> {
         Ok(Inputs::Rows(x.to_floats().unwrap()))
     }

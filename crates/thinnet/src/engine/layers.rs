@@ -62,6 +62,19 @@ impl<F: Float> Engine<F> for Layers<F> {
         batch: Batch<'_>,
         random: &mut RandomState,
     ) -> Result<StepLoss> {
+        let (loss, gradients) = self.gradients(x, targets, batch, 0, random)?;
+        self.update(gradients)?;
+        Ok(loss)
+    }
+
+    fn gradients(
+        &mut self,
+        x: &Features<F>,
+        targets: Targets<'_, F>,
+        batch: Batch<'_>,
+        first: usize,
+        random: &mut RandomState,
+    ) -> Result<(StepLoss, Parameters<F>)> {
         super::check_batch(x, &targets, &batch, self.net.config().input_dim)?;
         let x = x.select(batch.indices)?;
         let targets = targets.select(batch.indices);
@@ -70,10 +83,16 @@ impl<F: Float> Engine<F> for Layers<F> {
         let mut noise = match self.masks {
             MaskSource::Numpy => Noise::numpy(Mode::Train, random),
             MaskSource::Counter(seed) => {
-                Noise::counter(CounterMasks::new(seed), self.step, |layer| training(layer_number(layer)))
+                let masks = CounterMasks::new(seed).from_sample(first);
+                Noise::counter(masks, self.step, |layer| training(layer_number(layer)))
             }
         };
-        let (data, penalty, mut gradients) = self.net.loss_with(x.view(), targets, weights, &mut noise)?;
+        let (data, penalty, gradients) = self.net.loss_with(x.view(), targets, weights, &mut noise)?;
+        Ok((StepLoss { data: data.as_f64(), penalty: penalty.as_f64() }, gradients))
+    }
+
+    fn update(&mut self, mut gradients: Parameters<F>) -> Result<()> {
+        self.net.parameters.check_like("gradients", &gradients)?;
         self.step += 1;
         if let Some(clipping) = self.net.config().clipping {
             let mut all: Vec<_> = gradients.named_mut().into_iter().map(|(_, array)| array).collect();
@@ -88,7 +107,7 @@ impl<F: Float> Engine<F> for Layers<F> {
         if let Some(bound) = self.net.config().max_norm {
             self.net.parameters.layers.iter_mut().for_each(|layer| max_norm(layer.w.view_mut(), bound));
         }
-        Ok(StepLoss { data: data.as_f64(), penalty: penalty.as_f64() })
+        Ok(())
     }
 
     fn load(&self, x: &Features<F>) -> Result<Inputs<F>> {

@@ -6,6 +6,7 @@ mod config;
 mod layers;
 mod masks;
 mod noise;
+mod parts;
 mod state;
 mod store;
 mod thin;
@@ -16,6 +17,7 @@ pub use build::{build, sparse_below};
 pub use config::{EngineConfig, EngineKind, cores};
 pub use layers::Layers;
 pub use masks::MaskSource;
+pub use parts::{gradients_in_parts, part_size};
 pub use state::EngineState;
 pub use thin::{ByteInputs, StepTimes, Thin};
 pub use thinnet_kernels::Isa;
@@ -45,6 +47,30 @@ pub trait Engine<F: Float>: Send + Sync {
         batch: Batch<'_>,
         random: &mut RandomState,
     ) -> Result<StepLoss>;
+
+    /// The loss over a batch and its gradients by parameter, without an update. With [`Engine::update`], a step can be
+    /// taken in parts, or by another optimiser.
+    ///
+    /// - `x`, `targets`, `random`: as of [`Engine::step`]
+    /// - `first`: the position of the batch's first sample in a larger batch of which this is a part; from the
+    ///   counter-based stream, it gets the masks of that position
+    ///
+    /// The L2 and L1 terms are in the gradients; they are not clipped. Batch normalisation's running statistics change
+    /// as in a step.
+    fn gradients(
+        &mut self,
+        x: &Features<F>,
+        targets: Targets<'_, F>,
+        batch: Batch<'_>,
+        first: usize,
+        random: &mut RandomState,
+    ) -> Result<(StepLoss, Parameters<F>)>;
+
+    /// Updates every parameter with these gradients, clipped if the network says so, and completes a step.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if they do not have the parameters' shapes; then nothing is changed.
+    fn update(&mut self, gradients: Parameters<F>) -> Result<()>;
 
     /// Converts samples (N, D) to the form from which the engine computes scores, for repeated use.
     fn load(&self, x: &Features<F>) -> Result<Inputs<F>>;

@@ -188,10 +188,30 @@ impl<F: Float> Layer<F> {
 
     /// The parameters of all layers in the network's layout.
     pub(super) fn unpack(layers: &[Self]) -> Result<Parameters<F>> {
-        let vector = |parameter: &Parameter<F>| Array1::from_vec(parameter.value.view().to_rows());
+        Self::unpack_with(layers, |parameter| &parameter.value)
+    }
+
+    /// The gradients that the parameters of all layers keep, in the network's layout.
+    pub(super) fn unpack_gradients(layers: &[Self]) -> Result<Parameters<F>> {
+        Self::unpack_with(layers, |parameter| &parameter.gradient)
+    }
+
+    /// Makes the parameters of all layers keep gradients; they were checked to match.
+    pub(super) fn set_gradients(layers: &mut [Self], gradients: &Parameters<F>) {
+        let mut from = gradients.named().into_iter();
+        for layer in layers {
+            let stored: Vec<Stored> = layer.all_stored().take(layer.all().count()).collect();
+            for ((parameter, stored), (_, array)) in layer.all_mut().zip(stored).zip(&mut from) {
+                parameter.gradient = stored.write(array);
+            }
+        }
+    }
+
+    fn unpack_with(layers: &[Self], of: fn(&Parameter<F>) -> &PanelBuf<F>) -> Result<Parameters<F>> {
+        let vector = |parameter: &Parameter<F>| Array1::from_vec(of(parameter).view().to_rows());
         let layer = |layer: &Self| {
             let gamma_beta = layer.gamma_beta.as_ref().map(|[gamma, beta]| (vector(gamma), vector(beta)));
-            Ok(LayerParameters { w: layer.stored.matrix(&layer.w.value)?, b: vector(&layer.b), gamma_beta })
+            Ok(LayerParameters { w: layer.stored.matrix(of(&layer.w))?, b: vector(&layer.b), gamma_beta })
         };
         Ok(Parameters { layers: layers.iter().map(layer).collect::<Result<_>>()? })
     }

@@ -10,8 +10,8 @@ use crate::data::Targets;
 use crate::error::Result;
 use crate::float::Float;
 use crate::layers::{
-    Activation, BatchNorm, HiddenCache, Loss, Mode, Normalisation, NormalisationLayer, RunningStatistics,
-    add_product, normalisation_forward,
+    Activation, BatchNorm, HiddenCache, Mode, Normalisation, NormalisationLayer, Objective,
+    RunningStatistics, add_product, normalisation_forward,
 };
 use crate::net::{FullyConnectedNet, LayerParameters, Noise};
 use crate::random::RandomState;
@@ -38,8 +38,7 @@ pub(super) struct Coordinate {
 pub(super) struct Trace<'a, 't, F> {
     layers: &'a [LayerParameters<F>],
     targets: Targets<'t, F>,
-    loss: Loss,
-    label_smoothing: f64,
+    objective: Objective,
     activation: Activation,
     normalisation: Normalisation,
     /// Input of each layer (N, D).
@@ -95,8 +94,7 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         let mut trace = Self {
             layers,
             targets,
-            loss: net.config().loss,
-            label_smoothing: net.config().label_smoothing,
+            objective: net.config().objective(),
             activation: net.config().activation,
             normalisation: net.config().normalisation,
             inputs: vec![cache.input],
@@ -152,8 +150,7 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
             }
             _ => self.penalty,
         };
-        let smoothing = self.label_smoothing;
-        probe.loss = self.loss.evaluate_smoothed(scores.view(), self.targets, None, smoothing)?.0 + penalty;
+        probe.loss = self.objective.evaluate(scores.view(), self.targets, None)?.0 + penalty;
         Ok(probe)
     }
 
@@ -300,10 +297,11 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         at.kind == Kind::Weight && self.l1 > F::zero() && near(self.layers[at.layer].w[(at.row, at.column)])
     }
 
-    /// Whether a ReLU of a kept unit has its input on one side of 0 in `plus` and on the other in `minus`.
+    /// Whether an activation with a corner has its input, in a kept unit, on one side of 0 in `plus` and on the other
+    /// in `minus`.
     pub(super) fn crosses(&self, plus: &Probe<F>, minus: &Probe<F>) -> bool {
-        if self.activation != Activation::Relu {
-            return false; // the others have no kink
+        if !self.activation.has_corner() {
+            return false;
         }
         let differ = |p: F, m: F| (p > F::zero()) != (m > F::zero());
         plus.pre.iter().zip(&minus.pre).any(|((layer, plus), (_, minus))| {

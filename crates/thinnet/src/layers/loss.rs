@@ -36,18 +36,19 @@ fn check<F: Float>(function: &str, scores: ArrayView2<'_, F>, y: &[usize]) -> Re
 /// # Ok(()) }
 /// ```
 pub fn softmax_loss<F: Float>(scores: ArrayView2<'_, F>, y: &[usize]) -> Result<(F, Array2<F>)> {
-    weighted_softmax_loss(scores, y, None, 0.0)
+    weighted_softmax_loss(scores, y, None, 0.0, f64::INFINITY)
 }
 
 /// [`softmax_loss`] with a weight for each sample, `sum_i w_i l_i / sum_i w_i`, and smoothed labels (Szegedy et al.,
 /// "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7). With `e = smoothing`, in 0..1,
 /// the target is `q = (1 - e) onehot(y) + e / C`, the loss `-sum_j q_j log(softmax(s)_j)`, its gradient `softmax(s) -
-/// q`. Weights of 1 and a smoothing of 0 change no bit.
+/// q`. Weights of 1 and a smoothing of 0 change no bit. The value of a sample's loss is at most `largest`.
 pub(crate) fn weighted_softmax_loss<F: Float>(
     scores: ArrayView2<'_, F>,
     y: &[usize],
     weights: Option<&[f64]>,
     smoothing: f64,
+    largest: f64,
 ) -> Result<(F, Array2<F>)> {
     check("softmax_loss", scores, y)?;
     let total = check_weights(scores.nrows(), weights)?;
@@ -63,7 +64,8 @@ pub(crate) fn weighted_softmax_loss<F: Float>(
         if smoothing > 0.0 {
             expected = own * expected + others * row.sum();
         }
-        loss += weight * (log_sum - expected).as_f64();
+        let of_sample = (log_sum - expected).as_f64();
+        loss += weight * if of_sample > largest { largest } else { of_sample };
         row.mapv_inplace(|s| (s - log_sum).exp());
         row[label] -= own; // before the division: this is exact near 1, and Adam amplifies small gradients
         if smoothing > 0.0 {

@@ -18,6 +18,7 @@ mod dropout_kind;
 mod gaussian_dropout;
 mod layer_norm;
 mod loss;
+mod loss_kind;
 mod normalisation;
 mod objective;
 mod relu;
@@ -46,10 +47,11 @@ pub(crate) use gaussian_dropout::GaussianFactor;
 pub use gaussian_dropout::{gaussian_dropout_backward, gaussian_dropout_forward};
 pub use layer_norm::{LayerNorm, LayerNormCache, layer_norm_backward, layer_norm_forward};
 pub use loss::{softmax_loss, svm_loss};
+pub use loss_kind::Loss;
 pub use normalisation::{
     Normalisation, NormalisationCache, NormalisationLayer, normalisation_backward, normalisation_forward,
 };
-pub use objective::Loss;
+pub use objective::Objective;
 pub use relu::{ReluCache, relu_backward, relu_forward};
 
 /// Whether a layer trains or is evaluated: dropout and batch normalisation differ between the two.

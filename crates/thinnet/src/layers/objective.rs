@@ -1,101 +1,77 @@
-//! The losses: of classification with one label per sample or several, and of regression, each with weights for the
-//! samples.
+//! The losses with their settings, and weights for the samples.
 
-use ndarray::{Array2, ArrayView2, Zip};
-use serde::{Deserialize, Serialize};
+use std::f64::consts::TAU;
 
-use super::activation::logistic;
+use ndarray::{Array2, ArrayView2, ArrayViewMut1, Axis};
+use smart_default::SmartDefault;
+
+use super::Loss;
+use super::activation::{logistic, softplus};
 use super::loss::{check_weights, weighted_softmax_loss};
 use crate::data::Targets;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::float::Float;
-use crate::names::names;
 
-/// A loss over scores (N, C), with the function that turns a score into a prediction. Each is the canonical pair of a
-/// generalised linear model (McCullagh and Nelder 1989), so its gradient by the score is prediction minus target.
+/// The smallest variance of [`Loss::GaussianNll`]: Lakshminarayanan, Pritzel and Blundell, "Simple and Scalable
+/// Predictive Uncertainty Estimation using Deep Ensembles", NIPS 2017, section 2.2.1.
+const SMALLEST_VARIANCE: f64 = 1e-6;
+
+/// A loss over scores (N, C) with its settings, and the function that turns scores into predictions.
 ///
 /// ```
 /// use ndarray::array;
-/// use thinnet::{data::Targets, layers::Loss};
+/// use thinnet::{data::Targets, layers::{Loss, Objective}};
 /// # fn main() -> thinnet::Result<()> {
-/// let (scores, targets) = (array![[1.0, 5.0]], array![[2.0, 5.0]]);
-/// let (loss, gradient) = Loss::SquaredError.evaluate(scores.view(), Targets::Values(targets.view()), None)?;
-/// assert_eq!((loss, gradient), (0.5, array![[-1.0, 0.0]]));
-/// assert_eq!(Loss::Softmax.predict(array![[0.0, 0.0]]), array![[0.5, 0.5]]);
+/// let quantiles = Objective { quantiles: vec![0.1, 0.9], ..Loss::Quantile.into() };
+/// let (scores, targets) = (array![[1.0, 5.0]], array![[2.0]]);
+/// let (loss, gradient) = quantiles.evaluate(scores.view(), Targets::Values(targets.view()), None)?;
+/// assert!((loss - (0.1 * 1.0 + 0.1 * 3.0_f64)).abs() < 1e-12);
+/// assert!((gradient[[0, 0]] + 0.1_f64).abs() < 1e-12 && (gradient[[0, 1]] - 0.1_f64).abs() < 1e-12);
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Loss {
-    /// One class per sample: cross-entropy of the softmax of all scores.
-    #[default]
-    Softmax,
-    /// Targets 0 to 1, each output independently: `-(t log p + (1 - t) log(1 - p))` with `p = 1 / (1 + exp(-s))`.
-    Logistic,
-    /// Targets of any size: `0.5 (s - t)^2`.
-    SquaredError,
-    /// Targets that are counts or rates, not negative: half the Poisson deviance, `t log(t / p) - t + p` with
-    /// `p = exp(s)`.
-    Poisson,
+#[derive(Debug, Clone, PartialEq, SmartDefault)]
+pub struct Objective {
+    /// The loss.
+    pub loss: Loss,
+    /// Share of each label, at least 0 and below 1, that [`Loss::Softmax`] spreads evenly over all C classes (Szegedy
+    /// et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7; default 0): the
+    /// target is `(1 - smoothing) onehot(y) + smoothing / C`. 0 changes no bit.
+    pub label_smoothing: f64,
+    /// The residual, above 0, from which [`Loss::Huber`] is linear (default 1).
+    #[default(1.0)]
+    pub huber_delta: f64,
+    /// The probabilities, between 0 and 1, of the quantiles that [`Loss::Quantile`] estimates: Q of them, in rising
+    /// order (default only 0.5, the median).
+    #[default(vec![0.5])]
+    pub quantiles: Vec<f64>,
+    /// Whether the value of [`Loss::Softmax`] and [`Loss::Logistic`] takes probabilities clipped at the number type's
+    /// epsilon, so that it stays finite, as scikit-learn's does. The gradient takes them as they are.
+    pub clip_probabilities: bool,
 }
 
-names!(
-    Loss,
-    "loss",
-    "losses",
-    Softmax = "softmax",
-    Logistic = "logistic",
-    SquaredError = "squared_error",
-    Poisson = "poisson"
-);
-
 impl Loss {
-    /// The predictions for scores (N, C): the softmax's probabilities, each output's probability, the scores
-    /// themselves, or their exponentials.
-    pub fn predict<F: Float>(self, mut scores: Array2<F>) -> Array2<F> {
-        match self {
-            Self::Softmax => {
-                for mut row in scores.rows_mut() {
-                    let max = row.iter().copied().fold(F::neg_infinity(), F::max);
-                    row.mapv_inplace(|s| (s - max).exp());
-                    let sum: F = row.iter().copied().sum();
-                    row.mapv_inplace(|e| e / sum);
-                }
-            }
-            Self::Logistic => scores.mapv_inplace(logistic),
-            Self::SquaredError => {}
-            Self::Poisson => scores.mapv_inplace(num_traits::Float::exp),
-        }
-        scores
+    /// [`Objective::predict`] with the default settings.
+    pub fn predict<F: Float>(self, scores: Array2<F>) -> Array2<F> {
+        Objective::from(self).predict(scores)
     }
 
-    /// The mean loss over the samples, weighted if there are weights: `sum_i w_i l_i / sum_i w_i`, where `l_i` is the
-    /// sum over a sample's outputs; and its gradient by the scores.
-    ///
-    /// - `scores`: (N, C), N > 0; `targets`: N labels in 0..C for the softmax, (N, C) for the others; `weights`: N, not
-    ///   negative, not all 0
-    ///
-    /// Returns the loss and its gradient (N, C).
+    /// [`Objective::evaluate`] with the default settings.
     ///
     /// # Errors
-    /// [`Error::Shape`] for shapes that do not match; [`Error::Data`] for labels, targets or weights out of range;
-    /// [`Error::Configuration`] for labels instead of numbers, or the other way round.
+    /// As [`Objective::evaluate`].
     pub fn evaluate<F: Float>(
         self,
         scores: ArrayView2<'_, F>,
         targets: Targets<'_, F>,
         weights: Option<&[f64]>,
     ) -> Result<(F, Array2<F>)> {
-        self.evaluate_smoothed(scores, targets, weights, 0.0)
+        Objective::from(self).evaluate(scores, targets, weights)
     }
 
-    /// [`Loss::evaluate`] with smoothed labels (Szegedy et al., "Rethinking the Inception Architecture for Computer
-    /// Vision", CVPR 2016, section 7): a share `smoothing` of each label, at least 0 and below 1, is spread evenly
-    /// over all C classes, so the target is `(1 - smoothing) onehot(y) + smoothing / C`. 0 changes no bit.
+    /// [`Loss::evaluate`] with smoothed labels: see [`Objective::label_smoothing`].
     ///
     /// # Errors
-    /// As [`Loss::evaluate`]; [`Error::Configuration`] for a share out of range, or above 0 with a loss other than
-    /// the softmax.
+    /// As [`Objective::evaluate`].
     pub fn evaluate_smoothed<F: Float>(
         self,
         scores: ArrayView2<'_, F>,
@@ -103,84 +79,229 @@ impl Loss {
         weights: Option<&[f64]>,
         smoothing: f64,
     ) -> Result<(F, Array2<F>)> {
-        self.check_smoothing(smoothing)?;
-        match (self, targets) {
-            (Self::Softmax, Targets::Classes(labels)) => {
-                weighted_softmax_loss(scores, labels, weights, smoothing)
-            }
-            (Self::Softmax, Targets::Values(_)) => {
-                Err(Error::configuration("the softmax loss takes labels, got numbers"))
-            }
-            (_, Targets::Classes(_)) => Err(Error::configuration(format!(
-                "the {} loss takes numbers, one per output, got labels",
-                self.name()
-            ))),
-            (_, Targets::Values(targets)) => self.outputs_loss(scores, targets, weights),
-        }
+        Objective { label_smoothing: smoothing, ..self.into() }.evaluate(scores, targets, weights)
     }
+}
 
-    /// Refuses label smoothing out of range, and any for a loss without labels.
-    pub(crate) fn check_smoothing(self, smoothing: f64) -> Result<()> {
+impl From<Loss> for Objective {
+    fn from(loss: Loss) -> Self {
+        Self { loss, ..Self::default() }
+    }
+}
+
+impl Objective {
+    /// Refuses settings out of range, and label smoothing for a loss without labels.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`], which names the setting, its range and the value.
+    pub fn check(&self) -> Result<()> {
+        let Self { loss, label_smoothing: smoothing, huber_delta: delta, ref quantiles, .. } = *self;
         if !(0.0..1.0).contains(&smoothing) {
             return Err(Error::configuration(format!(
                 "label_smoothing must be at least 0 and below 1, got {smoothing}"
             )));
         }
-        if smoothing > 0.0 && self != Self::Softmax {
+        if smoothing > 0.0 && loss != Loss::Softmax {
             return Err(Error::configuration(format!(
                 "label_smoothing smooths the labels of the softmax loss; it must be 0 with the {} loss, got {smoothing}",
-                self.name()
+                loss.name()
+            )));
+        }
+        if !(delta > 0.0 && delta.is_finite()) {
+            return Err(Error::configuration(format!("huber_delta must be finite and above 0, got {delta}")));
+        }
+        let inside = quantiles.iter().all(|&q| 0.0 < q && q < 1.0);
+        if quantiles.is_empty() || !inside || !quantiles.is_sorted_by(|a, b| a < b) {
+            return Err(Error::configuration(format!(
+                "quantiles must be probabilities between 0 and 1 in rising order, got {quantiles:?}"
             )));
         }
         Ok(())
     }
 
-    /// [`Loss::evaluate`] for the losses that treat each output independently.
+    /// The scores C for each target: Q for quantiles, 2 for mean and variance, otherwise 1. Those of one target stand
+    /// side by side.
+    pub fn scores_per_target(&self) -> usize {
+        match self.loss {
+            Loss::Quantile => self.quantiles.len(),
+            Loss::GaussianNll => 2,
+            _ => 1,
+        }
+    }
+
+    /// The predictions for scores (N, C): the softmax's probabilities, each output's probability, exponentials, each
+    /// target's quantiles, each target's mean and standard deviation, or the scores themselves.
+    ///
+    /// Quantiles are sorted, because scores of different quantiles may cross (Chernozhukov, Fernández-Val and
+    /// Galichon, "Quantile and Probability Curves Without Crossing", Econometrica 2010).
+    pub fn predict<F: Float>(&self, mut scores: Array2<F>) -> Array2<F> {
+        match self.loss {
+            Loss::Softmax => {
+                for mut row in scores.rows_mut() {
+                    let max = row.iter().copied().fold(F::neg_infinity(), F::max);
+                    row.mapv_inplace(|s| (s - max).exp());
+                    let sum: F = row.iter().copied().sum();
+                    row.mapv_inplace(|e| e / sum);
+                }
+            }
+            Loss::Logistic => scores.mapv_inplace(logistic),
+            Loss::Poisson => scores.mapv_inplace(num_traits::Float::exp),
+            Loss::SquaredError | Loss::AbsoluteError | Loss::Huber => {}
+            Loss::Quantile => each_target(&mut scores, self.quantiles.len(), |mut own| {
+                let mut sorted = own.to_vec();
+                sorted.sort_by(|a, b| a.as_f64().total_cmp(&b.as_f64()));
+                own.iter_mut().zip(sorted).for_each(|(to, s)| *to = s);
+            }),
+            Loss::GaussianNll => each_target(&mut scores, 2, |mut own| own[1] = variance(own[1]).sqrt()),
+        }
+        scores
+    }
+
+    /// The mean loss over the samples, weighted if there are weights: `sum_i w_i l_i / sum_i w_i`, where `l_i` is the
+    /// sum over a sample's outputs; and its gradient by the scores.
+    ///
+    /// - `scores`: (N, C), N > 0; `targets`: N labels in 0..C for the softmax, for the others numbers (N, T), where C
+    ///   is T times [`Objective::scores_per_target`]; `weights`: N, not negative, not all 0
+    ///
+    /// Returns the loss and its gradient (N, C).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for shapes that do not match; [`Error::Data`] for labels, targets or weights out of range;
+    /// [`Error::Configuration`] for labels instead of numbers or the other way round, and from [`Objective::check`].
+    pub fn evaluate<F: Float>(
+        &self,
+        scores: ArrayView2<'_, F>,
+        targets: Targets<'_, F>,
+        weights: Option<&[f64]>,
+    ) -> Result<(F, Array2<F>)> {
+        self.check()?;
+        match (self.loss, targets) {
+            (Loss::Softmax, Targets::Classes(labels)) => {
+                weighted_softmax_loss(scores, labels, weights, self.label_smoothing, self.largest::<F>())
+            }
+            (Loss::Softmax, Targets::Values(_)) => {
+                Err(Error::configuration("the softmax loss takes labels, got numbers"))
+            }
+            (_, Targets::Classes(_)) => Err(Error::configuration(format!(
+                "the {} loss takes numbers, one per output, got labels",
+                self.loss.name()
+            ))),
+            (_, Targets::Values(targets)) => self.outputs_loss(scores, targets, weights),
+        }
+    }
+
+    /// The largest loss of one probability.
+    fn largest<F: Float>(&self) -> f64 {
+        if self.clip_probabilities { -F::epsilon().as_f64().ln() } else { f64::INFINITY }
+    }
+
+    /// [`Objective::evaluate`] for the losses that treat each target independently.
     fn outputs_loss<F: Float>(
-        self,
+        &self,
         scores: ArrayView2<'_, F>,
         targets: ArrayView2<'_, F>,
         weights: Option<&[f64]>,
     ) -> Result<(F, Array2<F>)> {
-        if scores.nrows() == 0 {
-            return Err(Error::shape(format!("scores of {}", self.name()), ("N > 0", "C"), scores.shape()));
+        let (name, each) = (self.loss.name(), self.scores_per_target());
+        ensure!(
+            scores.nrows() > 0,
+            Error::shape(format!("scores of {name}"), ("N > 0", "C"), scores.shape())
+        );
+        if (targets.nrows(), targets.ncols() * each) != scores.dim() {
+            let expected = (scores.nrows(), scores.ncols() / each);
+            return Err(Error::shape(format!("targets of {name}"), expected, targets.shape()));
         }
-        if targets.dim() != scores.dim() {
-            return Err(Error::shape(format!("targets of {}", self.name()), scores.shape(), targets.shape()));
-        }
-        let within = match self {
-            Self::Logistic => |t: f64| (0.0..=1.0).contains(&t),
-            Self::Poisson => |t: f64| t >= 0.0 && t.is_finite(),
-            Self::Softmax | Self::SquaredError => f64::is_finite,
+        let within = match self.loss {
+            Loss::Logistic => |t: f64| (0.0..=1.0).contains(&t),
+            Loss::Poisson => |t: f64| t >= 0.0 && t.is_finite(),
+            _ => f64::is_finite,
         };
         if let Some(target) = targets.iter().find(|target| !within(target.as_f64())) {
-            return Err(Error::data(format!("the {} loss cannot take a target of {target}", self.name())));
+            return Err(Error::data(format!("the {name} loss cannot take a target of {target}")));
         }
         let total = check_weights(scores.nrows(), weights)?;
         let mut loss = 0.0; // in f64, like the softmax loss
-        let mut gradient = self.predict(scores.to_owned());
-        for (sample, mut row) in gradient.rows_mut().into_iter().enumerate() {
+        let mut gradient = scores.to_owned();
+        for (sample, (mut row, targets)) in gradient.rows_mut().into_iter().zip(targets.rows()).enumerate() {
             let weight = weights.map_or(1.0, |weights| weights[sample]);
             let mut own = 0.0;
-            Zip::from(&mut row).and(scores.row(sample)).and(targets.row(sample)).for_each(|p, &s, &t| {
-                own += self.of_output(s.as_f64(), t.as_f64());
-                *p = (*p - t) * F::from_f64(weight) / F::from_f64(total);
-            });
+            for (block, &t) in row.axis_chunks_iter_mut(Axis(0), each).zip(targets) {
+                own += self.of_target(block, t);
+            }
+            row.mapv_inplace(|d| d * F::from_f64(weight) / F::from_f64(total));
             loss += weight * own;
         }
         Ok((F::from_f64(loss / total), gradient))
     }
 
-    /// The loss of one output with score `s` and target `t`.
-    fn of_output(self, s: f64, t: f64) -> f64 {
-        match self {
-            // log(1 + exp(s)) - t s, written so that nothing overflows
-            Self::Softmax | Self::Logistic => s.max(0.0) - t * s + (-s.abs()).exp().ln_1p(),
-            Self::SquaredError => 0.5 * (s - t) * (s - t),
-            Self::Poisson => {
+    /// The loss of one target with these scores, which become the derivatives by them.
+    fn of_target<F: Float>(&self, mut scores: ArrayViewMut1<'_, F>, target: F) -> f64 {
+        let (score, t) = (scores[0], target.as_f64());
+        let s = score.as_f64();
+        let residual = score - target;
+        match self.loss {
+            Loss::Softmax | Loss::Logistic => {
+                let p: F = logistic(score);
+                scores[0] = p - target;
+                if self.clip_probabilities {
+                    let least = F::epsilon().as_f64();
+                    let p = p.as_f64().clamp(least, 1.0 - least);
+                    return -(t * p.ln() + (1.0 - t) * (1.0 - p).ln());
+                }
+                // log(1 + exp(s)) - t s, written so that nothing overflows
+                s.max(0.0) - t * s + (-s.abs()).exp().ln_1p()
+            }
+            Loss::SquaredError => {
+                scores[0] = residual;
+                0.5 * (s - t) * (s - t)
+            }
+            Loss::Poisson => {
+                scores[0] = score.exp() - target;
                 let entropy = if t > 0.0 { t * (t.ln() - s) } else { 0.0 };
                 entropy - t + s.exp()
             }
+            Loss::AbsoluteError => {
+                scores[0] = if residual == F::zero() { residual } else { residual.signum() };
+                (s - t).abs()
+            }
+            Loss::Huber => {
+                let (size, delta) = ((s - t).abs(), self.huber_delta);
+                let bound = F::from_f64(delta);
+                scores[0] = if size <= delta { residual } else { residual.signum() * bound };
+                if size <= delta { 0.5 * size * size } else { delta * (size - 0.5 * delta) }
+            }
+            Loss::Quantile => {
+                let own = scores.iter_mut().zip(&self.quantiles);
+                own.map(|(score, &q)| {
+                    let over = score.as_f64() - t;
+                    *score = match over {
+                        over if over > 0.0 => F::from_f64(1.0 - q),
+                        over if over < 0.0 => F::from_f64(-q),
+                        even => F::from_f64(even), // 0 or NaN
+                    };
+                    if over > 0.0 { (1.0 - q) * over } else { -q * over }
+                })
+                .sum()
+            }
+            Loss::GaussianNll => {
+                let (slope, variance) = (logistic(scores[1]), variance(scores[1]));
+                let square = residual * residual / variance;
+                scores[0] = residual / variance;
+                scores[1] = F::from_f64(0.5) * (F::one() - square) / variance * slope;
+                0.5 * (variance.as_f64().ln() + square.as_f64() + TAU.ln())
+            }
         }
+    }
+}
+
+/// The variance that a score stands for.
+fn variance<F: Float>(score: F) -> F {
+    softplus(score) + F::from_f64(SMALLEST_VARIANCE)
+}
+
+/// Calls `change` with the scores of each target, `each` of them.
+fn each_target<F: Float>(scores: &mut Array2<F>, each: usize, mut change: impl FnMut(ArrayViewMut1<'_, F>)) {
+    for mut row in scores.rows_mut() {
+        row.axis_chunks_iter_mut(Axis(0), each).for_each(&mut change);
     }
 }

@@ -5,7 +5,7 @@ use smart_default::SmartDefault;
 use super::Initialisation;
 use crate::error::{Error, Result, ensure, same_shape};
 use crate::layers::{
-    Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation, RunningStatistics,
+    Activation, Dropout, DropoutKind, HiddenDropout, Loss, Normalisation, Objective, RunningStatistics,
 };
 use crate::optim::Clipping;
 
@@ -34,7 +34,7 @@ pub struct NetConfig {
     /// Sizes of the hidden layers.
     #[default(vec![100])]
     pub hidden: Vec<usize>,
-    /// Number of outputs C: one per class, or one per target (default 10).
+    /// Number of outputs C: one per class, or [`Objective::scores_per_target`] per target (default 10).
     #[default(10)]
     pub num_outputs: usize,
     /// The activation of each hidden layer (default ReLU).
@@ -42,8 +42,16 @@ pub struct NetConfig {
     /// The loss, which compares the scores with the targets (default softmax).
     pub loss: Loss,
     /// Share of each label that the softmax loss spreads evenly over all classes, at least 0 and below 1 (Szegedy et al.
-    /// 2016, section 7; default 0): see [`Loss::evaluate_smoothed`].
+    /// 2016, section 7; default 0): see [`Objective::label_smoothing`].
     pub label_smoothing: f64,
+    /// The residual from which the Huber loss is linear (default 1): see [`Objective::huber_delta`].
+    #[default(1.0)]
+    pub huber_delta: f64,
+    /// The quantiles of the quantile loss (default only the median): see [`Objective::quantiles`].
+    #[default(vec![0.5])]
+    pub quantiles: Vec<f64>,
+    /// Whether the value of a loss takes clipped probabilities (default no): see [`Objective::clip_probabilities`].
+    pub clip_probabilities: bool,
     /// The dropout of each hidden layer. `None` leaves the layer out. A keep probability of 1 keeps every unit, but
     /// its mask is still drawn (default `None`).
     pub dropout: HiddenDropout,
@@ -75,8 +83,8 @@ pub struct NetConfig {
 
 impl NetConfig {
     /// Refuses sizes of 0; a `reg`, `l1` or `weight_scale` that is negative or not finite; a `max_norm` or a bound of
-    /// `clipping` that is not above 0; a `label_smoothing` outside 0..1 or with a loss other than the softmax; and a
-    /// number of dropouts that is not the number of hidden layers.
+    /// `clipping` that is not above 0; settings of the loss that [`Objective::check`] refuses, or a number of outputs
+    /// that does not suit them; and a number of dropouts that is not the number of hidden layers.
     pub fn check(&self) -> Result<()> {
         for (what, size) in [("input dimension", self.input_dim), ("number of outputs", self.num_outputs)]
             .into_iter()
@@ -99,8 +107,28 @@ impl NetConfig {
         if let Some(clipping) = self.clipping {
             clipping.check()?;
         }
-        self.loss.check_smoothing(self.label_smoothing)?;
+        let objective = self.objective();
+        objective.check()?;
+        let each = objective.scores_per_target();
+        if !self.num_outputs.is_multiple_of(each) {
+            return Err(Error::configuration(format!(
+                "the {} loss takes {each} outputs for each target, but the number of outputs is {}",
+                self.loss.name(),
+                self.num_outputs
+            )));
+        }
         self.check_dropout(&self.dropout)
+    }
+
+    /// The loss with its settings.
+    pub fn objective(&self) -> Objective {
+        Objective {
+            loss: self.loss,
+            label_smoothing: self.label_smoothing,
+            huber_delta: self.huber_delta,
+            quantiles: self.quantiles.clone(),
+            clip_probabilities: self.clip_probabilities,
+        }
     }
 
     /// The probability that a unit of hidden layer `index` is computed: 1 unless dropout drops units.

@@ -86,9 +86,7 @@ impl<'a, F: Float> NetView<'a, F> {
         noise: &mut Noise<'_>,
     ) -> Result<(F, F, Parameters<F>)> {
         let (scores, cache) = self.forward(x, Mode::Train, noise)?;
-        let smoothing = self.config.label_smoothing;
-        let (data_loss, dscores) =
-            self.config.loss.evaluate_smoothed(scores.view(), targets, weights, smoothing)?;
+        let (data_loss, dscores) = self.config.objective().evaluate(scores.view(), targets, weights)?;
 
         let last = affine_backward(dscores.view(), &cache.last)?;
         let mut upstream = last.x;

@@ -14,12 +14,14 @@ const BLOCK: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CounterMasks {
     pub(super) seed: u64,
+    /// The number of the first sample.
+    pub(super) first: usize,
 }
 
 /// The masks of one layer in one step.
 #[derive(Debug, Clone, Copy)]
 pub struct LayerMasks {
-    seed: u64,
+    masks: CounterMasks,
     step: u64,
     layer: u64,
     units: usize,
@@ -30,14 +32,20 @@ pub struct LayerMasks {
 impl CounterMasks {
     /// The masks of this seed.
     pub fn new(seed: u64) -> Self {
-        Self { seed }
+        Self { seed, first: 0 }
+    }
+
+    /// The same masks counted from another sample: sample 0 of the result is sample `first` of these.
+    #[must_use]
+    pub fn from_sample(self, first: usize) -> Self {
+        Self { first: self.first + first, ..self }
     }
 
     /// The masks of a layer with this many units in a step. Steps and layers may be counted from any number.
     ///
     /// `keep_prob` is the probability to KEEP a unit, rounded to a multiple of 2^-32; 1 keeps every unit.
     pub fn layer(self, step: u64, layer: u32, units: usize, keep_prob: f64) -> LayerMasks {
-        LayerMasks { seed: self.seed, step, layer: u64::from(layer), units, threshold: threshold(keep_prob) }
+        LayerMasks { masks: self, step, layer: u64::from(layer), units, threshold: threshold(keep_prob) }
     }
 }
 
@@ -63,7 +71,7 @@ impl LayerMasks {
 
     /// The generator at a sample's first unit.
     fn at(&self, sample: usize) -> ChaCha8Rng {
-        generator(self.seed, (self.step, self.layer), self.units, sample)
+        generator(self.masks, (self.step, self.layer), self.units, sample)
     }
 }
 
@@ -75,11 +83,16 @@ pub(super) fn threshold(probability: f64) -> u64 {
 }
 
 /// The generator at the first of a sample's words, for a step and a layer; each sample has `words` words.
-pub(super) fn generator(seed: u64, (step, layer): (u64, u64), words: usize, sample: usize) -> ChaCha8Rng {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
+pub(super) fn generator(
+    masks: CounterMasks,
+    (step, layer): (u64, u64),
+    words: usize,
+    sample: usize,
+) -> ChaCha8Rng {
+    let mut random = ChaCha8Rng::seed_from_u64(masks.seed);
     // 2^64 blocks per stream: 2^32 steps with 2^32 blocks; each sample of a step has as many as its words need.
     random.set_stream(layer << 32 | step >> 32);
-    let blocks = words.div_ceil(BLOCK) as u64;
+    let (blocks, sample) = (words.div_ceil(BLOCK) as u64, masks.first + sample);
     random.set_block_pos((step << 32).wrapping_add(blocks.wrapping_mul(sample as u64)));
     random
 }
@@ -161,6 +174,17 @@ mod tests {
         for (sample, units) in drawn.chunks_exact(UNITS).enumerate() {
             assert!(deviations(units.iter().copied(), keep) < 5.0, "sample {sample}");
         }
+    }
+
+    #[test]
+    fn samples_can_be_counted_from_any() {
+        let masks = CounterMasks::new(3);
+        let later = masks.from_sample(3).from_sample(4);
+        assert_eq!(later.layer(4, 5, 40, 0.5).sample(2), masks.layer(4, 5, 40, 0.5).sample(9));
+        assert_eq!(later.normals(4, 5, 40).sample(2), masks.normals(4, 5, 40).sample(9));
+        let of = |masks: CounterMasks| masks.weights(4, 5, (3, 40), 0.5);
+        assert_eq!(of(later).sample(2), of(masks).sample(9));
+        assert_ne!(of(later).sample(2), of(masks).sample(2));
     }
 
     /// A sample's mask does not depend on what was drawn before it.

@@ -17,7 +17,7 @@ const WORDS: usize = 2;
 /// The standard normal numbers of one layer in one step.
 #[derive(Debug, Clone, Copy)]
 pub struct LayerNormals {
-    seed: u64,
+    masks: CounterMasks,
     step: u64,
     layer: u64,
     units: usize,
@@ -26,7 +26,7 @@ pub struct LayerNormals {
 impl CounterMasks {
     /// The standard normal numbers of a layer with this many units in a step.
     pub fn normals(self, step: u64, layer: u32, units: usize) -> LayerNormals {
-        LayerNormals { seed: self.seed, step, layer: u64::from(layer), units }
+        LayerNormals { masks: self, step, layer: u64::from(layer), units }
     }
 }
 
@@ -34,7 +34,7 @@ impl LayerNormals {
     /// A sample's numbers, one per unit, in order.
     pub fn sample(&self, sample: usize) -> Vec<f64> {
         let pairs = self.units.div_ceil(2);
-        let mut random = generator(self.seed, (self.step, self.layer), 2 * WORDS * pairs, sample);
+        let mut random = generator(self.masks, (self.step, self.layer), 2 * WORDS * pairs, sample);
         let mut normals = Vec::with_capacity(2 * pairs);
         for _ in 0..pairs {
             let (radius, angle) = (random.next_u64(), random.next_u64());

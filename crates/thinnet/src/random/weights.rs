@@ -18,6 +18,8 @@ const WORD: usize = 64;
 #[derive(Debug, Clone, Copy)]
 pub struct LayerWeightMasks {
     key: [u32; 8],
+    /// The number of the first sample.
+    first: usize,
     inputs: usize,
     outputs: usize,
     threshold: u64,
@@ -28,9 +30,15 @@ impl CounterMasks {
     ///
     /// `keep_prob` is the probability to KEEP a weight, rounded to a multiple of 2^-32; 1 keeps every weight.
     pub fn weights(self, step: u64, layer: u32, dim: (usize, usize), keep_prob: f64) -> LayerWeightMasks {
-        let mut random = generator(self.seed, (step, u64::from(layer)), 0, 0);
+        let mut random = generator(self, (step, u64::from(layer)), 0, 0);
         let key = std::array::from_fn(|_| random.next_u32());
-        LayerWeightMasks { key, inputs: dim.0, outputs: dim.1, threshold: threshold(keep_prob) }
+        LayerWeightMasks {
+            key,
+            first: self.first,
+            inputs: dim.0,
+            outputs: dim.1,
+            threshold: threshold(keep_prob),
+        }
     }
 }
 
@@ -61,7 +69,8 @@ impl LayerWeightMasks {
     /// `[inputs][words_per_input]`, lowest bit first.
     pub(crate) fn fill(&self, isa: Isa, sample: usize, first: usize, words: &mut [u64]) {
         let group = first * self.words_per_input() / GROUP;
-        draw_bits(isa, &self.key, sample as u64, group as u64, self.threshold, words);
+        let sample = (self.first + sample) as u64;
+        draw_bits(isa, &self.key, sample, group as u64, self.threshold, words);
     }
 }
 

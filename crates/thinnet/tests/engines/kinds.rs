@@ -25,7 +25,7 @@ fn with(kind: DropoutKind, counter: bool) -> Case {
 #[test]
 fn gaussian_dropout_is_the_same_over_the_kernels() {
     for counter in [false, true] {
-        for activation in [Activation::Relu, Activation::Tanh, Activation::Identity, Activation::Logistic] {
+        for activation in Activation::NAMES.map(|name| name.parse::<Activation>().unwrap()) {
             for engine in [EngineKind::Auto, EngineKind::Dense, EngineKind::Thin] {
                 for (keep, sparse) in [(0.02, false), (0.5, true), (0.9, false), (1.0, false)] {
                     let case = with(DropoutKind::Gaussian, counter);
@@ -46,7 +46,7 @@ fn gaussian_dropout_is_the_same_over_the_kernels() {
 #[test]
 fn drop_connect_is_the_same_over_the_kernels() {
     for counter in [false, true] {
-        for activation in [Activation::Relu, Activation::Tanh, Activation::Identity, Activation::Logistic] {
+        for activation in Activation::NAMES.map(|name| name.parse::<Activation>().unwrap()) {
             for engine in [EngineKind::Auto, EngineKind::Dense, EngineKind::Thin] {
                 for (keep, sparse) in [(0.02, false), (0.5, true), (0.8, false), (1.0, false)] {
                     let case = with(DropoutKind::DropConnect, counter);

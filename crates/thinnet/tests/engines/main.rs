@@ -5,6 +5,7 @@ mod fused;
 mod inputs;
 mod kinds;
 mod normalised;
+mod parts;
 mod settings;
 mod sharing;
 mod state;
@@ -126,6 +127,8 @@ impl Case {
             input_dim: self.input_dim,
             hidden: self.hidden.clone(),
             num_outputs: self.num_outputs,
+            huber_delta: 0.3,
+            quantiles: vec![0.2, 0.7],
             dropout: self.dropout(),
             dropout_kind: self.more.kind,
             input_dropout: self.more.input_keep.map(|keep| Dropout::new(keep, None).unwrap()),
@@ -140,7 +143,8 @@ impl Case {
             weight_scale: if self.more.loss == Loss::Poisson { 0.02 } else { 0.3 },
             ..NetConfig::default()
         };
-        FullyConnectedNet::new(config, random).unwrap()
+        let num_outputs = self.num_outputs * config.objective().scores_per_target();
+        FullyConnectedNet::new(NetConfig { num_outputs, ..config }, random).unwrap()
     }
 
     /// Losses, parameters, scores after the steps in test mode and with masks, and the next number of the stream.
@@ -238,6 +242,14 @@ fn clippings() -> impl Strategy<Value = Option<Clipping>> {
     prop::option::of(prop_oneof![norm, value])
 }
 
+/// The default half of the time, otherwise any.
+fn one_of<T: Clone + std::fmt::Debug + std::str::FromStr<Err: std::fmt::Debug> + 'static, const N: usize>(
+    default: T,
+    names: [&'static str; N],
+) -> impl Strategy<Value = T> {
+    prop_oneof![Just(default), prop::sample::select(names.map(|name| name.parse().unwrap()).to_vec())]
+}
+
 fn cases() -> impl Strategy<Value = Case> {
     let sizes = (1usize..140, prop::collection::vec(1usize..90, 0..4), 1usize..12);
     let masks = (prop::option::of(0.05..=1.0f64), prop::option::weighted(0.2, any::<u32>()));
@@ -249,20 +261,8 @@ fn cases() -> impl Strategy<Value = Case> {
         prop::sample::select(vec![0.0, 0.1, 3.0]),
     );
     let more = (
-        prop::sample::select(vec![
-            Activation::Relu,
-            Activation::Relu,
-            Activation::Identity,
-            Activation::Logistic,
-            Activation::Tanh,
-        ]),
-        prop::sample::select(vec![
-            Loss::Softmax,
-            Loss::Softmax,
-            Loss::Logistic,
-            Loss::SquaredError,
-            Loss::Poisson,
-        ]),
+        one_of(Activation::Relu, Activation::NAMES),
+        one_of(Loss::Softmax, Loss::NAMES),
         prop::option::weighted(0.3, 0.3..=1.0f64),
         prop::option::weighted(0.3, 0.2..2.0f64),
         any::<[bool; 5]>(),

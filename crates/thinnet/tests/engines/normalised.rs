@@ -53,7 +53,7 @@ fn run(mut engine: impl Engine<f64>, sparse: bool) -> (EngineState<f64>, Vec<f64
 /// have it, and the same bits on any number of threads.
 #[test]
 fn normalised_layers_are_those_of_the_readable_engine() {
-    let every = [Activation::Relu, Activation::Tanh, Activation::Logistic, Activation::Identity];
+    let every = Activation::NAMES.map(|name| name.parse::<Activation>().unwrap());
     for normalisation in [Normalisation::Batch, Normalisation::Layer] {
         for (number, activation) in every.into_iter().enumerate() {
             for dropout_kind in [DropoutKind::Bernoulli, DropoutKind::Gaussian] {

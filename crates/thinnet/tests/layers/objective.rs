@@ -4,11 +4,18 @@ use ndarray::{Array2, array};
 use thinnet::Error;
 use thinnet::data::Targets;
 use thinnet::gradient_check::eval_numerical_gradient;
-use thinnet::layers::{Loss, softmax_loss};
+use thinnet::layers::{Loss, Objective, softmax_loss};
 
 use crate::{STEP, close, random, shape_error};
 
-const OUTPUTS: [Loss; 3] = [Loss::Logistic, Loss::SquaredError, Loss::Poisson];
+const OUTPUTS: [Loss; 5] =
+    [Loss::Logistic, Loss::SquaredError, Loss::Poisson, Loss::AbsoluteError, Loss::Huber];
+
+/// Every loss for the scores (3, 2): Huber's with a delta of 2, and two quantiles of one target.
+fn objectives() -> Vec<Objective> {
+    let objective = |loss: Loss| Objective { huber_delta: 2.0, quantiles: vec![0.1, 0.7], ..loss.into() };
+    Loss::NAMES.iter().map(|name| objective(name.parse().unwrap())).collect()
+}
 
 fn scores() -> Array2<f64> {
     array![[0.5, -1.25], [2.0, 0.0], [-3.0, 0.75]]
@@ -17,13 +24,15 @@ fn scores() -> Array2<f64> {
 fn targets(loss: Loss) -> Array2<f64> {
     match loss {
         Loss::Poisson => array![[2.0, 0.0], [5.5, 2.0], [0.0, 3.0]],
-        Loss::SquaredError => array![[2.0, -4.0], [5.5, 1.0], [0.0, 3.0]],
+        Loss::Quantile | Loss::GaussianNll => array![[2.0], [5.5], [0.0]],
+        Loss::SquaredError | Loss::AbsoluteError | Loss::Huber => array![[2.0, -4.0], [5.5, 1.0], [0.0, 3.0]],
         _ => array![[1.0, 0.0], [0.0, 1.0], [1.0, 0.25]],
     }
 }
 
 /// NumPy 2.4.6 with SciPy's `xlogy`: `p = expit(s)`, `-(xlogy(t, p) + xlogy(1 - t, 1 - p))`; `0.5 * (s - t)**2`;
-/// `xlogy(t, t / exp(s)) - t + exp(s)`; each summed over outputs, then `np.average` with the weights.
+/// `xlogy(t, t / exp(s)) - t + exp(s)`; the definitions of the absolute error, Huber's and two quantiles';
+/// `-norm.logpdf(t, m, sqrt(logaddexp(0, s) + 1e-6))`; each summed over outputs, then `np.average` with the weights.
 #[test]
 fn values_are_numpys() {
     let weights = [1.0, 0.5, 3.0];
@@ -31,28 +40,33 @@ fn values_are_numpys() {
         (2.514_679_871_605_679_3, 3.139_981_940_976_191_8),
         (6.1875, 6.513_888_888_888_889),
         (0.395_203_115_675_652_14, 0.285_583_281_181_277_96),
+        (4.666_666_666_666_667, 4.944_444_444_444_445),
+        (5.541_666_666_666_667, 5.972_222_222_222_222),
+        (2.383_333_333_333_333_3, 1.355_555_555_555_555_4),
+        (6.402_882_211_773_534, 5.401_149_822_991_452),
     ];
-    for (loss, (plain, weighted)) in OUTPUTS.into_iter().zip(expected) {
-        let targets = targets(loss);
-        let value = |weights| loss.evaluate(scores().view(), targets.view().into(), weights).unwrap().0;
-        assert!((value(None) - plain).abs() < 1e-13, "{loss:?}: {}", value(None));
-        assert!((value(Some(&weights)) - weighted).abs() < 1e-13, "{loss:?}: {}", value(Some(&weights)));
+    assert_eq!(objectives().len(), 1 + expected.len());
+    for (own, (plain, weighted)) in objectives().into_iter().skip(1).zip(expected) {
+        let targets = targets(own.loss);
+        let value = |weights| own.evaluate(scores().view(), targets.view().into(), weights).unwrap().0;
+        assert!((value(None) - plain).abs() < 1e-13, "{own:?}: {}", value(None));
+        assert!((value(Some(&weights)) - weighted).abs() < 1e-13, "{own:?}: {}", value(Some(&weights)));
     }
 }
 
 #[test]
 fn gradients_fit_finite_differences_with_and_without_weights() {
     let labels = [1, 0, 1];
-    for loss in [Loss::Softmax, Loss::Logistic, Loss::SquaredError, Loss::Poisson] {
+    for own in objectives() {
         for weights in [None, Some(&[0.5, 0.0, 2.0][..])] {
-            let values = targets(loss);
-            let targets = match loss {
+            let values = targets(own.loss);
+            let targets = match own.loss {
                 Loss::Softmax => Targets::Classes(&labels),
                 _ => Targets::Values(values.view()),
             };
-            let (_, gradient) = loss.evaluate(scores().view(), targets, weights).unwrap();
+            let (_, gradient) = own.evaluate(scores().view(), targets, weights).unwrap();
             let numeric = eval_numerical_gradient(
-                |scores| Ok(loss.evaluate(scores, targets, weights)?.0),
+                |scores| Ok(own.evaluate(scores, targets, weights)?.0),
                 scores().view(),
                 STEP,
             );
@@ -86,9 +100,53 @@ fn predictions_are_probabilities_and_do_not_overflow() {
     assert_eq!(Loss::Logistic.predict(far.clone()), array![[1.0, 0.0], [0.0, 0.0]]);
     assert_eq!(Loss::SquaredError.predict(far.clone()), far);
     assert_eq!(Loss::Poisson.predict(array![[0.0, 1.0]]), array![[1.0, std::f64::consts::E]]);
+    let [quantiles, spread] = [6, 7].map(|at| objectives().swap_remove(at));
+    assert_eq!(quantiles.predict(array![[3.0, 1.0], [-1.0, 2.0]]), array![[1.0, 3.0], [-1.0, 2.0]]);
+    let predicted = spread.predict(array![[3.0, 0.0], [1.0, 1000.0], [2.0, -1000.0]]);
+    let deviation = (2.0_f64.ln() + 1e-6).sqrt();
+    close(&predicted, &array![[3.0, deviation], [1.0, 1000.000_001_f64.sqrt()], [2.0, 1e-3]], 1e-14);
     let right = array![[1.0, 0.0], [0.0, 0.0]];
     let (loss, _) = Loss::Logistic.evaluate(far.view(), right.view().into(), None).unwrap();
     assert_eq!(loss, 0.0);
+}
+
+/// scikit-learn's `log_loss` and `binary_log_loss` clip probabilities at the type's epsilon: a value has a bound, its
+/// gradient does not change.
+#[test]
+fn clipped_probabilities_bound_the_value_alone() {
+    let far = array![[0.0, 100.0], [0.0, 1.0]];
+    let (labels, values) = ([0, 0], array![[1.0, 0.0], [1.0, 1.0]]);
+    let largest = -f64::EPSILON.ln();
+    let clipped = |loss: Loss, targets: Targets<'_, f64>| {
+        let own = Objective { clip_probabilities: true, ..loss.into() };
+        let (value, gradient) = own.evaluate(far.view(), targets, None).unwrap();
+        assert_eq!(gradient, loss.evaluate(far.view(), targets, None).unwrap().1);
+        value
+    };
+    let soft = 0.5 * (largest + 1.0_f64.exp().ln_1p());
+    assert!((clipped(Loss::Softmax, Targets::Classes(&labels)) - soft).abs() < 1e-13);
+    let logistic = 0.5 * (2.0_f64.ln() + largest + 2.0_f64.ln() + (-1.0_f64).exp().ln_1p());
+    assert!((clipped(Loss::Logistic, values.view().into()) - logistic).abs() < 1e-12);
+    let plain = Loss::Softmax.evaluate(far.view(), Targets::Classes(&labels), None).unwrap().0;
+    assert!(plain > 50.0);
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    let bad = |own: Objective, words: &str| {
+        let message = own.check().unwrap_err().to_string();
+        assert!(message.contains(words), "{message}");
+    };
+    for huber_delta in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        bad(Objective { huber_delta, ..Loss::Huber.into() }, "huber_delta must be finite and above 0");
+    }
+    for quantiles in [vec![], vec![0.0], vec![1.0], vec![0.5, 0.1], vec![0.5, 0.5], vec![f64::NAN]] {
+        let own = Objective { quantiles, ..Loss::Quantile.into() };
+        bad(own, "quantiles must be probabilities between 0 and 1 in rising order");
+    }
+    for own in objectives() {
+        own.check().unwrap();
+    }
 }
 
 #[test]

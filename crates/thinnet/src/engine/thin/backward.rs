@@ -21,7 +21,8 @@ use crate::optim::Optimiser;
 const GRADIENT_ROWS: usize = 64;
 
 impl<F: Float> Thin<F> {
-    /// Updates every parameter, given the derivative of the loss by the scores (N, C).
+    /// Updates every parameter, given the derivative of the loss by the scores (N, C), or keeps its gradient if
+    /// [`Thin::keeps_gradients`].
     pub(super) fn backward(&mut self, dscores: PanelBuf<F>) -> Result<()> {
         let mut delta = dscores;
         let mut bias_gradient = column_sums(&delta);
@@ -59,7 +60,7 @@ impl<F: Float> Thin<F> {
         if let Some(hidden) = self.hidden.first_mut() {
             hidden.delta = delta;
         }
-        self.update_clipped()
+        Ok(())
     }
 
     /// The optimiser that the backward pass updates with; `None` if it keeps gradients instead.
@@ -145,8 +146,7 @@ impl<F: Float> Thin<F> {
         }
         let (isa, adjust) = (self.isa, self.adjust_weights());
         let (optimiser, w) = (self.fused_optimiser(), &mut self.layers[index].w);
-        let (noisy, keep) = (self.config.is_noisy(index - 1), self.config.computed_share(index - 1));
-        let unit = UnitBelow::new(self.config.activation, keep);
+        let unit = UnitBelow::new(self.config.activation, self.config.computed_share(index - 1));
         let Hidden { active, values, slopes, .. } = &mut self.hidden[index - 1];
         let lists = active.view();
         let mut derivatives = vec![F::zero(); lists.len()];
@@ -160,11 +160,7 @@ impl<F: Float> Thin<F> {
             let entries = lists.entries(rows.clone());
             let values = &values[entries.clone()];
             listed_backward(isa, lists.slice(rows), values, delta.view(), w, derivatives, adjust, update);
-            if noisy {
-                derivatives.iter_mut().zip(&slopes[entries]).for_each(|(d, &slope)| *d *= slope);
-            } else {
-                unit.hand_through(derivatives, values);
-            }
+            unit.hand_through(derivatives, values, slopes.get(entries));
         });
         *values = derivatives;
         Ok(())
@@ -186,7 +182,7 @@ fn update_vector<F: Float>(
     Ok(())
 }
 
-/// A unit of the layer below, without noise: converts the derivative by its activation to the derivative by its sum.
+/// A unit of the layer below: converts the derivative by its activation to the derivative by its sum.
 #[derive(Clone, Copy)]
 pub(super) struct UnitBelow<F> {
     activation: Activation,
@@ -200,15 +196,18 @@ impl<F: Float> UnitBelow<F> {
         Self { activation, keep: F::from_f64(keep), scale: F::from_f64(1.0 / keep) }
     }
 
-    /// The same for entries with these activations. A dense engine lists zeros too: a unit that was dropped or is not
-    /// positive passes no gradient down.
-    pub(super) fn hand_through(self, derivatives: &mut [F], values: &[F]) {
+    /// The same for entries with these activations, and slopes if the activations do not show them. A dense engine
+    /// lists zeros too: a unit that was dropped or is not positive passes no gradient down.
+    pub(super) fn hand_through(self, derivatives: &mut [F], values: &[F], slopes: Option<&[F]>) {
+        if let Some(slopes) = slopes.filter(|slopes| slopes.len() == values.len()) {
+            return derivatives.iter_mut().zip(slopes).for_each(|(d, &slope)| *d *= slope);
+        }
         let relu = self.activation == Activation::Relu;
         for (derivative, &value) in derivatives.iter_mut().zip(values) {
             *derivative = match relu {
                 true if value > F::zero() => *derivative * self.scale,
                 true => F::zero(),
-                false => *derivative * self.scale * self.activation.derivative(value * self.keep),
+                false => *derivative * self.scale * self.activation.from_value(value * self.keep),
             };
         }
     }

@@ -20,25 +20,31 @@ impl<F: Float> Thin<F> {
     /// How the backward pass changes the gradient of biases.
     pub(super) fn adjust_biases(&self) -> Adjust<F> {
         let limit = match self.config.clipping {
-            Some(Clipping::Value(bound)) => Some(F::from_f64(bound)),
-            Some(Clipping::Norm(_)) | None => None,
+            Some(Clipping::Value(bound)) if !self.keeps => Some(F::from_f64(bound)),
+            _ => None,
         };
         Adjust { limit, ..Adjust::NONE }
     }
 
-    /// Whether the backward pass keeps gradients, for [`Thin::update_clipped`], instead of updating with them.
+    /// Whether the backward pass keeps gradients, for [`Thin::update_kept`], instead of updating with them.
     pub(super) fn keeps_gradients(&self) -> bool {
-        matches!(self.config.clipping, Some(Clipping::Norm(_)))
+        self.keeps || matches!(self.config.clipping, Some(Clipping::Norm(_)))
     }
 
-    /// Updates every parameter with the gradients that the backward pass kept, if any, clipped by their norm.
-    pub(super) fn update_clipped(&mut self) -> Result<()> {
-        let Some(Clipping::Norm(bound)) = self.config.clipping else { return Ok(()) };
-        let parameters = self.layers.iter().flat_map(Layer::all);
-        let squares =
-            parameters.map(|parameter| sum(parameter.gradient.as_slice(), &self.threads, |g| g * g)).sum();
-        let factor = max_norm_factor(squares, bound).map_or(F::one(), F::from_f64);
-        let adjust = Adjust { factor, ..Adjust::NONE };
+    /// Updates every parameter with the gradient that it keeps, clipped.
+    pub(super) fn update_kept(&mut self) -> Result<()> {
+        let adjust = match self.config.clipping {
+            Some(Clipping::Norm(bound)) => {
+                let parameters = self.layers.iter().flat_map(Layer::all);
+                let squares = parameters
+                    .map(|parameter| sum(parameter.gradient.as_slice(), &self.threads, |g| g * g))
+                    .sum();
+                let factor = max_norm_factor(squares, bound).map_or(F::one(), F::from_f64);
+                Adjust { factor, ..Adjust::NONE }
+            }
+            Some(Clipping::Value(bound)) => Adjust { limit: Some(F::from_f64(bound)), ..Adjust::NONE },
+            None => Adjust::NONE,
+        };
         let isa = self.isa;
         for parameter in self.layers.iter_mut().flat_map(Layer::all_mut) {
             let gradient = std::mem::take(&mut parameter.gradient);

@@ -117,7 +117,8 @@ impl<F: Float> Thin<F> {
             }
         }
         if let Some(below) = below {
-            UnitBelow::new(self.config.activation, 1.0).hand_through(&mut derivatives, &below.values);
+            let unit = UnitBelow::new(self.config.activation, 1.0);
+            unit.hand_through(&mut derivatives, &below.values, Some(&below.slopes));
             below.values = derivatives;
         }
         Ok(())

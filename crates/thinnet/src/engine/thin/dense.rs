@@ -107,8 +107,11 @@ impl<F: Float> Dense<F> {
                 for row in 0..h.rows() {
                     let h = &mut h.row_mut(panel, row)[..width];
                     for (h, slope) in h.iter_mut().zip(slopes.row_mut(panel, row)) {
-                        let (a, factor) = (activation.value(*h), if drops { *slope } else { F::one() });
-                        (*h, *slope) = (a * factor, activation.derivative(a) * factor);
+                        let (z, factor) = (*h, if drops { *slope } else { F::one() });
+                        let a = activation.value(z);
+                        let derivative = activation.derivative_from_value(a);
+                        let derivative = derivative.unwrap_or_else(|| activation.derivative(z));
+                        (*h, *slope) = (a * factor, derivative * factor);
                     }
                 }
             }

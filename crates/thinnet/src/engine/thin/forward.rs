@@ -147,7 +147,7 @@ struct Activated<F> {
     active: Lists,
     /// The activations, one per entry of `active`.
     values: Vec<F>,
-    /// Their derivatives by the sums, if there is noise on them.
+    /// Their derivatives by the sums, if the activations alone do not show them.
     slopes: Vec<F>,
 }
 
@@ -160,10 +160,14 @@ impl<F: Float> Unit<F> {
         if let Some(noise) = noise {
             return self.activate_noisy(kept, z, bias, noise);
         }
-        let (mut active, mut values, slopes) = (Lists::new(), Vec::new(), Vec::new());
+        let (mut active, mut values, mut slopes) = (Lists::new(), Vec::new(), Vec::new());
         if self.activation != Activation::Relu {
             active.rebuild_from_subset(kept, |unit, entry| {
-                values.push(self.activation.value(z[entry] + bias[unit]) * self.scale);
+                let z = z[entry] + bias[unit];
+                values.push(self.activation.value(z) * self.scale);
+                if self.activation.is_ambiguous() {
+                    slopes.push(self.activation.derivative(z) * self.scale);
+                }
                 true
             });
             return Activated { active, values, slopes };
@@ -179,11 +183,12 @@ impl<F: Float> Unit<F> {
         let mut out = Activated::default();
         let Activated { active, values, slopes } = &mut out;
         active.rebuild_from_subset(kept, |unit, entry| {
-            let (a, factor) = (self.activation.value(z[entry] + bias[unit]), noise[entry]);
+            let (z, factor) = (z[entry] + bias[unit], noise[entry]);
+            let a = self.activation.value(z);
             let stays = !leaves_zeros_out || a > F::zero();
             if stays {
                 values.push(a * factor);
-                slopes.push(self.activation.derivative(a) * factor);
+                slopes.push(self.activation.derivative(z) * factor);
             }
             stays
         });

@@ -73,6 +73,8 @@ pub struct Thin<F> {
     /// Created when first needed, and kept until the next step.
     first_rows: OnceLock<PanelBuf<F>>,
     step: u64,
+    /// Whether a backward pass only computes gradients, as they are.
+    keeps: bool,
     times: StepTimes,
     /// The batch's inputs.
     x: BatchInput<F>,
@@ -114,8 +116,8 @@ struct Hidden<F> {
     active: Lists,
     /// The activations, one per entry of `active`; after the backward pass of the layer above, their derivatives.
     values: Vec<F>,
-    /// If [`NetConfig::is_noisy`], the derivative of each activation by its sum, which the noisy `values` do not
-    /// show.
+    /// The derivative of each activation by its sum, if `values` do not show it: if [`NetConfig::is_noisy`], or for
+    /// an activation that takes a value at more than one point. Otherwise empty.
     slopes: Vec<F>,
     /// Stored instead of all that if every unit is computed, see [`Thin::is_dense`].
     dense: Dense<F>,
@@ -170,6 +172,7 @@ impl<F: Float> Thin<F> {
             engine,
             first_rows: OnceLock::new(),
             step: 0,
+            keeps: false,
             times: StepTimes::default(),
             x: BatchInput::Dense(PanelBuf::zeros(0, 0)),
         })
@@ -278,7 +281,42 @@ impl<F: Float> Thin<F> {
         scores
     }
 
-    /// The body of [`Engine::step`], from the gathered batch on.
+    /// The loss of a batch, and its gradients: updates with them, or keeps them if [`Thin::keeps_gradients`].
+    fn pass(
+        &mut self,
+        x: &Features<F>,
+        targets: &Targets<'_, F>,
+        batch: Batch<'_>,
+        first: usize,
+        random: &mut RandomState,
+    ) -> Result<StepLoss> {
+        super::check_batch(x, targets, &batch, self.config.input_dim)?;
+        let x = &*x.loaded()?;
+        let targets = targets.select(batch.indices);
+        let weights = batch.own_weights();
+        let start = Stopwatch::start();
+        let draw = Draw { step: self.step, number: training, first };
+        self.threads = self.threads.suited(self.work(batch.indices.len()));
+        self.gather(x, batch.indices, draw, random)?;
+        self.times.gather += start.elapsed();
+        self.train(targets.view(), weights.as_deref(), draw, random)
+    }
+
+    /// Updates with kept gradients, and completes the step.
+    fn end_step(&mut self) -> Result<()> {
+        let start = Stopwatch::start();
+        if self.keeps_gradients() {
+            self.update_kept()?;
+        }
+        self.step += 1;
+        self.first_rows = OnceLock::new();
+        self.constrain();
+        self.times.backward += start.elapsed();
+        self.times.steps += 1;
+        Ok(())
+    }
+
+    /// The body of [`Thin::pass`], from the gathered batch on.
     fn train(
         &mut self,
         targets: Targets<'_, F>,
@@ -289,21 +327,16 @@ impl<F: Float> Thin<F> {
         let samples = targets.len();
         let scores = self.masked_forward(samples, draw, Mode::Train, random);
         let start = Stopwatch::start();
-        let (scores, smoothing) = (to_array(&scores)?, self.config.label_smoothing);
-        let (data, dscores) =
-            self.config.loss.evaluate_smoothed(scores.view(), targets, weights, smoothing)?;
+        let scores = to_array(&scores)?;
+        let (data, dscores) = self.config.objective().evaluate(scores.view(), targets, weights)?;
         let loss = StepLoss { data: data.as_f64(), penalty: self.penalty() };
         let flat: Vec<F> = dscores.iter().copied().collect();
         let dscores = PanelBuf::from_rows(samples, dscores.ncols(), &flat);
         self.times.loss += start.elapsed();
         let start = Stopwatch::start();
-        self.step += 1;
-        self.first_rows = OnceLock::new();
         self.backward(dscores)?;
-        self.constrain();
         self.times.backward += start.elapsed();
         self.times.multiply_adds += self.multiply_adds(samples) + self.masked_multiply_adds(samples);
-        self.times.steps += 1;
         Ok(loss)
     }
 }
@@ -316,16 +349,32 @@ impl<F: Float> Engine<F> for Thin<F> {
         batch: Batch<'_>,
         random: &mut RandomState,
     ) -> Result<StepLoss> {
-        super::check_batch(x, &targets, &batch, self.config.input_dim)?;
-        let x = &*x.loaded()?;
-        let targets = targets.select(batch.indices);
-        let weights = batch.own_weights();
-        let start = Stopwatch::start();
-        let draw = Draw { step: self.step, number: training, first: 0 };
-        self.threads = self.threads.suited(self.work(batch.indices.len()));
-        self.gather(x, batch.indices, draw, random)?;
-        self.times.gather += start.elapsed();
-        self.train(targets.view(), weights.as_deref(), draw, random)
+        let loss = self.pass(x, &targets, batch, 0, random)?;
+        self.end_step()?;
+        Ok(loss)
+    }
+
+    fn gradients(
+        &mut self,
+        x: &Features<F>,
+        targets: Targets<'_, F>,
+        batch: Batch<'_>,
+        first: usize,
+        random: &mut RandomState,
+    ) -> Result<(StepLoss, Parameters<F>)> {
+        self.keeps = true;
+        let loss = self.pass(x, &targets, batch, first, random);
+        self.keeps = false;
+        Ok((loss?, Layer::unpack_gradients(&self.layers)?))
+    }
+
+    fn update(&mut self, gradients: Parameters<F>) -> Result<()> {
+        self.parameters()?.check_like("gradients", &gradients)?;
+        Layer::set_gradients(&mut self.layers, &gradients);
+        self.keeps = true;
+        let ended = self.end_step();
+        self.keeps = false;
+        ended
     }
 
     fn load(&self, x: &Features<F>) -> Result<Inputs<F>> {

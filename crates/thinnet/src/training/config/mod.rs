@@ -185,6 +185,7 @@ impl TrainingConfig {
             l1: self.optim.l1,
             initialisation: model.initialisation,
             weight_scale: model.weight_scale,
+            ..NetConfig::default()
         })
     }
 
