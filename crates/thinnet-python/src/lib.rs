@@ -1,6 +1,7 @@
 //! The Python module `thinnet._thinnet`: the library's networks and layers on NumPy arrays. Users import the Python
 //! package, which checks arguments and interprets them.
 
+mod activation;
 mod course;
 mod errors;
 mod network;
@@ -19,6 +20,8 @@ mod _thinnet {
     #[allow(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
+    #[pymodule_export]
+    use crate::activation::activate;
     #[pymodule_export]
     use crate::network::Network;
     #[pymodule_export]

@@ -10,10 +10,10 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyTuple};
 use thinnet::Float;
-use thinnet::data::{Features, Targets};
+use thinnet::data::Targets;
 
 use crate::errors::to_python;
-use crate::samples::{Rows, Samples, to_indices};
+use crate::samples::{Rows, Samples, Source, to_indices};
 use crate::settings::Settings;
 use crate::state::{layers_from_python, layers_to_python, memory_from_python, memory_to_python};
 use crate::training::{Asked, Epoch, Trained};
@@ -85,8 +85,38 @@ impl Network {
         let weights = weights.as_deref();
         let shape = EpochShape { weights, order: &order, batch_size, alpha, threads };
         match &samples.rows {
-            Rows::Single(rows) => self.train_with(py, rows, targets, &shape, single),
-            Rows::Double(rows) => self.train_with(py, rows, targets, &shape, double),
+            Rows::Single(rows) => self.with_epoch(py, rows, targets, &shape, single, Trained::train),
+            Rows::Double(rows) => self.with_epoch(py, rows, targets, &shape, double, Trained::train),
+        }
+    }
+
+    /// The loss over the samples in `order` as one batch, and its gradients, without an update: the loss that is
+    /// minimised, the loss to show, and a layer's gradients as `(W, b, None)` or `(W, b, (gamma, beta))`. Runs without
+    /// the interpreter; raises `KeyboardInterrupt` between parts of a large batch.
+    #[pyo3(signature = (samples, targets, weights, order, *, alpha, threads))]
+    #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    fn gradients<'py>(
+        &self,
+        py: Python<'py>,
+        samples: &Samples,
+        targets: &Bound<'py, PyAny>,
+        weights: Option<PyReadonlyArray1<'_, f64>>,
+        order: PyReadonlyArray1<'_, i64>,
+        alpha: f64,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let order = to_indices(&order)?;
+        let weights = weights.map(|weights| weights.as_array().to_vec());
+        let shape = EpochShape {
+            weights: weights.as_deref(),
+            order: &order,
+            batch_size: order.len(),
+            alpha,
+            threads,
+        };
+        match &samples.rows {
+            Rows::Single(rows) => self.gradients_with(py, rows, targets, &shape, single),
+            Rows::Double(rows) => self.gradients_with(py, rows, targets, &shape, double),
         }
     }
 
@@ -100,8 +130,8 @@ impl Network {
     ) -> PyResult<Bound<'py, PyAny>> {
         if let Ok(samples) = x.cast::<Samples>() {
             return match &samples.get().rows {
-                Rows::Single(rows) => self.predict_with(py, &Asked::Rows(rows), threads, single),
-                Rows::Double(rows) => self.predict_with(py, &Asked::Rows(rows), threads, double),
+                Rows::Single(rows) => rows.with(py, |x| self.predict_with(py, &x, threads, single)),
+                Rows::Double(rows) => rows.with(py, |x| self.predict_with(py, &x, threads, double)),
             };
         }
         if let Ok(x) = x.extract::<PyReadonlyArray2<'_, f32>>() {
@@ -123,11 +153,14 @@ impl Network {
         draws: u64,
         threads: usize,
     ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
-        let (mean, deviation) = py.detach(|| match (&samples.rows, &mut *lock(&self.core)) {
-            (Rows::Single(rows), Core::Single(core)) => core.predict_masked(rows, first, draws, threads),
-            (Rows::Double(rows), Core::Double(core)) => core.predict_masked(rows, first, draws, threads),
-            _ => Err(other_precision()),
-        })?;
+        let (mean, deviation) = match &samples.rows {
+            Rows::Single(rows) => rows.with(py, |x| {
+                py.detach(|| single(&mut lock(&self.core))?.predict_masked(&x, first, draws, threads))
+            }),
+            Rows::Double(rows) => rows.with(py, |x| {
+                py.detach(|| double(&mut lock(&self.core))?.predict_masked(&x, first, draws, threads))
+            }),
+        }?;
         Ok((mean.into_pyarray(py), deviation.into_pyarray(py)))
     }
 
@@ -237,26 +270,45 @@ impl Network {
         self.core.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn train_with<F: Float + Element>(
+    /// Calls `compute` with the network and the epoch, without the interpreter.
+    fn with_epoch<F: Float + Element, T: Send>(
         &self,
         py: Python<'_>,
-        x: &Features<F>,
+        rows: &Source<F>,
         targets: &Bound<'_, PyAny>,
         shape: &EpochShape<'_>,
         pick: Pick<F>,
-    ) -> PyResult<f64> {
+        compute: fn(&mut Trained<F>, &Epoch<'_, '_, F>, usize) -> PyResult<T>,
+    ) -> PyResult<T> {
         let EpochShape { weights, order, batch_size, alpha, threads } = *shape;
         if let Ok(labels) = targets.extract::<PyReadonlyArray1<'_, i64>>() {
             let labels = to_indices(&labels)?;
-            let epoch = Epoch { x, targets: Targets::Classes(&labels), weights, order, batch_size, alpha };
-            return py.detach(|| pick(&mut lock(&self.core))?.train(&epoch, threads));
+            return rows.with(py, |x| {
+                let targets = Targets::Classes(&labels);
+                let epoch = Epoch { x, targets, weights, order, batch_size, alpha };
+                py.detach(|| compute(pick(&mut lock(&self.core))?, &epoch, threads))
+            });
         }
         let values: PyReadonlyArray2<'_, F> = targets.extract().map_err(|_| {
             PyTypeError::new_err("targets must be int64 (N,), or (N, C) in the network's precision")
         })?;
-        let targets = Targets::Values(values.as_array());
-        let epoch = Epoch { x, targets, weights, order, batch_size, alpha };
-        py.detach(|| pick(&mut lock(&self.core))?.train(&epoch, threads))
+        rows.with(py, |x| {
+            let targets = Targets::Values(values.as_array());
+            let epoch = Epoch { x, targets, weights, order, batch_size, alpha };
+            py.detach(|| compute(pick(&mut lock(&self.core))?, &epoch, threads))
+        })
+    }
+
+    fn gradients_with<'py, F: Float + Element>(
+        &self,
+        py: Python<'py>,
+        rows: &Source<F>,
+        targets: &Bound<'py, PyAny>,
+        shape: &EpochShape<'_>,
+        pick: Pick<F>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (least, told, gradients) = self.with_epoch(py, rows, targets, shape, pick, Trained::gradients)?;
+        (least, told, layers_to_python(py, gradients)).into_bound_py_any(py)
     }
 
     fn predict_with<'py, F: Float + Element>(

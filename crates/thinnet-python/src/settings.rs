@@ -5,16 +5,20 @@ use pyo3::prelude::*;
 use thinnet::Float;
 use thinnet::layers::{Activation, Dropout, HiddenDropout, Loss, Normalisation, RunningStatistics};
 use thinnet::net::{NetConfig, Parameters};
-use thinnet::optim::{Adam, Optimiser, SgdMomentum};
+use thinnet::optim::{Adam, AdamW, Optimiser, Sgd, SgdMomentum};
 
 /// All settings of a network except its sizes, which follow from its parameters. In Python it is a dictionary.
 #[derive(Debug, Clone, FromPyObject, IntoPyObject)]
 #[pyo3(from_item_all)]
 pub struct Settings {
-    /// `identity`, `logistic`, `tanh` or `relu`.
+    /// One of `Activation::NAMES`.
     pub activation: String,
-    /// `softmax`, `logistic`, `squared_error` or `poisson`.
+    /// One of `Loss::NAMES`.
     pub loss: String,
+    /// For the Huber loss.
+    pub huber_delta: f64,
+    /// For the quantile loss, in rising order.
+    pub quantiles: Vec<f64>,
     /// The dropout rate of each hidden layer.
     pub dropout: Vec<f64>,
     /// The dropout rate of the inputs.
@@ -23,7 +27,7 @@ pub struct Settings {
     pub max_norm: Option<f64>,
     /// Batch normalisation of the hidden layers.
     pub batch_norm: bool,
-    /// `sgd` or `adam`.
+    /// `sgd`, `adam`, `adamw`, or `lbfgs`, which steps outside.
     pub solver: String,
     /// The learning rate of the next step.
     pub learning_rate: f64,
@@ -31,11 +35,13 @@ pub struct Settings {
     pub momentum: f64,
     /// For SGD.
     pub nesterov: bool,
-    /// For Adam.
+    /// For AdamW.
+    pub weight_decay: f64,
+    /// For Adam and AdamW.
     pub beta_1: f64,
-    /// For Adam.
+    /// For Adam and AdamW.
     pub beta_2: f64,
-    /// For Adam.
+    /// For Adam and AdamW.
     pub epsilon: f64,
     /// For the masks.
     pub seed: u64,
@@ -63,6 +69,9 @@ impl Settings {
             num_outputs,
             activation: self.activation.parse::<Activation>()?,
             loss: self.loss.parse::<Loss>()?,
+            huber_delta: self.huber_delta,
+            quantiles: self.quantiles.clone(),
+            clip_probabilities: true,
             dropout,
             input_dropout: if self.input_dropout == 0.0 { None } else { Some(dropped(self.input_dropout)?) },
             max_norm: self.max_norm,
@@ -71,23 +80,21 @@ impl Settings {
         })
     }
 
-    /// The optimiser: Adam in scikit-learn's form, or SGD with momentum.
+    /// The optimiser: Adam in scikit-learn's form, AdamW, SGD with momentum, or SGD, which keeps no state, for a solver
+    /// that steps outside.
     pub fn optimiser(&self) -> Optimiser {
-        let learning_rate = self.learning_rate;
-        if self.solver == "adam" {
-            Optimiser::Adam(Adam {
-                learning_rate,
-                beta1: self.beta_1,
-                beta2: self.beta_2,
-                epsilon: self.epsilon,
-                epsilon_hat: true,
-            })
-        } else {
-            Optimiser::SgdMomentum(SgdMomentum {
-                learning_rate,
-                momentum: self.momentum,
-                nesterov: self.nesterov,
-            })
+        let Self { learning_rate, beta_1: beta1, beta_2: beta2, epsilon, .. } = *self;
+        match self.solver.as_str() {
+            "adam" => Optimiser::Adam(Adam { learning_rate, beta1, beta2, epsilon, epsilon_hat: true }),
+            "adamw" => {
+                let weight_decay = self.weight_decay;
+                Optimiser::AdamW(AdamW { learning_rate, weight_decay, beta1, beta2, epsilon })
+            }
+            "lbfgs" => Optimiser::Sgd(Sgd { learning_rate }),
+            _ => {
+                let (momentum, nesterov) = (self.momentum, self.nesterov);
+                Optimiser::SgdMomentum(SgdMomentum { learning_rate, momentum, nesterov })
+            }
         }
     }
 }

@@ -3,11 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use numpy::ndarray::{Array2, ArrayView2, Zip};
+use numpy::ndarray::{Array2, ArrayView2, Axis, Zip};
 use pyo3::prelude::*;
 use thinnet::Float;
 use thinnet::data::{Features, Targets};
-use thinnet::engine::{self, Batch, Engine, EngineConfig, EngineKind, EngineState, MaskSource};
+use thinnet::engine::{
+    self, Batch, Engine, EngineConfig, EngineKind, EngineState, MaskSource, StepLoss, gradients_in_parts,
+    part_size,
+};
 use thinnet::layers::{Loss, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
 use thinnet::optim::{Optimiser, OptimiserKind};
@@ -59,8 +62,8 @@ pub struct Trained<F: Float> {
 }
 
 /// The arguments of an epoch.
-pub struct Epoch<'a, F> {
-    pub x: &'a Features<F>,
+pub struct Epoch<'x, 'a, F> {
+    pub x: Asked<'x, F>,
     pub targets: Targets<'a, F>,
     pub weights: Option<&'a [f64]>,
     /// Samples in their order.
@@ -70,12 +73,85 @@ pub struct Epoch<'a, F> {
     pub alpha: f64,
 }
 
-/// Samples for prediction.
+impl<F: Float> Epoch<'_, '_, F> {
+    /// The sum of these samples' weights.
+    fn weight(&self, indices: &[usize]) -> f64 {
+        match self.weights {
+            None => indices.len() as f64,
+            Some(weights) => indices.iter().filter_map(|&index| weights.get(index)).sum(),
+        }
+    }
+
+    /// Calls `compute` with samples, targets, and the batch of these indices. Rows in Python's memory are gathered
+    /// first.
+    fn with_batch<T>(
+        &self,
+        indices: &[usize],
+        compute: impl FnOnce(&Features<F>, Targets<'_, F>, Batch<'_>) -> PyResult<T>,
+    ) -> PyResult<T> {
+        match self.x {
+            Asked::Rows(x) => compute(x, self.targets, Batch { indices, weights: self.weights }),
+            Asked::View(x) => {
+                let weights: Option<Vec<f64>> = self
+                    .weights
+                    .map(|weights| indices.iter().filter_map(|&index| weights.get(index).copied()).collect());
+                let all: Vec<usize> = (0..indices.len()).collect();
+                let (x, batch) =
+                    (x.select(Axis(0), indices), Batch { indices: &all, weights: weights.as_deref() });
+                match self.targets {
+                    Targets::Classes(labels) => {
+                        let labels: Vec<usize> = indices.iter().map(|&index| labels[index]).collect();
+                        compute(&x.into(), Targets::Classes(&labels), batch)
+                    }
+                    Targets::Values(values) => {
+                        let values = values.select(Axis(0), indices);
+                        compute(&x.into(), Targets::Values(values.view()), batch)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The loss and the gradients of a batch, in parts, between which Ctrl-C stops.
+fn stoppable<F: Float>(
+    engine: &mut dyn Engine<F>,
+    x: &Features<F>,
+    targets: Targets<'_, F>,
+    batch: Batch<'_>,
+    part: usize,
+    watch: &mut Watch,
+) -> PyResult<(StepLoss, Parameters<F>)> {
+    let mut stop = None;
+    let goes_on = &mut || {
+        stop = watch.check().err();
+        stop.is_none()
+    };
+    let random = &mut RandomState::new(0); // masks come from the engine's own stream
+    let found = gradients_in_parts(engine, x, targets, batch, part, random, goes_on);
+    match (found.map_err(to_python)?, stop) {
+        (Some(found), _) => Ok(found),
+        (None, Some(stop)) => Err(stop),
+        (None, None) => Err(to_python(lost())), // this does not happen: only a signal stops
+    }
+}
+
+/// Samples to train on or to predict.
+#[derive(Clone, Copy)]
 pub enum Asked<'a, F> {
     /// Floats or sparse rows that were copied before.
     Rows(&'a Features<F>),
     /// In Python's memory.
     View(ArrayView2<'a, F>),
+}
+
+impl<F: Float> Asked<'_, F> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Rows(rows) => rows.dim().0,
+            Self::View(rows) => rows.nrows(),
+        }
+    }
 }
 
 impl<F: Float> Trained<F> {
@@ -193,28 +269,60 @@ impl<F: Float> Trained<F> {
         Ok(())
     }
 
+    /// The factor on a loss that is told to the user: losses of numbers are the mean over the outputs, as
+    /// scikit-learn's squared error, and over the quantiles.
+    fn told(&self) -> f64 {
+        let outputs = self.config.num_outputs as f64;
+        match self.config.loss {
+            Loss::Softmax | Loss::Logistic | Loss::Poisson => 1.0,
+            Loss::GaussianNll => 2.0 / outputs,
+            Loss::SquaredError | Loss::AbsoluteError | Loss::Huber | Loss::Quantile => 1.0 / outputs,
+        }
+    }
+
+    /// The samples of a part of a large batch. Batch normalisation needs whole batches.
+    fn part(&self) -> usize {
+        match self.config.normalisation {
+            Normalisation::Batch => usize::MAX,
+            _ => part_size::<F>(&self.config),
+        }
+    }
+
+    /// The loss over the samples as one batch and its gradients, without an update: the loss that is minimised, the
+    /// loss that is told to the user, both with the L2 term, and the gradients of the former.
+    pub fn gradients(
+        &mut self,
+        epoch: &Epoch<'_, '_, F>,
+        threads: usize,
+    ) -> PyResult<(f64, f64, Parameters<F>)> {
+        let (told, part) = (self.told(), self.part());
+        let engine = self.engine_with(threads).map_err(to_python)?;
+        engine.set_reg(epoch.alpha / epoch.weight(epoch.order));
+        let (loss, gradients) = epoch.with_batch(epoch.order, |x, targets, batch| {
+            stoppable(&mut **engine, x, targets, batch, part, &mut Watch::new())
+        })?;
+        Ok((loss.total(), loss.data * told + loss.penalty, gradients))
+    }
+
     /// One pass over the samples in order, batch after batch. Returns the loss before each batch's update, including
-    /// the L2 term, averaged over the samples; the squared error is the mean over the outputs, as in scikit-learn.
-    pub fn train(&mut self, epoch: &Epoch<'_, F>, threads: usize) -> PyResult<f64> {
-        let scale = match self.config.loss {
-            Loss::SquaredError => 1.0 / self.config.num_outputs as f64,
-            _ => 1.0,
-        };
+    /// the L2 term, averaged over the samples.
+    pub fn train(&mut self, epoch: &Epoch<'_, '_, F>, threads: usize) -> PyResult<f64> {
+        let (told, part) = (self.told(), self.part());
         let engine = self.engine_with(threads).map_err(to_python)?;
         let mut random = RandomState::new(0); // masks come from the engine's own stream
         let mut watch = Watch::new();
         let mut total = 0.0;
         for indices in epoch.order.chunks(epoch.batch_size.max(1)) {
-            let weight = match epoch.weights {
-                None => indices.len() as f64,
-                Some(weights) => {
-                    indices.iter().map(|&index| weights.get(index).copied().unwrap_or(0.0)).sum()
+            engine.set_reg(epoch.alpha / epoch.weight(indices));
+            let loss = epoch.with_batch(indices, |x, targets, batch| {
+                if indices.len() <= part {
+                    return engine.step(x, targets, batch, &mut random).map_err(to_python);
                 }
-            };
-            engine.set_reg(epoch.alpha / weight);
-            let batch = Batch { indices, weights: epoch.weights };
-            let loss = engine.step(epoch.x, epoch.targets, batch, &mut random).map_err(to_python)?;
-            total += (loss.data * scale + loss.penalty) * indices.len() as f64;
+                let (loss, gradients) = stoppable(&mut **engine, x, targets, batch, part, &mut watch)?;
+                engine.update(gradients).map_err(to_python)?;
+                Ok(loss)
+            })?;
+            total += (loss.data * told + loss.penalty) * indices.len() as f64;
             watch.check()?;
         }
         Ok(total / epoch.order.len() as f64)
@@ -222,27 +330,31 @@ impl<F: Float> Trained<F> {
 
     /// The network's predictions for samples (N, D): (N, C).
     pub fn predict(&mut self, x: &Asked<'_, F>, threads: usize) -> thinnet::Result<Array2<F>> {
-        let loss = self.config.loss;
+        let objective = self.config.objective();
         let engine = self.engine_with(threads)?;
         let scores = match x {
             Asked::Rows(rows) => engine.scores(&engine.load(rows)?)?,
             Asked::View(rows) => engine.scores_of(rows.view())?,
         };
-        Ok(loss.predict(scores))
+        Ok(objective.predict(scores))
     }
 
     /// Mean and standard deviation (N, C each) of the predictions with the masks `draws`, by Welford's recurrence.
     pub fn predict_masked(
         &mut self,
-        x: &Features<F>,
+        x: &Asked<'_, F>,
         first: u64,
         draws: u64,
         threads: usize,
     ) -> PyResult<(Array2<f64>, Array2<f64>)> {
-        let loss = self.config.loss;
+        let objective = self.config.objective();
         let engine = self.engine_with(threads).map_err(to_python)?;
-        let inputs = engine.load(x).map_err(to_python)?;
-        let shape = (x.dim().0, self.config.num_outputs);
+        let inputs = match x {
+            Asked::Rows(rows) => engine.load(rows),
+            Asked::View(rows) => engine.load(&rows.to_owned().into()),
+        };
+        let inputs = inputs.map_err(to_python)?;
+        let shape = (x.len(), self.config.num_outputs);
         let (mut mean, mut squares) = (Array2::<f64>::zeros(shape), Array2::<f64>::zeros(shape));
         let mut watch = Watch::new();
         let engine = self.engine_with(threads).map_err(to_python)?;
@@ -251,7 +363,7 @@ impl<F: Float> Trained<F> {
             let scores =
                 engine.masked_scores(&inputs, number, &mut RandomState::new(0)).map_err(to_python)?;
             let count = (draw + 1) as f64;
-            Zip::from(&mut mean).and(&mut squares).and(&loss.predict(scores)).for_each(
+            Zip::from(&mut mean).and(&mut squares).and(&objective.predict(scores)).for_each(
                 |mean, squares, &p| {
                     let p = num_traits::ToPrimitive::to_f64(&p).unwrap_or(f64::NAN);
                     let delta = p - *mean;

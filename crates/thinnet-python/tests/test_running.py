@@ -100,6 +100,33 @@ def test_ctrl_c_stops_within_an_epoch_and_keeps_what_is_trained() -> None:
     assert model.predict(x[:10]).shape == (10,)
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_ctrl_c_stops_within_one_long_batch(solver: str) -> None:
+    x = np.random.RandomState(0).randn(20_000, 2000).astype(np.float32)
+    y = (x[:, 0] > 0).astype(int)
+    model = MLPClassifier((2000, 2000), batch_size=20_000, solver=solver, random_state=0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    called: list[Any] = []
+
+    def interrupt() -> None:
+        # In the middle of the first batch, which takes seconds on any machine.
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.warns(UserWarning, match="Training interrupted by user"):
+
+        def begin(*given: Any, **settings: Any) -> Any:
+            if not called:
+                called.append(threading.Thread(target=interrupt).start())
+            return _threads.thread_count(*given, **settings)
+
+        patch.setattr("thinnet._training.thread_count", begin)
+        patch.setattr("thinnet._lbfgs.thread_count", begin)
+        model.fit(x, y)
+    assert model.loss_curve_ == []
+    assert model.predict(x[:10]).shape == (10,)
+
+
 def test_the_interpreter_runs_while_an_epoch_does() -> None:
     x = np.random.RandomState(0).randn(40_000, 200).astype(np.float32)
     ticks, done = [], threading.Event()
@@ -264,7 +291,10 @@ def test_progress(verbose: int, capsys: pytest.CaptureFixture[str], monkeypatch:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"solver": "lbfgs"}, "lbfgs.*not supported"),
+        ({"solver": "lbfgs", "dropout": 0.5}, "lbfgs.*same loss at every step"),
+        ({"solver": "lbfgs", "batch_norm": True}, "lbfgs.*same loss at every step"),
+        ({"solver": "adamw", "weight_decay": -1}, "weight_decay"),
+        ({"max_fun": 0}, "max_fun"),
         ({"solver": "rmsprop"}, "solver must be one of"),
         ({"dropout": 1.0}, "rate DROPPED"),
         ({"dropout": "half"}, "rate DROPPED"),
@@ -272,7 +302,7 @@ def test_progress(verbose: int, capsys: pytest.CaptureFixture[str], monkeypatch:
         ({"input_dropout": -0.1}, "rate DROPPED"),
         ({"max_norm": 0}, "max_norm"),
         ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes must be > 0"),
-        ({"activation": "gelu"}, "activation must be one of"),
+        ({"activation": "swish"}, "activation must be one of"),
         ({"batch_size": 0}, "batch_size"),
         ({"momentum": 1.5}, "momentum"),
         ({"n_jobs": 0}, "n_jobs"),
@@ -301,5 +331,5 @@ def test_data_that_is_refused() -> None:
         MLPClassifier().fit(X, Y, eval_set=X)
     with pytest.raises(ValueError, match="partial_fit"):
         MLPClassifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1, 2])
-    with pytest.raises(TypeError, match="max_fun"):
-        MLPClassifier(max_fun=3)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="max_steps"):
+        MLPClassifier(max_steps=3)  # type: ignore[call-arg]

@@ -8,7 +8,7 @@ import pytest
 import sklearn
 from numpy.testing import assert_allclose
 from sklearn import neural_network
-from sklearn.datasets import make_classification, make_multilabel_classification, make_regression
+from sklearn.datasets import load_breast_cancer, make_classification, make_multilabel_classification, make_regression
 from sklearn.utils.fixes import parse_version
 from thinnet import MLPClassifier, MLPRegressor
 
@@ -116,6 +116,29 @@ def test_sample_weight(kind: str, n_samples: int) -> None:
 def test_sample_weight_with_early_stopping() -> None:
     weights = np.random.RandomState(0).uniform(0.1, 3, 330)
     assert_same(*both("binary", {"early_stopping": True, "learning_rate_init": 0.01}, weights))
+
+
+# With several outputs scikit-learn gives L-BFGS the mean loss over the outputs, and the gradient of their sum.
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "outputs"])
+@pytest.mark.parametrize("settings", [{}, {"activation": "tanh", "alpha": 0.1}, {"max_fun": 12}, {"tol": 0.1}])
+def test_lbfgs(kind: str, settings: dict[str, Any]) -> None:
+    theirs, ours = both(kind, {"solver": "lbfgs", **settings})
+    assert ours.n_iter_ == theirs.n_iter_
+    assert_allclose(ours.loss_, theirs.loss_, rtol=1e-6)
+    for own, other in zip(ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True):
+        assert_allclose(own, other, rtol=1e-6, atol=1e-8)
+    weights = np.random.RandomState(0).uniform(0.1, 3, 330)
+    if WEIGHTS_AND_POISSON:
+        theirs, ours = both(kind, {"solver": "lbfgs", **settings}, weights)
+        assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-6, atol=1e-8)
+
+
+def test_the_loss_of_a_sure_mistake_is_bounded() -> None:
+    x, y = load_breast_cancer(return_X_y=True)  # not scaled: the first predictions are sure, and often wrong
+    theirs = neural_network.MLPClassifier(max_iter=3, random_state=0).fit(x, y)
+    ours = MLPClassifier(max_iter=3, random_state=0, dtype="float64", early_stopping=False).fit(x, y)
+    assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-9)
+    assert ours.loss_curve_[0] > 10
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "outputs"])

@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from thinnet._estimator import Callback, TrainingData, ValidationData
+from thinnet._lbfgs import LbfgsTrainer
 from thinnet._losses import mean_loss
 from thinnet._parameters import Architecture, check_callbacks, check_dtype, check_parameters
 from thinnet._prediction import Predicting
@@ -38,6 +39,13 @@ def held_out(X_val: Any, y_val: Any, sample_weight_val: Any, eval_set: Any) -> A
     if X_val is None or y_val is None:
         raise ValueError("X_val and y_val must be given together.")
     return (X_val, y_val) if sample_weight_val is None else (X_val, y_val, sample_weight_val)
+
+
+def in_epochs(estimator: Any) -> bool:
+    """Whether the solver trains epoch by epoch, so that `partial_fit` exists."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit needs a solver that trains in epochs: solver='lbfgs' does not.")
+    return True
 
 
 class BaseMLP(Predicting):
@@ -87,7 +95,7 @@ class BaseMLP(Predicting):
             self._become(before)  # a fit that cannot start changes nothing
             raise
         try:
-            trainer.run(incremental=incremental)
+            trainer.run()
         except Diverged:
             if fresh:
                 self._become(before)
@@ -130,7 +138,7 @@ class BaseMLP(Predicting):
         random = check_random_state(self.random_state)
         if fresh:
             self._initialize(architecture, dtype, random)
-        stop_early = bool(self.early_stopping) and not incremental
+        stop_early = bool(self.early_stopping) and not incremental and self.solver != "lbfgs"
         data, validation = self._split(X, y, targets, weights, total, random, stop_early and eval_set is None)
         if eval_set is not None:
             validation = self._check_eval_set(eval_set, dtype)
@@ -144,7 +152,10 @@ class BaseMLP(Predicting):
         if stop_early:
             self.best_loss_ = None
         epochs = 1 if incremental else int(self.max_iter)
-        return Trainer(self, data, validation, random, called, stop_early=stop_early, epochs=epochs)
+        kind = LbfgsTrainer if self.solver == "lbfgs" else Trainer
+        return kind(
+            self, data, validation, random, called, stop_early=stop_early, epochs=epochs, incremental=incremental
+        )
 
     def _split(
         self,
@@ -158,7 +169,8 @@ class BaseMLP(Predicting):
     ) -> tuple[TrainingData, ValidationData | None]:
         """The samples for training, and those to hold out."""
         n_samples = int(X.shape[0])
-        limit = _AUTO_BATCH if self.batch_size == "auto" else int(self.batch_size)
+        whole = self.solver == "lbfgs"
+        limit = n_samples if whole else _AUTO_BATCH if self.batch_size == "auto" else int(self.batch_size)
         chosen: Indices = np.arange(n_samples, dtype=np.int64)
         validation = None
         seen = float(n_samples)
@@ -177,7 +189,7 @@ class BaseMLP(Predicting):
             validation = ValidationData(X[held], y[held], targets[held], held_weights)
             seen = float(len(train))
         n_rows = len(chosen)
-        if self.batch_size != "auto" and limit > n_rows:
+        if not whole and self.batch_size != "auto" and limit > n_rows:
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
             )
@@ -186,7 +198,8 @@ class BaseMLP(Predicting):
         if one_batch:
             if sample_weight is not None and not hold_out:
                 seen = float(sample_weight.sum())
-            chosen, weights = merge_equal(X, targets, chosen, weights)
+            if not whole:
+                chosen, weights = merge_equal(X, targets, chosen, weights)
         data = TrainingData(X, targets, weights, chosen, n_rows, seen, batch_size, one_batch)
         return data, validation
 
@@ -235,7 +248,7 @@ class BaseMLP(Predicting):
 
     def _initialize(self, architecture: Architecture, dtype: np.dtype[Any], random: np.random.RandomState) -> None:
         """Draw the parameters as scikit-learn does (Glorot and Bengio 2010), and reset all records."""
-        units = (self.n_features_in_, *architecture.hidden, self.n_outputs_)
+        units = (self.n_features_in_, *architecture.hidden, self._n_scores())
         factor = 2.0 if self.activation == "logistic" else 6.0
         layers: list[Any] = []
         for index, (fan_in, fan_out) in enumerate(itertools.pairwise(units)):
@@ -270,7 +283,7 @@ class BaseMLP(Predicting):
     def _evaluate(self, held: ValidationData) -> tuple[float, float]:
         """Loss and score on validation data."""
         predicted = self._predicted(held.X)
-        loss = mean_loss(self._loss_name(), held.targets, predicted, held.weights)
+        loss = mean_loss(self._loss_name(), held.targets, predicted, held.weights, **self._loss_settings())
         if self.scoring is None:
             if not np.isfinite(predicted).all():
                 return loss, math.nan

@@ -11,9 +11,10 @@ from scipy.special import entr
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from thinnet._base import BaseMLP, held_out
+from thinnet._base import BaseMLP, held_out, in_epochs
 from thinnet._docs import ATTRIBUTES, FIT, PARAMETERS, documented
 from thinnet._estimator import Callback
 from thinnet._parameters import check_dtype
@@ -87,10 +88,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
+        max_fun: int = 15000,
         dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
         max_norm: float | None = None,
         batch_norm: bool = False,
+        weight_decay: float = 0.01,
         class_weight: Any = None,
         scoring: Any = None,
         n_jobs: int | None = None,
@@ -118,10 +121,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.max_norm = max_norm
         self.batch_norm = batch_norm
+        self.weight_decay = weight_decay
         self.class_weight = class_weight
         self.scoring = scoring
         self.n_jobs = n_jobs
@@ -159,6 +164,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         self._fit(X, y, sample_weight, incremental=False, eval_set=held, callbacks=callbacks)
         return self
 
+    @available_if(in_epochs)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
         """Train one epoch on rows and labels, starting from the current parameters.
 

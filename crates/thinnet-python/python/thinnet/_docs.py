@@ -13,10 +13,13 @@ Parameters
 ----------
 hidden_layer_sizes : int or sequence of int, default=(100,)
     Units of each hidden layer; an empty sequence makes a linear model.
-activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
-    Activation of the hidden layers.
-solver : {"adam", "sgd"}, default="adam"
-    The optimiser. "lbfgs" is not supported: it needs the same loss at every step.
+activation : str, default="relu"
+    Activation of the hidden layers: "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
+    "silu", "mish" or "softplus".
+solver : {"adam", "adamw", "sgd", "lbfgs"}, default="adam"
+    The optimiser. "adamw" is Adam with `weight_decay` (Loshchilov and Hutter, ICLR 2019). "lbfgs" takes all samples at
+    once: good for small data, best with ``dtype="float64"``, and only without dropout, max-norm and batch
+    normalisation, because it needs the same loss at every step. It holds nothing out, whatever `early_stopping` is.
 alpha : float, default=0.0001
     Strength of the L2 term, divided by the number of samples in a batch (or their weights).
 batch_size : int or "auto", default="auto"
@@ -28,7 +31,7 @@ learning_rate_init : float, default=0.001
 power_t : float, default=0.5
     Exponent of "invscaling".
 max_iter : int, default=200
-    Maximum number of epochs in a call of `fit`.
+    Maximum number of epochs in a call of `fit`, or of iterations of "lbfgs".
 shuffle : bool, default=True
     Whether the samples are shuffled before each epoch.
 random_state : int, RandomState or None, default=None
@@ -51,6 +54,8 @@ beta_1, beta_2 : float, default=0.9, 0.999
     Decay rates of Adam's moments.
 epsilon : float, default=1e-8
     Added to the denominator in Adam.
+max_fun : int, default=15000
+    Maximum number of evaluations of the loss, for "lbfgs".
 n_iter_no_change : int or numpy.inf, default=10
     Epochs without an improvement before training stops.
 dropout : float or sequence of float, default=0.0
@@ -61,6 +66,8 @@ max_norm : float or None, default=None
     Bound on the L2 norm of each unit's incoming weights (Srivastava et al., "Dropout", JMLR 2014, section 5.1).
 batch_norm : bool, default=False
     Batch normalisation before each activation. Its statistics ignore sample weights.
+weight_decay : float, default=0.01
+    For "adamw": each step multiplies weights, not biases, by ``1 - learning_rate * weight_decay``.
 scoring : str, callable or None, default=None
     The score for early stopping: None is the estimator's `score`, "loss" the negative loss on the held-out part;
     otherwise a scorer's name or ``scorer(estimator, X, y)``.

@@ -73,6 +73,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         """Take what callbacks changed: weights and parameters."""
         raise NotImplementedError
 
+    def _is_changed(self) -> bool:
+        """Whether weights or parameters are not those of the network."""
+        raise NotImplementedError
+
     def _evaluate(self, held: ValidationData) -> tuple[float, float]:
         """Loss and score on validation data."""
         raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,7 +11,20 @@ from typing import Any
 
 import numpy as np
 
-ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
+ACTIVATIONS = (
+    "identity",
+    "logistic",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+)
+SOLVERS = ("adam", "adamw", "sgd", "lbfgs")
 SCHEDULES = ("constant", "invscaling", "adaptive")
 
 
@@ -63,6 +77,8 @@ _RULES: dict[str, tuple[Callable[[Any], bool], Callable[[Any], bool], str]] = {
     "beta_1": (_number, _SHARE, "a number from 0, below 1"),
     "beta_2": (_number, _SHARE, "a number from 0, below 1"),
     "epsilon": (_number, _ABOVE_ZERO, "a number above 0"),
+    "weight_decay": (_number, _NOT_NEGATIVE, "a number, not negative"),
+    "max_fun": (_whole, lambda value: value >= 1, "a whole number, at least 1"),
     "batch_norm": (_flag, lambda _: True, "True or False"),
 }
 
@@ -122,12 +138,7 @@ def check_parameters(estimator: Any) -> Architecture:
     TypeError
         If a value has the wrong type.
     """
-    if estimator.solver == "lbfgs":
-        raise ValueError(
-            "solver='lbfgs' is not supported: it needs the same loss at every step, which dropout and batches do not "
-            "give. Use 'adam' or 'sgd', or scikit-learn's own MLP for small data without dropout."
-        )
-    _choice("solver", estimator.solver, ("adam", "sgd"))
+    _choice("solver", estimator.solver, SOLVERS)
     _choice("activation", estimator.activation, ACTIVATIONS)
     _choice("learning_rate", estimator.learning_rate, SCHEDULES)
     for name, (kind, within, wanted) in _RULES.items():
@@ -165,7 +176,33 @@ def check_parameters(estimator: Any) -> Architecture:
         rates = tuple(_rate("dropout", rate) for rate in dropout)
     else:
         rates = (_rate("dropout", dropout),) * len(hidden)
+    if estimator.solver == "lbfgs" and (
+        any(rates) or estimator.input_dropout or estimator.batch_norm or max_norm is not None
+    ):
+        raise ValueError(
+            "solver='lbfgs' needs the same loss at every step: dropout and input_dropout must be 0, batch_norm False "
+            "and max_norm None. With these, use 'adam', 'adamw' or 'sgd'."
+        )
     return Architecture(hidden, rates)
+
+
+def check_quantiles(quantile: Any) -> list[float]:
+    """The probabilities that `quantile` gives: one, or several in rising order."""
+    quantile = plain(quantile)
+    listed = list(quantile) if isinstance(quantile, (list, tuple, np.ndarray)) else [quantile]
+    numbers = [float(q) for q in listed if _number(q)]
+    inside = len(numbers) == len(listed) > 0 and all(0 < q < 1 for q in numbers)
+    if not inside or any(a >= b for a, b in itertools.pairwise(numbers)):
+        raise _refuse("quantile", "a number between 0 and 1, or several in rising order", quantile)
+    return numbers
+
+
+def check_huber_delta(delta: Any) -> float:
+    """The residual from which the Huber loss is linear."""
+    delta = plain(delta)
+    if not (_number(delta) and _ABOVE_ZERO(delta)):
+        raise _refuse("huber_delta", "a number above 0", delta)
+    return float(delta)
 
 
 def check_callbacks(callbacks: Any) -> list[Any]:

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.special import expit
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from thinnet._samples import Floats, to_samples
 from thinnet._state import NetworkState
+from thinnet._thinnet import activate
 from thinnet._threads import thread_count
 
 _PREDICT_ROWS = 4096
 _PREDICT_NUMBERS = 1 << 24  # of a part that is dense: 64 MB of float32
-_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
-    "identity": lambda z: z,
-    "logistic": expit,
-    "tanh": np.tanh,
-    "relu": lambda z: np.maximum(z, 0),
-}
 _BATCH_NORM_EPSILON = 1e-5
 
 
@@ -103,7 +97,6 @@ class Predicting(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkState
             Activations of the last hidden layer; without hidden layers the rows themselves.
         """
         X = self._check_rows(X)
-        activate = _ACTIVATIONS[self.activation]
         layers, norms = self._live_network().layers()[:-1], self.batch_norms_
         parts = []
         for part in _parts(X):
@@ -113,7 +106,7 @@ class Predicting(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkState
                 if norm is not None:
                     scale = norm["gamma"] / np.sqrt(norm["running_variance"] + _BATCH_NORM_EPSILON)
                     out = scale * (out - norm["running_mean"]) + norm["beta"]
-                out = activate(out)
+                out = activate(out, self.activation)
             parts.append(np.asarray(out, dtype=self._shape[3]))
         return np.concatenate(parts)
 

@@ -16,14 +16,18 @@ Floats = npt.NDArray[Any]
 Indices = npt.NDArray[np.int64]
 
 
-def to_samples(X: Any, sparse_below: float = 0.0) -> Samples:
+_LARGE = 1 << 26  # bytes: gathering each batch from Python's memory takes time, but copying all takes memory
+
+
+def to_samples(X: Any, sparse_below: float = 0.0, *, in_place: bool = False) -> Samples:
     """Copy checked rows, dense or CSR, of float32 or float64, out of Python's memory.
 
-    Dense rows become sparse if the share of nonzero numbers is below `sparse_below`.
+    Dense rows become sparse if the share of nonzero numbers is below `sparse_below`. With `in_place`, other large dense
+    rows stay where they are.
     """
     if sparse.issparse(X):
         return Samples.sparse(X.shape[1], X.indptr.astype(np.int64), X.indices.astype(np.int64), X.data)
-    return Samples.dense(X, sparse_below)
+    return Samples.dense(X, sparse_below, in_place=in_place and X.nbytes >= _LARGE and X.flags.c_contiguous)
 
 
 def check_sample_weight(sample_weight: Any, n_samples: int) -> npt.NDArray[np.float64] | None:

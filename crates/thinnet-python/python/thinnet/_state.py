@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,24 @@ class NetworkState(Estimator):
     _no_improvement_count: int
 
     def _loss_name(self) -> str:
-        """The network's loss: softmax, logistic, squared_error or poisson."""
+        """The network's loss."""
         raise NotImplementedError
+
+    def _loss_settings(self) -> dict[str, Any]:
+        """The settings of the loss."""
+        return {"huber_delta": 1.0, "quantiles": [0.5]}
+
+    def _n_scores(self) -> int:
+        """How many outputs the network has: more than one for each target where the loss needs more."""
+        return self.n_outputs_
 
     def _check_own_parameters(self) -> None:
         """Check parameters that the other estimator does not have."""
+
+    @property
+    def _optimizer(self) -> SimpleNamespace:
+        """The current learning rate, where programs written for scikit-learn look for it."""
+        return SimpleNamespace(learning_rate=self._learning_rate)
 
     # Settings, and what a continued fit takes of changed ones.
 
@@ -32,6 +46,7 @@ class NetworkState(Estimator):
         return {
             "activation": self.activation,
             "loss": self._loss_name(),
+            **self._loss_settings(),
             "dropout": list(architecture.dropout),
             "input_dropout": float(self.input_dropout),
             "max_norm": None if self.max_norm is None else float(self.max_norm),
@@ -40,6 +55,7 @@ class NetworkState(Estimator):
             "learning_rate": float(self.learning_rate_init),
             "momentum": float(self.momentum),
             "nesterov": bool(self.nesterovs_momentum),
+            "weight_decay": float(self.weight_decay),
             "beta_1": float(self.beta_1),
             "beta_2": float(self.beta_2),
             "epsilon": float(self.epsilon),
@@ -47,7 +63,7 @@ class NetworkState(Estimator):
         }
 
     def _check_same_network(self, architecture: Architecture, dtype: np.dtype[Any]) -> None:
-        units = (self.n_features_in_, *architecture.hidden, self.n_outputs_)
+        units = (self.n_features_in_, *architecture.hidden, self._n_scores())
         shape = (units, self.activation, bool(self.batch_norm), dtype.name, self._loss_name())
         if shape != self._shape:
             names = ("layer sizes", "activation", "batch_norm", "dtype", "loss")
@@ -75,10 +91,17 @@ class NetworkState(Estimator):
         self._live_network()
         self._take_settings(architecture, keep_best=keep_best)
 
+    def _changes(self, architecture: Architecture) -> tuple[dict[str, Any], set[str]]:
+        """The settings that the parameters make, and the names of those that the network does not have."""
+        now, then = self._settings(architecture, 0), self._used_settings
+        return now, {name for name in now if name != "seed" and now[name] != then[name]}
+
+    def _is_changed(self) -> bool:
+        return self._is_replaced() or bool(self._changes(check_parameters(self))[1])
+
     def _take_settings(self, architecture: Architecture, *, keep_best: bool = False) -> None:
         """Bring the network to the estimator's parameters; the optimiser keeps its memory."""
-        now, then = self._settings(architecture, 0), self._used_settings
-        changed = {name for name in now if name != "seed" and now[name] != then[name]}
+        now, changed = self._changes(architecture)
         if "solver" in changed:
             raise ValueError(
                 "A fit that continues the last one cannot change solver, whose memory is of another kind: set "
@@ -121,10 +144,14 @@ class NetworkState(Estimator):
         for array in self._synced:
             array.flags.writeable = False
 
+    def _is_replaced(self) -> bool:
+        """Whether the user replaced `coefs_` or `intercepts_`."""
+        shown = (*self.coefs_, *self.intercepts_)
+        return len(shown) != len(self._synced) or any(a is not b for a, b in zip(shown, self._synced, strict=True))
+
     def _live_network(self) -> Network:
         """The network, with the user's parameters if `coefs_` or `intercepts_` were replaced."""
-        shown = (*self.coefs_, *self.intercepts_)
-        if len(shown) != len(self._synced) or any(a is not b for a, b in zip(shown, self._synced, strict=True)):
+        if self._is_replaced():
             kind = np.dtype(self._shape[3])
             own = self._network.layers()
             if len(self.coefs_) != len(own) or len(self.intercepts_) != len(own):

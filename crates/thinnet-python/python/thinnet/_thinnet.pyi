@@ -13,6 +13,7 @@ __all__ = [
     "NormalisationCache",
     "Samples",
     "__version__",
+    "activate",
     "affine_backward",
     "affine_forward",
     "batch_norm_forward",
@@ -35,12 +36,14 @@ __all__ = [
 @final
 class Samples:
     @staticmethod
-    def dense(x: npt.NDArray[Any], sparse_below: float = 0.0) -> Samples: ...
+    def dense(x: npt.NDArray[Any], sparse_below: float = 0.0, *, in_place: bool = False) -> Samples: ...
     @staticmethod
     def sparse(
         columns: int, indptr: npt.NDArray[np.int64], indices: npt.NDArray[np.int64], data: npt.NDArray[Any]
     ) -> Samples: ...
     def __len__(self) -> int: ...
+
+def activate(x: NDArray[Any], activation: str) -> NDArray[Any]: ...
 
 @final
 class Network:
@@ -56,6 +59,16 @@ class Network:
         alpha: float,
         threads: int,
     ) -> float: ...
+    def gradients(
+        self,
+        samples: Samples,
+        targets: npt.NDArray[Any],
+        weights: npt.NDArray[np.float64] | None,
+        order: npt.NDArray[np.int64],
+        *,
+        alpha: float,
+        threads: int,
+    ) -> tuple[float, float, list[Any]]: ...
     def predict(self, x: Samples | npt.NDArray[Any], threads: int) -> npt.NDArray[Any]: ...
     def predict_masked(
         self, samples: Samples, first: int, draws: int, threads: int

@@ -30,6 +30,9 @@ class Diverged(ValueError):
 class Trainer:
     """Trains an estimator's network, with one call of `run` per fit."""
 
+    in_batches = True
+    """Whether a step needs only some of the rows."""
+
     def __init__(
         self,
         estimator: Estimator,
@@ -40,66 +43,68 @@ class Trainer:
         *,
         stop_early: bool,
         epochs: int,
+        incremental: bool,
     ) -> None:
         self.estimator = estimator
         self.data = data
         self.validation = validation
         self.random = random
         self.callbacks = list(callbacks)
-        self.samples = to_samples(data.X, estimator._network.sparse_below)
+        self.samples = to_samples(data.X, estimator._network.sparse_below, in_place=self.in_batches)
         self.stop_early = stop_early
         self.epochs = epochs
+        self.incremental = incremental
         self.order = data.chosen
         self.progress = Progress(int(estimator.verbose), epochs)
 
-    def run(self, *, incremental: bool) -> None:
+    def run(self) -> None:
         """Train until the loss or the validation score does not improve, or for all epochs."""
         est = self.estimator
-        started = time.perf_counter()
-        converged = incremental
+        short: str | None = None
         try:
-            for number in range(1, self.epochs + 1):
-                loss = self._epoch()
-                if not math.isfinite(loss):
-                    if not self.stop_early or est.best_validation_score_ is None:
-                        raise self._diverged(f"The loss is {loss}")
-                    # As scikit-learn does, the model is the best that was found.
-                    self._record(loss, started)
-                    warnings.warn(f"{self._where(f'The loss is {loss}')} Training stops.", RuntimeWarning, stacklevel=4)
-                    converged = True
-                    break
-                est.n_iter_ = number
-                est.loss_ = loss
-                est.t_ += self.data.n_rows
-                est._seen += self.data.seen_an_epoch
-                est.loss_curve_.append(loss)
-                record = self._record(loss, started)
-                self.progress.epoch(record)
-                stalled = self._no_improvement(loss)
-                self._schedule()
-                stop = self._call_back(record)
-                if not incremental and stalled and self._stop_or_slow_down():
-                    stop = True
-                if stop:
-                    converged = True
-                    break
+            short = self._train(time.perf_counter())
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)
-            converged = True
         finally:
             self.progress.close()
             if self.stop_early:
                 est._network.recall()
             est._publish()
-        if not converged:
-            warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.epochs}) reached and the optimization hasn't "
-                "converged yet.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
+        if short is not None and not self.incremental:
+            warnings.warn(short, ConvergenceWarning, stacklevel=4)
         if not all(np.isfinite(array).all() for array in (*est.coefs_, *est.intercepts_)):
             raise self._diverged("A weight is not finite")
+
+    def _train(self, started: float) -> str | None:
+        """Train; return why training should have lasted longer, if it should."""
+        est = self.estimator
+        for number in range(1, self.epochs + 1):
+            loss = self._epoch()
+            if not math.isfinite(loss):
+                if not self.stop_early or est.best_validation_score_ is None:
+                    raise self._diverged(f"The loss is {loss}")
+                # As scikit-learn does, the model is the best that was found.
+                self._record(loss, started)
+                warnings.warn(f"{self._where(f'The loss is {loss}')} Training stops.", RuntimeWarning, stacklevel=5)
+                return None
+            est.n_iter_ = number
+            est.loss_ = loss
+            est.t_ += self.data.n_rows
+            est._seen += self.data.seen_an_epoch
+            est.loss_curve_.append(loss)
+            record = self._record(loss, started)
+            self.progress.epoch(record)
+            stalled = self._no_improvement(loss)
+            self._schedule()
+            stop = self._call_back(record)
+            if not self.incremental and stalled and self._stop_or_slow_down():
+                stop = True
+            if stop:
+                return None
+        return (
+            f"Stochastic Optimizer: Maximum iterations ({self.epochs}) reached and the optimization hasn't converged "
+            "yet."
+        )
 
     def _diverged(self, what: str) -> Diverged:
         return Diverged(
@@ -132,7 +137,9 @@ class Trainer:
 
     def _record(self, loss: float, started: float) -> dict[str, float]:
         est = self.estimator
-        record = {"epoch": float(len(est.loss_curve_)), "loss": loss, "learning_rate": est._learning_rate}
+        record = {"epoch": float(len(est.loss_curve_)), "loss": loss}
+        if est.solver != "lbfgs":  # whose steps have no rate
+            record["learning_rate"] = est._learning_rate
         if self.validation is not None:
             held_loss, score = est._evaluate(self.validation)
             record["validation_loss"] = held_loss
@@ -195,6 +202,10 @@ class Trainer:
         self.estimator._publish()
         # All callbacks are called, even if one asks to stop.
         answers = [callback(self.estimator, dict(record)) for callback in self.callbacks]
-        self.estimator._follow_parameters(keep_best=self.stop_early)
+        self._take_changes()
         # Not what is merely true in Python: `set_params` in a lambda returns the estimator.
         return any(isinstance(answer, (bool, np.bool_)) and bool(answer) for answer in answers)
+
+    def _take_changes(self) -> None:
+        """Let the next epoch use what callbacks changed."""
+        self.estimator._follow_parameters(keep_best=self.stop_early)

@@ -123,7 +123,8 @@ pub struct ModelConfig {
     /// Units of each hidden layer.
     #[default(vec![500])]
     pub hidden: Vec<usize>,
-    /// Activation of each hidden layer: `relu`, `tanh`, `logistic` or `identity`.
+    /// Activation of each hidden layer: `relu`, `leaky_relu`, `elu`, `selu`, `gelu`, `silu`, `mish`, `softplus`, `tanh`,
+    /// `logistic` or `identity`.
     pub activation: Activation,
     /// Probability to KEEP a hidden unit, above 0 and at most 1: one for all hidden layers, or a list with one for each.
     #[default(Keep::All(0.5))]
