@@ -11,6 +11,9 @@ use tempfile::{NamedTempFile, TempPath};
 
 use crate::error::{Error, Result};
 
+/// How the names of files begin that are not complete.
+pub(crate) const TEMPORARY: &str = ".thinnet-";
+
 /// Writes files into `folder`, which is created if it does not exist; returns their paths.
 ///
 /// Each file is first written in full under a temporary name in the same folder and synced. It gets its own name only
@@ -113,7 +116,7 @@ fn sync(files: &[(NamedTempFile, PathBuf)]) -> Result<()> {
 /// A new file with the permissions of any new file: by default only the owner can read a temporary file.
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".thinnet-");
+    builder.prefix(TEMPORARY);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -135,10 +138,16 @@ pub fn sync_names(folder: &Path) -> io::Result<()> {
 ///
 /// Some network file systems have no locks; there the user must be careful.
 ///
+/// - `how`: [`File::try_lock`], or [`File::try_lock_shared`] to share it with others that do the same
+///
 /// # Errors
 /// [`Error::Configuration`] with the reason `taken` if another process has locked it.
-pub(crate) fn lock(file: File, taken: impl FnOnce() -> String) -> Result<File> {
-    match file.try_lock() {
+pub(crate) fn lock(
+    file: File,
+    how: fn(&File) -> std::result::Result<(), TryLockError>,
+    taken: impl FnOnce() -> String,
+) -> Result<File> {
+    match how(&file) {
         Err(TryLockError::WouldBlock) => Err(Error::configuration(taken())),
         Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }

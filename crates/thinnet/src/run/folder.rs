@@ -138,7 +138,7 @@ impl RunFolder {
     fn take(path: &Path) -> Result<Self> {
         let file = path.join(LOCK);
         let lock = File::options().create(true).truncate(false).read(true).write(true).open(&file);
-        let lock = files::lock(lock.map_err(Error::io("write", &file))?, || {
+        let lock = files::lock(lock.map_err(Error::io("write", &file))?, File::try_lock, || {
             format!("another process is training in {}; wait for it, or stop it", path.display())
         })?;
         Ok(Self { path: path.to_path_buf(), _lock: lock })

@@ -4,20 +4,23 @@
 //! sweep.toml               settings, space and seeds
 //! runs/0001-seed231/       a run's own folder: the trainer writes its files
 //! runs/0001-seed231.json   how the run ended, written at its end
+//! .shards/2-of-8           locked by the process that trains shard 2/8
 //! ```
 
-use std::fs::{self, File};
+use std::ffi::OsString;
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::lock::Lock;
 use super::outcome::Outcome;
 use super::plan::{Plan, Run, SweepConfig};
+use super::shard::Shard;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::text::one_line;
-use crate::training::keys;
 
 /// A folder with this file is a sweep's folder.
 pub const MANIFEST: &str = "sweep.toml";
@@ -50,14 +53,14 @@ impl Run {
     }
 }
 
-/// The folder of a sweep. As long as this value lives, no other process can use the folder.
+/// The folder of a sweep. As long as this value lives, no other process can train the same runs.
 #[derive(Debug)]
 pub struct SweepFolder {
     path: PathBuf,
     plan: Plan,
     version: String,
-    /// Locked.
-    _manifest: File,
+    shard: Option<Shard>,
+    _lock: Lock,
 }
 
 impl SweepFolder {
@@ -67,33 +70,26 @@ impl SweepFolder {
     /// As [`Plan::new`]; [`Error::Configuration`] if the folder holds another sweep, or something else;
     /// [`Error::Io`].
     pub fn create(path: &Path, config: SweepConfig) -> Result<Self> {
+        Self::create_for(path, config, None)
+    }
+
+    /// The same as [`SweepFolder::create`] for one shard, or for all runs. Any number of shards may do this at the same time.
+    ///
+    /// # Errors
+    /// As [`SweepFolder::create`].
+    pub fn create_for(path: &Path, config: SweepConfig, shard: Option<Shard>) -> Result<Self> {
         let plan = Plan::new(config)?;
-        let manifest = path.join(MANIFEST);
-        if manifest.symlink_metadata().is_ok() {
-            let folder = Self::open(path)?;
-            return match difference(&folder.plan.config, &plan.config) {
-                None => Ok(folder),
-                Some(what) => Err(Error::configuration(format!(
-                    "{} holds a sweep with {what}: take another folder, or continue that sweep with its own settings",
-                    path.display()
-                ))),
-            };
+        if !Self::is_sweep(path) {
+            begin(path, &plan.config)?;
         }
-        fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
-        let mut entries = fs::read_dir(path).map_err(Error::io("read the folder", path))?;
-        if entries.next().is_some() {
-            return Err(Error::configuration(format!(
-                "{} has files but no {MANIFEST}, so it is not a sweep's folder: take a new or an empty one",
+        let folder = Self::open_for(path, shard)?;
+        match folder.plan.config.difference(&plan.config) {
+            None => Ok(folder),
+            Some(what) => Err(Error::configuration(format!(
+                "{} holds a sweep with {what}: take another folder, or continue that sweep with its own settings",
                 path.display()
-            )));
+            ))),
         }
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        let content =
-            Manifest { format: FORMAT.to_owned(), version: version.clone(), sweep: plan.config.clone() };
-        let text = toml::to_string(&content)
-            .map_err(|error| Error::configuration(format!("the sweep's settings as TOML: {error}")))?;
-        files::write_one(&manifest, false, |file| file.write_all(text.as_bytes()))?;
-        Ok(Self { path: path.to_path_buf(), plan, version, _manifest: locked(&manifest)? })
     }
 
     /// The existing sweep in `path`.
@@ -102,6 +98,14 @@ impl SweepFolder {
     /// [`Error::Data`] if the folder holds no sweep, or one of another format; [`Error::Configuration`] if another
     /// process uses it, or for settings that are out of range; [`Error::Io`].
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_for(path, None)
+    }
+
+    /// The same as [`SweepFolder::open`] for one shard, or for all runs. Other shards of the same number may use the folder, too.
+    ///
+    /// # Errors
+    /// As [`SweepFolder::open`].
+    pub fn open_for(path: &Path, shard: Option<Shard>) -> Result<Self> {
         let manifest = path.join(MANIFEST);
         if !manifest.is_file() {
             return Err(Error::data(format!(
@@ -109,14 +113,37 @@ impl SweepFolder {
                 path.display()
             )));
         }
-        let lock = locked(&manifest)?;
+        let lock = Lock::take(path, &manifest, shard)?;
         let wrong = |reason: String| Error::data(format!("{}: {reason}", manifest.display()));
         let table: toml::Table =
             read(&manifest)?.parse().map_err(|error: toml::de::Error| wrong(one_line(error.message())))?;
         check_format(table.get("format").and_then(toml::Value::as_str), FORMAT).map_err(wrong)?;
         let Manifest { version, sweep, .. } =
             table.try_into().map_err(|error: toml::de::Error| wrong(one_line(error.message())))?;
-        Ok(Self { path: path.to_path_buf(), plan: Plan::new(sweep)?, version, _manifest: lock })
+        Ok(Self { path: path.to_path_buf(), plan: Plan::new(sweep)?, version, shard, _lock: lock })
+    }
+
+    /// Whether there is a sweep in `path`.
+    pub fn is_sweep(path: &Path) -> bool {
+        path.join(MANIFEST).symlink_metadata().is_ok()
+    }
+
+    /// The shard that this process trains; `None` for all runs.
+    pub fn shard(&self) -> Option<Shard> {
+        self.shard
+    }
+
+    /// Whether this process trains the run at this place of the plan.
+    pub fn has(&self, run: usize) -> bool {
+        self.shard.is_none_or(|shard| shard.has(run))
+    }
+
+    /// The runs that this process is to train, by their places in the plan: those of its shard that are not settled.
+    ///
+    /// - `outcomes`: those of all runs
+    pub fn waiting(&self, outcomes: &[Option<Outcome>]) -> Vec<usize> {
+        let settled = |run: usize| outcomes[run].as_ref().is_some_and(Outcome::is_settled);
+        (0..outcomes.len()).filter(|&run| self.has(run) && !settled(run)).collect()
     }
 
     /// The sweep's own folder.
@@ -185,10 +212,25 @@ impl SweepFolder {
     }
 }
 
-/// The file, locked for this process.
-fn locked(path: &Path) -> Result<File> {
-    let file = File::open(path).map_err(Error::io("read", path))?;
-    files::lock(file, || format!("{} is in use: another process runs this sweep", path.display()))
+/// Writes the settings of a new sweep, unless another shard does so at the same time.
+fn begin(path: &Path, config: &SweepConfig) -> Result<()> {
+    fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
+    let mut entries = fs::read_dir(path).map_err(Error::io("read the folder", path))?;
+    // What another shard has not yet written to the end is no other's file.
+    let other = |name: OsString| !name.to_string_lossy().starts_with(files::TEMPORARY);
+    if entries.any(|entry| entry.is_ok_and(|entry| other(entry.file_name()))) && !SweepFolder::is_sweep(path)
+    {
+        return Err(Error::configuration(format!(
+            "{} has files but no {MANIFEST}, so it is not a sweep's folder: take a new or an empty one",
+            path.display()
+        )));
+    }
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let content = Manifest { format: FORMAT.to_owned(), version, sweep: config.clone() };
+    let text = toml::to_string(&content)
+        .map_err(|error| Error::configuration(format!("the sweep's settings as TOML: {error}")))?;
+    let written = files::write_one(&path.join(MANIFEST), false, |file| file.write_all(text.as_bytes()));
+    if SweepFolder::is_sweep(path) { Ok(()) } else { written }
 }
 
 fn read(path: &Path) -> Result<String> {
@@ -205,31 +247,6 @@ fn check_format(format: Option<&str>, expected: &str) -> std::result::Result<(),
         Some(format) => Err(format!("its format is {format:?}, expected {expected:?}")),
         None => Err(format!("it has no format, expected {expected:?}")),
     }
-}
-
-/// How `old` differs from `new`, for a sentence.
-fn difference(old: &SweepConfig, new: &SweepConfig) -> Option<String> {
-    let space = |config: &SweepConfig| match config.space.join(" ") {
-        space if space.is_empty() => "nothing varied".to_owned(),
-        space => space,
-    };
-    let points = |config: &SweepConfig| match config.random {
-        None => "a grid".to_owned(),
-        Some(draws) => format!("{} points drawn with seed {}", draws.points, draws.seed),
-    };
-    if old.space != new.space {
-        return Some(format!("another space ({}, not {})", space(old), space(new)));
-    }
-    if old.random != new.random {
-        return Some(format!("other points ({}, not {})", points(old), points(new)));
-    }
-    if old.seeds != new.seeds {
-        return Some(format!("{} seeds per point, not {}", old.seeds, new.seeds));
-    }
-    let changed = keys().into_iter().find(|key| old.base.get(key) != new.base.get(key))?;
-    let value =
-        |config: &SweepConfig| config.base.get(&changed).map_or_else(String::new, |value| value.to_string());
-    Some(format!("{changed} = {}, not {}", value(old), value(new)))
 }
 
 #[cfg(test)]

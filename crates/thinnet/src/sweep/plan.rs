@@ -5,7 +5,7 @@ use toml::Value;
 
 use super::space::{MAX_RUNS, Space, label, twice};
 use crate::error::{Error, Result, ensure};
-use crate::training::{Assignment, TrainingConfig};
+use crate::training::{Assignment, TrainingConfig, keys};
 
 /// Min number of digits of a point's number in a run's name, so that names sort.
 const DIGITS: usize = 4;
@@ -60,6 +60,31 @@ impl SweepConfig {
             keys.push(key);
         }
         Ok(Self { space, seeds, random, base })
+    }
+
+    /// How this differs from `new`, for a sentence; `None` if both are the same sweep.
+    pub(crate) fn difference(&self, new: &Self) -> Option<String> {
+        let space = |config: &Self| match config.space.join(" ") {
+            space if space.is_empty() => "nothing varied".to_owned(),
+            space => space,
+        };
+        let points = |config: &Self| match config.random {
+            None => "a grid".to_owned(),
+            Some(draws) => format!("{} points drawn with seed {}", draws.points, draws.seed),
+        };
+        if self.space != new.space {
+            return Some(format!("another space ({}, not {})", space(self), space(new)));
+        }
+        if self.random != new.random {
+            return Some(format!("other points ({}, not {})", points(self), points(new)));
+        }
+        if self.seeds != new.seeds {
+            return Some(format!("{} seeds per point, not {}", self.seeds, new.seeds));
+        }
+        let changed = keys().into_iter().find(|key| self.base.get(key) != new.base.get(key))?;
+        let value =
+            |config: &Self| config.base.get(&changed).map_or_else(String::new, |value| value.to_string());
+        Some(format!("{changed} = {}, not {}", value(self), value(new)))
     }
 }
 
