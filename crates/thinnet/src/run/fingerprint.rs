@@ -72,7 +72,7 @@ impl Fingerprint {
     }
 
     /// What differs, if anything does.
-    fn difference(&self, now: &Self) -> Option<String> {
+    pub(super) fn difference(&self, now: &Self) -> Option<String> {
         if self.columns != now.columns {
             return Some(first_other("column", &self.columns, &now.columns));
         }

@@ -28,7 +28,7 @@ const WRITTEN: [&str; 8] = [
     "confusion.csv",
 ];
 /// The lock's file.
-const LOCK: &str = ".lock";
+pub(super) const LOCK: &str = ".lock";
 
 /// A folder that this process trains in; it is locked as long as this value lives.
 #[derive(Debug)]

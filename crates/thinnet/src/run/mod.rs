@@ -13,18 +13,22 @@
 mod compared;
 mod fingerprint;
 mod folder;
+mod merge;
 mod open;
 mod pool;
 mod prepare;
 mod saver;
 mod session;
+mod shared;
 mod sweep;
 
 pub use compared::{compared, has_results};
 pub use fingerprint::Fingerprint;
 pub use folder::{Newest, RunFolder};
+pub use merge::{Merged, merge};
 pub use open::{SAMPLE, open, open_watched, open_with, stream};
 pub use pool::Message;
 pub use prepare::{CHANGEABLE, Prepared, make_absolute, may_change, prepare};
 pub use session::{Announcement, Session, Summary, Watch};
+pub use shared::write_report;
 pub use sweep::SweepRuns;

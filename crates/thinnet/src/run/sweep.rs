@@ -40,7 +40,7 @@ struct Kept {
 }
 
 /// What determines how a data set is read: settings, and how much is in memory of samples that stay in their file.
-type Reading = (DataConfig, Option<usize>);
+pub(super) type Reading = (DataConfig, Option<usize>);
 
 impl SweepRuns {
     /// Reads the samples of every run, each data set once.
@@ -175,7 +175,7 @@ fn tidy(path: &Path) {
 }
 
 /// The settings that determine how a data set is read, the others at their defaults.
-fn reading(config: &TrainingConfig) -> Reading {
+pub(super) fn reading(config: &TrainingConfig) -> Reading {
     let data = &config.data;
     let mut reading = DataConfig {
         path: data.path.clone(),

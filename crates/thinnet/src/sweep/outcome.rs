@@ -111,6 +111,16 @@ impl Outcome {
     pub fn is_settled(&self) -> bool {
         matches!(self, Self::Finished(_) | Self::Failed { diverged: true, .. })
     }
+
+    /// Whether both are the same, apart from how long it took.
+    pub fn agrees(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Finished(one), Self::Finished(other)) => {
+                *one == RunFigures { seconds: one.seconds, ..*other }
+            }
+            (one, other) => one == other,
+        }
+    }
 }
 
 fn finite(value: f64) -> Option<f64> {
@@ -169,6 +179,15 @@ mod tests {
         let figures = RunFigures::of(&history, Measure::Accuracy);
         assert_eq!(figures, RunFigures { epochs: 1, seconds: 0.5, ..RunFigures::default() });
         assert_eq!(RunFigures::of(&RunHistory::default(), Measure::R2), RunFigures::default());
+    }
+
+    #[test]
+    fn outcomes_agree_apart_from_their_time() {
+        let finished =
+            |epochs, seconds| Outcome::Finished(RunFigures { epochs, seconds, ..RunFigures::default() });
+        let failed = |reason: &str| Outcome::Failed { reason: reason.to_owned(), diverged: true };
+        assert!(finished(3, 0.5).agrees(&finished(3, 0.25)) && failed("NaN").agrees(&failed("NaN")));
+        assert!(!finished(3, 0.5).agrees(&finished(4, 0.5)) && !finished(3, 0.5).agrees(&failed("NaN")));
     }
 
     #[test]
