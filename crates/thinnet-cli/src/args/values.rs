@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use thinnet::data::parse_size;
+use thinnet::sweep::Shard;
 
 /// A number, in range or not.
 pub(crate) fn number(text: &str) -> Result<f64, String> {
@@ -46,6 +47,11 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
 /// A seed for NumPy's stream.
 pub(crate) fn seed(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("it takes a whole number from 0 to {}", u32::MAX))
+}
+
+/// A part of a sweep: 2/8.
+pub(crate) fn shard(text: &str) -> Result<Shard, String> {
+    text.parse().map_err(|error: thinnet::Error| error.to_string())
 }
 
 #[cfg(test)]

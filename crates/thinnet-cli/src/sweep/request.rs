@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use thinnet::run::make_absolute;
-use thinnet::sweep::{Draws, Plan, SweepConfig, SweepFolder};
+use thinnet::sweep::{Draws, Plan, Shard, SweepConfig, SweepFolder};
 
 use crate::args::sweep::SweepArguments;
 use crate::failure::Failure;
@@ -29,11 +29,12 @@ enum Place {
 
 /// Checks everything that can be checked before samples are read and anything is written.
 pub(crate) fn prepare(arguments: SweepArguments) -> Result<Prepared, Failure> {
-    let SweepArguments { config: file, data, table, set, random, random_seed, seeds, out, resume, .. } =
-        arguments;
+    let SweepArguments {
+        config: file, data, table, set, random, random_seed, seeds, out, resume, shard, ..
+    } = arguments;
     if let Some(path) = resume {
         let named = |error| Failure::Refused(format!("--resume {}: {error}", path.display()));
-        let folder = SweepFolder::open(&path).map_err(named)?;
+        let folder = SweepFolder::open_for(&path, shard).map_err(named)?;
         return Ok(Prepared {
             config: folder.plan().config.clone(),
             place: Place::Existing(Box::new(folder)),
@@ -66,12 +67,12 @@ pub(crate) fn prepare(arguments: SweepArguments) -> Result<Prepared, Failure> {
 
 impl Prepared {
     /// The sweep's folder, created if it does not exist.
-    pub(crate) fn folder(self) -> Result<SweepFolder, Failure> {
+    pub(crate) fn folder(self, shard: Option<Shard>) -> Result<SweepFolder, Failure> {
         match self.place {
             Place::Existing(folder) => Ok(*folder),
             Place::Out(path) => {
                 let named = |error| Failure::Refused(format!("--out {error}"));
-                SweepFolder::create(&path, self.config).map_err(named)
+                SweepFolder::create_for(&path, self.config, shard).map_err(named)
             }
         }
     }

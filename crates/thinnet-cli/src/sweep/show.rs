@@ -1,7 +1,5 @@
 //! The display of a running sweep: a bar, one line per run if there is no bar, or JSON.
 
-use std::path::Path;
-
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use thinnet::run::Message;
@@ -17,44 +15,54 @@ const NAME: &str = "sweep";
 /// Shows a sweep.
 pub(crate) struct Show<'a> {
     output: &'a mut Output,
+    folder: &'a SweepFolder,
     plan: &'a Plan,
     names: Names,
     outcomes: Vec<Option<Outcome>>,
     quiet: bool,
     json: bool,
-    /// Completed epochs of each run, and those of all runs completed before.
+    /// Completed epochs of each run.
     epochs: Vec<usize>,
-    before: usize,
+    /// How many runs this process has, of the plan or of its shard.
+    runs: usize,
 }
 
 impl<'a> Show<'a> {
     /// Shows a sweep; these runs have ended before.
     pub(crate) fn new(
         output: &'a mut Output,
-        plan: &'a Plan,
+        folder: &'a SweepFolder,
         outcomes: Vec<Option<Outcome>>,
         quiet: bool,
         json: bool,
     ) -> Self {
+        let plan = folder.plan();
         let epochs = vec![0; plan.runs.len()];
+        let runs = (0..plan.runs.len()).filter(|&run| folder.has(run)).count();
         let names = Names::new(&plan.space.keys());
-        Self { output, plan, names, outcomes, quiet, json, epochs, before: 0 }
+        Self { output, folder, plan, names, outcomes, quiet, json, epochs, runs }
     }
 
     /// Describes the runs to be trained.
-    pub(crate) fn begin(&mut self, waiting: &[usize], jobs: usize, folder: &Path) {
-        self.before = self.plan.runs.len() - waiting.len();
+    pub(crate) fn begin(&mut self, waiting: &[usize], jobs: usize) {
         if self.quiet || self.json {
             return;
         }
         let (points, seeds) = (self.plan.points.len(), self.plan.config.seeds);
-        let before = if self.before > 0 { format!(", {} already done", self.before) } else { String::new() };
+        let shard = match self.folder.shard() {
+            Some(shard) => format!(", {} in shard {shard}", self.runs),
+            None => String::new(),
+        };
+        let before = match self.runs - waiting.len() {
+            0 => String::new(),
+            before => format!(", {before} already done"),
+        };
         self.output.note(&format!(
-            "{} ({} of settings x {}){before}, {jobs} at a time, in {}",
+            "{} ({} of settings x {}){shard}{before}, {jobs} at a time, in {}",
             plural(self.plan.runs.len(), "run"),
             plural(points, "combination"),
             plural(seeds, "seed"),
-            folder.display()
+            self.folder.path().display()
         ));
         let steps =
             waiting.iter().filter_map(|&run| self.plan.runs.get(run)).map(|run| run.config.train.epochs);
@@ -99,8 +107,7 @@ impl<'a> Show<'a> {
         if self.json {
             return self.output.json(&Ended::new(self.plan, run, outcome));
         }
-        let line =
-            format!("[{}/{}] {}: {}", self.done(), self.plan.runs.len(), run.name, self.told(run, outcome));
+        let line = format!("[{}/{}] {}: {}", self.done(), self.runs, run.name, self.told(run, outcome));
         match outcome {
             Outcome::Failed { .. } => self.output.note(&line),
             Outcome::Finished(_) if self.quiet || self.output.has_bar() => {}
@@ -128,7 +135,8 @@ impl<'a> Show<'a> {
     }
 
     fn done(&self) -> usize {
-        self.outcomes.iter().flatten().count()
+        let own = self.outcomes.iter().enumerate().filter(|(run, _)| self.folder.has(*run));
+        own.filter(|(_, outcome)| outcome.is_some()).count()
     }
 
     /// Completed runs and the best result so far.
@@ -137,7 +145,7 @@ impl<'a> Show<'a> {
             return;
         }
         let table = Table::new(self.plan, &self.outcomes);
-        let done = format!("{}/{} runs", self.done(), self.plan.runs.len());
+        let done = format!("{}/{} runs", self.done(), self.runs);
         let best = table.rows.first().filter(|row| row.best.is_some()).map_or_else(String::new, |row| {
             let score = format!(", best {}", table.score(row.best));
             // There must be space for the bar as well.
@@ -209,6 +217,7 @@ pub(crate) fn end(folder: &SweepFolder, table: &Table) -> Value {
     json!({
         "event": "end",
         "folder": folder.path(),
+        "shard": folder.shard().map(|shard| shard.to_string()),
         "runs": folder.plan().runs.len(),
         "finished": finished,
         "failed": failed,
