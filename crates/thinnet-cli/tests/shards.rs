@@ -211,10 +211,10 @@ fn wrong_arguments_are_refused_in_a_sentence() {
     }
 }
 
-/// Ctrl-C tells the command that goes on, and a shard without runs is no failure.
+/// Ctrl-C tells the command that continues, and a shard without runs is no failure.
 #[cfg(unix)]
 #[test]
-fn a_shard_that_is_stopped_says_how_it_goes_on() {
+fn a_shard_that_is_stopped_says_how_to_continue() {
     let place = empty_folder();
     let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("thinnet"))
         .current_dir(place.path())

@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &SweepArguments, output: &mut Output) -> Result<(),
     let left = (done < all).then(|| {
         if stop.load(Ordering::Relaxed) {
             return Failure::Interrupted(format!(
-                "stopped with {done} of {all} runs merged; the same command goes on"
+                "stopped with {done} of {all} runs merged; the same command continues"
             ));
         }
         let named = missing[..missing.len().min(NAMED)].join(", ");

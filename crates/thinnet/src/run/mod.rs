@@ -1,5 +1,5 @@
 //! Runs in folders: trained from their settings, saved in checkpoints, recorded and reported, stopped and resumed; a
-//! single one, or the many of a sweep.
+//! single one, or the many of a sweep, on one machine or on several.
 //!
 //! | in a run's folder | what it is |
 //! |---|---|
