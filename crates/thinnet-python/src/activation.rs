@@ -16,10 +16,10 @@ pub fn activate<'py>(
     activation: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
     let activation = activation.parse::<Activation>().map_err(to_python)?;
-    if let Ok(x) = x.extract() {
-        of::<f32>(py, &x, activation).into_bound_py_any(py)
-    } else if let Ok(x) = x.extract() {
-        of::<f64>(py, &x, activation).into_bound_py_any(py)
+    if let Ok(x) = x.extract::<PyReadonlyArray2<'_, f32>>() {
+        of(py, &x, activation).into_bound_py_any(py)
+    } else if let Ok(x) = x.extract::<PyReadonlyArray2<'_, f64>>() {
+        of(py, &x, activation).into_bound_py_any(py)
     } else {
         Err(PyTypeError::new_err("x must be a two-dimensional array of float32 or float64"))
     }

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -214,6 +215,36 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 2000  # MB
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_large_rows_are_not_copied(mapped: bool, tmp_path: Path) -> None:
+    code = """
+import resource, sys, numpy as np
+from thinnet import MLPClassifier
+x = np.lib.format.open_memmap(sys.argv[1], mode="w+", dtype=np.float32, shape=(100_000, 500))
+for start in range(0, 100_000, 1000):
+    x[start : start + 1000] = np.random.rand(1000, 500)
+y = np.arange(100_000) % 2
+x = np.load(sys.argv[1], mmap_mode="r") if sys.argv[2] == "mapped" else np.array(x)
+MLPClassifier((4,), max_iter=1).fit(x[:1000], y[:1000])
+
+def used():  # without pages of files
+    status = open("/proc/self/status").read()
+    return int(status.split("RssAnon:")[1].split()[0])
+
+most = before = used()
+
+def watch(model, record):
+    global most
+    most = max(most, used())
+
+MLPClassifier((4,), max_iter=2, dropout=0.5).fit(x, y, callbacks=watch)
+print((most - before) / 1024)
+"""
+    command = [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "x.npy"), "mapped" if mapped else "in memory"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 60  # MB; the rows have 190
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

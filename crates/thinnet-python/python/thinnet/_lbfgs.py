@@ -25,6 +25,7 @@ class LbfgsTrainer(Trainer):
     """Trains an estimator's network; what is an epoch elsewhere is an iteration here."""
 
     in_batches = False
+    unit = "iteration"
     alpha: float
 
     def _train(self, started: float) -> str | None:

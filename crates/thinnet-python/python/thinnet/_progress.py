@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,17 +16,21 @@ class Progress:
         0 shows nothing, 1 a progress bar (lines without tqdm), 2 and above one line per epoch.
     epochs : int
         The maximum number of epochs.
+    unit : str
+        The word for an epoch.
     """
 
-    def __init__(self, verbose: int, epochs: int) -> None:
+    def __init__(self, verbose: int, epochs: int, unit: str) -> None:
         self._lines = verbose > 0
         self._bar: Any = None
         if verbose == 1:
             try:
-                from tqdm.auto import tqdm
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # a notebook without widgets has a bar of text
+                    from tqdm.auto import tqdm
             except ImportError:
                 return
-            self._bar = tqdm(total=epochs, unit="epoch")
+            self._bar = tqdm(total=epochs, unit=unit)
             self._lines = False
 
     def epoch(self, record: Mapping[str, float]) -> None:
@@ -47,7 +52,12 @@ class Progress:
         elif self._lines:
             print(message)
 
-    def close(self) -> None:
-        """Leave the bar in its current state."""
+    def close(self, *, complete: bool) -> None:
+        """Leave the bar as it is; a notebook shows it red unless training is complete."""
         if self._bar is not None:
+            if complete:
+                self._bar.total = self._bar.n  # training may need fewer epochs than it may take
+                if hasattr(self._bar, "container"):
+                    self._bar.container.children[1].max = self._bar.n
+                self._bar.refresh()
             self._bar.close()

@@ -32,6 +32,7 @@ class Trainer:
 
     in_batches = True
     """Whether a step needs only some of the rows."""
+    unit = "epoch"
 
     def __init__(
         self,
@@ -55,18 +56,20 @@ class Trainer:
         self.epochs = epochs
         self.incremental = incremental
         self.order = data.chosen
-        self.progress = Progress(int(estimator.verbose), epochs)
+        self.progress = Progress(int(estimator.verbose), epochs, self.unit)
 
     def run(self) -> None:
         """Train until the loss or the validation score does not improve, or for all epochs."""
         est = self.estimator
         short: str | None = None
+        complete = False
         try:
             short = self._train(time.perf_counter())
+            complete = True
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)
         finally:
-            self.progress.close()
+            self.progress.close(complete=complete)
             if self.stop_early:
                 est._network.recall()
             est._publish()

@@ -8,7 +8,7 @@ use crate::net::{NetConfig, Parameters};
 use crate::random::RandomState;
 
 /// Multiply-adds of a part, forward and backward: a few tenths of a second on two cores.
-const WORK: usize = 30_000_000_000;
+const WORK: u64 = 30_000_000_000;
 
 /// Fewer samples than this are not worth the memory traffic of their gradients.
 const FEWEST: usize = 128;
@@ -16,9 +16,9 @@ const FEWEST: usize = 128;
 /// The samples of a part of a large batch for a network: a part takes less than a second. It depends only on the
 /// network's sizes and the number type.
 pub fn part_size<F: Float>(config: &NetConfig) -> usize {
-    let weights: usize = config.layer_shapes().iter().map(|(inputs, outputs)| inputs * outputs).sum();
-    let words = size_of::<F>() / size_of::<f32>();
-    (WORK / (3 * words * weights.max(1))).max(FEWEST)
+    let weights: u64 = config.layer_shapes().iter().map(|&(inputs, outputs)| (inputs * outputs) as u64).sum();
+    let words = (size_of::<F>() / size_of::<f32>()) as u64;
+    usize::try_from(WORK / (3 * words * weights.max(1))).unwrap_or(usize::MAX).max(FEWEST)
 }
 
 /// [`Engine::gradients`] of a whole batch, computed in parts of `part` samples: the same up to rounding, except that

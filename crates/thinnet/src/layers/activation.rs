@@ -117,14 +117,14 @@ impl Activation {
                 tanh + z * (F::one() - tanh * tanh) * logistic(z)
             }
             Self::Softplus => logistic(z),
-            _ => self.from_value(self.value(z)),
+            _ => self.at_value(self.value(z)),
         }
     }
 
     /// The derivative at the point where the function's value is `a`; `None` for functions that take a value at more
     /// than one point.
     pub fn derivative_from_value<F: Float>(self, a: F) -> Option<F> {
-        (!self.is_ambiguous()).then(|| self.from_value(a))
+        (!self.is_ambiguous()).then(|| self.at_value(a))
     }
 
     /// Whether the derivative does not follow from the value: these functions fall and then rise.
@@ -138,7 +138,7 @@ impl Activation {
     }
 
     /// [`Activation::derivative_from_value`] of a function that is not [ambiguous](Self::is_ambiguous).
-    pub(crate) fn from_value<F: Float>(self, a: F) -> F {
+    pub(crate) fn at_value<F: Float>(self, a: F) -> F {
         let above = a > F::zero();
         match self {
             Self::Relu if above => F::one(),

@@ -104,7 +104,7 @@ fn predictions_are_probabilities_and_do_not_overflow() {
     assert_eq!(quantiles.predict(array![[3.0, 1.0], [-1.0, 2.0]]), array![[1.0, 3.0], [-1.0, 2.0]]);
     let predicted = spread.predict(array![[3.0, 0.0], [1.0, 1000.0], [2.0, -1000.0]]);
     let deviation = (2.0_f64.ln() + 1e-6).sqrt();
-    close(&predicted, &array![[3.0, deviation], [1.0, 1000.000_001_f64.sqrt()], [2.0, 1e-3]], 1e-14);
+    close(&predicted, &array![[3.0, deviation], [1.0, 1_000.000_001_f64.sqrt()], [2.0, 1e-3]], 1e-14);
     let right = array![[1.0, 0.0], [0.0, 0.0]];
     let (loss, _) = Loss::Logistic.evaluate(far.view(), right.view().into(), None).unwrap();
     assert_eq!(loss, 0.0);

@@ -207,7 +207,7 @@ impl<F: Float> UnitBelow<F> {
             *derivative = match relu {
                 true if value > F::zero() => *derivative * self.scale,
                 true => F::zero(),
-                false => *derivative * self.scale * self.activation.from_value(value * self.keep),
+                false => *derivative * self.scale * self.activation.at_value(value * self.keep),
             };
         }
     }
