@@ -297,10 +297,10 @@ impl<'a, 't, F: Float> Trace<'a, 't, F> {
         at.kind == Kind::Weight && self.l1 > F::zero() && near(self.layers[at.layer].w[(at.row, at.column)])
     }
 
-    /// Whether an activation with a corner has its input, in a kept unit, on one side of 0 in `plus` and on the other
-    /// in `minus`.
+    /// Whether an activation of two pieces has its input, in a kept unit, on one side of 0 in `plus` and on the other in
+    /// `minus`.
     pub(super) fn crosses(&self, plus: &Probe<F>, minus: &Probe<F>) -> bool {
-        if !self.activation.has_corner() {
+        if !self.activation.is_piecewise() {
             return false;
         }
         let differ = |p: F, m: F| (p > F::zero()) != (m > F::zero());

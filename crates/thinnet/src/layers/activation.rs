@@ -132,9 +132,10 @@ impl Activation {
         matches!(self, Self::Gelu | Self::Silu | Self::Mish)
     }
 
-    /// Whether the function has a corner at 0.
-    pub(crate) fn has_corner(self) -> bool {
-        matches!(self, Self::Relu | Self::LeakyRelu | Self::Selu)
+    /// Whether two formulas meet at 0, where a finite difference across both is off: even ELU's second derivative
+    /// jumps.
+    pub(crate) fn is_piecewise(self) -> bool {
+        matches!(self, Self::Relu | Self::LeakyRelu | Self::Elu | Self::Selu)
     }
 
     /// [`Activation::derivative_from_value`] of a function that is not [ambiguous](Self::is_ambiguous).
