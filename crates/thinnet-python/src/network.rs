@@ -11,6 +11,7 @@ use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyTuple};
 use thinnet::Float;
 use thinnet::data::Targets;
+use thinnet::engine::MaskedPredictions;
 
 use crate::errors::to_python;
 use crate::samples::{Rows, Samples, Source, to_indices};
@@ -143,25 +144,29 @@ impl Network {
         }
     }
 
-    /// Mean and standard deviation (N, C each, float64) of predictions with `draws` masks, those of the numbers from `first` on.
-    #[allow(clippy::type_complexity, reason = "two arrays")]
+    /// Predictions with the masks of `draws` numbers from `draw` on: mean and standard deviation (N, C each), entropy
+    /// and mutual information (N, 1 for one label, N, C for several, N, 0 for numbers), all float64. The first sample
+    /// is number `first` of all.
     fn predict_masked<'py>(
         &self,
         py: Python<'py>,
         samples: &Samples,
-        first: u64,
+        draw: u64,
         draws: u64,
+        first: usize,
         threads: usize,
-    ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
-        let (mean, deviation) = match &samples.rows {
+    ) -> PyResult<[Bound<'py, PyArray2<f64>>; 4]> {
+        let draws = draw..draw.saturating_add(draws);
+        let found = match &samples.rows {
             Rows::Single(rows) => rows.with(py, |x| {
-                py.detach(|| single(&mut lock(&self.core))?.predict_masked(&x, first, draws, threads))
+                py.detach(|| single(&mut lock(&self.core))?.predict_masked(&x, draws, first, threads))
             }),
             Rows::Double(rows) => rows.with(py, |x| {
-                py.detach(|| double(&mut lock(&self.core))?.predict_masked(&x, first, draws, threads))
+                py.detach(|| double(&mut lock(&self.core))?.predict_masked(&x, draws, first, threads))
             }),
         }?;
-        Ok((mean.into_pyarray(py), deviation.into_pyarray(py)))
+        let MaskedPredictions { mean, deviation, entropy, mutual_information } = found;
+        Ok([mean, deviation, entropy, mutual_information].map(|array| array.into_pyarray(py)))
     }
 
     /// The layers, in the constructor's format.

@@ -1,15 +1,16 @@
 //! A network with its engine: an epoch, predictions, the best parameters so far. No Python objects are stored here; a
 //! watch regularly asks the interpreter whether to stop.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use numpy::ndarray::{Array2, ArrayView2, Axis, Zip};
+use numpy::ndarray::{Array2, ArrayView2, Axis};
 use pyo3::prelude::*;
 use thinnet::Float;
 use thinnet::data::{Features, Targets};
 use thinnet::engine::{
-    self, Batch, Engine, EngineConfig, EngineKind, EngineState, MaskSource, StepLoss, gradients_in_parts,
-    part_size,
+    self, Batch, Engine, EngineConfig, EngineKind, EngineState, MaskSource, MaskedPredictions, StepLoss,
+    gradients_in_parts, part_size, predict_masked,
 };
 use thinnet::layers::{Loss, Normalisation};
 use thinnet::net::{FullyConnectedNet, NetConfig, Parameters};
@@ -122,13 +123,22 @@ fn stoppable<F: Float>(
     part: usize,
     watch: &mut Watch,
 ) -> PyResult<(StepLoss, Parameters<F>)> {
+    unless_stopped(watch, |goes_on| {
+        let random = &mut RandomState::new(0); // masks come from the engine's own stream
+        gradients_in_parts(engine, x, targets, batch, part, random, goes_on)
+    })
+}
+
+/// Computes something that asks whether it goes on; returns what a signal's handler raised when it does not.
+fn unless_stopped<T>(
+    watch: &mut Watch,
+    compute: impl FnOnce(&mut dyn FnMut() -> bool) -> thinnet::Result<Option<T>>,
+) -> PyResult<T> {
     let mut stop = None;
-    let goes_on = &mut || {
+    let found = compute(&mut || {
         stop = watch.check().err();
         stop.is_none()
-    };
-    let random = &mut RandomState::new(0); // masks come from the engine's own stream
-    let found = gradients_in_parts(engine, x, targets, batch, part, random, goes_on);
+    });
     match (found.map_err(to_python)?, stop) {
         (Some(found), _) => Ok(found),
         (None, Some(stop)) => Err(stop),
@@ -143,15 +153,6 @@ pub enum Asked<'a, F> {
     Rows(&'a Features<F>),
     /// In Python's memory.
     View(ArrayView2<'a, F>),
-}
-
-impl<F: Float> Asked<'_, F> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Rows(rows) => rows.dim().0,
-            Self::View(rows) => rows.nrows(),
-        }
-    }
 }
 
 impl<F: Float> Trained<F> {
@@ -339,14 +340,14 @@ impl<F: Float> Trained<F> {
         Ok(objective.predict(scores))
     }
 
-    /// Mean and standard deviation (N, C each) of the predictions with the masks `draws`, by Welford's recurrence.
+    /// Predictions over the masks `draws`, for samples whose first is number `first` of all.
     pub fn predict_masked(
         &mut self,
         x: &Asked<'_, F>,
-        first: u64,
-        draws: u64,
+        draws: Range<u64>,
+        first: usize,
         threads: usize,
-    ) -> PyResult<(Array2<f64>, Array2<f64>)> {
+    ) -> PyResult<MaskedPredictions> {
         let objective = self.config.objective();
         let engine = self.engine_with(threads).map_err(to_python)?;
         let inputs = match x {
@@ -354,27 +355,10 @@ impl<F: Float> Trained<F> {
             Asked::View(rows) => engine.load(&rows.to_owned().into()),
         };
         let inputs = inputs.map_err(to_python)?;
-        let shape = (x.len(), self.config.num_outputs);
-        let (mut mean, mut squares) = (Array2::<f64>::zeros(shape), Array2::<f64>::zeros(shape));
-        let mut watch = Watch::new();
-        let engine = self.engine_with(threads).map_err(to_python)?;
-        for draw in 0..draws {
-            let number = first.wrapping_add(draw);
-            let scores =
-                engine.masked_scores(&inputs, number, &mut RandomState::new(0)).map_err(to_python)?;
-            let count = (draw + 1) as f64;
-            Zip::from(&mut mean).and(&mut squares).and(&objective.predict(scores)).for_each(
-                |mean, squares, &p| {
-                    let p = num_traits::ToPrimitive::to_f64(&p).unwrap_or(f64::NAN);
-                    let delta = p - *mean;
-                    *mean += delta / count;
-                    *squares += delta * (p - *mean);
-                },
-            );
-            watch.check()?;
-        }
-        squares.mapv_inplace(|sum| (sum / draws.max(1) as f64).sqrt());
-        Ok((mean, squares))
+        unless_stopped(&mut Watch::new(), |goes_on| {
+            let random = &mut RandomState::new(0); // masks come from the engine's own stream
+            predict_masked(&mut **engine, &objective, &inputs, (draws, first), random, goes_on)
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The training loop: what it draws, checks, keeps and tells.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::float_cmp)] // a test fails by panic; the script fixes every figure
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use ndarray::{Array1, Array2};
@@ -109,7 +110,14 @@ impl Engine<f64> for Scripted {
         self.log().rates.push(learning_rate);
     }
 
-    fn masked_scores(&mut self, _: &Inputs<f64>, _: u64, _: &mut RandomState) -> Result<Array2<f64>> {
+    fn each_masked(
+        &mut self,
+        _: &Inputs<f64>,
+        _: Range<u64>,
+        _: usize,
+        _: &mut RandomState,
+        _: &mut dyn FnMut(Range<usize>, Array2<f64>) -> Result<()>,
+    ) -> Result<()> {
         panic!("the loop predicts nothing")
     }
 

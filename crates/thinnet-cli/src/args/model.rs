@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use super::values::count;
+use super::values::{count, seed};
 
 /// Predict samples with a trained model
 #[derive(Debug, Args)]
@@ -21,6 +21,7 @@ Examples:
   thinnet predict run/model.safetensors new.csv
   thinnet predict run photos --top 3 --out photos.csv
   thinnet predict thinnet-report/models/keep-0.25.safetensors sample --json
+  thinnet predict run new.csv --mc-samples 100
   generate-samples | thinnet predict run -")]
 pub(crate) struct PredictArguments {
     /// A .safetensors file of thinnet, or the folder of a finished run
@@ -38,6 +39,22 @@ pub(crate) struct PredictArguments {
     /// Print the probabilities of all classes, one column each
     #[arg(long, conflicts_with = "top")]
     pub(crate) proba: bool,
+
+    /// Predict with dropout on, under N masks for each sample: the mean, with its standard deviation over the masks and,
+    /// for classes, entropy and mutual information
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
+    pub(crate) mc_samples: Option<usize>,
+
+    /// Seed of the masks
+    #[arg(
+        long,
+        value_name = "SEED",
+        value_parser = seed,
+        default_value = "231",
+        requires = "mc_samples",
+        allow_hyphen_values = true
+    )]
+    pub(crate) seed: u32,
 
     /// Print JSON lines
     #[arg(long)]

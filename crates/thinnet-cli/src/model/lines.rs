@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::{ArrayView1, ArrayView2, Axis};
 use serde_json::{Map, Value, json};
 use thinnet::Float;
 
@@ -25,23 +25,49 @@ pub(crate) struct Lines<'a> {
     show: Show,
     json: bool,
     names: &'a [String],
+    /// Whether predictions are those over dropout masks: the values, then their standard deviations, then for classes
+    /// entropy and mutual information.
+    masked: bool,
 }
+
+/// The names of what follows the standard deviations of classes.
+const DOUBTS: [&str; 2] = ["entropy", "mutual_information"];
 
 impl<'a> Lines<'a> {
     /// - `names`: the names of the classes by label, or of the targets by column
     pub(crate) fn new(show: Show, json: bool, names: &'a [String]) -> Self {
-        Self { show, json, names }
+        Self { show, json, names, masked: false }
+    }
+
+    /// The same for predictions over dropout masks.
+    pub(crate) fn masked(self) -> Self {
+        Self { masked: true, ..self }
     }
 
     /// The line with the names of the columns; empty if each line has them.
     pub(crate) fn head(&self) -> String {
-        let names = || self.names.iter().map(|name| field(name)).collect::<Vec<_>>().join(",");
-        match self.show {
-            _ if self.json => String::new(),
-            Show::Class => "sample,class,probability\n".to_owned(),
-            Show::Top(_) => "sample,rank,class,probability\n".to_owned(),
-            Show::All | Show::Numbers => format!("sample,{}\n", names()),
+        if self.json {
+            return String::new();
         }
+        let doubts = DOUBTS.map(str::to_owned);
+        let mut columns = match self.show {
+            Show::Class => vec!["class".to_owned(), "probability".to_owned()],
+            Show::Top(_) => vec!["rank".to_owned(), "class".to_owned(), "probability".to_owned()],
+            Show::All | Show::Numbers => self.names.to_vec(),
+        };
+        if self.masked {
+            match self.show {
+                Show::Class | Show::Top(_) => columns.push("std".to_owned()),
+                Show::All | Show::Numbers => {
+                    columns.extend(self.names.iter().map(|name| format!("{name}_std")));
+                }
+            }
+            if matches!(self.show, Show::Class | Show::All) {
+                columns.extend(doubts);
+            }
+        }
+        let columns: Vec<_> = columns.iter().map(|name| field(name)).collect();
+        format!("sample,{}\n", columns.join(","))
     }
 
     /// The lines of samples with predictions in the rows of `values`; their numbers count from `first`.
@@ -58,36 +84,53 @@ impl<'a> Lines<'a> {
     }
 
     fn record<F: Float>(&self, sample: usize, row: ArrayView1<'_, F>, text: &mut String) {
+        let (values, rest) = row.split_at(Axis(0), self.names.len());
+        let (deviations, doubts) = rest.split_at(Axis(0), if self.masked { self.names.len() } else { 0 });
+        let listed =
+            |numbers: &[F]| numbers.iter().fold(String::new(), |text, number| format!("{text},{number}"));
+        let of_class = |class: usize| {
+            let deviation = deviations.get(class).map(|&deviation| listed(&[deviation]));
+            format!("{},{}{}", field(&self.names[class]), values[class], deviation.unwrap_or_default())
+        };
         let _ = match self.show {
-            Show::Class => best(row, 1).try_for_each(|class| {
-                writeln!(text, "{sample},{},{}", field(&self.names[class]), row[class])
+            Show::Class => best(values, 1).try_for_each(|class| {
+                writeln!(text, "{sample},{}{}", of_class(class), listed(&doubts.to_vec()))
             }),
-            Show::Top(count) => (1..).zip(best(row, count)).try_for_each(|(rank, class)| {
-                writeln!(text, "{sample},{rank},{},{}", field(&self.names[class]), row[class])
-            }),
-            Show::All | Show::Numbers => write!(text, "{sample}")
-                .and_then(|()| row.iter().try_for_each(|value| write!(text, ",{value}")))
-                .and_then(|()| writeln!(text)),
+            Show::Top(count) => (1..)
+                .zip(best(values, count))
+                .try_for_each(|(rank, class)| writeln!(text, "{sample},{rank},{}", of_class(class))),
+            Show::All | Show::Numbers => writeln!(text, "{sample}{}", listed(&row.to_vec())),
         };
     }
 
     fn object<F: Float>(&self, sample: usize, row: ArrayView1<'_, F>) -> Value {
-        let class = |class: usize| json!({"class": self.names[class], "probability": number(row[class])});
-        let all = || {
-            let pairs = self.names.iter().zip(row).map(|(name, &value)| (name.clone(), number(value)));
+        let (values, rest) = row.split_at(Axis(0), self.names.len());
+        let (deviations, doubts) = rest.split_at(Axis(0), if self.masked { self.names.len() } else { 0 });
+        let class = |class: usize| {
+            let mut object = json!({"class": self.names[class], "probability": number(values[class])});
+            if let Some(&deviation) = deviations.get(class) {
+                object["std"] = number(deviation);
+            }
+            object
+        };
+        let all = |values: ArrayView1<'_, F>| {
+            let pairs = self.names.iter().zip(values).map(|(name, &value)| (name.clone(), number(value)));
             Value::Object(pairs.collect::<Map<_, _>>())
         };
-        match self.show {
-            Show::Class => {
-                let class = best(row, 1).next().unwrap_or(0);
-                json!({"sample": sample, "class": self.names[class], "probability": number(row[class])})
-            }
-            Show::Top(count) => {
-                json!({"sample": sample, "classes": best(row, count).map(class).collect::<Vec<_>>()})
-            }
-            Show::All => json!({"sample": sample, "probabilities": all()}),
-            Show::Numbers => json!({"sample": sample, "targets": all()}),
+        let mut object = match self.show {
+            Show::Class => class(best(values, 1).next().unwrap_or(0)),
+            Show::Top(count) => json!({"classes": best(values, count).map(class).collect::<Vec<_>>()}),
+            Show::All => json!({"probabilities": all(values)}),
+            Show::Numbers => json!({"targets": all(values)}),
+        };
+        object["sample"] = sample.into();
+        if self.masked && matches!(self.show, Show::All | Show::Numbers) {
+            object["std"] = all(deviations);
         }
+        if matches!(self.show, Show::Class | Show::All) {
+            DOUBTS.iter().zip(doubts).for_each(|(name, &doubt)| object[*name] = number(doubt));
+        }
+        object
     }
 }
 
@@ -149,5 +192,40 @@ mod tests {
         let all = json!({"cat": 0.4, "a \"big\", dog": 0.2, "owl": 0.4});
         assert_eq!(json(Show::All)[1], json!({"sample": 6, "probabilities": all}));
         assert_eq!(json(Show::Numbers)[1], json!({"sample": 6, "targets": all}));
+    }
+
+    #[test]
+    fn predictions_over_masks_have_their_doubts() {
+        let names = ["cat".to_owned(), "a dog".to_owned()];
+        let values = array![[0.25f32, 0.75, 0.1, 0.2, 0.5, 0.03]];
+        let numbers = values.slice(ndarray::s![.., ..4]);
+        let text = |show, json| {
+            let lines = Lines::new(show, json, &names).masked();
+            let values = if show == Show::Numbers { numbers } else { values.view() };
+            lines.head() + &lines.of(5, values)
+        };
+        let head = "sample,class,probability,std,entropy,mutual_information";
+        assert_eq!(text(Show::Class, false), format!("{head}\n5,a dog,0.75,0.2,0.5,0.03\n"));
+        assert_eq!(
+            text(Show::Top(2), false),
+            "sample,rank,class,probability,std\n5,1,a dog,0.75,0.2\n5,2,cat,0.25,0.1\n"
+        );
+        let head = "sample,cat,a dog,cat_std,a dog_std";
+        assert_eq!(
+            text(Show::All, false),
+            format!("{head},entropy,mutual_information\n5,0.25,0.75,0.1,0.2,0.5,0.03\n")
+        );
+        assert_eq!(text(Show::Numbers, false), format!("{head}\n5,0.25,0.75,0.1,0.2\n"));
+        let json = |show| serde_json::from_str::<Value>(&text(show, true)).unwrap();
+        let doubts = json!({"sample": 5, "class": "a dog", "probability": 0.75, "std": 0.2, "entropy": 0.5,
+            "mutual_information": 0.03});
+        assert_eq!(json(Show::Class), doubts);
+        let (both, deviations) = (json!({"cat": 0.25, "a dog": 0.75}), json!({"cat": 0.1, "a dog": 0.2}));
+        assert_eq!(json(Show::Numbers), json!({"sample": 5, "targets": both, "std": deviations}));
+        assert_eq!(json(Show::All)["mutual_information"], json!(0.03));
+        assert_eq!(
+            json(Show::Top(1))["classes"],
+            json!([{"class": "a dog", "probability": 0.75, "std": 0.2}])
+        );
     }
 }

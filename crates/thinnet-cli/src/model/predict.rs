@@ -9,11 +9,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis, concatenate};
 use thinnet::Float;
 use thinnet::data::{Block, Columns, Features, Wanted, stream_table};
+use thinnet::engine::MaskedPredictions;
 use thinnet::files::NewFile;
-use thinnet::model::Model;
+use thinnet::model::{Model, MonteCarlo};
 use thinnet::training::Task;
 use thinnet::{Error, run};
 
@@ -53,6 +54,12 @@ fn predict<F: Float>(
     let show = show(model, arguments)?;
     let lines = Lines::new(show, arguments.json, &model.preprocessing().names);
     let stop = interrupt::flag()?;
+    let masks = |count: usize| match count {
+        0 => Err(Failure::Refused("--mc-samples must be at least 1; got 0".to_owned())),
+        _ => Ok(MonteCarlo::new(model, count as u64, arguments.seed.into())?),
+    };
+    let mut masks = arguments.mc_samples.map(masks).transpose()?;
+    let lines = if masks.is_some() { lines.masked() } else { lines };
     let input = Input::new(model, &arguments.input);
     let mut sink = Sink::open(arguments.out.as_deref(), output)?;
     if sink.shows_nothing() {
@@ -67,9 +74,13 @@ fn predict<F: Float>(
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to STEPS")]
         order.sink.output.advance((block.done.unwrap_or(0.0) * STEPS as f64) as usize);
-        let values = match show {
-            Show::Numbers => model.predict_numbers(block.x)?,
-            _ => model.predict_proba(block.x)?,
+        let values = match (&mut masks, show) {
+            (Some(masks), _) => match masks.predict_while(block.x, &mut || !stop.load(Ordering::Relaxed))? {
+                Some(found) => in_columns(found)?,
+                None => return Err(stopped()),
+            },
+            (None, Show::Numbers) => model.predict_numbers(block.x)?,
+            (None, _) => model.predict_proba(block.x)?,
         };
         order.take(block.file, values)?;
         order.sink.output.message(plural_samples(order.seen()));
@@ -86,6 +97,18 @@ fn predict<F: Float>(
         ));
     }
     sink.close(samples)
+}
+
+/// What [`Lines::masked`] takes, in the number type of the model.
+fn in_columns<F: Float>(found: MaskedPredictions) -> Result<Array2<F>, Failure> {
+    let MaskedPredictions { mean, deviation, entropy, mutual_information } = found;
+    let parts = [&mean, &deviation, &entropy, &mutual_information].map(|part| part.view());
+    let all = concatenate(Axis(1), &parts);
+    all.map(|all| all.mapv(F::from_f64)).map_err(|error| Failure::Refused(error.to_string()))
+}
+
+fn stopped() -> Failure {
+    Failure::Interrupted("stopped before the last sample".to_owned())
 }
 
 /// What to print, if the model supports it.
@@ -167,7 +190,7 @@ fn next(
 ) -> Result<Option<thinnet::Result<Block>>, Failure> {
     loop {
         if stop.load(Ordering::Relaxed) {
-            return Err(Failure::Interrupted("stopped before the last sample".to_owned()));
+            return Err(stopped());
         }
         match receive.recv_timeout(LOOK) {
             Ok(block) => return Ok(Some(block)),

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod evaluate;
+mod monte_carlo;
 mod predict;
 mod refused;
 

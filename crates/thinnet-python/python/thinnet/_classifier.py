@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import entr
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import column_or_1d
@@ -253,13 +252,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
             if return_std:
                 raise ValueError("return_std needs mc_samples: without masks there is no deviation.")
             return self._columns(self._predicted(X))
-        mean, deviation = self._predicted_dist(X, mc_samples)
-        if not return_std:
-            return self._columns(mean)
-        if self._one_label and self.n_outputs_ == 1:
-            # One output for two classes moves both; a single class is certain.
-            deviation = np.zeros_like(mean) if len(self.classes_) == 1 else np.hstack([deviation, deviation])
-        return self._columns(mean), deviation
+        mean, deviation, *_ = self._over_masks(X, mc_samples)
+        return (self._columns(mean), self._deviations(deviation)) if return_std else self._columns(mean)
 
     def _columns(self, p: Floats) -> Floats:
         """A probability for each class, from the network's outputs."""
@@ -268,6 +262,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         if len(self.classes_) == 1:
             return np.ones_like(p)
         return np.hstack([1 - p, p])
+
+    def _deviations(self, deviation: Floats) -> Floats:
+        """A standard deviation for each class, from those of the network's outputs."""
+        if not self._one_label or self.n_outputs_ > 1:
+            return deviation
+        # One output for two classes moves both; a single class is certain.
+        return np.zeros_like(deviation) if len(self.classes_) == 1 else np.hstack([deviation, deviation])
 
     def predict_uncertainty(self, X: Any, mc_samples: int = 100) -> Uncertainty:
         """How sure the predictions are, over dropout masks.
@@ -287,25 +288,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
             own uncertainty makes, which more data would reduce (Houlsby et al., "Bayesian Active Learning", 2011; Gal,
             thesis, 2016, section 3.3). For several labels the last two have a column for each label.
         """
-        X = self._check_rows(X)
-        parts = []
-        for drawn in self._each_drawn(X, mc_samples):
-            sums: list[Any] = [0.0, 0.0, 0.0]
-            for outputs in drawn:
-                p = self._columns(outputs)
-                for place, value in enumerate((p, p * p, self._entropy(p))):
-                    sums[place] = sums[place] + value
-            mean, squares, entropies = (total / mc_samples for total in sums)
-            entropy = self._entropy(mean)
-            std = np.sqrt(np.maximum(squares - mean * mean, 0))
-            parts.append((mean, std, entropy, np.maximum(entropy - entropies, 0)))
-        kind = np.dtype(self._shape[3])
-        return Uncertainty(*(np.concatenate(column).astype(kind) for column in zip(*parts, strict=True)))
-
-    def _entropy(self, p: Floats) -> Floats:
-        """The entropy of each row's distribution; for several labels that of each label."""
-        entropy: Floats = entr(p).sum(axis=1) if self._one_label else entr(p) + entr(1 - p)
-        return entropy
+        mean, deviation, entropy, information = self._over_masks(self._check_rows(X), mc_samples)
+        if self._one_label:
+            certain = 0.0 if len(self.classes_) == 1 else 1.0
+            entropy, information = certain * entropy[:, 0], certain * information[:, 0]
+        return Uncertainty(self._columns(mean), self._deviations(deviation), entropy, information)
 
     def predict_log_proba(self, X: Any, mc_samples: int | None = None) -> Floats:
         """Logarithm of `predict_proba`.

@@ -54,30 +54,20 @@ class Predicting(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkState
         predicted = [network.predict(rows(part), threads) for part in _parts(X)]
         return predicted[0] if len(predicted) == 1 else np.concatenate(predicted)
 
-    def _masked(self, X: Any, mc_samples: Any) -> Iterator[tuple[Any, int, int]]:
-        """Checked rows in parts, each with the number of its first mask and how many masks it gets."""
+    def _over_masks(self, X: Any, mc_samples: Any) -> list[Floats]:
+        """Checked rows over dropout masks: mean, deviation, entropy and mutual information of the outputs."""
         if isinstance(mc_samples, bool) or not isinstance(mc_samples, (int, np.integer)):
             raise TypeError(f"mc_samples must be a whole number, at least 1, got {mc_samples!r}.")
         if mc_samples < 1:
             raise ValueError(f"mc_samples must be a whole number, at least 1, got {mc_samples!r}.")
-        # Each part has masks of its own: numbers that follow each other from a random one.
-        first = int(check_random_state(self.random_state).randint(0, 1 << 62, dtype=np.int64))
-        draws = int(mc_samples)
-        return ((to_samples(part), first + number * draws, draws) for number, part in enumerate(_parts(X)))
-
-    def _predicted_dist(self, X: Any, mc_samples: Any) -> tuple[Floats, Floats]:
-        """Mean and standard deviation (N, C) over masks, for checked rows."""
         network, threads = self._live_network(), thread_count(self.n_jobs)
-        drawn = [network.predict_masked(*part, threads) for part in self._masked(X, mc_samples)]
+        draw = int(check_random_state(self.random_state).randint(0, 1 << 62, dtype=np.int64))
+        drawn, first = [], 0
+        for part in _parts(X):
+            drawn.append(network.predict_masked(to_samples(part), draw, int(mc_samples), first, threads))
+            first += part.shape[0]  # each row has masks of its own
         kind = np.dtype(self._shape[3])
-        mean, deviation = (np.concatenate(parts).astype(kind) for parts in zip(*drawn, strict=True))
-        return mean, deviation
-
-    def _each_drawn(self, X: Any, mc_samples: Any) -> Iterator[Iterator[Floats]]:
-        """For each part of the checked rows its predictions (rows, C), mask by mask."""
-        network, threads = self._live_network(), thread_count(self.n_jobs)
-        for samples, first, draws in self._masked(X, mc_samples):
-            yield (network.predict_masked(samples, first + draw, 1, threads)[0] for draw in range(draws))
+        return [np.concatenate(parts).astype(kind) for parts in zip(*drawn, strict=True)]
 
     # The hidden layers.
 

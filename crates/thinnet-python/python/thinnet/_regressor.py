@@ -231,7 +231,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
             In units of `y`.
         """
         X = self._check_rows(X)
-        mean, deviation = self._predicted_dist(X, mc_samples)
+        mean, deviation, *_ = self._over_masks(X, mc_samples)
         if self.loss == "gaussian_nll":
             # The mean's variance over masks, and the mean of the noise's variance.
             noise, spread = mean[:, 1::2], deviation[:, 1::2]

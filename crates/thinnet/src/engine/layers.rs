@@ -1,5 +1,7 @@
 //! The readable engine: a step is the network's loss, then the optimiser on each parameter.
 
+use std::ops::Range;
+
 use ndarray::{ArcArray2, Array2, ArrayViewD};
 
 use super::masks::{MaskSource, layer_number, prediction, training};
@@ -119,20 +121,26 @@ impl<F: Float> Engine<F> for Layers<F> {
         self.net.scores(Self::rows(inputs)?.view())
     }
 
-    fn masked_scores(
+    fn each_masked(
         &mut self,
         inputs: &Inputs<F>,
-        draw: u64,
+        draws: Range<u64>,
+        first: usize,
         random: &mut RandomState,
-    ) -> Result<Array2<F>> {
+        each: &mut dyn FnMut(Range<usize>, Array2<F>) -> Result<()>,
+    ) -> Result<()> {
         let rows = Self::rows(inputs)?;
-        let mut noise = match self.masks {
-            MaskSource::Numpy => Noise::numpy(Mode::Train, random),
-            MaskSource::Counter(seed) => {
-                Noise::counter(CounterMasks::new(seed), draw, |layer| prediction(layer_number(layer)))
-            }
-        };
-        Ok(self.net.forward_with(rows.view(), Mode::Test, &mut noise)?.0)
+        for draw in draws {
+            let mut noise = match self.masks {
+                MaskSource::Numpy => Noise::numpy(Mode::Train, random),
+                MaskSource::Counter(seed) => {
+                    let masks = CounterMasks::new(seed).from_sample(first);
+                    Noise::counter(masks, draw, |layer| prediction(layer_number(layer)))
+                }
+            };
+            each(0..rows.nrows(), self.net.forward_with(rows.view(), Mode::Test, &mut noise)?.0)?;
+        }
+        Ok(())
     }
 
     fn parameters(&self) -> Result<Parameters<F>> {

@@ -5,6 +5,7 @@ mod build;
 mod config;
 mod layers;
 mod masks;
+mod monte_carlo;
 mod noise;
 mod parts;
 mod state;
@@ -17,12 +18,15 @@ pub use build::{build, sparse_below};
 pub use config::{EngineConfig, EngineKind, cores};
 pub use layers::Layers;
 pub use masks::MaskSource;
+pub use monte_carlo::{MaskedPredictions, predict_masked};
 pub use parts::{gradients_in_parts, part_size};
 pub use state::EngineState;
 pub use thin::{ByteInputs, StepTimes, Thin};
 pub use thinnet_kernels::Isa;
 
-use ndarray::{ArcArray2, Array2, ArrayView2};
+use std::ops::Range;
+
+use ndarray::{ArcArray2, Array2, ArrayView2, Axis, concatenate};
 use thinnet_kernels::PanelBuf;
 
 use crate::data::{Features, SparseRows, Targets};
@@ -92,8 +96,39 @@ pub trait Engine<F: Float>: Send + Sync {
     ///
     /// If the engine has its own stream, masks are determined by (seed, `draw`, layer, sample, unit), and differ from
     /// those of training steps; otherwise they are drawn from `random`.
-    fn masked_scores(&mut self, inputs: &Inputs<F>, draw: u64, random: &mut RandomState)
-    -> Result<Array2<F>>;
+    fn masked_scores(
+        &mut self,
+        inputs: &Inputs<F>,
+        draw: u64,
+        random: &mut RandomState,
+    ) -> Result<Array2<F>> {
+        let mut parts = Vec::new();
+        self.each_masked(inputs, draw..draw + 1, 0, random, &mut |_, scores| {
+            parts.push(scores);
+            Ok(())
+        })?;
+        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+        concatenate(Axis(0), &views).map_err(|_| Error::shape("scores", "parts of one width", views.len()))
+    }
+
+    /// Calls `each` with the scores (n, C) of n loaded samples under the masks of each draw: block after block of the
+    /// samples, and for each block draw after draw. What does not depend on masks is computed once for all draws.
+    ///
+    /// - `draws`: as `draw` of [`Engine::masked_scores`]
+    /// - `first`: what to add to a sample's position in `inputs` for its place in the counter-based stream, if `inputs`
+    ///   are a part of more samples
+    /// - `each`: takes the positions of the block's samples, and their scores
+    ///
+    /// # Errors
+    /// As [`Engine::scores`], and errors of `each`, which end it.
+    fn each_masked(
+        &mut self,
+        inputs: &Inputs<F>,
+        draws: Range<u64>,
+        first: usize,
+        random: &mut RandomState,
+        each: &mut dyn FnMut(Range<usize>, Array2<F>) -> Result<()>,
+    ) -> Result<()>;
 
     /// The class with the highest score (the first of equals) for each loaded sample, in test mode.
     fn classes(&self, inputs: &Inputs<F>) -> Result<Vec<usize>> {

@@ -3,9 +3,11 @@
 mod evaluation;
 mod file;
 mod matching;
+mod monte_carlo;
 
 pub use evaluation::{ClassFigures, Evaluation, Evaluator, TargetFigures};
 pub use file::model_dtype;
+pub use monte_carlo::MonteCarlo;
 
 use ndarray::Array2;
 

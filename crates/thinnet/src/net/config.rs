@@ -144,6 +144,14 @@ impl NetConfig {
         self.dropout_kind == DropoutKind::Gaussian && self.dropout.layer(index).is_some()
     }
 
+    /// Whether any mask or noise is random.
+    pub(crate) fn drops(&self) -> bool {
+        let random =
+            |dropout: Dropout| self.dropout_kind == DropoutKind::Gaussian || dropout.keep_prob() < 1.0;
+        self.input_dropout.is_some_and(|dropout| dropout.keep_prob() < 1.0)
+            || (0..self.hidden.len()).any(|index| self.dropout.layer(index).is_some_and(random))
+    }
+
     /// Changes the dropout of the hidden layers and of the inputs.
     ///
     /// # Errors

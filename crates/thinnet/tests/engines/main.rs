@@ -4,6 +4,7 @@
 mod fused;
 mod inputs;
 mod kinds;
+mod monte_carlo;
 mod normalised;
 mod parts;
 mod settings;

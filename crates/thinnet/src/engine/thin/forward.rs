@@ -96,6 +96,12 @@ impl<F: Float> Thin<F> {
         self.hidden[index].normalised.forward(z, &[&gamma.value, &beta.value], running);
     }
 
+    /// Turns the sums of hidden layer `index`, which computes every unit, into activations.
+    fn activate_dense(&mut self, index: usize) {
+        let (activation, drops) = (self.config.activation, self.has_factors(index));
+        self.hidden[index].dense.activate(self.isa, &self.threads, activation, drops);
+    }
+
     /// The activations of hidden layer `index`.
     fn activations(&mut self, index: usize, mode: Mode) {
         if index == 0 && self.lists_first() && matches!(self.x, BatchInput::Dense(_)) {
@@ -104,10 +110,8 @@ impl<F: Float> Thin<F> {
             let mut h = std::mem::take(&mut self.hidden[index].dense.h);
             self.product(index, &mut h);
             self.normalise(index, &mut h, mode);
-            let (activation, drops) = (self.config.activation, self.has_factors(index));
-            let dense = &mut self.hidden[index].dense;
-            dense.h = h;
-            dense.activate(self.isa, &self.threads, activation, drops);
+            self.hidden[index].dense.h = h;
+            self.activate_dense(index);
         } else {
             let mut sums = std::mem::take(&mut self.hidden[index].sums);
             if self.drops_weights(index) {
@@ -122,8 +126,24 @@ impl<F: Float> Thin<F> {
 
     /// The class scores (N, C) of a pass with masks, as a matrix in panels; batch normalisation is as in `mode`.
     pub(super) fn forward(&mut self, mode: Mode) -> PanelBuf<F> {
+        self.forward_after(0, mode)
+    }
+
+    /// The same in test mode, given the normalised sums (N, H) of hidden layer `index`.
+    pub(super) fn forward_from(&mut self, index: usize, sums: &PanelBuf<F>) -> PanelBuf<F> {
+        if self.is_dense(index) {
+            self.hidden[index].dense.h.clone_from(sums);
+            self.activate_dense(index);
+        } else {
+            self.later_listed(index, sums);
+        }
+        self.forward_after(index + 1, Mode::Test)
+    }
+
+    /// The scores from the outputs of the layers below layer `index`.
+    fn forward_after(&mut self, index: usize, mode: Mode) -> PanelBuf<F> {
         let last = self.layers.len() - 1;
-        for index in 0..last {
+        for index in index..last {
             self.activations(index, mode);
         }
         let mut scores = PanelBuf::zeros(0, 0);

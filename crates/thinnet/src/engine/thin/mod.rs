@@ -28,6 +28,7 @@ mod dense;
 mod drop;
 mod forward;
 mod inputs;
+mod monte_carlo;
 mod normalise;
 mod predict;
 mod products;
@@ -36,6 +37,7 @@ mod sums;
 pub use bytes::ByteInputs;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -407,14 +409,16 @@ impl<F: Float> Engine<F> for Thin<F> {
         self.all_scores(&Loaded::Rows(x.as_slice().unwrap_or_default().into(), x.ncols()))
     }
 
-    fn masked_scores(
+    fn each_masked(
         &mut self,
         inputs: &Inputs<F>,
-        draw: u64,
+        draws: Range<u64>,
+        first: usize,
         random: &mut RandomState,
-    ) -> Result<Array2<F>> {
+        each: &mut dyn FnMut(Range<usize>, Array2<F>) -> Result<()>,
+    ) -> Result<()> {
         let inputs = self.as_loaded(inputs)?;
-        self.all_masked_scores(&inputs, draw, random)
+        self.each_masked_block(&inputs, draws, first, random, each)
     }
 
     fn classes(&self, inputs: &Inputs<F>) -> Result<Vec<usize>> {

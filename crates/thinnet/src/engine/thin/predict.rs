@@ -1,22 +1,20 @@
-//! Scores of any number of samples, in test mode or with masks.
+//! Scores of any number of samples, in test mode.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use ndarray::Array2;
-use thinnet_kernels::{PanelBuf, Panels, Samples, dense_axpy, listed_axpy};
+use thinnet_kernels::{PanelBuf, Panels, PanelsMut, Samples, dense_axpy, listed_axpy};
 
 use super::Thin;
 use super::batch::{Loaded, SparseInput};
 use super::normalise::Normalised;
-use crate::engine::masks::{Draw, MaskSource, prediction};
 use crate::engine::store::Stored;
 use crate::engine::threads::{Threads, split};
 use crate::engine::{Inputs, check_width};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::layers::{Activation, Mode};
-use crate::random::RandomState;
 
 /// Samples whose scores are computed together; their inputs fit in the second-level cache.
 const SCORE_BLOCK: usize = 96;
@@ -26,35 +24,45 @@ const SCORE_NUMBERS: usize = 1 << 17;
 /// delays the others less.
 const PARTS_A_THREAD: usize = 4;
 
-/// Masks are drawn for this many samples together, as many as a large batch in training.
-const MASKED_BLOCK: usize = 512;
-
 impl<F: Float> Thin<F> {
     /// The scores of samples (N, C) in test mode. A sample's scores do not depend on the other samples.
     pub(super) fn all_scores(&self, inputs: &Loaded<'_, F>) -> Result<Array2<F>> {
-        let (samples, columns) = inputs.dim();
         let first = self.first_rows()?;
+        let flat = self.by_block(inputs.dim().0, |block, z| {
+            self.first_sums(inputs, first, block, z.view_mut());
+        });
+        self.scores_array(inputs.dim().0, flat)
+    }
+
+    /// The first layer's sums of a block of samples, in test mode.
+    ///
+    /// - `w`: [`Thin::first_rows`]
+    pub(super) fn first_sums(
+        &self,
+        inputs: &Loaded<'_, F>,
+        w: Panels<'_, F>,
+        block: Range<usize>,
+        z: PanelsMut<'_, F>,
+    ) {
         let bias = self.layers[0].b.value.view();
-        let flat = match inputs {
-            Loaded::Rows(rows, _) => self.by_block(samples, |block, z| {
-                let x = Samples::Rows(&rows[block.start * columns..block.end * columns], columns);
-                dense_axpy(self.isa, x, first, bias, z.view_mut());
-            }),
-            Loaded::Panels(panels) => self.by_block(samples, |block, z| {
-                let x = Samples::Panels(panels.view().slice(block));
-                dense_axpy(self.isa, x, first, bias, z.view_mut());
-            }),
-            Loaded::Sparse(sparse) => self.by_block(samples, |block, z| {
+        match inputs {
+            Loaded::Rows(rows, columns) => {
+                let x = Samples::Rows(&rows[block.start * columns..block.end * columns], *columns);
+                dense_axpy(self.isa, x, w, bias, z);
+            }
+            Loaded::Panels(panels) => {
+                dense_axpy(self.isa, Samples::Panels(panels.view().slice(block)), w, bias, z);
+            }
+            Loaded::Sparse(sparse) => {
                 let chosen: Vec<usize> = block.collect();
                 let x = SparseInput::new(sparse, &chosen, |_| None);
-                listed_axpy(self.isa, x.by_sample.view(), &x.a, first, Some(bias), z.view_mut());
-            }),
-        };
-        self.scores_array(samples, flat)
+                listed_axpy(self.isa, x.by_sample.view(), &x.a, w, Some(bias), z);
+            }
+        }
     }
 
     /// The first layer's weights (D, H).
-    fn first_rows(&self) -> Result<Panels<'_, F>> {
+    pub(super) fn first_rows(&self) -> Result<Panels<'_, F>> {
         let first = &self.layers[0];
         if first.stored == Stored::Rows {
             return Ok(first.w.value.view());
@@ -64,45 +72,6 @@ impl<F: Float> Thin<F> {
         }
         let rows = first.rows()?; // if two threads do this at once, one result is kept
         Ok(self.first_rows.get_or_init(|| rows).view())
-    }
-
-    /// The scores of samples (N, C) with masks: those of draw `draw` in the counter-based stream, or drawn from
-    /// `random`.
-    pub(super) fn all_masked_scores(
-        &mut self,
-        inputs: &Loaded<'_, F>,
-        draw: u64,
-        random: &mut RandomState,
-    ) -> Result<Array2<F>> {
-        let samples = inputs.dim().0;
-        let mut flat = Vec::with_capacity(samples * self.config.num_outputs);
-        self.threads = self.threads.suited(self.work(samples));
-        let blocks = match self.engine.masks {
-            MaskSource::Counter(_) => samples.div_ceil(MASKED_BLOCK),
-            MaskSource::Numpy => 1, // it draws layer by layer for all samples
-        };
-        for rows in split(samples, blocks) {
-            let draw = Draw { step: draw, number: prediction, first: rows.start };
-            let count = rows.len();
-            match inputs {
-                Loaded::Rows(own, columns) => {
-                    let own = &own[rows.start * columns..rows.end * columns];
-                    self.gather_rows(own, rows.len(), draw, random)?;
-                }
-                Loaded::Panels(panels) => {
-                    self.gather_rows(&panels.view().slice(rows).to_rows(), count, draw, random)?;
-                }
-                Loaded::Sparse(sparse) if self.drops_weights(0) => {
-                    let dense = sparse.dense(rows);
-                    self.gather_rows(dense.as_slice().unwrap_or_default(), count, draw, random)?;
-                }
-                Loaded::Sparse(sparse) => {
-                    self.gather_sparse(sparse, &rows.collect::<Vec<_>>(), draw, random)?;
-                }
-            }
-            flat.extend(self.masked_forward(count, draw, Mode::Test, random).view().to_rows());
-        }
-        self.scores_array(samples, flat)
     }
 
     /// Loaded samples, checked to have the network's width.
@@ -124,7 +93,7 @@ impl<F: Float> Thin<F> {
         Ok(loaded)
     }
 
-    fn scores_array(&self, samples: usize, flat: Vec<F>) -> Result<Array2<F>> {
+    pub(super) fn scores_array(&self, samples: usize, flat: Vec<F>) -> Result<Array2<F>> {
         let shape = (samples, self.config.num_outputs);
         let len = flat.len();
         Array2::from_shape_vec(shape, flat).map_err(|_| Error::shape("scores", shape, len))
@@ -178,7 +147,7 @@ impl<F: Float> Thin<F> {
     }
 
     /// Normalises the sums of hidden layer `index`, if it has a normalisation, in test mode.
-    fn normalised(&self, index: usize, z: &mut PanelBuf<F>) {
+    pub(super) fn normalised(&self, index: usize, z: &mut PanelBuf<F>) {
         let Some([gamma, beta]) = &self.layers[index].gamma_beta else { return };
         let mut running = self.running.get(index).cloned();
         let running = running.as_mut().map(|running| (running, Mode::Test));
@@ -186,7 +155,7 @@ impl<F: Float> Thin<F> {
     }
 
     /// Turns sums into activations, in test mode.
-    fn activate(&self, z: &mut PanelBuf<F>) {
+    pub(super) fn activate(&self, z: &mut PanelBuf<F>) {
         let activation = self.config.activation;
         let (panels, cols) = (z.view().panels(), z.cols());
         let mut z = z.view_mut();
