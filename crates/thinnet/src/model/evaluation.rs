@@ -1,9 +1,10 @@
-//! Evaluates a model on rows with known targets, part by part, in constant memory.
+//! Evaluates a model on rows with known targets, part by part.
 
 use ndarray::{Array2, ArrayView2};
 use serde::Serialize;
 
 use super::Model;
+use super::trust::{Tally, Trust};
 use crate::data::{Rows, Targets};
 use crate::error::{Error, Result, ensure};
 use crate::float::Float;
@@ -27,6 +28,9 @@ pub struct Evaluation {
     /// For classes: the mean of `-log(probability of the true class)`, natural logarithm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_loss: Option<f64>,
+    /// For classes: how far the probabilities can be trusted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
     /// The results of each class, by label; empty if numbers are predicted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassFigures>,
@@ -84,6 +88,7 @@ pub struct Evaluator<'a, F: Float> {
     samples: usize,
     log_loss: f64,
     top: usize,
+    trust: Tally,
     of_classes: Vec<Counts>,
     confusion: Option<Array2<usize>>,
     targets: Vec<Errors>,
@@ -146,6 +151,7 @@ impl<'a, F: Float> Evaluator<'a, F> {
             samples: 0,
             log_loss: 0.0,
             top: 0,
+            trust: Tally::default(),
             of_classes: vec![Counts::default(); classes],
             confusion: (!is_regression && classes <= MOST_COUNTED).then(|| Array2::zeros((classes, classes))),
             targets: vec![Errors::default(); outputs - classes],
@@ -182,8 +188,11 @@ impl<'a, F: Float> Evaluator<'a, F> {
         }
         let (loss, _) = Loss::Softmax.evaluate(scores, labels.into(), None)?;
         self.log_loss += loss.as_f64() * labels.len() as f64;
-        for (row, &label) in scores.rows().into_iter().zip(labels) {
+        let probabilities = Loss::Softmax.predict(scores.to_owned());
+        for ((row, probabilities), &label) in scores.rows().into_iter().zip(probabilities.rows()).zip(labels)
+        {
             let taken = argmax(row);
+            self.trust.add(probabilities.iter().copied(), label, taken);
             self.of_classes[label].samples += 1;
             self.of_classes[taken].taken += 1;
             self.of_classes[label].hits += usize::from(taken == label);
@@ -235,11 +244,13 @@ impl<'a, F: Float> Evaluator<'a, F> {
             r2: (errors.variation > 0.0).then(|| 1.0 - errors.squares / errors.variation),
         });
         let of_classes = |value: f64| (!regression).then_some(value);
+        let trust = if regression { None } else { Some(self.trust.finish(-self.log_loss / n)?) };
         Ok(Evaluation {
             samples: self.samples,
             accuracy: of_classes(share(right, self.samples)),
             top5: of_classes(share(self.top, self.samples)).filter(|_| names.len() > TOP),
             log_loss: of_classes(self.log_loss / n),
+            trust,
             classes: classes.collect(),
             targets: targets.collect(),
             confusion: self.confusion,

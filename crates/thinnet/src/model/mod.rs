@@ -4,10 +4,12 @@ mod evaluation;
 mod file;
 mod matching;
 mod monte_carlo;
+mod trust;
 
 pub use evaluation::{ClassFigures, Evaluation, Evaluator, TargetFigures};
 pub use file::model_dtype;
 pub use monte_carlo::MonteCarlo;
+pub use trust::{Bin, Kept, Mistake, Trust};
 
 use ndarray::Array2;
 
