@@ -4,7 +4,7 @@ use std::path::Path;
 
 use thinnet::Float;
 use thinnet::data::{DataSet, Part, ReadOptions, Rows, parse_size};
-use thinnet::model::{Evaluation, Evaluator, Model};
+use thinnet::model::{ClassFigures, Evaluation, Evaluator, Model, Trust};
 use thinnet::report::{EvaluationReport, listed, most_frequent};
 use thinnet::run::open_with;
 use thinnet::text::aligned;
@@ -67,6 +67,7 @@ fn evaluate<F: Float>(
             evaluation: &evaluation,
             model: &arguments.model.display().to_string(),
             data: &arguments.data.display().to_string(),
+            shown: Some((&set, &parts)),
             what,
         };
         files.write(out)?;
@@ -132,6 +133,7 @@ fn lines(evaluation: &Evaluation, columns: usize, strong: impl Fn(&str) -> Strin
         lines.extend(share.map(|share| format!("{name:<15}{}", percent(share))));
     }
     lines.extend(evaluation.log_loss.map(|loss| format!("{:<15}{}", "log loss", figure(loss))));
+    lines.extend(evaluation.trust.iter().flat_map(|trust| self::trust(trust, &evaluation.classes)));
     if !evaluation.classes.is_empty() {
         let counts: Vec<usize> = evaluation.classes.iter().map(|class| class.samples).collect();
         let rows = most_frequent(&counts).into_iter().filter_map(|class| evaluation.classes.get(class)).map(
@@ -167,6 +169,37 @@ fn lines(evaluation: &Evaluation, columns: usize, strong: impl Fn(&str) -> Strin
         lines.extend(matrix);
     }
     lines
+}
+
+/// How far the probabilities can be trusted.
+fn trust(trust: &Trust, classes: &[ClassFigures]) -> Vec<String> {
+    let half = trust.rejection.iter().find(|kept| kept.share >= 0.5).map(|kept| percent(kept.accuracy));
+    let mistake = trust.mistakes.first().map(|mistake| {
+        let name = |label: usize| {
+            classes
+                .get(label)
+                .map(|class| class.name.chars().take(NAME).collect::<String>())
+                .unwrap_or_default()
+        };
+        let (class, predicted) = (name(mistake.class), name(mistake.predicted));
+        format!(
+            "sample {}, {class}: taken for {predicted} with {}",
+            mistake.sample,
+            percent(mistake.probability)
+        )
+    });
+    let calibration = format!(
+        "off by {} on average (debiased root mean square {})",
+        percent(trust.calibration_error),
+        percent(trust.debiased_error)
+    );
+    let lines = [
+        ("Brier score", Some(figure(trust.brier))),
+        ("calibration", Some(calibration)),
+        ("surer half", half.map(|half| format!("{half} accuracy"))),
+        ("surest mistake", mistake),
+    ];
+    lines.into_iter().filter_map(|(name, text)| text.map(|text| format!("{name:<15}{text}"))).collect()
 }
 
 /// A table with headings, rows with a name of at most `most` characters, and right-aligned columns.

@@ -70,8 +70,38 @@ fn a_page_has_the_figures_and_the_matrix() {
         "{page}"
     );
     assert_eq!(fs::read_to_string(judged.join("confusion.csv")).unwrap(), "class,0,1\n0,10,0\n1,0,10\n");
+    assert!(
+        page.contains("How far the probabilities can be trusted") && !page.contains("The surest mistakes")
+    );
     let all = stdout(folder.path(), &["evaluate", "run", "digits", "--part", "all"]);
     assert!(all.starts_with("80 samples of digits\n"), "{all}");
+}
+
+/// The surest mistakes are shown: as pictures of images, as the numbers of a table's rows.
+#[test]
+fn the_surest_mistakes_are_shown() {
+    let folder = trained(&[]);
+    // Every lily is called a tulip.
+    fs::write(folder.path().join("wrong.csv"), flowers().replace("lily", "tulip")).unwrap();
+    let text = stdout(folder.path(), &["evaluate", "run", "wrong.csv", "--out", "judged"]);
+    for start in ["Brier score    ", "calibration    off by ", "surer half     ", "surest mistake sample "] {
+        assert!(text.lines().any(|line| line.starts_with(start)), "{start:?} is not in\n{text}");
+    }
+    let page = fs::read_to_string(folder.path().join("judged/evaluation.html")).unwrap();
+    assert!(page.contains("The surest mistakes") && page.contains("length 1."), "{page}");
+    let json = parsed(&stdout(folder.path(), &["evaluate", "run", "wrong.csv", "--json"]));
+    let (trust, mistake) = (&json["trust"], &json["trust"]["mistakes"][0]);
+    assert_eq!((&mistake["class"], &mistake["predicted"]), (&json!(2), &json!(0)));
+    let loss = json["log_loss"].as_f64().unwrap();
+    assert!((trust["log_likelihood"].as_f64().unwrap() + loss).abs() < 1e-12, "{json}");
+
+    let folder = trained_on_images();
+    // The labels of the test images, in the wrong order: each image is of the other class.
+    let turned: Vec<u8> = (1..21).map(|index| index % 2).collect();
+    crate::idx(&folder.path().join("digits/t10k-labels-idx1-ubyte"), &[20], &turned);
+    stdout(folder.path(), &["evaluate", "run", "digits", "--out", "judged"]);
+    let page = fs::read_to_string(folder.path().join("judged/evaluation.html")).unwrap();
+    assert_eq!(page.matches("<img src=\"data:image/png;base64,").count(), 10);
 }
 
 #[test]

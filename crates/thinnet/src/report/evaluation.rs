@@ -7,6 +7,7 @@ use askama::Template;
 use super::confusion::{Confusion, confusion_csv, listed, most_frequent};
 use super::look::{Look, float, percent};
 use super::plot::DrawingError;
+use super::trust::{Shown, TrustPage};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::model::Evaluation;
@@ -20,6 +21,8 @@ pub struct EvaluationReport<'a> {
     pub model: &'a str,
     /// What the data are called.
     pub data: &'a str,
+    /// The data themselves, for the samples of the surest mistakes; `None` lists these without their samples.
+    pub shown: Option<Shown<'a>>,
     /// Which samples they are, before the word "samples": "test", or nothing.
     pub what: &'a str,
 }
@@ -35,6 +38,7 @@ struct Page<'a> {
     note: &'static str,
     columns: [&'static str; 5],
     rows: Vec<(&'a str, Vec<String>)>,
+    trust: Option<TrustPage>,
     confusion: Option<Confusion>,
     settings: Vec<(&'static str, String)>,
 }
@@ -53,7 +57,7 @@ impl EvaluationReport<'_> {
             confusion = Some(Confusion::new(matrix, &names, self.what)?);
             csv = Some(("confusion.csv", confusion_csv(matrix, &names)?));
         }
-        let page = self.page(confusion).map_err(Error::report("evaluation.html"))?;
+        let page = self.page(&names, confusion).map_err(Error::report("evaluation.html"))?;
         Ok([("evaluation.html", page), ("evaluation.json", json)].into_iter().chain(csv).collect())
     }
 
@@ -65,7 +69,11 @@ impl EvaluationReport<'_> {
         files::write_all(folder, &self.files()?)
     }
 
-    fn page(self, confusion: Option<Confusion>) -> std::result::Result<Vec<u8>, DrawingError> {
+    fn page(
+        self,
+        names: &[String],
+        confusion: Option<Confusion>,
+    ) -> std::result::Result<Vec<u8>, DrawingError> {
         let Evaluation { samples, accuracy, top5, log_loss, classes, targets, .. } = self.evaluation;
         let words: Vec<&str> = self.what.split_whitespace().chain(["samples"]).collect();
         let counted = format!("{samples} {}", words.join(" "));
@@ -80,6 +88,7 @@ impl EvaluationReport<'_> {
         let top5 =
             top5.map(|top5| format!("The true class is among the five most probable of {top5} of them."));
         let log_loss = log_loss.map(|loss| format!("The log loss is {}.", float(loss)));
+        let trust = self.evaluation.trust.as_ref().map(|trust| TrustPage::new(trust, names, self.shown));
         let counts: Vec<usize> = classes.iter().map(|class| class.samples).collect();
         let of_classes = most_frequent(&counts).into_iter().map(|class| {
             let class = &classes[class];
@@ -108,6 +117,7 @@ impl EvaluationReport<'_> {
             note,
             columns,
             rows: of_classes.chain(of_targets).collect(),
+            trust: trust.transpose()?,
             confusion,
             settings: vec![
                 ("Model", self.model.to_owned()),

@@ -18,7 +18,7 @@
 //!
 //! One idea a file: `figures` (the numbers), `paired` (what is more than chance), `summary` (sentences from them), `axis` and `panels` (what is plotted),
 //! `bands` (several runs as one), `plot` (how), `data` (the same for the page's script), `fonts` (in what), `canvas` (onto which bitmap), `look` (what pages have in common), `page` and `tables`; `run`, with
-//! `confusion` and `weights`, is the training run's page, and `evaluation` a model's. Beside them stands [`montage`], a picture of a data set.
+//! `confusion` and `weights`, is the training run's page, and `evaluation` with `trust` a model's. Beside them stands [`montage`], a picture of a data set.
 
 mod axis;
 mod bands;
@@ -45,6 +45,7 @@ mod summary;
 pub mod sweep;
 mod tables;
 pub mod tensorboard;
+mod trust;
 mod weights;
 
 use std::path::{Path, PathBuf};
@@ -60,6 +61,7 @@ pub use record::{RunRecord, first_layer};
 pub use run::RunReport;
 pub use seeds::SeedsReport;
 pub use tables::parse;
+pub use trust::Shown;
 pub use weights::{MOST_UNITS, SizedPng, weights_png};
 
 /// The files of a report, by name.

@@ -14,6 +14,7 @@ use tiny_skia::{ColorU8, Pixmap};
 use super::canvas::{Canvas, png};
 use super::fonts::{INK, font, register, text};
 use super::plot::DrawingError;
+use super::weights::SizedPng;
 use crate::data::{DataSet, Features};
 use crate::error::{Error, Result};
 use crate::files;
@@ -130,6 +131,34 @@ impl<'a> Images<'a> {
         let [red, green, blue] = if channels == 3 { [0, 1, 2].map(level) } else { [level(0); 3] };
         ColorU8::from_rgba(red, green, blue, u8::MAX)
     }
+
+    /// Draws the image at `index`, `size` large, with its first pixel at a row and a column of the picture.
+    fn paint(&self, pixels: &mut Pixmap, index: usize, (top, left): (usize, usize), size: (usize, usize)) {
+        let width = pixels.width() as usize;
+        for y in 0..size.0 {
+            for x in 0..size.1 {
+                if let Some(pixel) = pixels.pixels_mut().get_mut((top + y) * width + left + x) {
+                    *pixel = self.pixel(index, (y, x), size).premultiply();
+                }
+            }
+        }
+    }
+}
+
+/// The first of these samples of `set` as a picture whose longer side comes close to `side` pixels; `None` if they are no
+/// images of 1 or 3 channels.
+pub(super) fn picture(
+    set: &DataSet,
+    x: &Features<f64>,
+    side: usize,
+) -> std::result::Result<Option<SizedPng>, DrawingError> {
+    let &[channels @ (1 | 3), height, width] = set.shape() else { return Ok(None) };
+    let images = Images { x: x.loaded()?, ..Images::new(set, [channels, height, width])? };
+    let size = images.size(side);
+    let mut pixels =
+        Pixmap::new(u32::try_from(size.1)?, u32::try_from(size.0)?).ok_or("the picture is too large")?;
+    images.paint(&mut pixels, 0, (0, 0), size);
+    Ok(Some((png(&pixels, 1)?, size)))
 }
 
 /// The first [`COLUMNS`] training samples of each of the first `rows` classes.
@@ -177,17 +206,9 @@ fn draw(set: &DataSet, images: &Images<'_>) -> std::result::Result<Vec<u8>, Draw
         Pixmap::new(u32::try_from(width)?, u32::try_from(height)?).ok_or("the picture is too large")?;
     pixels.fill(tiny_skia::Color::WHITE);
     for (row, indices) in chosen.iter().enumerate() {
+        let top = MARGIN + LINE + row * pitch.0 + (pitch.0 - GAP - size.0) / 2;
         for (column, &index) in indices.iter().enumerate() {
-            let (top, left) =
-                (MARGIN + LINE + row * pitch.0 + (pitch.0 - GAP - size.0) / 2, left + column * pitch.1);
-            for y in 0..size.0 {
-                for x in 0..size.1 {
-                    let at = (top + y) * width + left + x;
-                    if let Some(pixel) = pixels.pixels_mut().get_mut(at) {
-                        *pixel = images.pixel(index, (y, x), size).premultiply();
-                    }
-                }
-            }
+            images.paint(&mut pixels, index, (top, left + column * pitch.1), size);
         }
     }
 
