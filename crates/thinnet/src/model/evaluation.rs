@@ -186,9 +186,10 @@ impl<'a, F: Float> Evaluator<'a, F> {
         if labels.is_empty() {
             return Ok(());
         }
-        let (loss, _) = Loss::Softmax.evaluate(scores, labels.into(), None)?;
+        let tempered = self.model.tempered(scores.to_owned());
+        let (loss, _) = Loss::Softmax.evaluate(tempered.view(), labels.into(), None)?;
         self.log_loss += loss.as_f64() * labels.len() as f64;
-        let probabilities = Loss::Softmax.predict(scores.to_owned());
+        let probabilities = Loss::Softmax.predict(tempered);
         for ((row, probabilities), &label) in scores.rows().into_iter().zip(probabilities.rows()).zip(labels)
         {
             let taken = argmax(row);

@@ -4,15 +4,18 @@
 use std::io::Write;
 use std::path::Path;
 
+use ndarray::Ix2;
 use serde::{Deserialize, Serialize};
 
 use super::Model;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 #[cfg(feature = "files")]
 use crate::files;
 use crate::float::{Dtype, Float};
 use crate::net::FullyConnectedNet;
-use crate::training::{Preprocessing, Read, Score, Tensors, Trained, TrainingConfig, add_network, network};
+use crate::training::{
+    Conformal, Preprocessing, Read, Score, Tensors, Trained, TrainingConfig, add_network, network,
+};
 
 /// The metadata.
 #[derive(Serialize, Deserialize)]
@@ -25,7 +28,16 @@ struct Metadata {
     samples: [usize; 3],
     val: Score,
     test: Option<Score>,
+    /// What scores are divided by; models of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    /// The number of samples behind the array of conformal scores; models of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    conformal_samples: Option<usize>,
 }
+
+/// The array of conformal scores, float64.
+const CONFORMAL: &str = "conformal";
 
 /// The version of this format.
 const FORMAT: u32 = 2;
@@ -36,7 +48,7 @@ impl<F: Float> Model<F> {
     /// # Errors
     /// [`Error::Data`] for numbers that JSON cannot hold; finite scores have none.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let Trained { net, config, epoch, samples, val, test } = &self.trained;
+        let Trained { net, config, epoch, samples, val, test, temperature, conformal } = &self.trained;
         let mut config = config.clone();
         config.train.threads = None; // changes no result, and so no byte
         // The path of the data means nothing elsewhere; the file name still says what they were.
@@ -52,11 +64,16 @@ impl<F: Float> Model<F> {
             samples: *samples,
             val: *val,
             test: *test,
+            temperature: *temperature,
+            conformal_samples: conformal.as_ref().map(Conformal::samples),
         };
         let text = serde_json::to_string(&metadata)
             .map_err(|error| Error::data(format!("metadata as JSON: {error}")))?;
         let mut tensors = Tensors::default();
         add_network(&mut tensors, "", &net.parameters, net.running());
+        if let Some(conformal) = conformal {
+            tensors.add(CONFORMAL, conformal.scores().into_dyn());
+        }
         tensors.to_bytes(text)
     }
 
@@ -67,7 +84,13 @@ impl<F: Float> Model<F> {
     /// returns it).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let read = Read::new(bytes)?;
-        let Metadata { thinnet, config, preprocessing, epoch, samples, val, test, .. } = metadata(&read)?;
+        let metadata = metadata(&read)?;
+        let Metadata { thinnet, config, preprocessing, epoch, samples, val, test, temperature, .. } =
+            metadata;
+        ensure!(
+            temperature.is_none_or(|temperature| temperature.is_finite() && temperature > 0.0),
+            Error::data("its temperature is not a positive number")
+        );
         let config = TrainingConfig::from_toml(&config)?;
         if config.model.dtype != F::DTYPE {
             return Err(Error::data(format!(
@@ -81,7 +104,11 @@ impl<F: Float> Model<F> {
         let mut net = FullyConnectedNet::from_parameters(net, parameters)?;
         net.set_running(&running)?;
         preprocessing.check()?;
-        let model = Self::new(Trained { net, config, epoch, samples, val, test }, preprocessing)?;
+        let rows = preprocessing.targets.as_ref().map_or(1, |_| preprocessing.names.len());
+        let conformal =
+            metadata.conformal_samples.map(|samples| conformal(&read, samples, rows)).transpose()?;
+        let trained = Trained { net, config, epoch, samples, val, test, temperature, conformal };
+        let model = Self::new(trained, preprocessing)?;
         Ok(Self { version: thinnet, ..model })
     }
 }
@@ -115,6 +142,13 @@ impl<F: Float> Model<F> {
 pub fn model_dtype(bytes: &[u8]) -> Result<Dtype> {
     let metadata = metadata(&Read::new(bytes)?)?;
     Ok(TrainingConfig::from_toml(&metadata.config)?.model.dtype)
+}
+
+/// The conformal scores of a model with this many rows of them.
+fn conformal(read: &Read<'_>, samples: usize, rows: usize) -> Result<Conformal> {
+    let scores = read.array::<f64>(CONFORMAL)?.into_dimensionality::<Ix2>();
+    let scores = scores.map_err(|_| Error::data(format!("its array {CONFORMAL} is no matrix")))?;
+    Conformal::kept(samples, scores, rows)
 }
 
 fn metadata(read: &Read<'_>) -> Result<Metadata> {

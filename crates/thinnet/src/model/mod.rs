@@ -2,12 +2,14 @@
 
 mod evaluation;
 mod file;
+mod guaranteed;
 mod matching;
 mod monte_carlo;
 mod trust;
 
 pub use evaluation::{ClassFigures, Evaluation, Evaluator, TargetFigures};
 pub use file::model_dtype;
+pub use guaranteed::prediction_set;
 pub use monte_carlo::MonteCarlo;
 pub use trust::{Bin, Kept, Mistake, Trust};
 
@@ -20,7 +22,9 @@ use crate::float::Float;
 use crate::layers::argmax;
 use crate::net::FullyConnectedNet;
 use crate::optim::{Optimiser, Sgd};
-use crate::training::{Preprocessing, Progress, Task, Trained, Trainer, TrainingConfig, TrainingData};
+use crate::training::{
+    Preprocessing, Progress, Task, Trained, Trainer, TrainingConfig, TrainingData, tempered,
+};
 
 /// A trained network with everything that prediction needs: it takes samples in the units of its training data.
 ///
@@ -106,13 +110,37 @@ impl<F: Float> Model<F> {
         Ok(self.scores(&x.into())?.rows().into_iter().map(argmax).collect())
     }
 
-    /// The probability of each class for each sample (N, C).
+    /// The probability of each class for each sample (N, C), with the model's temperature if it has one. The most
+    /// probable class is the one that [`Model::predict`] gives.
     ///
     /// # Errors
     /// As [`Model::predict`].
     pub fn predict_proba(&self, x: impl Into<Features<f64>>) -> Result<Array2<F>> {
         self.task(Task::Classification)?;
-        Ok(self.trained.config.loss().predict(self.scores(&x.into())?))
+        let scores = self.scores(&x.into())?;
+        let classes: Vec<usize> = scores.rows().into_iter().map(argmax).collect();
+        let mut probabilities = self.trained.config.loss().predict(self.tempered(scores));
+        for (mut row, class) in probabilities.rows_mut().into_iter().zip(classes) {
+            if argmax(row.view()) < class {
+                // Division made scores equal that were not: the higher one stays ahead.
+                row[class] *= F::one() + F::epsilon();
+            }
+        }
+        Ok(probabilities)
+    }
+
+    /// The same model without its temperature, and without the conformal scores of its probabilities.
+    #[must_use]
+    pub fn uncalibrated(mut self) -> Self {
+        if self.trained.temperature.take().is_some() {
+            self.trained.conformal = None;
+        }
+        self
+    }
+
+    /// Scores of classes, divided by the model's temperature.
+    fn tempered(&self, scores: Array2<F>) -> Array2<F> {
+        tempered(scores, self.trained.temperature)
     }
 
     /// A regression's numbers for each sample (N, K), in the units of the training data.

@@ -145,10 +145,7 @@ pub(super) fn judge<F: Float>(
     rows: &Rows<F>,
     loss: Loss,
 ) -> Result<(Score, Option<Array2<usize>>)> {
-    let scores = match rows.x() {
-        Features::Stored(stored) => scores_of_stored(engine, stored, rows.num_outputs())?,
-        x => engine.scores(&engine.load(x)?)?,
-    };
+    let scores = scores_of(engine, rows)?;
     let confusion = (!rows.is_regression() && scores.ncols() <= MOST_COUNTED).then(|| {
         let mut counts = Array2::zeros((scores.ncols(), scores.ncols()));
         for (row, &label) in scores.rows().into_iter().zip(rows.labels()) {
@@ -157,6 +154,14 @@ pub(super) fn judge<F: Float>(
         counts
     });
     Ok((score(scores.view(), rows.targets(), loss)?, confusion))
+}
+
+/// The scores (N, C) of rows, in memory or not.
+pub(super) fn scores_of<F: Float>(engine: &dyn Engine<F>, rows: &Rows<F>) -> Result<Array2<F>> {
+    match rows.x() {
+        Features::Stored(stored) => scores_of_stored(engine, stored, rows.num_outputs()),
+        x => engine.scores(&engine.load(x)?),
+    }
 }
 
 /// The scores (N, C) of rows that stay in a file; one block at a time is in memory.

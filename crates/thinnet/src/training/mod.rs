@@ -8,6 +8,7 @@ mod accuracies;
 mod check;
 mod checkpoint;
 mod config;
+mod conformal;
 mod data;
 mod divergence;
 pub mod experiment;
@@ -15,6 +16,7 @@ mod rates;
 mod record;
 pub mod seeds;
 mod state;
+mod temperature;
 mod tensors;
 mod trained;
 mod trainer;
@@ -25,11 +27,15 @@ pub use config::{
     Annealing, Assignment, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig, RunStep,
     Sampling, Setting, TargetKind, Task, TrainConfig, TrainingConfig, keys, meant, settings,
 };
+pub use conformal::Conformal;
+pub(crate) use conformal::class_score;
 pub use data::{Preprocessing, TrainingData};
 pub use divergence::Divergence;
 pub use rates::Rates;
 pub use record::{Epoch, RunHistory, Score};
 pub use state::TrainerState;
+pub use temperature::fit_temperature;
 pub(crate) use tensors::{Read, Tensors, add_network, network};
+pub(crate) use trained::tempered;
 pub use trained::{Trained, Verdict};
 pub use trainer::{Finish, Progress, Step, Trainer};

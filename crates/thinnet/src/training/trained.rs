@@ -2,12 +2,15 @@
 
 use ndarray::Array2;
 
-use super::check::judge;
+use super::check::{judge, scores_of};
+use super::conformal::Conformal;
+use super::temperature::fit_temperature;
 use super::{Score, Trainer, TrainingConfig};
-use crate::data::Rows;
-use crate::engine;
+use crate::data::{Rows, Targets};
+use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::layers::Loss;
 use crate::net::{FullyConnectedNet, Parameters};
 use crate::optim::{Optimiser, Sgd};
 
@@ -26,6 +29,18 @@ pub struct Trained<F> {
     pub val: Score,
     /// Its score on the test rows, once that is known.
     pub test: Option<Score>,
+    /// What its scores are divided by before they become probabilities, if `train.calibrate` is set.
+    pub temperature: Option<f64>,
+    /// What sets of classes and intervals of numbers need; `None` for models of older versions.
+    pub conformal: Option<Conformal>,
+}
+
+/// Scores (N, C) of classes divided by a temperature, if there is one.
+pub(crate) fn tempered<F: Float>(scores: Array2<F>, temperature: Option<f64>) -> Array2<F> {
+    match temperature {
+        Some(temperature) => scores.mapv_into(|score| F::from_f64(score.as_f64() / temperature)),
+        None => scores,
+    }
 }
 
 /// The results of a finished run, for the parameters that it keeps.
@@ -41,11 +56,36 @@ pub struct Verdict {
 }
 
 impl<F: Float> Trainer<'_, F> {
-    /// The network that the run keeps: the best epoch's, or the current one.
+    /// The network that the run keeps: the best epoch's, or the current one. Its predictions of the validation rows give
+    /// its temperature and its conformal scores.
     ///
     /// # Errors
     /// [`Error::Configuration`] before the first epoch has ended.
     pub fn trained(&self) -> Result<Trained<F>> {
+        let kept = self.kept()?;
+        let val = &self.data.val;
+        let engine = self.engine_of(&kept, self.config.train.threads.unwrap_or_else(engine::cores))?;
+        let scores = scores_of(engine.as_ref(), val)?;
+        let mut temperature = None;
+        let conformal = match val.targets() {
+            Targets::Classes(labels) => {
+                if self.config.train.calibrate {
+                    temperature = Some(fit_temperature(scores.view(), labels)?);
+                }
+                let probabilities = Loss::Softmax.predict(tempered(scores, temperature));
+                Conformal::of_classes(probabilities.view(), labels)?
+            }
+            Targets::Values(truth) => {
+                let unscaled = |numbers| self.data.preprocessing.outputs(numbers);
+                Conformal::of_numbers(unscaled(scores).view(), unscaled(truth.to_owned()).view())?
+            }
+        };
+        let conformal = Some(conformal).filter(Conformal::is_finite);
+        Ok(Trained { temperature, conformal, ..kept })
+    }
+
+    /// The network that the run keeps, without what its predictions give.
+    fn kept(&self) -> Result<Trained<F>> {
         let (parameters, running) = match &self.best {
             Some(best) => (best.parameters.clone(), best.running.clone()),
             None => (self.parameters()?, self.engine().running().to_vec()),
@@ -59,7 +99,13 @@ impl<F: Float> Trainer<'_, F> {
         let kept = kept.ok_or_else(|| Error::configuration("the run has no epoch yet"))?;
         let test = self.data.test.as_ref().map_or(0, Rows::len);
         let samples = [self.data.train.len(), self.data.val.len(), test];
-        Ok(Trained { net, config, epoch: kept.epoch, samples, val: kept.val, test: None })
+        let (epoch, val) = (kept.epoch, kept.val);
+        Ok(Trained { net, config, epoch, samples, val, test: None, temperature: None, conformal: None })
+    }
+
+    /// An engine that only predicts: it is never trained, so it has the optimiser with the least memory.
+    fn engine_of(&self, kept: &Trained<F>, threads: usize) -> Result<Box<dyn Engine<F>>> {
+        engine::build(kept.net.clone(), Optimiser::Sgd(Sgd::default()), self.config.engine(threads))
     }
 
     /// The scores on validation and test rows of the network that the run keeps.
@@ -67,9 +113,7 @@ impl<F: Float> Trainer<'_, F> {
     /// # Errors
     /// None for a trainer made by [`Trainer::new`].
     pub fn verdict(&self, threads: usize) -> Result<Verdict> {
-        // It is never trained, so it has the optimiser with the least memory.
-        let optimiser = Optimiser::Sgd(Sgd::default());
-        let engine = engine::build(self.trained()?.net, optimiser, self.config.engine(threads))?;
+        let engine = self.engine_of(&self.kept()?, threads)?;
         let judge = |rows| judge(engine.as_ref(), rows, self.config.loss());
         let (val, confusion) = judge(&self.data.val)?;
         match &self.data.test {

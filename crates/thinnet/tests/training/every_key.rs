@@ -68,6 +68,7 @@ const NO_FIGURES: &[&str] = &[
     "train.monitor=loss",
     "train.min_delta=0.5",
     "train.restore_best=false",
+    "train.calibrate=true",
     "train.threads=2",
 ];
 

@@ -118,6 +118,12 @@ impl TrainingConfig {
                     "is accuracy, which regression does not have; it takes loss",
                 ));
             }
+            if train.calibrate {
+                return Err(Error::setting(
+                    "train.calibrate",
+                    "is for classification: a temperature changes probabilities, and a regression has none; set it to false",
+                ));
+            }
             if train.class_weights != ClassWeights::None {
                 return Err(Error::setting("train.class_weights", "are for classification"));
             }

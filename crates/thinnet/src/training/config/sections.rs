@@ -307,6 +307,9 @@ pub struct TrainConfig {
     /// Whether the final model is that of the best epoch; otherwise it is that of the last.
     #[default(true)]
     pub restore_best: bool,
+    /// Whether one temperature is fitted on the validation samples at the end, so that probabilities of classes are as
+    /// sure as they are right (Guo et al. 2017).
+    pub calibrate: bool,
     /// Share of each target that is spread evenly over all classes (Szegedy et al. 2016).
     pub label_smoothing: f64,
     /// Weights of classes: `none` (all samples count equally), `balanced` (all classes count equally), or a list of
