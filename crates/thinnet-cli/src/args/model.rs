@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use super::values::{count, seed};
+use super::values::{count, probability, seed};
 
 /// Predict samples with a trained model
 #[derive(Debug, Args)]
@@ -22,6 +22,7 @@ Examples:
   thinnet predict run photos --top 3 --out photos.csv
   thinnet predict thinnet-report/models/keep-0.25.safetensors sample --json
   thinnet predict run new.csv --mc-samples 100
+  thinnet predict run new.csv --coverage 0.9
   generate-samples | thinnet predict run -")]
 pub(crate) struct PredictArguments {
     /// A .safetensors file of thinnet, or the folder of a finished run
@@ -56,6 +57,15 @@ pub(crate) struct PredictArguments {
     )]
     pub(crate) seed: u32,
 
+    /// Print what holds the truth with this probability: a set of classes, one per line with its rank, or an interval
+    /// around each number
+    #[arg(long, value_name = "Q", value_parser = probability, conflicts_with_all = ["top", "proba", "uncalibrated", "mc_samples"], allow_hyphen_values = true)]
+    pub(crate) coverage: Option<f64>,
+
+    /// Leave out the model's temperature (train.calibrate)
+    #[arg(long)]
+    pub(crate) uncalibrated: bool,
+
     /// Print JSON lines
     #[arg(long)]
     pub(crate) json: bool,
@@ -68,8 +78,8 @@ pub(crate) struct PredictArguments {
 /// Measure how well a model predicts labelled data
 #[derive(Debug, Args)]
 #[command(after_help = "\
-For classes: accuracy, top-5 accuracy, log loss, the confusion matrix, and precision, recall and F1 of each class. For \
-numbers: the root mean squared error, the mean absolute error and R squared of each target.
+For classes: accuracy, top-5 accuracy, log loss, how far the probabilities can be trusted, the confusion matrix, and \
+precision, recall and F1 of each class. For numbers: the root mean squared error, the mean absolute error and R squared of each target.
 
 Examples:
   thinnet evaluate run cifar-10-python.tar.gz
@@ -87,6 +97,10 @@ pub(crate) struct EvaluateArguments {
     /// Which samples [default: test if there are test samples, else all]
     #[arg(long, value_name = "PART", value_parser = PossibleValuesParser::new(["train", "val", "test", "all"]))]
     pub(crate) part: Option<String>,
+
+    /// Leave out the model's temperature (train.calibrate)
+    #[arg(long)]
+    pub(crate) uncalibrated: bool,
 
     /// Print JSON
     #[arg(long)]

@@ -21,6 +21,12 @@ pub(crate) fn count(text: &str) -> Result<usize, String> {
     })
 }
 
+/// A probability above 0 and below 1.
+pub(crate) fn probability(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| 0.0 < *number && *number < 1.0);
+    number.ok_or_else(|| "it takes a number above 0 and below 1, as in 0.9".to_owned())
+}
+
 /// "yes" or "no".
 pub(crate) fn yes_no(text: &str) -> Result<bool, String> {
     match text {

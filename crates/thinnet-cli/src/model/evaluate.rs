@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &EvaluateArguments, output: &Output) -> Result<(), 
     if let Some(out) = &arguments.out {
         folder::check("--out", out)?;
     }
-    match AnyModel::load(&arguments.model)? {
+    match AnyModel::load(&arguments.model)?.uncalibrated(arguments.uncalibrated) {
         AnyModel::F32(model) => evaluate(&model, arguments, output),
         AnyModel::F64(model) => evaluate(&model, arguments, output),
     }

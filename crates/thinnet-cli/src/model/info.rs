@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use thinnet::model::Model;
 use thinnet::text::joined;
-use thinnet::training::{Preprocessing, Score, Task};
+use thinnet::training::{Conformal, Preprocessing, Score, Task};
 use thinnet::{Dtype, Float};
 
 use super::AnyModel;
@@ -36,6 +36,12 @@ struct Info<'a> {
     validation: Score,
     #[serde(skip_serializing_if = "Option::is_none")]
     test: Option<Score>,
+    /// What its scores are divided by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    /// The validation samples behind sets and intervals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conformal_samples: Option<usize>,
     preprocessing: &'a Preprocessing,
     /// All settings, as in the file config.toml.
     settings: String,
@@ -75,6 +81,8 @@ fn show<F: Float>(model: &Model<F>, arguments: &ModelInfoArguments, output: &Out
         epoch: trained.epoch,
         validation: trained.val,
         test: trained.test,
+        temperature: trained.temperature,
+        conformal_samples: trained.conformal.as_ref().map(Conformal::samples),
         preprocessing: model.preprocessing(),
         settings: config.to_toml()?,
     };
@@ -126,6 +134,12 @@ fn rows(info: &Info<'_>, dropout: &str) -> Vec<(&'static str, String)> {
         ("validation", score(&info.validation)),
     ];
     rows.extend(info.test.as_ref().map(|test| ("test", score(test))));
+    rows.extend(info.temperature.map(|temperature| {
+        ("temperature", format!("{}: scores are divided by it before softmax", figure(temperature)))
+    }));
+    let coverage =
+        |count| ("coverage", format!("sets and intervals by {}", plural(count, "validation sample")));
+    rows.extend(info.conformal_samples.map(coverage));
     rows
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use ndarray::{ArrayView1, ArrayView2, Axis};
 use serde_json::{Map, Value, json};
 use thinnet::Float;
+use thinnet::model::prediction_set;
 
 /// What is printed for a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) struct Lines<'a> {
     /// Whether predictions are those over dropout masks: the values, then their standard deviations, then for classes
     /// entropy and mutual information.
     masked: bool,
+    /// How far the sets or intervals reach that are printed, if they are.
+    radii: Option<Vec<f64>>,
 }
 
 /// The names of what follows the standard deviations of classes.
@@ -36,12 +39,17 @@ const DOUBTS: [&str; 2] = ["entropy", "mutual_information"];
 impl<'a> Lines<'a> {
     /// - `names`: the names of the classes by label, or of the targets by column
     pub(crate) fn new(show: Show, json: bool, names: &'a [String]) -> Self {
-        Self { show, json, names, masked: false }
+        Self { show, json, names, masked: false, radii: None }
     }
 
     /// The same for predictions over dropout masks.
     pub(crate) fn masked(self) -> Self {
         Self { masked: true, ..self }
+    }
+
+    /// Prints sets of classes or intervals of numbers that reach so far, as `Model::radii` gives them.
+    pub(crate) fn within(self, radii: Vec<f64>) -> Self {
+        Self { radii: Some(radii), ..self }
     }
 
     /// The line with the names of the columns; empty if each line has them.
@@ -50,16 +58,21 @@ impl<'a> Lines<'a> {
             return String::new();
         }
         let doubts = DOUBTS.map(str::to_owned);
-        let mut columns = match self.show {
-            Show::Class => vec!["class".to_owned(), "probability".to_owned()],
-            Show::Top(_) => vec!["rank".to_owned(), "class".to_owned(), "probability".to_owned()],
-            Show::All | Show::Numbers => self.names.to_vec(),
+        let ranked = || ["rank", "class", "probability"].map(str::to_owned).to_vec();
+        let mut columns = match (self.show, &self.radii) {
+            (Show::Numbers, Some(_)) => {
+                let ends = |name: &String| [name.clone(), format!("{name} low"), format!("{name} high")];
+                self.names.iter().flat_map(ends).collect()
+            }
+            (Show::Class, Some(_)) | (Show::Top(_), _) => ranked(),
+            (Show::Class, None) => ranked().split_off(1),
+            (Show::All | Show::Numbers, _) => self.names.to_vec(),
         };
         if self.masked {
             match self.show {
                 Show::Class | Show::Top(_) => columns.push("std".to_owned()),
                 Show::All | Show::Numbers => {
-                    columns.extend(self.names.iter().map(|name| format!("{name}_std")));
+                    columns.extend(self.names.iter().map(|name| format!("{name} std")));
                 }
             }
             if matches!(self.show, Show::Class | Show::All) {
@@ -92,14 +105,28 @@ impl<'a> Lines<'a> {
             let deviation = deviations.get(class).map(|&deviation| listed(&[deviation]));
             format!("{},{}{}", field(&self.names[class]), values[class], deviation.unwrap_or_default())
         };
-        let _ = match self.show {
-            Show::Class => best(values, 1).try_for_each(|class| {
+        let ranked = |text: &mut String, classes: Vec<usize>| {
+            (1..)
+                .zip(classes)
+                .try_for_each(|(rank, class)| writeln!(text, "{sample},{rank},{}", of_class(class)))
+        };
+        let _ = match (self.show, &self.radii) {
+            (Show::Numbers, Some(radii)) => {
+                let ends = values.iter().zip(radii).map(|(&value, &radius)| {
+                    let [low, high] = interval(value, radius);
+                    listed(&[value, low, high])
+                });
+                writeln!(text, "{sample}{}", ends.collect::<String>())
+            }
+            (_, Some(radii)) => match prediction_set(values.iter().copied(), radii[0]) {
+                set if set.is_empty() => writeln!(text, "{sample},,,"),
+                set => ranked(text, set),
+            },
+            (Show::Class, None) => best(values, 1).try_for_each(|class| {
                 writeln!(text, "{sample},{}{}", of_class(class), listed(&doubts.to_vec()))
             }),
-            Show::Top(count) => (1..)
-                .zip(best(values, count))
-                .try_for_each(|(rank, class)| writeln!(text, "{sample},{rank},{}", of_class(class))),
-            Show::All | Show::Numbers => writeln!(text, "{sample}{}", listed(&row.to_vec())),
+            (Show::Top(count), None) => ranked(text, best(values, count).collect()),
+            (Show::All | Show::Numbers, None) => writeln!(text, "{sample}{}", listed(&row.to_vec())),
         };
     }
 
@@ -117,11 +144,24 @@ impl<'a> Lines<'a> {
             let pairs = self.names.iter().zip(values).map(|(name, &value)| (name.clone(), number(value)));
             Value::Object(pairs.collect::<Map<_, _>>())
         };
-        let mut object = match self.show {
-            Show::Class => class(best(values, 1).next().unwrap_or(0)),
-            Show::Top(count) => json!({"classes": best(values, count).map(class).collect::<Vec<_>>()}),
-            Show::All => json!({"probabilities": all(values)}),
-            Show::Numbers => json!({"targets": all(values)}),
+        let mut object = match (self.show, &self.radii) {
+            (Show::Numbers, Some(radii)) => {
+                let ends = self.names.iter().zip(values.iter().zip(radii));
+                let ends = ends.map(|(name, (&value, &radius))| {
+                    (name.clone(), Value::from(interval(value, radius).map(number).to_vec()))
+                });
+                json!({"targets": all(values), "intervals": Value::Object(ends.collect::<Map<_, _>>())})
+            }
+            (_, Some(radii)) => {
+                let set = prediction_set(values.iter().copied(), radii[0]);
+                json!({"classes": set.into_iter().map(class).collect::<Vec<_>>()})
+            }
+            (Show::Class, None) => class(best(values, 1).next().unwrap_or(0)),
+            (Show::Top(count), None) => {
+                json!({"classes": best(values, count).map(class).collect::<Vec<_>>()})
+            }
+            (Show::All, None) => json!({"probabilities": all(values)}),
+            (Show::Numbers, None) => json!({"targets": all(values)}),
         };
         object["sample"] = sample.into();
         if self.masked && matches!(self.show, Show::All | Show::Numbers) {
@@ -132,6 +172,11 @@ impl<'a> Lines<'a> {
         }
         object
     }
+}
+
+/// The ends of an interval around a number, in the number's type.
+fn interval<F: Float>(value: F, radius: f64) -> [F; 2] {
+    [value.as_f64() - radius, value.as_f64() + radius].map(F::from_f64)
 }
 
 /// The places of the largest numbers, largest first; of equal ones the first.
@@ -189,6 +234,26 @@ mod tests {
         assert_eq!(json(Show::Class)[1], json!({"sample": 6, "class": "cat", "probability": 0.4}));
         let top = json!([{"class": "cat", "probability": 0.4}, {"class": "owl", "probability": 0.4}]);
         assert_eq!(json(Show::Top(2))[1], json!({"sample": 6, "classes": top}));
+        let within = |show, json| {
+            let lines = Lines::new(show, json, &names).within(vec![0.7, 0.5, 0.25]);
+            lines.head()
+                + &lines.of(5, array![[0.1f32, 0.7, 0.2], [0.3, 0.3, 0.3], [0.25, 0.25, 0.25]].view())
+        };
+        let sets = within(Show::Class, false);
+        let ends = [
+            "5,1,\"a \"\"big\"\", dog\",0.7",
+            "6,1,cat,0.3",
+            "6,2,\"a \"\"big\"\", dog\",0.3",
+            "6,3,owl,0.3",
+            "7,,,",
+        ];
+        assert_eq!(sets.lines().skip(1).collect::<Vec<_>>(), ends);
+        let last: Value = serde_json::from_str(within(Show::Class, true).lines().last().unwrap()).unwrap();
+        assert_eq!(last, json!({"sample": 7, "classes": []}));
+        let numbers = within(Show::Numbers, false);
+        let head = "sample,cat,cat low,cat high,\"a \"\"big\"\", dog\",\"a \"\"big\"\", dog low\",\"a \"\"big\"\", dog high\"";
+        assert!(numbers.starts_with(head), "{numbers}");
+        assert_eq!(numbers.lines().last(), Some("7,0.25,-0.45,0.95,0.25,-0.25,0.75,0.25,0,0.5"));
         let all = json!({"cat": 0.4, "a \"big\", dog": 0.2, "owl": 0.4});
         assert_eq!(json(Show::All)[1], json!({"sample": 6, "probabilities": all}));
         assert_eq!(json(Show::Numbers)[1], json!({"sample": 6, "targets": all}));
@@ -210,7 +275,7 @@ mod tests {
             text(Show::Top(2), false),
             "sample,rank,class,probability,std\n5,1,a dog,0.75,0.2\n5,2,cat,0.25,0.1\n"
         );
-        let head = "sample,cat,a dog,cat_std,a dog_std";
+        let head = "sample,cat,a dog,cat std,a dog std";
         assert_eq!(
             text(Show::All, false),
             format!("{head},entropy,mutual_information\n5,0.25,0.75,0.1,0.2,0.5,0.03\n")

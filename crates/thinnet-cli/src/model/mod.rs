@@ -42,4 +42,13 @@ impl AnyModel {
         };
         model.map_err(|error: Error| refuse(error.to_string()))
     }
+
+    /// The same model, without its temperature if this is asked for.
+    pub(crate) fn uncalibrated(self, asked: bool) -> Self {
+        match self {
+            Self::F32(model) if asked => Self::F32(model.uncalibrated()),
+            Self::F64(model) if asked => Self::F64(model.uncalibrated()),
+            model => model,
+        }
+    }
 }

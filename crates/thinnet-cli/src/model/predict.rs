@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &PredictArguments, output: &mut Output) -> Result<(
     if let Some(file) = &arguments.out {
         folder::check_file("--out ", file, "", true)?;
     }
-    match AnyModel::load(&arguments.model)? {
+    match AnyModel::load(&arguments.model)?.uncalibrated(arguments.uncalibrated) {
         AnyModel::F32(model) => predict(&model, arguments, output),
         AnyModel::F64(model) => predict(&model, arguments, output),
     }
@@ -53,6 +53,10 @@ fn predict<F: Float>(
 ) -> Result<(), Failure> {
     let show = show(model, arguments)?;
     let lines = Lines::new(show, arguments.json, &model.preprocessing().names);
+    let lines = match arguments.coverage {
+        Some(coverage) => lines.within(radii(model, arguments, coverage)?),
+        None => lines,
+    };
     let stop = interrupt::flag()?;
     let masks = |count: usize| match count {
         0 => Err(Failure::Refused("--mc-samples must be at least 1; got 0".to_owned())),
@@ -128,6 +132,16 @@ fn show<F: Float>(model: &Model<F>, arguments: &PredictArguments) -> Result<Show
         (None, true) => Ok(Show::All),
         (None, false) => Ok(if regression { Show::Numbers } else { Show::Class }),
     }
+}
+
+/// How far sets or intervals reach that hold the truth with this probability.
+fn radii<F: Float>(
+    model: &Model<F>,
+    arguments: &PredictArguments,
+    coverage: f64,
+) -> Result<Vec<f64>, Failure> {
+    let refuse = |error| Failure::Refused(format!("--coverage: {}: {error}", arguments.model.display()));
+    model.radii(coverage).map_err(refuse)
 }
 
 /// What a thread needs to read the samples.

@@ -1,5 +1,5 @@
 //! `thinnet predict`, `thinnet evaluate` and `thinnet model info`, run as a person runs them.
-#![allow(clippy::unwrap_used)] // a test fails by panic
+#![allow(clippy::unwrap_used, clippy::float_cmp)] // a test fails by panic
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -7,6 +7,7 @@ mod evaluate;
 mod monte_carlo;
 mod predict;
 mod refused;
+mod sure;
 
 use std::fmt::Write;
 use std::fs;

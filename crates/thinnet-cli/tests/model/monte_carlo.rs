@@ -24,7 +24,7 @@ fn means_over_masks_come_with_their_doubts() {
     assert_eq!(
         text.lines().next(),
         Some(
-            "sample,lily,\"rose, wild\",tulip,lily_std,\"rose, wild_std\",tulip_std,entropy,mutual_information"
+            "sample,lily,\"rose, wild\",tulip,lily std,\"rose, wild std\",tulip std,entropy,mutual_information"
         )
     );
     let mut doubted = 0;
@@ -69,7 +69,7 @@ fn numbers_have_deviations_in_the_datas_units() {
     let more = ["--set", "model.keep=0.8", "--set", "model.hidden=[30]", "--set", "train.epochs=20"];
     thinnet(folder.path()).args([&train[..], &more[..]].concat()).assert().success();
     let text = stdout(folder.path(), &["predict", "dropped", "numbers.csv", "--mc-samples", "40"]);
-    assert_eq!(text.lines().next(), Some("sample,price,price_std"));
+    assert_eq!(text.lines().next(), Some("sample,price,price std"));
     let deviations: Vec<f64> =
         text.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().parse().unwrap()).collect();
     let mean = deviations.iter().sum::<f64>() / deviations.len() as f64;
