@@ -144,6 +144,7 @@
 //! | [`model`] | fit, predict, evaluate, save, load: what most programs need |
 //! | [`data`] | rows, data sets, their formats |
 //! | [`training`] | settings, the loop, checkpoints, the course's experiment |
+//! | `export` | models as ONNX files, for other runtimes |
 //! | `run`, `sweep`, `report` | runs in folders, many of them, and pages about them |
 //! | [`layers`], [`net`], [`optim`] | the readable layers, networks and optimisers |
 //! | [`engine`] | how a step is computed: over the layers, or only the units that dropout keeps |
@@ -156,6 +157,8 @@ pub mod course;
 pub mod data;
 pub mod engine;
 pub mod error;
+#[cfg(feature = "export")]
+pub mod export;
 #[cfg(feature = "files")]
 pub mod files;
 pub mod float;

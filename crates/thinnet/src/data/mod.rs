@@ -48,6 +48,8 @@ pub use split::{Order, SplitOptions};
 pub use stored::Stored;
 pub(crate) use stored::Window;
 pub use summary::{SplitSummary, Summary, TargetSummary};
+#[cfg(feature = "export")]
+pub(crate) use table::GAPS;
 pub use table::{ColumnSummary, Columns, Encoding, MOST_CATEGORIES, Table};
 
 /// The ten classes of CIFAR-10, by label.

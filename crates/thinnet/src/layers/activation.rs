@@ -74,11 +74,11 @@ names!(
 );
 
 /// The slope of a leaky ReLU below 0.
-const LEAK: f64 = 0.01;
+pub(crate) const LEAK: f64 = 0.01;
 
 /// `l` and `l a` of SELU (Klambauer et al. 2017, equation 14).
-const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
-const SELU_BELOW: f64 = SELU_SCALE * 1.673_263_242_354_377_2;
+pub(crate) const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
+pub(crate) const SELU_BELOW: f64 = SELU_SCALE * 1.673_263_242_354_377_2;
 
 impl Activation {
     /// The function's value at `z`. NaN stays NaN.

@@ -21,6 +21,12 @@ impl GaussianFactor {
         Self { sigma: ((1.0 - p) / p).sqrt() }
     }
 
+    /// The deviation of the factor.
+    #[cfg(feature = "export")]
+    pub(crate) fn sigma(self) -> f64 {
+        self.sigma
+    }
+
     pub(crate) fn of<F: Float>(self, z: f64) -> F {
         F::from_f64(1.0 + self.sigma * z)
     }

@@ -24,6 +24,8 @@ mod objective;
 mod relu;
 
 pub use activation::{Activation, ActivationCache, activation_backward, activation_forward};
+#[cfg(feature = "export")]
+pub(crate) use activation::{LEAK, SELU_BELOW, SELU_SCALE};
 pub use affine::{AffineCache, AffineGradients, affine_backward, affine_forward};
 pub use argmax::argmax;
 pub(crate) use argmax::rank;
@@ -52,6 +54,8 @@ pub use normalisation::{
     Normalisation, NormalisationCache, NormalisationLayer, normalisation_backward, normalisation_forward,
 };
 pub use objective::Objective;
+#[cfg(feature = "export")]
+pub(crate) use objective::SMALLEST_VARIANCE;
 pub use relu::{ReluCache, relu_backward, relu_forward};
 
 /// Whether a layer trains or is evaluated: dropout and batch normalisation differ between the two.

@@ -14,7 +14,7 @@ use crate::float::Float;
 
 /// The smallest variance of [`Loss::GaussianNll`]: Lakshminarayanan, Pritzel and Blundell, "Simple and Scalable
 /// Predictive Uncertainty Estimation using Deep Ensembles", NIPS 2017, section 2.2.1.
-const SMALLEST_VARIANCE: f64 = 1e-6;
+pub(crate) const SMALLEST_VARIANCE: f64 = 1e-6;
 
 /// A loss over scores (N, C) with its settings, and the function that turns scores into predictions.
 ///

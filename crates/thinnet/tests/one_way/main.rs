@@ -25,7 +25,7 @@ const FLOORS: [&[&str]; 12] = [
     &["gradient_check", "engine"],
     &["course", "training"],
     &["model", "sweep"],
-    &["report"],
+    &["report", "export"],
     &["run"],
     &["lib"],
 ];

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use time::{Date, Month};
 
 /// Words for a missing value.
-const GAPS: [&str; 15] =
+pub(crate) const GAPS: [&str; 15] =
     ["", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "null", "NULL", "Null", "?", "-", "#N/A", "<NA>"];
 
 /// Pairs of words for no and yes, in lower case.

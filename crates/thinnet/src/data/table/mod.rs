@@ -21,3 +21,6 @@ pub(crate) use kind::Kind;
 #[cfg(feature = "files")]
 pub(crate) use numbers::Numbers;
 pub use rows::Table;
+
+#[cfg(feature = "export")]
+pub(crate) use field::GAPS;
