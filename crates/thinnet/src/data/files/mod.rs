@@ -23,3 +23,5 @@ pub use counted::ReadProgress;
 pub use guard::catches_panic;
 pub use options::ReadOptions;
 pub use stream::{Block, Wanted, stream, stream_table};
+#[cfg(feature = "export")]
+pub(crate) use write::{write_array, write_words};

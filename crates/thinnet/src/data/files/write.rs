@@ -87,7 +87,7 @@ fn write_samples<W: Write + Seek, T: WritableElement>(
 }
 
 /// Writes an array.
-fn write_array<W: Write + Seek, T: WritableElement>(
+pub(crate) fn write_array<W: Write + Seek, T: WritableElement>(
     zip: &mut ZipWriter<W>,
     name: &str,
     array: ArrayViewD<'_, T>,
@@ -100,7 +100,11 @@ fn write_array<W: Write + Seek, T: WritableElement>(
 }
 
 /// Writes words as NumPy stores them: each in UTF-32, padded with zeros to the length of the longest.
-fn write_words<W: Write + Seek>(zip: &mut ZipWriter<W>, name: &str, words: &[String]) -> io::Result<()> {
+pub(crate) fn write_words<W: Write + Seek>(
+    zip: &mut ZipWriter<W>,
+    name: &str,
+    words: &[String],
+) -> io::Result<()> {
     let longest = words.iter().map(|word| word.chars().count()).max().unwrap_or(0).max(1);
     let mut content = Vec::with_capacity(words.len() * longest * 4);
     for word in words {

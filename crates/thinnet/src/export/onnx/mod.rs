@@ -9,7 +9,7 @@ mod inputs;
 mod layers;
 mod messages;
 mod table;
-#[cfg(all(test, feature = "files"))]
+#[cfg(test)]
 mod tests;
 
 pub use answers::Labels;
@@ -57,8 +57,8 @@ const ML_OPSET: i64 = 3;
 pub struct Onnx {
     /// Whether `probabilities` is a sequence with a map for each sample, from labels to probabilities (default no).
     pub zipmap: bool,
-    /// Whether dropout stays, with masks that the runtime draws: each run gives other outputs, whose mean and deviation
-    /// say how sure the model is (default no).
+    /// Whether dropout stays, with masks that the runtime draws: each sample has masks of its own. Mean and deviation
+    /// over many masks say how sure the model is (default no).
     pub dropout: bool,
 }
 
