@@ -10,7 +10,7 @@ use crate::{datasets, python};
 #[derive(clap::Args)]
 pub struct Arguments {
     /// step, experiment, gradient-check or report (default: all of these); or one of estimators, small, pytorch,
-    /// predict and busy
+    /// predict and busy; or exported, which checks models in PyTorch
     what: Vec<String>,
     /// More arguments for compare/bench.py: `-- --peers pytorch --nets 500,500 --batches 100 --keeps 0.25 1 --rounds
     /// 5`; `-- --help` lists them
@@ -18,11 +18,12 @@ pub struct Arguments {
     more: Vec<String>,
 }
 
-/// Measurements of the Python package's classes.
-const CLASSES: [&str; 5] = ["estimators", "small", "pytorch", "predict", "busy"];
+/// What does not measure training steps: the Python package's classes, and exported models.
+const CLASSES: [&str; 6] = ["estimators", "exported", "small", "pytorch", "predict", "busy"];
 
 pub fn run_all(arguments: &Arguments) -> Result<()> {
     match arguments.what.iter().map(String::as_str).find(|what| CLASSES.contains(what)) {
+        Some("exported") => return exported(),
         Some("estimators") => return estimators(&arguments.more),
         Some(what) => return small(what, &arguments.more),
         None => {}
@@ -67,6 +68,13 @@ fn small(what: &str, more: &[String]) -> Result<()> {
     };
     let venv = python::install(&python::build_wheel()?, name, requirements)?;
     run(command(venv.program("python"), &["compare/small.py", what]).args(more))
+}
+
+/// Models exported for PyTorch, in PyTorch.
+fn exported() -> Result<()> {
+    run(&mut cargo(&["build", "--release", "--quiet", "--package", "thinnet-cli"]))?;
+    let venv = Venv::ensure("bench", "compare/requirements.txt")?;
+    run(command(venv.program("python"), &["compare/exported.py"]).arg(target().join("release/thinnet")))
 }
 
 /// Builds the peers that are written in Rust; each has its own dependencies and lock file.

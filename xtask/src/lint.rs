@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 
 use crate::command::{cargo, command, is_ci, root, run, succeeds, target};
 use crate::venv::Venv;
-use crate::{book, prose, tensorboard};
+use crate::{book, onnx, prose, tensorboard};
 
 pub fn run_all() -> Result<()> {
     eprintln!("lint: formatting");
@@ -97,14 +97,16 @@ fn python() -> Result<()> {
     // Where the settings are is what tells ruff a script's neighbours from packages.
     let settings = "compare/pyproject.toml";
     let own = ["--config", settings];
-    for (folder, more) in [("compare", &[][..]), ("xtask", &own), (tensorboard::TESTS, &own)] {
+    for (folder, more) in
+        [("compare", &[][..]), ("xtask", &own), (tensorboard::TESTS, &own), (onnx::TESTS, &own)]
+    {
         for task in [&["format", "--quiet", "--check", folder][..], &["check", "--quiet", folder]] {
             run(command(venv.program("ruff"), task).args(more))?;
         }
     }
     run(command(venv.program("mypy"), &["--no-error-summary", "."]).current_dir(root().join("compare")))?;
     let mypy = ["--no-error-summary", "--config-file", settings];
-    for script in ["xtask/datasets.py", tensorboard::TESTS] {
+    for script in ["xtask/datasets.py", tensorboard::TESTS, onnx::TESTS] {
         run(command(venv.program("mypy"), &mypy).arg(script))?;
     }
     let package = "crates/thinnet-python";

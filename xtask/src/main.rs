@@ -9,6 +9,7 @@ mod command;
 mod datasets;
 mod fuzz;
 mod lint;
+mod onnx;
 mod packages;
 mod prose;
 mod python;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::command::{cargo, is_ci, run};
-use crate::{browser, datasets, python, tensorboard};
+use crate::{browser, datasets, onnx, python, tensorboard};
 
 /// A part of the tests: its name, and how to run it.
 type Suite = (&'static str, fn() -> Result<()>);
@@ -12,6 +12,7 @@ type Suite = (&'static str, fn() -> Result<()>);
 const SUITES: &[Suite] = &[
     ("Rust", rust),
     ("TensorBoard", tensorboard::test),
+    ("ONNX", onnx::test),
     ("browser", browser::test),
     ("Python", python::test),
 ];

@@ -16,7 +16,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 use data::DataArguments;
 use manual::{CompletionsArguments, ManArguments};
-use model::{EvaluateArguments, ModelArguments, PredictArguments};
+use model::{EvaluateArguments, ExportArguments, ModelArguments, PredictArguments};
 use report::ReportArguments;
 use source::SourceArguments;
 use sweep::SweepArguments;
@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Train(Box<TrainArguments>),
     Predict(PredictArguments),
     Evaluate(EvaluateArguments),
+    Export(ExportArguments),
     Model(ModelArguments),
     Sweep(Box<SweepArguments>),
     Experiment(Box<ExperimentArguments>),

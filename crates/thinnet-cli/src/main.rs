@@ -95,6 +95,7 @@ fn run(output: &mut Output) -> Result<ExitCode, Failure> {
         Some(Command::Train(arguments)) => train::run(*arguments, output)?,
         Some(Command::Predict(arguments)) => model::predict::run(&arguments, output)?,
         Some(Command::Evaluate(arguments)) => model::evaluate::run(&arguments, output)?,
+        Some(Command::Export(arguments)) => model::export::run(&arguments, output)?,
         Some(Command::Model(arguments)) => match arguments.command {
             ModelCommand::Info(arguments) => model::info::run(&arguments, output)?,
         },

@@ -111,6 +111,49 @@ pub(crate) struct EvaluateArguments {
     pub(crate) out: Option<PathBuf>,
 }
 
+/// Write a model for other programs: as ONNX, for PyTorch, or as NumPy's arrays
+#[derive(Debug, Args)]
+#[command(after_help = "\
+An .onnx file holds the whole model: scaling, columns of words with their gaps, the network, and the names of the classes. ONNX \
+Runtime and many others read it. It takes samples in the units of the training data: one input X, or an input for each column \
+of a table that has words, dates or gaps. Outputs are label and probabilities for classes, and variable for numbers.
+
+An .npz file has the arrays with the course's names, W1, b1 and so on. For PyTorch, a script beside the .safetensors file builds \
+the network.
+
+Examples:
+  thinnet export run model.onnx
+  thinnet export run arrays.npz
+  thinnet export run network.safetensors --format torch
+  thinnet export run model.onnx --zipmap
+  # How sure is the model? Each sample gets masks of its own
+  thinnet export run sampled.onnx --dropout")]
+pub(crate) struct ExportArguments {
+    /// A .safetensors file of thinnet, or the folder of a finished run
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+
+    /// The file to write: its name ends in .onnx, .npz or .safetensors
+    #[arg(value_name = "OUT")]
+    pub(crate) out: PathBuf,
+
+    /// What a .safetensors file is for; torch also writes OUT with the ending .py
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(["torch"]))]
+    pub(crate) format: Option<String>,
+
+    /// In an .onnx file: give the probabilities as a map for each sample, from the class to its probability
+    #[arg(long)]
+    pub(crate) zipmap: bool,
+
+    /// In an .onnx file: keep dropout; the runtime draws its masks
+    #[arg(long)]
+    pub(crate) dropout: bool,
+
+    /// Replace existing files
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
 /// Inspect trained models
 #[derive(Debug, Args)]
 #[command(disable_help_subcommand = true, arg_required_else_help = false)]

@@ -1,6 +1,7 @@
-//! The commands for trained models: [`predict`], [`evaluate`], and [`info`].
+//! The commands for trained models: [`predict`], [`evaluate`], [`export`], and [`info`].
 
 pub(crate) mod evaluate;
+pub(crate) mod export;
 pub(crate) mod info;
 mod lines;
 pub(crate) mod predict;

@@ -1,9 +1,10 @@
-//! `thinnet predict`, `thinnet evaluate` and `thinnet model info`, run as a person runs them.
+//! `thinnet predict`, `thinnet evaluate`, `thinnet export` and `thinnet model info`, run as a person runs them.
 #![allow(clippy::unwrap_used, clippy::float_cmp)] // a test fails by panic
 
 #[path = "../common/mod.rs"]
 mod common;
 mod evaluate;
+mod export;
 mod monte_carlo;
 mod predict;
 mod refused;
