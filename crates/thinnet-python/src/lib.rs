@@ -4,6 +4,7 @@
 mod activation;
 mod course;
 mod errors;
+mod export;
 mod network;
 mod samples;
 mod settings;

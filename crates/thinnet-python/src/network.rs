@@ -8,12 +8,13 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 use thinnet::Float;
 use thinnet::data::Targets;
 use thinnet::engine::MaskedPredictions;
 
 use crate::errors::to_python;
+use crate::export::{Classes, Request};
 use crate::samples::{Rows, Samples, Source, to_indices};
 use crate::settings::Settings;
 use crate::state::{layers_from_python, layers_to_python, memory_from_python, memory_to_python};
@@ -172,6 +173,24 @@ impl Network {
     /// The layers, in the constructor's format.
     fn layers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         either!(self, py, core => layers_to_python(py, core.parameters().map_err(to_python)?).into_bound_py_any(py))
+    }
+
+    /// The network as an ONNX file. `classes` are ints or strings, for a softmax or for one logistic output.
+    #[pyo3(signature = (classes, *, zipmap, dropout))]
+    fn to_onnx<'py>(
+        &self,
+        py: Python<'py>,
+        classes: Option<Classes>,
+        zipmap: bool,
+        dropout: bool,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let settings = lock(&self.settings).clone();
+        let request = Request { classes, zipmap, dropout };
+        let bytes = either!(self, py, core => {
+            let state = core.state().map_err(to_python)?;
+            request.write(&settings, state.parameters, &state.running)
+        });
+        Ok(PyBytes::new(py, &bytes.map_err(to_python)?))
     }
 
     /// Replaces the layers by these; the optimiser's state does not change.
