@@ -59,7 +59,7 @@ pub fn build_wheel() -> Result<PathBuf> {
     if folder.is_dir() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
-    let build = ["build", "--release", "--quiet", "--out"];
+    let build = ["build", "--profile", "wheel", "--quiet", "--out"];
     run(command(venv.program("maturin"), &build).arg(&folder))?;
     let mut wheels = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {

@@ -29,7 +29,7 @@ pub struct Torch {
 /// # Errors
 /// [`Error::Data`](crate::Error::Data) for arrays that the format cannot hold.
 pub fn torch<F: Float>(model: &Model<F>) -> Result<Torch> {
-    let (net, own) = (model.net(), model.preprocessing());
+    let (net, own) = (model.calibrated_net(), model.preprocessing());
     let config = net.config();
     let mut tensors = Tensors::default();
     let mut modules = Vec::new();

@@ -13,6 +13,8 @@ pub use guaranteed::prediction_set;
 pub use monte_carlo::MonteCarlo;
 pub use trust::{Bin, Kept, Mistake, Trust};
 
+use std::borrow::Cow;
+
 use ndarray::Array2;
 
 use crate::data::{DataSet, Features, Rows};
@@ -136,6 +138,19 @@ impl<F: Float> Model<F> {
             self.trained.conformal = None;
         }
         self
+    }
+
+    /// The network with the model's temperature, if it has one, in its last layer: its scores are those that
+    /// [`Model::predict_proba`] turns into probabilities. For other programs, which know no temperature.
+    pub fn calibrated_net(&self) -> Cow<'_, FullyConnectedNet<F>> {
+        let Some(temperature) = self.trained.temperature else { return Cow::Borrowed(self.net()) };
+        let mut net = self.net().clone();
+        let divide = |value: F| F::from_f64(value.as_f64() / temperature);
+        if let Some(last) = net.parameters.layers.last_mut() {
+            last.w.mapv_inplace(divide);
+            last.b.mapv_inplace(divide);
+        }
+        Cow::Owned(net)
     }
 
     /// Scores of classes, divided by the model's temperature.

@@ -8,7 +8,7 @@ use crate::float::Float;
 use crate::optim::{Optimiser, Sgd};
 use crate::random::RandomState;
 
-/// Predicts with dropout masks (Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016). A sample's masks
+/// Predicts with dropout masks, and with the model's temperature if it has one (Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016). A sample's masks
 /// depend on the seed and on the sample's number, which counts through all calls.
 ///
 #[cfg_attr(feature = "files", doc = "```")]
@@ -52,7 +52,7 @@ impl<'a, F: Float> MonteCarlo<'a, F> {
         let threads = model.config().train.threads.unwrap_or_else(engine::cores);
         let masked = MaskSource::Counter(seed);
         let how = EngineConfig { threads, masks: masked, ..model.config().engine(threads) };
-        let engine = engine::build(net.clone(), Optimiser::Sgd(Sgd::default()), how)?;
+        let engine = engine::build(model.calibrated_net().into_owned(), Optimiser::Sgd(Sgd::default()), how)?;
         Ok(Self { model, engine, masks, samples: 0 })
     }
 

@@ -148,9 +148,9 @@ fn figures_are_those_of_the_draws() {
             let p = |draw: usize| draws[draw].row(row).to_vec();
             let mean: Vec<f64> =
                 (0..5).map(|class| (0..6).map(|draw| p(draw)[class]).sum::<f64>() / 6.0).collect();
-            for class in 0..5 {
-                let variance = (0..6).map(|draw| (p(draw)[class] - mean[class]).powi(2)).sum::<f64>() / 6.0;
-                assert!((found.mean[[row, class]] - mean[class]).abs() < 1e-12);
+            for (class, &mean) in mean.iter().enumerate() {
+                let variance = (0..6).map(|draw| (p(draw)[class] - mean).powi(2)).sum::<f64>() / 6.0;
+                assert!((found.mean[[row, class]] - mean).abs() < 1e-12);
                 assert!((found.deviation[[row, class]] - variance.sqrt()).abs() < 1e-12);
             }
             for column in 0..width {

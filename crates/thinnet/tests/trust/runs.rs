@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use thinnet::Float;
-use thinnet::data::{DataSet, Rows};
+use thinnet::data::{DataSet, Rows, SplitOptions};
 use thinnet::layers::{Loss, argmax};
 use thinnet::model::Model;
 use thinnet::random::RandomState;
@@ -34,6 +34,18 @@ fn data<F: Float>(config: &TrainingConfig) -> TrainingData<F> {
     TrainingData::new(DataSet::new(blobs()).unwrap(), config).unwrap()
 }
 
+/// The validation samples in the units of the data.
+fn val_in_units(rows: &Rows<f64>, config: &TrainingConfig) -> Array2<f64> {
+    let set = DataSet::new(rows.clone()).unwrap();
+    let options = SplitOptions {
+        num_val: config.data.val,
+        order: config.data.split,
+        seed: config.data.split_seed,
+        ..SplitOptions::default()
+    };
+    set.split(&options).unwrap().val().unwrap().x().to_floats().unwrap().to_owned()
+}
+
 fn model<F: Float>(changes: &[&str], threads: usize) -> Model<F> {
     let config = config(changes);
     let data = data::<F>(&config);
@@ -56,6 +68,13 @@ fn a_run_calibrates_the_network_that_it_keeps() {
         let val = Rows::with_classes(data.val.x().to_f64(), data.val.labels().to_vec(), 3).unwrap();
         let inputs = with.trained().net.scores(data.val.x().to_floats().unwrap().view()).unwrap();
         assert!((temperature / fit_temperature(inputs.view(), val.labels()).unwrap() - 1.0).abs() < 1e-4);
+        // For other programs the temperature is in the last layer.
+        let scores = with.calibrated_net().scores(data.val.x().to_floats().unwrap().view()).unwrap();
+        let expected = with.predict_proba(val_in_units(&rows, &config)).unwrap();
+        for (own, expected) in Loss::Softmax.predict(scores).iter().zip(&expected) {
+            assert!((own - expected).abs() < 1e-5, "{own}, {expected}");
+        }
+        assert_eq!(without.calibrated_net().parameters, without.net().parameters);
         // No class changes; probabilities do.
         assert_eq!(with.predict(rows.x().clone()).unwrap(), without.predict(rows.x().clone()).unwrap());
         let [p, q] = [&with, &without].map(|model| model.predict_proba(rows.x().clone()).unwrap());

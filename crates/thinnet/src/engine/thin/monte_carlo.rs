@@ -43,16 +43,13 @@ impl<F: Float> Thin<F> {
             let sums = masked.map(|layer| self.sums_until(inputs, rows.clone(), layer)).transpose()?;
             for draw in draws.clone() {
                 let draw = Draw { step: draw, number: prediction, first: first + rows.start };
-                let scores = match (masked, &sums) {
-                    (Some(layer), Some(sums)) => {
-                        self.draw_masks(rows.len(), draw, random);
-                        self.list_kept(rows.len());
-                        self.forward_from(layer, sums)
-                    }
-                    _ => {
-                        self.gather_loaded(inputs, rows.clone(), draw, random)?;
-                        self.masked_forward(rows.len(), draw, Mode::Test, random)
-                    }
+                let scores = if let (Some(layer), Some(sums)) = (masked, &sums) {
+                    self.draw_masks(rows.len(), draw, random);
+                    self.list_kept(rows.len());
+                    self.forward_from(layer, sums)
+                } else {
+                    self.gather_loaded(inputs, rows.clone(), draw, random)?;
+                    self.masked_forward(rows.len(), draw, Mode::Test, random)
                 };
                 each(rows.clone(), self.scores_array(rows.len(), scores.view().to_rows())?)?;
             }

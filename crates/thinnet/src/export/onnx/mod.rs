@@ -63,7 +63,7 @@ pub struct Onnx {
 }
 
 impl Onnx {
-    /// The file of a model with its preprocessing. The same model always gives the same bytes.
+    /// The file of a model with its preprocessing and its temperature. The same model always gives the same bytes.
     ///
     /// # Errors
     /// [`Error::Configuration`] for settings that do not suit the model; [`Error::Data`] for parameters that are not
@@ -75,7 +75,7 @@ impl Onnx {
         let labels =
             (model.config().model.task == Task::Classification).then(|| Labels::of_names(&own.names));
         let answers = Answers { labels: labels.as_ref(), targets: own.targets.as_ref(), zipmap: self.zipmap };
-        self.rest(&mut graph, x, model.net(), answers)?;
+        self.rest(&mut graph, x, &model.calibrated_net(), answers)?;
         file(graph, described(model.net()), facts(model))
     }
 
