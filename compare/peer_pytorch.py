@@ -38,6 +38,19 @@ def fit(net: Sequence[int], keep: float, batch: int, x: Any, y: Any, epochs: int
     return work
 
 
+def predict_masked(net: Sequence[int], keep: float, x: Any, masks: int, threads: int) -> Callable[[], object]:
+    """The mean of the probabilities over passes with dropout on, as tutorials on Monte-Carlo dropout do it."""
+    torch.manual_seed(0)
+    model, x_all = build(net, keep).train(), torch.from_numpy(x)
+
+    @torch.inference_mode()
+    def work() -> Any:
+        torch.set_num_threads(threads)
+        return sum(model(x_all).softmax(1) for _ in range(masks)) / masks
+
+    return work
+
+
 def prepare(work: peer.Work) -> peer.Step:
     mode, dtype = work.setting.split("-")
     torch.manual_seed(0)

@@ -3,6 +3,7 @@
     cargo xtask bench small                 # builds the wheel and an environment, then runs this
     cargo xtask bench predict
     cargo xtask bench pytorch               # fits compared with PyTorch's, without dropout and with
+    cargo xtask bench masks                 # Monte-Carlo dropout compared with plain passes of PyTorch
     cargo xtask bench busy                  # our default compared with `n_jobs=1` while another program uses a core
 
 Every time is the median over the turns, the ratio the median of the turns' ratios: the other's time divided by ours.
@@ -39,6 +40,9 @@ PREDICTIONS = [
     (50, (256, 256), 10_000),
     (784, (512,), 10_000),
 ]
+# The same, for predictions over masks.
+MASKED = [(3072, (500,), 1000), (784, (512,), 1000), (50, (256, 256), 1000), (20, (64, 64), 1000)]
+MASKS = 100
 EPOCHS = 5
 # Seconds. BLAS threads stay awake for 2^28 cycles after their work, and would use a core while ours are measured.
 PAUSE = 0.15
@@ -122,6 +126,22 @@ def predict(turns: int, inputs: int, hidden: tuple[int, ...], rows: int) -> None
     )
 
 
+def predict_masked(turns: int, inputs: int, hidden: tuple[int, ...], rows: int) -> None:
+    """Times means over masks, and PyTorch's with one thread and with all; the faster is shown."""
+    import peer_pytorch
+
+    x, y = samples(rows, inputs)
+    ours = Thinnet(hidden_layer_sizes=hidden, max_iter=2, random_state=0, dropout=0.5).fit(x[:400], y[:400])
+    net = (inputs, *hidden, CLASSES)
+
+    def with_threads(threads: int) -> tuple[float, float, float]:
+        theirs = peer_pytorch.predict_masked(net, 0.5, x, MASKS, threads)
+        return in_turns(lambda: ours.predict_proba(x, mc_samples=MASKS), theirs, turns)
+
+    found = min((with_threads(threads) for threads in (1, 2)), key=lambda found: found[2])
+    line(inputs, hidden, f"rows {rows}, {MASKS} masks", found)
+
+
 @contextmanager
 def a_busy_core() -> Iterator[None]:
     """Another program that computes all the time."""
@@ -135,16 +155,19 @@ def a_busy_core() -> Iterator[None]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("small", "pytorch", "predict", "busy"))
+    parser.add_argument("what", choices=("small", "pytorch", "predict", "masks", "busy"))
     parser.add_argument("--turns", type=int, default=11)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # fits this short do not converge
-    other = {"busy": "one thread", "pytorch": "PyTorch"}.get(arguments.what, "scikit-learn")
-    unit = "a call" if arguments.what == "predict" else "a step"
+    other = {"busy": "one thread", "pytorch": "PyTorch", "masks": "PyTorch"}.get(arguments.what, "scikit-learn")
+    unit = "a call" if arguments.what in ("predict", "masks") else "a step"
     print(f"| net | thinnet, us {unit} | {other}, us | ratio |\n|---|---|---|---|")
     if arguments.what == "predict":
         for inputs, hidden, rows in PREDICTIONS:
             predict(arguments.turns, inputs, hidden, rows)
+    elif arguments.what == "masks":
+        for inputs, hidden, rows in MASKED:
+            predict_masked(arguments.turns, inputs, hidden, rows)
     elif arguments.what == "small":
         for case in FITS:
             fit(arguments.turns, Sklearn, case)

@@ -10,7 +10,7 @@ use crate::{datasets, python};
 #[derive(clap::Args)]
 pub struct Arguments {
     /// step, experiment, gradient-check or report (default: all of these); or one of estimators, small, pytorch,
-    /// predict and busy; or exported, which checks models in PyTorch
+    /// predict, masks and busy; or exported, which checks models in PyTorch
     what: Vec<String>,
     /// More arguments for compare/bench.py: `-- --peers pytorch --nets 500,500 --batches 100 --keeps 0.25 1 --rounds
     /// 5`; `-- --help` lists them
@@ -19,7 +19,7 @@ pub struct Arguments {
 }
 
 /// What does not measure training steps: the Python package's classes, and exported models.
-const CLASSES: [&str; 6] = ["estimators", "exported", "small", "pytorch", "predict", "busy"];
+const CLASSES: [&str; 7] = ["estimators", "exported", "small", "pytorch", "predict", "masks", "busy"];
 
 pub fn run_all(arguments: &Arguments) -> Result<()> {
     match arguments.what.iter().map(String::as_str).find(|what| CLASSES.contains(what)) {
@@ -60,10 +60,10 @@ fn estimators(more: &[String]) -> Result<()> {
     run(bench.args(more))
 }
 
-/// Fits and predictions of small nets compared with scikit-learn's, fits compared with PyTorch's.
+/// Fits and predictions of small nets compared with scikit-learn's, fits and masks compared with PyTorch's.
 fn small(what: &str, more: &[String]) -> Result<()> {
     let (name, requirements) = match what {
-        "pytorch" => ("estimators", "../../compare/requirements-estimators.txt"),
+        "pytorch" | "masks" => ("estimators", "../../compare/requirements-estimators.txt"),
         _ => ("python", "requirements-test.txt"),
     };
     let venv = python::install(&python::build_wheel()?, name, requirements)?;

@@ -3,12 +3,14 @@
 import re
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from thinnet import MLPClassifier
+
+nbformat = pytest.importorskip("nbformat")
+pytest.importorskip("ipywidgets")
+NotebookClient = pytest.importorskip("nbclient").NotebookClient
 
 FIT = """
 from sklearn.datasets import load_iris
