@@ -66,6 +66,9 @@ impl LayerDraw {
 }
 
 /// The masks of one layer for a batch: one bit per unit and sample.
+///
+/// Its functions are inlined into the crate that trains, which is compiled for speed where this one is compiled for size:
+/// in the Python package, otherwise steps with dropout take a third longer.
 #[derive(Debug, Default)]
 pub(super) struct Mask {
     samples: usize,
@@ -76,6 +79,7 @@ pub(super) struct Mask {
 impl Mask {
     /// Draws the mask of (samples, units) from NumPy's stream: one number per unit, in row-major order. With a keep
     /// probability of 1 nothing is drawn, but the stream advances.
+    #[inline]
     pub(super) fn draw_numpy(&mut self, of: LayerDraw, random: &mut RandomState) {
         let LayerDraw { samples, units, dropout, .. } = of;
         if let Some(seed) = dropout.seed() {
@@ -101,6 +105,7 @@ impl Mask {
     }
 
     /// Draws the same from a counter-based stream; each thread draws an equal share of the samples.
+    #[inline]
     pub(super) fn draw_counter(&mut self, of: LayerDraw, seed: u64, isa: Isa, threads: &Threads) {
         let LayerDraw { samples, units, dropout, draw, .. } = of;
         if dropout.keep_prob() >= 1.0 {
@@ -128,6 +133,7 @@ impl Mask {
     }
 
     /// Adds the bits of one word of each unit.
+    #[inline]
     fn join_column(&mut self, word: usize, column: &[u64]) {
         let per_unit = self.samples.div_ceil(64);
         for (unit, &bits) in self.words.chunks_exact_mut(per_unit).zip(column) {
@@ -136,6 +142,7 @@ impl Mask {
     }
 
     /// The kept samples of each unit.
+    #[inline]
     pub(super) fn lists(&self, units: usize, threads: &Threads, lists: &mut Lists) {
         let (per_unit, block) = (self.samples.div_ceil(64), block_size(self.samples));
         let parts = threads.each(threads.split(units), |units| {
@@ -148,6 +155,7 @@ impl Mask {
     }
 
     /// Clears all bits; returns the number of words per unit.
+    #[inline]
     fn clear(&mut self, samples: usize, units: usize) -> usize {
         let per_unit = samples.div_ceil(64);
         self.samples = samples;

@@ -44,6 +44,7 @@ impl CounterMasks {
     /// The masks of a layer with this many units in a step. Steps and layers may be counted from any number.
     ///
     /// `keep_prob` is the probability to KEEP a unit, rounded to a multiple of 2^-32; 1 keeps every unit.
+    #[inline]
     pub fn layer(self, step: u64, layer: u32, units: usize, keep_prob: f64) -> LayerMasks {
         LayerMasks { masks: self, step, layer: u64::from(layer), units, threshold: threshold(keep_prob) }
     }
@@ -60,6 +61,7 @@ impl LayerMasks {
 
     /// The random words of a sample, one per unit, as little-endian bytes; [`LayerMasks::threshold`] decides which
     /// units are kept. Extra bytes continue with the words of the next sample.
+    #[inline]
     pub fn fill(&self, sample: usize, bytes: &mut [u8]) {
         self.at(sample).fill_bytes(bytes);
     }
@@ -70,6 +72,7 @@ impl LayerMasks {
     }
 
     /// The generator at a sample's first unit.
+    #[inline]
     fn at(&self, sample: usize) -> ChaCha8Rng {
         generator(self.masks, (self.step, self.layer), self.units, sample)
     }
@@ -83,6 +86,7 @@ pub(super) fn threshold(probability: f64) -> u64 {
 }
 
 /// The generator at the first of a sample's words, for a step and a layer; each sample has `words` words.
+#[inline]
 pub(super) fn generator(
     masks: CounterMasks,
     (step, layer): (u64, u64),
