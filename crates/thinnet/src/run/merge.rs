@@ -113,7 +113,8 @@ fn chosen(parts: &[SweepFolder]) -> Result<Vec<Option<Ended>>> {
                 Some(before) if before.outcome.is_settled() => {
                     if ended.outcome.is_settled() && !ended.outcome.agrees(&before.outcome) {
                         return Err(Error::configuration(format!(
-                            "{} and {} are the same run with different results: one must be deleted, with its .json file; then                              merge again",
+                            "{} and {} are the same run with different results: delete one of them, with its .json file, \
+                             and merge again",
                             before.folder.display(),
                             ended.folder.display()
                         )));
