@@ -58,13 +58,13 @@ def to_onnx(
         )
     check_is_fitted(estimator)
     network = estimator._live_network()
-    model = network.to_onnx(_labels(estimator), zipmap=zipmap, dropout=dropout)
+    model = network.to_onnx(labels(estimator), zipmap=zipmap, dropout=dropout)
     if path is not None:
         _write(Path(path), model)
     return model
 
 
-def _labels(estimator: MLPClassifier | MLPRegressor) -> list[int] | list[str] | None:
+def labels(estimator: MLPClassifier | MLPRegressor) -> list[int] | list[str] | None:
     """The classes as ints or strings; None for several labels per sample, and for numbers."""
     if isinstance(estimator, MLPRegressor) or not estimator._one_label:
         return None
