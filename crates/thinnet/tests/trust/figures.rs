@@ -3,11 +3,16 @@
 use ndarray::{Array2, array};
 use serde_json::Value;
 use thinnet::layers::Loss;
-use thinnet::model::Trust;
+use thinnet::model::{Bin, Trust};
 
 /// The figures of golden.py.
 pub fn golden() -> Value {
     serde_json::from_str(include_str!("golden.json")).unwrap()
+}
+
+/// The figures of packages.py.
+fn packages() -> Value {
+    serde_json::from_str(include_str!("packages.json")).unwrap()
 }
 
 /// The scores (400, 4) and labels of golden.py.
@@ -24,6 +29,15 @@ pub fn near(own: f64, golden: &Value) {
     assert!((own - golden).abs() < 1e-12 * golden.abs().max(1.0), "{own} is not {golden}");
 }
 
+/// The bin is that of `golden`: its place, samples, mean confidence and accuracy.
+#[track_caller]
+fn same_bin(own: &Bin, golden: &Value) {
+    near(own.above, &Value::from(golden[0].as_f64().unwrap() / 15.0));
+    assert_eq!(own.samples as u64, golden[1]);
+    near(own.confidence, &golden[2]);
+    near(own.accuracy, &golden[3]);
+}
+
 /// Every figure is that of `golden`.
 pub fn same(trust: &Trust, golden: &Value) {
     near(trust.log_likelihood, &golden["log_likelihood"]);
@@ -34,10 +48,7 @@ pub fn same(trust: &Trust, golden: &Value) {
     let bins = golden["bins"].as_array().unwrap();
     assert_eq!(trust.bins.len(), bins.len());
     for (own, golden) in trust.bins.iter().zip(bins) {
-        near(own.above, &Value::from(golden[0].as_f64().unwrap() / 15.0));
-        assert_eq!(own.samples as u64, golden[1]);
-        near(own.confidence, &golden[2]);
-        near(own.accuracy, &golden[3]);
+        same_bin(own, golden);
     }
     let kept = golden["kept"].as_array().unwrap();
     assert_eq!(trust.rejection.len(), kept.len());
@@ -61,6 +72,29 @@ fn figures_are_those_of_numpy() {
     let (scores, labels) = scores();
     let trust = Trust::of(Loss::Softmax.predict(scores).view(), &labels).unwrap();
     same(&trust, &golden()["before"]);
+}
+
+/// scikit-learn's, netcal's, and those of uncertainty-calibration, which the authors of the debiased error wrote.
+#[test]
+fn figures_are_those_of_published_packages() {
+    let ((scores, labels), packages) = (scores(), packages());
+    for state in ["before", "after"] {
+        let golden = &packages[state];
+        let temperature = golden["temperature"].as_f64().unwrap();
+        let trust = Trust::of(Loss::Softmax.predict(&scores / temperature).view(), &labels).unwrap();
+        near(-trust.log_likelihood, &golden["scikit-learn"]["log_loss"]);
+        near(trust.brier, &golden["scikit-learn"]["brier"]);
+        near(trust.debiased_error, &golden["uncertainty-calibration"]["debiased_error"]);
+        let netcal = &golden["netcal"];
+        near(trust.calibration_error, &netcal["ece"]);
+        let differences = trust.bins.iter().map(|bin| (bin.accuracy - bin.confidence).abs());
+        near(differences.fold(0.0, f64::max), &netcal["mce"]);
+        let bins = netcal["bins"].as_array().unwrap();
+        assert_eq!(trust.bins.len(), bins.len());
+        for (own, golden) in trust.bins.iter().zip(bins) {
+            same_bin(own, golden);
+        }
+    }
 }
 
 #[test]
