@@ -15,11 +15,12 @@ const PACKAGE: &str = "crates/thinnet-python";
 pub fn test() -> Result<()> {
     let wheel = build_wheel()?;
     let tests = root().join(PACKAGE).join("tests");
-    let (clusters, course) = (tests.join("scale_out"), tests.join("course"));
+    let (clusters, course, tracking) =
+        (tests.join("scale_out"), tests.join("course"), tests.join("tracking"));
     // The oldest scikit-learn only matters for the estimators; the course's folder does not use it.
     for (name, requirements, left_out) in [
-        ("python", "requirements-test.txt", vec![&clusters]),
-        ("python-oldest", "requirements-test-oldest.txt", vec![&clusters, &course]),
+        ("python", "requirements-test.txt", vec![&clusters, &tracking]),
+        ("python-oldest", "requirements-test-oldest.txt", vec![&clusters, &course, &tracking]),
     ] {
         let venv = install(&wheel, name, requirements)?;
         // Hundreds of small fits, each with work for one thread: one process per core halves their time.
@@ -30,12 +31,14 @@ pub fn test() -> Result<()> {
         }
         run(pytest.arg(&tests))?;
     }
-    for (name, requirements, file) in [
-        ("python-scale-out", "requirements-scale-out.txt", ""),
-        ("python-dask-ml", "requirements-dask-ml.txt", "test_dask_ml.py"),
+    for (name, requirements, place) in [
+        ("python-scale-out", "requirements-scale-out.txt", clusters.join("")),
+        ("python-dask-ml", "requirements-dask-ml.txt", clusters.join("test_dask_ml.py")),
+        ("python-mlflow", "requirements-mlflow.txt", tracking),
     ] {
         let venv = install(&wheel, name, requirements)?;
-        run(command(venv.program("python"), &["-m", "pytest", "--quiet"]).arg(clusters.join(file)))?;
+        let mut pytest = command(venv.program("python"), &["-m", "pytest", "--quiet"]);
+        run(pytest.arg(place).env("MLFLOW_DISABLE_TELEMETRY", "true"))?;
     }
     let venv = install(&wheel, "python", "requirements-test.txt")?;
     let doctest = ["-m", "pytest", "--quiet", "--doctest-modules", "--pyargs", "thinnet"];
