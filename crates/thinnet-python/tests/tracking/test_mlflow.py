@@ -1,10 +1,17 @@
 """Models that MLflow keeps predict the same bits when it loads them."""
 
+import json
+import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
 
 import mlflow
 import mlflow.onnx
@@ -129,3 +136,49 @@ def test_an_onnx_file_as_a_model(store: Path) -> None:
     found = mlflow.pyfunc.load_model(str(store / "model")).predict({"X": X.astype(np.float32)})
     assert found["label"].tolist() == net.predict(X).tolist()
     assert np.abs(found["probabilities"] - net.predict_proba(X)).max() < 1e-5
+
+
+@pytest.fixture
+def served(store: Path) -> Iterator[tuple[str, MLPClassifier]]:
+    """The address of a server, and the model that it has as an ONNX file."""
+    net = MLPClassifier(**FEW).fit(X, WORDS[Y])
+    providers = ["CPUExecutionProvider"]
+    model = onnx.load_from_string(to_onnx(net))
+    mlflow.onnx.save_model(model, store / "model", pip_requirements=[], onnx_execution_providers=providers)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    serve = ["models", "serve", "--model-uri", str(store / "model"), "--env-manager", "local", "--port", str(port)]
+    # MLflow looks for the server's program on the path.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    with (store / "log.txt").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", *serve],
+            env={**os.environ, "PATH": path},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(300):
+            try:
+                urlopen(f"{address}/ping").close()
+                break
+            except URLError:
+                assert server.poll() is None, (store / "log.txt").read_text()
+                time.sleep(0.2)
+        yield address, net
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)  # with the processes that it has started
+        server.wait()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the server's processes are ended as a group")
+def test_a_server_answers_as_the_docs_say(served: tuple[str, MLPClassifier]) -> None:
+    address, net = served
+    body = json.dumps({"inputs": {"X": X.tolist()}}).encode()
+    with urlopen(Request(f"{address}/invocations", body, {"Content-Type": "application/json"})) as answer:
+        found = json.load(answer)["predictions"]
+    assert found["label"] == net.predict(X).tolist()
+    assert np.abs(np.array(found["probabilities"]) - net.predict_proba(X)).max() < 1e-5
