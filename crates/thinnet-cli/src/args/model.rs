@@ -46,6 +46,11 @@ pub(crate) struct PredictArguments {
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) mc_samples: Option<usize>,
 
+    /// Print standard deviations and, for classes, entropy and mutual information: of an ensemble (train.members), how
+    /// far its networks disagree
+    #[arg(long, conflicts_with_all = ["mc_samples", "coverage"])]
+    pub(crate) std: bool,
+
     /// Seed of the masks
     #[arg(
         long,

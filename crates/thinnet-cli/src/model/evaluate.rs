@@ -4,8 +4,8 @@ use std::path::Path;
 
 use thinnet::Float;
 use thinnet::data::{DataSet, Part, ReadOptions, Rows, parse_size};
-use thinnet::model::{ClassFigures, Evaluation, Evaluator, Model, Trust};
-use thinnet::report::{EvaluationReport, listed, most_frequent};
+use thinnet::model::{ClassFigures, Evaluation, Evaluator, Model, TargetFigures, Trust};
+use thinnet::report::{EvaluationReport, kind_name, listed, most_frequent};
 use thinnet::run::open_with;
 use thinnet::text::aligned;
 use thinnet::training::Task;
@@ -153,6 +153,7 @@ fn lines(evaluation: &Evaluation, columns: usize, strong: impl Fn(&str) -> Strin
             (target.name.as_str(), vec![figure(target.rmse), figure(target.mae), r2])
         });
         lines.extend(table("target", NAME, &["RMSE", "MAE", "R squared"], rows, &strong));
+        lines.extend(intervals(&evaluation.targets, &strong));
     }
     if let Some(matrix) = evaluation.confusion.as_ref().filter(|matrix| matrix.nrows() <= MOST_CLASSES) {
         let matrix = |letters: usize| {
@@ -200,6 +201,37 @@ fn trust(trust: &Trust, classes: &[ClassFigures]) -> Vec<String> {
         ("surest mistake", mistake),
     ];
     lines.into_iter().filter_map(|(name, text)| text.map(|text| format!("{name:<15}{text}"))).collect()
+}
+
+/// How far the intervals can be trusted.
+fn intervals(targets: &[TargetFigures], strong: impl Fn(&str) -> String) -> Vec<String> {
+    let mut tables: Vec<(&str, Vec<&str>, Vec<(String, Vec<String>)>)> = vec![
+        ("noise", vec!["log-likelihood", "sharpness", "calibration"], Vec::new()),
+        ("quantile", vec!["probability", "share below", "loss"], Vec::new()),
+        ("interval", vec!["coverage", "inside", "mean width"], Vec::new()),
+    ];
+    for TargetFigures { name, spread, .. } in targets {
+        let noise = spread.noise.iter().map(|own| {
+            let off = percent(own.calibration_error);
+            (name.clone(), vec![figure(own.log_likelihood), figure(own.sharpness), format!("off by {off}")])
+        });
+        let quantiles = spread.quantiles.iter().map(|own| {
+            (name.clone(), vec![percent(own.probability), percent(own.below), figure(own.loss)])
+        });
+        let intervals = spread.intervals.iter().map(|own| {
+            let what = format!("{name}, {}", kind_name(own.kind));
+            (what, vec![percent(own.coverage), percent(own.inside), figure(own.width)])
+        });
+        tables[0].2.extend(noise);
+        tables[1].2.extend(quantiles);
+        tables[2].2.extend(intervals);
+    }
+    tables.retain(|(.., rows)| !rows.is_empty());
+    let shown = tables.iter().flat_map(|(corner, heads, rows)| {
+        let rows = rows.iter().map(|(name, cells)| (name.as_str(), cells.clone()));
+        [vec![String::new()], table(corner, 2 * NAME, heads, rows, &strong)].concat()
+    });
+    shown.collect()
 }
 
 /// A table with headings, rows with a name of at most `most` characters, and right-aligned columns.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use thinnet::model::Model;
 use thinnet::text::joined;
-use thinnet::training::{Conformal, Preprocessing, Score, Task};
+use thinnet::training::{Conformal, Member, Preprocessing, Score, Task};
 use thinnet::{Dtype, Float};
 
 use super::AnyModel;
@@ -33,6 +33,9 @@ struct Info<'a> {
     data: &'a str,
     samples: Samples,
     epoch: usize,
+    /// What each network of an ensemble reached by itself.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    members: &'a [Member],
     validation: Score,
     #[serde(skip_serializing_if = "Option::is_none")]
     test: Option<Score>,
@@ -66,19 +69,23 @@ pub(crate) fn run(arguments: &ModelInfoArguments, output: &Output) -> Result<(),
 fn show<F: Float>(model: &Model<F>, arguments: &ModelInfoArguments, output: &Output) -> Result<(), Failure> {
     let trained = model.trained();
     let (net, config, [train, val, test]) = (trained.net.config(), &trained.config, trained.samples);
-    let layers = [&[net.input_dim], net.hidden.as_slice(), &[net.num_outputs]].concat();
+    let layers = net.widths();
     let info = Info {
         thinnet: model.version(),
         task: config.model.task,
         dtype: F::DTYPE,
         layers,
-        parameters: model.net().parameters.named().iter().map(|(_, array)| array.len()).sum(),
+        parameters: trained
+            .nets()
+            .flat_map(|net| net.parameters.named().into_iter().map(|(_, array)| array.len()).collect::<Vec<_>>())
+            .sum(),
         activation: net.activation.name(),
         normalisation: net.normalisation.name(),
         loss: net.loss.name(),
         data: &config.data.path,
         samples: Samples { train, val, test },
         epoch: trained.epoch,
+        members: &trained.members,
         validation: trained.val,
         test: trained.test,
         temperature: trained.temperature,
@@ -130,7 +137,12 @@ fn rows(info: &Info<'_>, dropout: &str) -> Vec<(&'static str, String)> {
         ("normalisation", info.normalisation.to_owned()),
         ("dropout", dropout.to_owned()),
         ("trained on", format!("{}: {counts}", info.data)),
-        ("epoch", info.epoch.to_string()),
+        if info.members.is_empty() {
+            ("epoch", info.epoch.to_string())
+        } else {
+            let epochs = joined(info.members.iter().map(|member| member.epoch), ", ");
+            ("ensemble", format!("{} networks, of the epochs {epochs}", info.members.len()))
+        },
         ("validation", score(&info.validation)),
     ];
     rows.extend(info.test.as_ref().map(|test| ("test", score(test))));

@@ -29,8 +29,9 @@ pub(crate) struct Lines<'a> {
     /// Whether predictions are those over dropout masks: the values, then their standard deviations, then for classes
     /// entropy and mutual information.
     masked: bool,
-    /// How far the sets or intervals reach that are printed, if they are.
-    radii: Option<Vec<f64>>,
+    /// How far the sets of classes reach that are printed instead of classes. Of numbers, their values are followed by
+    /// all lower and then all upper ends of intervals.
+    radius: Option<f64>,
 }
 
 /// The names of what follows the standard deviations of classes.
@@ -39,7 +40,7 @@ const DOUBTS: [&str; 2] = ["entropy", "mutual_information"];
 impl<'a> Lines<'a> {
     /// - `names`: the names of the classes by label, or of the targets by column
     pub(crate) fn new(show: Show, json: bool, names: &'a [String]) -> Self {
-        Self { show, json, names, masked: false, radii: None }
+        Self { show, json, names, masked: false, radius: None }
     }
 
     /// The same for predictions over dropout masks.
@@ -47,9 +48,9 @@ impl<'a> Lines<'a> {
         Self { masked: true, ..self }
     }
 
-    /// Prints sets of classes or intervals of numbers that reach so far, as `Model::radii` gives them.
-    pub(crate) fn within(self, radii: Vec<f64>) -> Self {
-        Self { radii: Some(radii), ..self }
+    /// Prints sets of classes that reach so far, as `Model::radii` gives them, or intervals of numbers.
+    pub(crate) fn within(self, radius: f64) -> Self {
+        Self { radius: Some(radius), ..self }
     }
 
     /// The line with the names of the columns; empty if each line has them.
@@ -59,7 +60,7 @@ impl<'a> Lines<'a> {
         }
         let doubts = DOUBTS.map(str::to_owned);
         let ranked = || ["rank", "class", "probability"].map(str::to_owned).to_vec();
-        let mut columns = match (self.show, &self.radii) {
+        let mut columns = match (self.show, self.radius) {
             (Show::Numbers, Some(_)) => {
                 let ends = |name: &String| [name.clone(), format!("{name} low"), format!("{name} high")];
                 self.names.iter().flat_map(ends).collect()
@@ -110,15 +111,15 @@ impl<'a> Lines<'a> {
                 .zip(classes)
                 .try_for_each(|(rank, class)| writeln!(text, "{sample},{rank},{}", of_class(class)))
         };
-        let _ = match (self.show, &self.radii) {
-            (Show::Numbers, Some(radii)) => {
-                let ends = values.iter().zip(radii).map(|(&value, &radius)| {
-                    let [low, high] = interval(value, radius);
-                    listed(&[value, low, high])
+        let _ = match (self.show, self.radius) {
+            (Show::Numbers, Some(_)) => {
+                let count = values.len();
+                let ends = values.iter().enumerate().map(|(target, &value)| {
+                    listed(&[value, row[count + target], row[2 * count + target]])
                 });
                 writeln!(text, "{sample}{}", ends.collect::<String>())
             }
-            (_, Some(radii)) => match prediction_set(values.iter().copied(), radii[0]) {
+            (_, Some(radius)) => match prediction_set(values.iter().copied(), radius) {
                 set if set.is_empty() => writeln!(text, "{sample},,,"),
                 set => ranked(text, set),
             },
@@ -144,16 +145,17 @@ impl<'a> Lines<'a> {
             let pairs = self.names.iter().zip(values).map(|(name, &value)| (name.clone(), number(value)));
             Value::Object(pairs.collect::<Map<_, _>>())
         };
-        let mut object = match (self.show, &self.radii) {
-            (Show::Numbers, Some(radii)) => {
-                let ends = self.names.iter().zip(values.iter().zip(radii));
-                let ends = ends.map(|(name, (&value, &radius))| {
-                    (name.clone(), Value::from(interval(value, radius).map(number).to_vec()))
+        let mut object = match (self.show, self.radius) {
+            (Show::Numbers, Some(_)) => {
+                let count = values.len();
+                let ends = self.names.iter().enumerate().map(|(target, name)| {
+                    let ends = [row[count + target], row[2 * count + target]];
+                    (name.clone(), Value::from(ends.map(number).to_vec()))
                 });
                 json!({"targets": all(values), "intervals": Value::Object(ends.collect::<Map<_, _>>())})
             }
-            (_, Some(radii)) => {
-                let set = prediction_set(values.iter().copied(), radii[0]);
+            (_, Some(radius)) => {
+                let set = prediction_set(values.iter().copied(), radius);
                 json!({"classes": set.into_iter().map(class).collect::<Vec<_>>()})
             }
             (Show::Class, None) => class(best(values, 1).next().unwrap_or(0)),
@@ -172,11 +174,6 @@ impl<'a> Lines<'a> {
         }
         object
     }
-}
-
-/// The ends of an interval around a number, in the number's type.
-fn interval<F: Float>(value: F, radius: f64) -> [F; 2] {
-    [value.as_f64() - radius, value.as_f64() + radius].map(F::from_f64)
 }
 
 /// The places of the largest numbers, largest first; of equal ones the first.
@@ -235,9 +232,11 @@ mod tests {
         let top = json!([{"class": "cat", "probability": 0.4}, {"class": "owl", "probability": 0.4}]);
         assert_eq!(json(Show::Top(2))[1], json!({"sample": 6, "classes": top}));
         let within = |show, json| {
-            let lines = Lines::new(show, json, &names).within(vec![0.7, 0.5, 0.25]);
-            lines.head()
-                + &lines.of(5, array![[0.1f32, 0.7, 0.2], [0.3, 0.3, 0.3], [0.25, 0.25, 0.25]].view())
+            let lines = Lines::new(show, json, &names).within(0.7);
+            let values = array![[0.1f32, 0.7, 0.2], [0.3, 0.3, 0.3], [0.25, 0.25, 0.25]];
+            let ends = |sign: f32| &values + &(array![0.7, 0.5, 0.25] * sign);
+            let all = ndarray::concatenate(Axis(1), &[values.view(), ends(-1.0).view(), ends(1.0).view()]);
+            lines.head() + &lines.of(5, if show == Show::Numbers { all.unwrap() } else { values }.view())
         };
         let sets = within(Show::Class, false);
         let ends = [

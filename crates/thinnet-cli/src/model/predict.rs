@@ -14,6 +14,7 @@ use thinnet::Float;
 use thinnet::data::{Block, Columns, Features, Wanted, stream_table};
 use thinnet::engine::MaskedPredictions;
 use thinnet::files::NewFile;
+use thinnet::layers::Loss;
 use thinnet::model::{Model, MonteCarlo};
 use thinnet::training::Task;
 use thinnet::{Error, run};
@@ -52,9 +53,14 @@ fn predict<F: Float>(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let show = show(model, arguments)?;
-    let lines = Lines::new(show, arguments.json, &model.preprocessing().names);
-    let lines = match arguments.coverage {
-        Some(coverage) => lines.within(radii(model, arguments, coverage)?),
+    let has_noise = model.objective().loss == Loss::GaussianNll;
+    let spread = arguments.std || (has_noise && arguments.coverage.is_none());
+    let alone = has_noise || arguments.coverage.is_some();
+    let names = if alone { model.preprocessing().names.clone() } else { model.output_names() };
+    let lines = Lines::new(show, arguments.json, &names);
+    let radii = arguments.coverage.map(|coverage| radii(model, arguments, coverage)).transpose()?;
+    let lines = match &radii {
+        Some(radii) => lines.within(radii[0]),
         None => lines,
     };
     let stop = interrupt::flag()?;
@@ -63,7 +69,7 @@ fn predict<F: Float>(
         _ => Ok(MonteCarlo::new(model, count as u64, arguments.seed.into())?),
     };
     let mut masks = arguments.mc_samples.map(masks).transpose()?;
-    let lines = if masks.is_some() { lines.masked() } else { lines };
+    let lines = if masks.is_some() || spread { lines.masked() } else { lines };
     let input = Input::new(model, &arguments.input);
     let mut sink = Sink::open(arguments.out.as_deref(), output)?;
     if sink.shows_nothing() {
@@ -83,7 +89,11 @@ fn predict<F: Float>(
                 Some(found) => in_columns(found)?,
                 None => return Err(stopped()),
             },
-            (None, Show::Numbers) => model.predict_numbers(block.x)?,
+            (None, _) if spread => in_columns(model.predict_spread(block.x)?)?,
+            (None, Show::Numbers) => match &radii {
+                None => model.outputs(&block.x)?,
+                Some(radii) => with_ends(model, &block.x, radii)?,
+            },
             (None, _) => model.predict_proba(block.x)?,
         };
         order.take(block.file, values)?;
@@ -109,6 +119,15 @@ fn in_columns<F: Float>(found: MaskedPredictions) -> Result<Array2<F>, Failure> 
     let parts = [&mean, &deviation, &entropy, &mutual_information].map(|part| part.view());
     let all = concatenate(Axis(1), &parts);
     all.map(|all| all.mapv(F::from_f64)).map_err(|error| Failure::Refused(error.to_string()))
+}
+
+/// The numbers of a regression, then the lower and the upper ends of their intervals.
+fn with_ends<F: Float>(model: &Model<F>, x: &Features<f64>, radii: &[f64]) -> Result<Array2<F>, Failure> {
+    let outputs = model.outputs(x)?;
+    let [low, high] = model.intervals(outputs.view(), radii).map(|ends| ends.mapv(F::from_f64));
+    let points = model.objective().points(outputs.view());
+    let all = concatenate(Axis(1), &[points.view(), low.view(), high.view()]);
+    all.map_err(|error| Failure::Refused(error.to_string()))
 }
 
 fn stopped() -> Failure {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use thinnet::Error;
 use thinnet::float::{Dtype, Float};
-use thinnet::run::{RunFolder, Session, Summary};
+use thinnet::run::{self, RunFolder, Session, Summary};
 use thinnet::training::TrainingConfig;
 
 use crate::args::train::TrainArguments;
@@ -34,14 +34,18 @@ pub(crate) fn run(arguments: TrainArguments, output: &mut Output) -> Result<(), 
     let stop = interrupt::flag()?;
     let (every, keep) = (arguments.checkpoint_every, arguments.keep_checkpoints);
     let session = Session { every, every_epoch: Duration::ZERO, pictures: PICTURES, keep };
-    let view: Box<dyn View> = match (arguments.quiet, arguments.json) {
+    let (quiet, json) = (arguments.quiet, arguments.json);
+    let request = Request::new(arguments)?;
+    let view: Box<dyn View> = match (quiet, json) {
         (true, _) => Box::new(watch::Quiet),
         (_, true) => Box::new(watch::Json),
-        _ if output.draws() => Box::new(screen::Screen::new(Arc::clone(&stop))),
+        // The display has room for one network.
+        _ if output.draws() && request.config.train.members == 1 => {
+            Box::new(screen::Screen::new(Arc::clone(&stop)))
+        }
         _ => Box::new(watch::Lines::default()),
     };
     let mut shown = watch::Shown::new(output, view, stop);
-    let request = Request::new(arguments)?;
     let summary = match request.config.model.dtype {
         Dtype::F32 => train::<f32>(request, session, &mut shown)?,
         Dtype::F64 => train::<f64>(request, session, &mut shown)?,
@@ -57,7 +61,7 @@ fn train<F: Float>(
     let mut prepared = request.prepare::<F>(shown)?;
     shown.notes = std::mem::take(&mut prepared.notes);
     let folder = prepared.folder.path().to_path_buf();
-    session.train(prepared, shown).map_err(|error| match shown.failure() {
+    run::train(&session, prepared, shown).map_err(|error| match shown.failure() {
         Some(failure) => failure,
         None => resumable(error, &folder, shown.progress()),
     })

@@ -17,6 +17,7 @@ fn run(epochs: usize, steps_per_epoch: u64) -> Announcement {
         history: Vec::new(),
         dtype: "f32".to_owned(),
         threads: 2,
+        members: 1,
         best: None,
         samples_per_step: 100.0,
     }

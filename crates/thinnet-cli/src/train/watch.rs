@@ -8,7 +8,7 @@ use serde::Serialize;
 use thinnet::data::ReadProgress;
 use thinnet::run::{Announcement, Summary, Watch};
 use thinnet::text::joined;
-use thinnet::training::{Divergence, Epoch, Finish, Progress, Score, Step};
+use thinnet::training::{Divergence, Epoch, Finish, Member, Progress, Score, Step};
 
 use crate::failure::Failure;
 use crate::figures::{figure, percent, rate};
@@ -34,6 +34,11 @@ pub(crate) trait View {
         Ok(())
     }
 
+    /// Called after an epoch of one network of an ensemble, the `member`th from 0.
+    fn member(&mut self, _: &Output, _member: usize, _: &Epoch, _best: bool) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Called when everything is done and written.
     fn end(&mut self, output: &mut Output, summary: &Summary) -> Result<(), Failure> {
         conclude(output, summary)
@@ -47,6 +52,8 @@ pub(crate) struct Shown<'a> {
     stop: Arc<AtomicBool>,
     failure: Option<Failure>,
     progress: (u64, u64),
+    /// Steps done by each network of an ensemble; empty for one network.
+    members: Vec<u64>,
     /// What the user should know when the run starts.
     pub(crate) notes: Vec<String>,
 }
@@ -54,7 +61,7 @@ pub(crate) struct Shown<'a> {
 impl<'a> Shown<'a> {
     /// Shows runs until `stop` becomes true.
     pub(crate) fn new(output: &'a mut Output, view: Box<dyn View>, stop: Arc<AtomicBool>) -> Self {
-        Self { output, view, stop, failure: None, progress: (0, 0), notes: Vec::new() }
+        Self { output, view, stop, failure: None, progress: (0, 0), members: Vec::new(), notes: Vec::new() }
     }
 
     /// Reads the samples at `path`.
@@ -107,11 +114,25 @@ impl Progress for Shown<'_> {
 
 impl Watch for Shown<'_> {
     fn begin(&mut self, run: &Announcement) {
+        self.members = vec![0; if run.members > 1 { run.members } else { 0 }];
         let shown = self.view.begin(self.output, run);
         self.keep(shown);
         for note in std::mem::take(&mut self.notes) {
             self.output.note(&note);
         }
+    }
+
+    fn member(&mut self, member: usize, step: &Step, steps: u64) {
+        if let Some(done) = self.members.get_mut(member) {
+            *done = step.step;
+        }
+        let done = self.members.iter().sum();
+        self.progress = (done, steps.saturating_mul(self.members.len() as u64));
+        if let Some(epoch) = &step.epoch {
+            let shown = self.view.member(self.output, member, epoch, step.best);
+            self.keep(shown);
+        }
+        self.output.advance(usize::try_from(done).unwrap_or(usize::MAX));
     }
 }
 
@@ -130,8 +151,12 @@ fn line(run: &Announcement) -> String {
         0 => String::new(),
         done => format!(", resumed after step {done}"),
     };
+    let networks = match run.members {
+        1 => String::new(),
+        members => format!("{members} networks "),
+    };
     format!(
-        "{} ({} parameters, {}) on {}, {train} + {val}{test} samples, {} x {} steps{from}",
+        "{networks}{} ({} parameters, {}) on {}, {train} + {val}{test} samples, {} x {} steps{from}",
         joined(&run.layers, "-"),
         run.parameters,
         run.dtype,
@@ -163,6 +188,9 @@ pub(crate) fn describe(score: &Score) -> String {
 
 /// The messages at the end of a run.
 fn conclusion(summary: &Summary) -> Vec<String> {
+    if !summary.members.is_empty() {
+        return of_ensemble(summary);
+    }
     let kept = &summary.kept;
     let mut lines = Vec::new();
     let why = match summary.finish {
@@ -177,6 +205,21 @@ fn conclusion(summary: &Summary) -> Vec<String> {
     let diverged = summary.diverged.map_or_else(String::new, |diverged| format!("; {diverged}"));
     lines.push(format!("model of epoch {}: validation {}{test}{diverged}", kept.epoch, describe(&kept.val)));
     lines
+}
+
+/// The messages at the end of an ensemble's run.
+fn of_ensemble(summary: &Summary) -> Vec<String> {
+    let test = summary.test.as_ref().map_or_else(String::new, |test| format!("; test {}", describe(test)));
+    let diverged = summary.diverged.map_or_else(String::new, |diverged| format!("; {diverged}"));
+    let each = summary.members.iter().map(|member| match quality(&member.val) {
+        Some((_, value)) => shown_as(&member.val)(value),
+        None => figure(member.val.loss),
+    });
+    vec![
+        format!("{} networks in {:.1} s of training", summary.members.len(), summary.seconds),
+        format!("validation of each: {}", joined(each, ", ")),
+        format!("ensemble: validation {}{test}{diverged}", describe(&summary.val)),
+    ]
 }
 
 /// Prints how a run ended, where it is, and what to open first.
@@ -220,7 +263,20 @@ impl View for Lines {
     fn begin(&mut self, output: &mut Output, run: &Announcement) -> Result<(), Failure> {
         self.epochs = run.epochs;
         output.note(&format!("{} in {}", line(run), run.folder.display()));
+        if run.members > 1 && output.draws() {
+            let steps = run.steps_per_epoch * run.epochs as u64 * run.members as u64;
+            output.start_progress("ensemble".to_owned(), usize::try_from(steps).unwrap_or(usize::MAX));
+        }
         Ok(())
+    }
+
+    fn member(&mut self, output: &Output, member: usize, epoch: &Epoch, best: bool) -> Result<(), Failure> {
+        output.line(&format!("network {}  {}", member + 1, epoch_line(epoch, self.epochs, best)))
+    }
+
+    fn end(&mut self, output: &mut Output, summary: &Summary) -> Result<(), Failure> {
+        output.end_bar();
+        conclude(output, summary)
     }
 
     fn epoch(&mut self, output: &Output, epoch: &Epoch, best: bool) -> Result<(), Failure> {
@@ -252,6 +308,9 @@ pub(crate) struct Json;
 enum Event<'a> {
     Start(&'a Announcement),
     Epoch {
+        /// The number of the network of an ensemble, from 1.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        member: Option<usize>,
         best: bool,
         #[serde(flatten)]
         epoch: &'a Epoch,
@@ -260,7 +319,14 @@ enum Event<'a> {
         folder: &'a Path,
         epochs: usize,
         stopped_early: bool,
-        kept: &'a Epoch,
+        /// The epoch of the model; an ensemble has one for each network instead.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        kept: Option<&'a Epoch>,
+        /// The score of an ensemble on the validation samples.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        val: Option<&'a Score>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        members: &'a [Member],
         test: Option<&'a Score>,
         /// Null if the run has not diverged.
         diverged: Option<Divergence>,
@@ -278,7 +344,11 @@ impl View for Json {
     }
 
     fn epoch(&mut self, output: &Output, epoch: &Epoch, best: bool) -> Result<(), Failure> {
-        output.json(&Event::Epoch { best, epoch })
+        output.json(&Event::Epoch { member: None, best, epoch })
+    }
+
+    fn member(&mut self, output: &Output, member: usize, epoch: &Epoch, best: bool) -> Result<(), Failure> {
+        output.json(&Event::Epoch { member: Some(member + 1), best, epoch })
     }
 
     fn end(&mut self, output: &mut Output, summary: &Summary) -> Result<(), Failure> {
@@ -286,7 +356,9 @@ impl View for Json {
             folder: &summary.folder,
             epochs: summary.epochs,
             stopped_early: matches!(summary.finish, Finish::Patience(_)),
-            kept: &summary.kept,
+            kept: Some(&summary.kept).filter(|_| summary.members.is_empty()),
+            val: Some(&summary.val).filter(|_| !summary.members.is_empty()),
+            members: &summary.members,
             test: summary.test.as_ref(),
             diverged: summary.diverged,
             seconds: summary.seconds,

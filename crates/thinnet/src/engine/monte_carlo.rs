@@ -89,6 +89,39 @@ pub fn predict_masked<F: Float>(
     Ok(Some(all))
 }
 
+impl MaskedPredictions {
+    /// The predictions of several networks together, each over its own masks or none: the mixture of all.
+    ///
+    /// - `members`: of the same samples, (N, C) each
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] without members.
+    pub fn combine(members: &[Self], loss: Loss) -> Result<Self> {
+        let count = members.len() as f64;
+        let over = |of: &dyn Fn(&Self) -> Array2<f64>| {
+            members.iter().map(of).reduce(|sum, one| sum + one).map(|sum| sum / count)
+        };
+        let none = || Error::configuration("there are no predictions to combine");
+        let mean = over(&|one| one.mean.clone()).ok_or_else(none)?;
+        let square = over(&|one| {
+            let off = &one.mean - &mean;
+            &one.deviation * &one.deviation + &off * &off
+        });
+        let of_one = over(&|one| &one.entropy - &one.mutual_information).ok_or_else(none)?;
+        let entropy = entropies(&mean, loss);
+        let mutual_information = (&entropy - &of_one).mapv_into(|value| value.max(0.0));
+        let deviation = square.ok_or_else(none)?.mapv_into(f64::sqrt);
+        Ok(Self { mean, deviation, entropy, mutual_information })
+    }
+
+    /// A prediction without masks: it has no deviation, and no mutual information.
+    pub fn of_one(mean: Array2<f64>, loss: Loss) -> Self {
+        let entropy = entropies(&mean, loss);
+        let (deviation, mutual_information) = (Array2::zeros(mean.raw_dim()), Array2::zeros(entropy.raw_dim()));
+        Self { mean, deviation, entropy, mutual_information }
+    }
+}
+
 /// What has been drawn of a block of samples.
 struct Sums {
     draws: f64,

@@ -17,8 +17,9 @@ use crate::model::Model;
 /// `target_mean` and `target_deviation` (K). `outputs` has the names of the classes or targets.
 ///
 /// # Errors
-/// [`Error::Data`] for an array that the format cannot hold.
+/// [`Error::Configuration`] for an ensemble; [`Error::Data`] for an array that the format cannot hold.
 pub fn npz<F: Float>(model: &Model<F>) -> Result<Vec<u8>> {
+    model.trained().check_single("an NPZ archive")?;
     let mut bytes = Cursor::new(Vec::new());
     let mut zip = ZipWriter::new(&mut bytes);
     let written = write(&mut zip, model).and_then(|()| Ok(zip.finish().map(drop)?));

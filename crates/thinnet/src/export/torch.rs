@@ -1,5 +1,6 @@
 //! A model as a network of PyTorch: arrays with its names, and a script that builds it.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use ndarray::{Array1, ArrayView1};
@@ -8,9 +9,9 @@ use serde_json::json;
 use crate::data::Scale;
 use crate::error::Result;
 use crate::float::{Dtype, Float};
-use crate::layers::{Activation, Dropout, DropoutKind, Normalisation};
+use crate::layers::{Activation, Dropout, DropoutKind, Loss, Normalisation, SMALLEST_VARIANCE};
 use crate::model::Model;
-use crate::training::{Task, Tensors};
+use crate::training::Tensors;
 
 /// The two files of a model for PyTorch. They stand side by side, with names that differ only in their ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +28,11 @@ pub struct Torch {
 /// Of a table with words or gaps, `predict` takes the numbers that its columns become; the list `inputs` names them.
 ///
 /// # Errors
-/// [`Error::Data`](crate::Error::Data) for arrays that the format cannot hold.
+/// [`Error::Configuration`] for an ensemble; [`Error::Data`] for arrays that the format cannot hold.
 pub fn torch<F: Float>(model: &Model<F>) -> Result<Torch> {
-    let (net, own) = (model.calibrated_net(), model.preprocessing());
+    let own = model.preprocessing();
+    model.trained().check_single("a file for PyTorch")?;
+    let net = model.calibrated_nets().next().unwrap_or(Cow::Borrowed(model.net()));
     let config = net.config();
     let mut tensors = Tensors::default();
     let mut modules = Vec::new();
@@ -103,7 +106,7 @@ fn script<F: Float>(model: &Model<F>, modules: &[String]) -> String {
         Dtype::F32 => "torch.float32",
         Dtype::F64 => "torch.float64",
     };
-    let is_regression = model.config().model.task == Task::Regression;
+    let objective = model.objective();
     let mut text =
         "\"\"\"A network of thinnet in PyTorch; its arrays are beside this file.\"\"\"\n\n".to_owned();
     text += "from pathlib import Path\n\nimport torch\nfrom safetensors.torch import load_file\nfrom torch import nn\n\n";
@@ -116,19 +119,33 @@ fn script<F: Float>(model: &Model<F>, modules: &[String]) -> String {
     }
     let _ = writeln!(text, "outputs = {}\n\n", json!(own.names));
     text += "def predict(x):\n";
-    let _ = writeln!(
-        text,
-        "    \"\"\"{} of raw samples (N, D).\"\"\"",
-        if is_regression { "The numbers" } else { "The probability of each class" }
-    );
+    let what = match objective.loss {
+        Loss::Softmax => "The probability of each class",
+        Loss::GaussianNll => "The mean of each number, and the standard deviation of its noise,",
+        Loss::Quantile => "The quantiles of each number",
+        _ => "The numbers",
+    };
+    let _ = writeln!(text, "    \"\"\"{what} of raw samples (N, D).\"\"\"");
     let _ = writeln!(
         text,
         "    x = (x.flatten(1).double() - scale[\"input_mean\"]) / scale[\"input_deviation\"]\n    out = network(x.to({dtype}))"
     );
-    text += if is_regression {
-        "    return out.double() * scale[\"target_deviation\"] + scale[\"target_mean\"]\n"
-    } else {
-        "    return out.softmax(1)\n"
+    let (shift, factor) = ("scale[\"target_mean\"]", "scale[\"target_deviation\"]");
+    let _ = match objective.loss {
+        Loss::Softmax => writeln!(text, "    return out.softmax(1)"),
+        Loss::GaussianNll => writeln!(
+            text,
+            "    variance = nn.functional.softplus(out[:, 1::2].double()) + {SMALLEST_VARIANCE}\n    return out[:, \
+             ::2].double() * {factor} + {shift}, variance.sqrt() * {factor}"
+        ),
+        Loss::Quantile => writeln!(
+            text,
+            "    out = out.double().unflatten(1, (-1, {})).sort(-1).values\n    return out * {factor}[:, None] + {shift}[:, \
+             None]",
+            objective.quantiles.len()
+        ),
+        Loss::Poisson => writeln!(text, "    return out.double().exp() * {factor} + {shift}"),
+        _ => writeln!(text, "    return out.double() * {factor} + {shift}"),
     };
     text
 }

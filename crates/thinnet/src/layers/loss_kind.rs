@@ -46,6 +46,13 @@ pub enum Loss {
     GaussianNll,
 }
 
+impl Loss {
+    /// Whether it is for numbers alone, and so for regressions.
+    pub(crate) fn needs_numbers(self) -> bool {
+        !matches!(self, Self::Softmax | Self::Logistic)
+    }
+}
+
 names!(
     Loss,
     "loss",

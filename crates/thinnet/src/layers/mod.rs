@@ -15,6 +15,7 @@ mod draws;
 mod drop_connect;
 mod dropout;
 mod dropout_kind;
+mod ensemble;
 mod gaussian_dropout;
 mod layer_norm;
 mod loss;

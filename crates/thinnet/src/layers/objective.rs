@@ -44,6 +44,12 @@ pub struct Objective {
     /// order (default only 0.5, the median).
     #[default(vec![0.5])]
     pub quantiles: Vec<f64>,
+    /// The power, from 0 to 1, of the variance by which the gradient of [`Loss::GaussianNll`] is multiplied (default 0,
+    /// which changes no bit). The plain gradient of a mean is divided by its variance, so that what the network thinks
+    /// is noise is hardly learned; with 1 the mean learns as by the squared error (beta-NLL; Seitzer, Tavakoli, Antic and
+    /// Martius, "On the Pitfalls of Heteroscedastic Uncertainty Estimation with Probabilistic Neural Networks", ICLR
+    /// 2022, advise 0.5). The loss itself stays the log-density.
+    pub beta_nll: f64,
     /// Whether the value of [`Loss::Softmax`] and [`Loss::Logistic`] takes probabilities clipped at the number type's
     /// epsilon, so that it stays finite, as scikit-learn's does. The gradient takes them as they are.
     pub clip_probabilities: bool,
@@ -95,7 +101,8 @@ impl Objective {
     /// # Errors
     /// [`Error::Configuration`], which names the setting, its range and the value.
     pub fn check(&self) -> Result<()> {
-        let Self { loss, label_smoothing: smoothing, huber_delta: delta, ref quantiles, .. } = *self;
+        let Self { loss, label_smoothing: smoothing, huber_delta: delta, ref quantiles, beta_nll, .. } =
+            *self;
         if !(0.0..1.0).contains(&smoothing) {
             return Err(Error::configuration(format!(
                 "label_smoothing must be at least 0 and below 1, got {smoothing}"
@@ -116,6 +123,9 @@ impl Objective {
                 "quantiles must be probabilities between 0 and 1 in rising order, got {quantiles:?}"
             )));
         }
+        if !(0.0..=1.0).contains(&beta_nll) {
+            return Err(Error::configuration(format!("beta_nll must be from 0 to 1, got {beta_nll}")));
+        }
         Ok(())
     }
 
@@ -127,6 +137,22 @@ impl Objective {
             Loss::GaussianNll => 2,
             _ => 1,
         }
+    }
+
+    /// Which of the predictions of one target is its best guess: its mean, or its quantile that is nearest to the median.
+    pub fn point(&self) -> usize {
+        if self.loss != Loss::Quantile {
+            return 0;
+        }
+        let off = |place: &usize| (self.quantiles[*place] - 0.5).abs();
+        (0..self.quantiles.len()).min_by(|one, other| off(one).total_cmp(&off(other))).unwrap_or(0)
+    }
+
+    /// The best guess for each target (N, T) among predictions or scores (N, C).
+    pub fn points<F: Float>(&self, predicted: ArrayView2<'_, F>) -> Array2<F> {
+        let columns: Vec<usize> =
+            (self.point()..predicted.ncols()).step_by(self.scores_per_target()).collect();
+        predicted.select(Axis(1), &columns)
     }
 
     /// The predictions for scores (N, C): the softmax's probabilities, each output's probability, exponentials, each
@@ -288,6 +314,10 @@ impl Objective {
                 let square = residual * residual / variance;
                 scores[0] = residual / variance;
                 scores[1] = F::from_f64(0.5) * (F::one() - square) / variance * slope;
+                if self.beta_nll > 0.0 {
+                    let weight = variance.powf(F::from_f64(self.beta_nll));
+                    scores.mapv_inplace(|d| d * weight);
+                }
                 0.5 * (variance.as_f64().ln() + square.as_f64() + TAU.ln())
             }
         }

@@ -1,9 +1,10 @@
 //! Evaluates a model on rows with known targets, part by part.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use serde::Serialize;
 
 use super::Model;
+use super::intervals::{self, Spread};
 use super::trust::{Tally, Trust};
 use crate::data::{Rows, Targets};
 use crate::error::{Error, Result, ensure};
@@ -70,6 +71,9 @@ pub struct TargetFigures {
     pub mae: f64,
     /// The explained share of its variance, at most 1; `None` if all its numbers are equal.
     pub r2: Option<f64>,
+    /// How far its intervals can be trusted.
+    #[serde(flatten)]
+    pub spread: Spread,
 }
 
 /// The matrix row by row.
@@ -91,7 +95,7 @@ pub struct Evaluator<'a, F: Float> {
     trust: Tally,
     of_classes: Vec<Counts>,
     confusion: Option<Array2<usize>>,
-    targets: Vec<Errors>,
+    targets: Vec<(Errors, intervals::Tally)>,
 }
 
 /// How often a class was the true one, the predicted one, and both.
@@ -154,7 +158,7 @@ impl<'a, F: Float> Evaluator<'a, F> {
             trust: Tally::default(),
             of_classes: vec![Counts::default(); classes],
             confusion: (!is_regression && classes <= MOST_COUNTED).then(|| Array2::zeros((classes, classes))),
-            targets: vec![Errors::default(); outputs - classes],
+            targets: vec![Default::default(); outputs - classes],
         }
     }
 
@@ -207,10 +211,14 @@ impl<'a, F: Float> Evaluator<'a, F> {
     }
 
     fn add_numbers(&mut self, outputs: ArrayView2<'_, F>, numbers: ArrayView2<'_, f64>) {
+        let objective = self.model.objective();
+        let (each, point) = (objective.scores_per_target(), objective.point());
         for (row, truth) in outputs.rows().into_iter().zip(numbers.rows()) {
             self.samples += 1;
-            for ((errors, output), &truth) in self.targets.iter_mut().zip(row).zip(truth) {
-                let error = output.as_f64() - truth;
+            let targets = self.targets.iter_mut().zip(row.axis_chunks_iter(Axis(0), each));
+            for (((errors, intervals), own), &truth) in targets.zip(truth) {
+                intervals.add(&objective, own, truth);
+                let error = own[point].as_f64() - truth;
                 errors.squares += error * error;
                 errors.sizes += error.abs();
                 let delta = truth - errors.mean;
@@ -238,8 +246,12 @@ impl<'a, F: Float> Evaluator<'a, F> {
             f1: share(2 * hits, samples + taken),
         });
         let right = self.of_classes.iter().map(|counts| counts.hits).sum();
-        let targets = self.targets.iter().zip(names).map(|(errors, name)| TargetFigures {
+        let conformal = self.model.trained.conformal.as_ref();
+        let objective = self.model.objective();
+        let targets = self.targets.into_iter().zip(names).enumerate();
+        let targets = targets.map(|(target, ((errors, intervals), name))| TargetFigures {
             name: name.clone(),
+            spread: intervals.finish(&objective, conformal, target),
             rmse: (errors.squares / n).sqrt(),
             mae: errors.sizes / n,
             r2: (errors.variation > 0.0).then(|| 1.0 - errors.squares / errors.variation),

@@ -14,7 +14,7 @@ use crate::files;
 use crate::float::{Dtype, Float};
 use crate::net::FullyConnectedNet;
 use crate::training::{
-    Conformal, Preprocessing, Read, Score, Tensors, Trained, TrainingConfig, add_network, network,
+    Conformal, Member, Preprocessing, Read, Score, Tensors, Trained, TrainingConfig, add_network, network,
 };
 
 /// The metadata.
@@ -34,13 +34,23 @@ struct Metadata {
     /// The number of samples behind the array of conformal scores; models of older versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     conformal_samples: Option<usize>,
+    /// What each network of an ensemble reached by itself; empty for one network.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    members: Vec<Member>,
 }
 
 /// The array of conformal scores, float64.
 const CONFORMAL: &str = "conformal";
 
-/// The version of this format.
+/// The version of this format; ensembles have [`OF_ENSEMBLES`], so that a version that does not know them refuses them.
 const FORMAT: u32 = 2;
+/// The version of the format of ensembles. The arrays of the second network have names such as `member2.W1`.
+const OF_ENSEMBLES: u32 = 3;
+
+/// What the names of the arrays of an ensemble's network begin with, counted from 1.
+fn prefix(member: usize) -> String {
+    if member == 1 { String::new() } else { format!("member{member}.") }
+}
 
 impl<F: Float> Model<F> {
     /// The file's bytes: always the same for the same model.
@@ -48,7 +58,7 @@ impl<F: Float> Model<F> {
     /// # Errors
     /// [`Error::Data`] for numbers that JSON cannot hold; finite scores have none.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let Trained { net, config, epoch, samples, val, test, temperature, conformal } = &self.trained;
+        let Trained { config, epoch, samples, val, test, temperature, conformal, members, .. } = &self.trained;
         let mut config = config.clone();
         config.train.threads = None; // changes no result, and so no byte
         // The path of the data means nothing elsewhere; the file name still says what they were.
@@ -56,7 +66,7 @@ impl<F: Float> Model<F> {
             config.data.path = name.to_string_lossy().into_owned();
         }
         let metadata = Metadata {
-            format: FORMAT,
+            format: if members.is_empty() { FORMAT } else { OF_ENSEMBLES },
             thinnet: self.version.clone(),
             config: config.to_toml()?,
             preprocessing: self.preprocessing.clone(),
@@ -66,11 +76,14 @@ impl<F: Float> Model<F> {
             test: *test,
             temperature: *temperature,
             conformal_samples: conformal.as_ref().map(Conformal::samples),
+            members: members.clone(),
         };
         let text = serde_json::to_string(&metadata)
             .map_err(|error| Error::data(format!("metadata as JSON: {error}")))?;
         let mut tensors = Tensors::default();
-        add_network(&mut tensors, "", &net.parameters, net.running());
+        for (net, member) in self.trained.nets().zip(1..) {
+            add_network(&mut tensors, &prefix(member), &net.parameters, net.running());
+        }
         if let Some(conformal) = conformal {
             tensors.add(CONFORMAL, conformal.scores().into_dyn());
         }
@@ -85,7 +98,7 @@ impl<F: Float> Model<F> {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let read = Read::new(bytes)?;
         let metadata = metadata(&read)?;
-        let Metadata { thinnet, config, preprocessing, epoch, samples, val, test, temperature, .. } =
+        let Metadata { thinnet, config, preprocessing, epoch, samples, val, test, temperature, members, .. } =
             metadata;
         ensure!(
             temperature.is_none_or(|temperature| temperature.is_finite() && temperature > 0.0),
@@ -99,15 +112,25 @@ impl<F: Float> Model<F> {
                 F::DTYPE
             )));
         }
-        let (parameters, running) = network(&read, "", config.model.hidden.len() + 1)?;
-        let net = config.net(preprocessing.scale.mean.len(), preprocessing.names.len())?;
-        let mut net = FullyConnectedNet::from_parameters(net, parameters)?;
-        net.set_running(&running)?;
+        ensure!(
+            members.is_empty() || members.len() == config.train.members,
+            Error::data("its results are not those of its networks")
+        );
+        let member = |member: usize| {
+            let (parameters, running) = network(&read, &prefix(member), config.model.hidden.len() + 1)?;
+            let net = config.net(preprocessing.scale.mean.len(), preprocessing.names.len())?;
+            let mut net = FullyConnectedNet::from_parameters(net, parameters)?;
+            net.set_running(&running)?;
+            Ok(net)
+        };
+        let net = member(1)?;
+        let others = (2..=members.len()).map(member).collect::<Result<_>>()?;
         preprocessing.check()?;
         let rows = preprocessing.targets.as_ref().map_or(1, |_| preprocessing.names.len());
         let conformal =
             metadata.conformal_samples.map(|samples| conformal(&read, samples, rows)).transpose()?;
-        let trained = Trained { net, config, epoch, samples, val, test, temperature, conformal };
+        let trained =
+            Trained { net, config, epoch, samples, val, test, temperature, conformal, others, members };
         let model = Self::new(trained, preprocessing)?;
         Ok(Self { version: thinnet, ..model })
     }
@@ -158,9 +181,9 @@ fn metadata(read: &Read<'_>) -> Result<Metadata> {
     }
     let wrong = |error| Error::data(format!("its metadata are not those of a model: {error}"));
     let Numbered { format } = serde_json::from_str(&read.text).map_err(wrong)?;
-    if format != FORMAT {
+    if ![FORMAT, OF_ENSEMBLES].contains(&format) {
         return Err(Error::data(format!(
-            "it has the model format {format}, but this version reads {FORMAT}"
+            "it has the model format {format}, but this version reads {FORMAT} and {OF_ENSEMBLES}"
         )));
     }
     serde_json::from_str(&read.text).map_err(wrong)

@@ -1,12 +1,12 @@
 //! Predictions that hold the truth with a given probability: sets of classes, and intervals of numbers.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2, Axis};
 
 use super::Model;
 use crate::data::Features;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::training::class_score;
+use crate::training::{Task, class_score, interval};
 
 impl<F: Float> Model<F> {
     /// A set of classes for each of N samples, the most probable first. The true class is in it with the probability
@@ -46,13 +46,30 @@ impl<F: Float> Model<F> {
         x: impl Into<Features<f64>>,
         coverage: f64,
     ) -> Result<(Array2<f64>, Array2<f64>)> {
-        let numbers = self.predict_numbers(x)?.mapv(F::as_f64);
-        let radii = ndarray::Array1::from(self.radii(coverage)?);
-        Ok((&numbers - &radii, &numbers + &radii))
+        self.task(Task::Regression)?;
+        let [low, high] = self.intervals(self.outputs(&x.into())?.view(), &self.radii(coverage)?);
+        Ok((low, high))
+    }
+
+    /// The lower and the upper ends (N, K) of the intervals around a regression's outputs that reach this far.
+    ///
+    /// - `outputs`: (N, K times [`scores_per_target`](crate::layers::Objective::scores_per_target)), of [`Model::outputs`]
+    /// - `radii`: K, of [`Model::radii`]
+    pub fn intervals(&self, outputs: ArrayView2<'_, F>, radii: &[f64]) -> [Array2<f64>; 2] {
+        let objective = self.objective();
+        let mut ends = [(); 2].map(|()| Array2::zeros((outputs.nrows(), radii.len())));
+        for (sample, row) in outputs.rows().into_iter().enumerate() {
+            let targets = row.axis_chunks_iter(Axis(0), objective.scores_per_target());
+            for (target, (own, &radius)) in targets.zip(radii).enumerate() {
+                let found = interval(&objective, own, radius);
+                ends.iter_mut().zip(found).for_each(|(ends, end)| ends[[sample, target]] = end);
+            }
+        }
+        ends
     }
 
     /// How far sets and intervals reach: for classes one number, and a class is in the set if one minus its probability
-    /// is not larger; for a regression one number for each target, to both sides.
+    /// is not larger; for a regression one number for each target, with which [`interval`] makes intervals.
     ///
     /// # Errors
     /// [`Error::Configuration`] unless 0 < `coverage` < 1, if the model has too few validation samples for it, or if it

@@ -3,6 +3,7 @@
 mod evaluation;
 mod file;
 mod guaranteed;
+mod intervals;
 mod matching;
 mod monte_carlo;
 mod trust;
@@ -10,6 +11,7 @@ mod trust;
 pub use evaluation::{ClassFigures, Evaluation, Evaluator, TargetFigures};
 pub use file::model_dtype;
 pub use guaranteed::prediction_set;
+pub use intervals::{IntervalFigures, IntervalKind, Noise, QuantileFigures, Spread};
 pub use monte_carlo::MonteCarlo;
 pub use trust::{Bin, Kept, Mistake, Trust};
 
@@ -18,14 +20,13 @@ use std::borrow::Cow;
 use ndarray::Array2;
 
 use crate::data::{DataSet, Features, Rows};
-use crate::engine::{self, Engine, EngineConfig};
+use crate::engine::{self, Engine};
 use crate::error::{Error, Result, same_shape};
 use crate::float::Float;
-use crate::layers::argmax;
+use crate::layers::{Loss, Objective, argmax};
 use crate::net::FullyConnectedNet;
-use crate::optim::{Optimiser, Sgd};
 use crate::training::{
-    Preprocessing, Progress, Task, Trained, Trainer, TrainingConfig, TrainingData, tempered,
+    Preprocessing, Progress, Task, Trained, TrainingConfig, TrainingData, predictor, tempered, train_all,
 };
 
 /// A trained network with everything that prediction needs: it takes samples in the units of its training data.
@@ -56,7 +57,8 @@ pub struct Model<F: Float> {
     trained: Trained<F>,
     preprocessing: Preprocessing,
     version: String,
-    engine: Box<dyn Engine<F>>,
+    /// One for each network.
+    engines: Vec<Box<dyn Engine<F>>>,
 }
 
 impl<F: Float> Model<F> {
@@ -73,7 +75,8 @@ impl<F: Float> Model<F> {
     }
 
     /// Trains a network on a data set, and reports every step to `progress`. To do more, such as stop and resume, use
-    /// a [`Trainer`] and make a model of the [`trained`](Trainer::trained) network.
+    /// a [`Trainer`](crate::training::Trainer) and make a model of the [`trained`](crate::training::Trainer::trained)
+    /// network.
     ///
     /// # Errors
     /// As [`Model::fit`]; [`Error::Interrupted`] if `progress` asks for it.
@@ -81,9 +84,7 @@ impl<F: Float> Model<F> {
         let mut settings = settings.clone();
         settings.model.dtype = F::DTYPE;
         let data = TrainingData::<F>::new(set, &settings)?;
-        let mut trainer = Trainer::new(&settings, &data, engine::cores())?;
-        trainer.run(progress)?;
-        Self::new(trainer.trained()?, data.preprocessing)
+        Self::new(train_all(&settings, &data, progress)?, data.preprocessing)
     }
 
     /// The model of a network that was trained on data with this preprocessing.
@@ -91,14 +92,16 @@ impl<F: Float> Model<F> {
     /// # Errors
     /// [`Error::Configuration`] if the two do not match.
     pub fn new(trained: Trained<F>, preprocessing: Preprocessing) -> Result<Self> {
-        let net = trained.net.config();
-        let (inputs, outputs) = (preprocessing.scale.mean.len(), preprocessing.names.len());
-        same_shape("the network of a model", &(inputs, outputs), &(net.input_dim, net.num_outputs))?;
+        let inputs = preprocessing.scale.mean.len();
+        let outputs = preprocessing.names.len() * trained.config.objective().scores_per_target();
+        for net in trained.nets() {
+            let net = net.config();
+            same_shape("the network of a model", &(inputs, outputs), &(net.input_dim, net.num_outputs))?;
+        }
         let threads = trained.config.train.threads.unwrap_or_else(engine::cores);
-        let how = EngineConfig { threads, ..trained.config.engine(threads) };
-        // It is never trained, so it has the optimiser with the least memory.
-        let engine = engine::build(trained.net.clone(), Optimiser::Sgd(Sgd::default()), how)?;
-        Ok(Self { trained, preprocessing, version: env!("CARGO_PKG_VERSION").to_owned(), engine })
+        let engines = trained.nets().map(|net| predictor(net.clone(), &trained.config, threads));
+        let engines = engines.collect::<Result<_>>()?;
+        Ok(Self { trained, preprocessing, version: env!("CARGO_PKG_VERSION").to_owned(), engines })
     }
 
     /// The class of each of N samples: the one with the highest score, the first of equals.
@@ -121,7 +124,7 @@ impl<F: Float> Model<F> {
         self.task(Task::Classification)?;
         let scores = self.scores(&x.into())?;
         let classes: Vec<usize> = scores.rows().into_iter().map(argmax).collect();
-        let mut probabilities = self.trained.config.loss().predict(self.tempered(scores));
+        let mut probabilities = Loss::Softmax.predict(self.tempered(scores));
         for (mut row, class) in probabilities.rows_mut().into_iter().zip(classes) {
             if argmax(row.view()) < class {
                 // Division made scores equal that were not: the higher one stays ahead.
@@ -140,17 +143,19 @@ impl<F: Float> Model<F> {
         self
     }
 
-    /// The network with the model's temperature, if it has one, in its last layer: its scores are those that
-    /// [`Model::predict_proba`] turns into probabilities. For other programs, which know no temperature.
-    pub fn calibrated_net(&self) -> Cow<'_, FullyConnectedNet<F>> {
-        let Some(temperature) = self.trained.temperature else { return Cow::Borrowed(self.net()) };
-        let mut net = self.net().clone();
-        let divide = |value: F| F::from_f64(value.as_f64() / temperature);
-        if let Some(last) = net.parameters.layers.last_mut() {
-            last.w.mapv_inplace(divide);
-            last.b.mapv_inplace(divide);
-        }
-        Cow::Owned(net)
+    /// The networks with the model's temperature, if it has one, in their last layers. The scores of a single network are
+    /// then those that [`Model::predict_proba`] turns into probabilities. For other programs, which know no temperature.
+    pub fn calibrated_nets(&self) -> impl Iterator<Item = Cow<'_, FullyConnectedNet<F>>> {
+        self.trained.nets().map(|net| {
+            let Some(temperature) = self.trained.temperature else { return Cow::Borrowed(net) };
+            let mut net = net.clone();
+            let divide = |value: F| F::from_f64(value.as_f64() / temperature);
+            if let Some(last) = net.parameters.layers.last_mut() {
+                last.w.mapv_inplace(divide);
+                last.b.mapv_inplace(divide);
+            }
+            Cow::Owned(net)
+        })
     }
 
     /// Scores of classes, divided by the model's temperature.
@@ -158,26 +163,50 @@ impl<F: Float> Model<F> {
         tempered(scores, self.trained.temperature)
     }
 
-    /// A regression's numbers for each sample (N, K), in the units of the training data.
+    /// A regression's best guess of each number for each sample (N, K), in the units of the training data: the mean, or
+    /// the quantile that is nearest to the median.
     ///
     /// # Errors
     /// [`Error::Shape`] for another D; [`Error::Configuration`] if the model predicts classes.
     pub fn predict_numbers(&self, x: impl Into<Features<f64>>) -> Result<Array2<F>> {
         self.task(Task::Regression)?;
-        self.outputs(&x.into())
+        Ok(self.objective().points(self.outputs(&x.into())?.view()))
     }
 
-    /// The network's outputs for each sample (N, outputs): scores of classes, or numbers in the units of the data.
+    /// What the model gives for each sample: scores of classes (N, C), or a regression's predictions in the units of the
+    /// data (N, K times [`Objective::scores_per_target`]), as [`Objective::predict`] orders them: each number's mean and
+    /// standard deviation of the noise with [`Loss::GaussianNll`], its quantiles with [`Loss::Quantile`], otherwise the
+    /// number.
     ///
     /// # Errors
     /// [`Error::Shape`] for another D.
     pub fn outputs(&self, x: &Features<f64>) -> Result<Array2<F>> {
-        Ok(self.preprocessing.outputs(self.scores(x)?))
+        Ok(self.preprocessing.outputs(self.scores(x)?, &self.objective()))
     }
 
-    /// The network's scores of samples (N, D) in the units of the data.
+    /// The names of the columns of [`Model::outputs`].
+    pub fn output_names(&self) -> Vec<String> {
+        let (objective, names) = (self.objective(), &self.preprocessing.names);
+        match objective.loss {
+            Loss::GaussianNll => names.iter().flat_map(|name| [name.clone(), format!("{name} std")]).collect(),
+            Loss::Quantile => {
+                let of = |name| objective.quantiles.iter().map(move |quantile| format!("{name} {quantile}"));
+                names.iter().flat_map(of).collect()
+            }
+            _ => names.clone(),
+        }
+    }
+
+    /// The loss that it was trained with.
+    pub fn objective(&self) -> Objective {
+        self.trained.config.objective()
+    }
+
+    /// The scores of samples (N, D) in the units of the data; an ensemble's are those of [`Objective::combine`].
     fn scores(&self, x: &Features<f64>) -> Result<Array2<F>> {
-        self.engine.scores(&self.engine.load(&self.preprocessing.inputs(x)?)?)
+        let inputs = self.preprocessing.inputs(x)?;
+        let of = |engine: &Box<dyn Engine<F>>| engine.scores(&engine.load(&inputs)?);
+        self.objective().combine(&self.engines.iter().map(of).collect::<Result<Vec<_>>>()?)
     }
 
     /// Refuses to predict what the model cannot.
@@ -191,7 +220,7 @@ impl<F: Float> Model<F> {
         }))
     }
 
-    /// The network.
+    /// The network; of an ensemble, the first one.
     pub fn net(&self) -> &FullyConnectedNet<F> {
         &self.trained.net
     }
@@ -209,6 +238,12 @@ impl<F: Float> Model<F> {
     /// The network with its settings, the sizes of its data, and its validation and test scores.
     pub fn trained(&self) -> &Trained<F> {
         &self.trained
+    }
+
+    /// The networks with their settings and results.
+    #[must_use]
+    pub fn into_trained(self) -> Trained<F> {
+        self.trained
     }
 
     /// The version of thinnet that made it.

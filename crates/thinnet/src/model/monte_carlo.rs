@@ -1,12 +1,19 @@
 //! Monte-Carlo predictions of a model: many passes, each with other dropout masks.
 
+use std::borrow::Cow;
+
+use ndarray::{Array2, Axis};
+
 use super::Model;
 use crate::data::Features;
 use crate::engine::{self, Engine, EngineConfig, MaskSource, MaskedPredictions, predict_masked};
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::layers::{Loss, Objective};
+use crate::net::FullyConnectedNet;
 use crate::optim::{Optimiser, Sgd};
 use crate::random::RandomState;
+use crate::training::tempered;
 
 /// Predicts with dropout masks, and with the model's temperature if it has one (Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016). A sample's masks
 /// depend on the seed and on the sample's number, which counts through all calls.
@@ -29,34 +36,40 @@ use crate::random::RandomState;
 /// ```
 pub struct MonteCarlo<'a, F: Float> {
     model: &'a Model<F>,
-    engine: Box<dyn Engine<F>>,
+    /// One for each network.
+    engines: Vec<Box<dyn Engine<F>>>,
     masks: u64,
     samples: usize,
 }
 
 impl<'a, F: Float> MonteCarlo<'a, F> {
-    /// Predictions of `model` over `masks` masks for each sample.
+    /// Predictions of `model` over `masks` masks for each sample, for each network of an ensemble.
     ///
     /// # Errors
     /// [`Error::Configuration`] for 0 masks, and for a model without dropout, to which all masks are the same.
     pub fn new(model: &'a Model<F>, masks: u64, seed: u64) -> Result<Self> {
-        let net = model.net();
         if masks == 0 {
             return Err(Error::configuration("the number of masks must be at least 1, got 0"));
         }
-        if !net.config().drops() {
+        if !model.net().config().drops() {
             return Err(Error::configuration(
                 "this model was trained without dropout: all masks give the same prediction",
             ));
         }
         let threads = model.config().train.threads.unwrap_or_else(engine::cores);
-        let masked = MaskSource::Counter(seed);
-        let how = EngineConfig { threads, masks: masked, ..model.config().engine(threads) };
-        let engine = engine::build(model.calibrated_net().into_owned(), Optimiser::Sgd(Sgd::default()), how)?;
-        Ok(Self { model, engine, masks, samples: 0 })
+        let engine = |(net, seed): (Cow<'_, FullyConnectedNet<F>>, u64)| {
+            let masked = MaskSource::Counter(seed);
+            let how = EngineConfig { threads, masks: masked, ..model.config().engine(threads) };
+            engine::build(net.into_owned(), Optimiser::Sgd(Sgd::default()), how)
+        };
+        let seeds = (0..).map(|member| seed.wrapping_add(member));
+        let engines = model.calibrated_nets().zip(seeds).map(engine).collect::<Result<_>>()?;
+        Ok(Self { model, engines, masks, samples: 0 })
     }
 
-    /// The predictions for the next N samples: probabilities of classes, or numbers in the units of the data.
+    /// The predictions for the next N samples: probabilities of classes, or numbers in the units of the data. If the
+    /// model predicts noise, `mean` (N, K) has the means alone, and `deviation` holds the noise too. Quantiles are (N, K
+    /// times Q).
     ///
     /// - `x`: (N, D), in the units of the training data
     ///
@@ -77,19 +90,63 @@ impl<'a, F: Float> MonteCarlo<'a, F> {
         x: impl Into<Features<f64>>,
         goes_on: &mut dyn FnMut() -> bool,
     ) -> Result<Option<MaskedPredictions>> {
-        let preprocessing = self.model.preprocessing();
-        let inputs = self.engine.load(&preprocessing.inputs(&x.into())?)?;
-        let objective = self.model.net().config().objective();
+        let inputs = self.model.preprocessing().inputs(&x.into())?;
+        let objective = self.model.objective();
         let draws = (0..self.masks, self.samples);
-        let random = &mut RandomState::new(0); // masks come from the engine's own stream
-        let found = predict_masked(&mut *self.engine, &objective, &inputs, draws, random, goes_on)?;
-        let Some(mut found) = found else { return Ok(None) };
-        self.samples += found.mean.nrows();
-        found.mean = preprocessing.outputs(found.mean);
-        if let Some(deviations) = preprocessing.targets.as_ref().and_then(|scale| scale.deviation.as_ref()) {
-            let deviations = ndarray::aview1(deviations);
-            found.deviation *= &deviations;
+        let mut members = Vec::with_capacity(self.engines.len());
+        for engine in &mut self.engines {
+            let loaded = engine.load(&inputs)?;
+            let random = &mut RandomState::new(0); // masks come from the engine's own stream
+            let found = predict_masked(&mut **engine, &objective, &loaded, draws.clone(), random, goes_on)?;
+            let Some(found) = found else { return Ok(None) };
+            members.push(self.model.preprocessing().in_units(found, &objective));
         }
-        Ok(Some(found))
+        let found = MaskedPredictions::combine(&members, objective.loss)?;
+        self.samples += found.mean.nrows();
+        Ok(Some(with_noise(found, &objective)))
     }
+}
+
+impl<F: Float> Model<F> {
+    /// How far the networks of an ensemble agree, without masks: as [`MonteCarlo::predict`], with one pass of each.
+    ///
+    /// - `x`: (N, D), in the units of the training data
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another D; [`Error::Configuration`] for a single network that predicts no noise, which has no
+    /// deviation.
+    pub fn predict_spread(&self, x: impl Into<Features<f64>>) -> Result<MaskedPredictions> {
+        let objective = self.objective();
+        if self.engines.len() == 1 && objective.loss != Loss::GaussianNll {
+            return Err(Error::configuration(
+                "this model is one network without noise: train an ensemble (train.members), predict over masks, or train \
+                 with model.loss = gaussian_nll",
+            ));
+        }
+        let inputs = self.preprocessing.inputs(&x.into())?;
+        let member = |engine: &Box<dyn Engine<F>>| {
+            let scores = tempered(engine.scores(&engine.load(&inputs)?)?, self.trained.temperature);
+            let mean = objective.predict(scores).mapv(F::as_f64);
+            let of_one = MaskedPredictions::of_one(mean, objective.loss);
+            Ok(self.preprocessing.in_units(of_one, &objective))
+        };
+        let members = self.engines.iter().map(member).collect::<Result<Vec<_>>>()?;
+        Ok(with_noise(MaskedPredictions::combine(&members, objective.loss)?, &objective))
+    }
+}
+
+/// Of means and deviations of noise, (N, 2 K), the means alone, with deviations that hold the noise too: the variance of
+/// the mixture.
+fn with_noise(found: MaskedPredictions, objective: &Objective) -> MaskedPredictions {
+    if objective.loss != Loss::GaussianNll {
+        return found;
+    }
+    let of = |all: &Array2<f64>, place: usize| {
+        all.select(Axis(1), &(place..all.ncols()).step_by(2).collect::<Vec<_>>())
+    };
+    let square = |values: Array2<f64>| values.mapv_into(|value| value * value);
+    let variance = square(of(&found.deviation, 0))
+        + square(of(&found.mean, 1))
+        + square(of(&found.deviation, 1));
+    MaskedPredictions { mean: of(&found.mean, 0), deviation: variance.mapv_into(f64::sqrt), ..found }
 }

@@ -50,6 +50,8 @@ pub struct NetConfig {
     /// The quantiles of the quantile loss (default only the median): see [`Objective::quantiles`].
     #[default(vec![0.5])]
     pub quantiles: Vec<f64>,
+    /// The power of the variance in the gradient of the Gaussian loss (default 0): see [`Objective::beta_nll`].
+    pub beta_nll: f64,
     /// Whether the value of a loss takes clipped probabilities (default no): see [`Objective::clip_probabilities`].
     pub clip_probabilities: bool,
     /// The dropout of each hidden layer. `None` leaves the layer out. A keep probability of 1 keeps every unit, but
@@ -120,6 +122,11 @@ impl NetConfig {
         self.check_dropout(&self.dropout)
     }
 
+    /// Inputs, units of each hidden layer, outputs.
+    pub fn widths(&self) -> Vec<usize> {
+        [&[self.input_dim], self.hidden.as_slice(), &[self.num_outputs]].concat()
+    }
+
     /// The loss with its settings.
     pub fn objective(&self) -> Objective {
         Objective {
@@ -127,6 +134,7 @@ impl NetConfig {
             label_smoothing: self.label_smoothing,
             huber_delta: self.huber_delta,
             quantiles: self.quantiles.clone(),
+            beta_nll: self.beta_nll,
             clip_probabilities: self.clip_probabilities,
         }
     }

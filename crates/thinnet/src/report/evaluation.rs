@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use askama::Template;
 
 use super::confusion::{Confusion, confusion_csv, listed, most_frequent};
+use super::intervals::IntervalsPage;
 use super::look::{Look, float, percent};
 use super::plot::DrawingError;
 use super::trust::{Shown, TrustPage};
@@ -39,6 +40,7 @@ struct Page<'a> {
     columns: [&'static str; 5],
     rows: Vec<(&'a str, Vec<String>)>,
     trust: Option<TrustPage>,
+    intervals: Option<IntervalsPage>,
     confusion: Option<Confusion>,
     settings: Vec<(&'static str, String)>,
 }
@@ -118,6 +120,7 @@ impl EvaluationReport<'_> {
             columns,
             rows: of_classes.chain(of_targets).collect(),
             trust: trust.transpose()?,
+            intervals: IntervalsPage::new(targets)?,
             confusion,
             settings: vec![
                 ("Model", self.model.to_owned()),

@@ -18,7 +18,7 @@
 //!
 //! One idea a file: `figures` (the numbers), `paired` (what is more than chance), `summary` (sentences from them), `axis` and `panels` (what is plotted),
 //! `bands` (several runs as one), `plot` (how), `data` (the same for the page's script), `fonts` (in what), `canvas` (onto which bitmap), `look` (what pages have in common), `page` and `tables`; `run`, with
-//! `confusion` and `weights`, is the training run's page, and `evaluation` with `trust` a model's. Beside them stands [`montage`], a picture of a data set.
+//! `confusion` and `weights`, is the training run's page, and `ensemble` an ensemble's, and `evaluation` with `trust` and `intervals` a model's. Beside them stands [`montage`], a picture of a data set.
 
 mod axis;
 mod bands;
@@ -27,9 +27,11 @@ mod chance;
 mod comparison;
 mod confusion;
 mod data;
+mod ensemble;
 mod evaluation;
 mod figures;
 mod fonts;
+mod intervals;
 mod look;
 pub mod metrics;
 pub mod montage;
@@ -55,7 +57,9 @@ use crate::files;
 use crate::training::experiment::Outcome;
 pub use comparison::{ComparedRun, ComparisonReport};
 pub use confusion::{confusion_csv, listed, most_frequent};
+pub use ensemble::EnsembleReport;
 pub use evaluation::EvaluationReport;
+pub use intervals::kind_name;
 use panels::{Images, Panel};
 pub use record::{RunRecord, first_layer};
 pub use run::RunReport;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::RunFolder;
+use super::folder::members_of;
 use crate::error::{Error, Result};
 use crate::report::{ComparedRun, metrics, parse};
 use crate::sweep::{MANIFEST, RUNS};
@@ -41,6 +42,12 @@ fn runs_in(folder: &Path) -> Result<Vec<ComparedRun>> {
     // A sweep has a `config.toml` as well, of the settings that are not varied.
     if folder.join(MANIFEST).is_file() {
         let runs = folders_in(&folder.join(RUNS))?.into_iter().filter(|run| RunFolder::is_run(run));
+        return runs.map(|run| training_run(&run)).collect();
+    }
+    let members = members_of(folder);
+    if RunFolder::is_run(folder) && members.is_dir() {
+        // An ensemble's networks are compared like runs with other seeds.
+        let runs = folders_in(&members)?.into_iter().filter(|run| RunFolder::is_run(run));
         return runs.map(|run| training_run(&run)).collect();
     }
     if RunFolder::is_run(folder) {

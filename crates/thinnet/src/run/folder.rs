@@ -16,8 +16,11 @@ const CONFIG: &str = "config.toml";
 const SAMPLES: &str = "samples.json";
 /// The checkpoints' folder.
 const CHECKPOINTS: &str = "checkpoints";
+/// The folder of an ensemble's networks.
+const MEMBERS: &str = "members";
 /// Other files that a run writes.
-const WRITTEN: [&str; 8] = [
+const WRITTEN: [&str; 9] = [
+    "members.csv",
     SAMPLES,
     "model.safetensors",
     "report.html",
@@ -47,18 +50,25 @@ pub struct Newest<F> {
     pub damaged: Vec<(PathBuf, String)>,
 }
 
+/// The folder of the runs of an ensemble's networks, in the ensemble's folder.
+pub(super) fn members_of(path: &Path) -> PathBuf {
+    path.join(MEMBERS)
+}
+
 impl RunFolder {
     /// Whether there is a run in `path`.
     pub fn is_run(path: &Path) -> bool {
         path.join(CONFIG).is_file()
     }
 
-    /// Whether there is a checkpoint in `path`, even a damaged one.
+    /// Whether there is a checkpoint in `path`, even a damaged one; of an ensemble, one of any network.
     pub fn has_checkpoint(path: &Path) -> bool {
-        let Ok(mut entries) = fs::read_dir(path.join(CHECKPOINTS)) else { return false };
-        entries.any(|entry| {
-            entry.is_ok_and(|entry| entry.path().extension().is_some_and(|extension| extension == "ckpt"))
-        })
+        let entries = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
+        let is_checkpoint = |entry: fs::DirEntry| {
+            entry.path().extension().is_some_and(|extension| extension == "ckpt")
+        };
+        entries(path.join(CHECKPOINTS)).any(is_checkpoint)
+            || entries(members_of(path)).any(|member| entries(member.path().join(CHECKPOINTS)).any(is_checkpoint))
     }
 
     /// A new run in `path` with these settings; the folder is created if it does not exist.

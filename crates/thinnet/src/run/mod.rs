@@ -6,11 +6,13 @@
 //! | `config.toml` | all settings, with every default filled in |
 //! | `samples.json` | the [`Fingerprint`] of its samples |
 //! | `checkpoints/step-0000001200.ckpt` | the run after that many steps: the last ones, and the best epoch's |
+//! | `members/1`, `members/2`, ... | the folders of an ensemble's networks, each a run |
 //! | `model.safetensors` | the [`Model`](crate::model::Model), once the run has ended |
 //! | `report.html`, `history.csv`, ... | what [`report`](crate::report) makes of it |
 //! | `.lock` | held by the process that trains |
 
 mod compared;
+mod ensemble;
 mod fingerprint;
 mod folder;
 mod merge;
@@ -23,6 +25,7 @@ mod shared;
 mod sweep;
 
 pub use compared::{compared, has_results};
+pub use ensemble::train;
 pub use fingerprint::Fingerprint;
 pub use folder::{Newest, RunFolder};
 pub use merge::{Merged, merge};

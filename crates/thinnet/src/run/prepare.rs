@@ -31,6 +31,8 @@ pub struct Prepared<F: Float> {
     pub notes: Vec<String>,
     /// A description of the samples for the user.
     pub description: String,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) format: Format,
 }
 
 /// A run with these settings on a data set that was read, in the folder `path`: a new one, or the existing one, which
@@ -54,7 +56,7 @@ pub fn prepare<F: Float>(
 pub(super) struct Samples<F> {
     pub(super) data: TrainingData<F>,
     pub(super) fingerprint: Fingerprint,
-    format: Format,
+    pub(super) format: Format,
 }
 
 /// The samples of a run with these settings; if the task is open, the data set decides it.
@@ -89,7 +91,7 @@ pub(super) fn prepare_on<F: Float>(
         Trainer::new(&config, &data, 1)?; // errors are reported before a folder is created
         let folder = RunFolder::create(path, &config)?;
         folder.write_fingerprint(&fingerprint)?;
-        return Ok(Prepared { config, data, folder, state: None, notes, description });
+        return Ok(Prepared { config, data, folder, state: None, notes, description, fingerprint, format });
     };
     let known = folder.fingerprint()?;
     if let Some(known) = &known {
@@ -112,7 +114,7 @@ pub(super) fn prepare_on<F: Float>(
     if known.is_none() {
         folder.write_fingerprint(&fingerprint)?;
     }
-    Ok(Prepared { config, data, folder, state, notes, description })
+    Ok(Prepared { config, data, folder, state, notes, description, fingerprint, format })
 }
 
 /// Up to this many classes there is no warning, however few samples they have.

@@ -14,10 +14,10 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::model::Model;
 use crate::report::{RunRecord, RunReport, first_layer};
-use crate::training::{Divergence, Epoch, Finish, Progress, RunHistory, Sampling, Score, Trained, Trainer};
+use crate::training::{Divergence, Epoch, Finish, Member, Progress, RunHistory, Sampling, Score, Step, Trained, Trainer};
 
 /// The model's file.
-const MODEL: &str = "model.safetensors";
+pub(super) const MODEL: &str = "model.safetensors";
 
 /// Settings for training runs.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +34,14 @@ pub struct Session {
 
 /// Follows a run in a folder.
 pub trait Watch: Progress {
-    /// Called before the first step.
+    /// Called before the first step; for an ensemble once, before its first network's.
     fn begin(&mut self, run: &Announcement);
+
+    /// Called after a step of one network of an ensemble, instead of [`Progress::step`].
+    ///
+    /// - `member`: which network, from 0
+    /// - `steps`: the steps of that network's whole run
+    fn member(&mut self, _member: usize, _step: &Step, _steps: u64) {}
 }
 
 /// The run that is about to be trained.
@@ -63,6 +69,8 @@ pub struct Announcement {
     pub dtype: String,
     /// Threads.
     pub threads: usize,
+    /// Networks that are trained; more than one for an ensemble, whose other figures are those of one network.
+    pub members: usize,
     /// The best of the epochs that were already done.
     #[serde(skip)]
     pub best: Option<usize>,
@@ -80,10 +88,14 @@ pub struct Summary {
     pub finish: Finish,
     /// Its epochs.
     pub epochs: usize,
-    /// The epoch of the model.
+    /// The epoch of the model; of an ensemble, that of the first network.
     pub kept: Epoch,
-    /// All its epochs.
+    /// All its epochs; of an ensemble, those of the first network.
     pub history: RunHistory,
+    /// The model's score on the validation samples.
+    pub val: Score,
+    /// What each network of an ensemble reached by itself; empty for one network.
+    pub members: Vec<Member>,
     /// The model's score on the test samples, if there are any.
     pub test: Option<Score>,
     /// How it has diverged, if its last loss is far above that of an untrained network.
@@ -110,7 +122,7 @@ impl Session {
             folder: folder.path().to_path_buf(),
             data: description.clone(),
             samples: [data.train.len(), data.val.len(), data.test.as_ref().map_or(0, Rows::len)],
-            layers: [&[data.input_dim()], config.model.hidden.as_slice(), &[data.num_outputs()]].concat(),
+            layers: config.net(data.input_dim(), data.num_outputs())?.widths(),
             parameters: trainer.parameters()?.named().iter().map(|(_, array)| array.len()).sum(),
             epochs: config.train.epochs,
             steps_per_epoch: trainer.steps_per_epoch(),
@@ -118,6 +130,7 @@ impl Session {
             history: trainer.history().epochs.clone(),
             dtype: config.model.dtype.to_string(),
             threads,
+            members: 1,
             best: trainer.history().best_epoch().map(|best| best.epoch),
             samples_per_step: match config.train.sampling {
                 Sampling::Shuffled | Sampling::Stream => {
@@ -167,6 +180,8 @@ impl Session {
             epochs: history.epochs.len(),
             history: history.clone(),
             kept,
+            val: kept.val,
+            members: Vec::new(),
             test: verdict.test,
             diverged: history.divergence(config.loss(), data.num_outputs()),
             seconds,

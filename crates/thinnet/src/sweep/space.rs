@@ -151,6 +151,7 @@ impl Dimension {
         let reserved = match key.as_str() {
             "train.seed" => Some("each point is trained with several seeds anyway; give their number"),
             "model.task" => Some("figures of classification and regression cannot be compared"),
+            "train.members" => Some("vary the other settings, and train an ensemble with the best of them"),
             _ => None,
         };
         if let Some(reason) = reserved {

@@ -7,7 +7,7 @@ use crate::data::{Features, Rows, Stored, Targets};
 use crate::engine::{Engine, Inputs};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::layers::{Loss, argmax, rank};
+use crate::layers::{Objective, argmax, rank};
 use crate::random::RandomState;
 
 /// The top-5 accuracy counts samples whose true class is among this many scores.
@@ -114,7 +114,7 @@ impl<'a, F: Float> CheckedRows<'a, F> {
     pub(super) fn score(
         &self,
         engine: &dyn Engine<F>,
-        (loss, accuracy_alone): (Loss, bool),
+        (objective, accuracy_alone): (&Objective, bool),
         random: &mut RandomState,
     ) -> Result<Score> {
         let score = |inputs: &Inputs<F>, rows: &Rows<F>| match rows.targets() {
@@ -124,10 +124,10 @@ impl<'a, F: Float> CheckedRows<'a, F> {
                 let accuracy = Some(correct as f64 / labels.len() as f64);
                 Ok(Score { loss: f64::NAN, accuracy, ..Score::default() })
             }
-            targets => score(engine.scores(inputs)?.view(), targets, loss),
+            targets => score(engine.scores(inputs)?.view(), targets, objective),
         };
         match &self.part {
-            Chosen::Stored => judge(engine, self.rows, loss).map(|(score, _)| score),
+            Chosen::Stored => judge(engine, self.rows, objective).map(|(score, _)| score),
             Chosen::Loaded(inputs, count) if *count == self.rows.len() => score(inputs, self.rows),
             Chosen::Loaded(inputs, count) => score(inputs, &self.rows.slice(0, *count)),
             Chosen::Drawn(count) => {
@@ -143,9 +143,17 @@ impl<'a, F: Float> CheckedRows<'a, F> {
 pub(super) fn judge<F: Float>(
     engine: &dyn Engine<F>,
     rows: &Rows<F>,
-    loss: Loss,
+    objective: &Objective,
 ) -> Result<(Score, Option<Array2<usize>>)> {
-    let scores = scores_of(engine, rows)?;
+    judge_scores(scores_of(engine, rows, objective)?.view(), rows, objective)
+}
+
+/// The same for scores (N, C) that are known.
+pub(super) fn judge_scores<F: Float>(
+    scores: ArrayView2<'_, F>,
+    rows: &Rows<F>,
+    objective: &Objective,
+) -> Result<(Score, Option<Array2<usize>>)> {
     let confusion = (!rows.is_regression() && scores.ncols() <= MOST_COUNTED).then(|| {
         let mut counts = Array2::zeros((scores.ncols(), scores.ncols()));
         for (row, &label) in scores.rows().into_iter().zip(rows.labels()) {
@@ -153,13 +161,18 @@ pub(super) fn judge<F: Float>(
         }
         counts
     });
-    Ok((score(scores.view(), rows.targets(), loss)?, confusion))
+    Ok((score(scores, rows.targets(), objective)?, confusion))
 }
 
 /// The scores (N, C) of rows, in memory or not.
-pub(super) fn scores_of<F: Float>(engine: &dyn Engine<F>, rows: &Rows<F>) -> Result<Array2<F>> {
+pub(super) fn scores_of<F: Float>(
+    engine: &dyn Engine<F>,
+    rows: &Rows<F>,
+    objective: &Objective,
+) -> Result<Array2<F>> {
+    let outputs = rows.num_outputs() * objective.scores_per_target();
     match rows.x() {
-        Features::Stored(stored) => scores_of_stored(engine, stored, rows.num_outputs()),
+        Features::Stored(stored) => scores_of_stored(engine, stored, outputs),
         x => engine.scores(&engine.load(x)?),
     }
 }
@@ -182,8 +195,12 @@ fn scores_of_stored<F: Float>(
 }
 
 /// Loss and accuracies of scores (N, C).
-fn score<F: Float>(scores: ArrayView2<'_, F>, targets: Targets<'_, F>, loss: Loss) -> Result<Score> {
-    let (value, _) = loss.evaluate(scores, targets, None)?;
+fn score<F: Float>(
+    scores: ArrayView2<'_, F>,
+    targets: Targets<'_, F>,
+    objective: &Objective,
+) -> Result<Score> {
+    let (value, _) = objective.evaluate(scores, targets, None)?;
     let mut score = Score { loss: value.as_f64(), ..Score::default() };
     match targets {
         Targets::Classes(labels) => {
@@ -200,7 +217,8 @@ fn score<F: Float>(scores: ArrayView2<'_, F>, targets: Targets<'_, F>, loss: Los
         Targets::Values(values) => {
             let mean = values.mapv(F::as_f64).mean_axis(Axis(0)).unwrap_or_default();
             let (mut residual, mut total) = (0.0, 0.0);
-            for (row, target) in scores.rows().into_iter().zip(values.rows()) {
+            let guesses = objective.points(objective.predict(scores.to_owned()).view());
+            for (row, target) in guesses.rows().into_iter().zip(values.rows()) {
                 for ((s, t), mean) in row.iter().zip(target).zip(&mean) {
                     let (s, t) = (s.as_f64(), t.as_f64());
                     residual += (s - t) * (s - t);
@@ -218,6 +236,7 @@ mod tests {
     use ndarray::array;
 
     use super::*;
+    use crate::layers::Loss;
 
     #[test]
     fn accuracies_count_ranks_and_the_first_of_equals() {
@@ -227,10 +246,10 @@ mod tests {
             [6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0],
             [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
         ];
-        let found = score(scores.view(), Targets::Classes(&[0, 4, 5, 0]), Loss::Softmax).unwrap();
+        let found = score(scores.view(), Targets::Classes(&[0, 4, 5, 0]), &Loss::Softmax.into()).unwrap();
         assert_eq!((found.accuracy, found.top5, found.r2), (Some(0.5), Some(0.75), None));
         let few = array![[1.0, 2.0], [2.0, 1.0]];
-        let found = score(few.view(), Targets::Classes(&[1, 1]), Loss::Softmax).unwrap();
+        let found = score(few.view(), Targets::Classes(&[1, 1]), &Loss::Softmax.into()).unwrap();
         assert_eq!((found.accuracy, found.top5), (Some(0.5), None));
     }
 
@@ -238,13 +257,13 @@ mod tests {
     fn r_squared_is_one_less_the_residuals_share() {
         let targets = array![[1.0], [2.0], [3.0]];
         let of = |scores: Array2<f64>| {
-            score(scores.view(), Targets::Values(targets.view()), Loss::SquaredError).unwrap()
+            score(scores.view(), Targets::Values(targets.view()), &Loss::SquaredError.into()).unwrap()
         };
         assert_eq!(of(targets.clone()).r2, Some(1.0));
         assert_eq!(of(array![[2.0], [2.0], [2.0]]).r2, Some(0.0));
         assert_eq!(of(array![[2.0], [2.0], [3.0]]).r2, Some(0.5));
         let constant = array![[1.0], [1.0]];
-        let found = score(constant.view(), Targets::Values(constant.view()), Loss::SquaredError).unwrap();
+        let found = score(constant.view(), Targets::Values(constant.view()), &Loss::SquaredError.into()).unwrap();
         assert_eq!(found.r2, None);
     }
 }

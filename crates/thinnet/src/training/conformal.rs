@@ -3,10 +3,11 @@
 //! Sources: Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005; Angelopoulos and Bates, "A Gentle
 //! Introduction to Conformal Prediction and Distribution-Free Uncertainty Quantification", 2021, section 1.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 
 use crate::error::{Error, Result, ensure, same_shape};
 use crate::float::Float;
+use crate::layers::{Loss, Objective};
 
 /// So many scores are kept, of all targets together; a target keeps at least [`LEAST`].
 const MOST: usize = 4000;
@@ -64,6 +65,30 @@ impl Conformal {
         let off = |(one, other): (&F, &F)| (one.as_f64() - other.as_f64()).abs();
         let columns = predicted.columns().into_iter().zip(truth.columns());
         Self::of(columns.map(|(predicted, truth)| predicted.iter().zip(truth).map(off).collect()).collect())
+    }
+
+    /// Of what a regression predicts besides its best guess. Where it predicts noise, the score is the distance in
+    /// standard deviations, so that intervals are wide where there is noise (Lei et al., "Distribution-Free Predictive
+    /// Inference for Regression", Journal of the American Statistical Association 2018, section 5.2). With two or more
+    /// quantiles it is the distance from the nearer of the outer ones, negative between them (Romano, Patterson and
+    /// Candès, "Conformalized Quantile Regression", NeurIPS 2019). Otherwise as [`Conformal::of_numbers`].
+    ///
+    /// - `predicted`: (N, K times [`Objective::scores_per_target`]), as [`Objective::predict`] gives; `truth`: (N, K)
+    ///
+    /// # Errors
+    /// As [`Conformal::of_numbers`].
+    pub fn of_outputs<F: Float>(
+        objective: &Objective,
+        predicted: ArrayView2<'_, F>,
+        truth: ArrayView2<'_, F>,
+    ) -> Result<Self> {
+        let each = objective.scores_per_target();
+        same_shape("numbers that are predicted", &[truth.nrows(), truth.ncols() * each], predicted.shape())?;
+        let of_target = |(own, truth): (ArrayView2<'_, F>, ArrayView1<'_, F>)| {
+            let rows = own.rows().into_iter().zip(truth);
+            rows.map(|(own, truth)| number_score(objective, own, truth.as_f64())).collect()
+        };
+        Self::of(predicted.axis_chunks_iter(Axis(1), each).zip(truth.columns()).map(of_target).collect())
     }
 
     /// Scores of each target, in any order. Many are thinned: every so-manieth is kept, and the largest.
@@ -140,6 +165,34 @@ impl Conformal {
 /// The score of a class with this probability.
 pub(crate) fn class_score<F: Float>(probability: F) -> f64 {
     1.0 - probability.as_f64()
+}
+
+/// The score of a truth, given what is predicted for its target: see [`Conformal::of_outputs`].
+pub(crate) fn number_score<F: Float>(objective: &Objective, own: ArrayView1<'_, F>, truth: f64) -> f64 {
+    let [low, high] = core(objective, own);
+    (low - truth).max(truth - high) / unit(objective, own)
+}
+
+/// The interval that reaches as far as a score of `radius`.
+///
+/// - `own`: what [`Objective::predict`] gives for one target of one sample
+pub fn interval<F: Float>(objective: &Objective, own: ArrayView1<'_, F>, radius: f64) -> [f64; 2] {
+    let ([low, high], reach) = (core(objective, own), radius * unit(objective, own));
+    let (low, high) = (low - reach, high + reach);
+    if low <= high { [low, high] } else { [f64::midpoint(low, high); 2] }
+}
+
+/// The interval of radius 0: between the outer quantiles, or the best guess alone.
+fn core<F: Float>(objective: &Objective, own: ArrayView1<'_, F>) -> [f64; 2] {
+    match objective.loss {
+        Loss::Quantile => [own[0].as_f64(), own[own.len() - 1].as_f64()],
+        _ => [own[0].as_f64(); 2],
+    }
+}
+
+/// What a score is counted in: standard deviations, or the target's unit.
+fn unit<F: Float>(objective: &Objective, own: ArrayView1<'_, F>) -> f64 {
+    if objective.loss == Loss::GaussianNll { own[1].as_f64() } else { 1.0 }
 }
 
 /// Which of `samples` sorted scores is the `place`th of the `most` that are kept, both from 1.

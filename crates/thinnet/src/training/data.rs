@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{DataConfig, Task, TrainingConfig};
 use crate::data::{Columns, DataSet, Features, Rows, Scale, Scaling, SplitOptions};
+use crate::engine::MaskedPredictions;
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::layers::{Loss, Objective};
 
 /// How a sample is transformed before the network, and its output after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,15 +51,35 @@ impl Preprocessing {
         self.scale.apply(x)
     }
 
-    /// A regression's scores (N, K) in the units of the data.
-    pub fn outputs<F: Float>(&self, mut scores: Array2<F>) -> Array2<F> {
-        if let Some(Scale { mean, deviation }) = &self.targets {
-            for (index, mut column) in scores.columns_mut().into_iter().enumerate() {
-                let divisor = deviation.as_ref().map_or(1.0, |deviation| deviation[index]);
-                column.mapv_inplace(|score| F::from_f64(score.as_f64() * divisor + mean[index]));
-            }
+    /// A regression's predictions in the units of the data: [`Objective::predict`] of scores (N, K times
+    /// [`Objective::scores_per_target`]). Scores of classes stay as they are.
+    pub fn outputs<F: Float>(&self, scores: Array2<F>, objective: &Objective) -> Array2<F> {
+        if self.targets.is_none() {
+            return scores;
         }
-        scores
+        let mut predicted = objective.predict(scores);
+        self.scale_back(&mut predicted, objective, true);
+        predicted
+    }
+
+    /// Predictions over masks in the units of the data.
+    pub(crate) fn in_units(&self, mut found: MaskedPredictions, objective: &Objective) -> MaskedPredictions {
+        self.scale_back(&mut found.mean, objective, true);
+        self.scale_back(&mut found.deviation, objective, false);
+        found
+    }
+
+    /// Undoes the scaling of the targets for a regression's predictions: places, or deviations, which have a size alone.
+    fn scale_back<F: Float>(&self, predicted: &mut Array2<F>, objective: &Objective, places: bool) {
+        let Some(Scale { mean, deviation }) = &self.targets else { return };
+        let each = objective.scores_per_target();
+        for (index, mut column) in predicted.columns_mut().into_iter().enumerate() {
+            let target = index / each;
+            let divisor = deviation.as_ref().map_or(1.0, |deviation| deviation[target]);
+            let size_alone = !places || objective.loss == Loss::GaussianNll && index % each == 1;
+            let shift = if size_alone { 0.0 } else { mean[target] };
+            column.mapv_inplace(|score| F::from_f64(score.as_f64() * divisor + shift));
+        }
     }
 }
 
@@ -183,7 +205,7 @@ impl<F: Float> TrainingData<F> {
         self.train.input_dim()
     }
 
-    /// How many scores the network has: one per class, or one per target.
+    /// The number of classes, or of targets.
     pub fn num_outputs(&self) -> usize {
         self.train.num_outputs()
     }

@@ -36,7 +36,7 @@ impl RunHistory {
     /// Whether the run has diverged although it finished. It has if the training loss of its last epoch, both in test
     /// mode and as the mean of its steps, is not finite, or is more than 10 times the loss of an untrained network.
     /// That loss is the max of the first step's loss and the loss of the same answer for all samples: `ln(C)` for C
-    /// classes, the targets' variance for numbers.
+    /// classes, the targets' variance for the squared error, nothing for other losses.
     ///
     /// - `loss`: the loss used in training
     /// - `num_outputs`: C, for classes
@@ -52,8 +52,8 @@ impl RunHistory {
         let of_one_answer = match (loss, last.train.r2) {
             (Loss::Softmax, _) => (num_outputs.max(2) as f64).ln(),
             // R squared is 1 minus the ratio of the two.
-            (_, Some(r2)) => last.train.loss / (1.0 - r2),
-            (_, None) => f64::NAN,
+            (Loss::SquaredError, Some(r2)) => last.train.loss / (1.0 - r2),
+            _ => f64::NAN,
         };
         let start = first.max(of_one_answer); // `max` ignores a NaN
         let is_bad = |loss: f64| !loss.is_finite() || loss > FACTOR * start;

@@ -13,7 +13,7 @@ use crate::data::{CIFAR10_CLASSES, Rows};
 use crate::engine::{Engine, EngineKind};
 use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
-use crate::layers::Loss;
+use crate::layers::Objective;
 use crate::net::Initialisation;
 use crate::optim::OptimiserKind;
 use crate::random::RandomState;
@@ -88,24 +88,24 @@ pub struct Ending {
 
 impl Ending {
     /// Evaluates the network of `engine`.
-    fn of<F: Float>(engine: &dyn Engine<F>, data: &TrainingData<F>, loss: Loss) -> Result<Self> {
+    fn of<F: Float>(engine: &dyn Engine<F>, data: &TrainingData<F>, objective: &Objective) -> Result<Self> {
         let classes = engine.classes(&engine.load(data.val.x())?)?;
         let val_correct = classes.iter().zip(data.val.labels()).map(|(class, label)| class == label);
         Ok(Self {
-            train_loss: loss_on(engine, &data.train, loss)?,
-            val_loss: loss_on(engine, &data.val, loss)?,
+            train_loss: loss_on(engine, &data.train, objective)?,
+            val_loss: loss_on(engine, &data.val, objective)?,
             val_correct: val_correct.collect(),
         })
     }
 }
 
 /// The mean loss on rows. One block at a time is loaded, so that a whole data set needs no second copy in memory.
-fn loss_on<F: Float>(engine: &dyn Engine<F>, rows: &Rows<F>, loss: Loss) -> Result<f64> {
+fn loss_on<F: Float>(engine: &dyn Engine<F>, rows: &Rows<F>, objective: &Objective) -> Result<f64> {
     const BLOCK: usize = 1000;
     let mut sum = 0.0;
     for start in (0..rows.len()).step_by(BLOCK) {
         let block = rows.slice(start, start + BLOCK);
-        sum += judge(engine, &block, loss)?.0.loss * block.len() as f64;
+        sum += judge(engine, &block, objective)?.0.loss * block.len() as f64;
     }
     Ok(sum / rows.len() as f64)
 }
@@ -247,7 +247,7 @@ pub fn run<F: Float>(
         let mut trainer = Trainer::with_stream(&config, data, settings.threads, random, Checks::course())?;
         trainer.run(observer)?;
         let seconds = start.elapsed().as_secs_f64();
-        let end = Some(Ending::of(trainer.engine(), data, config.loss())?);
+        let end = Some(Ending::of(trainer.engine(), data, &config.objective())?);
         networks.push(NetworkRun { keep, history: Accuracies::of(trainer.history()), seconds, end });
         all.push(Trained { val: trainer.verdict(settings.threads)?.val, ..trainer.trained()? });
         random = trainer.into_random();

@@ -11,6 +11,7 @@ mod config;
 mod conformal;
 mod data;
 mod divergence;
+mod ensemble;
 pub mod experiment;
 mod rates;
 mod record;
@@ -27,15 +28,17 @@ pub use config::{
     Annealing, Assignment, ClassWeights, DataConfig, Keep, Masks, ModelConfig, Monitor, OptimConfig, RunStep,
     Sampling, Setting, TargetKind, Task, TrainConfig, TrainingConfig, keys, meant, settings,
 };
-pub use conformal::Conformal;
-pub(crate) use conformal::class_score;
+pub use conformal::{Conformal, interval};
+pub(crate) use conformal::{class_score, number_score};
 pub use data::{Preprocessing, TrainingData};
 pub use divergence::Divergence;
+pub use ensemble::Member;
+pub(crate) use ensemble::{side_by_side, train_all};
 pub use rates::Rates;
 pub use record::{Epoch, RunHistory, Score};
 pub use state::TrainerState;
 pub use temperature::fit_temperature;
 pub(crate) use tensors::{Read, Tensors, add_network, network};
-pub(crate) use trained::tempered;
+pub(crate) use trained::{predictor, tempered};
 pub use trained::{Trained, Verdict};
 pub use trainer::{Finish, Progress, Step, Trainer};

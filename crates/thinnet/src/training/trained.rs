@@ -5,7 +5,7 @@ use ndarray::Array2;
 use super::check::{judge, scores_of};
 use super::conformal::Conformal;
 use super::temperature::fit_temperature;
-use super::{Score, Trainer, TrainingConfig};
+use super::{Member, Preprocessing, Score, Trainer, TrainingConfig};
 use crate::data::{Rows, Targets};
 use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
@@ -33,6 +33,10 @@ pub struct Trained<F> {
     pub temperature: Option<f64>,
     /// What sets of classes and intervals of numbers need; `None` for models of older versions.
     pub conformal: Option<Conformal>,
+    /// The further networks of an ensemble; empty for one network.
+    pub others: Vec<FullyConnectedNet<F>>,
+    /// What each network of an ensemble reached by itself, the first one included; empty for one network.
+    pub members: Vec<Member>,
 }
 
 /// Scores (N, C) of classes divided by a temperature, if there is one.
@@ -55,6 +59,44 @@ pub struct Verdict {
     pub confusion: Option<Array2<usize>>,
 }
 
+/// The temperature, if the settings ask for one, and the conformal scores that predictions of validation rows give.
+///
+/// - `scores`: (N, C), the network's
+pub(super) fn fitted<F: Float>(
+    scores: Array2<F>,
+    val: &Rows<F>,
+    config: &TrainingConfig,
+    preprocessing: &Preprocessing,
+) -> Result<(Option<f64>, Option<Conformal>)> {
+    let mut temperature = None;
+        let conformal = match val.targets() {
+            Targets::Classes(labels) => {
+                if config.train.calibrate {
+                    temperature = Some(fit_temperature(scores.view(), labels)?);
+                }
+                let probabilities = Loss::Softmax.predict(tempered(scores, temperature));
+                Conformal::of_classes(probabilities.view(), labels)?
+            }
+            Targets::Values(truth) => {
+                let objective = config.objective();
+                let outputs = preprocessing.outputs(scores, &objective);
+                let truth = preprocessing.outputs(truth.to_owned(), &Loss::SquaredError.into());
+                Conformal::of_outputs(&objective, outputs.view(), truth.view())?
+            }
+        };
+        let conformal = Some(conformal).filter(Conformal::is_finite);
+    Ok((temperature, conformal))
+}
+
+/// An engine that only predicts: it is never trained, so it has the optimiser with the least memory.
+pub(crate) fn predictor<F: Float>(
+    net: FullyConnectedNet<F>,
+    config: &TrainingConfig,
+    threads: usize,
+) -> Result<Box<dyn Engine<F>>> {
+    engine::build(net, Optimiser::Sgd(Sgd::default()), config.engine(threads))
+}
+
 impl<F: Float> Trainer<'_, F> {
     /// The network that the run keeps: the best epoch's, or the current one. Its predictions of the validation rows give
     /// its temperature and its conformal scores.
@@ -64,23 +106,10 @@ impl<F: Float> Trainer<'_, F> {
     pub fn trained(&self) -> Result<Trained<F>> {
         let kept = self.kept()?;
         let val = &self.data.val;
-        let engine = self.engine_of(&kept, self.config.train.threads.unwrap_or_else(engine::cores))?;
-        let scores = scores_of(engine.as_ref(), val)?;
-        let mut temperature = None;
-        let conformal = match val.targets() {
-            Targets::Classes(labels) => {
-                if self.config.train.calibrate {
-                    temperature = Some(fit_temperature(scores.view(), labels)?);
-                }
-                let probabilities = Loss::Softmax.predict(tempered(scores, temperature));
-                Conformal::of_classes(probabilities.view(), labels)?
-            }
-            Targets::Values(truth) => {
-                let unscaled = |numbers| self.data.preprocessing.outputs(numbers);
-                Conformal::of_numbers(unscaled(scores).view(), unscaled(truth.to_owned()).view())?
-            }
-        };
-        let conformal = Some(conformal).filter(Conformal::is_finite);
+        let threads = self.config.train.threads.unwrap_or_else(engine::cores);
+        let engine = predictor(kept.net.clone(), self.config, threads)?;
+        let scores = scores_of(engine.as_ref(), val, &self.config.objective())?;
+        let (temperature, conformal) = fitted(scores, val, self.config, &self.data.preprocessing)?;
         Ok(Trained { temperature, conformal, ..kept })
     }
 
@@ -100,12 +129,18 @@ impl<F: Float> Trainer<'_, F> {
         let test = self.data.test.as_ref().map_or(0, Rows::len);
         let samples = [self.data.train.len(), self.data.val.len(), test];
         let (epoch, val) = (kept.epoch, kept.val);
-        Ok(Trained { net, config, epoch, samples, val, test: None, temperature: None, conformal: None })
-    }
-
-    /// An engine that only predicts: it is never trained, so it has the optimiser with the least memory.
-    fn engine_of(&self, kept: &Trained<F>, threads: usize) -> Result<Box<dyn Engine<F>>> {
-        engine::build(kept.net.clone(), Optimiser::Sgd(Sgd::default()), self.config.engine(threads))
+        Ok(Trained {
+            net,
+            config,
+            epoch,
+            samples,
+            val,
+            test: None,
+            temperature: None,
+            conformal: None,
+            others: Vec::new(),
+            members: Vec::new(),
+        })
     }
 
     /// The scores on validation and test rows of the network that the run keeps.
@@ -113,8 +148,8 @@ impl<F: Float> Trainer<'_, F> {
     /// # Errors
     /// None for a trainer made by [`Trainer::new`].
     pub fn verdict(&self, threads: usize) -> Result<Verdict> {
-        let engine = self.engine_of(&self.kept()?, threads)?;
-        let judge = |rows| judge(engine.as_ref(), rows, self.config.loss());
+        let engine = predictor(self.kept()?.net, self.config, threads)?;
+        let judge = |rows| judge(engine.as_ref(), rows, &self.config.objective());
         let (val, confusion) = judge(&self.data.val)?;
         match &self.data.test {
             None => Ok(Verdict { val, test: None, confusion }),

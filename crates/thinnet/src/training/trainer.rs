@@ -356,7 +356,7 @@ impl<'a, F: Float> Trainer<'a, F> {
 
     /// Checks the network, and stores it if it is the best.
     fn check(&mut self, ends_epoch: bool) -> Result<(Epoch, bool)> {
-        let how = (self.config.loss(), self.checks.accuracy_alone);
+        let how = (&self.config.objective(), self.checks.accuracy_alone);
         let mut scores = [Score::default(); 2];
         for (score, check) in scores.iter_mut().zip(&self.checked) {
             *score = check.score(self.engine.as_ref(), how, &mut self.random)?;

@@ -2,9 +2,10 @@
 
 use super::graph::{DEVIATION, Graph, LABEL, PROBABILITIES, VARIABLE};
 use super::messages::{AttributeProto, TensorProto};
+use super::together::{combined, moments};
 use crate::data::Scale;
 use crate::error::{Error, Result, ensure};
-use crate::layers::{Loss, Objective, SMALLEST_VARIANCE};
+use crate::layers::{Loss, Objective};
 
 /// The classes of a classification, in the order of their scores.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub(super) struct Answers<'a> {
     pub(super) labels: Option<&'a Labels>,
     /// The scaling of the targets, which is undone.
     pub(super) targets: Option<&'a Scale>,
+    /// What scores of classes are divided by; `None` if they are not.
+    pub(super) temperature: Option<f64>,
     /// Whether probabilities are a map for each sample.
     pub(super) zipmap: bool,
 }
@@ -55,14 +58,14 @@ pub(super) struct Answers<'a> {
 impl Answers<'_> {
     /// Adds the outputs.
     ///
-    /// - `scores`: (N, C)
+    /// - `members`: the scores (N, C) of each network
     ///
     /// # Errors
     /// [`Error::Configuration`] for labels that do not suit the loss, or maps without labels.
     pub(super) fn add(
         self,
         graph: &mut Graph,
-        scores: &str,
+        members: &[String],
         count: usize,
         objective: &Objective,
     ) -> Result<()> {
@@ -74,6 +77,12 @@ impl Answers<'_> {
                  labels per sample; leave zipmap out"
             )
         );
+        if objective.loss == Loss::GaussianNll && self.labels.is_none() {
+            self.moments(graph, members, count);
+            return Ok(());
+        }
+        let scores = combined(graph, members, objective);
+        let scores = &self.tempered(graph, scores);
         match (objective.loss, self.labels) {
             (Loss::Softmax, Some(labels)) if labels.len() == count => self.softmax(graph, scores, labels),
             (Loss::Logistic, Some(labels)) if count == 1 && labels.len() == 1 => {
@@ -160,24 +169,14 @@ impl Answers<'_> {
         let targets = count / each;
         let doc = "The prediction of each target, in its own units.";
         match objective.loss {
-            Loss::GaussianNll => {
-                let mean = every(graph, "mean_scores", scores, (0..count).step_by(2));
-                let score = every(graph, "deviation_scores", scores, (1..count).step_by(2));
-                let variance = graph.node("Softplus", "softplus", &[&score], Vec::new());
-                let least = graph.floats("smallest_variance", &[], [SMALLEST_VARIANCE]);
-                let variance = graph.node("Add", "variance", &[&variance, &least], Vec::new());
-                let deviation = graph.node("Sqrt", "root", &[&variance], Vec::new());
-                graph.output(VARIABLE, &mean, TensorProto::FLOAT, &[targets], "The mean of each target.");
-                let doc = "The standard deviation of each target: the noise in the data.";
-                graph.output(DEVIATION, &deviation, TensorProto::FLOAT, &[targets], doc);
-            }
             Loss::Quantile if each > 1 => {
                 let sizes = if targets == 1 { vec![each] } else { vec![targets, each] };
                 let shape =
                     std::iter::once(-1).chain(sizes.iter().filter_map(|&size| i64::try_from(size).ok()));
                 let shape: Vec<i64> = shape.collect();
                 let shape = graph.ints("quantiles_shape", &[shape.len()], shape);
-                let blocks = graph.node("Reshape", "quantiles", &[scores, &shape], Vec::new());
+                let numbers = self.unscaled(graph, scores, each, true);
+                let blocks = graph.node("Reshape", "quantiles", &[&numbers, &shape], Vec::new());
                 // Scores of different quantiles may cross.
                 let length = graph.ints("quantiles_length", &[1], i64::try_from(each));
                 let ascending = vec![AttributeProto::int("largest", 0)];
@@ -191,22 +190,50 @@ impl Answers<'_> {
                 graph.output(VARIABLE, &mean, TensorProto::FLOAT, &[count], doc);
             }
             _ => {
-                let numbers = self.unscaled(graph, scores);
+                let numbers = self.unscaled(graph, scores, 1, true);
                 graph.output(VARIABLE, &numbers, TensorProto::FLOAT, &[count], doc);
             }
         }
     }
 
-    /// Scores in the units of the data.
-    fn unscaled(self, graph: &mut Graph, scores: &str) -> String {
-        let Some(Scale { mean, deviation }) = self.targets else { return scores.to_owned() };
-        let mut numbers = scores.to_owned();
+    /// Means and the noise around them.
+    fn moments(self, graph: &mut Graph, members: &[String], count: usize) {
+        let (mean, variance) = moments(graph, members, count);
+        let deviation = graph.node("Sqrt", "root", &[&variance], Vec::new());
+        let mean = self.unscaled(graph, &mean, 1, true);
+        let deviation = self.unscaled(graph, &deviation, 1, false);
+        graph.output(VARIABLE, &mean, TensorProto::FLOAT, &[count / 2], "The mean of each target.");
+        let doc = if members.len() == 1 {
+            "The standard deviation of each target: the noise in the data."
+        } else {
+            "The standard deviation of each target: the noise in the data, and what the networks differ by."
+        };
+        graph.output(DEVIATION, &deviation, TensorProto::FLOAT, &[count / 2], doc);
+    }
+
+    /// Scores divided by the temperature.
+    fn tempered(self, graph: &mut Graph, scores: String) -> String {
+        let Some(temperature) = self.temperature else { return scores };
+        let temperature = graph.floats("temperature", &[], [temperature]);
+        graph.node("Div", "tempered", &[&scores, &temperature], Vec::new())
+    }
+
+    /// Numbers in the units of the data, or sizes, which do not move.
+    ///
+    /// - `each`: how many numbers each target has
+    fn unscaled(self, graph: &mut Graph, numbers: &str, each: usize, moves: bool) -> String {
+        let Some(Scale { mean, deviation }) = self.targets else { return numbers.to_owned() };
+        let repeated =
+            |own: &[f64]| own.iter().flat_map(|&own| std::iter::repeat_n(own, each)).collect::<Vec<_>>();
+        let mut numbers = numbers.to_owned();
         if let Some(deviation) = deviation {
-            let factor = graph.floats("target_deviation", &[deviation.len()], deviation.iter().copied());
+            let factors = repeated(deviation);
+            let factor = graph.floats("target_deviation", &[factors.len()], factors);
             numbers = graph.node("Mul", "unscaled", &[&numbers, &factor], Vec::new());
         }
-        if mean.iter().any(|mean| *mean != 0.0) {
-            let mean = graph.floats("target_mean", &[mean.len()], mean.iter().copied());
+        if moves && mean.iter().any(|mean| *mean != 0.0) {
+            let means = repeated(mean);
+            let mean = graph.floats("target_mean", &[means.len()], means);
             numbers = graph.node("Add", "shifted", &[&numbers, &mean], Vec::new());
         }
         numbers
@@ -226,11 +253,4 @@ fn above_half(graph: &mut Graph, p: &str) -> String {
     let half = graph.floats("half", &[], [0.5]);
     let above = graph.node("Greater", "above_half", &[p, &half], Vec::new());
     graph.cast("likelier", &above, TensorProto::INT64)
-}
-
-/// These columns of the scores.
-fn every(graph: &mut Graph, name: &str, scores: &str, columns: impl Iterator<Item = usize>) -> String {
-    let columns: Vec<i64> = columns.filter_map(|column| i64::try_from(column).ok()).collect();
-    let columns = graph.ints(&format!("{name}_columns"), &[columns.len()], columns);
-    graph.node("Gather", name, &[scores, &columns], vec![AttributeProto::int("axis", 1)])
 }

@@ -9,6 +9,7 @@ mod inputs;
 mod layers;
 mod messages;
 mod table;
+mod together;
 #[cfg(test)]
 mod tests;
 
@@ -74,12 +75,29 @@ impl Onnx {
         let x = inputs::raw(&mut graph, own);
         let labels =
             (model.config().model.task == Task::Classification).then(|| Labels::of_names(&own.names));
-        let answers = Answers { labels: labels.as_ref(), targets: own.targets.as_ref(), zipmap: self.zipmap };
-        self.rest(&mut graph, x, &model.calibrated_net(), answers)?;
-        file(graph, described(model.net()), facts(model))
+        let nets: Vec<_> = model.trained().nets().collect();
+        let answers = Answers {
+            labels: labels.as_ref(),
+            targets: own.targets.as_ref(),
+            temperature: model.trained().temperature,
+            zipmap: self.zipmap,
+        };
+        self.rest(&mut graph, x, &nets, answers)?;
+        file(graph, described(&nets), facts(model))
     }
 
     /// The file of a network without preprocessing, whose input is `X` (N, D).
+    ///
+    /// - `labels`: as of [`Onnx::networks`]
+    ///
+    /// # Errors
+    /// As [`Onnx::model`].
+    pub fn network<F: Float>(self, net: &FullyConnectedNet<F>, labels: Option<&Labels>) -> Result<Vec<u8>> {
+        self.networks(&[net], labels)
+    }
+
+    /// The file of networks of the same kind that predict together ([`Objective::combine`]), without preprocessing. Their
+    /// input is `X` (N, D).
     ///
     /// - `labels`: the classes of a softmax, or one or two classes of a single logistic output; `None` for several
     ///   labels per sample, and for numbers
@@ -89,11 +107,16 @@ impl Onnx {
     ///
     /// # Errors
     /// As [`Onnx::model`].
-    pub fn network<F: Float>(self, net: &FullyConnectedNet<F>, labels: Option<&Labels>) -> Result<Vec<u8>> {
+    pub fn networks<F: Float>(
+        self,
+        nets: &[&FullyConnectedNet<F>],
+        labels: Option<&Labels>,
+    ) -> Result<Vec<u8>> {
         let mut graph = Graph::new();
-        let x = inputs::plain(&mut graph, net.config().input_dim);
-        self.rest(&mut graph, x, net, Answers { labels, targets: None, zipmap: self.zipmap })?;
-        file(graph, described(net), Vec::new())
+        let x = inputs::plain(&mut graph, nets.first().map_or(0, |net| net.config().input_dim));
+        let answers = Answers { labels, targets: None, temperature: None, zipmap: self.zipmap };
+        self.rest(&mut graph, x, nets, answers)?;
+        file(graph, described(nets), Vec::new())
     }
 
     /// Everything after the inputs.
@@ -101,19 +124,37 @@ impl Onnx {
         self,
         graph: &mut Graph,
         x: String,
-        net: &FullyConnectedNet<F>,
+        nets: &[&FullyConnectedNet<F>],
         answers: Answers<'_>,
     ) -> Result<()> {
-        let scores = layers::scores(graph, x, net, self.dropout)?;
-        answers.add(graph, &scores, net.config().num_outputs, &net.config().objective())
+        let config = nets.first().map(|net| net.config());
+        let config = config.ok_or_else(|| Error::configuration("there is no network to write"))?;
+        let (count, objective) = (config.num_outputs, config.objective());
+        ensure!(
+            nets.iter().all(|net| {
+                net.config().num_outputs == count
+                    && net.config().input_dim == config.input_dim
+                    && net.config().objective() == objective
+            }),
+            Error::configuration("networks that predict together need the same inputs, outputs and loss")
+        );
+        let scores = nets.iter().map(|net| layers::scores(graph, x.clone(), net, self.dropout));
+        let scores = scores.collect::<Result<Vec<_>>>()?;
+        answers.add(graph, &scores, count, &objective)
     }
 }
 
-/// One sentence about a network: "A fully-connected network, 53-500-4, relu."
-fn described<F: Float>(net: &FullyConnectedNet<F>) -> String {
-    let config = net.config();
-    let sizes = [&[config.input_dim], config.hidden.as_slice(), &[config.num_outputs]].concat();
-    format!("A fully-connected network, {}, {}.", joined(sizes, "-"), config.activation.name())
+/// One sentence about networks: "A fully-connected network, 53-500-4, relu."
+fn described<F: Float>(nets: &[&FullyConnectedNet<F>]) -> String {
+    let what = match nets.len() {
+        1 => "A fully-connected network".to_owned(),
+        count => format!("An ensemble of {count} fully-connected networks"),
+    };
+    let sizes = nets.first().map(|net| {
+        let config = net.config();
+        format!(", {}, {}", joined(config.widths(), "-"), config.activation.name())
+    });
+    format!("{what}{}.", sizes.unwrap_or_default())
 }
 
 /// What a model knows of its training.

@@ -22,6 +22,7 @@ use super::weights::weights_png;
 use crate::error::{Error, Result};
 use crate::files;
 pub use facts::RunReport;
+pub(super) use page::settings;
 
 impl RunReport<'_> {
     /// The files' names and contents: `report.html` and `curves.png`, then `weights.png` and `confusion.csv` where the run

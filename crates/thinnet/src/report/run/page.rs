@@ -13,7 +13,7 @@ use crate::report::look::{Entry, Look, Plot, classes, dtype, float, legend, perc
 use crate::report::plot::DrawingError;
 use crate::report::weights::{MOST_UNITS, SizedPng, noise};
 use crate::text::joined;
-use crate::training::{Score, Task};
+use crate::training::{Score, Task, TrainingConfig};
 
 /// What the template is filled with; it escapes all but the drawings.
 #[derive(Template)]
@@ -86,7 +86,7 @@ fn render(
                 noise: report.first_layer.and_then(|w1| noise(w1, report.shape)),
             }
         }),
-        settings: settings(report),
+        settings: settings(report.config, report.data, report.shape, report.classes),
         toml,
         command: report.command.unwrap_or("thinnet train config.toml"),
         float32: report.config.model.dtype == Dtype::F32,
@@ -139,8 +139,15 @@ fn scores(report: &RunReport<'_>) -> (Vec<&'static str>, Vec<(String, Vec<String
 }
 
 /// The settings that most people look for; the file has all.
-fn settings(report: &RunReport<'_>) -> Vec<(&'static str, String)> {
-    const KEYS: [(&str, &str); 13] = [
+///
+/// - `data`, `shape`, `names`: as of [`RunReport`]
+pub(in crate::report) fn settings(
+    config: &TrainingConfig,
+    data: &str,
+    shape: &[usize],
+    names: &[String],
+) -> Vec<(&'static str, String)> {
+    const KEYS: [(&str, &str); 14] = [
         ("Hidden layers", "model.hidden"),
         ("Activation", "model.activation"),
         ("Probability to keep a hidden unit", "model.keep"),
@@ -153,19 +160,20 @@ fn settings(report: &RunReport<'_>) -> Vec<(&'static str, String)> {
         ("Epochs, at most", "train.epochs"),
         ("Batch size", "train.batch_size"),
         ("Seed", "train.seed"),
+        ("Networks", "train.members"),
         ("Engine", "train.engine"),
     ];
-    let mut rows = vec![("Data", report.data.to_owned()), ("Shape of a sample", joined(report.shape, " x "))];
-    if report.config.model.task == Task::Classification && !report.classes.is_empty() {
-        rows.push(("Classes", classes(report.classes)));
+    let mut rows = vec![("Data", data.to_owned()), ("Shape of a sample", joined(shape, " x "))];
+    if config.model.task == Task::Classification && !names.is_empty() {
+        rows.push(("Classes", classes(names)));
     }
-    let value = |key: &str| match report.config.get(key)? {
+    let value = |key: &str| match config.get(key)? {
         toml::Value::String(text) => Some(text),
         toml::Value::Array(each) if each.is_empty() => Some("none".to_owned()),
         toml::Value::Array(each) => Some(joined(&each, ", ")),
         value => Some(value.to_string()),
     };
     rows.extend(KEYS.into_iter().filter_map(|(name, key)| Some((name, value(key)?))));
-    rows.push(("Number type", dtype(report.config.model.dtype).to_owned()));
+    rows.push(("Number type", dtype(config.model.dtype).to_owned()));
     rows
 }

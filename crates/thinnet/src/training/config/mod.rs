@@ -30,11 +30,11 @@ use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use self::by_name::Section;
-use crate::data::DataSet;
+use crate::data::{DataSet, Scaling};
 use crate::engine::{EngineConfig, MaskSource};
 use crate::error::{Error, Result, ensure};
 use crate::float::Dtype;
-use crate::layers::{Curriculum, Dropout, HiddenDropout, Loss, Normalisation};
+use crate::layers::{Curriculum, Dropout, HiddenDropout, Loss, Normalisation, Objective};
 use crate::net::NetConfig;
 use crate::optim::{Clipping, MomentumRamp, Optimiser, OptimiserKind, Schedule, ScheduleKind};
 use crate::range::Range;
@@ -92,6 +92,8 @@ impl TrainingConfig {
             ramp.check()?;
         }
         self.net(1, 1)?.check()?;
+        self.members()?;
+        self.check_loss()?;
         let train = &self.train;
         let always = [
             ("train.epochs", train.epochs),
@@ -166,7 +168,7 @@ impl TrainingConfig {
         Ok(())
     }
 
-    /// The network for samples of `input_dim` numbers and this many classes or outputs, with the keep probabilities
+    /// The network for samples of `input_dim` numbers and this many classes or targets, with the keep probabilities
     /// at the end of training.
     ///
     /// # Errors
@@ -177,9 +179,12 @@ impl TrainingConfig {
         Ok(NetConfig {
             input_dim,
             hidden: model.hidden.clone(),
-            num_outputs,
+            num_outputs: num_outputs.saturating_mul(self.objective().scores_per_target()),
             activation: model.activation,
             loss: self.loss(),
+            huber_delta: model.huber_delta,
+            quantiles: model.quantiles.clone(),
+            beta_nll: model.beta_nll,
             label_smoothing: self.train.label_smoothing,
             dropout: self.hidden_dropout(None)?,
             dropout_kind: model.dropout,
@@ -195,11 +200,41 @@ impl TrainingConfig {
         })
     }
 
-    /// The loss of the task.
+    /// The loss: the one that is set, or the usual one of the task.
     pub fn loss(&self) -> Loss {
-        match self.model.task {
+        self.model.loss.unwrap_or(match self.model.task {
             Task::Classification => Loss::Softmax,
             Task::Regression => Loss::SquaredError,
+        })
+    }
+
+    /// The loss with its settings, without label smoothing: that changes training, but not what is reported.
+    pub fn objective(&self) -> Objective {
+        let ModelConfig { huber_delta, quantiles, beta_nll, .. } = &self.model;
+        Objective {
+            huber_delta: *huber_delta,
+            quantiles: quantiles.clone(),
+            beta_nll: *beta_nll,
+            ..self.loss().into()
+        }
+    }
+
+    /// Refuses a loss that is not the task's.
+    fn check_loss(&self) -> Result<()> {
+        let refuse = |reason: &str| Err(Error::setting("model.loss", reason));
+        match (self.loss(), self.model.task) {
+            (Loss::Softmax, Task::Classification) => Ok(()),
+            (_, Task::Classification) => refuse("must be softmax for classification; the others are for regression"),
+            (Loss::Softmax, Task::Regression) => {
+                refuse("is softmax, which is for classes; the data have numbers as targets")
+            }
+            (Loss::Logistic, Task::Regression) => {
+                refuse("cannot be logistic, which is for several labels per sample")
+            }
+            (Loss::Poisson, Task::Regression) if self.data.target_scaling != Scaling::None => {
+                refuse("is poisson, which takes counts as they are; set data.target_scaling to none")
+            }
+            _ => Ok(()),
         }
     }
 
@@ -314,7 +349,7 @@ impl TrainingConfig {
         let widths: Vec<f64> = [input_dim]
             .iter()
             .chain(&self.model.hidden)
-            .chain(&[num_outputs])
+            .chain(&[num_outputs.saturating_mul(self.objective().scores_per_target())])
             .map(|&width| width as f64)
             .collect();
         let parameters: f64 = widths.windows(2).map(|pair| (pair[0] + 1.0) * pair[1]).sum();

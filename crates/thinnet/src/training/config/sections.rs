@@ -9,7 +9,7 @@ use super::words;
 use crate::data::{Order, Scaling};
 use crate::engine::EngineKind;
 use crate::float::Dtype;
-use crate::layers::{Activation, DropoutKind, Normalisation};
+use crate::layers::{Activation, DropoutKind, Loss, Normalisation};
 use crate::names::names;
 use crate::net::Initialisation;
 use crate::optim::{OptimiserKind, ScheduleKind};
@@ -87,10 +87,10 @@ names!(TargetKind, "task", "tasks", Classes = "classes", Numbers = "numbers");
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Its class, with the softmax loss.
+    /// Its class.
     #[default]
     Classification,
-    /// One or more numbers, with the squared error.
+    /// One or more numbers.
     Regression,
 }
 
@@ -118,8 +118,21 @@ pub enum Keep {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
-    /// `classification` (softmax loss) or `regression` (squared error).
+    /// `classification` or `regression`.
     pub task: Task,
+    /// The loss: `softmax` for classification; `squared_error`, `absolute_error`, `huber`, `poisson` (counts),
+    /// `quantile` or `gaussian_nll` (mean and noise) for regression; `auto` is softmax or squared_error.
+    #[serde(with = "words::auto")]
+    pub loss: Option<Loss>,
+    /// The residual, in scaled units, from which the loss `huber` is linear.
+    #[default(1.0)]
+    pub huber_delta: f64,
+    /// The quantiles that the loss `quantile` estimates, as probabilities in rising order.
+    #[default(vec![0.05, 0.5, 0.95])]
+    pub quantiles: Vec<f64>,
+    /// The power, from 0 to 1, of the variance by which the gradient of `gaussian_nll` is multiplied; with 0.5 noise keeps
+    /// the mean from being learned less (beta-NLL, Seitzer et al. 2022).
+    pub beta_nll: f64,
     /// Units of each hidden layer.
     #[default(vec![500])]
     pub hidden: Vec<usize>,
@@ -282,6 +295,10 @@ pub struct TrainConfig {
     /// Seed of everything that is random: weights, batches, masks.
     #[default(231)]
     pub seed: u32,
+    /// Networks that are trained by themselves, with seeds counting up from `seed`, and predict together: an ensemble
+    /// (Lakshminarayanan et al. 2017).
+    #[default(1)]
+    pub members: usize,
     /// How batches are drawn: `shuffled` (each epoch takes every sample once), `replacement` (with replacement, as in
     /// the course) or `stream` (as `shuffled`, one part of a large file at a time).
     pub sampling: Sampling,

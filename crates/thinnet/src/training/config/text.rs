@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::explained::keys;
 use super::synonyms::meant;
-use super::{TrainingConfig, types};
+use super::{Task, TrainingConfig, types};
 use crate::error::{Error, Result};
 use crate::text::one_line;
 
@@ -102,7 +102,7 @@ impl TrainingConfig {
     }
 
     /// Changes one setting. A value with only one possible meaning is converted: `500` for a list, `yes` for `true`,
-    /// `5` for a column's name.
+    /// `5` for a column's name. A loss of numbers makes the task a regression.
     ///
     /// # Errors
     /// [`Error::Configuration`] for an unknown key or a value of the wrong type.
@@ -112,7 +112,11 @@ impl TrainingConfig {
         let (section, name) = key.split_once('.').unwrap_or_default();
         let Some(section) = self.section_mut(section) else { return Ok(()) };
         types::put(section, name, value)
-            .map_err(|message| Error::configuration(format!("{key} = {value}: {message}")))
+            .map_err(|message| Error::configuration(format!("{key} = {value}: {message}")))?;
+        if key == "model.loss" && self.model.loss.is_some_and(|loss| loss.needs_numbers()) {
+            self.model.task = Task::Regression;
+        }
+        Ok(())
     }
 
     /// The value of a setting, as in TOML; `None` if there is no such key.
