@@ -103,6 +103,29 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "PART", value_parser = PossibleValuesParser::new(["train", "val", "test", "all"]))]
     pub(crate) part: Option<String>,
 
+    /// Compare one pass without dropout with the mean and the geometric mean over 1, 2, 5, 10 and so on up to N masks
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = count,
+        num_args = 0..=1,
+        default_missing_value = "100",
+        require_equals = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) compare_averages: Option<usize>,
+
+    /// Seed of the masks
+    #[arg(
+        long,
+        value_name = "SEED",
+        value_parser = seed,
+        default_value = "231",
+        requires = "compare_averages",
+        allow_hyphen_values = true
+    )]
+    pub(crate) seed: u32,
+
     /// Leave out the model's temperature (train.calibrate)
     #[arg(long)]
     pub(crate) uncalibrated: bool,

@@ -1,10 +1,14 @@
 //! `thinnet evaluate`: evaluates a model on labelled data.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use thinnet::Float;
 use thinnet::data::{DataSet, Part, ReadOptions, Rows, parse_size};
-use thinnet::model::{ClassFigures, Evaluation, Evaluator, Model, TargetFigures, Trust};
+use thinnet::model::{
+    Averages, ClassFigures, Comparison, Evaluation, Evaluator, Model, OverMasks, Quality, TargetFigures,
+    Trust,
+};
 use thinnet::report::{EvaluationReport, kind_name, listed, most_frequent};
 use thinnet::run::open_with;
 use thinnet::text::aligned;
@@ -15,6 +19,7 @@ use crate::args::model::EvaluateArguments;
 use crate::failure::Failure;
 use crate::figures::{figure, part_name, percent, thousands};
 use crate::folder;
+use crate::interrupt;
 use crate::memory;
 use crate::output::{Output, Paint, characters};
 
@@ -49,15 +54,29 @@ fn evaluate<F: Float>(
     output.notes_of(&set);
     let parts = parts(&set, arguments)?;
     let mut evaluator = Evaluator::new(model);
+    let stop = interrupt::flag()?;
+    let comparison = |most: usize| Comparison::new(model, most as u64, arguments.seed.into());
+    let mut comparison = arguments.compare_averages.map(comparison).transpose()?;
     for (_, rows) in &parts {
         for from in (0..rows.len()).step_by(BLOCK) {
             let block = rows.slice(from, from + BLOCK);
             let within =
                 |error: thinnet::Error| Failure::Refused(format!("{}: {error}", arguments.data.display()));
-            evaluator.add(&model.rows_of(&set, &block).map_err(within)?)?;
+            let rows = model.rows_of(&set, &block).map_err(within)?;
+            evaluator.add(&rows)?;
+            if let Some(comparison) = &mut comparison {
+                let added = comparison.add(&rows, &mut || !stop.load(Ordering::Relaxed));
+                added.map_err(|error| match error {
+                    thinnet::Error::Interrupted { .. } => {
+                        Failure::Interrupted("stopped before the last sample".to_owned())
+                    }
+                    error => error.into(),
+                })?;
+            }
         }
     }
-    let evaluation = evaluator.finish()?;
+    let averages = comparison.map(Comparison::finish).transpose()?;
+    let evaluation = Evaluation { averages, ..evaluator.finish()? };
     let what = match parts.as_slice() {
         [(part, _)] => part_name(*part),
         _ => "",
@@ -134,6 +153,7 @@ fn lines(evaluation: &Evaluation, columns: usize, strong: impl Fn(&str) -> Strin
     }
     lines.extend(evaluation.log_loss.map(|loss| format!("{:<15}{}", "log loss", figure(loss))));
     lines.extend(evaluation.trust.iter().flat_map(|trust| self::trust(trust, &evaluation.classes)));
+    lines.extend(evaluation.averages.iter().flat_map(|own| averages(own, &strong)));
     if !evaluation.classes.is_empty() {
         let counts: Vec<usize> = evaluation.classes.iter().map(|class| class.samples).collect();
         let rows = most_frequent(&counts).into_iter().filter_map(|class| evaluation.classes.get(class)).map(
@@ -203,6 +223,29 @@ fn trust(trust: &Trust, classes: &[ClassFigures]) -> Vec<String> {
     lines.into_iter().filter_map(|(name, text)| text.map(|text| format!("{name:<15}{text}"))).collect()
 }
 
+/// One pass compared with averages over masks.
+fn averages(averages: &Averages, strong: impl Fn(&str) -> String) -> Vec<String> {
+    let cells = |quality: &Quality| -> Vec<String> {
+        let accuracy = quality.accuracy.map(percent);
+        accuracy.into_iter().chain(quality.log_loss.map(figure)).chain(quality.rmse.map(figure)).collect()
+    };
+    let heads: &[&str] = if averages.scaling.rmse.is_some() {
+        &["RMSE (scaled)"]
+    } else {
+        &["accuracy", "log loss", "geometric", "its log loss"]
+    };
+    let geometric = |over: &OverMasks| over.geometric.as_ref().map(cells).unwrap_or_default();
+    let over = averages
+        .over
+        .iter()
+        .map(|over| (over.masks.to_string(), [cells(&over.arithmetic), geometric(over)].concat()));
+    let mut scaling = cells(&averages.scaling);
+    scaling.resize(heads.len(), String::new());
+    let rows: Vec<_> = [("none".to_owned(), scaling)].into_iter().chain(over).collect();
+    let rows = rows.iter().map(|(name, cells)| (name.as_str(), cells.clone()));
+    [vec![String::new()], table("masks", NAME, heads, rows, &strong)].concat()
+}
+
 /// How far the intervals can be trusted.
 fn intervals(targets: &[TargetFigures], strong: impl Fn(&str) -> String) -> Vec<String> {
     let mut tables: Vec<(&str, Vec<&str>, Vec<(String, Vec<String>)>)> = vec![
@@ -215,9 +258,10 @@ fn intervals(targets: &[TargetFigures], strong: impl Fn(&str) -> String) -> Vec<
             let off = percent(own.calibration_error);
             (name.clone(), vec![figure(own.log_likelihood), figure(own.sharpness), format!("off by {off}")])
         });
-        let quantiles = spread.quantiles.iter().map(|own| {
-            (name.clone(), vec![percent(own.probability), percent(own.below), figure(own.loss)])
-        });
+        let quantiles = spread
+            .quantiles
+            .iter()
+            .map(|own| (name.clone(), vec![percent(own.probability), percent(own.below), figure(own.loss)]));
         let intervals = spread.intervals.iter().map(|own| {
             let what = format!("{name}, {}", kind_name(own.kind));
             (what, vec![percent(own.coverage), percent(own.inside), figure(own.width)])

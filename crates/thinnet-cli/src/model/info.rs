@@ -77,7 +77,9 @@ fn show<F: Float>(model: &Model<F>, arguments: &ModelInfoArguments, output: &Out
         layers,
         parameters: trained
             .nets()
-            .flat_map(|net| net.parameters.named().into_iter().map(|(_, array)| array.len()).collect::<Vec<_>>())
+            .flat_map(|net| {
+                net.parameters.named().into_iter().map(|(_, array)| array.len()).collect::<Vec<_>>()
+            })
             .sum(),
         activation: net.activation.name(),
         normalisation: net.normalisation.name(),

@@ -114,9 +114,10 @@ impl<'a> Lines<'a> {
         let _ = match (self.show, self.radius) {
             (Show::Numbers, Some(_)) => {
                 let count = values.len();
-                let ends = values.iter().enumerate().map(|(target, &value)| {
-                    listed(&[value, row[count + target], row[2 * count + target]])
-                });
+                let ends = values
+                    .iter()
+                    .enumerate()
+                    .map(|(target, &value)| listed(&[value, row[count + target], row[2 * count + target]]));
                 writeln!(text, "{sample}{}", ends.collect::<String>())
             }
             (_, Some(radius)) => match prediction_set(values.iter().copied(), radius) {

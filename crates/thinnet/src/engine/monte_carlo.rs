@@ -117,7 +117,8 @@ impl MaskedPredictions {
     /// A prediction without masks: it has no deviation, and no mutual information.
     pub fn of_one(mean: Array2<f64>, loss: Loss) -> Self {
         let entropy = entropies(&mean, loss);
-        let (deviation, mutual_information) = (Array2::zeros(mean.raw_dim()), Array2::zeros(entropy.raw_dim()));
+        let (deviation, mutual_information) =
+            (Array2::zeros(mean.raw_dim()), Array2::zeros(entropy.raw_dim()));
         Self { mean, deviation, entropy, mutual_information }
     }
 }

@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use serde::Serialize;
 
 use super::Model;
+use super::averages::Averages;
 use super::intervals::{self, Spread};
 use super::trust::{Tally, Trust};
 use crate::data::{Rows, Targets};
@@ -32,6 +33,9 @@ pub struct Evaluation {
     /// For classes: how far the probabilities can be trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
+    /// One pass without masks compared with averages over masks, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub averages: Option<Averages>,
     /// The results of each class, by label; empty if numbers are predicted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassFigures>,
@@ -264,6 +268,7 @@ impl<'a, F: Float> Evaluator<'a, F> {
             top5: of_classes(share(self.top, self.samples)).filter(|_| names.len() > TOP),
             log_loss: of_classes(self.log_loss / n),
             trust,
+            averages: None,
             classes: classes.collect(),
             targets: targets.collect(),
             confusion: self.confusion,

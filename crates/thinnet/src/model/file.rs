@@ -58,7 +58,8 @@ impl<F: Float> Model<F> {
     /// # Errors
     /// [`Error::Data`] for numbers that JSON cannot hold; finite scores have none.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let Trained { config, epoch, samples, val, test, temperature, conformal, members, .. } = &self.trained;
+        let Trained { config, epoch, samples, val, test, temperature, conformal, members, .. } =
+            &self.trained;
         let mut config = config.clone();
         config.train.threads = None; // changes no result, and so no byte
         // The path of the data means nothing elsewhere; the file name still says what they were.
@@ -98,8 +99,9 @@ impl<F: Float> Model<F> {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let read = Read::new(bytes)?;
         let metadata = metadata(&read)?;
-        let Metadata { thinnet, config, preprocessing, epoch, samples, val, test, temperature, members, .. } =
-            metadata;
+        let Metadata {
+            thinnet, config, preprocessing, epoch, samples, val, test, temperature, members, ..
+        } = metadata;
         ensure!(
             temperature.is_none_or(|temperature| temperature.is_finite() && temperature > 0.0),
             Error::data("its temperature is not a positive number")

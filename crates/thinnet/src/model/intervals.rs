@@ -167,8 +167,7 @@ impl Tally {
         self.scores.sort_by(f64::total_cmp);
         let n = self.scores.len() as f64;
         // The smallest coverage whose interval holds each truth: ascending, as the scores are.
-        let coverages: Vec<f64> =
-            self.scores.iter().map(|score| libm::erf(score * FRAC_1_SQRT_2)).collect();
+        let coverages: Vec<f64> = self.scores.iter().map(|score| libm::erf(score * FRAC_1_SQRT_2)).collect();
         let off = (0..GRID).map(|point| {
             let coverage = point as f64 / (GRID - 1) as f64;
             let inside = coverages.partition_point(|own| *own <= coverage) as f64 / n;
@@ -209,8 +208,7 @@ impl Tally {
                 width,
             })
         };
-        let mut intervals: Vec<IntervalFigures> =
-            LEVELS.into_iter().filter_map(conformal).collect();
+        let mut intervals: Vec<IntervalFigures> = LEVELS.into_iter().filter_map(conformal).collect();
         let points = || (1..POINTS).map(|point| point as f64 / POINTS as f64);
         let mut curve: Vec<IntervalFigures> = points().filter_map(conformal).collect();
         if noise.is_some() {
@@ -255,7 +253,12 @@ mod tests {
 
     #[test]
     fn levels_are_those_of_the_normal_distribution() {
-        let reaches = [0.674_489_750_196_081_7, 1.281_551_565_544_600_4, 1.644_853_626_951_472_2, 1.959_963_984_540_054];
+        let reaches = [
+            0.674_489_750_196_081_7,
+            1.281_551_565_544_600_4,
+            1.644_853_626_951_472_2,
+            1.959_963_984_540_054,
+        ];
         for (coverage, reach) in LEVELS.into_iter().zip(reaches) {
             assert!((reach_of(coverage) - reach).abs() < 1e-12, "{coverage}");
         }

@@ -1,5 +1,6 @@
 //! The result of training: a model that predicts, is evaluated, saved and loaded.
 
+mod averages;
 mod evaluation;
 mod file;
 mod guaranteed;
@@ -8,6 +9,7 @@ mod matching;
 mod monte_carlo;
 mod trust;
 
+pub use averages::{Averages, Comparison, OverMasks, Quality};
 pub use evaluation::{ClassFigures, Evaluation, Evaluator, TargetFigures};
 pub use file::model_dtype;
 pub use guaranteed::prediction_set;
@@ -188,7 +190,9 @@ impl<F: Float> Model<F> {
     pub fn output_names(&self) -> Vec<String> {
         let (objective, names) = (self.objective(), &self.preprocessing.names);
         match objective.loss {
-            Loss::GaussianNll => names.iter().flat_map(|name| [name.clone(), format!("{name} std")]).collect(),
+            Loss::GaussianNll => {
+                names.iter().flat_map(|name| [name.clone(), format!("{name} std")]).collect()
+            }
             Loss::Quantile => {
                 let of = |name| objective.quantiles.iter().map(move |quantile| format!("{name} {quantile}"));
                 names.iter().flat_map(of).collect()

@@ -145,8 +145,7 @@ fn with_noise(found: MaskedPredictions, objective: &Objective) -> MaskedPredicti
         all.select(Axis(1), &(place..all.ncols()).step_by(2).collect::<Vec<_>>())
     };
     let square = |values: Array2<f64>| values.mapv_into(|value| value * value);
-    let variance = square(of(&found.deviation, 0))
-        + square(of(&found.mean, 1))
-        + square(of(&found.deviation, 1));
+    let variance =
+        square(of(&found.deviation, 0)) + square(of(&found.mean, 1)) + square(of(&found.deviation, 1));
     MaskedPredictions { mean: of(&found.mean, 0), deviation: variance.mapv_into(f64::sqrt), ..found }
 }

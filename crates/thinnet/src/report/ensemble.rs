@@ -86,7 +86,8 @@ impl EnsembleReport<'_> {
     /// which no ensemble is known to cause.
     pub fn files(self) -> Result<Vec<(&'static str, Vec<u8>)>> {
         let counted = if self.test.is_some() { "test" } else { "validation" };
-        let confusion = self.confusion.map(|matrix| Confusion::new(matrix, self.classes, counted)).transpose()?;
+        let confusion =
+            self.confusion.map(|matrix| Confusion::new(matrix, self.classes, counted)).transpose()?;
         let toml = self.config.to_toml()?;
         let plots = self.plots();
         let labels = labels();
@@ -172,9 +173,8 @@ impl EnsembleReport<'_> {
         let shown: Vec<Figure> =
             FIGURES.into_iter().filter(|(_, figure, _)| figure(&self.val).is_some()).collect();
         let parts = if self.test.is_some() { vec!["Validation", "Test"] } else { vec!["Validation"] };
-        let column = |part: &str| -> Vec<String> {
-            shown.iter().map(|(name, ..)| format!("{part} {name}")).collect()
-        };
+        let column =
+            |part: &str| -> Vec<String> { shown.iter().map(|(name, ..)| format!("{part} {name}")).collect() };
         let cells = |score: Option<&Score>| -> Vec<String> {
             let cell = |(_, figure, show): &Figure| score.and_then(figure).map_or_else(String::new, show);
             shown.iter().map(cell).collect()

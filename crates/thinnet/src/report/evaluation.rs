@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use askama::Template;
 
+use super::averages::AveragesPage;
 use super::confusion::{Confusion, confusion_csv, listed, most_frequent};
 use super::intervals::IntervalsPage;
 use super::look::{Look, float, percent};
@@ -41,6 +42,7 @@ struct Page<'a> {
     rows: Vec<(&'a str, Vec<String>)>,
     trust: Option<TrustPage>,
     intervals: Option<IntervalsPage>,
+    averages: Option<AveragesPage>,
     confusion: Option<Confusion>,
     settings: Vec<(&'static str, String)>,
 }
@@ -121,6 +123,7 @@ impl EvaluationReport<'_> {
             rows: of_classes.chain(of_targets).collect(),
             trust: trust.transpose()?,
             intervals: IntervalsPage::new(targets)?,
+            averages: self.evaluation.averages.as_ref().map(AveragesPage::new).transpose()?,
             confusion,
             settings: vec![
                 ("Model", self.model.to_owned()),

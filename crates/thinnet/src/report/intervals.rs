@@ -57,7 +57,10 @@ impl IntervalsPage {
         });
         let quantiles = targets.iter().flat_map(|target| {
             target.spread.quantiles.iter().map(|own| {
-                (format!("{}, quantile {}", target.name, own.probability), [percent(own.below), float(own.loss)])
+                (
+                    format!("{}, quantile {}", target.name, own.probability),
+                    [percent(own.below), float(own.loss)],
+                )
             })
         });
         Ok(Some(Self {

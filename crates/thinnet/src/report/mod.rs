@@ -18,8 +18,9 @@
 //!
 //! One idea a file: `figures` (the numbers), `paired` (what is more than chance), `summary` (sentences from them), `axis` and `panels` (what is plotted),
 //! `bands` (several runs as one), `plot` (how), `data` (the same for the page's script), `fonts` (in what), `canvas` (onto which bitmap), `look` (what pages have in common), `page` and `tables`; `run`, with
-//! `confusion` and `weights`, is the training run's page, and `ensemble` an ensemble's, and `evaluation` with `trust` and `intervals` a model's. Beside them stands [`montage`], a picture of a data set.
+//! `confusion` and `weights`, is the training run's page, and `ensemble` an ensemble's, and `evaluation` with `trust`, `intervals` and `averages` a model's. Beside them stands [`montage`], a picture of a data set.
 
+mod averages;
 mod axis;
 mod bands;
 mod canvas;

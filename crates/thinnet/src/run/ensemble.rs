@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::Prepared;
 use super::folder::members_of;
 use super::prepare::{Samples, prepare_on};
 use super::session::{Announcement, MODEL, Session, Summary, Watch};
-use super::Prepared;
 use crate::data::Rows;
 use crate::engine::cores;
 use crate::error::{Error, Result};

@@ -64,11 +64,11 @@ impl RunFolder {
     /// Whether there is a checkpoint in `path`, even a damaged one; of an ensemble, one of any network.
     pub fn has_checkpoint(path: &Path) -> bool {
         let entries = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
-        let is_checkpoint = |entry: fs::DirEntry| {
-            entry.path().extension().is_some_and(|extension| extension == "ckpt")
-        };
+        let is_checkpoint =
+            |entry: fs::DirEntry| entry.path().extension().is_some_and(|extension| extension == "ckpt");
         entries(path.join(CHECKPOINTS)).any(is_checkpoint)
-            || entries(members_of(path)).any(|member| entries(member.path().join(CHECKPOINTS)).any(is_checkpoint))
+            || entries(members_of(path))
+                .any(|member| entries(member.path().join(CHECKPOINTS)).any(is_checkpoint))
     }
 
     /// A new run in `path` with these settings; the folder is created if it does not exist.

@@ -14,7 +14,9 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::model::Model;
 use crate::report::{RunRecord, RunReport, first_layer};
-use crate::training::{Divergence, Epoch, Finish, Member, Progress, RunHistory, Sampling, Score, Step, Trained, Trainer};
+use crate::training::{
+    Divergence, Epoch, Finish, Member, Progress, RunHistory, Sampling, Score, Step, Trained, Trainer,
+};
 
 /// The model's file.
 pub(super) const MODEL: &str = "model.safetensors";

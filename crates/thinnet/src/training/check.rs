@@ -263,7 +263,8 @@ mod tests {
         assert_eq!(of(array![[2.0], [2.0], [2.0]]).r2, Some(0.0));
         assert_eq!(of(array![[2.0], [2.0], [3.0]]).r2, Some(0.5));
         let constant = array![[1.0], [1.0]];
-        let found = score(constant.view(), Targets::Values(constant.view()), &Loss::SquaredError.into()).unwrap();
+        let found =
+            score(constant.view(), Targets::Values(constant.view()), &Loss::SquaredError.into()).unwrap();
         assert_eq!(found.r2, None);
     }
 }

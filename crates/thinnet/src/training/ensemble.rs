@@ -71,8 +71,12 @@ impl<F: Float> Trained<F> {
         let objective = config.objective();
         let mut all = members.into_iter();
         let first = all.next().ok_or_else(|| Error::configuration("an ensemble has no members"))?;
-        let result =
-            |one: &Self| Member { seed: one.config.train.seed, epoch: one.epoch, val: one.val, test: one.test };
+        let result = |one: &Self| Member {
+            seed: one.config.train.seed,
+            epoch: one.epoch,
+            val: one.val,
+            test: one.test,
+        };
         let mut ensemble = Self { members: vec![result(&first)], config: config.clone(), ..first };
         for one in all {
             ensemble.members.push(result(&one));
@@ -243,9 +247,7 @@ pub(crate) fn side_by_side<T: Send, M: Send>(
         }
         started?;
         // A member that failed says why; those that were stopped for it do not.
-        let failed = |done: &Option<Result<T>>| {
-            matches!(done, Some(Err(error)) if !matches!(error, Error::Interrupted { .. }))
-        };
+        let failed = |done: &Option<Result<T>>| matches!(done, Some(Err(error)) if !matches!(error, Error::Interrupted { .. }));
         if let Some(place) = all.iter().position(failed)
             && let Some(Err(error)) = all.swap_remove(place)
         {

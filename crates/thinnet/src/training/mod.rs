@@ -39,6 +39,6 @@ pub use record::{Epoch, RunHistory, Score};
 pub use state::TrainerState;
 pub use temperature::fit_temperature;
 pub(crate) use tensors::{Read, Tensors, add_network, network};
-pub(crate) use trained::{predictor, tempered};
 pub use trained::{Trained, Verdict};
+pub(crate) use trained::{predictor, tempered};
 pub use trainer::{Finish, Progress, Step, Trainer};

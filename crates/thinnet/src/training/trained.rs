@@ -69,22 +69,22 @@ pub(super) fn fitted<F: Float>(
     preprocessing: &Preprocessing,
 ) -> Result<(Option<f64>, Option<Conformal>)> {
     let mut temperature = None;
-        let conformal = match val.targets() {
-            Targets::Classes(labels) => {
-                if config.train.calibrate {
-                    temperature = Some(fit_temperature(scores.view(), labels)?);
-                }
-                let probabilities = Loss::Softmax.predict(tempered(scores, temperature));
-                Conformal::of_classes(probabilities.view(), labels)?
+    let conformal = match val.targets() {
+        Targets::Classes(labels) => {
+            if config.train.calibrate {
+                temperature = Some(fit_temperature(scores.view(), labels)?);
             }
-            Targets::Values(truth) => {
-                let objective = config.objective();
-                let outputs = preprocessing.outputs(scores, &objective);
-                let truth = preprocessing.outputs(truth.to_owned(), &Loss::SquaredError.into());
-                Conformal::of_outputs(&objective, outputs.view(), truth.view())?
-            }
-        };
-        let conformal = Some(conformal).filter(Conformal::is_finite);
+            let probabilities = Loss::Softmax.predict(tempered(scores, temperature));
+            Conformal::of_classes(probabilities.view(), labels)?
+        }
+        Targets::Values(truth) => {
+            let objective = config.objective();
+            let outputs = preprocessing.outputs(scores, &objective);
+            let truth = preprocessing.outputs(truth.to_owned(), &Loss::SquaredError.into());
+            Conformal::of_outputs(&objective, outputs.view(), truth.view())?
+        }
+    };
+    let conformal = Some(conformal).filter(Conformal::is_finite);
     Ok((temperature, conformal))
 }
 

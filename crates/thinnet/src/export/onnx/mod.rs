@@ -9,9 +9,9 @@ mod inputs;
 mod layers;
 mod messages;
 mod table;
-mod together;
 #[cfg(test)]
 mod tests;
+mod together;
 
 pub use answers::Labels;
 

@@ -83,11 +83,7 @@ fn sorted(graph: &mut Graph, scores: &str, each: usize) -> String {
     graph.node("Reshape", "rows", &[&sorted, &flat], Vec::new())
 }
 
-fn each(
-    graph: &mut Graph,
-    members: &[String],
-    of: &dyn Fn(&mut Graph, &str) -> String,
-) -> Vec<String> {
+fn each(graph: &mut Graph, members: &[String], of: &dyn Fn(&mut Graph, &str) -> String) -> Vec<String> {
     members.iter().map(|member| of(graph, member)).collect()
 }
 
@@ -99,9 +95,8 @@ fn mean(graph: &mut Graph, name: &str, members: &[String]) -> String {
 /// The logarithm of the sum of exponentials over the networks.
 fn total(graph: &mut Graph, members: &[String]) -> String {
     let axis = graph.ints("member_axis", &[1], [1]);
-    let stacked = each(graph, members, &|graph, own| {
-        graph.node("Unsqueeze", "member", &[own, &axis], Vec::new())
-    });
+    let stacked =
+        each(graph, members, &|graph, own| graph.node("Unsqueeze", "member", &[own, &axis], Vec::new()));
     let stacked: Vec<&str> = stacked.iter().map(String::as_str).collect();
     let all = graph.node("Concat", "members", &stacked, vec![AttributeProto::int("axis", 1)]);
     let over = vec![AttributeProto::ints("axes", vec![1]), AttributeProto::int("keepdims", 0)];

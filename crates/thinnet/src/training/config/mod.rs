@@ -224,7 +224,9 @@ impl TrainingConfig {
         let refuse = |reason: &str| Err(Error::setting("model.loss", reason));
         match (self.loss(), self.model.task) {
             (Loss::Softmax, Task::Classification) => Ok(()),
-            (_, Task::Classification) => refuse("must be softmax for classification; the others are for regression"),
+            (_, Task::Classification) => {
+                refuse("must be softmax for classification; the others are for regression")
+            }
             (Loss::Softmax, Task::Regression) => {
                 refuse("is softmax, which is for classes; the data have numbers as targets")
             }
