@@ -9,6 +9,7 @@ mod monte_carlo;
 mod predict;
 mod refused;
 mod sure;
+mod together;
 
 use std::fmt::Write;
 use std::fs;

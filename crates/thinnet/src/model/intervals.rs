@@ -97,18 +97,19 @@ impl Noise {
     /// # Ok(()) }
     /// ```
     pub fn of(means: &[f64], deviations: &[f64], truth: &[f64]) -> Result<Self> {
-        same_shape("means, one for each truth", &[truth.len()], &[means.len()])?;
-        same_shape("deviations, one for each truth", &[truth.len()], &[deviations.len()])?;
-        ensure!(
-            deviations.iter().all(|deviation| *deviation > 0.0),
-            Error::data("standard deviations must be above 0")
-        );
-        let mut tally = Tally::default();
-        let objective = Objective::from(Loss::GaussianNll);
-        for ((&mean, &deviation), &truth) in means.iter().zip(deviations).zip(truth) {
-            tally.add(&objective, ArrayView1::from(&[mean, deviation]), truth);
-        }
-        tally.noise().ok_or_else(|| Error::data("there are no samples with standard deviations"))
+        Tally::of_noise(means, deviations, truth)?
+            .noise()
+            .ok_or_else(|| Error::data("there are no samples with standard deviations"))
+    }
+}
+
+impl Spread {
+    /// The figures of [`Noise::of`], and those of the intervals that these means and standard deviations give.
+    ///
+    /// # Errors
+    /// As [`Noise::of`].
+    pub fn of_noise(means: &[f64], deviations: &[f64], truth: &[f64]) -> Result<Self> {
+        Ok(Tally::of_noise(means, deviations, truth)?.finish(&Loss::GaussianNll.into(), None, 0))
     }
 }
 
@@ -127,6 +128,21 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    fn of_noise(means: &[f64], deviations: &[f64], truth: &[f64]) -> Result<Self> {
+        same_shape("means, one for each truth", &[truth.len()], &[means.len()])?;
+        same_shape("deviations, one for each truth", &[truth.len()], &[deviations.len()])?;
+        ensure!(
+            deviations.iter().all(|deviation| *deviation > 0.0),
+            Error::data("standard deviations must be above 0")
+        );
+        let mut tally = Self::default();
+        let objective = Objective::from(Loss::GaussianNll);
+        for ((&mean, &deviation), &truth) in means.iter().zip(deviations).zip(truth) {
+            tally.add(&objective, ArrayView1::from(&[mean, deviation]), truth);
+        }
+        Ok(tally)
+    }
+
     /// Counts a sample.
     ///
     /// - `own`: what the model predicts for this target

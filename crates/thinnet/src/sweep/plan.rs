@@ -206,6 +206,12 @@ impl Point {
         }
         config.train.threads.get_or_insert(1);
         config.check().map_err(|error| Error::configuration(format!("{}: {error}", self.label(keys))))?;
+        if config.train.members > 1 {
+            return Err(Error::setting(
+                "train.members",
+                "must be 1 in a sweep, which trains each seed by itself",
+            ));
+        }
         Ok(config)
     }
 }

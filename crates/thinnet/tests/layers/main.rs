@@ -8,6 +8,7 @@ mod composite;
 mod curriculum;
 mod drop_connect;
 mod dropout;
+mod ensemble;
 mod gaussian_dropout;
 mod layer_norm;
 mod loss;

@@ -177,3 +177,25 @@ fn bad_targets_and_weights_are_refused() {
     }
     shape_error(Loss::Softmax.evaluate(scores.view(), y, Some(&[1.0])), "sample weights");
 }
+
+#[test]
+fn beta_multiplies_the_gradient_by_a_power_of_the_variance() {
+    let (scores, targets) = (array![[0.3, -0.7], [-1.2, 2.0]], array![[1.0], [-0.5]]);
+    let of = |beta_nll| {
+        let objective = Objective { beta_nll, ..Loss::GaussianNll.into() };
+        objective.evaluate(scores.view(), Targets::Values(targets.view()), None).unwrap()
+    };
+    let ((loss, plain), (same, half)) = (of(0.0), of(0.5));
+    assert_eq!(loss, same, "the loss is the log-density");
+    let deviations = Objective::from(Loss::GaussianNll).predict(scores.clone());
+    for ((row, column), &gradient) in half.indexed_iter() {
+        let expected: f64 = plain[[row, column]] * deviations[[row, 1]];
+        assert!((gradient - expected).abs() < 1e-12);
+    }
+    // With 1 the mean learns as by the squared error.
+    let (_, whole) = of(1.0);
+    assert!((whole[[0, 0]] - 0.5 * (0.3 - 1.0_f64)).abs() < 1e-12);
+    for beta_nll in [-0.1, 1.1, f64::NAN] {
+        assert!(Objective { beta_nll, ..Loss::GaussianNll.into() }.check().is_err());
+    }
+}

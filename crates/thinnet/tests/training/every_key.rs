@@ -87,6 +87,11 @@ const ELSEWHERE: &[&str] = &[
     "data.skip_broken",
     "data.target_scaling",
     "model.task",
+    "model.loss",
+    "model.huber_delta",
+    "model.quantiles",
+    "model.beta_nll",
+    "train.members",
     "train.epochs",
     "train.patience",
     "train.window",
@@ -146,6 +151,20 @@ fn what_is_out_of_range_is_refused_by_name() {
         let message = config(&[change]).check().unwrap_err().to_string();
         assert!(message.contains(name), "{change}: {message}");
     }
+    for (change, name) in [
+        ("model.huber_delta=0", "huber_delta"),
+        ("model.quantiles=[0.9, 0.1]", "quantiles"),
+        ("model.beta_nll=2", "beta_nll"),
+        ("train.members=0", "members"),
+        ("model.loss=logistic", "model.loss"),
+    ] {
+        let message = config(&[change]).check().unwrap_err().to_string();
+        assert!(message.contains(name), "{change}: {message}");
+    }
+    let counts = config(&["model.loss=poisson"]).check().unwrap_err().to_string();
+    assert!(counts.contains("data.target_scaling"), "{counts}");
+    let many = config(&["train.members=2", "train.seed=4294967295"]).check().unwrap_err().to_string();
+    assert!(many.contains("seed"), "{many}");
     let both = config(&["optim.clip_norm=1", "optim.clip_value=1"]).check().unwrap_err().to_string();
     assert!(both.contains("exclude each other"), "{both}");
     let momentum =

@@ -5,5 +5,7 @@
 
 mod conformal;
 mod figures;
+mod heads;
 mod runs;
 mod temperature;
+mod together;

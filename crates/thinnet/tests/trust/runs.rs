@@ -9,7 +9,7 @@ use thinnet::random::RandomState;
 use thinnet::training::{Trainer, TrainerState, TrainingConfig, TrainingData, fit_temperature};
 
 /// 300 samples of 10 numbers in three classes that overlap.
-fn blobs() -> Rows<f64> {
+pub fn blobs() -> Rows<f64> {
     let mut random = RandomState::new(5);
     let labels: Vec<usize> = (0..300).map(|sample| sample % 3).collect();
     let mut values: Array2<f64> = random.randn((300, 10));
@@ -20,7 +20,7 @@ fn blobs() -> Rows<f64> {
 }
 
 /// Settings that learn their training samples by heart, with changes.
-fn config(changes: &[&str]) -> TrainingConfig {
+pub fn config(changes: &[&str]) -> TrainingConfig {
     let mut config = TrainingConfig::default();
     let usual =
         ["model.hidden=[64]", "model.keep=1", "train.epochs=30", "train.batch_size=20", "data.val=100"];
@@ -69,12 +69,13 @@ fn a_run_calibrates_the_network_that_it_keeps() {
         let inputs = with.trained().net.scores(data.val.x().to_floats().unwrap().view()).unwrap();
         assert!((temperature / fit_temperature(inputs.view(), val.labels()).unwrap() - 1.0).abs() < 1e-4);
         // For other programs the temperature is in the last layer.
-        let scores = with.calibrated_net().scores(data.val.x().to_floats().unwrap().view()).unwrap();
+        let scores =
+            with.calibrated_nets().next().unwrap().scores(data.val.x().to_floats().unwrap().view()).unwrap();
         let expected = with.predict_proba(val_in_units(&rows, &config)).unwrap();
         for (own, expected) in Loss::Softmax.predict(scores).iter().zip(&expected) {
             assert!((own - expected).abs() < 1e-5, "{own}, {expected}");
         }
-        assert_eq!(without.calibrated_net().parameters, without.net().parameters);
+        assert_eq!(without.calibrated_nets().next().unwrap().parameters, without.net().parameters);
         // No class changes; probabilities do.
         assert_eq!(with.predict(rows.x().clone()).unwrap(), without.predict(rows.x().clone()).unwrap());
         let [p, q] = [&with, &without].map(|model| model.predict_proba(rows.x().clone()).unwrap());
