@@ -24,6 +24,7 @@ Examples:
   thinnet predict run new.csv --mc-samples 100
   thinnet predict run new.csv --coverage 0.9
   generate-samples | thinnet predict run -")]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(crate) struct PredictArguments {
     /// A .safetensors file of thinnet, or the folder of a finished run
     #[arg(value_name = "MODEL")]

@@ -246,12 +246,15 @@ fn averages(averages: &Averages, strong: impl Fn(&str) -> String) -> Vec<String>
     [vec![String::new()], table("masks", NAME, heads, rows, &strong)].concat()
 }
 
+/// Rows of a table: names, and cells.
+type TableRows = Vec<(String, Vec<String>)>;
+
 /// How far the intervals can be trusted.
 fn intervals(targets: &[TargetFigures], strong: impl Fn(&str) -> String) -> Vec<String> {
-    let mut tables: Vec<(&str, Vec<&str>, Vec<(String, Vec<String>)>)> = vec![
-        ("noise", vec!["log-likelihood", "sharpness", "calibration"], Vec::new()),
-        ("quantile", vec!["probability", "share below", "loss"], Vec::new()),
-        ("interval", vec!["coverage", "inside", "mean width"], Vec::new()),
+    let mut tables: [(&str, [&str; 3], TableRows); 3] = [
+        ("noise", ["log-likelihood", "sharpness", "calibration"], Vec::new()),
+        ("quantile", ["probability", "share below", "loss"], Vec::new()),
+        ("interval", ["coverage", "inside", "mean width"], Vec::new()),
     ];
     for TargetFigures { name, spread, .. } in targets {
         let noise = spread.noise.iter().map(|own| {
@@ -270,8 +273,7 @@ fn intervals(targets: &[TargetFigures], strong: impl Fn(&str) -> String) -> Vec<
         tables[1].2.extend(quantiles);
         tables[2].2.extend(intervals);
     }
-    tables.retain(|(.., rows)| !rows.is_empty());
-    let shown = tables.iter().flat_map(|(corner, heads, rows)| {
+    let shown = tables.iter().filter(|(.., rows)| !rows.is_empty()).flat_map(|(corner, heads, rows)| {
         let rows = rows.iter().map(|(name, cells)| (name.as_str(), cells.clone()));
         [vec![String::new()], table(corner, 2 * NAME, heads, rows, &strong)].concat()
     });

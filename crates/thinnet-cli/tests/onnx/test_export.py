@@ -114,6 +114,37 @@ def test_numbers(tmp_path: Path, scaling: str) -> None:
     compare(tmp_path, "new.npz", {"X": x})
 
 
+def targets(x: np.ndarray) -> np.ndarray:
+    """Two numbers for each row, of different size."""
+    return np.column_stack([1000 + 30 * x[:, 0], np.sin(x[:, 1])])
+
+
+@pytest.mark.parametrize("members", [1, 3])
+@pytest.mark.parametrize("loss", ["absolute_error", "huber", "quantile", "gaussian_nll"])
+def test_losses(tmp_path: Path, loss: str, members: int) -> None:
+    x, _ = clusters()
+    x = x.astype(np.float32)
+    save(tmp_path, x, targets(x))
+    own = [f"model.loss={loss}", f"train.members={members}", "optim.learning_rate=0.001"]
+    train(tmp_path, "data.npz", *own)
+    session = exported(tmp_path)
+    outputs = session.run(None, {"X": x})
+    lines = list(csv.reader(io.StringIO(thinnet(tmp_path, "predict", "run", "new.npz"))))[1:]
+    expected = np.array(lines, dtype=np.float64)[:, 1:]
+    found = np.concatenate([own.reshape(ROWS, -1) for own in outputs], axis=1)
+    assert found.shape == expected.shape
+    assert (np.abs(found - expected) / np.maximum(1, np.abs(expected))).max() < 1e-5
+
+
+@pytest.mark.parametrize("calibrate", ["false", "true"])
+def test_an_ensemble_is_one_graph(tmp_path: Path, calibrate: str) -> None:
+    x, y = clusters()
+    save(tmp_path, x, y)
+    train(tmp_path, "data.npz", "train.members=3", "model.normalisation=batch", f"train.calibrate={calibrate}")
+    compare(tmp_path, "new.npz", {"X": x.astype(np.float32)})
+    assert "An ensemble of 3" in onnx.load(tmp_path / "model.onnx").doc_string
+
+
 @pytest.mark.parametrize("scaling", ["unit", "mean", "standard", "none"])
 def test_images(tmp_path: Path, scaling: str) -> None:
     draw = np.random.RandomState(0)

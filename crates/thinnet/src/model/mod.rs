@@ -209,8 +209,9 @@ impl<F: Float> Model<F> {
     /// The scores of samples (N, D) in the units of the data; an ensemble's are those of [`Objective::combine`].
     fn scores(&self, x: &Features<f64>) -> Result<Array2<F>> {
         let inputs = self.preprocessing.inputs(x)?;
-        let of = |engine: &Box<dyn Engine<F>>| engine.scores(&engine.load(&inputs)?);
-        self.objective().combine(&self.engines.iter().map(of).collect::<Result<Vec<_>>>()?)
+        let of = |engine: &dyn Engine<F>| engine.scores(&engine.load(&inputs)?);
+        let each = self.engines.iter().map(|engine| of(engine.as_ref()));
+        self.objective().combine(&each.collect::<Result<Vec<_>>>()?)
     }
 
     /// Refuses to predict what the model cannot.

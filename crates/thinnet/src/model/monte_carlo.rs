@@ -124,13 +124,14 @@ impl<F: Float> Model<F> {
             ));
         }
         let inputs = self.preprocessing.inputs(&x.into())?;
-        let member = |engine: &Box<dyn Engine<F>>| {
+        let member = |engine: &dyn Engine<F>| {
             let scores = tempered(engine.scores(&engine.load(&inputs)?)?, self.trained.temperature);
             let mean = objective.predict(scores).mapv(F::as_f64);
             let of_one = MaskedPredictions::of_one(mean, objective.loss);
             Ok(self.preprocessing.in_units(of_one, &objective))
         };
-        let members = self.engines.iter().map(member).collect::<Result<Vec<_>>>()?;
+        let members =
+            self.engines.iter().map(|engine| member(engine.as_ref())).collect::<Result<Vec<_>>>()?;
         Ok(with_noise(MaskedPredictions::combine(&members, objective.loss)?, &objective))
     }
 }

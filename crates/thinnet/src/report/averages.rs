@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::look::{Entry, Plot, float, legend, percent, words};
-use super::panels::{Curve, LossScale, Panel, Point};
+use super::panels::{Curve, Panel, Point};
 use super::plot::{DrawingError, Label};
 use crate::model::{Averages, OverMasks, Quality};
 
@@ -76,24 +76,20 @@ fn plot(averages: &Averages, (name, figure, show): &Figure) -> Result<Plot, Draw
     let told = words(&format!("{name} over the number of masks"), told, show);
     let values = || named.iter().flat_map(|(_, points)| points.iter().map(|point| point.1));
     let is_accuracy = *name == "Accuracy";
-    let scale = LossScale::of(values());
     let curve = |((style, name), points): ((usize, &str), Vec<Point>)| Curve {
         style,
         name: name.to_owned(),
         markers: style != SCALING.0,
-        runs: vec![if is_accuracy {
-            points
-        } else {
-            points.iter().map(|(x, y)| (*x, scale.place(*y))).collect()
-        }],
+        runs: vec![points],
         means: Vec::new(),
         faint: false,
     };
-    let y = if is_accuracy { Axis::accuracies(values()) } else { scale.axis.clone() };
+    // Not from 0: what differs is small beside the losses.
+    let y = if is_accuracy { Axis::accuracies(values()) } else { Axis::plain(values()) };
     let masks = averages.over.iter().map(|over| (over.masks as f64).log10());
     let panel = Panel {
         x_text: "Masks",
-        y_text: if is_accuracy { "Accuracy" } else { scale.text() },
+        y_text: name,
         x: Axis::log_losses(masks),
         y,
         chance: None,

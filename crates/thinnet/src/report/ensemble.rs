@@ -216,11 +216,10 @@ impl EnsembleReport<'_> {
     /// Titles, words for who cannot see, and panels.
     fn plots(&self) -> Vec<(&'static str, String, Panel)> {
         let chance = Chance::of(self.classes.len());
-        let (title, quality, show): (_, fn(&Score) -> Option<f64>, fn(f64) -> String) =
-            match self.config.model.task {
-                Task::Classification => ("Accuracy", |score| score.accuracy, percent),
-                Task::Regression => ("R squared", |score| score.r2, float),
-            };
+        let (title, quality, show): Figure = match self.config.model.task {
+            Task::Classification => ("Accuracy", |score| score.accuracy, percent),
+            Task::Regression => ("R squared", |score| score.r2, float),
+        };
         let values = |figure: fn(&Score) -> Option<f64>| -> Vec<f64> {
             let epochs = self.members.iter().flat_map(|(_, history)| &history.epochs);
             let each = epochs.flat_map(|epoch| [figure(&epoch.train), figure(&epoch.val)]);

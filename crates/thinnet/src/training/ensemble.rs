@@ -8,28 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use serde::{Deserialize, Serialize};
-
 use super::check::{judge_scores, scores_of};
 use super::seeds::seeds;
 use super::trained::{fitted, predictor};
-use super::{Progress, Score, Step, Trained, Trainer, TrainingConfig, TrainingData, Verdict};
+use super::{Member, Progress, Step, Trained, Trainer, TrainingConfig, TrainingData, Verdict};
 use crate::data::Rows;
 use crate::error::{Error, Result};
 use crate::float::Float;
-
-/// What one network of an ensemble reached by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Member {
-    /// Its seed.
-    pub seed: u32,
-    /// The epoch that was kept.
-    pub epoch: usize,
-    /// Its score on the validation rows.
-    pub val: Score,
-    /// Its score on the test rows, if there are any.
-    pub test: Option<Score>,
-}
 
 impl TrainingConfig {
     /// The settings of each of the `train.members` networks: `train.seed` counts up, and nothing else differs.

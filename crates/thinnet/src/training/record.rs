@@ -18,6 +18,19 @@ pub struct Score {
     pub r2: Option<f64>,
 }
 
+/// What one network of an ensemble reached by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its seed.
+    pub seed: u32,
+    /// The epoch that was kept.
+    pub epoch: usize,
+    /// Its score on the validation rows.
+    pub val: Score,
+    /// Its score on the test rows, if there are any.
+    pub test: Option<Score>,
+}
+
 impl Monitor {
     /// What is watched of a validation score; higher is better.
     pub(crate) fn of(self, val: &Score) -> f64 {

@@ -8,6 +8,7 @@ use super::explained::keys;
 use super::synonyms::meant;
 use super::{Task, TrainingConfig, types};
 use crate::error::{Error, Result};
+use crate::layers::Loss;
 use crate::text::one_line;
 
 /// A single setting: `model.keep=0.5`.
@@ -113,7 +114,7 @@ impl TrainingConfig {
         let Some(section) = self.section_mut(section) else { return Ok(()) };
         types::put(section, name, value)
             .map_err(|message| Error::configuration(format!("{key} = {value}: {message}")))?;
-        if key == "model.loss" && self.model.loss.is_some_and(|loss| loss.needs_numbers()) {
+        if key == "model.loss" && self.model.loss.is_some_and(Loss::needs_numbers) {
             self.model.task = Task::Regression;
         }
         Ok(())
