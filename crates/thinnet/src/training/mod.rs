@@ -32,7 +32,9 @@ pub use conformal::{Conformal, interval};
 pub(crate) use conformal::{class_score, number_score};
 pub use data::{Preprocessing, TrainingData};
 pub use divergence::Divergence;
-pub(crate) use ensemble::{side_by_side, train_all};
+#[cfg(feature = "report")]
+pub(crate) use ensemble::side_by_side;
+pub(crate) use ensemble::train_all;
 pub use rates::Rates;
 pub use record::{Epoch, Member, RunHistory, Score};
 pub use state::TrainerState;
