@@ -1,9 +1,9 @@
-//! A network as an ONNX file.
+//! A network, or an ensemble of them, as an ONNX file.
 
 use pyo3::prelude::*;
+use thinnet::engine::EngineState;
 use thinnet::export::{Labels, Onnx};
-use thinnet::layers::RunningStatistics;
-use thinnet::net::{FullyConnectedNet, Parameters};
+use thinnet::net::FullyConnectedNet;
 use thinnet::{Float, Result};
 
 use crate::settings::Settings;
@@ -23,22 +23,23 @@ pub struct Request {
 }
 
 impl Request {
-    /// The bytes of the file.
+    /// The bytes of the file of networks that predict together: one, or all of an ensemble.
     ///
     /// # Errors
-    /// As `thinnet::export::Onnx::network`.
-    pub fn write<F: Float>(
-        self,
-        settings: &Settings,
-        parameters: Parameters<F>,
-        running: &[RunningStatistics<F>],
-    ) -> Result<Vec<u8>> {
-        let mut net = FullyConnectedNet::from_parameters(settings.config(&parameters)?, parameters)?;
-        net.set_running(running)?;
+    /// As `thinnet::export::Onnx::networks`.
+    pub fn write<F: Float>(self, networks: Vec<(Settings, EngineState<F>)>) -> Result<Vec<u8>> {
+        let network = |(settings, state): (Settings, EngineState<F>)| {
+            let config = settings.config(&state.parameters)?;
+            let mut net = FullyConnectedNet::from_parameters(config, state.parameters)?;
+            net.set_running(&state.running)?;
+            Ok(net)
+        };
+        let nets = networks.into_iter().map(network).collect::<Result<Vec<_>>>()?;
         let labels = self.classes.map(|classes| match classes {
             Classes::Numbers(numbers) => Labels::Numbers(numbers),
             Classes::Words(words) => Labels::Words(words),
         });
-        Onnx { zipmap: self.zipmap, dropout: self.dropout }.network(&net, labels.as_ref())
+        Onnx { zipmap: self.zipmap, dropout: self.dropout }
+            .networks(&nets.iter().collect::<Vec<_>>(), labels.as_ref())
     }
 }

@@ -24,7 +24,7 @@ mod _thinnet {
     #[pymodule_export]
     use crate::activation::activate;
     #[pymodule_export]
-    use crate::network::Network;
+    use crate::network::{Network, ensemble_to_onnx};
     #[pymodule_export]
     use crate::samples::Samples;
     // thinnet.course

@@ -11,7 +11,7 @@ use pyo3::sync::MutexExt;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 use thinnet::Float;
 use thinnet::data::Targets;
-use thinnet::engine::MaskedPredictions;
+use thinnet::engine::{EngineState, MaskedPredictions};
 
 use crate::errors::to_python;
 use crate::export::{Classes, Request};
@@ -188,7 +188,7 @@ impl Network {
         let request = Request { classes, zipmap, dropout };
         let bytes = either!(self, py, core => {
             let state = core.state().map_err(to_python)?;
-            request.write(&settings, state.parameters, &state.running)
+            request.write(vec![(settings, state)])
         });
         Ok(PyBytes::new(py, &bytes.map_err(to_python)?))
     }
@@ -255,6 +255,45 @@ impl Network {
             core.restore(&memory_from_python(memory.as_any(), parameters, core.kind())?).map_err(to_python)
         })
     }
+}
+
+/// The networks of an ensemble, which predict together, as one ONNX file. They have the same inputs, outputs, loss and
+/// precision; `classes` as of `Network.to_onnx`.
+#[pyfunction]
+#[pyo3(signature = (networks, classes, *, zipmap, dropout))]
+pub fn ensemble_to_onnx<'py>(
+    py: Python<'py>,
+    networks: Vec<Py<Network>>,
+    classes: Option<Classes>,
+    zipmap: bool,
+    dropout: bool,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let request = Request { classes, zipmap, dropout };
+    let first = networks.first().ok_or_else(|| PyValueError::new_err("there is no network to write"))?;
+    let is_single = matches!(&*first.get().borrow(py), Core::Single(_));
+    let bytes = if is_single {
+        request.write(described(py, &networks, single)?)
+    } else {
+        request.write(described(py, &networks, double)?)
+    };
+    Ok(PyBytes::new(py, &bytes.map_err(to_python)?))
+}
+
+/// Settings and state of each network.
+fn described<F: Float>(
+    py: Python<'_>,
+    networks: &[Py<Network>],
+    pick: Pick<F>,
+) -> PyResult<Vec<(Settings, EngineState<F>)>> {
+    let of_one = |network: &Py<Network>| {
+        let network = network.get();
+        let settings = lock(&network.settings).clone();
+        let mut core = network.borrow(py);
+        let core =
+            pick(&mut core).map_err(|_| PyTypeError::new_err("the networks must have the same precision"))?;
+        Ok((settings, core.state().map_err(to_python)?))
+    };
+    networks.iter().map(of_one).collect()
 }
 
 /// The arguments of an epoch that do not depend on the precision.

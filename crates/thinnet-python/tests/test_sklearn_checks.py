@@ -12,6 +12,7 @@ SETTINGS: list[dict[str, Any]] = [
     {"dropout": 0.2, "input_dropout": 0.1, "max_norm": 3.0},
     {"batch_norm": True, "learning_rate_init": 0.01},
     {"solver": "sgd", "learning_rate_init": 0.01, "learning_rate": "adaptive"},
+    {"n_members": 2},
     {"early_stopping": True, "validation_fraction": 0.3, "n_iter_no_change": 50, "learning_rate_init": 0.01},
 ]
 

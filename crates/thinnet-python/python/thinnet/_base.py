@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import threading
 import warnings
 from collections.abc import Iterable
 from typing import Any
@@ -17,6 +18,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
+from thinnet._ensemble import draw_seeds, one_at_a_time, train_together, warn_once, without_network
 from thinnet._estimator import Callback, TrainingData, ValidationData
 from thinnet._lbfgs import LbfgsTrainer
 from thinnet._losses import mean_loss
@@ -24,6 +26,7 @@ from thinnet._parameters import Architecture, check_callbacks, check_dtype, chec
 from thinnet._prediction import Predicting
 from thinnet._samples import Floats, Indices, check_sample_weight, merge_equal
 from thinnet._thinnet import Network
+from thinnet._threads import thread_count
 from thinnet._training import Diverged, Trainer
 
 _AUTO_BATCH = 200
@@ -79,8 +82,22 @@ class BaseMLP(Predicting):
         classes: Any = None,
     ) -> None:
         before = self.__dict__.copy()
-        fresh = not hasattr(self, "_network") or (not self.warm_start and not incremental)
+        fresh = not self.__sklearn_is_fitted__() or (not self.warm_start and not incremental)
+        check_parameters(self)
+        if self.n_members > 1 or (hasattr(self, "members_") and not fresh):
+            self._fit_members(
+                X,
+                y,
+                sample_weight,
+                fresh=fresh,
+                incremental=incremental,
+                eval_set=eval_set,
+                callbacks=callbacks,
+                classes=classes,
+            )
+            return
         try:
+            self.__dict__.pop("members_", None)
             trainer = self._prepare(
                 X,
                 y,
@@ -100,6 +117,89 @@ class BaseMLP(Predicting):
             if fresh:
                 self._become(before)
             raise
+
+    def _fit_members(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        fresh: bool,
+        incremental: bool,
+        eval_set: Any,
+        callbacks: Callback | Iterable[Callback] | None,
+        classes: Any,
+    ) -> None:
+        """Fit an ensemble: its members are estimators of one network each."""
+        before = self.__dict__.copy()
+        if not fresh and (not hasattr(self, "members_") or self.n_members != self._members_asked):
+            raise ValueError(
+                "A fit that continues the last one cannot change n_members: set warm_start=False and call fit."
+            )
+        members = [] if fresh else self.members_
+        of_members = [member.__dict__.copy() for member in members]
+        lock = threading.Lock()
+        try:
+            self._check_own_parameters()
+            called = check_callbacks(callbacks)
+            if fresh and hasattr(self, "_network"):
+                self._become(without_network(before))
+            dtype = check_dtype(self.dtype)
+            # The rows are converted once; all members train on the same.
+            X, y, weights = self._check_weighted(X, y, sample_weight, dtype, reset=fresh)
+            self._encode(y, reset=fresh, classes=classes)
+            if y.ndim == 2 and y.shape[1] == 1:
+                y = y[:, 0]
+            if eval_set is not None:
+                eval_set = self._check_held_out(eval_set, dtype)
+            parameters = {**self.get_params(deep=False), "n_members": 1}
+            seeds = draw_seeds(self.random_state, int(self.n_members) if fresh else len(members))
+            if fresh:
+                members = [type(self)(**{**parameters, "random_state": seed}) for seed in seeds]
+            trainers = []
+            for number, (member, seed) in enumerate(zip(members, seeds, strict=True)):
+                member.set_params(**{**parameters, "random_state": seed})
+                trainers.append(
+                    member._prepare(
+                        X,
+                        y,
+                        weights,
+                        fresh=fresh,
+                        incremental=incremental,
+                        eval_set=eval_set,
+                        callbacks=one_at_a_time(called, lock, number),
+                        classes=classes,
+                    )
+                )
+        except BaseException:
+            self._become(before)
+            for member, attributes in zip(members, of_members, strict=False):
+                member._become(attributes)
+            raise
+        self._members_asked = int(self.n_members)
+        self.members_ = members
+        told = []
+        try:
+            told = train_together(trainers, thread_count(self.n_jobs))
+        except Diverged:
+            if fresh:
+                self._become(before)
+            raise
+        finally:
+            if hasattr(self, "members_"):
+                self._publish_members()
+        warn_once(told, stacklevel=4)
+
+    def _publish_members(self) -> None:
+        """Show in the ensemble what its members have in common."""
+        # If the user stops a fit, those that were never trained would spoil the predictions of the others.
+        self.members_ = [member for member in self.members_ if member.loss_curve_] or self.members_
+        first = self.members_[0]
+        self._shape = first._shape
+        self.n_layers_ = first.n_layers_
+        self.out_activation_ = first.out_activation_
+        self.n_iter_ = max(member.n_iter_ for member in self.members_)
+        self.loss_ = float(np.mean([getattr(member, "loss_", math.nan) for member in self.members_]))
 
     def _become(self, attributes: dict[str, Any]) -> None:
         self.__dict__.clear()
@@ -124,11 +224,7 @@ class BaseMLP(Predicting):
         called = check_callbacks(callbacks)
         if isinstance(self.scoring, str) and self.scoring != "loss":
             get_scorer(self.scoring)
-        X, y = self._check_samples(X, y, dtype, reset=fresh)
-        weights = check_sample_weight(sample_weight, X.shape[0])
-        if weights is not None and (weights == 0).any():
-            kept = np.flatnonzero(weights)  # a sample of no weight is no sample
-            X, y, weights = X[kept], y[kept], weights[kept]
+        X, y, weights = self._check_weighted(X, y, sample_weight, dtype, reset=fresh)
         targets = self._encode(y, reset=fresh, classes=classes)
         total = None if weights is None else weights
         weights = self._weigh(y, weights)
@@ -223,13 +319,28 @@ class BaseMLP(Predicting):
         return train, validation
 
     def _check_eval_set(self, eval_set: Any, dtype: np.dtype[Any]) -> ValidationData:
+        X, y, weights = self._check_held_out(eval_set, dtype)
+        return ValidationData(X, y, self._encode(y, reset=False), weights)
+
+    def _check_held_out(self, eval_set: Any, dtype: np.dtype[Any]) -> tuple[Any, Any, Floats | None]:
+        """Check validation data; return rows with `dtype`, dense targets and weights."""
         if isinstance(eval_set, list) and len(eval_set) == 1:
             eval_set = eval_set[0]
         if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
             raise ValueError("eval_set must be (X, y) or (X, y, sample_weight), or a list of one such tuple.")
         X, y = self._check_samples(eval_set[0], eval_set[1], dtype, reset=False)
-        weights = check_sample_weight(eval_set[2] if len(eval_set) == 3 else None, X.shape[0])
-        return ValidationData(X, y, self._encode(y, reset=False), weights)
+        return X, y, check_sample_weight(eval_set[2] if len(eval_set) == 3 else None, X.shape[0])
+
+    def _check_weighted(
+        self, X: Any, y: Any, sample_weight: Any, dtype: np.dtype[Any], *, reset: bool
+    ) -> tuple[Any, Any, Floats | None]:
+        """Check samples and their weights; leave out samples of no weight."""
+        X, y = self._check_samples(X, y, dtype, reset=reset)
+        weights = check_sample_weight(sample_weight, X.shape[0])
+        if weights is not None and (weights == 0).any():
+            kept = np.flatnonzero(weights)  # a sample of no weight is no sample
+            X, y, weights = X[kept], y[kept], weights[kept]
+        return X, y, weights
 
     def _check_samples(self, X: Any, y: Any, dtype: np.dtype[Any], *, reset: bool) -> tuple[Any, Any]:
         """Check rows and targets; return rows with `dtype` and dense targets."""

@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from thinnet._base import BaseMLP, held_out, in_epochs
 from thinnet._docs import ATTRIBUTES, FIT, PARAMETERS, documented
+from thinnet._ensemble import combined
 from thinnet._estimator import Callback
 from thinnet._parameters import check_dtype
 from thinnet._samples import Floats
@@ -95,6 +96,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         weight_decay: float = 0.01,
         class_weight: Any = None,
         scoring: Any = None,
+        n_members: int = 1,
         n_jobs: int | None = None,
         dtype: str = "float32",
     ) -> None:
@@ -128,6 +130,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         self.weight_decay = weight_decay
         self.class_weight = class_weight
         self.scoring = scoring
+        self.n_members = n_members
         self.n_jobs = n_jobs
         self.dtype = dtype
 
@@ -196,7 +199,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
                 raise ValueError(
                     f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
                 )
-        elif classes is None and not hasattr(self, "_network") and not _is_multilabel(y):
+        elif classes is None and not self.__sklearn_is_fitted__() and not _is_multilabel(y):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         self._fit(X, y, sample_weight, incremental=True, classes=classes)
         return self
@@ -238,20 +241,25 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
             Average over this many dropout masks (Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016);
             None drops nothing. `random_state` determines the masks: with an int, the same call gives the same result.
         return_std : bool, default=False
-            Whether to return the standard deviation over the masks as well; needs `mc_samples`.
+            Whether to return the standard deviation over the masks as well; needs `mc_samples`, or an ensemble, whose
+            deviation is over its members (and their masks).
 
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`; for several labels each label's own.
         std : ndarray of shape (n_samples, n_classes)
-            Standard deviations of the probabilities over the masks, if `return_std`.
+            Standard deviations of the probabilities over masks and members, if `return_std`.
         """
         X = self._check_rows(X)
         if mc_samples is None:
-            if return_std:
+            if not return_std:
+                return self._columns(self._predicted(X))
+            if not hasattr(self, "members_"):
                 raise ValueError("return_std needs mc_samples: without masks there is no deviation.")
-            return self._columns(self._predicted(X))
+            each = np.stack(self._predicted_by_each(X))
+            std = each.std(axis=0, dtype=np.float64).astype(each.dtype)
+            return self._columns(combined(list(each), self._loss_name())), self._deviations(std)
         mean, deviation, *_ = self._over_masks(X, mc_samples)
         return (self._columns(mean), self._deviations(deviation)) if return_std else self._columns(mean)
 
@@ -271,14 +279,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # scikit-l
         return np.zeros_like(deviation) if len(self.classes_) == 1 else np.hstack([deviation, deviation])
 
     def predict_uncertainty(self, X: Any, mc_samples: int = 100) -> Uncertainty:
-        """How sure the predictions are, over dropout masks.
+        """How sure the predictions are, over dropout masks, or over the members of an ensemble and their masks.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows.
         mc_samples : int, default=100
-            Number of masks, as in `predict_proba`.
+            Number of masks, as in `predict_proba`, for each member. An ensemble without dropout does not need them.
 
         Returns
         -------

@@ -71,6 +71,10 @@ weight_decay : float, default=0.01
 scoring : str, callable or None, default=None
     The score for early stopping: None is the estimator's `score`, "loss" the negative loss on the held-out part;
     otherwise a scorer's name or ``scorer(estimator, X, y)``.
+n_members : int, default=1
+    With more than 1, an ensemble of as many networks, which differ by their seeds and are trained side by side
+    (Lakshminarayanan et al., "Deep Ensembles", NIPS 2017). Probabilities and numbers are means over its members. Each
+    member holds out a part of its own for early stopping. What one network has, such as `coefs_`, is in `members_`.
 n_jobs : int or None, default=None
     Threads. None uses all cores that the environment and joblib allow. The model does not depend on it.
 dtype : {"float32", "float64"}, default="float32"
@@ -106,6 +110,9 @@ n_features_in_ : int
     The number of features.
 feature_names_in_ : ndarray of shape (n_features_in_,)
     Their names, if `X` had any.
+members_ : list of estimators
+    The fitted networks of an ensemble, each with a `random_state` of its own. The ensemble itself has `n_iter_` (the
+    longest), `loss_` (the mean), `n_layers_`, `n_outputs_`, `out_activation_` and what describes `X` and `y`.
 """
 
 FIT = """
@@ -120,7 +127,9 @@ callbacks : callable or iterable of callable, default=None
     Each is called after each epoch as ``callback(estimator, record)``, where `record` is the epoch's row of
     `history_`; training stops when one returns True. A callback may replace `coefs_` and `intercepts_`, and set
     `learning_rate_init`, `dropout`, `input_dropout`, `max_norm`, `momentum`, `nesterovs_momentum`, `alpha`, `beta_1`,
-    `beta_2` and `epsilon`: the next epoch uses them. Other parameters that shape the network are refused.
+    `beta_2` and `epsilon`: the next epoch uses them. Other parameters that shape the network are refused. In an
+    ensemble, `estimator` is a member with the number ``record["member"]``, which is all that True stops; there is one
+    call at a time.
 """
 
 

@@ -61,6 +61,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     n_outputs_: int
     n_features_in_: int
     out_activation_: str
+    _members_asked: int
+    members_: list[Any]
+    """The fitted networks of an ensemble; only ensembles have it."""
     _network: Network
     _used_settings: dict[str, Any]
     _one_label: bool

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from thinnet import _thinnet
 from thinnet._classifier import MLPClassifier
 from thinnet._regressor import MLPRegressor
 
@@ -26,7 +27,7 @@ def to_onnx(
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-        A fitted estimator.
+        A fitted estimator; an ensemble becomes one graph.
     path : str or path-like, default=None
         Where to write the file; an existing one is replaced.
     zipmap : bool, default=False
@@ -40,7 +41,8 @@ def to_onnx(
     bytes
         The file's content. Outputs of a classifier are ``label`` and ``probabilities``, as `predict` and
         `predict_proba` give them. The output of a regressor is ``variable`` of shape (n_samples, n_outputs); with
-        ``loss="gaussian_nll"`` there is also ``std``, the noise in the data. Several quantiles are the last axis.
+        ``loss="gaussian_nll"`` there is also ``std``, the noise in the data, and in an ensemble what its members differ
+        by. Several quantiles are the last axis.
 
     Examples
     --------
@@ -57,11 +59,24 @@ def to_onnx(
             f"to_onnx takes an MLPClassifier or an MLPRegressor of thinnet, got {type(estimator).__name__}."
         )
     check_is_fitted(estimator)
-    network = estimator._live_network()
-    model = network.to_onnx(labels(estimator), zipmap=zipmap, dropout=dropout)
+    model = graph(estimator, labels(estimator), zipmap=zipmap, dropout=dropout)
     if path is not None:
         _write(Path(path), model)
     return model
+
+
+def graph(
+    estimator: MLPClassifier | MLPRegressor,
+    classes: list[int] | list[str] | None,
+    *,
+    zipmap: bool = False,
+    dropout: bool = False,
+) -> bytes:
+    """The file of a fitted estimator, with these classes."""
+    if not hasattr(estimator, "members_"):
+        return estimator._live_network().to_onnx(classes, zipmap=zipmap, dropout=dropout)
+    networks = [member._live_network() for member in estimator.members_]
+    return _thinnet.ensemble_to_onnx(networks, classes, zipmap=zipmap, dropout=dropout)
 
 
 def labels(estimator: MLPClassifier | MLPRegressor) -> list[int] | list[str] | None:

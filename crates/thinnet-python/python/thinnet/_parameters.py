@@ -80,6 +80,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], Callable[[Any], bool], str]] = {
     "weight_decay": (_number, _NOT_NEGATIVE, "a number, not negative"),
     "max_fun": (_whole, lambda value: value >= 1, "a whole number, at least 1"),
     "batch_norm": (_flag, lambda _: True, "True or False"),
+    "n_members": (_whole, lambda value: value >= 1, "a whole number, at least 1"),
 }
 
 

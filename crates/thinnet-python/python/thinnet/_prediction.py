@@ -12,10 +12,11 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from thinnet._ensemble import combined, combined_over_masks
 from thinnet._samples import Floats, to_samples
 from thinnet._state import NetworkState
 from thinnet._thinnet import activate
-from thinnet._threads import thread_count
+from thinnet._threads import sharing, thread_count
 
 _PREDICT_ROWS = 4096
 _PREDICT_NUMBERS = 1 << 24  # of a part that is dense: 64 MB of float32
@@ -48,26 +49,49 @@ class Predicting(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkState
             return bool(np.isfinite(X.sum()))  # a sum that is finite has no other terms
 
     def _predicted(self, X: Any) -> Floats:
-        """The network's predictions (N, C) for checked rows, some thousand at a time."""
+        """Predictions (N, C) for checked rows, some thousand at a time: the network's, or those of an ensemble."""
+        if hasattr(self, "members_"):
+            return combined(self._predicted_by_each(X), self._loss_name())
         network, threads = self._live_network(), thread_count(self.n_jobs)
         rows = to_samples if sparse.issparse(X) else np.ascontiguousarray
         predicted = [network.predict(rows(part), threads) for part in _parts(X)]
         return predicted[0] if len(predicted) == 1 else np.concatenate(predicted)
 
+    def _predicted_by_each(self, X: Any) -> list[Floats]:
+        """The predictions of each member of an ensemble."""
+        with sharing(thread_count(self.n_jobs)):
+            return [member._predicted(X) for member in self.members_]
+
     def _over_masks(self, X: Any, mc_samples: Any) -> list[Floats]:
-        """Checked rows over dropout masks: mean, deviation, entropy and mutual information of the outputs."""
+        """Checked rows over dropout masks: mean, deviation, entropy and mutual information of the outputs.
+
+        For an ensemble they are over the masks of all members; over the members if these do not drop anything.
+        """
         if isinstance(mc_samples, bool) or not isinstance(mc_samples, (int, np.integer)):
             raise TypeError(f"mc_samples must be a whole number, at least 1, got {mc_samples!r}.")
         if mc_samples < 1:
             raise ValueError(f"mc_samples must be a whole number, at least 1, got {mc_samples!r}.")
-        network, threads = self._live_network(), thread_count(self.n_jobs)
         draw = int(check_random_state(self.random_state).randint(0, 1 << 62, dtype=np.int64))
+        kind = np.dtype(self._shape[3])
+        if not hasattr(self, "members_"):
+            return [part.astype(kind) for part in self._over_draws(X, draw, int(mc_samples))]
+        each = []
+        with sharing(thread_count(self.n_jobs)):
+            for number, member in enumerate(self.members_):
+                settings = member._used_settings
+                drops = settings["input_dropout"] > 0 or any(rate > 0 for rate in settings["dropout"])
+                draws = int(mc_samples) if drops else 1  # without dropout all are the same
+                each.append(member._over_draws(X, draw + number * draws, draws))
+        return [part.astype(kind) for part in combined_over_masks(each, self._loss_name())]
+
+    def _over_draws(self, X: Any, draw: int, draws: int) -> list[Floats]:
+        """The same of one network, in float64."""
+        network, threads = self._live_network(), thread_count(self.n_jobs)
         drawn, first = [], 0
         for part in _parts(X):
-            drawn.append(network.predict_masked(to_samples(part), draw, int(mc_samples), first, threads))
+            drawn.append(network.predict_masked(to_samples(part), draw, draws, first, threads))
             first += part.shape[0]  # each row has masks of its own
-        kind = np.dtype(self._shape[3])
-        return [np.concatenate(parts).astype(kind) for parts in zip(*drawn, strict=True)]
+        return [np.concatenate(parts) for parts in zip(*drawn, strict=True)]
 
     # The hidden layers.
 
@@ -84,9 +108,12 @@ class Predicting(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkState
         Returns
         -------
         ndarray of shape (n_samples, n_units)
-            Activations of the last hidden layer; without hidden layers the rows themselves.
+            Activations of the last hidden layer; without hidden layers the rows themselves. Those of an ensemble's
+            members are side by side.
         """
         X = self._check_rows(X)
+        if hasattr(self, "members_"):
+            return np.hstack([member.transform(X) for member in self.members_])
         layers, norms = self._live_network().layers()[:-1], self.batch_norms_
         parts = []
         for part in _parts(X):
@@ -104,6 +131,8 @@ class Predicting(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkState
     def batch_norms_(self) -> list[dict[str, Floats]]:
         """Scale, shift, running mean and running variance of each batch normalisation, (n_units,) each."""
         check_is_fitted(self)
+        if hasattr(self, "members_"):
+            raise AttributeError("an ensemble has no batch_norms_ of its own: see those of its members_.")
         network = self._live_network()
         names = ("gamma", "beta", "running_mean", "running_variance")
         shapes = [layer[2] for layer in network.layers()[:-1] if layer[2] is not None]
@@ -115,7 +144,7 @@ class Predicting(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkState
     def _n_features_out(self) -> int:
         """How many features `transform` makes."""
         units: int = self._shape[0][-2]
-        return units
+        return units * len(self.members_) if hasattr(self, "members_") else units
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -22,6 +22,7 @@ class Progress:
 
     def __init__(self, verbose: int, epochs: int, unit: str) -> None:
         self._lines = verbose > 0
+        self._name = ""
         self._bar: Any = None
         if verbose == 1:
             try:
@@ -33,6 +34,12 @@ class Progress:
             self._bar = tqdm(total=epochs, unit=unit)
             self._lines = False
 
+    def name(self, name: str) -> None:
+        """Say which of several networks this is, from now on."""
+        self._name = f"{name}: "
+        if self._bar is not None:
+            self._bar.set_description(name)
+
     def epoch(self, record: Mapping[str, float]) -> None:
         """Show an epoch's figures."""
         figures = {
@@ -43,14 +50,14 @@ class Progress:
             self._bar.update(1)
         elif self._lines:
             told = ", ".join(f"{name.replace('_', ' ')} = {value}" for name, value in figures.items())
-            print(f"Iteration {int(record['epoch'])}, {told}")
+            print(f"{self._name}Iteration {int(record['epoch'])}, {told}")
 
     def tell(self, message: str) -> None:
         """Say why training changes or ends."""
         if self._bar is not None:
-            self._bar.write(message)
+            self._bar.write(f"{self._name}{message}")
         elif self._lines:
-            print(message)
+            print(f"{self._name}{message}")
 
     def close(self, *, complete: bool) -> None:
         """Leave the bar as it is; a notebook shows it red unless training is complete."""

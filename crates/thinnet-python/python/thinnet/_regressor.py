@@ -88,6 +88,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         huber_delta: float = 1.0,
         quantile: float | Sequence[float] = 0.5,
         scoring: Any = None,
+        n_members: int = 1,
         n_jobs: int | None = None,
         dtype: str = "float32",
     ) -> None:
@@ -123,6 +124,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         self.huber_delta = huber_delta
         self.quantile = quantile
         self.scoring = scoring
+        self.n_members = n_members
         self.n_jobs = n_jobs
         self.dtype = dtype
 
@@ -212,10 +214,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         return self._values(self._predicted(X))
 
     def predict_dist(self, X: Any, mc_samples: int = 100) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of the values over dropout masks.
+        """Mean and standard deviation of the values over dropout masks, and over the members of an ensemble.
 
         The standard deviation is the network's own uncertainty (Gal and Ghahramani, "Dropout as a Bayesian
-        Approximation", ICML 2016); without dropout it is 0. With ``loss="gaussian_nll"`` it includes the noise in the
+        Approximation", ICML 2016; Lakshminarayanan et al., "Deep Ensembles", NIPS 2017); one network without dropout
+        has 0. With ``loss="gaussian_nll"`` it includes the noise in the
         data (Kendall and Gal, "What Uncertainties Do We Need", NIPS 2017), otherwise not.
 
         Parameters
@@ -223,7 +226,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # scikit-lea
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows.
         mc_samples : int, default=100
-            Number of masks. `random_state` determines them: with an int, the same call gives the same result.
+            Number of masks, for each member. `random_state` determines them: with an int, the same call gives the same
+            result.
 
         Returns
         -------

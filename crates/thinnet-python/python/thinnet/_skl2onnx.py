@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.utils.validation import check_is_fitted
 
 from thinnet._classifier import MLPClassifier
-from thinnet._export import labels
+from thinnet._export import graph, labels
 from thinnet._regressor import MLPRegressor
 
 STRING = 8  # onnx.TensorProto.STRING
@@ -121,7 +121,7 @@ def _graph(operator: Any) -> Any:
         if own is None:
             raise ValueError("nocl has no meaning for several labels per sample.")
         own = list(range(len(own)))
-    return onnx.load_from_string(model._live_network().to_onnx(own, zipmap=False, dropout=False))
+    return onnx.load_from_string(graph(model, own))
 
 
 def _refuse_features(operator: Any) -> None:

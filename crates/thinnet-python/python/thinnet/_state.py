@@ -185,4 +185,4 @@ class NetworkState(Estimator):
             self._mark_synced()
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_network")
+        return hasattr(self, "_network") or hasattr(self, "members_")

@@ -19,6 +19,7 @@ __all__ = [
     "batch_norm_forward",
     "dropout_backward",
     "dropout_forward",
+    "ensemble_to_onnx",
     "layer_norm_forward",
     "network_loss",
     "network_scores",
@@ -87,6 +88,10 @@ class Network:
     def __getnewargs__(self) -> tuple[list[Any], dict[str, Any]]: ...
     def __getstate__(self) -> dict[str, Any]: ...
     def __setstate__(self, memory: dict[str, Any]) -> None: ...
+
+def ensemble_to_onnx(
+    networks: list[Network], classes: list[int] | list[str] | None, *, zipmap: bool, dropout: bool
+) -> bytes: ...
 
 # thinnet.course: arrays of a call are all of float32 or all of float64.
 _Array: TypeAlias = NDArray[Any]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import functools
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import joblib
@@ -13,6 +16,17 @@ from joblib.parallel import get_active_backend
 
 _LIMITS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _MOST = 1024
+_SHARE: ContextVar[int | None] = ContextVar("_SHARE", default=None)
+
+
+@contextmanager
+def sharing(threads: int) -> Iterator[None]:
+    """Let `thread_count` be this number within the block, in this thread: a member's share of an ensemble's threads."""
+    before = _SHARE.set(threads)
+    try:
+        yield
+    finally:
+        _SHARE.reset(before)
 
 
 def _all_cores(backend: Any) -> int:
@@ -45,6 +59,9 @@ def thread_count(n_jobs: int | None) -> int:
     int
         At least 1, at most 1024. Results do not depend on it.
     """
+    share = _SHARE.get()
+    if share is not None:
+        return share
     if n_jobs is not None:
         return max(1, min(int(joblib.effective_n_jobs(n_jobs)), _MOST))
     backend, _ = get_active_backend()

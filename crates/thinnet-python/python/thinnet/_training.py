@@ -8,9 +8,11 @@ module.
 from __future__ import annotations
 
 import math
+import threading
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -56,6 +58,10 @@ class Trainer:
         self.epochs = epochs
         self.incremental = incremental
         self.order = data.chosen
+        self.interrupted = False
+        # An ensemble replaces these two.
+        self.stop: threading.Event | None = None
+        self.warn: Callable[..., Any] = warnings.warn
         self.progress = Progress(int(estimator.verbose), epochs, self.unit)
 
     def run(self) -> None:
@@ -67,14 +73,15 @@ class Trainer:
             short = self._train(time.perf_counter())
             complete = True
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            self.interrupted = True
+            self.warn("Training interrupted by user.", stacklevel=4)
         finally:
             self.progress.close(complete=complete)
             if self.stop_early:
                 est._network.recall()
             est._publish()
         if short is not None and not self.incremental:
-            warnings.warn(short, ConvergenceWarning, stacklevel=4)
+            self.warn(short, ConvergenceWarning, stacklevel=4)
         if not all(np.isfinite(array).all() for array in (*est.coefs_, *est.intercepts_)):
             raise self._diverged("A weight is not finite")
 
@@ -88,7 +95,7 @@ class Trainer:
                     raise self._diverged(f"The loss is {loss}")
                 # As scikit-learn does, the model is the best that was found.
                 self._record(loss, started)
-                warnings.warn(f"{self._where(f'The loss is {loss}')} Training stops.", RuntimeWarning, stacklevel=5)
+                self.warn(f"{self._where(f'The loss is {loss}')} Training stops.", RuntimeWarning, stacklevel=5)
                 return None
             est.n_iter_ = number
             est.loss_ = loss
@@ -200,6 +207,8 @@ class Trainer:
         return False
 
     def _call_back(self, record: dict[str, float]) -> bool:
+        if self.stop is not None and self.stop.is_set():
+            return True  # another network of the ensemble failed, or the user wants to stop
         if not self.callbacks:
             return False
         self.estimator._publish()
