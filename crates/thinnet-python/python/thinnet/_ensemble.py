@@ -72,7 +72,8 @@ def train_together(trainers: Sequence[Trainer], threads: int) -> list[tuple[str,
         The first error of a member; the others have stopped after their epoch.
     """
     stop = threading.Event()
-    waiting = deque(trainers)
+    gate, waiting = threading.Lock(), deque(trainers)
+    busy: list[threading.Event] = []
     told: dict[tuple[str, type[Warning]], None] = {}
     failures: list[BaseException] = []
 
@@ -88,21 +89,26 @@ def train_together(trainers: Sequence[Trainer], threads: int) -> list[tuple[str,
         note("Training interrupted by user.")
 
     def work(share: int) -> None:
-        while not stop.is_set():
-            try:
+        while True:
+            done = threading.Event()
+            with gate:
+                if stop.is_set() or not waiting:
+                    return
                 trainer = waiting.popleft()
-            except IndexError:
-                return
+                if threading.current_thread() in helpers:
+                    busy.append(done)
             try:
                 with sharing(share):
                     trainer.run()
+                if trainer.interrupted:
+                    stop.set()
             except KeyboardInterrupt:
                 interrupt()
             except BaseException as failure:  # it is raised again, in the caller's thread
                 failures.append(failure)
                 stop.set()
-            if trainer.interrupted:
-                stop.set()
+            finally:
+                done.set()
 
     workers = min(len(trainers), threads)
     shares = [threads // workers + (worker < threads % workers) for worker in range(workers)]
@@ -113,13 +119,21 @@ def train_together(trainers: Sequence[Trainer], threads: int) -> list[tuple[str,
         work(shares[0])  # here, where Ctrl-C stops within an epoch
     except KeyboardInterrupt:
         interrupt()
-    # A helper that is not alive after an interruption has ended, or will find at its start that it must stop.
-    for helper in helpers:
-        while helper.is_alive():
-            try:
-                helper.join()
-            except KeyboardInterrupt:
-                interrupt()
+    # From here on no helper takes another member. An interrupted `join` may take a thread for ended that is not
+    # (in Python 3.11), so each says itself when it is done.
+    waited = False
+    while not waited:
+        try:
+            with gate:
+                started = list(busy)
+            for done in started:
+                done.wait()
+            waited = True
+            for helper in helpers:
+                if helper.ident is not None:
+                    helper.join()
+        except KeyboardInterrupt:
+            interrupt()
     for trainer in waiting:
         trainer.progress.close(complete=False)
     if failures:
