@@ -71,7 +71,7 @@ def train_together(trainers: Sequence[Trainer], threads: int) -> list[tuple[str,
     Exception
         The first error of a member; the others have stopped after their epoch.
     """
-    stop = threading.Event()
+    stop, all_started = threading.Event(), threading.Event()
     gate, waiting = threading.Lock(), deque(trainers)
     busy: list[threading.Event] = []
     told: dict[tuple[str, type[Warning]], None] = {}
@@ -89,6 +89,7 @@ def train_together(trainers: Sequence[Trainer], threads: int) -> list[tuple[str,
         note("Training interrupted by user.")
 
     def work(share: int) -> None:
+        all_started.wait()
         while True:
             done = threading.Event()
             with gate:
@@ -116,9 +117,12 @@ def train_together(trainers: Sequence[Trainer], threads: int) -> list[tuple[str,
     try:
         for helper in helpers:
             helper.start()
+        all_started.set()  # only now, so that no member's callback interrupts a start
         work(shares[0])  # here, where Ctrl-C stops within an epoch
     except KeyboardInterrupt:
         interrupt()
+    finally:
+        all_started.set()
     # From here on no helper takes another member. An interrupted `join` may take a thread for ended that is not
     # (in Python 3.11), so each says itself when it is done.
     waited = False
