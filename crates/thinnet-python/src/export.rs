@@ -28,7 +28,7 @@ impl Request {
     /// # Errors
     /// As `thinnet::export::Onnx::networks`.
     pub fn write<F: Float>(self, networks: Vec<(Settings, EngineState<F>)>) -> Result<Vec<u8>> {
-        let network = |(settings, state): (Settings, EngineState<F>)| {
+        let network = |(settings, state): (Settings, EngineState<F>)| -> Result<_> {
             let config = settings.config(&state.parameters)?;
             let mut net = FullyConnectedNet::from_parameters(config, state.parameters)?;
             net.set_running(&state.running)?;

@@ -285,7 +285,7 @@ fn described<F: Float>(
     networks: &[Py<Network>],
     pick: Pick<F>,
 ) -> PyResult<Vec<(Settings, EngineState<F>)>> {
-    let of_one = |network: &Py<Network>| {
+    let of_one = |network: &Py<Network>| -> PyResult<_> {
         let network = network.get();
         let settings = lock(&network.settings).clone();
         let mut core = network.borrow(py);
