@@ -261,13 +261,13 @@ impl Network {
 /// precision; `classes` as of `Network.to_onnx`.
 #[pyfunction]
 #[pyo3(signature = (networks, classes, *, zipmap, dropout))]
-pub fn ensemble_to_onnx<'py>(
-    py: Python<'py>,
+pub fn ensemble_to_onnx(
+    py: Python<'_>,
     networks: Vec<Py<Network>>,
     classes: Option<Classes>,
     zipmap: bool,
     dropout: bool,
-) -> PyResult<Bound<'py, PyBytes>> {
+) -> PyResult<Bound<'_, PyBytes>> {
     let request = Request { classes, zipmap, dropout };
     let first = networks.first().ok_or_else(|| PyValueError::new_err("there is no network to write"))?;
     let is_single = matches!(&*first.get().borrow(py), Core::Single(_));
