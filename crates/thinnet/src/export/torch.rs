@@ -28,7 +28,8 @@ pub struct Torch {
 /// Of a table with words or gaps, `predict` takes the numbers that its columns become; the list `inputs` names them.
 ///
 /// # Errors
-/// [`Error::Configuration`] for an ensemble; [`Error::Data`] for arrays that the format cannot hold.
+/// [`Error::Configuration`](crate::Error::Configuration) for an ensemble; [`Error::Data`](crate::Error::Data) for arrays that the
+/// format cannot hold.
 pub fn torch<F: Float>(model: &Model<F>) -> Result<Torch> {
     let own = model.preprocessing();
     model.trained().check_single("a file for PyTorch")?;

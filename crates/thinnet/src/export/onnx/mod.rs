@@ -96,7 +96,7 @@ impl Onnx {
         self.networks(&[net], labels)
     }
 
-    /// The file of networks of the same kind that predict together ([`Objective::combine`]), without preprocessing. Their
+    /// The file of networks of the same kind that predict together ([`Objective::combine`](crate::layers::Objective::combine)), without preprocessing. Their
     /// input is `X` (N, D).
     ///
     /// - `labels`: the classes of a softmax, or one or two classes of a single logistic output; `None` for several
