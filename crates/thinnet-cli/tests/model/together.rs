@@ -33,7 +33,8 @@ fn an_ensemble_is_trained_judged_and_exported() {
     refused(path, &["export", "run", "a.safetensors", "--format", "torch"], &["is an ensemble"]);
     refused(path, &["evaluate", "run", "flowers.csv", "--compare-averages"], &["one network"]);
     // Its networks are compared like runs with other seeds.
-    assert!(stdout(path, &["report", "run", "--out", "compared"]).contains("3 seeds"));
+    let compared = stdout(path, &["report", "run", "--out", "compared"]);
+    assert!(compared.lines().any(|line| line.ends_with(" 3")), "of 3 runs: {compared}");
     // Each network is the run with its seed.
     let single = trained(&["train.seed=232", "model.keep=0.8"]);
     let [own, alone] = [path.join("run/members/2"), single.path().join("run")]
