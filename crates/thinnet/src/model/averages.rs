@@ -1,18 +1,17 @@
 //! One pass with scaled weights compared with averages over dropout masks.
 
-use std::borrow::Cow;
-
 use ndarray::{Array2, ArrayView2, Axis};
 use serde::Serialize;
 
 use super::Model;
+use super::monte_carlo::masked_engines;
 use crate::data::{Rows, Targets};
-use crate::engine::{self, Engine, EngineConfig, MaskSource};
+use crate::engine::Engine;
 use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 use crate::layers::{Loss, argmax};
-use crate::optim::{Optimiser, Sgd};
 use crate::random::RandomState;
+use crate::training::scaled_targets;
 
 /// How good predictions of one kind are. A smaller log loss or error is better.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -73,24 +72,14 @@ impl<'a, F: Float> Comparison<'a, F> {
     /// # Errors
     /// [`Error::Configuration`] for 0 masks, a model without dropout, or an ensemble.
     pub fn new(model: &'a Model<F>, most: u64, seed: u64) -> Result<Self> {
-        ensure!(most > 0, Error::configuration("the number of masks must be at least 1, got 0"));
+        let mut engines = masked_engines(model, most, seed)?;
+        let engine = engines.swap_remove(0);
         ensure!(
-            model.net().config().drops(),
-            Error::configuration(
-                "this model was trained without dropout: all masks give the same prediction"
-            )
-        );
-        ensure!(
-            model.trained.others.is_empty(),
+            engines.is_empty(),
             Error::configuration(
                 "averages over masks are compared for one network, and this model is an ensemble"
             )
         );
-        let threads = model.config().train.threads.unwrap_or_else(engine::cores);
-        let how =
-            EngineConfig { threads, masks: MaskSource::Counter(seed), ..model.config().engine(threads) };
-        let net = model.calibrated_nets().next().unwrap_or(Cow::Borrowed(model.net())).into_owned();
-        let engine = engine::build(net, Optimiser::Sgd(Sgd::default()), how)?;
         let steps = steps(most);
         let over = vec![[Tally::default(); 2]; steps.len()];
         Ok(Self { model, engine, seed, steps, samples: 0, scaling: Tally::default(), over })
@@ -104,14 +93,19 @@ impl<'a, F: Float> Comparison<'a, F> {
     /// [`Error::Configuration`] for classes if the model predicts numbers, or the other way round; [`Error::Shape`] for
     /// another D; [`Error::Interrupted`] if `goes_on` returned `false`.
     pub fn add(&mut self, rows: &Rows<f64>, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
-        let (model, targets) = (self.model, rows.targets());
+        let model = self.model;
         let regression = model.preprocessing.targets.is_some();
         ensure!(
             rows.is_regression() == regression,
             Error::configuration("the rows do not have what the model predicts: classes, or numbers")
         );
+        let scaled = match (rows.targets(), &model.preprocessing.targets) {
+            (Targets::Values(truth), Some(scale)) => Some(scaled_targets(truth, scale)),
+            _ => None,
+        };
+        let targets = scaled.as_ref().map_or(rows.targets(), |scaled| Targets::Values(scaled.view()));
         let inputs = self.engine.load(&model.preprocessing.inputs(rows.x())?)?;
-        self.scaling.add(&point_predictions(model, self.engine.scores(&inputs)?), 0, targets, model);
+        self.scaling.add(&point_predictions(model, self.engine.scores(&inputs)?), 0, targets);
         let (steps, over) = (&self.steps, &mut self.over);
         let most = steps.last().copied().unwrap_or(0);
         let (mut block, mut sums, mut drawn) = (0..0, None, 0);
@@ -133,9 +127,9 @@ impl<'a, F: Float> Comparison<'a, F> {
             if let Ok(place) = steps.binary_search(&drawn) {
                 let count = drawn as f64;
                 let [arithmetic, geometric] = &mut over[place];
-                arithmetic.add(&(&*sum / count), block.start, targets, model);
+                arithmetic.add(&(&*sum / count), block.start, targets);
                 if !regression {
-                    geometric.add(&Loss::Softmax.predict(&*of_logs / count), block.start, targets, model);
+                    geometric.add(&Loss::Softmax.predict(&*of_logs / count), block.start, targets);
                 }
             }
             Ok(())
@@ -191,18 +185,14 @@ struct Tally {
 
 impl Tally {
     /// Counts the samples from `first`, for which this was predicted: probabilities, or numbers in scaled units.
-    fn add<F: Float>(
-        &mut self,
-        predicted: &Array2<f64>,
-        first: usize,
-        targets: Targets<'_, f64>,
-        model: &Model<F>,
-    ) {
+    fn add(&mut self, predicted: &Array2<f64>, first: usize, targets: Targets<'_, f64>) {
         match targets {
             Targets::Classes(labels) => self.classes(predicted.view(), &labels[first..]),
             Targets::Values(truth) => {
                 let truth = truth.slice_axis(Axis(0), (first..first + predicted.nrows()).into());
-                self.numbers(predicted.view(), truth, model);
+                self.count += predicted.len();
+                self.squares +=
+                    predicted.iter().zip(truth).map(|(own, truth)| (own - truth).powi(2)).sum::<f64>();
             }
         }
     }
@@ -213,24 +203,6 @@ impl Tally {
             self.right += usize::from(argmax(row) == label);
             let p = row.get(label).copied().unwrap_or(0.0);
             self.loss -= p.max(f64::MIN_POSITIVE).ln();
-        }
-    }
-
-    fn numbers<F: Float>(
-        &mut self,
-        predicted: ArrayView2<'_, f64>,
-        truth: ArrayView2<'_, f64>,
-        model: &Model<F>,
-    ) {
-        let scale = model.preprocessing.targets.as_ref();
-        for (row, truth) in predicted.rows().into_iter().zip(truth.rows()) {
-            for (target, (&value, &truth)) in row.iter().zip(truth).enumerate() {
-                let mean = scale.map_or(0.0, |scale| scale.mean[target]);
-                let deviation =
-                    scale.and_then(|scale| scale.deviation.as_ref()).map_or(1.0, |all| all[target]);
-                self.count += 1;
-                self.squares += (value - (truth - mean) / deviation).powi(2);
-            }
         }
     }
 

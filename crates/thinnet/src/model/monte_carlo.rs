@@ -7,7 +7,7 @@ use ndarray::{Array2, Axis};
 use super::Model;
 use crate::data::Features;
 use crate::engine::{self, Engine, EngineConfig, MaskSource, MaskedPredictions, predict_masked};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 use crate::layers::{Loss, Objective};
 use crate::net::FullyConnectedNet;
@@ -48,22 +48,7 @@ impl<'a, F: Float> MonteCarlo<'a, F> {
     /// # Errors
     /// [`Error::Configuration`] for 0 masks, and for a model without dropout, to which all masks are the same.
     pub fn new(model: &'a Model<F>, masks: u64, seed: u64) -> Result<Self> {
-        if masks == 0 {
-            return Err(Error::configuration("the number of masks must be at least 1, got 0"));
-        }
-        if !model.net().config().drops() {
-            return Err(Error::configuration(
-                "this model was trained without dropout: all masks give the same prediction",
-            ));
-        }
-        let threads = model.config().train.threads.unwrap_or_else(engine::cores);
-        let engine = |(net, seed): (Cow<'_, FullyConnectedNet<F>>, u64)| {
-            let masked = MaskSource::Counter(seed);
-            let how = EngineConfig { threads, masks: masked, ..model.config().engine(threads) };
-            engine::build(net.into_owned(), Optimiser::Sgd(Sgd::default()), how)
-        };
-        let seeds = (0..).map(|member| seed.wrapping_add(member));
-        let engines = model.calibrated_nets().zip(seeds).map(engine).collect::<Result<_>>()?;
+        let engines = masked_engines(model, masks, seed)?;
         Ok(Self { model, engines, masks, samples: 0 })
     }
 
@@ -105,6 +90,30 @@ impl<'a, F: Float> MonteCarlo<'a, F> {
         self.samples += found.mean.nrows();
         Ok(Some(with_noise(found, &objective)))
     }
+}
+
+/// An engine for each network of a model, with its temperature; each draws masks of its own from the seed.
+///
+/// # Errors
+/// As [`MonteCarlo::new`].
+pub(super) fn masked_engines<F: Float>(
+    model: &Model<F>,
+    masks: u64,
+    seed: u64,
+) -> Result<Vec<Box<dyn Engine<F>>>> {
+    ensure!(masks > 0, Error::configuration("the number of masks must be at least 1, got 0"));
+    ensure!(
+        model.net().config().drops(),
+        Error::configuration("this model was trained without dropout: all masks give the same prediction")
+    );
+    let threads = model.config().train.threads.unwrap_or_else(engine::cores);
+    let engine = |(net, seed): (Cow<'_, FullyConnectedNet<F>>, u64)| {
+        let masked = MaskSource::Counter(seed);
+        let how = EngineConfig { threads, masks: masked, ..model.config().engine(threads) };
+        engine::build(net.into_owned(), Optimiser::Sgd(Sgd::default()), how)
+    };
+    let seeds = (0..).map(|member| seed.wrapping_add(member));
+    model.calibrated_nets().zip(seeds).map(engine).collect()
 }
 
 impl<F: Float> Model<F> {

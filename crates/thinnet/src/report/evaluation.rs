@@ -38,7 +38,8 @@ struct Page<'a> {
     sentences: Vec<String>,
     title: &'static str,
     note: &'static str,
-    columns: [&'static str; 5],
+    head: &'static str,
+    columns: [&'static str; 4],
     rows: Vec<(&'a str, Vec<String>)>,
     trust: Option<TrustPage>,
     intervals: Option<IntervalsPage>,
@@ -104,14 +105,14 @@ impl EvaluationReport<'_> {
             let r2 = target.r2.map_or_else(|| "none".to_owned(), float);
             (target.name.as_str(), vec![float(target.rmse), float(target.mae), r2, samples.to_string()])
         });
-        let (title, columns, note) = if classes.is_empty() {
+        let (title, head, columns, note) = if classes.is_empty() {
             let note = "RMSE is the root of the mean squared error, MAE the mean absolute error, both in the target's unit; R \
                         squared is the share of its variance that is explained.";
-            ("Targets", ["Target", "RMSE", "MAE", "R squared", "Samples"], note)
+            ("Targets", "Target", ["RMSE", "MAE", "R squared", "Samples"], note)
         } else {
             let note = "Precision is the share of the samples taken for a class that are of it, recall the share of its \
                         samples that are taken for it; F1 is the harmonic mean of both.";
-            ("Classes", ["Class", "Samples", "Precision", "Recall", "F1"], note)
+            ("Classes", "Class", ["Samples", "Precision", "Recall", "F1"], note)
         };
         let page = Page {
             look: Look::new(),
@@ -119,6 +120,7 @@ impl EvaluationReport<'_> {
             sentences: top5.into_iter().chain(log_loss).chain(listed).collect(),
             title,
             note,
+            head,
             columns,
             rows: of_classes.chain(of_targets).collect(),
             trust: trust.transpose()?,

@@ -111,6 +111,9 @@ impl RunFolder {
         if checkpoints.count() > 0 {
             found.push(format!("{CHECKPOINTS}/"));
         }
+        if members_of(path).exists() {
+            found.push(format!("{MEMBERS}/"));
+        }
         found.sort();
         found
     }

@@ -230,7 +230,7 @@ fn target_scale<F: Float>(numbers: ArrayView2<'_, F>, scaling: Scaling) -> Resul
 }
 
 /// Numbers (N, K) minus their mean, divided by their standard deviation.
-fn scaled_targets<F: Float>(numbers: ArrayView2<'_, F>, scale: &Scale) -> Array2<F> {
+pub(crate) fn scaled_targets<F: Float>(numbers: ArrayView2<'_, F>, scale: &Scale) -> Array2<F> {
     let mut scaled = numbers.to_owned();
     for (index, mut column) in scaled.columns_mut().into_iter().enumerate() {
         let divisor = scale.deviation.as_ref().map_or(1.0, |deviation| deviation[index]);

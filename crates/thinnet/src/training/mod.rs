@@ -30,6 +30,7 @@ pub use config::{
 };
 pub use conformal::{Conformal, interval};
 pub(crate) use conformal::{class_score, number_score};
+pub(crate) use data::scaled_targets;
 pub use data::{Preprocessing, TrainingData};
 pub use divergence::Divergence;
 #[cfg(feature = "report")]
