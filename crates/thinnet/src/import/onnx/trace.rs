@@ -156,13 +156,10 @@ impl<'a> Trace<'a> {
         };
         let root = std::f64::consts::SQRT_2;
         match (operator, first, second) {
-            ("Identity" | "Cast" | "Flatten" | "Reshape" | "Dropout", Some(Samples(at)), _) => {
-                Ok(Samples(at))
-            }
+            ("Identity" | "Cast" | "Flatten" | "Reshape" | "Dropout", Some(Samples(at)), _)
+            | ("Where", Some(Noise), Some(Samples(at)))
+            | ("Mul", Some(Samples(at)), Some(Noise)) => Ok(Samples(at)),
             ("RandomNormalLike", Some(Samples(_)), None) => Ok(Noise),
-            ("Where", Some(Noise), Some(Samples(at))) | ("Mul", Some(Samples(at)), Some(Noise)) => {
-                Ok(Samples(at))
-            }
             ("Gemm", Some(Samples(at)), weights) => {
                 let what = gemm(node, weights.as_ref(), third.as_ref(), &self.decoder)?;
                 self.step(node, at, what)

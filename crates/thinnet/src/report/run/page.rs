@@ -159,6 +159,7 @@ fn settings(report: &RunReport<'_>) -> Vec<(&'static str, String)> {
     if report.config.model.task == Task::Classification && !report.classes.is_empty() {
         rows.push(("Classes", classes(report.classes)));
     }
+    rows.extend(report.config.model.from.clone().map(|from| ("Begins with the network in", from)));
     let value = |key: &str| match report.config.get(key)? {
         toml::Value::String(text) => Some(text),
         toml::Value::Array(each) if each.is_empty() => Some("none".to_owned()),
