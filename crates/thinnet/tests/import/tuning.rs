@@ -107,7 +107,7 @@ fn a_regression_predicts_the_same_numbers_in_another_scale() {
     let x = samples().into();
     let inputs = data.preprocessing.inputs::<f64>(&x).unwrap().to_floats().unwrap().into_owned();
     let found: Array2<f64> =
-        data.preprocessing.outputs(net.scores(inputs.view()).unwrap(), &config.objective());
+        data.preprocessing.outputs(net.scores(inputs.view()).unwrap(), &settings.objective());
     for (found, expected) in found.iter().zip(&trained.predict_numbers(samples()).unwrap()) {
         assert!((found - expected).abs() < 1e-9 * expected.abs(), "{found} {expected}");
     }
