@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: tests the readers of data sets with bytes that a fuzzer makes from valid files.
+//! `cargo xtask fuzz`: tests the readers of data sets and networks with bytes that a fuzzer makes from valid files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::command::{command, root, run, succeeds, target};
 
 /// The targets of `fuzz/`, each with the extensions of the test files to start from.
-const TARGETS: [(&str, &[&str]); 12] = [
+const TARGETS: [(&str, &[&str]); 14] = [
     ("pickle", &["pickle"]),
     ("tar", &["tar"]),
     ("idx", &["idx"]),
@@ -19,6 +19,8 @@ const TARGETS: [(&str, &[&str]); 12] = [
     ("mat", &["mat"]),
     ("hdf5", &["h5"]),
     ("columnar", &["parquet", "feather", "arrow", "arrows"]),
+    ("safetensors", &["safetensors"]),
+    ("onnx", &["onnx"]),
     ("images", &["png", "jpg", "bmp", "gif", "tiff", "webp"]),
     (
         "open",
@@ -41,7 +43,7 @@ const REAL: [(&str, &str, usize); 5] = [
 /// What to fuzz, and for how long.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// pickle, tar, idx, npy, npz, csv, svmlight, mat, hdf5, columnar, images or open; all of them by default
+    /// pickle, tar, idx, npy, npz, csv, svmlight, mat, hdf5, columnar, safetensors, onnx, images or open; all of them by default
     targets: Vec<String>,
     /// Seconds for each target
     #[arg(long, default_value = "600")]

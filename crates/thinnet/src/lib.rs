@@ -144,7 +144,7 @@
 //! | [`model`] | fit, predict, evaluate, save, load: what most programs need |
 //! | [`data`] | rows, data sets, their formats |
 //! | [`training`] | settings, the loop, checkpoints, the course's experiment |
-//! | `export` | models as ONNX files, for other runtimes |
+//! | `export`, `import` | models as ONNX files, for other runtimes; networks from such files, to train them further |
 //! | `run`, `sweep`, `report` | runs in folders, many of them, and pages about them |
 //! | [`layers`], [`net`], [`optim`] | the readable layers, networks and optimisers |
 //! | [`engine`] | how a step is computed: over the layers, or only the units that dropout keeps |
@@ -163,6 +163,8 @@ pub mod export;
 pub mod files;
 pub mod float;
 pub mod gradient_check;
+#[cfg(feature = "import")]
+pub mod import;
 pub mod layers;
 pub mod model;
 mod names;

@@ -27,6 +27,8 @@ Examples:
   thinnet train --data mnist --set model.hidden=[800,800] --set optim.max_norm=3
   # Settings from a file, but another seed
   thinnet train config.toml --set train.seed=7 --out seed-7
+  # Train a model further, on other samples
+  thinnet train --data new.csv --from run
   # Continue a run that was stopped
   thinnet train --resume seed-7
   # Continue it for more epochs
@@ -42,6 +44,11 @@ pub(crate) struct TrainArguments {
 
     #[command(flatten)]
     pub(crate) table: TableArguments,
+
+    /// Begin with the trained network in this file, or in this run: a model of thinnet, .safetensors, .npz or .onnx; the same
+    /// as --set model.from=FILE
+    #[arg(long, value_name = "FILE|RUN", conflicts_with = "resume")]
+    pub(crate) from: Option<PathBuf>,
 
     /// Change a setting: model.keep=0.5; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]

@@ -1,11 +1,13 @@
 //! Converts arguments to a run that can be trained: settings, samples, folder.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use thinnet::data::{DataSet, Part};
 use thinnet::float::Float;
+use thinnet::import::{self, Imported};
 use thinnet::run::{self, Prepared, RunFolder, SAMPLE, may_change};
 use thinnet::text::shell_word;
 use thinnet::training::{Sampling, TrainingConfig};
@@ -27,18 +29,26 @@ pub(crate) struct Request {
     path: Option<PathBuf>,
     /// The folder, if it already holds a run.
     existing: Option<RunFolder>,
+    /// The network with which it begins, if that comes from a file.
+    start: Option<Imported>,
+    /// What the user should know about it.
+    notes: Vec<String>,
 }
 
 impl Request {
     /// Checks everything that can be checked before samples are read.
     pub(crate) fn new(arguments: TrainArguments) -> Result<Self, Failure> {
-        let TrainArguments { config: file, data, table, set, out, resume, .. } = arguments;
+        let TrainArguments { config: file, data, table, from, set, out, resume, .. } = arguments;
+        let mut given = BTreeSet::new();
         let (mut config, path, existing) = if let Some(path) = resume {
             let named = |error| Failure::Refused(format!("--resume {}: {error}", path.display()));
             let (folder, config) = RunFolder::open(&path).map_err(named)?;
             (config, Some(path), Some(folder))
         } else {
             let config = file.as_deref().map(read).transpose()?.unwrap_or_default();
+            if let Some(file) = &file {
+                given.extend(keys_in(file));
+            }
             let out = match out {
                 Some(out) if RunFolder::is_run(&out) => {
                     let out = out.display();
@@ -73,6 +83,12 @@ impl Request {
         for assignment in &set {
             config.set(assignment).map_err(|error| Failure::Refused(format!("--set {error}")))?;
         }
+        if let Some(from) = from {
+            config.model.from = Some(from.to_string_lossy().into_owned());
+        }
+        given.extend(set.iter().map(|assignment| assignment.key.clone()));
+        let (start, notes) =
+            if existing.is_none() { start(&mut config, &given)? } else { (None, Vec::new()) };
         config.check()?;
         if existing.is_none() {
             folder::check_outside(
@@ -83,19 +99,24 @@ impl Request {
         if let Some(before) = before {
             may_change(&before, &config).map_err(|error| Failure::Refused(format!("--set {error}")))?;
         }
-        Ok(Self { config, path, existing })
+        let start = match &existing {
+            Some(folder) => RunFolder::start_in(folder.path(), &config)?,
+            None => start,
+        };
+        Ok(Self { config, path, existing, start, notes })
     }
 
     /// Reads the samples, checks everything that depends on them, and creates or opens the folder. `shown` ends the
     /// program meanwhile if it is asked to stop: there is nothing to save yet.
     pub(crate) fn prepare<F: Float>(self, shown: &Shown<'_>) -> Result<Prepared<F>, Failure> {
-        let Self { mut config, path, existing } = self;
+        let Self { mut config, path, existing, start, notes } = self;
         let moved =
             existing.is_some() && config.data.path != SAMPLE && !Path::new(&config.data.path).exists();
         if config.train.sampling != Sampling::Stream {
             memory::check_file(config.data.path.as_ref(), &config.data.columns)?;
         }
-        let set = shown.reading(&config.data.path, |progress| run::open_watched(&config, progress));
+        let set =
+            shown.reading(&config.data.path, |progress| run::open_for(&config, start.as_ref(), progress));
         let set = match set {
             Err(error) if moved => {
                 return Err(Failure::Refused(format!(
@@ -125,11 +146,44 @@ impl Request {
             }
             "stopped before the first step; nothing was written".to_owned()
         };
-        shown.preparing(leave, || run::prepare(config, set, &path, existing)).map_err(|error| {
-            tidy();
-            error.into()
-        })
+        let prepared = shown
+            .preparing(leave, || run::prepare_from(config, set, &path, existing, start))
+            .map_err(|error| {
+                tidy();
+                error
+            })?;
+        Ok(Prepared { notes: [notes, prepared.notes].concat(), ..prepared })
     }
+}
+
+/// The network with which a run begins, if the settings name a file. It decides the layers; settings that are `given`
+/// must agree with it.
+fn start(
+    config: &mut TrainingConfig,
+    given: &BTreeSet<String>,
+) -> Result<(Option<Imported>, Vec<String>), Failure> {
+    let Some(from) = config.model.from.clone() else { return Ok((None, Vec::new())) };
+    let from = Path::new(&from);
+    if let Ok(from) = fs::canonicalize(from) {
+        memory::check_file(&from, &[])?;
+        config.model.from = Some(from.to_string_lossy().into_owned());
+    }
+    let named = |error| Failure::Refused(format!("--from {error}"));
+    let mut start = import::read(from).map_err(named)?;
+    start.source = from.display().to_string();
+    let notes = start.settle(config, &|key| given.contains(key))?;
+    Ok((Some(start), notes))
+}
+
+/// The keys that a file of settings has.
+fn keys_in(file: &Path) -> Vec<String> {
+    let table = fs::read_to_string(file).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    let mut keys = Vec::new();
+    for (section, own) in table.unwrap_or_default() {
+        let own = own.as_table().into_iter().flat_map(toml::Table::keys);
+        keys.extend(own.map(|key| format!("{section}.{key}")));
+    }
+    keys
 }
 
 /// File extensions of samples, which files of settings never have.

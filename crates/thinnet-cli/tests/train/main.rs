@@ -15,6 +15,7 @@ mod settings;
 mod shown;
 mod streamed;
 mod terminal;
+mod tuning;
 
 use std::fs;
 use std::path::Path;

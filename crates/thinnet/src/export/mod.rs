@@ -7,5 +7,7 @@ mod torch;
 
 #[cfg(feature = "files")]
 pub use arrays::npz;
+#[cfg(feature = "import")]
+pub(crate) use onnx::messages;
 pub use onnx::{Labels, Onnx};
 pub use torch::{Torch, torch};

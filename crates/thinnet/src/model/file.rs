@@ -66,6 +66,11 @@ impl<F: Float> Model<F> {
         if let Some(name) = Path::new(&config.data.path).file_name() {
             config.data.path = name.to_string_lossy().into_owned();
         }
+        if let Some(from) = &mut config.model.from
+            && let Some(name) = Path::new(from.as_str()).file_name()
+        {
+            *from = name.to_string_lossy().into_owned();
+        }
         let metadata = Metadata {
             format: if members.is_empty() { FORMAT } else { OF_ENSEMBLES },
             thinnet: self.version.clone(),

@@ -33,7 +33,7 @@ pub fn train<F: Float>(session: &Session, run: Prepared<F>, watch: &mut dyn Watc
         let mut config = members[member].clone();
         config.train.threads = Some(threads);
         let path = members_of(folder.path()).join((member + 1).to_string());
-        let prepared = prepare_on(config, samples.clone(), &path, None)?;
+        let prepared = prepare_on(config, samples.clone(), &path, None, None)?;
         let summary = session.train(prepared, &mut Teller { member, tell, stop: &stop })?;
         let model = Model::<F>::load(path.join(MODEL))?;
         Ok((model.into_trained(), summary))

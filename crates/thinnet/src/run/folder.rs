@@ -8,20 +8,24 @@ use super::fingerprint::Fingerprint;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::float::Float;
+use crate::import::{self, Imported};
 use crate::training::{TrainerState, TrainingConfig};
 
 /// The settings' file.
 const CONFIG: &str = "config.toml";
 /// The samples' fingerprint.
 const SAMPLES: &str = "samples.json";
+/// The network that the run began with, if it came from a file.
+const START: &str = "start.safetensors";
 /// The checkpoints' folder.
 const CHECKPOINTS: &str = "checkpoints";
 /// The folder of an ensemble's networks.
 const MEMBERS: &str = "members";
 /// Other files that a run writes.
-const WRITTEN: [&str; 9] = [
+const WRITTEN: [&str; 10] = [
     "members.csv",
     SAMPLES,
+    START,
     "model.safetensors",
     "report.html",
     "history.csv",
@@ -77,6 +81,14 @@ impl RunFolder {
     /// [`Error::Configuration`] if there is a run already, or another process trains there; [`Error::Io`] if the
     /// folder cannot be written.
     pub fn create(path: &Path, config: &TrainingConfig) -> Result<Self> {
+        Self::create_from(path, config, None)
+    }
+
+    /// The same for a run that begins with a network from a file. The folder keeps the network.
+    ///
+    /// # Errors
+    /// As [`RunFolder::create`].
+    pub fn create_from(path: &Path, config: &TrainingConfig, start: Option<&Imported>) -> Result<Self> {
         fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
         let folder = Self::take(path)?;
         if Self::is_run(path) {
@@ -91,6 +103,11 @@ impl RunFolder {
             )));
         }
         folder.make_checkpoints()?;
+        // The settings come last: with them it is a run, which can be resumed.
+        if let Some(start) = start {
+            let bytes = start.to_bytes()?;
+            files::write_one(&path.join(START), true, |out| out.write_all(&bytes))?;
+        }
         folder.write_config(config)?;
         Ok(folder)
     }
@@ -169,6 +186,23 @@ impl RunFolder {
     pub fn write_config(&self, config: &TrainingConfig) -> Result<()> {
         let text = config.to_toml()?;
         files::write_one(&self.path.join(CONFIG), true, |out| out.write_all(text.as_bytes()))
+    }
+
+    /// The network that the run in `path` began with, if its settings say that it came from a file.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if the folder has no such network; [`Error::Io`] and [`Error::Data`] for a file that
+    /// cannot be read.
+    pub fn start_in(path: &Path, config: &TrainingConfig) -> Result<Option<Imported>> {
+        let Some(from) = &config.model.from else { return Ok(None) };
+        let file = path.join(START);
+        if !file.is_file() {
+            return Err(Error::configuration(format!(
+                "{} is not there, the network from {from} that the run began with; start another run",
+                file.display()
+            )));
+        }
+        import::read(&file).map(Some)
     }
 
     /// The fingerprint of the run's samples; `None` if it has none, as in runs of older versions.

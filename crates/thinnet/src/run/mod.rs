@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `config.toml` | all settings, with every default filled in |
 //! | `samples.json` | the [`Fingerprint`] of its samples |
+//! | `start.safetensors` | the network that it began with, if that came from a file |
 //! | `checkpoints/step-0000001200.ckpt` | the run after that many steps: the last ones, and the best epoch's |
 //! | `members/1`, `members/2`, ... | the folders of an ensemble's networks, each a run |
 //! | `model.safetensors` | the [`Model`](crate::model::Model), once the run has ended |
@@ -29,9 +30,9 @@ pub use ensemble::train;
 pub use fingerprint::Fingerprint;
 pub use folder::{Newest, RunFolder};
 pub use merge::{Merged, merge};
-pub use open::{SAMPLE, open, open_watched, open_with, stream};
+pub use open::{SAMPLE, open, open_for, open_watched, open_with, stream};
 pub use pool::Message;
-pub use prepare::{CHANGEABLE, Prepared, make_absolute, may_change, prepare};
+pub use prepare::{CHANGEABLE, Prepared, make_absolute, may_change, prepare, prepare_from, start_of};
 pub use session::{Announcement, Session, Summary, Watch};
 pub use shared::write_report;
 pub use sweep::SweepRuns;

@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::{self, Block, DataSet, ReadOptions, ReadProgress, Wanted, check_shape, parse_size};
+use crate::data::{
+    self, Block, Columns, DataSet, ReadOptions, ReadProgress, Wanted, check_shape, parse_size,
+};
 use crate::error::{Error, Result};
+use crate::import::Imported;
 use crate::training::{Sampling, TargetKind, Task, TrainingConfig};
 
 /// The name of the embedded sample.
@@ -18,19 +21,37 @@ pub fn open(config: &TrainingConfig) -> Result<DataSet> {
     open_watched(config, &|_, _| {})
 }
 
+/// Reads the data set as [`open_watched`] does; a table is read with the columns of the network with which the run begins.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_for(
+    config: &TrainingConfig,
+    start: Option<&Imported>,
+    progress: ReadProgress<'_>,
+) -> Result<DataSet> {
+    opened(config, start.and_then(|start| start.columns.as_ref()), progress)
+}
+
 /// Reads the data set as [`open`] does, and reports to `progress`, as [`DataSet::open_watched`] does.
 ///
 /// # Errors
 /// As [`open`].
 pub fn open_watched(config: &TrainingConfig, progress: ReadProgress<'_>) -> Result<DataSet> {
+    opened(config, None, progress)
+}
+
+fn opened(config: &TrainingConfig, known: Option<&Columns>, progress: ReadProgress<'_>) -> Result<DataSet> {
     let data = &config.data;
     let size = |size: &String| {
         let wrong = || format!("data.resize = {size:?}: it takes a width and a height, as in 32x32");
         parse_size(size).ok_or_else(|| Error::configuration(wrong()))
     };
     let regression = config.model.task == Task::Regression || data.task == Some(TargetKind::Numbers);
+    let label = known.filter(|columns| columns.header).map(|columns| columns.target.clone());
     let options = ReadOptions {
-        label: data.label_column.clone(),
+        known: known.cloned(),
+        label: data.label_column.clone().or(label),
         header: data.header,
         resize: data.resize.as_ref().map(size).transpose()?,
         skip_broken: data.skip_broken,
@@ -46,7 +67,9 @@ pub fn open_watched(config: &TrainingConfig, progress: ReadProgress<'_>) -> Resu
         ..ReadOptions::default()
     };
     let set = read(data.path.as_ref(), &options, "data.path = ", progress)?;
-    match options.useless(set.format(), ["data.label_column", "data.header", "data.resize"]) {
+    // What the user asked for: the label's name may also come from the network.
+    let asked = ReadOptions { label: data.label_column.clone(), ..options };
+    match asked.useless(set.format(), ["data.label_column", "data.header", "data.resize"]) {
         None => Ok(set),
         Some((key, purpose)) => Err(Error::configuration(format!(
             "{key} {purpose}, but data.path = {} is something else: {}",

@@ -7,6 +7,7 @@ use super::{Fingerprint, RunFolder};
 use crate::data::{DataSet, Format};
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::import::{self, Imported};
 use crate::layers::Normalisation;
 use crate::training::{
     DataConfig, Sampling, Task, Trainer, TrainerState, TrainingConfig, TrainingData, keys,
@@ -47,8 +48,40 @@ pub fn prepare<F: Float>(
     path: &Path,
     open: Option<RunFolder>,
 ) -> Result<Prepared<F>> {
-    let (config, samples) = samples_of(config, set)?;
-    prepare_on(config, samples, path, open)
+    let start = start_of(&config, path)?;
+    prepare_from(config, set, path, open, start)
+}
+
+/// The network with which a run begins, if `model.from` names a file: that in the run's folder, or that of the file for a
+/// new run.
+///
+/// # Errors
+/// As [`RunFolder::start_in`] and [`import::read`].
+pub fn start_of(config: &TrainingConfig, path: &Path) -> Result<Option<Imported>> {
+    if RunFolder::is_run(path) {
+        return RunFolder::start_in(path, config);
+    }
+    config.model.from.as_ref().map(import::read).transpose()
+}
+
+/// The same as [`prepare`] for a network that was read already ([`start_of`]). Hidden layers, activation and normalisation
+/// are those of the network.
+///
+/// # Errors
+/// As [`prepare`], [`Imported::settle`] and [`Imported::data`].
+pub fn prepare_from<F: Float>(
+    mut config: TrainingConfig,
+    set: DataSet,
+    path: &Path,
+    open: Option<RunFolder>,
+    start: Option<Imported>,
+) -> Result<Prepared<F>> {
+    if let Some(start) = &start {
+        start.settle(&mut config, &|_| false)?;
+        config.model.from.get_or_insert_with(|| start.source.clone());
+    }
+    let (config, samples) = samples_of(config, set, start.as_ref())?;
+    prepare_on(config, samples, path, open, start.as_ref())
 }
 
 /// The samples of a run, prepared for training, and their fingerprint.
@@ -63,11 +96,15 @@ pub(super) struct Samples<F> {
 pub(super) fn samples_of<F: Float>(
     mut config: TrainingConfig,
     set: DataSet,
+    start: Option<&Imported>,
 ) -> Result<(TrainingConfig, Samples<F>)> {
     config.take_task_of(&set);
     config.check()?;
     let (fingerprint, format) = (Fingerprint::of(&set)?, set.format());
-    let data = TrainingData::<F>::new(set, &config)?;
+    let data = match start {
+        Some(start) => start.data::<F>(set, &config)?,
+        None => TrainingData::new(set, &config)?,
+    };
     Ok((config, Samples { data, fingerprint, format }))
 }
 
@@ -77,6 +114,7 @@ pub(super) fn prepare_on<F: Float>(
     samples: Samples<F>,
     path: &Path,
     open: Option<RunFolder>,
+    start: Option<&Imported>,
 ) -> Result<Prepared<F>> {
     let Samples { data, fingerprint, format } = samples;
     let description = format!("{}: {format}", config.data.path);
@@ -88,10 +126,11 @@ pub(super) fn prepare_on<F: Float>(
         open => open,
     };
     let Some(folder) = open else {
-        Trainer::new(&config, &data, 1)?; // errors are reported before a folder is created
-        let folder = RunFolder::create(path, &config)?;
+        // Errors are reported before a folder is created.
+        let state = begun(&config, &data, start, &mut notes)?;
+        let folder = RunFolder::create_from(path, &config, start)?;
         folder.write_fingerprint(&fingerprint)?;
-        return Ok(Prepared { config, data, folder, state: None, notes, description, fingerprint, format });
+        return Ok(Prepared { config, data, folder, state, notes, description, fingerprint, format });
     };
     let known = folder.fingerprint()?;
     if let Some(known) = &known {
@@ -106,7 +145,10 @@ pub(super) fn prepare_on<F: Float>(
     if let Some((_, trained)) = &newest.found {
         same_run(trained, &config, folder.path(), known.is_some())?;
     }
-    let state = newest.found.map(|(state, _)| state);
+    let state = match newest.found {
+        Some((state, _)) => Some(state),
+        None => begun(&config, &data, start, &mut notes)?,
+    };
     if let Some(state) = &state {
         state.check(&config, data.train.len())?; // before the folder's settings change
     }
@@ -115,6 +157,21 @@ pub(super) fn prepare_on<F: Float>(
         folder.write_fingerprint(&fingerprint)?;
     }
     Ok(Prepared { config, data, folder, state, notes, description, fingerprint, format })
+}
+
+/// The first state of a run that begins with a network from a file; `None` if initial weights are drawn.
+fn begun<F: Float>(
+    config: &TrainingConfig,
+    data: &TrainingData<F>,
+    start: Option<&Imported>,
+    notes: &mut Vec<String>,
+) -> Result<Option<TrainerState<F>>> {
+    let fresh = Trainer::new(config, data, 1)?;
+    let Some(start) = start else { return Ok(None) };
+    let (state, more) = start.begin(&fresh.state()?, data)?;
+    notes.push(format!("the run begins with the network in {}", start.source));
+    notes.extend(more);
+    Ok(Some(state))
 }
 
 /// Up to this many classes there is no warning, however few samples they have.

@@ -136,7 +136,7 @@ impl SweepRuns {
         let reading = reading(&config);
         let set = self.sets.iter().find(|(known, _)| *known == reading).map(|(_, set)| set.clone());
         let set = set.map_or_else(|| open(&config), Ok)?;
-        let (config, samples) = samples_of::<F>(config, set)?;
+        let (config, samples) = samples_of::<F>(config, set, None)?;
         *last = Some(Kept { settings, task: config.model.task, samples: Box::new(samples.clone()) });
         Ok((config, samples))
     }
@@ -149,7 +149,7 @@ impl SweepRuns {
         follow: &mut Follow<'_>,
     ) -> Result<RunHistory> {
         let (config, samples) = self.samples::<F>(config)?;
-        let prepared = prepare_on(config, samples, path, None)?;
+        let prepared = prepare_on(config, samples, path, None, None)?;
         let summary = SESSION.train(prepared, &mut Epochs { done: 0, follow, stop })?;
         // It counts in no figure, like a run whose loss is not finite.
         if let Some(Divergence { epoch, loss, .. }) = summary.diverged {

@@ -135,6 +135,13 @@ impl Plan {
                 "the number of seeds must be from 1 to {MAX_RUNS}, got {seeds}"
             )));
         }
+        ensure!(
+            config.base.model.from.is_none(),
+            Error::setting(
+                "model.from",
+                "is for single runs: networks of a sweep begin with drawn weights; set it to none"
+            )
+        );
         let space = Space::parse(&config.space, &config.base)?;
         let values = match config.random {
             None => space.grid(MAX_RUNS)?,

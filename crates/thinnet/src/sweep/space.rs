@@ -150,6 +150,7 @@ impl Dimension {
         let values = text.split_once('=').map_or("", |(_, values)| values.trim());
         let reserved = match key.as_str() {
             "train.seed" => Some("each point is trained with several seeds anyway; give their number"),
+            "model.from" => Some("networks of a sweep begin with drawn weights"),
             "model.task" => Some("figures of classification and regression cannot be compared"),
             "train.members" => Some("vary the other settings, and train an ensemble with the best of them"),
             _ => None,

@@ -106,6 +106,15 @@ impl<F: Float> TrainingData<F> {
     /// # Errors
     /// [`Error::Configuration`] if there are not enough samples, or for settings that do not suit the data.
     pub fn new(set: DataSet, config: &TrainingConfig) -> Result<Self> {
+        Self::with_scale(set, config, None)
+    }
+
+    /// The same with a scaling of the inputs that is given, as that of a network that is trained further; then
+    /// `data.scaling` has no effect.
+    ///
+    /// # Errors
+    /// As [`TrainingData::new`]; [`Error::Shape`] for the scaling of another number of inputs.
+    pub fn with_scale(set: DataSet, config: &TrainingConfig, scale: Option<&Scale>) -> Result<Self> {
         let mut settings = config.data.clone();
         let options = SplitOptions {
             num_val: settings.val,
@@ -115,7 +124,9 @@ impl<F: Float> TrainingData<F> {
         };
         settings.split = Some(options.order_of(&set));
         let usual = if set.is_images() { Scaling::Unit } else { set.default_scaling() };
-        settings.scaling.get_or_insert(usual);
+        if scale.is_none() {
+            settings.scaling.get_or_insert(usual);
+        }
         match (set.is_regression(), config.model.task) {
             (false, Task::Regression) => Err(Error::configuration(
                 "model.task is regression, but the data have classes; read them for regression",
@@ -127,7 +138,7 @@ impl<F: Float> TrainingData<F> {
                 "every sample has the same label, {}: there is nothing to learn; name another column of labels",
                 set.names()[0]
             ))),
-            _ => Self::of_set(set.split(&options)?, settings),
+            _ => Self::of_set(set.split(&options)?, settings, scale),
         }
     }
 
@@ -161,11 +172,11 @@ impl<F: Float> TrainingData<F> {
     /// # Errors
     /// As [`TrainingData::of`].
     pub fn scaled(set: &DataSet, settings: DataConfig) -> Result<Self> {
-        Self::of_set(set.clone(), settings)
+        Self::of_set(set.clone(), settings, None)
     }
 
     /// The same for a set that nobody else needs: numbers of type `F` are scaled in place.
-    fn of_set(set: DataSet, mut settings: DataConfig) -> Result<Self> {
+    fn of_set(set: DataSet, mut settings: DataConfig, scale: Option<&Scale>) -> Result<Self> {
         let available = set.train().len();
         let num_train = settings.train.unwrap_or(available);
         if num_train == 0 || num_train > available {
@@ -176,7 +187,10 @@ impl<F: Float> TrainingData<F> {
         }
         let no_val = || Error::configuration("this data set has no validation samples; split it first");
         settings.val = Some(set.val().ok_or_else(no_val)?.len());
-        let scale = set.scale(*settings.scaling.get_or_insert(set.default_scaling()))?;
+        let scale = match scale {
+            Some(scale) => scale.clone(),
+            None => set.scale(*settings.scaling.get_or_insert(set.default_scaling()))?,
+        };
         let (shape, names) = (set.shape().to_vec(), set.names().to_vec());
         let (columns, notes) = (set.columns().cloned(), set.notes().to_vec());
         let (all, val, test) = set.into_rows();

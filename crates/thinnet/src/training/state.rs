@@ -7,7 +7,8 @@ use super::rates::StepPlan;
 use super::{Checks, TrainingConfig};
 use super::{RunHistory, Sampling};
 use crate::engine::EngineState;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, same_shape};
+use crate::float::Float;
 use crate::layers::RunningStatistics;
 use crate::net::Parameters;
 use crate::random;
@@ -48,6 +49,31 @@ pub struct TrainerState<F> {
     pub(super) random: random::State,
     pub(super) position: Position,
     pub(super) best: Option<Best<F>>,
+}
+
+impl<F: Float> TrainerState<F> {
+    /// The same state with another network, as at the start of a run that trains it further. The optimiser's state stays.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a network of other layers.
+    pub fn with_network(
+        &self,
+        parameters: Parameters<F>,
+        running: Vec<RunningStatistics<F>>,
+    ) -> Result<Self> {
+        self.engine.parameters.check_like("the network that a run begins with", &parameters)?;
+        let sizes = |all: &[RunningStatistics<F>]| {
+            all.iter().map(|own| (own.mean.len(), own.variance.len())).collect::<Vec<_>>()
+        };
+        same_shape(
+            "running statistics of the network that a run begins with",
+            &sizes(&self.engine.running),
+            &sizes(&running),
+        )?;
+        let mut state = self.clone();
+        (state.engine.parameters, state.engine.running) = (parameters, running);
+        Ok(state)
+    }
 }
 
 impl<F> TrainerState<F> {

@@ -15,7 +15,7 @@ use circles::Imports;
 use rust::Crate;
 
 /// The library's modules, from the bottom up. Those of one row do not know each other.
-const FLOORS: [&[&str]; 12] = [
+const FLOORS: [&[&str]; 13] = [
     &["error"],
     &["float", "files", "text", "names", "clock", "range"],
     &["random"],
@@ -26,6 +26,7 @@ const FLOORS: [&[&str]; 12] = [
     &["course", "training"],
     &["model", "sweep"],
     &["report", "export"],
+    &["import"],
     &["run"],
     &["lib"],
 ];

@@ -86,6 +86,7 @@ const ELSEWHERE: &[&str] = &[
     "data.resize",
     "data.skip_broken",
     "data.target_scaling",
+    "model.from",
     "model.task",
     "model.loss",
     "model.huber_delta",

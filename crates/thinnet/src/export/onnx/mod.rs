@@ -7,7 +7,7 @@ mod answers;
 mod graph;
 mod inputs;
 mod layers;
-mod messages;
+pub(crate) mod messages;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -167,6 +167,7 @@ pub(in crate::report) fn settings(
     if config.model.task == Task::Classification && !names.is_empty() {
         rows.push(("Classes", classes(names)));
     }
+    rows.extend(config.model.from.clone().map(|from| ("Begins with the network in", from)));
     let value = |key: &str| match config.get(key)? {
         toml::Value::String(text) => Some(text),
         toml::Value::Array(each) if each.is_empty() => Some("none".to_owned()),

@@ -94,6 +94,12 @@ impl TrainingConfig {
         self.net(1, 1)?.check()?;
         self.members()?;
         self.check_loss()?;
+        if self.model.from.is_some() && self.train.members > 1 {
+            return Err(Error::setting(
+                "train.members",
+                "must be 1 for a run that begins with a trained network: the networks of an ensemble begin by themselves",
+            ));
+        }
         let train = &self.train;
         let always = [
             ("train.epochs", train.epochs),

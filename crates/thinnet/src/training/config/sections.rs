@@ -164,6 +164,9 @@ pub struct ModelConfig {
     /// Standard deviation of the initial weights, if they are `normal`.
     #[default(1e-2)]
     pub weight_scale: f64,
+    /// The file of a trained network with which a run begins, of this or another program; `none` draws initial weights.
+    #[serde(with = "words::none")]
+    pub from: Option<String>,
     /// Number type: `f32` or `f64`.
     pub dtype: Dtype,
 }

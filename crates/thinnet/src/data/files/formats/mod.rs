@@ -127,7 +127,7 @@ pub(super) fn count(shape: &[usize]) -> Option<usize> {
 
 impl Numbers {
     /// Floats of 32 bits become floats of 64 bits.
-    fn widened(self) -> Self {
+    pub(crate) fn widened(self) -> Self {
         Self { content: self.content.widened(), ..self }
     }
 

@@ -365,6 +365,29 @@ fn read_zip(stream: &mut dyn Seekable, packed: u64, options: &ReadOptions) -> Re
     })
 }
 
+/// The arrays of an NPZ archive in memory, by their names; other files in it are left out.
+///
+/// # Errors
+/// [`Error::Data`] for an archive that is damaged or unpacks to too much.
+#[cfg(feature = "import")]
+pub(crate) fn read_arrays(bytes: &[u8]) -> Result<std::collections::BTreeMap<String, Numbers>> {
+    let (mut archive, names) = unzip(io::Cursor::new(bytes))?;
+    let mut left = limits::unpacked(bytes.len() as u64);
+    let mut arrays = std::collections::BTreeMap::new();
+    for name in &names {
+        let Some(own) = name.strip_suffix(".npy") else { continue };
+        let entry = archive.by_name(name).map_err(broken)?;
+        let claimed = entry.size();
+        left = left.checked_sub(claimed).ok_or_else(|| {
+            Error::data(format!("it unpacks to {claimed} bytes, too much for a file of its size"))
+        })?;
+        let array = read_stream(&mut Bounded::new(entry, claimed), claimed);
+        let shown = || own.chars().take(limits::CLASS_NAME).collect::<String>();
+        arrays.insert(own.to_owned(), array.map_err(|error| error.within(shown()))?);
+    }
+    Ok(arrays)
+}
+
 /// Builds a data set from named arrays; the names are in lower case. `load` reads the array at an index. For samples
 /// it gets their number, which is the number of labels.
 pub(crate) fn assemble(
