@@ -39,6 +39,6 @@ impl Request {
             Classes::Numbers(numbers) => Labels::Numbers(numbers),
             Classes::Words(words) => Labels::Words(words),
         });
-        Onnx { zipmap: self.zipmap, dropout: self.dropout }.network(&net, labels.as_ref())
+        Onnx { zipmap: self.zipmap, dropout: self.dropout, ..Onnx::default() }.network(&net, labels.as_ref())
     }
 }

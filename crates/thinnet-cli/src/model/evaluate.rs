@@ -47,17 +47,8 @@ fn evaluate<F: Float>(
 ) -> Result<(), Failure> {
     let set = open(model, &arguments.data)?;
     output.notes_of(&set);
-    let parts = parts(&set, arguments)?;
-    let mut evaluator = Evaluator::new(model);
-    for (_, rows) in &parts {
-        for from in (0..rows.len()).step_by(BLOCK) {
-            let block = rows.slice(from, from + BLOCK);
-            let within =
-                |error: thinnet::Error| Failure::Refused(format!("{}: {error}", arguments.data.display()));
-            evaluator.add(&model.rows_of(&set, &block).map_err(within)?)?;
-        }
-    }
-    let evaluation = evaluator.finish()?;
+    let parts = parts(&set, &arguments.data, arguments.part.as_deref())?;
+    let evaluation = evaluation(model, &arguments.data, &set, &parts)?;
     let what = match parts.as_slice() {
         [(part, _)] => part_name(*part),
         _ => "",
@@ -86,8 +77,26 @@ fn evaluate<F: Float>(
     lines.iter().try_for_each(|line| output.line(line))
 }
 
+/// Evaluates the model on these parts of a data set.
+pub(super) fn evaluation<F: Float>(
+    model: &Model<F>,
+    path: &Path,
+    set: &DataSet,
+    parts: &[(Part, &Rows<f64>)],
+) -> Result<Evaluation, Failure> {
+    let mut evaluator = Evaluator::new(model);
+    for (_, rows) in parts {
+        for from in (0..rows.len()).step_by(BLOCK) {
+            let block = rows.slice(from, from + BLOCK);
+            let within = |error: thinnet::Error| Failure::Refused(format!("{}: {error}", path.display()));
+            evaluator.add(&model.rows_of(set, &block).map_err(within)?)?;
+        }
+    }
+    Ok(evaluator.finish()?)
+}
+
 /// Reads the data like the model's own data.
-fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
+pub(super) fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
     let data = &model.config().data;
     let columns = model.preprocessing().columns.as_ref();
     let label = columns.filter(|columns| columns.header).map(|columns| columns.target.clone());
@@ -106,8 +115,12 @@ fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
 }
 
 /// The parts to evaluate the model on.
-fn parts<'a>(set: &'a DataSet, arguments: &EvaluateArguments) -> Result<Vec<(Part, &'a Rows<f64>)>, Failure> {
-    let wanted = match arguments.part.as_deref() {
+pub(super) fn parts<'a>(
+    set: &'a DataSet,
+    path: &Path,
+    part: Option<&str>,
+) -> Result<Vec<(Part, &'a Rows<f64>)>, Failure> {
+    let wanted = match part {
         Some("all") => None,
         Some(part) => Some(part.parse()?),
         None => set.test().map(|_| Part::Test),
@@ -117,8 +130,8 @@ fn parts<'a>(set: &'a DataSet, arguments: &EvaluateArguments) -> Result<Vec<(Par
         let there: Vec<String> = set.parts().map(|(part, _)| part.to_string()).collect();
         return Err(Failure::Refused(format!(
             "--part {}: {} has no such part; it has {}",
-            arguments.part.as_deref().unwrap_or_default(),
-            arguments.data.display(),
+            part.unwrap_or_default(),
+            path.display(),
             there.join(" and ")
         )));
     }

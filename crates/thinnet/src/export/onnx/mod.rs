@@ -19,6 +19,7 @@ use prost::Message;
 use self::answers::Answers;
 use self::graph::{Graph, ML};
 use self::messages::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto};
+use super::weights::Weights;
 use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 use crate::model::Model;
@@ -60,6 +61,8 @@ pub struct Onnx {
     /// Whether dropout stays, with masks that the runtime draws: each sample has masks of its own. Mean and deviation
     /// over many masks say how sure the model is (default no).
     pub dropout: bool,
+    /// How the layers' weights are stored (default as 32-bit floats). They are floats of 32 bits when the file is run.
+    pub weights: Weights,
 }
 
 impl Onnx {
@@ -104,7 +107,7 @@ impl Onnx {
         net: &FullyConnectedNet<F>,
         answers: Answers<'_>,
     ) -> Result<()> {
-        let scores = layers::scores(graph, x, net, self.dropout)?;
+        let scores = layers::scores(graph, x, net, self.dropout, self.weights)?;
         answers.add(graph, &scores, net.config().num_outputs, &net.config().objective())
     }
 }
