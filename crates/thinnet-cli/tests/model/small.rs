@@ -10,7 +10,7 @@ use crate::{numbers, refused, stdout, trained};
 
 #[test]
 fn smaller_weights_are_measured_and_read_back() {
-    let folder = trained(&["model.hidden=[64]", "model.normalisation=batch"]);
+    let folder = trained(&["model.hidden=[100,100]", "model.normalisation=batch"]);
     let at = |name: &str| folder.path().join(name);
     stdout(folder.path(), &["export", "run", "full.onnx"]);
     let full = import::read(at("full.onnx")).unwrap();
@@ -34,7 +34,8 @@ fn smaller_weights_are_measured_and_read_back() {
             assert_eq!(small.b, full.b);
         }
     }
-    assert!(sizes[0] > sizes[1] && sizes[1] > sizes[2], "{sizes:?}");
+    // Half and a quarter, and what is not weights.
+    assert!(10 * sizes[1] < 6 * sizes[0] && 10 * sizes[2] < 4 * sizes[0], "{sizes:?}");
     for (name, options) in [("half.npz", &[][..]), ("half.safetensors", &["--format", "torch"])] {
         let export = [&["export", "run", name, "--weights", "float16"], options].concat();
         let output = thinnet(folder.path()).args(export).output().unwrap();
