@@ -100,6 +100,7 @@ pub(crate) fn write_array<W: Write + Seek, T: WritableElement>(
 }
 
 /// Writes a matrix of 16-bit floats, given by their bits.
+#[cfg(feature = "export")]
 pub(crate) fn write_halves<W: Write + Seek>(
     zip: &mut ZipWriter<W>,
     name: &str,
