@@ -39,7 +39,7 @@ impl Request {
             Classes::Numbers(numbers) => Labels::Numbers(numbers),
             Classes::Words(words) => Labels::Words(words),
         });
-        Onnx { zipmap: self.zipmap, dropout: self.dropout }
+        Onnx { zipmap: self.zipmap, dropout: self.dropout, ..Onnx::default() }
             .networks(&nets.iter().collect::<Vec<_>>(), labels.as_ref())
     }
 }

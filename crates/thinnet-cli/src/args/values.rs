@@ -27,6 +27,12 @@ pub(crate) fn probability(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "it takes a number above 0 and below 1, as in 0.9".to_owned())
 }
 
+/// A number from 0 to 1.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "it takes a number from 0 to 1, as in 0.01".to_owned())
+}
+
 /// "yes" or "no".
 pub(crate) fn yes_no(text: &str) -> Result<bool, String> {
     match text {

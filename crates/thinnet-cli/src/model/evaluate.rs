@@ -52,31 +52,9 @@ fn evaluate<F: Float>(
 ) -> Result<(), Failure> {
     let set = open(model, &arguments.data)?;
     output.notes_of(&set);
-    let parts = parts(&set, arguments)?;
-    let mut evaluator = Evaluator::new(model);
-    let stop = interrupt::flag()?;
-    let comparison = |most: usize| Comparison::new(model, most as u64, arguments.seed.into());
-    let mut comparison = arguments.compare_averages.map(comparison).transpose()?;
-    for (_, rows) in &parts {
-        for from in (0..rows.len()).step_by(BLOCK) {
-            let block = rows.slice(from, from + BLOCK);
-            let within =
-                |error: thinnet::Error| Failure::Refused(format!("{}: {error}", arguments.data.display()));
-            let rows = model.rows_of(&set, &block).map_err(within)?;
-            evaluator.add(&rows)?;
-            if let Some(comparison) = &mut comparison {
-                let added = comparison.add(&rows, &mut || !stop.load(Ordering::Relaxed));
-                added.map_err(|error| match error {
-                    thinnet::Error::Interrupted { .. } => {
-                        Failure::Interrupted("stopped before the last sample".to_owned())
-                    }
-                    error => error.into(),
-                })?;
-            }
-        }
-    }
-    let averages = comparison.map(Comparison::finish).transpose()?;
-    let evaluation = Evaluation { averages, ..evaluator.finish()? };
+    let parts = parts(&set, &arguments.data, arguments.part.as_deref())?;
+    let averages = averages_of(model, arguments, &set, &parts)?;
+    let evaluation = Evaluation { averages, ..evaluation(model, &arguments.data, &set, &parts)? };
     let what = match parts.as_slice() {
         [(part, _)] => part_name(*part),
         _ => "",
@@ -105,8 +83,59 @@ fn evaluate<F: Float>(
     lines.iter().try_for_each(|line| output.line(line))
 }
 
+/// Evaluates the model on these parts of a data set.
+pub(super) fn evaluation<F: Float>(
+    model: &Model<F>,
+    path: &Path,
+    set: &DataSet,
+    parts: &[(Part, &Rows<f64>)],
+) -> Result<Evaluation, Failure> {
+    let mut evaluator = Evaluator::new(model);
+    each_block(model, path, set, parts, |rows| Ok(evaluator.add(rows)?))?;
+    Ok(evaluator.finish()?)
+}
+
+/// One pass compared with averages over masks, if that is asked for.
+fn averages_of<F: Float>(
+    model: &Model<F>,
+    arguments: &EvaluateArguments,
+    set: &DataSet,
+    parts: &[(Part, &Rows<f64>)],
+) -> Result<Option<Averages>, Failure> {
+    let Some(most) = arguments.compare_averages else { return Ok(None) };
+    let mut comparison = Comparison::new(model, most as u64, arguments.seed.into())?;
+    let stop = interrupt::flag()?;
+    each_block(model, &arguments.data, set, parts, |rows| {
+        comparison.add(rows, &mut || !stop.load(Ordering::Relaxed)).map_err(|error| match error {
+            thinnet::Error::Interrupted { .. } => {
+                Failure::Interrupted("stopped before the last sample".to_owned())
+            }
+            error => error.into(),
+        })
+    })?;
+    Ok(Some(comparison.finish()?))
+}
+
+/// Calls `each` with the rows of these parts as the model takes them, some at a time.
+fn each_block<F: Float>(
+    model: &Model<F>,
+    path: &Path,
+    set: &DataSet,
+    parts: &[(Part, &Rows<f64>)],
+    mut each: impl FnMut(&Rows<f64>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let within = |error: thinnet::Error| Failure::Refused(format!("{}: {error}", path.display()));
+    for (_, rows) in parts {
+        for from in (0..rows.len()).step_by(BLOCK) {
+            let block = rows.slice(from, from + BLOCK);
+            each(&model.rows_of(set, &block).map_err(within)?)?;
+        }
+    }
+    Ok(())
+}
+
 /// Reads the data like the model's own data.
-fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
+pub(super) fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
     let data = &model.config().data;
     let columns = model.preprocessing().columns.as_ref();
     let label = columns.filter(|columns| columns.header).map(|columns| columns.target.clone());
@@ -125,8 +154,12 @@ fn open<F: Float>(model: &Model<F>, path: &Path) -> Result<DataSet, Failure> {
 }
 
 /// The parts to evaluate the model on.
-fn parts<'a>(set: &'a DataSet, arguments: &EvaluateArguments) -> Result<Vec<(Part, &'a Rows<f64>)>, Failure> {
-    let wanted = match arguments.part.as_deref() {
+pub(super) fn parts<'a>(
+    set: &'a DataSet,
+    path: &Path,
+    part: Option<&str>,
+) -> Result<Vec<(Part, &'a Rows<f64>)>, Failure> {
+    let wanted = match part {
         Some("all") => None,
         Some(part) => Some(part.parse()?),
         None => set.test().map(|_| Part::Test),
@@ -136,8 +169,8 @@ fn parts<'a>(set: &'a DataSet, arguments: &EvaluateArguments) -> Result<Vec<(Par
         let there: Vec<String> = set.parts().map(|(part, _)| part.to_string()).collect();
         return Err(Failure::Refused(format!(
             "--part {}: {} has no such part; it has {}",
-            arguments.part.as_deref().unwrap_or_default(),
-            arguments.data.display(),
+            part.unwrap_or_default(),
+            path.display(),
             there.join(" and ")
         )));
     }

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use thinnet::Float;
-use thinnet::export::{Onnx, npz, torch};
+use thinnet::export::{Onnx, Weights, npz_with, torch_with};
 use thinnet::files::NewFile;
 use thinnet::model::Model;
 
-use super::AnyModel;
+use super::{AnyModel, small};
 use crate::args::model::ExportArguments;
 use crate::failure::Failure;
 use crate::figures::byte_size;
@@ -50,6 +50,9 @@ fn form(arguments: &ExportArguments) -> Result<Form, Failure> {
         (Some("npz"), None) => Form::Npz,
         _ => return refuse("the file name must end in .onnx, .npz or .safetensors"),
     };
+    if arguments.weights.as_deref() == Some("int8") {
+        return refuse("--weights int8 is for .onnx files; other formats take float16");
+    }
     match (zipmap, dropout) {
         (true, _) => refuse("--zipmap is for .onnx files"),
         (_, true) => refuse("--dropout is for .onnx files"),
@@ -72,16 +75,29 @@ fn export<F: Float>(
     output: &Output,
 ) -> Result<(), Failure> {
     let ExportArguments { out, zipmap, dropout, force, .. } = arguments;
-    let contents = match form {
-        Form::Onnx => Onnx { zipmap: *zipmap, dropout: *dropout }.model(model).map(|bytes| vec![bytes]),
-        Form::Npz => npz(model).map(|bytes| vec![bytes]),
-        Form::Torch => torch(model).map(|files| vec![files.arrays, files.script.into_bytes()]),
+    let weights: Weights = arguments.weights.as_deref().map_or(Ok(Weights::Full), str::parse)?;
+    let contents = |weights: Weights| {
+        let contents = match form {
+            Form::Onnx => {
+                Onnx { zipmap: *zipmap, dropout: *dropout, weights }.model(model).map(|bytes| vec![bytes])
+            }
+            Form::Npz => npz_with(model, weights).map(|bytes| vec![bytes]),
+            Form::Torch => {
+                torch_with(model, weights).map(|files| vec![files.arrays, files.script.into_bytes()])
+            }
+        };
+        contents.map_err(|error| Failure::Refused(format!("{}: {error}", arguments.model.display())))
     };
-    let contents =
-        contents.map_err(|error| Failure::Refused(format!("{}: {error}", arguments.model.display())))?;
+    let written = contents(weights)?;
+    if weights != Weights::Full {
+        small::check(model, weights, form == Form::Onnx, arguments, output)?;
+        let size = |contents: &[Vec<u8>]| byte_size(contents.first().map_or(0, Vec::len) as f64);
+        let full = contents(Weights::Full)?;
+        output.note(&format!("{}: {} instead of {}", out.display(), size(&written), size(&full)));
+    }
     let paths = paths(form, out);
-    write(&paths, &contents, *force)?;
-    for (path, content) in paths.iter().zip(contents) {
+    write(&paths, &written, *force)?;
+    for (path, content) in paths.iter().zip(written) {
         output.aside(&format!("{}: {}", path.display(), byte_size(content.len() as f64)));
         output.line(&path.display().to_string())?;
     }

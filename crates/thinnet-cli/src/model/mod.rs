@@ -5,6 +5,7 @@ pub(crate) mod export;
 pub(crate) mod info;
 mod lines;
 pub(crate) mod predict;
+mod small;
 
 use std::fs;
 use std::path::Path;

@@ -148,10 +148,7 @@ impl Request {
         };
         let prepared = shown
             .preparing(leave, || run::prepare_from(config, set, &path, existing, start))
-            .map_err(|error| {
-                tidy();
-                error
-            })?;
+            .inspect_err(|_| tidy())?;
         Ok(Prepared { notes: [notes, prepared.notes].concat(), ..prepared })
     }
 }
@@ -273,7 +270,7 @@ mod tests {
         let path = place.path().join("run");
         let claimed = std::thread::scope(|scope| {
             let all: Vec<_> = (0..16).map(|_| scope.spawn(|| claim(&path).unwrap())).collect();
-            all.into_iter().map(|one| one.join().unwrap()).collect::<std::collections::BTreeSet<_>>()
+            all.into_iter().map(|one| one.join().unwrap()).collect::<BTreeSet<_>>()
         });
         assert_eq!(claimed.len(), 16);
     }

@@ -8,6 +8,7 @@ mod export;
 mod monte_carlo;
 mod predict;
 mod refused;
+mod small;
 mod sure;
 mod together;
 

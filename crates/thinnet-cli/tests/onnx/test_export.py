@@ -271,3 +271,64 @@ def test_dropout_that_cannot_stay(tmp_path: Path) -> None:
     train(tmp_path, "data.npz", "model.keep=0.7", "model.dropout=drop_connect")
     assert "drop_connect" in thinnet(tmp_path, "export", "run", "model.onnx", "--dropout", status=2)
     assert not (tmp_path / "model.onnx").exists()
+
+
+STILL = ["optim.learning_rate=1e-12", "model.keep=1", "train.epochs=1", "data.scaling=auto"]
+
+
+def imported(folder: Path, file: str, *settings: str) -> np.ndarray:
+    """The probabilities of a run that begins with the network in a file, and changes nothing."""
+    shutil.rmtree(folder / "run", ignore_errors=True)
+    pairs = [part for setting in [*STILL, *settings] for part in ("--set", setting)]
+    thinnet(folder, "train", "--data", "data.npz", "--from", file, "--out", "run", *pairs)
+    return predicted(folder, "new.npz")[1]
+
+
+@pytest.mark.parametrize("gemm", [False, True], ids=["MatMul and Add", "Gemm"])
+def test_a_chain_of_another_program_is_imported(tmp_path: Path, gemm: bool) -> None:
+    x, y = clusters()
+    x = x.astype(np.float32)
+    save(tmp_path, x, y)
+    draw = np.random.RandomState(1)
+    sizes = [(7, 9), (9, 5), (5, 3)]
+    constants, nodes, last = [], [], "input"
+    for number, size in enumerate(sizes):
+        w, b = draw.standard_normal(size) * 0.2, draw.standard_normal(size[1])
+        for name, array in [(f"w{number}", w), (f"b{number}", b)]:
+            constants.append(onnx.numpy_helper.from_array(array.astype(np.float32), name))
+        if gemm:
+            constants[-2] = onnx.numpy_helper.from_array(w.T.astype(np.float32), f"w{number}")
+            names = [last, f"w{number}", f"b{number}"]
+            nodes.append(onnx.helper.make_node("Gemm", names, [f"s{number}"], transB=1))
+        else:
+            nodes.append(onnx.helper.make_node("MatMul", [last, f"w{number}"], [f"m{number}"]))
+            nodes.append(onnx.helper.make_node("Add", [f"m{number}", f"b{number}"], [f"s{number}"]))
+        last = f"s{number}"
+        if number < 2:
+            nodes.append(onnx.helper.make_node("Relu", [last], [f"a{number}"]))
+            last = f"a{number}"
+    nodes.append(onnx.helper.make_node("Softmax", [last], ["output"], axis=1))
+    kind = onnx.TensorProto.FLOAT
+    shapes = [("input", 7), ("output", 3)]
+    ends = [onnx.helper.make_tensor_value_info(name, kind, ["N", size]) for name, size in shapes]
+    graph = onnx.helper.make_graph(nodes, "chain", ends[:1], ends[1:], constants)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, tmp_path / "chain.onnx")
+    expected = onnxruntime.InferenceSession(tmp_path / "chain.onnx").run(None, {"input": x})[0]
+    assert np.abs(imported(tmp_path, "chain.onnx", "data.scaling=none") - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("weights", ["float16", "int8"])
+@pytest.mark.parametrize("normalisation", ["none", "batch", "layer"])
+def test_small_weights(tmp_path: Path, normalisation: str, weights: str) -> None:
+    x, y = clusters()
+    x = x.astype(np.float32)
+    save(tmp_path, x, y)
+    train(tmp_path, "data.npz", f"model.normalisation={normalisation}")
+    expected = predicted(tmp_path, "new.npz")[1]
+    session = exported(tmp_path, "--weights", weights, "--data", "new.npz", "--tolerance", "0.02")
+    found = session.run(["probabilities"], {"X": x})[0]
+    assert np.abs(found - expected).max() < (0.1 if weights == "int8" else 0.01)
+    # It is read back as the runtime reads it.
+    assert np.abs(imported(tmp_path, "model.onnx") - found).max() < 1e-5

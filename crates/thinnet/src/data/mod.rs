@@ -39,7 +39,7 @@ pub use files::catches_panic;
 #[cfg(feature = "files")]
 pub use files::{Block, ReadOptions, ReadProgress, Wanted, formats, limits, stream, stream_table};
 #[cfg(all(feature = "export", feature = "files"))]
-pub(crate) use files::{write_array, write_words};
+pub(crate) use files::{write_array, write_halves, write_words};
 pub use rows::{Rows, Targets};
 pub use scaling::{Scale, Scaling};
 pub use set::{DataSet, Format, Part};

@@ -2,10 +2,11 @@
 
 use std::io::{self, Cursor, Seek, Write};
 
-use ndarray::{ArrayView1, ArrayViewD};
+use ndarray::{Array2, ArrayView1, ArrayViewD};
 use zip::ZipWriter;
 
-use crate::data::{Scale, write_array, write_words};
+use super::weights::{Weights, halves, no_bytes};
+use crate::data::{Scale, write_array, write_halves, write_words};
 use crate::error::{Error, Result};
 use crate::float::{Dtype, Float};
 use crate::model::Model;
@@ -19,18 +20,46 @@ use crate::model::Model;
 /// # Errors
 /// [`Error::Configuration`] for an ensemble; [`Error::Data`] for an array that the format cannot hold.
 pub fn npz<F: Float>(model: &Model<F>) -> Result<Vec<u8>> {
+    npz_with(model, Weights::Full)
+}
+
+/// The same with weights of 16 bits if `weights` says so. NumPy computes with them as with any floats.
+///
+/// # Errors
+/// As [`npz`]; [`Error::Configuration`] for [`Weights::Int8`].
+pub fn npz_with<F: Float>(model: &Model<F>, weights: Weights) -> Result<Vec<u8>> {
     model.trained().check_single("an NPZ archive")?;
+    no_bytes(weights)?;
+    let small = match weights {
+        Weights::Float16 => {
+            let layers = model.net().parameters.layers.iter();
+            Some(layers.map(|layer| halves(&layer.w.mapv(F::as_f64))).collect::<Result<Vec<_>>>()?)
+        }
+        _ => None,
+    };
     let mut bytes = Cursor::new(Vec::new());
     let mut zip = ZipWriter::new(&mut bytes);
-    let written = write(&mut zip, model).and_then(|()| Ok(zip.finish().map(drop)?));
+    let written = write(&mut zip, model, small.as_deref()).and_then(|()| Ok(zip.finish().map(drop)?));
     written.map_err(|error| Error::data(format!("the model's arrays as an NPZ archive: {error}")))?;
     Ok(bytes.into_inner())
 }
 
-fn write<F: Float>(zip: &mut ZipWriter<impl Write + Seek>, model: &Model<F>) -> io::Result<()> {
+/// - `small`: the bits of the weights, if they are stored as 16-bit floats
+fn write<F: Float>(
+    zip: &mut ZipWriter<impl Write + Seek>,
+    model: &Model<F>,
+    small: Option<&[Array2<u16>]>,
+) -> io::Result<()> {
+    let small = |name: &str| {
+        let number = name.strip_prefix('W')?.parse::<usize>().ok()?;
+        small?.get(number.checked_sub(1)?)
+    };
     let (net, own) = (model.net(), model.preprocessing());
     for (name, array) in net.parameters.named() {
-        write_own(zip, &name, array)?;
+        match small(&name) {
+            Some(bits) => write_halves(zip, &name, bits.view())?,
+            None => write_own(zip, &name, array)?,
+        }
     }
     for (running, number) in net.running().iter().zip(1..) {
         write_own(zip, &format!("running_mean{number}"), running.mean.view().into_dyn())?;

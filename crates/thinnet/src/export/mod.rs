@@ -2,12 +2,17 @@
 
 #[cfg(feature = "files")]
 mod arrays;
+mod fold;
 mod onnx;
+mod small;
 mod torch;
+mod weights;
 
 #[cfg(feature = "files")]
-pub use arrays::npz;
+pub use arrays::{npz, npz_with};
 #[cfg(feature = "import")]
 pub(crate) use onnx::messages;
 pub use onnx::{Labels, Onnx};
-pub use torch::{Torch, torch};
+pub use small::rounded;
+pub use torch::{Torch, torch, torch_with};
+pub use weights::Weights;

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use ndarray::{Array1, ArrayView1};
 use serde_json::json;
 
+use super::weights::{Weights, halves, no_bytes};
 use crate::data::Scale;
 use crate::error::Result;
 use crate::float::{Dtype, Float};
@@ -31,8 +32,17 @@ pub struct Torch {
 /// [`Error::Configuration`](crate::Error::Configuration) for an ensemble; [`Error::Data`](crate::Error::Data) for arrays that the
 /// format cannot hold.
 pub fn torch<F: Float>(model: &Model<F>) -> Result<Torch> {
-    let own = model.preprocessing();
+    torch_with(model, Weights::Full)
+}
+
+/// The same with weights of 16 bits if `weights` says so, which PyTorch makes numbers of the network's type.
+///
+/// # Errors
+/// As [`torch`]; [`Error::Configuration`](crate::Error::Configuration) for [`Weights::Int8`], which a network of PyTorch does not take.
+pub fn torch_with<F: Float>(model: &Model<F>, weights: Weights) -> Result<Torch> {
+    no_bytes(weights)?;
     model.trained().check_single("a file for PyTorch")?;
+    let own = model.preprocessing();
     let net = model.calibrated_nets().next().unwrap_or(Cow::Borrowed(model.net()));
     let config = net.config();
     let mut tensors = Tensors::default();
@@ -43,7 +53,12 @@ pub fn torch<F: Float>(model: &Model<F>) -> Result<Torch> {
     }
     for (index, layer) in net.parameters.layers.iter().enumerate() {
         let (inputs, outputs) = layer.w.dim();
-        tensors.add(format!("{}.weight", modules.len()), layer.w.t().into_dyn());
+        let name = format!("{}.weight", modules.len());
+        if weights == Weights::Float16 {
+            tensors.add_halves(name, halves(&layer.w.t().mapv(F::as_f64))?.view().into_dyn());
+        } else {
+            tensors.add(name, layer.w.t().into_dyn());
+        }
         tensors.add(format!("{}.bias", modules.len()), layer.b.view().into_dyn());
         modules.push(format!("nn.Linear({inputs}, {outputs})"));
         if index == config.hidden.len() {

@@ -64,7 +64,6 @@ fn opened(config: &TrainingConfig, known: Option<&Columns>, progress: ReadProgre
         date_parts: data.date_parts,
         test: data.test.as_ref().map(PathBuf::from),
         stored: stored(config),
-        ..ReadOptions::default()
     };
     let set = read(data.path.as_ref(), &options, "data.path = ", progress)?;
     // What the user asked for: the label's name may also come from the network.

@@ -74,6 +74,13 @@ impl Tensors {
         self.0.push((name.into(), Tensor { dtype, shape: array.shape().to_vec(), bytes }));
     }
 
+    /// Adds 16-bit floats, given by their bits.
+    #[cfg(feature = "export")]
+    pub(crate) fn add_halves(&mut self, name: impl Into<String>, bits: ArrayViewD<'_, u16>) {
+        let bytes = bits.iter().flat_map(|bits| bits.to_le_bytes()).collect();
+        self.0.push((name.into(), Tensor { dtype: Dtype::F16, shape: bits.shape().to_vec(), bytes }));
+    }
+
     /// Adds whole numbers.
     pub(crate) fn add_indices(&mut self, name: impl Into<String>, values: &[u32]) {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();

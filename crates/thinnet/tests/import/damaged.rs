@@ -15,7 +15,7 @@ fn cut_and_changed_files_never_panic() {
     let onnx = Onnx::default();
     let bytes = own.to_bytes().unwrap();
     let kept = from_bytes(&bytes, "file").unwrap().to_bytes().unwrap();
-    let maps = Onnx { zipmap: true, dropout: true }.model(&own).unwrap();
+    let maps = Onnx { zipmap: true, dropout: true, ..Onnx::default() }.model(&own).unwrap();
     let files = [
         (bytes, false),
         (kept, false),

@@ -5,6 +5,7 @@ mod damaged;
 mod foreign;
 mod onnx;
 mod round_trip;
+mod seeds;
 mod tuning;
 
 use ndarray::{Array2, Axis};

@@ -1,7 +1,7 @@
 //! Every form in which a network leaves comes back with the same predictions.
 
 use thinnet::Float;
-use thinnet::export::{Labels, Onnx, npz, torch};
+use thinnet::export::{Labels, Onnx, Weights, npz, npz_with, rounded, torch, torch_with};
 use thinnet::import::from_bytes;
 use thinnet::layers::{Activation, Normalisation};
 use thinnet::model::Model;
@@ -129,4 +129,24 @@ fn one_score_of_two_classes_becomes_two() {
     let (two, one) = (two.unwrap(), one.unwrap());
     assert!(two.column(0).iter().all(|score| *score == 0.0));
     assert!(two.column(1).iter().zip(&one).all(|(two, one)| (two - one).abs() < 1e-6));
+}
+
+#[test]
+fn small_weights_come_back_as_they_are_measured() {
+    for normalisation in ["none", "batch", "layer"] {
+        let model = model::<f32>(classes(), &[&format!("model.normalisation={normalisation}")]);
+        for weights in [Weights::Float16, Weights::Int8] {
+            let bytes = Onnx { weights, ..Onnx::default() }.model(&model).unwrap();
+            let expected = scores(&rounded(&model, weights, true).unwrap());
+            for (found, expected) in imported::<f32>(&bytes, Activation::Relu).iter().zip(&expected) {
+                assert!((found - expected).abs() <= 1e-5 * expected.abs().max(1.0), "{found} {expected}");
+            }
+            assert_ne!(expected, scores(&model));
+        }
+        let weights = Weights::Float16;
+        let expected = scores(&rounded(&model, weights, false).unwrap());
+        let files = [npz_with(&model, weights).unwrap(), torch_with(&model, weights).unwrap().arrays];
+        assert!(files.iter().all(|bytes| imported::<f32>(bytes, Activation::Relu) == expected));
+        assert!(npz_with(&model, Weights::Int8).is_err() && torch_with(&model, Weights::Int8).is_err());
+    }
 }

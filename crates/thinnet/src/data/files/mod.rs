@@ -24,4 +24,4 @@ pub use guard::catches_panic;
 pub use options::ReadOptions;
 pub use stream::{Block, Wanted, stream, stream_table};
 #[cfg(feature = "export")]
-pub(crate) use write::{write_array, write_words};
+pub(crate) use write::{write_array, write_halves, write_words};

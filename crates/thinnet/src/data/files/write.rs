@@ -99,6 +99,24 @@ pub(crate) fn write_array<W: Write + Seek, T: WritableElement>(
     })
 }
 
+/// Writes a matrix of 16-bit floats, given by their bits.
+#[cfg(feature = "export")]
+pub(crate) fn write_halves<W: Write + Seek>(
+    zip: &mut ZipWriter<W>,
+    name: &str,
+    bits: ArrayView2<'_, u16>,
+) -> io::Result<()> {
+    let header = Header {
+        type_descriptor: "'<f2'".parse().map_err(io::Error::other)?,
+        layout: Layout::Standard,
+        shape: bits.shape().to_vec(),
+    };
+    let content: Vec<u8> = bits.iter().flat_map(|bits| bits.to_le_bytes()).collect();
+    start(zip, name, content.len())?;
+    header.write(&mut *zip).map_err(io::Error::other)?;
+    zip.write_all(&content)
+}
+
 /// Writes words as NumPy stores them: each in UTF-32, padded with zeros to the length of the longest.
 pub(crate) fn write_words<W: Write + Seek>(
     zip: &mut ZipWriter<W>,

@@ -173,6 +173,28 @@ impl Graph {
         self.numbers(name, TensorProto::DOUBLE, sizes, bytes)
     }
 
+    /// A constant of 16-bit floats, given by their bits.
+    pub(super) fn halves(
+        &mut self,
+        name: &str,
+        sizes: &[usize],
+        bits: impl IntoIterator<Item = u16>,
+    ) -> String {
+        let bytes = bits.into_iter().flat_map(u16::to_le_bytes).collect();
+        self.numbers(name, TensorProto::FLOAT16, sizes, bytes)
+    }
+
+    /// A constant of whole numbers of 8 bits.
+    pub(super) fn bytes(
+        &mut self,
+        name: &str,
+        sizes: &[usize],
+        numbers: impl IntoIterator<Item = i8>,
+    ) -> String {
+        let bytes = numbers.into_iter().flat_map(i8::to_le_bytes).collect();
+        self.numbers(name, TensorProto::INT8, sizes, bytes)
+    }
+
     /// A constant of whole numbers.
     pub(super) fn ints(
         &mut self,

@@ -2,13 +2,15 @@
 
 use ndarray::{Array1, Array2};
 
+use super::super::fold::fold;
+use super::super::weights::{Bytes, Weights, bytes, halves};
 use super::graph::Graph;
-use super::messages::AttributeProto;
+use super::messages::{AttributeProto, TensorProto};
 use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 use crate::layers::{
-    Activation, BatchNorm, Dropout, DropoutKind, GaussianFactor, LEAK, LayerNorm, Normalisation,
-    RunningStatistics, SELU_BELOW, SELU_SCALE,
+    Activation, Dropout, DropoutKind, GaussianFactor, LEAK, LayerNorm, Normalisation, RunningStatistics,
+    SELU_BELOW, SELU_SCALE,
 };
 use crate::net::{FullyConnectedNet, LayerParameters};
 
@@ -16,6 +18,7 @@ use crate::net::{FullyConnectedNet, LayerParameters};
 ///
 /// - `x`: its inputs (N, D)
 /// - `dropout`: whether dropout stays, with masks that the runtime draws
+/// - `weights`: how they are stored
 ///
 /// # Errors
 /// [`Error::Configuration`] if dropout is to stay but is not there, or has no form in ONNX; [`Error::Data`] for
@@ -25,6 +28,7 @@ pub(super) fn scores<F: Float>(
     x: String,
     net: &FullyConnectedNet<F>,
     dropout: bool,
+    weights: Weights,
 ) -> Result<String> {
     let config = net.config();
     if dropout {
@@ -38,7 +42,7 @@ pub(super) fn scores<F: Float>(
     for (index, layer) in net.parameters.layers.iter().enumerate() {
         let number = index + 1;
         let running = net.running().get(index);
-        out = affine(graph, &out, number, layer, running)?;
+        out = affine(graph, &out, number, (layer, running), weights)?;
         if index == hidden {
             break;
         }
@@ -85,8 +89,8 @@ fn affine<F: Float>(
     graph: &mut Graph,
     x: &str,
     number: usize,
-    layer: &LayerParameters<F>,
-    running: Option<&RunningStatistics<F>>,
+    (layer, running): (&LayerParameters<F>, Option<&RunningStatistics<F>>),
+    weights: Weights,
 ) -> Result<String> {
     let (mut w, mut b) = (layer.w.mapv(F::as_f64), layer.b.mapv(F::as_f64));
     let folded = match (running, &layer.gamma_beta) {
@@ -101,28 +105,37 @@ fn affine<F: Float>(
         w.iter().all(fits) && b.iter().all(fits),
         Error::data(format!("layer {number} has parameters that are not finite as 32-bit floats"))
     );
-    let (inputs, outputs) = w.dim();
-    let w = graph.floats(&format!("W{number}"), &[inputs, outputs], w);
-    graph.explain(folded);
+    let outputs = b.len();
+    let w = stored(graph, &format!("W{number}"), w, weights, folded)?;
     let b = graph.floats(&format!("b{number}"), &[outputs], b);
     graph.explain(folded);
     Ok(graph.node("Gemm", &format!("affine{number}"), &[x, &w, &b], Vec::new()))
 }
 
-/// Makes `gamma (x W + b - mean) / sqrt(variance + epsilon) + beta` of `x W + b`.
-fn fold<F: Float>(
-    w: &mut Array2<f64>,
-    b: &mut Array1<f64>,
-    running: &RunningStatistics<F>,
-    gamma: &Array1<F>,
-    beta: &Array1<F>,
-) {
-    let epsilon = BatchNorm::default().epsilon;
-    for (unit, mut column) in w.columns_mut().into_iter().enumerate() {
-        let factor = gamma[unit].as_f64() / (running.variance[unit].as_f64() + epsilon).sqrt();
-        column.mapv_inplace(|w| w * factor);
-        b[unit] = (b[unit] - running.mean[unit].as_f64()) * factor + beta[unit].as_f64();
-    }
+/// The weights (inputs, outputs) of a layer as 32-bit floats, which a node makes of what is stored.
+fn stored(graph: &mut Graph, name: &str, w: Array2<f64>, weights: Weights, doc: &str) -> Result<String> {
+    let sizes = [w.nrows(), w.ncols()];
+    Ok(match weights {
+        Weights::Full => {
+            let w = graph.floats(name, &sizes, w);
+            graph.explain(doc);
+            w
+        }
+        Weights::Float16 => {
+            let stored = graph.halves(&format!("{name}_float16"), &sizes, halves(&w)?);
+            graph.explain(doc);
+            graph.cast(name, &stored, TensorProto::FLOAT)
+        }
+        Weights::Int8 => {
+            let Bytes { w, scale } = bytes(&w);
+            let stored = graph.bytes(&format!("{name}_int8"), &sizes, w);
+            graph.explain(doc);
+            let scale =
+                graph.floats(&format!("{name}_scale"), &[scale.len()], scale.iter().copied().map(f64::from));
+            let axis = vec![AttributeProto::int("axis", 1)];
+            graph.node("DequantizeLinear", name, &[&stored, &scale], axis)
+        }
+    })
 }
 
 fn vector<F: Float>(graph: &mut Graph, name: &str, numbers: &Array1<F>) -> String {

@@ -164,12 +164,14 @@ pub(crate) struct TensorProto {
 impl TensorProto {
     pub(crate) const FLOAT: i32 = 1;
     pub(crate) const INT8: i32 = 3;
+    #[cfg(feature = "import")]
     pub(crate) const INT32: i32 = 6;
     pub(crate) const INT64: i32 = 7;
     pub(crate) const STRING: i32 = 8;
     pub(crate) const BOOL: i32 = 9;
     pub(crate) const FLOAT16: i32 = 10;
     pub(crate) const DOUBLE: i32 = 11;
+    #[cfg(feature = "import")]
     pub(crate) const BFLOAT16: i32 = 16;
 }
 

@@ -20,6 +20,7 @@ use prost::Message;
 use self::answers::Answers;
 use self::graph::{Graph, ML};
 use self::messages::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto};
+use super::weights::Weights;
 use crate::error::{Error, Result, ensure};
 use crate::float::Float;
 use crate::model::Model;
@@ -61,6 +62,8 @@ pub struct Onnx {
     /// Whether dropout stays, with masks that the runtime draws: each sample has masks of its own. Mean and deviation
     /// over many masks say how sure the model is (default no).
     pub dropout: bool,
+    /// How the layers' weights are stored (default as 32-bit floats). They are floats of 32 bits when the file is run.
+    pub weights: Weights,
 }
 
 impl Onnx {
@@ -138,7 +141,7 @@ impl Onnx {
             }),
             Error::configuration("networks that predict together need the same inputs, outputs and loss")
         );
-        let scores = nets.iter().map(|net| layers::scores(graph, x.clone(), net, self.dropout));
+        let scores = nets.iter().map(|net| layers::scores(graph, x.clone(), net, self.dropout, self.weights));
         let scores = scores.collect::<Result<Vec<_>>>()?;
         answers.add(graph, &scores, count, &objective)
     }

@@ -125,7 +125,7 @@ fn a_table_has_an_input_for_each_column() {
     fs::write(&path, text).unwrap();
     let set = DataSet::open(&path, &ReadOptions { date_parts: true, ..ReadOptions::default() }).unwrap();
     let model = Model::<f64>::fit_set(set, &settings(&["data.val=10"]), &mut ()).unwrap();
-    let graph = decoded(&Onnx { zipmap: true, dropout: false }.model(&model).unwrap());
+    let graph = decoded(&Onnx { zipmap: true, ..Onnx::default() }.model(&model).unwrap());
     let inputs: Vec<_> =
         graph.input.iter().map(|own| (own.name.as_str(), shape(own.r#type.as_ref()))).collect();
     let (number, word) = ((TensorProto::DOUBLE, vec![0, 1]), (TensorProto::STRING, vec![0, 1]));
@@ -243,7 +243,7 @@ fn dropout_stays_where_it_can_and_the_rest_is_refused() {
         })
     };
     let labels = Labels::Numbers((0..10).collect());
-    let keep = Onnx { dropout: true, zipmap: false };
+    let keep = Onnx { dropout: true, ..Onnx::default() };
     let graph = decoded(&keep.network(&with(Some(0.75), DropoutKind::Bernoulli), Some(&labels)).unwrap());
     let dropout = graph.node.iter().find(|node| node.op_type == "Dropout").unwrap();
     assert_eq!(floats(constant(&graph, &dropout.input[1])), [0.25]);
@@ -262,7 +262,7 @@ fn dropout_stays_where_it_can_and_the_rest_is_refused() {
     refused(Onnx::default(), with(None, bernoulli), None, "needs the labels");
     refused(Onnx::default(), with(None, bernoulli), Some(&Labels::Numbers(vec![1])), "1 labels");
     let numbers = || net(NetConfig { hidden: vec![], loss: Loss::Poisson, ..NetConfig::default() });
-    refused(Onnx { zipmap: true, dropout: false }, numbers(), None, "no classes");
+    refused(Onnx { zipmap: true, ..Onnx::default() }, numbers(), None, "no classes");
     refused(Onnx::default(), numbers(), Some(&labels), "no labels");
     let mut large = numbers();
     large.parameters.layers[0].w[[0, 0]] = 1e300;
