@@ -223,6 +223,7 @@ def test_interrupted(n_jobs: int) -> None:
         if record["epoch"] == 3 and not sent:
             sent.append(os.kill(os.getpid(), signal.SIGINT))
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts with it ignored
     sent: list[None] = []
     before = set(threading.enumerate())
     clf = MLPClassifier(n_jobs=n_jobs, **{**FEW, "max_iter": 100000, "tol": 0.0, "n_iter_no_change": np.inf})

@@ -146,10 +146,11 @@ impl Request {
             }
             "stopped before the first step; nothing was written".to_owned()
         };
-        let prepared = shown
+        let mut prepared = shown
             .preparing(leave, || run::prepare_from(config, set, &path, existing, start))
             .inspect_err(|_| tidy())?;
-        Ok(Prepared { notes: [notes, prepared.notes].concat(), ..prepared })
+        prepared.notes.splice(..0, notes);
+        Ok(prepared)
     }
 }
 

@@ -82,6 +82,36 @@ fn a_run_killed_time_and_again_ends_as_if_it_never_was() {
     assert_eq!(epochs, (1..=300).collect::<Vec<_>>());
 }
 
+/// An ensemble has the state of each of its networks: some have ended, some are in training, some have not begun.
+#[test]
+fn an_ensemble_killed_time_and_again_ends_as_if_it_never_was() {
+    let place = empty_folder();
+    let more = ["--set", "train.members=3", "--set", "train.epochs=150", "--checkpoint-every", "0.005"];
+    let arguments = with(SMALL, &more);
+    trained(place.path(), &with(&arguments, &["--out", "whole"]));
+    let mut random = RandomState::new(2);
+    for kill in 0..5 {
+        let begun = place.path().join("killed/config.toml").exists();
+        let mut child = start(
+            place.path(),
+            &if begun { vec!["--resume", "killed"] } else { with(&arguments, &["--out", "killed"]) },
+        );
+        let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+        let _ = lines.take(random.choice(80, 1).unwrap()[0]).count();
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before kill {kill}: it is too short");
+        child.kill().unwrap(); // SIGKILL
+        child.wait().unwrap();
+    }
+    trained(place.path(), &["--resume", "killed"]);
+    let model = |run: &str| fs::read(place.path().join(run).join("model.safetensors")).unwrap();
+    assert!(model("whole") == model("killed"), "the models differ");
+    for member in ["1", "2", "3"] {
+        let [whole, killed] =
+            ["whole", "killed"].map(|run| place.path().join(run).join("members").join(member));
+        assert_eq!(result(&whole), result(&killed));
+    }
+}
+
 #[test]
 fn a_run_killed_before_its_first_checkpoint_starts_anew() {
     let place = empty_folder();

@@ -1,6 +1,7 @@
 //! ONNX files of one chain of layers: those that [`export`](crate::export) writes, and plain ones of other programs.
 
 mod bounds;
+mod nodes;
 mod steps;
 mod tensors;
 mod trace;
