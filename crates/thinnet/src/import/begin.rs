@@ -7,7 +7,7 @@ use crate::data::{Columns, DataSet, Scale};
 use crate::engine;
 use crate::error::{Error, Result, ensure};
 use crate::float::Float;
-use crate::layers::RunningStatistics;
+use crate::layers::{Loss, RunningStatistics};
 use crate::model::Model;
 use crate::net::{LayerParameters, Parameters};
 use crate::text::first_of;
@@ -57,6 +57,7 @@ impl Imported {
     /// targets. If the classes or the number of targets differ, the last layer is the fresh one.
     ///
     /// - `fresh`: the state of a new run with these settings, which [`Imported::settle`] has settled
+    /// - `loss`: the run's
     ///
     /// # Errors
     /// [`Error::Data`] for numbers beyond the range of `F`; [`Error::Shape`] for a run with other layers.
@@ -64,6 +65,7 @@ impl Imported {
         &self,
         fresh: &TrainerState<F>,
         data: &TrainingData<F>,
+        loss: Loss,
     ) -> Result<(TrainerState<F>, Vec<String>)> {
         let mut notes = Vec::new();
         if self.scale.is_none() {
@@ -73,7 +75,7 @@ impl Imported {
             ));
         }
         let outputs = fresh.parameters().layers.last().map_or(0, |layer| layer.b.len());
-        let last = self.last(&data.preprocessing, outputs, &mut notes);
+        let last = self.last(&data.preprocessing, outputs, loss, &mut notes);
         let mut own = self.clone();
         if let (Some(layer), Some(last)) = (own.parameters.layers.last_mut(), &last) {
             layer.clone_from(last);
@@ -92,6 +94,7 @@ impl Imported {
         &self,
         data: &Preprocessing,
         outputs: usize,
+        loss: Loss,
         notes: &mut Vec<String>,
     ) -> Option<LayerParameters<f64>> {
         let layer = self.parameters.layers.last()?;
@@ -110,14 +113,14 @@ impl Imported {
             ));
             return None;
         }
-        // Noise or quantiles: how several outputs make one target is not told by their number.
-        let own = self.names.as_ref().map_or(outputs, Vec::len);
-        if task == Task::Regression && (outputs != data.names.len() || own != outputs) {
-            notes.push(format!("{source} or this run has several outputs for each target: {fresh}"));
-            return None;
-        }
         if let Some(targets) = &data.targets {
-            return Some(rescaled(layer, self.targets.as_ref(), targets));
+            let each = outputs / data.names.len().max(1);
+            // One output of any loss is a number; several mean what their loss says.
+            if self.outputs_each() != each || each > 1 && self.loss != Some(loss) {
+                notes.push(format!("{source} has other outputs for each target than this run: {fresh}"));
+                return None;
+            }
+            return Some(rescaled(layer, self.targets.as_ref(), targets, (loss, each)));
         }
         let Some(names) = &self.names else {
             notes.push(format!(
@@ -161,7 +164,8 @@ impl Imported {
         let mut notes = self.settle(&mut config, &|_| false)?;
         let data = self.data::<F>(set, &config)?;
         let threads = engine::cores();
-        let (state, more) = self.begin(&Trainer::new(&config, &data, threads)?.state()?, &data)?;
+        let (state, more) =
+            self.begin(&Trainer::new(&config, &data, threads)?.state()?, &data, config.loss())?;
         notes.extend(more);
         let mut trainer = Trainer::resume(&config, &data, threads, &state)?;
         trainer.run(progress)?;
@@ -172,7 +176,13 @@ impl Imported {
 /// A last layer for targets in another scale: its outputs, in the units of the data, stay the same.
 ///
 /// - `before`: without one, its outputs are in the units of the data
-fn rescaled(layer: &LayerParameters<f64>, before: Option<&Scale>, now: &Scale) -> LayerParameters<f64> {
+/// - `each`: outputs of one target
+fn rescaled(
+    layer: &LayerParameters<f64>,
+    before: Option<&Scale>,
+    now: &Scale,
+    (loss, each): (Loss, usize),
+) -> LayerParameters<f64> {
     let width = |scale: Option<&Scale>, place: usize| {
         scale.and_then(|scale| scale.deviation.as_ref()?.get(place).copied()).unwrap_or(1.0)
     };
@@ -184,7 +194,11 @@ fn rescaled(layer: &LayerParameters<f64>, before: Option<&Scale>, now: &Scale) -
     }
     let mut w = layer.w.clone();
     let mut b: Array1<f64> = layer.b.clone();
-    for (place, (mut column, b)) in w.columns_mut().into_iter().zip(&mut b).enumerate() {
+    for (output, (mut column, b)) in w.columns_mut().into_iter().zip(&mut b).enumerate() {
+        if loss == Loss::GaussianNll && output % each == 1 {
+            continue; // what makes the variance is no linear function of it; training mends the rest
+        }
+        let place = output / each;
         let factor = width(before, place) / width(Some(now), place);
         column.mapv_inplace(|w| w * factor);
         *b = (*b * width(before, place) + mean(before, place) - mean(Some(now), place))

@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2};
 use crate::data::{Columns, Scale};
 use crate::error::{Error, Result, ensure};
 use crate::float::Float;
-use crate::layers::{Activation, Dropout, Normalisation, RunningStatistics};
+use crate::layers::{Activation, Dropout, Loss, Normalisation, RunningStatistics};
 use crate::net::{FullyConnectedNet, LayerParameters, NetConfig, Parameters};
 use crate::training::Task;
 
@@ -27,9 +27,11 @@ pub struct Imported {
     pub scale: Option<Scale>,
     /// What it predicts, if the file says it.
     pub task: Option<Task>,
-    /// The scaling of a regression's targets (C), if the file says it; otherwise outputs are in the units of the data.
+    /// The loss, which says what several outputs of one target mean; only a model of this library has it.
+    pub loss: Option<Loss>,
+    /// The scaling of a regression's K targets, if the file says it; otherwise outputs are in the units of the data.
     pub targets: Option<Scale>,
-    /// The names of the classes or targets (C), if the file has them.
+    /// The names of the C classes or K targets, if the file has them.
     pub names: Option<Vec<String>>,
     /// The columns of the table that it was trained on.
     pub columns: Option<Columns>,
@@ -97,6 +99,7 @@ impl Imported {
             activation: None,
             scale: None,
             task: None,
+            loss: None,
             targets: None,
             names: None,
             columns: None,
@@ -153,13 +156,16 @@ impl Imported {
             );
         }
         check_scale(self.scale.as_ref(), self.inputs(), "inputs")?;
-        check_scale(self.targets.as_ref(), self.outputs(), "outputs")?;
-        if let Some(names) = &self.names {
-            ensure!(
-                names.len() == self.outputs(),
-                Error::data(format!("it has {} outputs, but {} names of them", self.outputs(), names.len()))
-            );
-        }
+        let targets = self.targets.as_ref().map_or(self.outputs(), |targets| targets.mean.len());
+        check_scale(self.targets.as_ref(), targets, "outputs")?;
+        let named = self.names.as_ref().map_or(targets, Vec::len);
+        ensure!(
+            named == targets && targets > 0 && self.outputs().is_multiple_of(targets),
+            Error::data(format!(
+                "it has {} outputs, but names of {named} and a scaling of {targets}",
+                self.outputs()
+            ))
+        );
         let columns = self.columns.as_ref().map(Columns::input_dim);
         ensure!(
             columns.is_none_or(|columns| columns == self.inputs()),
@@ -175,6 +181,11 @@ impl Imported {
     /// The number of inputs D.
     pub fn inputs(&self) -> usize {
         self.parameters.layers.first().map_or(0, |layer| layer.w.nrows())
+    }
+
+    /// How many outputs each target or class has: more than one for noise and quantiles.
+    pub(super) fn outputs_each(&self) -> usize {
+        self.outputs() / self.targets.as_ref().map_or(self.outputs(), |targets| targets.mean.len()).max(1)
     }
 
     /// The number of outputs C.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::imported::Imported;
 use crate::data::{Columns, Scale};
 use crate::error::{Error, Result, ensure};
-use crate::layers::{Activation, Normalisation};
+use crate::layers::{Activation, Loss, Normalisation};
 use crate::training::{Read, Task, Tensors, add_network, network};
 
 /// The version of this format.
@@ -21,6 +21,7 @@ struct Metadata {
     normalisation: Normalisation,
     scale: Option<Scale>,
     task: Option<Task>,
+    loss: Option<Loss>,
     targets: Option<Scale>,
     names: Option<Vec<String>>,
     columns: Option<Columns>,
@@ -44,8 +45,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Imported> {
         start == START,
         Error::data(format!("it has the format {start} of a run's start, but this version reads {START}"))
     );
-    let Metadata { source, layers, activation, normalisation, scale, task, targets, names, columns, .. } =
-        serde_json::from_str(&read.text).map_err(wrong)?;
+    let Metadata {
+        source,
+        layers,
+        activation,
+        normalisation,
+        scale,
+        task,
+        loss,
+        targets,
+        names,
+        columns,
+        ..
+    } = serde_json::from_str(&read.text).map_err(wrong)?;
     let (parameters, running) = network(&read, "", layers)?;
     let imported = Imported {
         source,
@@ -55,6 +67,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Imported> {
         normalisation,
         scale,
         task,
+        loss,
         targets,
         names,
         columns,
@@ -70,7 +83,7 @@ impl Imported {
     /// [`Error::Data`] for numbers that JSON cannot hold; finite scales have none.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let Self { source, parameters, running, activation, normalisation, .. } = self.clone();
-        let Self { scale, task, targets, names, columns, .. } = self.clone();
+        let Self { scale, task, loss, targets, names, columns, .. } = self.clone();
         let mut tensors = Tensors::default();
         add_network(&mut tensors, "", &parameters, &running);
         let metadata = Metadata {
@@ -81,6 +94,7 @@ impl Imported {
             normalisation,
             scale,
             task,
+            loss,
             targets,
             names,
             columns,

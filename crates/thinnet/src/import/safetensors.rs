@@ -77,8 +77,9 @@ fn of_model<F: Float>(model: &Model<F>) -> Result<Imported> {
         normalisation: net.config().normalisation,
         scale: Some(own.scale.clone()),
         task: Some(model.config().model.task),
+        loss: Some(model.config().loss()),
         targets: own.targets.clone(),
-        names: (own.names.len() == net.config().num_outputs).then(|| own.names.clone()),
+        names: Some(own.names.clone()),
         columns: own.columns.clone(),
     };
     imported.check()?;

@@ -168,7 +168,7 @@ fn begun<F: Float>(
 ) -> Result<Option<TrainerState<F>>> {
     let fresh = Trainer::new(config, data, 1)?;
     let Some(start) = start else { return Ok(None) };
-    let (state, more) = start.begin(&fresh.state()?, data)?;
+    let (state, more) = start.begin(&fresh.state()?, data, config.loss())?;
     notes.push(format!("the run begins with the network in {}", start.source));
     notes.extend(more);
     Ok(Some(state))

@@ -150,3 +150,52 @@ fn small_weights_come_back_as_they_are_measured() {
         assert!(npz_with(&model, Weights::Int8).is_err() && torch_with(&model, Weights::Int8).is_err());
     }
 }
+
+#[test]
+fn a_temperature_comes_along() {
+    let model = model::<f32>(classes(), &["train.calibrate=true", "model.keep=1"]);
+    assert!(model.trained().temperature.is_some());
+    let expected = model.predict_proba(samples()).unwrap();
+    for bytes in [Onnx::default().model(&model).unwrap(), torch(&model).unwrap().arrays] {
+        let found = thinnet::layers::Loss::Softmax.predict(imported::<f32>(&bytes, Activation::Relu));
+        assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found} {expected}");
+    }
+}
+
+#[test]
+fn noise_and_quantiles_are_read_from_the_models_own_file() {
+    for loss in ["gaussian_nll", "quantile"] {
+        let model = model::<f64>(numbers(), &[&format!("model.loss={loss}")]);
+        for bytes in [model.to_bytes().unwrap(), torch(&model).unwrap().arrays, npz(&model).unwrap()] {
+            assert_eq!(imported::<f64>(&bytes, Activation::Relu), scores(&model), "{loss}");
+        }
+        // Their columns are taken apart in ONNX, which is no chain of layers.
+        let text = crate::refused(&Onnx::default().model(&model).unwrap());
+        assert!(text.contains("its node"), "{text}");
+    }
+}
+
+#[test]
+fn an_ensemble_is_refused_in_one_sentence() {
+    let model = model::<f32>(classes(), &["train.members=2"]);
+    let own = crate::refused(&model.to_bytes().unwrap());
+    assert!(own.contains("2 networks"), "{own}");
+    let graph = crate::refused(&Onnx::default().model(&model).unwrap());
+    assert!(graph.contains("only one chain of layers is read"), "{graph}");
+}
+
+#[test]
+fn an_ensemble_has_smaller_weights_too() {
+    let model = model::<f32>(
+        classes(),
+        &["train.members=2", "train.calibrate=true", "model.normalisation=batch", "model.hidden=[60, 60]"],
+    );
+    let small = rounded(&model, Weights::Int8, true).unwrap();
+    assert_eq!((small.trained().others.len(), small.trained().temperature), (1, model.trained().temperature));
+    let (found, expected) =
+        (small.predict_proba(samples()).unwrap(), model.predict_proba(samples()).unwrap());
+    assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 0.02) && found != expected);
+    let size = |weights| Onnx { weights, ..Onnx::default() }.model(&model).unwrap().len();
+    assert!(size(Weights::Int8) < size(Weights::Full));
+    assert!(npz_with(&model, Weights::Float16).is_err() && torch_with(&model, Weights::Float16).is_err());
+}

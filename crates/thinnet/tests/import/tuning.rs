@@ -17,7 +17,7 @@ fn start(
     let mut notes = own.settle(config, &|_| false).unwrap();
     let data = own.data::<f64>(set, config).unwrap();
     let fresh = Trainer::new(config, &data, 1).unwrap().state().unwrap();
-    let (state, more) = own.begin(&fresh, &data).unwrap();
+    let (state, more) = own.begin(&fresh, &data, config.loss()).unwrap();
     notes.extend(more);
     (data, state, notes)
 }
@@ -147,4 +147,23 @@ fn settings_that_differ_and_samples_that_do_not_fit_are_refused() {
     let rows = Rows::with_classes(narrow, (0..60).map(|row| row % 3).collect(), 3).unwrap();
     let text = own.data::<f32>(DataSet::new(rows).unwrap(), &config(&[])).unwrap_err().to_string();
     assert!(text.contains("takes 4 numbers per sample, but these samples have 2"), "{text}");
+}
+
+#[test]
+fn noise_is_trained_further_and_other_losses_begin_afresh() {
+    let noise = model::<f64>(numbers(), &["model.loss=gaussian_nll"]);
+    let own = from_bytes(&noise.to_bytes().unwrap(), "noise").unwrap();
+    let before = &noise.net().parameters.layers;
+    let begun = |changes: &[&str]| {
+        let (_, state, notes) = start(&own, numbers(), &mut config(changes));
+        (state.parameters().layers.clone(), notes)
+    };
+    let (layers, notes) = begun(&["model.loss=gaussian_nll"]);
+    assert_eq!((&layers, notes.len()), (before, 0));
+    for other in [&["model.loss=quantile", "model.quantiles=[0.2, 0.8]"][..], &[]] {
+        let (layers, notes) = begun(other);
+        assert!(notes.iter().any(|note| note.contains("the last layer begins afresh")), "{notes:?}");
+        assert_eq!(layers[0].w, before[0].w);
+        assert_ne!(layers[2].w, before[2].w);
+    }
 }

@@ -105,6 +105,12 @@ pub(super) fn network(steps: Vec<Step>, answers: Answers) -> Result<Imported> {
         *last = of_two(last);
         classes = true;
     }
+    if let (true, Some((factor, summand)), Some(last)) = (classes, &targets, layers.last_mut()) {
+        // A temperature, as part of the scores that it divides.
+        last.w *= factor;
+        last.b = &last.b * factor + summand;
+        targets = None;
+    }
     let mut imported = Imported::of_layers(layers)?;
     imported.activation = one(&activations)?;
     imported.scale = scale(inputs, imported.inputs())?;
