@@ -132,8 +132,9 @@ fn stored(graph: &mut Graph, name: &str, w: Array2<f64>, weights: Weights, doc: 
             graph.explain(doc);
             let scale =
                 graph.floats(&format!("{name}_scale"), &[scale.len()], scale.iter().copied().map(f64::from));
-            let axis = vec![AttributeProto::int("axis", 1)];
-            graph.node("DequantizeLinear", name, &[&stored, &scale], axis)
+            // Not `DequantizeLinear`: after it, ONNX Runtime may multiply by whole numbers and round the inputs too.
+            let whole = graph.cast(&format!("{name}_whole"), &stored, TensorProto::FLOAT);
+            graph.node("Mul", name, &[&whole, &scale], Vec::new())
         }
     })
 }

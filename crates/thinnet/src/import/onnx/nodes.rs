@@ -142,6 +142,13 @@ pub(super) fn of_constants<'a>(
             let made = numbers(one)?.dequantised(&scale, zero.as_deref(), int(node, "axis", 1));
             Ok(Value::Numbers(Rc::new(made.ok_or_else(|| wrong_shape(node))?)))
         }
+        ("Mul", [one, scale]) => {
+            let (one, scale) = (numbers(one)?, numbers(scale)?);
+            let (one, scale) = if one.shape.len() < scale.shape.len() { (scale, one) } else { (one, scale) };
+            let last = i64::try_from(one.shape.len()).unwrap_or_default() - 1;
+            let made = one.dequantised(&scale, None, last).filter(|_| scale.shape.len() <= 1);
+            Ok(Value::Numbers(Rc::new(made.ok_or_else(|| wrong_shape(node))?)))
+        }
         _ => Err(unknown(node)),
     }
 }
